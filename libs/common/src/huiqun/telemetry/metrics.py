@@ -1,0 +1,88 @@
+"""Every Prometheus metric that all services share, each with the question it answers."""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+# From half a millisecond to ten seconds: the message path lives in the lower half, outages in the upper.
+_SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_DELAYS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 1800.0, 7200.0, 86400.0)
+_COUNTS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
+
+CONSUMER_LAG: Final = Gauge(
+    "huiqun_consumer_lag_records",
+    "How many records of this partition has the consumer not yet acknowledged?",
+    ["consumer", "topic", "partition"],
+)
+BATCH_SIZE: Final = Histogram(
+    "huiqun_batch_records",
+    "How many records did one poll bring? Large batches mean that the consumer is catching up.",
+    ["consumer"],
+    buckets=_COUNTS,
+)
+STAGE_SECONDS: Final = Histogram(
+    "huiqun_stage_seconds",
+    "Where does a batch spend its time? Stages: decode, handle, commit, publish, offsets.",
+    ["consumer", "stage"],
+    buckets=_SECONDS,
+)
+RECORDS: Final = Counter(
+    "huiqun_records_total",
+    "What became of the records read? Outcomes: handled, duplicate, dead.",
+    ["consumer", "topic", "outcome"],
+)
+RETRIES: Final = Counter(
+    "huiqun_retries_total",
+    "How often was a batch, timer or request run again, and which error made it necessary?",
+    ["consumer", "error"],
+)
+DEAD_LETTERS: Final = Counter(
+    "huiqun_dead_letters_total",
+    "Which records could not be processed, and why? Each one needs a person's look.",
+    ["consumer", "topic", "reason"],
+)
+EVENTS_PUBLISHED: Final = Counter(
+    "huiqun_events_published_total",
+    "How many events of each type has this process put on its topics?",
+    ["type"],
+)
+OUTBOX_DEPTH: Final = Gauge(
+    "huiqun_outbox_batches",
+    "How many committed batches still wait to be published? It is zero when the broker answers.",
+)
+OUTBOX_RELAYED: Final = Counter(
+    "huiqun_outbox_relayed_total",
+    "How many batches did the relay publish because a process died between its commit and its publish?",
+)
+TIMER_DELAY: Final = Histogram(
+    "huiqun_timer_delay_seconds",
+    "How long after its due time did a timer run?",
+    ["kind"],
+    buckets=_DELAYS,
+)
+TIMERS_RUN: Final = Counter(
+    "huiqun_timers_total",
+    "How many timers ran, and how did they end? Outcomes: done, retried, failed.",
+    ["kind", "outcome"],
+)
+READY: Final = Gauge(
+    "huiqun_ready",
+    "Does this dependency answer (1) or not (0)? A process with a zero takes no traffic.",
+    ["check"],
+)
+HTTP_REQUESTS: Final = Counter(
+    "huiqun_http_requests_total",
+    "Which routes are called, and how do the calls end?",
+    ["method", "route", "status"],
+)
+HTTP_SECONDS: Final = Histogram(
+    "huiqun_http_request_seconds",
+    "How long does a caller wait for an answer of this route?",
+    ["method", "route"],
+    buckets=_SECONDS,
+)
+STORE_ERRORS: Final = Counter(
+    "huiqun_store_errors_total",
+    "Which store operations fail, and with which error?",
+    ["operation", "error"],
+)
