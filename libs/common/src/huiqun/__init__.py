@@ -1,0 +1,1 @@
+"""What the Huiqun services share: contracts and the machinery around them."""

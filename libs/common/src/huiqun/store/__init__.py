@@ -1,0 +1,40 @@
+"""MongoDB: the connection, transactions, indexes. The only module that knows which driver is used."""
+
+from huiqun.store.connection import Client, Collection, Database, Session, connect, ping
+from huiqun.store.errors import (
+    TRANSIENT,
+    BulkWriteError,
+    DuplicateKey,
+    StoreError,
+    commit_outcome_is_unknown,
+    is_transient,
+)
+from huiqun.store.indexes import Index, ensure_indexes
+from huiqun.store.operations import DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateOne
+from huiqun.store.transaction import transaction
+
+Document = dict[str, object]
+
+__all__ = [
+    "TRANSIENT",
+    "BulkWriteError",
+    "Client",
+    "Collection",
+    "Database",
+    "DeleteMany",
+    "DeleteOne",
+    "Document",
+    "DuplicateKey",
+    "Index",
+    "InsertOne",
+    "ReplaceOne",
+    "Session",
+    "StoreError",
+    "UpdateOne",
+    "commit_outcome_is_unknown",
+    "connect",
+    "ensure_indexes",
+    "is_transient",
+    "ping",
+    "transaction",
+]

@@ -154,6 +154,11 @@ def start_tracing(service: str) -> bool:
     return True
 
 
+def is_tracing() -> bool:
+    """Whether spans are recorded and exported."""
+    return _provider is not None
+
+
 def stop_tracing() -> None:
     """Send what is still held back; blocks for at most the exporter's time-out."""
     global _provider

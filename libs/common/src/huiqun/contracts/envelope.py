@@ -1,0 +1,62 @@
+"""The envelope around every event: CloudEvents 1.0 in JSON, structured mode."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from huiqun.contracts.topics import Topic
+from huiqun.runtime.ids import new_id
+
+# No white space and no slash: ids are joined with a slash to make keys of documents.
+Id = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\s/\x00-\x1f\x7f]+$")]
+
+# A clock that is decades off is a defect of the sender; such an event is refused rather than kept with a wrong date.
+Instant = Annotated[AwareDatetime, Field(ge=datetime(2011, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC))]
+
+Traceparent = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")]
+
+
+class Payload(BaseModel):
+    """What an event says; fields that a reader does not know are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Event(BaseModel):
+    """An event in its envelope; subclasses fix `type`, `data`, `topic` and the default `source`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    topic: ClassVar[Topic]
+    default_source: ClassVar[str]
+
+    specversion: Literal["1.0"] = "1.0"
+    id: Id = Field(description="Unique, and the same when the event is published again", examples=["0192f3c1-evt"])
+    source: str = Field(max_length=256, description="Who published it", examples=["huiqun/moderation"])
+    type: str
+    time: Instant = Field(description="When it happened, RFC 3339 in UTC", examples=["2026-11-22T08:00:00Z"])
+    subject: Id = Field(description="The group or customer it is about; also the record's key", examples=["group-1"])
+    datacontenttype: Literal["application/json"] = "application/json"
+    dataschema: str | None = Field(default=None, max_length=512, description="Where the schema of `data` stands")
+    traceparent: Traceparent | None = Field(default=None, description="W3C trace context of what caused it")
+    data: Any
+
+    @property
+    def identity(self) -> str:
+        """What makes two deliveries the same event; the inbox keeps it."""
+        return self.id
+
+    @classmethod
+    def about(
+        cls, subject: str, data: Payload, *, time: datetime, cause: "Event | None" = None, source: str | None = None
+    ) -> Self:
+        """A new event on `subject`; with a `cause`, its trace is carried on."""
+        return cls(
+            id=new_id(),
+            source=source or cls.default_source,
+            time=time,
+            subject=subject,
+            traceparent=cause.traceparent if cause is not None else None,
+            data=data,
+        )  # type: ignore[call-arg]

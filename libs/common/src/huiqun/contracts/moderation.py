@@ -1,0 +1,122 @@
+"""What moderation decides: verdicts, sanctions, cases, consent, incidents, policies."""
+
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, StringConstraints
+
+from huiqun.contracts.channel import MessageKind, Role
+from huiqun.contracts.envelope import Event, Id, Instant, Payload
+from huiqun.contracts.topics import MODERATION_DECISIONS
+
+RuleName = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+class Verdict(StrEnum):
+    """What is to happen with a message, from mild to severe."""
+
+    ALLOW = "allow"
+    WARN = "warn"
+    REVIEW = "review"
+    BLOCK = "block"
+
+
+class Reason(Payload):
+    """A rule that spoke, and on what evidence."""
+
+    rule: RuleName = Field(examples=["lexicon"])
+    category: RuleName = Field(examples=["ads"])
+    severity: int = Field(ge=1, le=5)
+    confidence: float = Field(ge=0, le=1)
+    spans: tuple[tuple[int, int], ...] = Field(default=(), description="Where in the original text, in characters")
+
+
+class Screened(Payload):
+    """A judged message, masked; this is what the other services read."""
+
+    message_id: Id
+    group_id: Id
+    member_id: Id
+    role: Role
+    kind: MessageKind = MessageKind.TEXT
+    revision: int = Field(default=0, ge=0, description="0 as first sent, rising with each edit")
+    verdict: Verdict
+    reasons: tuple[Reason, ...] = ()
+    policy_version: str = Field(max_length=128, examples=["default@3"])
+    lexicon_version: str = Field(max_length=128, examples=["2026-11-22T08:00:00Z"])
+    masked_text: str
+    sent_at: Instant
+
+
+class MessageScreened(Event):
+    """A message was judged."""
+
+    topic: ClassVar = MODERATION_DECISIONS
+    default_source: ClassVar = "huiqun/moderation"
+    type: Literal["moderation.message.screened"] = "moderation.message.screened"
+    data: Screened
+
+
+class SanctionKind(StrEnum):
+    """The rungs of the ladder."""
+
+    WARNING = "warning"
+    MUTE = "mute"
+    REMOVAL_PROPOSED = "removal_proposed"
+
+
+class Sanction(Payload):
+    """A sanction on a member."""
+
+    sanction_id: Id
+    group_id: Id
+    member_id: Id
+    kind: SanctionKind
+    category: RuleName
+    rung: int = Field(ge=1)
+    message_id: Id | None = None
+    until: Instant | None = None
+
+
+class MemberSanctioned(Event):
+    """A member was warned, muted, or proposed for removal."""
+
+    topic: ClassVar = MODERATION_DECISIONS
+    default_source: ClassVar = "huiqun/moderation"
+    type: Literal["moderation.member.sanctioned"] = "moderation.member.sanctioned"
+    data: Sanction
+
+
+class LiftedSanction(Payload):
+    """A sanction that ended."""
+
+    sanction_id: Id
+    group_id: Id
+    member_id: Id
+    cause: Literal["expired", "reversed"]
+
+
+class SanctionLifted(Event):
+    """A sanction expired or was taken back."""
+
+    topic: ClassVar = MODERATION_DECISIONS
+    default_source: ClassVar = "huiqun/moderation"
+    type: Literal["moderation.sanction.lifted"] = "moderation.sanction.lifted"
+    data: LiftedSanction
+
+
+class ActivatedPolicy(Payload):
+    """A version of a policy that is in force."""
+
+    policy_id: Id
+    version: int = Field(ge=1)
+    activated_by: str = Field(max_length=128)
+
+
+class PolicyActivated(Event):
+    """A version of a policy came into force; the subject is the policy's id."""
+
+    topic: ClassVar = MODERATION_DECISIONS
+    default_source: ClassVar = "huiqun/moderation"
+    type: Literal["moderation.policy.activated"] = "moderation.policy.activated"
+    data: ActivatedPolicy

@@ -1,0 +1,37 @@
+"""Whether the loops of a process are alive and getting on."""
+
+import time
+
+_STUCK_SECONDS = 120.0
+
+
+class Heartbeat:
+    """A loop beats once a turn; while it waits for a store or broker to come back it beats, but is not well."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+        self._failure: str | None = None
+
+    def beat(self) -> None:
+        """Note that the loop is going round."""
+        self._last = time.monotonic()
+
+    def failing(self, error: BaseException) -> None:
+        """Note that the loop is trying again after `error`."""
+        self.beat()
+        self._failure = type(error).__name__
+
+    def well(self) -> None:
+        """Note that the last turn succeeded."""
+        self.beat()
+        self._failure = None
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the loop has gone round lately."""
+        return time.monotonic() - self._last < _STUCK_SECONDS
+
+    @property
+    def failure(self) -> str | None:
+        """Why the loop is not getting on; None when it is."""
+        return self._failure

@@ -1,0 +1,65 @@
+"""Runs the parts of a process side by side and stops them cleanly."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Sequence
+from typing import Protocol
+
+import structlog
+
+from huiqun.runtime.health import Heartbeat
+
+_log = structlog.get_logger(__name__)
+
+_GRACE_SECONDS = 8.0
+
+
+class Part(Protocol):
+    """Something that runs until it is told to stop: a consumer, the timers, the API."""
+
+    name: str
+    heartbeat: Heartbeat
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop` is set."""
+
+
+class PartEndedError(RuntimeError):
+    """A part returned although nobody had told it to."""
+
+
+async def run_parts(parts: Sequence[Part], stop: asyncio.Event) -> None:
+    """Run the parts until SIGTERM, SIGINT, `stop`, or the first failure; raise that failure when all have stopped.
+
+    A part that has not finished within 8 s of being told is cancelled.
+    """
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    tasks = {asyncio.create_task(part.run(stop), name=part.name) for part in parts}
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    try:
+        done, _ = await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        asked = stopping in done
+        stop.set()
+        _, late = await asyncio.wait(tasks, timeout=_GRACE_SECONDS)
+        for task in late:
+            _log.warning("part_cancelled", part=task.get_name())
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    finally:
+        stopping.cancel()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with contextlib.suppress(RuntimeError):
+                loop.remove_signal_handler(number)
+    _raise_first(tasks, asked=asked)
+
+
+def _raise_first(tasks: set[asyncio.Task[None]], *, asked: bool) -> None:
+    for task in tasks:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            raise error
+    if not asked:
+        ended = ", ".join(sorted(task.get_name() for task in tasks if not task.cancelled()))
+        raise PartEndedError(ended)

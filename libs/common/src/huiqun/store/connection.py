@@ -1,0 +1,39 @@
+"""How a process reaches MongoDB: one client, with every wait bounded."""
+
+from typing import Any, TypeAlias
+
+from motor.motor_asyncio import (
+    AsyncIOMotorClient,
+    AsyncIOMotorClientSession,
+    AsyncIOMotorCollection,
+    AsyncIOMotorDatabase,
+)
+
+Client: TypeAlias = "AsyncIOMotorClient[dict[str, Any]]"
+Database: TypeAlias = "AsyncIOMotorDatabase[dict[str, Any]]"
+Collection: TypeAlias = "AsyncIOMotorCollection[dict[str, Any]]"
+Session: TypeAlias = AsyncIOMotorClientSession
+
+
+def connect(url: str, *, app_name: str = "huiqun", wait_milliseconds: int = 5_000) -> Client:
+    """A client for the replica set at `url`; nothing is sent before the first operation.
+
+    Writes are acknowledged by a majority and dates come back in UTC. Choosing a server waits `wait_milliseconds`,
+    an operation on a socket at most 30 s.
+    """
+    return AsyncIOMotorClient(
+        url,
+        appname=app_name,
+        tz_aware=True,
+        w="majority",
+        serverSelectionTimeoutMS=wait_milliseconds,
+        connectTimeoutMS=wait_milliseconds,
+        socketTimeoutMS=30_000,
+        retryWrites=True,
+        uuidRepresentation="standard",
+    )
+
+
+async def ping(client: Client) -> None:
+    """Ask the primary for an answer; raises a transient error where there is none."""
+    await client.admin.command("ping")

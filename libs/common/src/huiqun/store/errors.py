@@ -1,0 +1,41 @@
+"""Which errors of the store pass by themselves, and which do not."""
+
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+)
+
+StoreError = PyMongoError
+DuplicateKey = DuplicateKeyError
+
+#: What a retry may catch: the store was out of reach, or another transaction was faster. `is_transient` decides.
+TRANSIENT: tuple[type[Exception], ...] = (ConnectionFailure, ExecutionTimeout, OperationFailure)
+
+# Not primary, stepping down, shutting down, write conflict, lock timeout, no such transaction (the server restarted),
+# snapshot unavailable, read concern majority not available yet.
+_TRANSIENT_CODES = frozenset(
+    {6, 7, 24, 64, 89, 91, 112, 134, 189, 246, 251, 262, 9001, 10107, 11600, 11602, 13435, 13436}
+)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same operation may succeed when it is tried again."""
+    if isinstance(error, ConnectionFailure | ExecutionTimeout):
+        return True
+    if isinstance(error, BulkWriteError):
+        return any(item.get("code") in _TRANSIENT_CODES for item in error.details.get("writeErrors", ()))
+    if isinstance(error, OperationFailure):
+        return error.has_error_label("TransientTransactionError") or error.code in _TRANSIENT_CODES
+    return False
+
+
+def commit_outcome_is_unknown(error: BaseException) -> bool:
+    """Whether the transaction may have been committed although its answer is lost."""
+    return isinstance(error, PyMongoError) and error.has_error_label("UnknownTransactionCommitResult")
+
+
+__all__ = ["TRANSIENT", "BulkWriteError", "DuplicateKey", "StoreError", "commit_outcome_is_unknown", "is_transient"]

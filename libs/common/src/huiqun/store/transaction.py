@@ -1,0 +1,48 @@
+"""A transaction: snapshot reads, majority commit."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from pymongo.errors import PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from huiqun.store.connection import Client, Session
+from huiqun.store.errors import commit_outcome_is_unknown, is_transient
+
+_COMMIT_TRIES = 3
+
+
+@asynccontextmanager
+async def transaction(client: Client) -> AsyncIterator[Session]:
+    """Commit what the block did under the session, or nothing of it when it raises.
+
+    A commit whose answer is lost is repeated, which is safe; when its outcome stays unknown, the error is raised
+    and `commit_outcome_is_unknown` tells.
+    """
+    async with await client.start_session() as session:
+        session.start_transaction(
+            read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority", wtimeout=30_000)
+        )
+        try:
+            yield session
+        except BaseException:
+            await _abort(session)
+            raise
+        await _commit(session)
+
+
+async def _commit(session: Session) -> None:
+    for left in reversed(range(_COMMIT_TRIES)):
+        try:
+            await session.commit_transaction()
+        except PyMongoError as error:
+            if not (left and commit_outcome_is_unknown(error) and is_transient(error)):
+                raise
+        else:
+            return
+
+
+async def _abort(session: Session) -> None:
+    if session.in_transaction:
+        await session.abort_transaction()

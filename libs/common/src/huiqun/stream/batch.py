@@ -1,0 +1,79 @@
+"""A poll's records and what decoding makes of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aiokafka import ConsumerRecord, TopicPartition
+
+from huiqun.contracts.catalog import UndecodableError, decode
+from huiqun.contracts.envelope import Event
+from huiqun.contracts.topics import Topic
+from huiqun.telemetry.tracing import start_span
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An event and the record it came in."""
+
+    event: Event
+    record: ConsumerRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Undecodable:
+    """A record that is no event of its topic, and why."""
+
+    record: ConsumerRecord
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one poll brought: events that a handler wants, records that do not decode, and where to go on reading."""
+
+    received: tuple[Received, ...]
+    undecodable: tuple[Undecodable, ...]
+    positions: Mapping[TopicPartition, int]
+    size: int
+
+    @property
+    def partitions(self) -> list[str]:
+        """The partitions it came from, "topic/number" each."""
+        return [f"{partition.topic}/{partition.partition}" for partition in self.positions]
+
+
+def decode_batch(
+    polled: Mapping[TopicPartition, Sequence[ConsumerRecord]],
+    topics: Mapping[str, Topic],
+    wanted: frozenset[type[Event]],
+) -> Batch:
+    """Decode a poll's records in the order of `topics`; events of other types than `wanted` are passed over."""
+    received: list[Received] = []
+    undecodable: list[Undecodable] = []
+    rank = {name: position for position, name in enumerate(topics)}
+    for partition in sorted(polled, key=lambda partition: (rank[partition.topic], partition.partition)):
+        topic = topics[partition.topic]
+        for record in polled[partition]:
+            try:
+                event = decode(topic, record.value)
+            except UndecodableError as error:
+                undecodable.append(Undecodable(record, str(error)))
+                continue
+            if type(event) in wanted:
+                received.append(Received(event, record))
+    positions = {partition: records[-1].offset + 1 for partition, records in polled.items() if records}
+    return Batch(tuple(received), tuple(undecodable), positions, sum(map(len, polled.values())))
+
+
+def without_duplicates(received: Sequence[Received]) -> list[Received]:
+    """The events in order, each identity once."""
+    seen: dict[str, Received] = {}
+    for item in received:
+        seen.setdefault(item.event.identity, item)
+    return list(seen.values())
+
+
+def traced(consumer: str, item: Received) -> Received:
+    """The event with a span of this consumer as the parent of whatever it causes."""
+    with start_span(f"{consumer} {item.event.type}", parent=item.event.traceparent) as span:
+        return Received(item.event.model_copy(update={"traceparent": span.traceparent}), item.record)

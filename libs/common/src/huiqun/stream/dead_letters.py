@@ -1,0 +1,155 @@
+"""Dead letters: records that could not be processed, kept as they came, with headers that say why."""
+
+import asyncio
+import traceback
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from huiqun.contracts.topics import TOPICS, dead_letters_of
+from huiqun.stream.publisher import KafkaOptions, Publisher, Record
+from huiqun.stream.retry import for_at_most
+
+_PREFIX = "dead-letter-"
+_WRITE_SECONDS = 60.0
+
+
+class DeadLettersUnwritableError(RuntimeError):
+    """The dead-letter topic takes nothing, so the consumer stops without acknowledging rather than lose a record."""
+
+
+class TooManyDeadLettersError(RuntimeError):
+    """So many records of the last ones are dead that the fault is probably ours; the consumer stops."""
+
+
+class NoSuchDeadLetterError(LookupError):
+    """There is no dead letter of this id; `huiqun dead-letters list` shows those there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record that was set aside; `id` is its place on the dead-letter topic, "partition-offset"."""
+
+    id: str
+    topic: str
+    partition: int
+    offset: int
+    at: datetime
+    reason: str
+    error: str
+    replays: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+
+def dead_letter(service: str, consumer: str, record: ConsumerRecord, reason: str, error: str, prefix: str) -> Record:
+    """`record` as it came, for the service's dead-letter topic."""
+    replays = next((int(value) for name, value in record.headers if name == f"{_PREFIX}replays"), 0)
+    notes = {
+        "topic": record.topic.removeprefix(prefix),
+        "partition": str(record.partition),
+        "offset": str(record.offset),
+        "time": datetime.now(UTC).isoformat(),
+        "consumer": consumer,
+        "reason": reason[:2000],
+        "error": error[:8000],
+        "replays": str(replays),
+    }
+    own = tuple((name, value) for name, value in record.headers if not name.startswith(_PREFIX))
+    headers = own + tuple((f"{_PREFIX}{name}", text.encode(errors="replace")) for name, text in notes.items())
+    return Record(dead_letters_of(service).name, record.key, record.value, headers)
+
+
+def traceback_of(error: BaseException) -> str:
+    """Where an error came from: the frames only, because its message may quote a person's data."""
+    return "".join(traceback.format_tb(error.__traceback__)[-12:]) + type(error).__name__
+
+
+async def keep(publisher: Publisher, letters: list[Record]) -> None:
+    """Write dead letters; raises DeadLettersUnwritableError when the broker refuses them or is away for a minute."""
+    if not letters:
+        return
+
+    async def attempt() -> None:
+        await publisher.publish(letters)
+
+    try:
+        await for_at_most(_WRITE_SECONDS, attempt, name="dead-letters")
+    except (KafkaError, OSError) as error:
+        raise DeadLettersUnwritableError(f"{letters[0].topic}: {error!r}") from error
+
+
+async def read_all(options: KafkaOptions, service: str) -> AsyncIterator[DeadLetter]:
+    """The dead letters of a service, oldest first, up to the end of the topic as it is now."""
+    topic = options.prefix + dead_letters_of(service).name
+    consumer = AIOKafkaConsumer(bootstrap_servers=options.bootstrap, enable_auto_commit=False)
+    await asyncio.wait_for(consumer.start(), 15)
+    try:
+        await consumer._client.add_topic(topic)  # noqa: SLF001 - the only way to learn the partitions without a group
+        numbers = await _partitions(consumer, topic)
+        partitions = [TopicPartition(topic, number) for number in sorted(numbers)]
+        consumer.assign(partitions)
+        starts, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+        for partition in partitions:
+            left = ends[partition] - starts[partition]
+            consumer.seek(partition, starts[partition])
+            while left > 0:
+                polled = await consumer.getmany(partition, timeout_ms=5_000, max_records=500)
+                records = polled.get(partition, [])
+                if not records:
+                    break
+                for record in records:
+                    yield _letter(record)
+                left = ends[partition] - records[-1].offset - 1
+    finally:
+        await consumer.stop()
+
+
+async def find(options: KafkaOptions, service: str, letter_id: str) -> DeadLetter:
+    """The dead letter of this id; raises NoSuchDeadLetterError."""
+    async for letter in read_all(options, service):
+        if letter.id == letter_id:
+            return letter
+    raise NoSuchDeadLetterError(letter_id)
+
+
+async def replay(publisher: Publisher, letter: DeadLetter, repaired: bytes | None = None) -> None:
+    """Put a dead letter back on the topic it came from, with `repaired` as its value if that is given."""
+    if letter.topic not in {topic.name for topic in TOPICS}:
+        raise NoSuchDeadLetterError(f"{letter.id} came from the unknown topic {letter.topic!r}")
+    headers = (*letter.headers, (f"{_PREFIX}replays", str(letter.replays + 1).encode()))
+    await publisher.publish([Record(letter.topic, letter.key, repaired or letter.value, headers)])
+
+
+async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
+    for _ in range(50):
+        numbers = consumer.partitions_for_topic(topic)
+        if numbers:
+            return set(numbers)
+        await consumer._client.force_metadata_update()  # noqa: SLF001 - see read_all
+    return set()
+
+
+def _letter(record: ConsumerRecord) -> DeadLetter:
+    notes = {
+        name.removeprefix(_PREFIX): value.decode(errors="replace")
+        for name, value in record.headers
+        if name.startswith(_PREFIX)
+    }
+    return DeadLetter(
+        id=f"{record.partition}-{record.offset}",
+        topic=notes.get("topic", ""),
+        partition=int(notes.get("partition", -1)),
+        offset=int(notes.get("offset", -1)),
+        at=datetime.fromisoformat(notes.get("time", "1970-01-01T00:00:00+00:00")),
+        reason=notes.get("reason", ""),
+        error=notes.get("error", ""),
+        replays=int(notes.get("replays", 0)),
+        key=record.key,
+        value=record.value,
+        headers=tuple((name, value) for name, value in record.headers if not name.startswith(_PREFIX)),
+    )

@@ -1,0 +1,38 @@
+"""The relay: publishes what a process committed but did not live to publish."""
+
+import asyncio
+from datetime import timedelta
+
+from huiqun.runtime.health import Heartbeat
+from huiqun.runtime.waiting import wait_for_stop
+from huiqun.stream import outbox
+from huiqun.stream.retry import until_it_passes
+from huiqun.stream.transactor import Transactor
+from huiqun.telemetry import metrics
+
+_EVERY_SECONDS = 1.0
+# A living process publishes within milliseconds; what stands this long was left behind, or its broker is away.
+_LEFT_BEHIND = timedelta(seconds=10)
+
+
+class Relay:
+    """Looks once a second for entries of the outbox that are older than ten seconds."""
+
+    name = "relay"
+
+    def __init__(self, transactor: Transactor) -> None:
+        self.heartbeat = Heartbeat()
+        self._transactor = transactor
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Relay until `stop` is set."""
+        while not await wait_for_stop(stop, _EVERY_SECONDS):
+            await until_it_passes(self._turn, name=self.name, on_wait=self.heartbeat.failing)
+            self.heartbeat.well()
+
+    async def _turn(self) -> None:
+        database = self._transactor.database
+        while entries := await outbox.older_than(database, self._transactor.clock.now() - _LEFT_BEHIND):
+            await self._transactor.publish(entries)
+            metrics.OUTBOX_RELAYED.inc(len(entries))
+        metrics.OUTBOX_DEPTH.set(await outbox.depth(database))

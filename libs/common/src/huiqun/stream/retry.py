@@ -1,0 +1,59 @@
+"""Which errors pass by themselves, and how long to wait between tries."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import structlog
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, stop_never
+from tenacity.wait import wait_random_exponential
+
+from huiqun.store import is_transient as store_is_transient
+from huiqun.telemetry import metrics
+
+T = TypeVar("T")
+Waiting = Callable[[BaseException], None]
+_log = structlog.get_logger(__name__)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the store or the broker may take the same work later."""
+    if isinstance(error, MessageSizeTooLargeError):
+        return False
+    return isinstance(error, KafkaError | ConnectionError | TimeoutError) or store_is_transient(error)
+
+
+async def until_it_passes(attempt: Callable[[], Awaitable[T]], *, name: str, on_wait: Waiting | None = None) -> T:
+    """Run `attempt`, again for as long as it takes while its error is transient; other errors are raised at once."""
+    retrying = AsyncRetrying(
+        retry=retry_if_exception(is_transient),
+        wait=wait_random_exponential(multiplier=0.05, max=3),
+        stop=stop_never,
+        before_sleep=_noting(name, on_wait),
+        reraise=True,
+    )
+    return await retrying(attempt)
+
+
+async def for_at_most(seconds: float, attempt: Callable[[], Awaitable[T]], *, name: str) -> T:
+    """Run `attempt`, again while its error is transient, and raise the last one after `seconds`."""
+    retrying = AsyncRetrying(
+        retry=retry_if_exception(is_transient),
+        wait=wait_random_exponential(multiplier=0.02, max=1),
+        stop=stop_after_delay(seconds),
+        before_sleep=_noting(name, None),
+        reraise=True,
+    )
+    return await retrying(attempt)
+
+
+def _noting(name: str, on_wait: Waiting | None) -> Callable[[RetryCallState], None]:
+    def note(state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        metrics.RETRIES.labels(consumer=name, error=type(error).__name__).inc()
+        if state.attempt_number == 1 or state.attempt_number % 10 == 0:
+            _log.warning("try_again", part=name, attempt=state.attempt_number, error=repr(error)[:300])
+        if on_wait is not None and error is not None:
+            on_wait(error)
+
+    return note

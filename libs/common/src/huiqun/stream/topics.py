@@ -1,0 +1,44 @@
+"""Creating the topics, with their partitions and retention."""
+
+import asyncio
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from huiqun.contracts.topics import TOPICS
+from huiqun.stream.publisher import KafkaOptions
+
+# Dead letters carry headers of their own on top of a record that may already be as large as the broker allows.
+_DEAD_LETTER_BYTES = 4 * 1024 * 1024
+
+
+async def create_topics(options: KafkaOptions, *, partitions: int, replication: int) -> list[str]:
+    """Create the topics that are missing and return their names; raises KafkaError."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=options.bootstrap, request_timeout_ms=30_000)
+    await asyncio.wait_for(admin.start(), 30)
+    try:
+        present = set(await admin.list_topics())
+        missing = [
+            NewTopic(options.prefix + topic.name, partitions, replication, topic_configs=_configuration(topic.name))
+            for topic in TOPICS
+            if options.prefix + topic.name not in present
+        ]
+        if missing:
+            response = await admin.create_topics(missing)
+            for name, code, *_ in response.topic_errors:
+                if code and for_code(code) is not TopicAlreadyExistsError:
+                    raise for_code(code)(name)
+    finally:
+        await admin.close()
+    return [topic.name for topic in missing]
+
+
+def _configuration(name: str) -> dict[str, str]:
+    topic = next(topic for topic in TOPICS if topic.name == name)
+    settings = {"retention.ms": str(int(topic.retention.total_seconds() * 1000))}
+    if name.endswith(".dead-letters.v1"):
+        settings["max.message.bytes"] = str(_DEAD_LETTER_BYTES)
+    return settings
+
+
+__all__ = ["KafkaError", "create_topics"]

@@ -1,0 +1,85 @@
+"""Runs use cases, each in one transaction with its outbox, and publishes what they emitted."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import structlog
+
+from huiqun.runtime.clock import Clock
+from huiqun.store import TRANSIENT, Client, Database, transaction
+from huiqun.stream import inbox, outbox
+from huiqun.stream.publisher import TRANSIENT_KAFKA, Publisher, Record, record_of
+from huiqun.stream.retry import for_at_most
+from huiqun.stream.work import Work
+from huiqun.timers import store as timer_store
+
+T = TypeVar("T")
+UseCase = Callable[[Work], Awaitable[T]]
+
+# Long enough for a new primary to be elected, short enough for a person who waits.
+_REQUEST_SECONDS = 10.0
+_PUBLISH_SECONDS = 3.0
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Where a batch came from: its consumer, its events' identities and its partitions ("topic/number")."""
+
+    consumer: str
+    identities: Sequence[str]
+    partitions: Sequence[str]
+
+
+class Transactor:
+    """Opens a Work, runs a use case in it, commits state, inbox and outbox together, and publishes."""
+
+    def __init__(self, client: Client, database: Database, publisher: Publisher, clock: Clock) -> None:
+        self._client = client
+        self.database = database
+        self.publisher = publisher
+        self.clock = clock
+
+    async def run(self, use_case: UseCase[T]) -> T:
+        """For requests and timers: commit within 10 s or raise, then publish.
+
+        Where the broker is away the events stay in the outbox and the relay publishes them.
+        """
+
+        async def attempt() -> tuple[T, list[outbox.Entry]]:
+            return await self.commit(use_case)
+
+        result, entries = await for_at_most(_REQUEST_SECONDS, attempt, name="request")
+        await self._publish_soon(entries)
+        return result
+
+    async def commit(self, use_case: UseCase[T], delivery: Delivery | None = None) -> tuple[T, list[outbox.Entry]]:
+        """Run the use case in one transaction; the entries returned are committed and still to be published.
+
+        Raises DuplicateKey when an event of the delivery has been dealt with before.
+        """
+        async with transaction(self._client) as session:
+            work = Work(self.database, session, self.clock.now())
+            if delivery is not None:
+                await inbox.record(self.database, session, delivery.consumer, delivery.identities, work.now)
+            result = await use_case(work)
+            if work.scheduled or work.cancelled:
+                await timer_store.write(self.database, session, tuple(work.scheduled.values()), tuple(work.cancelled))
+            records: list[Record] = list(map(record_of, work.emitted))
+            partitions = delivery.partitions if delivery is not None else ()
+            entries = await outbox.put(self.database, session, records, partitions, work.now)
+        return result, entries
+
+    async def publish(self, entries: Sequence[outbox.Entry]) -> None:
+        """Send the entries' records to the broker, then forget the entries."""
+        if entries:
+            await self.publisher.publish([record for entry in entries for record in entry.records])
+            await outbox.remove(self.database, entries)
+
+    async def _publish_soon(self, entries: Sequence[outbox.Entry]) -> None:
+        try:
+            await asyncio.wait_for(self.publish(entries), _PUBLISH_SECONDS)
+        except (*TRANSIENT_KAFKA, *TRANSIENT, TimeoutError) as error:
+            _log.warning("left_to_the_relay", entries=len(entries), error=repr(error)[:200])

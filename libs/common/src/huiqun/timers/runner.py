@@ -1,0 +1,76 @@
+"""Runs timers when they are due: each in a Work of its own, once, however many replicas there are."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+
+import structlog
+
+from huiqun.runtime.health import Heartbeat
+from huiqun.runtime.ids import new_id
+from huiqun.runtime.waiting import wait_for_stop
+from huiqun.stream.retry import is_transient, until_it_passes
+from huiqun.stream.transactor import Transactor
+from huiqun.stream.work import Work
+from huiqun.telemetry import metrics
+from huiqun.timers import store
+from huiqun.timers.model import Timer, TimerHandler
+
+_log = structlog.get_logger(__name__)
+
+_EVERY = timedelta(seconds=0.5)
+_LEASE = timedelta(seconds=60)
+_MAX_ATTEMPTS = 10
+
+
+class TimerRunner:
+    """Leases the timers that are due, oldest first, and gives each to the handler of its kind."""
+
+    name = "timers"
+
+    def __init__(self, transactor: Transactor, handlers: Mapping[str, TimerHandler]) -> None:
+        self.heartbeat = Heartbeat()
+        self._transactor = transactor
+        self._handlers = handlers
+        self._holder = new_id()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run timers until `stop` is set."""
+        while not stop.is_set():
+            ran = await until_it_passes(self._turn, name=self.name, on_wait=self.heartbeat.failing)
+            self.heartbeat.well()
+            if not ran:
+                await wait_for_stop(stop, _EVERY.total_seconds())
+
+    async def _turn(self) -> bool:
+        """Run the timer that has been due longest; False when none is due."""
+        now = self._transactor.clock.now()
+        timer = await store.lease(self._transactor.database, now, now + _LEASE, self._holder)
+        if timer is None:
+            return False
+        metrics.TIMER_DELAY.labels(kind=timer.kind).observe((now - timer.due).total_seconds())
+        try:
+            await self._transactor.run(lambda work: self._fire(timer, work))
+        except Exception as error:
+            if is_transient(error):
+                raise
+            await self._failed(timer, error)
+        else:
+            metrics.TIMERS_RUN.labels(kind=timer.kind, outcome="done").inc()
+        return True
+
+    async def _fire(self, timer: Timer, work: Work) -> None:
+        if await store.finish(work.db, work.session, timer, self._holder):
+            await self._handlers[timer.kind](timer, work)
+
+    async def _failed(self, timer: Timer, error: Exception) -> None:
+        _log.error("timer_failed", kind=timer.kind, key=timer.key, attempts=timer.attempts + 1, exc_info=error)
+        what = f"{type(error).__name__}: {error}"[:1000]
+        database = self._transactor.database
+        if timer.attempts + 1 >= _MAX_ATTEMPTS:
+            metrics.TIMERS_RUN.labels(kind=timer.kind, outcome="failed").inc()
+            await store.give_up(database, timer, self._holder, what)
+            return
+        metrics.TIMERS_RUN.labels(kind=timer.kind, outcome="retried").inc()
+        wait = timedelta(seconds=min(2**timer.attempts, 600))
+        await store.postpone(database, timer, self._holder, self._transactor.clock.now() + wait, what)
