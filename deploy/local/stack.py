@@ -1,0 +1,75 @@
+"""MongoDB and a broker together, started for as long as a context lasts."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from local.apache_kafka import ApacheKafka
+from local.errors import ServerUnavailableError
+from local.mongod import Mongod
+from local.tansu import Tansu
+
+BROKERS: dict[str, type[Tansu | ApacheKafka]] = {"tansu": Tansu, "kafka": ApacheKafka}
+
+
+class Stack:
+    """The servers Huiqun needs, on free loopback ports: `async with Stack() as stack: stack.mongo_url`.
+
+    `directory` holds data and logs; without one a temporary directory does, and it is removed at the end.
+    `broker` is "tansu" or "kafka"; without it the environment variable BROKER decides, and Tansu is the default.
+    `advertise` is the port that the broker tells its clients to connect to: that of a proxy before it.
+    """
+
+    def __init__(
+        self, directory: Path | None = None, *, broker: str | None = None, advertise: int | None = None
+    ) -> None:
+        kind = broker or os.environ.get("BROKER") or "tansu"
+        if kind not in BROKERS:
+            reason = f"BROKER={kind} is unknown: it is one of {', '.join(BROKERS)}."
+            raise ServerUnavailableError(reason)
+        self._temporary = directory is None
+        self.directory = directory or Path(tempfile.mkdtemp(prefix="huiqun-"))
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.mongod = Mongod(self.directory)
+        self.broker = BROKERS[kind](self.directory, advertise)
+
+    @property
+    def mongo_url(self) -> str:
+        return self.mongod.url
+
+    @property
+    def bootstrap(self) -> str:
+        return self.broker.bootstrap
+
+    async def start(self) -> None:
+        """Start both servers side by side; if one fails, stop the other and raise what went wrong."""
+        outcomes = await asyncio.gather(self.mongod.start(), self.broker.start(), return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                await self.stop()
+                raise outcome
+
+    async def stop(self) -> None:
+        """Stop both servers; of a temporary directory nothing needs a clean end, and it is removed."""
+        if self._temporary:
+            await asyncio.gather(self.mongod.kill(), self.broker.kill())
+            shutil.rmtree(self.directory, ignore_errors=True)
+        else:
+            await asyncio.gather(self.mongod.stop(), self.broker.stop())
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.start()
+        except asyncio.CancelledError:
+            await self.stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()

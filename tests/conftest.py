@@ -1,0 +1,72 @@
+"""The servers every test may use: one embedded stack a session, names of its own for each test."""
+
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from pymongo import AsyncMongoClient
+
+from local.proxy import Proxy
+from local.stack import Stack
+
+BROKER_FIXTURES = {"stack", "own_stack", "bootstrap", "proxy"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that touch a broker: `make test BROKER=kafka` runs these once more, on Apache Kafka."""
+    for item in items:
+        if isinstance(item, pytest.Function) and BROKER_FIXTURES & set(item.fixturenames):
+            item.add_marker("broker")
+
+
+@pytest_asyncio.fixture(scope="session")
+async def session_stack() -> AsyncIterator[Stack]:
+    """The servers that all tests of the session share."""
+    async with Stack() as running:
+        yield running
+
+
+@pytest.fixture
+def stack(session_stack: Stack) -> Stack:
+    """MongoDB and the broker of the session. A test that stops or kills one takes `own_stack` instead."""
+    return session_stack
+
+
+@pytest_asyncio.fixture
+async def own_stack() -> AsyncIterator[Stack]:
+    """A stack for this test alone, which it may break."""
+    async with Stack() as running:
+        yield running
+
+
+@pytest.fixture
+def mongo_url(session_stack: Stack) -> str:
+    return session_stack.mongo_url
+
+
+@pytest.fixture
+def bootstrap(session_stack: Stack) -> str:
+    return session_stack.bootstrap
+
+
+@pytest_asyncio.fixture
+async def database_name(mongo_url: str) -> AsyncIterator[str]:
+    """A database of the test's own, dropped afterwards."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    yield name
+    async with AsyncMongoClient[dict[str, object]](mongo_url) as client:
+        await client.drop_database(name)
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """What to put before the names of topics and consumer groups, so that tests do not hear one another."""
+    return f"test-{uuid.uuid4().hex[:12]}."
+
+
+@pytest_asyncio.fixture
+async def proxy() -> AsyncIterator[Proxy]:
+    """A proxy without a target yet: give its port to `Stack(advertise=...)`, then set its target."""
+    async with Proxy() as running:
+        yield running
