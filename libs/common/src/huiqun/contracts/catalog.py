@@ -38,7 +38,8 @@ def _decoder(topic: str) -> TypeAdapter[Any]:
     events = EVENTS_BY_TOPIC[topic]
     if len(events) == 1:
         return TypeAdapter(events[0])
-    return TypeAdapter(Annotated[reduce(or_, events), Field(discriminator="type")])
+    union: Any = Annotated[reduce(or_, events), Field(discriminator="type")]
+    return TypeAdapter(union)
 
 
 def decode(topic: Topic, value: bytes | None) -> Event:

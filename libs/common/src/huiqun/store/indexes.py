@@ -16,7 +16,7 @@ _NAMESPACE_EXISTS = 48
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An index on `keys` ((field, 1 or -1) pairs); with `expires_after`, documents go when the field's date is so old."""
+    """An index on `keys`, (field, 1 or -1) pairs; `expires_after` deletes documents whose date is that old."""
 
     keys: tuple[tuple[str, int], ...]
     unique: bool = False

@@ -44,5 +44,5 @@ async def _commit(session: Session) -> None:
 
 
 async def _abort(session: Session) -> None:
-    if session.in_transaction:
+    if session.in_transaction:  # type: ignore[truthy-function] # a property, whatever the driver's stub says
         await session.abort_transaction()

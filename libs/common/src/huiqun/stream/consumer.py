@@ -17,7 +17,7 @@ from huiqun.stream import inbox, outbox
 from huiqun.stream.batch import Batch, Received, decode_batch, traced, without_duplicates
 from huiqun.stream.dead_letters import TooManyDeadLettersError, dead_letter, keep, traceback_of
 from huiqun.stream.publisher import KafkaOptions, Record
-from huiqun.stream.retry import is_transient, until_it_passes
+from huiqun.stream.retry import until_it_passes
 from huiqun.stream.routes import Route, RoutingTable
 from huiqun.stream.transactor import Delivery, Transactor
 from huiqun.stream.work import Work
@@ -158,18 +158,16 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
             return []
         left = received
 
+        async def dispatch(work: Work) -> None:
+            await self._table.dispatch(left, work)
+
         async def attempt() -> list[outbox.Entry]:
             nonlocal left
             while left:
                 delivery = self._delivery(left)
-                batch = left
-
-                async def use_case(work: Work) -> None:
-                    await self._table.dispatch(batch, work)
-
                 try:
                     with metrics.STAGE_SECONDS.labels(consumer=self.name, stage="handle").time():
-                        _, entries = await self._transactor.commit(use_case, delivery)
+                        _, entries = await self._transactor.commit(dispatch, delivery)
                 except DuplicateKey:
                     left = await self._unknown(left, delivery)
                 else:
@@ -197,7 +195,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
         for item in received:
             try:
                 entries += await self._handle([item])
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - it becomes a dead letter
                 _log.exception("event_dead", consumer=self.name, event=item.event.id, type=item.event.type)
                 reason = f"{type(error).__name__}: {error}"
                 letters.append(self._letter(item.record, reason, traceback_of(error), kind="handler"))
@@ -235,11 +233,11 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
         except (CommitFailedError, IllegalStateError) as error:
             # The partitions have moved on: their new owner reads these records again and finds them in the inbox.
             _log.info("offsets_not_taken", consumer=self.name, error=repr(error)[:200])
-        for partition in offsets:
+        for partition, offset in offsets.items():
             if (end := consumer.highwater(partition)) is not None:
                 metrics.CONSUMER_LAG.labels(
                     consumer=self.name, topic=self._topics[partition.topic].name, partition=partition.partition
-                ).set(max(end - offsets[partition], 0))
+                ).set(max(end - offset, 0))
 
     def _check_sending(self) -> None:
         """Raise here what stopped the sending of the last batch."""
@@ -261,7 +259,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
         return Delivery(self.name, [item.event.identity for item in received], list(partitions))
 
     def _letter(self, record: object, reason: str, error: str, *, kind: str) -> Record:
-        letter = dead_letter(self.name, self.name, record, reason, error, self._kafka.prefix)  # type: ignore[arg-type]
+        letter = dead_letter(self.name, record, reason=reason, error=error, prefix=self._kafka.prefix)  # type: ignore[arg-type]
         metrics.DEAD_LETTERS.labels(consumer=self.name, topic=record.topic, reason=kind).inc()  # type: ignore[attr-defined]
         return letter
 
@@ -281,6 +279,3 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
 
 class InboxDisagreesError(RuntimeError):
     """A unique key was violated although none of the events had been dealt with: the handler's own key."""
-
-
-__all__ = ["BatchConsumer", "ConsumerOptions", "is_transient"]

@@ -46,7 +46,7 @@ class DeadLetter:
     headers: tuple[tuple[str, bytes], ...]
 
 
-def dead_letter(service: str, consumer: str, record: ConsumerRecord, reason: str, error: str, prefix: str) -> Record:
+def dead_letter(service: str, record: ConsumerRecord, *, reason: str, error: str, prefix: str) -> Record:
     """`record` as it came, for the service's dead-letter topic."""
     replays = next((int(value) for name, value in record.headers if name == f"{_PREFIX}replays"), 0)
     notes = {
@@ -54,7 +54,6 @@ def dead_letter(service: str, consumer: str, record: ConsumerRecord, reason: str
         "partition": str(record.partition),
         "offset": str(record.offset),
         "time": datetime.now(UTC).isoformat(),
-        "consumer": consumer,
         "reason": reason[:2000],
         "error": error[:8000],
         "replays": str(replays),

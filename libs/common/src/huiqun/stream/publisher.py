@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 
 from huiqun.contracts.catalog import encode
 from huiqun.contracts.envelope import Event
@@ -95,6 +94,3 @@ class Publisher:
     async def publish_raw(self, topic: Topic, record: Record) -> None:
         """Send one record to `topic`, whatever its own topic says."""
         await self.publish([Record(topic.name, record.key, record.value, record.headers)])
-
-
-TRANSIENT_KAFKA: tuple[type[Exception], ...] = (KafkaError, OSError)

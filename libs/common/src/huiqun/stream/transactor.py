@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import structlog
+from aiokafka.errors import KafkaError
 
 from huiqun.runtime.clock import Clock
-from huiqun.store import TRANSIENT, Client, Database, transaction
+from huiqun.store import Client, Database, StoreError, transaction
 from huiqun.stream import inbox, outbox
-from huiqun.stream.publisher import TRANSIENT_KAFKA, Publisher, Record, record_of
+from huiqun.stream.publisher import Publisher, Record, record_of
 from huiqun.stream.retry import for_at_most
 from huiqun.stream.work import Work
 from huiqun.timers import store as timer_store
@@ -81,5 +82,5 @@ class Transactor:
     async def _publish_soon(self, entries: Sequence[outbox.Entry]) -> None:
         try:
             await asyncio.wait_for(self.publish(entries), _PUBLISH_SECONDS)
-        except (*TRANSIENT_KAFKA, *TRANSIENT, TimeoutError) as error:
+        except (KafkaError, OSError, StoreError) as error:  # TimeoutError is an OSError
             _log.warning("left_to_the_relay", entries=len(entries), error=repr(error)[:200])
