@@ -127,7 +127,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
         self._idle.clear()
         try:
             with metrics.STAGE_SECONDS.labels(consumer=self.name, stage="decode").time():
-                batch = decode_batch(polled, self._topics, self._table.events)  # type: ignore[arg-type]
+                batch = decode_batch(polled, self._topics, self._table.events)
             metrics.BATCH_SIZE.labels(consumer=self.name).observe(batch.size)
             outcome = await self._process(batch)
             await self._finish_sending()
@@ -259,7 +259,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
         return Delivery(self.name, [item.event.identity for item in received], list(partitions))
 
     def _letter(self, record: object, reason: str, error: str, *, kind: str) -> Record:
-        letter = dead_letter(self.name, record, reason=reason, error=error, prefix=self._kafka.prefix)  # type: ignore[arg-type]
+        letter = dead_letter(self.name, record, reason=reason, error=error, prefix=self._kafka.prefix)
         metrics.DEAD_LETTERS.labels(consumer=self.name, topic=record.topic, reason=kind).inc()  # type: ignore[attr-defined]
         return letter
 
