@@ -7,10 +7,11 @@ import pytest
 import pytest_asyncio
 from pymongo import AsyncMongoClient
 
+from huiqun.stream import KafkaOptions
 from local.proxy import Proxy
-from local.stack import Stack
+from local.stack import SESSION_TIMEOUT_MILLISECONDS, Stack
 
-BROKER_FIXTURES = {"stack", "own_stack", "bootstrap", "proxy"}
+BROKER_FIXTURES = {"stack", "own_stack", "bootstrap", "kafka_options", "proxy"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -63,6 +64,17 @@ async def database_name(mongo_url: str) -> AsyncIterator[str]:
 def topic_prefix() -> str:
     """What to put before the names of topics and consumer groups, so that tests do not hear one another."""
     return f"test-{uuid.uuid4().hex[:12]}."
+
+
+@pytest.fixture
+def kafka_options(session_stack: Stack, topic_prefix: str) -> KafkaOptions:
+    """How the test reaches the broker: topics and groups of its own, quick joins."""
+    return KafkaOptions(
+        bootstrap=session_stack.bootstrap,
+        prefix=topic_prefix,
+        idempotent=session_stack.broker.producer_ids,
+        session_timeout_milliseconds=SESSION_TIMEOUT_MILLISECONDS,
+    )
 
 
 @pytest_asyncio.fixture

@@ -18,8 +18,8 @@ async def up(directory: Path | None) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     async with Stack(directory) as stack:
-        print(f"HUIQUN_MONGO_URL={stack.mongo_url}")
-        print(f"HUIQUN_KAFKA_BOOTSTRAP={stack.bootstrap}")
+        for name, value in stack.environment.items():
+            print(f"{name}={value}")
         print(f"Data and logs are in {stack.directory}. Ctrl-C stops both servers.", flush=True)
         await stopped.wait()
 

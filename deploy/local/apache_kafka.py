@@ -83,6 +83,7 @@ class ApacheKafka:
     """Kafka on a loopback port with its log in a directory, which is kept over stop, kill and start."""
 
     durable = True
+    producer_ids = True
 
     def __init__(self, directory: Path, advertise: int | None = None) -> None:
         if not FETCHED.exists():

@@ -13,6 +13,9 @@ from local.errors import ServerUnavailableError
 from local.mongod import Mongod
 from local.tansu import Tansu
 
+# Tansu holds every join of a consumer group back for half the session timeout, so on one machine it is kept short.
+SESSION_TIMEOUT_MILLISECONDS = 2000
+
 BROKERS: dict[str, type[Tansu | ApacheKafka]] = {"tansu": Tansu, "kafka": ApacheKafka}
 
 
@@ -44,6 +47,16 @@ class Stack:
     @property
     def bootstrap(self) -> str:
         return self.broker.bootstrap
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a service's process needs in its environment to use these servers."""
+        return {
+            "HUIQUN_MONGO_URL": self.mongo_url,
+            "HUIQUN_KAFKA_BOOTSTRAP": self.bootstrap,
+            "HUIQUN_KAFKA_IDEMPOTENT": str(self.broker.producer_ids).lower(),
+            "HUIQUN_KAFKA_SESSION_TIMEOUT_MS": str(SESSION_TIMEOUT_MILLISECONDS),
+        }
 
     async def start(self) -> None:
         """Start both servers side by side; if one fails, stop the other and raise what went wrong."""

@@ -20,9 +20,10 @@ def tansu_binary() -> str:
 
 
 class Tansu:
-    """Tansu on a loopback port. What it held is gone after stop or kill."""
+    """Tansu on a loopback port. What it held is gone after stop or kill, and it knows no idempotent producers."""
 
     durable = False
+    producer_ids = False
 
     def __init__(self, directory: Path, advertise: int | None = None) -> None:
         self.port = free_port()

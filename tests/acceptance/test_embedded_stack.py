@@ -17,7 +17,7 @@ from pymongo import AsyncMongoClient
 from local.errors import ServerUnavailableError
 from local.ports import accepts_connections
 from local.proxy import Proxy
-from local.stack import Stack
+from local.stack import SESSION_TIMEOUT_MILLISECONDS, Stack
 
 
 async def create_topic(bootstrap: str, topic: str) -> None:
@@ -47,6 +47,8 @@ async def first_values(bootstrap: str, topic: str, count: int) -> list[bytes]:
         group_id=f"{topic}.readers",
         auto_offset_reset="earliest",
         enable_auto_commit=False,
+        session_timeout_ms=SESSION_TIMEOUT_MILLISECONDS,
+        heartbeat_interval_ms=500,
     )
     await consumer.start()
     try:

@@ -1,0 +1,72 @@
+"""Check sizes of files and functions, and that no file names a machine's paths or a package registry: `make check`."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+LONGEST_FILE = 300
+LONGEST_FUNCTION = 50
+
+# Written in halves, so that this file does not find itself.
+MACHINE_PATH = re.compile(r"(?<![\w.])/(?:ho" + r"me|Us" + r"ers|wo" + r"rk|ro" + r"ot)/[\w.-]+|C:\\Us" + r"ers")
+REGISTRY = re.compile(
+    r"pypi\.o" + r"rg|pythonhos" + r"ted\.org|repo1?\.ma" + r"ven|registry\.np" + r"mjs|--(?:extra-)?index-u" + r"rl"
+)
+
+Finding = tuple[Path, int, str]
+
+
+def tracked_files() -> list[Path]:
+    """List the files git knows or would add, without those it ignores."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listing = subprocess.run(command, capture_output=True, check=True).stdout.decode()
+    return [path for path in map(Path, listing.split("\0")) if path.is_file()]
+
+
+def long_parts(path: Path, text: str) -> Iterator[Finding]:
+    """Find a Python file that is too long, and functions that are."""
+    lines = text.count("\n")
+    if lines > LONGEST_FILE:
+        yield path, 1, f"{lines} lines; the limit is {LONGEST_FILE}"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            if length > LONGEST_FUNCTION:
+                yield path, node.lineno, f"{node.name} has {length} lines; the limit is {LONGEST_FUNCTION}"
+
+
+def traces(path: Path, text: str) -> Iterator[Finding]:
+    """Find what only holds on the machine the file was written on."""
+    for number, line in enumerate(text.splitlines(), 1):
+        for pattern, what in ((MACHINE_PATH, "a machine's path"), (REGISTRY, "a package registry")):
+            found = pattern.search(line)
+            if found:
+                yield path, number, f"names {what}: {found[0]}"
+
+
+def findings(path: Path) -> Iterator[Finding]:
+    """Check one file; binary files are passed over."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return
+    yield from traces(path, text)
+    if path.suffix == ".py":
+        yield from long_parts(path, text)
+
+
+def main() -> int:
+    """Check every file of the repository in the current directory; print each finding as path:line: what."""
+    files = tracked_files()
+    found = [finding for path in files for finding in findings(path)]
+    for path, line, what in found:
+        print(f"{path}:{line}: {what}")
+    print(f"House rules: {len(files)} files, {len(found)} findings.")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
