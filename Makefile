@@ -29,7 +29,7 @@ help: ## list the targets
 setup: $(READY) ## make .venv with the locked dependencies and this repository's packages (again only if they changed)
 
 $(READY): requirements-dev.lock $(PROJECTS)
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo "Huiqun needs Python 3.11 or newer; '$(PYTHON)' is not. Try: make setup PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock

@@ -86,6 +86,7 @@ class ApacheKafka:
     producer_ids = True
 
     def __init__(self, directory: Path, advertise: int | None = None) -> None:
+        self._java = [java_binary(), "-Xms128m", "-Xmx512m", "-cp", str(JARS / "*")]
         if not FETCHED.exists():
             reason = "Apache Kafka has not been fetched yet: run `make kafka`."
             raise ServerUnavailableError(reason)
@@ -95,7 +96,6 @@ class ApacheKafka:
         self._properties = directory / "kafka.properties"
         self._controller_port = free_port()
         self._log = directory / "kafka.log"
-        self._java = [java_binary(), "-Xms128m", "-Xmx512m", "-cp", str(JARS / "*")]
         command = [*self._java, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "kafka.Kafka", str(self._properties)]
         self.process = ServerProcess("Apache Kafka", command, self._log)
 

@@ -37,8 +37,12 @@ class Stack:
         self._temporary = directory is None
         self.directory = directory or Path(tempfile.mkdtemp(prefix="huiqun-"))
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.mongod = Mongod(self.directory)
-        self.broker = BROKERS[kind](self.directory, advertise)
+        try:
+            self.mongod = Mongod(self.directory)
+            self.broker = BROKERS[kind](self.directory, advertise)
+        except ServerUnavailableError:
+            self._forget()
+            raise
 
     @property
     def mongo_url(self) -> str:
@@ -70,9 +74,13 @@ class Stack:
         """Stop both servers; of a temporary directory nothing needs a clean end, and it is removed."""
         if self._temporary:
             await asyncio.gather(self.mongod.kill(), self.broker.kill())
-            shutil.rmtree(self.directory, ignore_errors=True)
+            self._forget()
         else:
             await asyncio.gather(self.mongod.stop(), self.broker.stop())
+
+    def _forget(self) -> None:
+        if self._temporary:
+            shutil.rmtree(self.directory, ignore_errors=True)
 
     async def __aenter__(self) -> Self:
         try:

