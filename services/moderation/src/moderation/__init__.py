@@ -1,0 +1,1 @@
+"""Moderation: group rules, screening, sanctions, review, and the record of it all."""

@@ -1,14 +1,30 @@
 """Members and groups: who came, who left, what a group is."""
 
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, ClassVar, Literal
+from zoneinfo import available_timezones
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from huiqun.contracts.envelope import Event, Id, Payload
 from huiqun.contracts.topics import CHANNEL_MEMBERS
 
 Name = Annotated[str, StringConstraints(max_length=256)]
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _known_zone(name: str) -> str:
+    if name not in _zones():
+        raise ValueError("no IANA time zone of this name")
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
 
 
 class Role(StrEnum):
@@ -105,7 +121,7 @@ class Group(Payload):
     name: Name = ""
     owner: Id | None = Field(default=None, description="The staff member who owns the group")
     purpose: Purpose = Purpose.OTHER
-    timezone: str = Field(default="Asia/Shanghai", max_length=64)
+    timezone: TimeZone = Field(default="Asia/Shanghai", description="An IANA name", examples=["Asia/Shanghai"])
     tags: tuple[Annotated[str, StringConstraints(max_length=64)], ...] = Field(default=(), max_length=100)
     capabilities: Capabilities = Capabilities()
 

@@ -1,0 +1,102 @@
+"""What every service needs around its slices: connections, roles, and a clean way down."""
+
+import argparse
+import asyncio
+import contextlib
+import gc
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import structlog
+import uvloop
+from aiokafka.errors import KafkaError
+
+from huiqun.runtime.clock import Clock, SystemClock
+from huiqun.runtime.settings import ServiceSettings
+from huiqun.store import Client, Database, Index, connect, ensure_indexes
+from huiqun.stream import STREAM_INDEXES, Publisher, Transactor
+from huiqun.stream.retry import until_it_passes
+from huiqun.telemetry import configure_logs, start_tracing, stop_tracing
+from huiqun.timers import TIMER_INDEXES
+
+ROLES = ("streams", "timers", "api")
+SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """What a composition root wires its slices with."""
+
+    client: Client
+    database: Database
+    publisher: Publisher
+    transactor: Transactor
+    clock: Clock
+
+
+@asynccontextmanager
+async def connections(
+    service: str, settings: ServiceSettings, indexes: Mapping[str, Sequence[Index]]
+) -> AsyncIterator[Connections]:
+    """Connect to the store and the broker, waiting for as long as they are away, and create what is missing."""
+    client = connect(settings.mongo_url, app_name=f"huiqun-{service}")
+    database = client[f"{settings.database_prefix}{service.replace('-', '_')}"]
+    publisher = Publisher(settings.kafka)
+    clock = SystemClock()
+
+    async def prepare() -> None:
+        await ensure_indexes(database, {**STREAM_INDEXES, **TIMER_INDEXES, **indexes})
+
+    try:
+        await until_it_passes(prepare, name=service)
+        await until_it_passes(publisher.start, name=service)
+        yield Connections(client, database, publisher, Transactor(client, database, publisher, clock), clock)
+    finally:
+        with contextlib.suppress(KafkaError, TimeoutError):
+            await asyncio.wait_for(publisher.stop(), 2)
+        client.close()
+
+
+def roles_from(arguments: Sequence[str], service: str) -> frozenset[str]:
+    """The roles that the command line asks for; all of them by default."""
+    parser = argparse.ArgumentParser(prog=f"python -m {service}", description=f"Run the {service} service.")
+    parser.add_argument(
+        "--roles",
+        default=",".join(ROLES),
+        help="which parts to run, separated by commas: streams (consume events), timers (due work), api (HTTP)",
+    )
+    asked = frozenset(part.strip() for part in parser.parse_args(arguments).roles.split(",") if part.strip())
+    if unknown := asked - set(ROLES):
+        parser.error(f"unknown roles: {', '.join(sorted(unknown))}; there are {', '.join(ROLES)}")
+    return asked
+
+
+def run_service(
+    service: str, settings: SettingsT, main: Callable[[SettingsT, frozenset[str], asyncio.Event], Awaitable[None]]
+) -> None:
+    """The whole life of a service's process; exits non-zero when a part fails."""
+    roles = roles_from(sys.argv[1:], service)
+    configure_logs(service, settings.log_level)
+    start_tracing(f"huiqun-{service}")
+    # Long-lived objects are many and batches are short: fewer, later collections of the oldest generation.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    try:
+        uvloop.run(_main(settings, roles, main))
+    except Exception:  # noqa: BLE001 - it is logged, and the exit status tells
+        _log.exception("service_stopped", roles=sorted(roles))
+        sys.exit(1)
+    finally:
+        stop_tracing()
+
+
+async def _main(
+    settings: SettingsT,
+    roles: frozenset[str],
+    main: Callable[[SettingsT, frozenset[str], asyncio.Event], Awaitable[None]],
+) -> None:
+    await main(settings, roles, asyncio.Event())

@@ -1,0 +1,8 @@
+"""`python -m moderation [--roles streams,timers,api]`."""
+
+from huiqun.runtime.service import run_service
+from moderation.app import run
+from moderation.settings import Settings
+
+if __name__ == "__main__":
+    run_service("moderation", Settings(), run)

@@ -1,0 +1,1 @@
+"""The archive: every judged message, masked, in order."""

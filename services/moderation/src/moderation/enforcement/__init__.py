@@ -1,0 +1,1 @@
+"""Enforcement: what is asked of the channel, and what became of it."""

@@ -1,0 +1,125 @@
+"""From a decision to actions: what to delete, whom to warn, mute or propose for removal, and in which words."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from huiqun.contracts.channel import Action, ActionKind, ActionTarget
+from huiqun.contracts.moderation import SanctionKind
+from moderation.standing.model import Climb
+
+REQUESTED_BY = "moderation"
+_DEADLINE = timedelta(hours=2)
+
+CATEGORY_NAMES: Mapping[str, str] = {
+    "ads": "广告推销",
+    "solicitation": "引流拉客",
+    "fraud": "涉嫌欺诈",
+    "abuse": "辱骂他人",
+    "politics": "敏感话题",
+    "obscenity": "低俗内容",
+    "violence": "暴力内容",
+    "rumour": "未经证实的消息",
+    "id_card": "身份证号",
+    "bank_card": "银行卡号",
+    "mobile": "手机号码",
+    "email": "邮箱地址",
+    "links": "外部链接",
+    "quota": "每日发言条数",
+    "length": "发言长度",
+    "flood": "刷屏",
+    "duplicate": "重复发言",
+    "quiet_hours": "免打扰时段发言",
+}
+_PERSONAL = frozenset({"id_card", "bank_card", "mobile", "email"})
+
+
+@dataclass(frozen=True, slots=True)
+class Offence:
+    """What a member did, as far as the words to them need it."""
+
+    group_id: str
+    member_id: str
+    message_id: str
+    category: str
+    display_name: str
+    at: datetime
+
+
+def deletion(offence: Offence, action_id: str) -> Action:
+    """Take the message out of the group."""
+    return Action(
+        action_id=action_id,
+        group_id=offence.group_id,
+        kind=ActionKind.DELETE_MESSAGE,
+        target=ActionTarget(member_id=offence.member_id, message_id=offence.message_id),
+        reason=offence.category,
+        requested_by=REQUESTED_BY,
+        deadline=offence.at + _DEADLINE,
+    )
+
+
+def caution(offence: Offence, action_id: str) -> Action:
+    """Tell a member in private to protect their own data: no offence, and no sanction."""
+    name = CATEGORY_NAMES.get(offence.category, offence.category)
+    return Action(
+        action_id=action_id,
+        group_id=offence.group_id,
+        kind=ActionKind.SEND_PRIVATE,
+        target=ActionTarget(member_id=offence.member_id),
+        content=f"为保护您的信息安全，请勿在群内发送{name}，相关内容已提请撤回。如需办理业务，请私信您的客户经理。",
+        reason=offence.category,
+        requested_by=REQUESTED_BY,
+        deadline=offence.at + _DEADLINE,
+    )
+
+
+def sanction(offence: Offence, climb: Climb, owner: str | None, action_id: str) -> Action:
+    """Carry out a rung of the ladder: warn in the group, mute, or ask a staff member to decide on removal."""
+    common = {
+        "action_id": action_id,
+        "group_id": offence.group_id,
+        "reason": offence.category,
+        "requested_by": REQUESTED_BY,
+        "deadline": offence.at + _DEADLINE,
+    }
+    name = CATEGORY_NAMES.get(offence.category, offence.category)
+    member = ActionTarget(member_id=offence.member_id)
+    addressed = f"@{offence.display_name} " if offence.display_name else ""
+    if climb.kind is SanctionKind.WARNING:
+        text = f"{addressed}您好，您刚才的发言涉及“{name}”，不符合本群群规，请留意。多次违规将被禁言。"
+        return Action(kind=ActionKind.SEND_MESSAGE, target=member, content=text, **common)
+    if climb.kind is SanctionKind.MUTE and climb.until is not None:
+        seconds = int((climb.until - offence.at).total_seconds())
+        text = f"{addressed}因多次违反群规（{name}），禁言 {_span(seconds)}。如有异议，请私信群主申诉。"
+        return Action(
+            kind=ActionKind.MUTE_MEMBER, target=member, content=text, duration_seconds=max(seconds, 1), **common
+        )
+    text = f"成员 {offence.display_name or offence.member_id} 多次违反群规（{name}），建议移出群聊，请核实后处理。"
+    return Action(
+        kind=ActionKind.NOTIFY_STAFF, target=ActionTarget(member_id=owner or offence.member_id), content=text, **common
+    )
+
+
+def release(group_id: str, member_id: str, action_id: str, at: datetime) -> Action:
+    """End a mute."""
+    return Action(
+        action_id=action_id,
+        group_id=group_id,
+        kind=ActionKind.UNMUTE_MEMBER,
+        target=ActionTarget(member_id=member_id),
+        reason="禁言到期",
+        requested_by=REQUESTED_BY,
+        deadline=at + _DEADLINE,
+    )
+
+
+def is_personal(category: str) -> bool:
+    """Whether the category is about the member's own data."""
+    return category in _PERSONAL
+
+
+def _span(seconds: int) -> str:
+    hours, minutes = seconds // 3600, seconds % 3600 // 60
+    parts: Iterator[str] = (f"{number} {unit}" for number, unit in ((hours, "小时"), (minutes, "分钟")) if number)
+    return " ".join(parts) or "1 分钟"

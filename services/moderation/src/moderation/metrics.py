@@ -1,0 +1,17 @@
+"""The metrics of moderation, each with the question it answers."""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge
+
+VERDICTS: Final = Counter(
+    "huiqun_moderation_verdicts_total",
+    "How are messages judged? A jump in blocks is an attack or a bad rule.",
+    ["verdict"],
+)
+LEXICON_WORDS: Final = Gauge(
+    "huiqun_moderation_lexicon_words", "How many words is this process screening with? Replicas should agree."
+)
+RULEBOOK_REVISION: Final = Gauge(
+    "huiqun_moderation_rulebook_revision", "Which revision of policies and lexicon is in force here?"
+)

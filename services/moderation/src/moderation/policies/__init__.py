@@ -1,0 +1,1 @@
+"""Policies: what is allowed in a group, as versioned data, in force without a restart."""

@@ -1,0 +1,194 @@
+"""Policies and groups in MongoDB. Versions are never changed; a head says which one is active."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from huiqun.contracts.channel import Capabilities, Group
+from huiqun.store import Database, Index, UpdateOne
+from huiqun.stream import Work
+from moderation.policies.model import DEFAULT_TIMEZONE, GroupSettings, Policy, Rules
+
+VERSIONS = "policy_versions"
+HEADS = "policies"
+GROUPS = "groups"
+STAMPS = "stamps"
+INDEXES: Mapping[str, Sequence[Index]] = {
+    VERSIONS: (Index((("policy_id", 1), ("version", -1)), unique=True),),
+    HEADS: (),
+    GROUPS: (Index((("updated_at", 1),)), Index((("policy_id", 1),))),
+    STAMPS: (),
+}
+BEGINNING = datetime(2011, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A policy: its latest version and the one in force, if any; `revision` rises with every change."""
+
+    id: str
+    latest: int
+    active: int | None
+    revision: int
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of a policy, with who wrote it and why."""
+
+    policy_id: str
+    version: int
+    rules: Rules
+    note: str
+    created_by: str
+    created_at: datetime
+
+
+async def revision(database: Database) -> int:
+    """A number that rises whenever a policy is activated."""
+    stamp = await database[STAMPS].find_one({"_id": "policies"})
+    return int(stamp["revision"]) if stamp else 0
+
+
+async def active(database: Database) -> dict[str, Policy]:
+    """The policies in force, by id."""
+    heads = {head["_id"]: head["active"] async for head in database[HEADS].find({"active": {"$ne": None}})}
+    if not heads:
+        return {}
+    keys = [f"{policy_id}@{version}" for policy_id, version in heads.items()]
+    cursor = database[VERSIONS].find({"_id": {"$in": keys}})
+    return {
+        document["policy_id"]: Policy(document["policy_id"], document["version"], Rules(**document["rules"]))
+        async for document in cursor
+    }
+
+
+async def groups_since(database: Database, moment: datetime) -> tuple[dict[str, GroupSettings], datetime]:
+    """The groups that changed since `moment`, and when the last of them did."""
+    found: dict[str, GroupSettings] = {}
+    latest = moment
+    async for document in database[GROUPS].find({"updated_at": {"$gte": moment}}):
+        found[document["_id"]] = _settings(document)
+        latest = max(latest, document["updated_at"])
+    return found, latest
+
+
+async def head(work: Work, policy_id: str) -> Head | None:
+    """The policy of this id."""
+    document = await work.db[HEADS].find_one({"_id": policy_id}, session=work.session)
+    return _head(document) if document else None
+
+
+async def heads(database: Database, after: str | None, limit: int) -> list[Head]:
+    """The policies by id, after the given one."""
+    query = {"_id": {"$gt": after}} if after else {}
+    return [_head(document) async for document in database[HEADS].find(query).sort("_id", 1).limit(limit)]
+
+
+async def version(database: Database, policy_id: str, number: int) -> Version | None:
+    """One version of a policy."""
+    document = await database[VERSIONS].find_one({"_id": f"{policy_id}@{number}"})
+    return _version(document) if document else None
+
+
+async def versions(database: Database, policy_id: str, before: int | None, limit: int) -> list[Version]:
+    """The versions of a policy, newest first, before the given one."""
+    query: dict[str, Any] = {"policy_id": policy_id}
+    if before is not None:
+        query["version"] = {"$lt": before}
+    cursor = database[VERSIONS].find(query).sort("version", -1).limit(limit)
+    return [_version(document) async for document in cursor]
+
+
+async def add_version(work: Work, added: Version, active_version: int | None) -> None:
+    """Keep a new version and make it the latest one of its policy."""
+    await work.db[VERSIONS].insert_one(
+        {
+            "_id": f"{added.policy_id}@{added.version}",
+            "policy_id": added.policy_id,
+            "version": added.version,
+            "rules": added.rules.model_dump(mode="json"),
+            "note": added.note,
+            "created_by": added.created_by,
+            "created_at": added.created_at,
+        },
+        session=work.session,
+    )
+    await _set_head(work, added.policy_id, {"latest": added.version, "active": active_version})
+
+
+async def activate(work: Work, policy_id: str, number: int) -> None:
+    """Put a version in force."""
+    await _set_head(work, policy_id, {"active": number})
+    await work.db[STAMPS].update_one({"_id": "policies"}, {"$inc": {"revision": 1}}, upsert=True, session=work.session)
+
+
+async def save_groups(work: Work, groups: Sequence[Group]) -> None:
+    """Keep what the channel says of groups; the policy assigned to them stays."""
+    operations = [UpdateOne({"_id": g.group_id}, {"$set": _group_fields(g, work.now)}, upsert=True) for g in groups]
+    if operations:
+        await work.db[GROUPS].bulk_write(operations, session=work.session)
+
+
+async def dismiss_groups(work: Work, group_ids: Sequence[str]) -> None:
+    """Note that groups are no more."""
+    change = {"$set": {"dismissed_at": work.now, "updated_at": work.now}}
+    await work.db[GROUPS].update_many({"_id": {"$in": list(group_ids)}}, change, session=work.session)
+
+
+async def assign(work: Work, group_id: str, policy_id: str | None) -> None:
+    """Give a group its policy; None gives it the default."""
+    change = {"$set": {"policy_id": policy_id, "updated_at": work.now}}
+    await work.db[GROUPS].update_one({"_id": group_id}, change, upsert=True, session=work.session)
+
+
+async def group(database: Database, group_id: str) -> GroupSettings | None:
+    """What is known of a group."""
+    document = await database[GROUPS].find_one({"_id": group_id})
+    return _settings(document) if document else None
+
+
+async def _set_head(work: Work, policy_id: str, fields: Mapping[str, Any]) -> None:
+    change = {"$set": {**fields, "updated_at": work.now}, "$inc": {"revision": 1}}
+    await work.db[HEADS].update_one({"_id": policy_id}, change, upsert=True, session=work.session)
+
+
+def _group_fields(known: Group, now: datetime) -> dict[str, Any]:
+    return {
+        "name": known.name,
+        "owner": known.owner,
+        "purpose": known.purpose.value,
+        "timezone": known.timezone,
+        "tags": list(known.tags),
+        "capabilities": known.capabilities.model_dump(mode="json"),
+        "updated_at": now,
+    }
+
+
+def _settings(document: Mapping[str, Any]) -> GroupSettings:
+    return GroupSettings(
+        policy_id=document.get("policy_id"),
+        timezone=ZoneInfo(document.get("timezone") or DEFAULT_TIMEZONE),
+        owner=document.get("owner"),
+        capabilities=Capabilities(**document.get("capabilities", {})),
+    )
+
+
+def _head(document: Mapping[str, Any]) -> Head:
+    return Head(
+        document["_id"], document["latest"], document.get("active"), document["revision"], document["updated_at"]
+    )
+
+
+def _version(document: Mapping[str, Any]) -> Version:
+    return Version(
+        document["policy_id"],
+        document["version"],
+        Rules(**document["rules"]),
+        document["note"],
+        document["created_by"],
+        document["created_at"],
+    )

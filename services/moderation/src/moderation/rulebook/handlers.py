@@ -1,0 +1,97 @@
+"""Keeps the rulebook of this process fresh: what is activated anywhere is in force here within a second."""
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+
+from huiqun.runtime.health import Heartbeat
+from huiqun.runtime.waiting import wait_for_stop
+from huiqun.store import Database
+from huiqun.stream.retry import until_it_passes
+from moderation.lexicon import store as lexicons
+from moderation.lexicon.model.matching import Lexicon
+from moderation.lexicon.model.words import Word
+from moderation.metrics import LEXICON_WORDS, RULEBOOK_REVISION
+from moderation.policies import store as policies
+from moderation.policies.model import Policies
+from moderation.rulebook.model import EMPTY, Rulebook
+
+_log = structlog.get_logger(__name__)
+_EVERY_SECONDS = 0.5
+# Clocks of replicas differ, and a transaction commits after the time it notes: read a little of the past again.
+_OVERLAP = timedelta(seconds=30)
+
+
+class RulebookKeeper:
+    """Looks twice a second whether policies, groups or lexicon have changed, and swaps the snapshot if so."""
+
+    name = "rulebook"
+
+    def __init__(self, database: Database) -> None:
+        self.heartbeat = Heartbeat()
+        self._database = database
+        self._current = EMPTY
+        self._policies_revision = -1
+        self._lexicon_revision = -1
+        self._groups_seen = policies.BEGINNING
+
+    def current(self) -> Rulebook:
+        """The rulebook in force."""
+        return self._current
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Refresh until `stop` is set."""
+        while not await wait_for_stop(stop, _EVERY_SECONDS):
+            await until_it_passes(self.refresh, name=self.name, on_wait=self.heartbeat.failing)
+            self.heartbeat.well()
+
+    async def refresh(self) -> None:
+        """Read what has changed and take it into use; the first call reads everything."""
+        await self._refresh_policies()
+        await self._refresh_lexicon()
+
+    async def _refresh_policies(self) -> None:
+        revision = await policies.revision(self._database)
+        changed, latest = await policies.groups_since(self._database, self._groups_seen - _OVERLAP)
+        known = self._current.policies
+        fresh = {group_id: group for group_id, group in changed.items() if known.groups.get(group_id) != group}
+        if revision == self._policies_revision and not fresh:
+            return
+        active = await policies.active(self._database)
+        self._swap(policies=Policies(active, {**known.groups, **fresh}))
+        self._policies_revision, self._groups_seen = revision, max(latest, self._groups_seen)
+        RULEBOOK_REVISION.set(revision)
+
+    async def _refresh_lexicon(self) -> None:
+        revision, version = await lexicons.revision(self._database)
+        if revision == self._lexicon_revision:
+            return
+        words = await lexicons.words(self._database)
+        bits = {category: 1 << number for number, category in enumerate(sorted({word.category for word in words}))}
+        # Compiling takes up to a second of processor time: elsewhere, so that heartbeats and requests go on.
+        lexicon = await asyncio.to_thread(_compile, words, bits)
+        self._swap(lexicon=lexicon, version=version, bits=bits)
+        self._lexicon_revision = revision
+        LEXICON_WORDS.set(len(words))
+        _log.info("lexicon_in_force", words=len(words), version=version)
+
+    def _swap(
+        self,
+        *,
+        policies: Policies | None = None,
+        lexicon: Lexicon | None = None,
+        version: str | None = None,
+        bits: dict[str, int] | None = None,
+    ) -> None:
+        now = self._current
+        self._current = Rulebook(
+            policies or now.policies,
+            lexicon or now.lexicon,
+            now.lexicon_version if version is None else version,
+            now.bits if bits is None else bits,
+        )
+
+
+def _compile(words: list[Word], bits: dict[str, int]) -> Lexicon:
+    return Lexicon(words, [bits[word.category] for word in words])

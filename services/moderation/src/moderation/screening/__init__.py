@@ -1,0 +1,1 @@
+"""Screening: where a message is judged. Start at handlers.py, then model/decision.py."""

@@ -1,0 +1,47 @@
+"""What a text shows, whoever wrote it: words, personal data, links, contacts. Gathered for a whole batch at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from huiqun.contracts.channel import Message
+from huiqun.privacy.detection import PersonalData, find_personal_data
+from huiqun.privacy.masking import mask
+from moderation.lexicon.model.matching import Hit, Lexicon
+from moderation.screening.model.contacts import Span, find_contacts, find_links
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was found in a message; spans are offsets into the original text."""
+
+    hits: tuple[Hit, ...] = ()
+    personal: tuple[PersonalData, ...] = ()
+    links: tuple[Span, ...] = ()
+    contacts: tuple[Span, ...] = ()
+
+    def masked(self, text: str) -> str:
+        """The text without the personal data in it."""
+        return mask(text, self.personal) if self.personal else text
+
+
+NOTHING = Evidence()
+
+
+def gather(messages: Sequence[Message], masks: Sequence[int], lexicon: Lexicon, today: date) -> list[Evidence]:
+    """The evidence in each message; `masks[i]` are the lexicon's bits that the policy of `messages[i]` uses."""
+    texts = [message.text for message in messages]
+    found = lexicon.scan(texts, masks, today)
+    return [_evidence(message, hits) for message, hits in zip(messages, found, strict=True)]
+
+
+def _evidence(message: Message, hits: tuple[Hit, ...]) -> Evidence:
+    text = message.text
+    if not text and message.url is None:
+        return NOTHING
+    personal, links, contacts = find_personal_data(text), find_links(text), find_contacts(text)
+    if message.url is not None:
+        links = [*links, *find_links(message.url)]
+    if not (hits or personal or links or contacts):
+        return NOTHING
+    return Evidence(hits, tuple(personal), tuple(links), tuple(contacts))

@@ -1,0 +1,137 @@
+"""A member's counters and offences, and which sanction the next offence brings. Pure."""
+
+import math
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from huiqun.contracts.moderation import SanctionKind
+from moderation.policies.model import Ladder
+
+RECENT = 20
+STRIKES = 50
+_NEGLIGIBLE = 0.05
+REMOVAL_RUNG = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """An offence: what it counted, when, and the rung it led to (0: none of its own)."""
+
+    id: str
+    message_id: str
+    category: str
+    weight: float
+    at: datetime
+    rung: int = 0
+
+
+@dataclass(slots=True)
+class Standing:
+    """A member in a group. `day` is a proleptic ordinal of the group's calendar, `counted` the messages of that day.
+
+    `recent` holds the last messages as (milliseconds since 1970, hash of the text).
+    """
+
+    group_id: str
+    member_id: str
+    day: int = 0
+    counted: int = 0
+    recent: list[tuple[int, int]] = field(default_factory=list)
+    strikes: list[Strike] = field(default_factory=list)
+    muted_until: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        """The document's id."""
+        return key_of(self.group_id, self.member_id)
+
+    def count(self, day: int) -> int:
+        """Count a message on `day` and return the day's number so far; a late message of a past day counts nowhere."""
+        if day > self.day:
+            self.day, self.counted = day, 0
+        if day == self.day:
+            self.counted += 1
+        return self.counted if day == self.day else 0
+
+    def remember(self, at: int, text: int) -> None:
+        """Keep a message for the flood and duplicate rules."""
+        self.recent.append((at, text))
+        if len(self.recent) > RECENT:
+            del self.recent[0]
+
+    def messages_since(self, at: int) -> int:
+        """How many remembered messages are not older than `at`."""
+        return sum(1 for moment, _ in self.recent if moment >= at)
+
+    def repeats_since(self, at: int, text: int) -> int:
+        """How many remembered messages not older than `at` have this text."""
+        return sum(1 for moment, known in self.recent if known == text and moment >= at)
+
+
+@dataclass(frozen=True, slots=True)
+class Climb:
+    """What an offence leads to: a rung and its sanction, with the end of a mute."""
+
+    rung: int
+    kind: SanctionKind
+    until: datetime | None
+
+
+def key_of(group_id: str, member_id: str) -> str:
+    """The id of a standing; ids hold no slash."""
+    return f"{group_id}/{member_id}"
+
+
+def score(strikes: list[Strike], ladder: Ladder, now: datetime) -> float:
+    """The sum of the offences' weights, each halved once per half-life."""
+    half_life = ladder.half_life_hours * 3600
+    return sum(strike.weight * math.exp2(-max((now - strike.at).total_seconds(), 0) / half_life) for strike in strikes)
+
+
+def allowed_rung(points: float, ladder: Ladder) -> int:
+    """The highest rung whose least score is reached; 0 for none."""
+    return sum(1 for least in ladder.scores if points >= least)
+
+
+def add_strike(standing: Standing, strike: Strike, ladder: Ladder) -> Climb | None:
+    """Record an offence and return the sanction it brings: one rung up at most, and none within the grace.
+
+    A message is struck once, however often it is edited.
+    """
+    if strike.weight <= 0 or any(known.message_id == strike.message_id for known in standing.strikes):
+        return None
+    now = strike.at
+    last = max((known.at for known in standing.strikes if known.rung), default=None)
+    standing.strikes.append(strike)
+    _forget(standing, ladder, now)
+    if last is not None and (now - last).total_seconds() < ladder.grace_seconds:
+        return None
+    allowed = allowed_rung(score(standing.strikes, ladder, now), ladder)
+    rung = min(current_rung(standing.strikes[:-1], ladder, now) + 1, allowed)
+    if rung == 0:
+        return None
+    standing.strikes[-1] = replace(strike, rung=rung)
+    climb = _sanction(rung, ladder, now)
+    if climb.until is not None:
+        standing.muted_until = max(climb.until, standing.muted_until or climb.until)
+    return climb
+
+
+def current_rung(strikes: list[Strike], ladder: Ladder, now: datetime) -> int:
+    """The rung a member stands on: the highest one given, less one for every half-life since."""
+    half_life = timedelta(hours=ladder.half_life_hours)
+    return max((max(strike.rung - int((now - strike.at) / half_life), 0) for strike in strikes), default=0)
+
+
+def _sanction(rung: int, ladder: Ladder, now: datetime) -> Climb:
+    if rung == 1:
+        return Climb(rung, SanctionKind.WARNING, None)
+    if rung >= REMOVAL_RUNG:
+        return Climb(REMOVAL_RUNG, SanctionKind.REMOVAL_PROPOSED, None)
+    return Climb(rung, SanctionKind.MUTE, now + timedelta(minutes=ladder.mute_minutes[rung - 2]))
+
+
+def _forget(standing: Standing, ladder: Ladder, now: datetime) -> None:
+    """Drop offences that hardly count any more, and the oldest beyond the bound."""
+    kept = [strike for strike in standing.strikes if score([strike], ladder, now) >= _NEGLIGIBLE]
+    standing.strikes = kept[-STRIKES:]

@@ -1,0 +1,70 @@
+"""Standings in MongoDB: one read and one bulk write for a whole batch."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from huiqun.store import Index, ReplaceOne
+from huiqun.stream import Work
+from moderation.standing.model import Standing, Strike, key_of
+
+STANDINGS = "standings"
+INDEXES: Mapping[str, Sequence[Index]] = {
+    STANDINGS: (
+        Index((("member_id", 1),)),
+        Index((("updated_at", 1),), expires_after=timedelta(days=400)),
+    )
+}
+
+
+async def load(work: Work, members: Iterable[tuple[str, str]]) -> dict[str, Standing]:
+    """The standings of (group, member) pairs by key; a new one for who has none."""
+    wanted = {key_of(*pair): pair for pair in members}
+    found: dict[str, Standing] = {}
+    if wanted:
+        cursor = work.db[STANDINGS].find({"_id": {"$in": list(wanted)}}, session=work.session)
+        found = {document["_id"]: _standing(document) async for document in cursor}
+    for key, (group_id, member_id) in wanted.items():
+        if key not in found:
+            found[key] = Standing(group_id, member_id)
+    return found
+
+
+async def save(work: Work, standings: Iterable[Standing]) -> None:
+    """Write the standings back."""
+    operations = [
+        ReplaceOne({"_id": standing.key}, _document(standing, work.now), upsert=True) for standing in standings
+    ]
+    if operations:
+        await work.db[STANDINGS].bulk_write(operations, ordered=False, session=work.session)
+
+
+def _document(standing: Standing, now: datetime) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "_id": standing.key,
+        "group_id": standing.group_id,
+        "member_id": standing.member_id,
+        "day": standing.day,
+        "counted": standing.counted,
+        "recent": [part for entry in standing.recent for part in entry],
+        "updated_at": now,
+    }
+    if standing.strikes:
+        document["strikes"] = [asdict(strike) for strike in standing.strikes]
+    if standing.muted_until is not None:
+        document["muted_until"] = standing.muted_until
+    return document
+
+
+def _standing(document: Mapping[str, Any]) -> Standing:
+    recent = document["recent"]
+    return Standing(
+        group_id=document["group_id"],
+        member_id=document["member_id"],
+        day=document["day"],
+        counted=document["counted"],
+        recent=list(zip(recent[::2], recent[1::2], strict=True)),
+        strikes=[Strike(**strike) for strike in document.get("strikes", ())],
+        muted_until=document.get("muted_until"),
+    )
