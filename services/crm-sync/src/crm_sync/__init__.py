@@ -1,0 +1,1 @@
+"""CRM synchronisation: customer profiles, the same here and in the CRMs."""

@@ -1,0 +1,1 @@
+"""Engagement: how members take part, and what they are given for it."""

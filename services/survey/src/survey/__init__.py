@@ -1,0 +1,1 @@
+"""Survey: what customers think, and what was done about it."""

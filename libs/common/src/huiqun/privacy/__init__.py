@@ -1,0 +1,1 @@
+"""Personal data: finding it, masking it, and matching what is masked."""

@@ -1,0 +1,1 @@
+"""Values and rules of the lexicon: folding a text, validating words, matching."""

@@ -1,0 +1,135 @@
+"""Folds a text to one spelling: width, case, script variants, marks; and strips what is put between characters."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Final
+
+import opencc
+
+# Each table is indexed by code point, as `str.translate` wants it: an int or a str to put there, None to drop. A list
+# is a third faster than a dict here. It spans all of Unicode, because what a table does not know it would let through.
+Table = list[int | str | None]
+
+SEPARATOR: Final = "\0"
+"""Stands between the texts of a batch. Survives every table; `fold` and `strip` turn it into a space."""
+
+_UNKNOWN: Final = 0xFFFD
+# Letters that only look like something else and have no decomposition in Unicode; their name says what they are.
+_NAMED_LETTER = re.compile(
+    r"(?:NEGATIVE (?:CIRCLED|SQUARED) LATIN CAPITAL LETTER|REGIONAL INDICATOR SYMBOL LETTER"
+    r"|LATIN LETTER SMALL CAPITAL) ([A-Z])"
+    r"|LATIN (?:SMALL|CAPITAL) LETTER ([A-Z]) WITH .*"
+)
+# Shown as nothing, although Unicode calls them letters or symbols.
+_BLANKS: Final = frozenset({0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0})
+# Cf, Mn and Me are dropped: zero-width and bidirectional controls, combining and enclosing marks, variation selectors.
+_INVISIBLE: Final = frozenset({"Cf", "Mn", "Me"})
+_SPACES: Final = frozenset({"Cc", "Zs", "Zl", "Zp"})
+_NOT_TEXT: Final = frozenset({"Cn", "Co", "Cs"})
+
+
+def _assigned() -> tuple[list[int], list[int], list[int]]:
+    """Sort the code points into visible characters, invisible ones and spaces; the rest is no text."""
+    visible, invisible, spaces = [], [], []
+    for code in (*range(0x32400), *range(0xE0000, 0xE0200)):
+        category = unicodedata.category(chr(code))
+        if category in _INVISIBLE or code in _BLANKS:
+            invisible.append(code)
+        elif category in _SPACES:
+            spaces.append(code)
+        elif category not in _NOT_TEXT:
+            visible.append(code)
+    return visible, invisible, spaces
+
+
+def _named(char: str) -> str:
+    """Undo the disguises that the normal forms leave alone: negative circles, flags, small capitals, strokes."""
+    if char.isascii() or not char.isprintable():
+        return char
+    match = _NAMED_LETTER.fullmatch(unicodedata.name(char, ""))
+    if match is not None:
+        return str(match[1] or match[2])
+    if unicodedata.category(char) == "No":
+        value = unicodedata.numeric(char)
+        return str(int(value)) if value.is_integer() else char
+    return char
+
+
+def _fold_lines(lines: str, rules: dict[int, str | None]) -> str:
+    """Fold many characters at once, one to a line, until nothing changes any more."""
+    simplify = opencc.OpenCC("t2s")
+    while True:
+        plain = unicodedata.normalize("NFKD", lines).translate(rules)
+        folded: str = simplify.convert(unicodedata.normalize("NFC", plain).casefold())
+        if folded == lines:
+            return folded
+        lines = folded
+
+
+def _fold_table() -> Table:
+    visible, invisible, spaces = _assigned()
+    rules: dict[int, str | None] = dict.fromkeys(invisible)
+    rules.update((code, name) for code in visible if (name := _named(chr(code))) != chr(code))
+    folded = _fold_lines("\n".join(map(chr, visible)), rules).split("\n")
+    table: Table = [_UNKNOWN] * 0x110000
+    for code, text in zip(visible, folded, strict=True):
+        # The target of a single character keeps its own int: no second object for the many that fold to themselves.
+        table[code] = (code if text == chr(code) else ord(text)) if len(text) == 1 else (text or None)
+    for code in invisible:
+        table[code] = None
+    for code in spaces:
+        table[code] = 0x20
+    table[ord(SEPARATOR)] = ord(SEPARATOR)
+    return table
+
+
+def _significant(text: str) -> str:
+    return "".join(char for char in text if char.isalnum())
+
+
+def _strip_table(folding: Table) -> Table:
+    """Derive the table that goes from the original straight to the stripped text: one pass instead of two."""
+    table: Table = [None] * 0x110000
+    for code, target in enumerate(folding):
+        if isinstance(target, str):
+            table[code] = _significant(target) or None
+        elif target is not None and target != _UNKNOWN and chr(target).isalnum():
+            table[code] = target
+    table[ord(SEPARATOR)] = ord(SEPARATOR)
+    return table
+
+
+FOLDED: Final = _fold_table()
+STRIPPED: Final = _strip_table(FOLDED)
+
+
+def fold(text: str) -> str:
+    """Return `text` in the folded spelling; symbols and spaces stay. Folding twice changes nothing."""
+    return text.replace(SEPARATOR, " ").translate(FOLDED)
+
+
+def strip(text: str) -> str:
+    """Return `text` folded and without anything but letters, Han characters and digits."""
+    return text.replace(SEPARATOR, " ").translate(STRIPPED)
+
+
+def join(texts: Iterable[str]) -> str:
+    """Join a batch so that one call of `str.translate` and one of the automaton serve all of it."""
+    texts = list(texts)
+    joined = SEPARATOR.join(texts)
+    if joined.count(SEPARATOR) != len(texts) - 1:
+        joined = SEPARATOR.join(text.replace(SEPARATOR, " ") for text in texts)
+    return joined
+
+
+def offsets(text: str, table: Table) -> list[int]:
+    """Return for each character that `table` makes of `text` the offset of the character it came from."""
+    origins: list[int] = []
+    for at, char in enumerate(text):
+        target = table[ord(char)]
+        if isinstance(target, int):
+            origins.append(at)
+        elif target is not None:
+            origins.extend([at] * len(target))
+    return origins

@@ -1,0 +1,77 @@
+"""A word of the lexicon, and what makes a word unfit to be one."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from moderation.lexicon.model.folding import fold, strip
+
+CATEGORIES: Final = ("ads", "solicitation", "fraud", "abuse", "politics", "obscenity", "violence", "rumour")
+"""The categories Huiqun ships words for; operators may add their own."""
+
+MAX_LENGTH: Final = 64
+SEVERITIES: Final = range(1, 6)
+_LEVEL_ONE: Final = range(0xB0, 0xD8)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One entry. `allow` are phrases that contain the word and are harmless; both validity days are included."""
+
+    id: str
+    text: str
+    category: str
+    severity: int = 3
+    allow: tuple[str, ...] = ()
+    valid_from: date | None = None
+    valid_until: date | None = None
+    list_name: str = ""
+
+    def valid_on(self, day: date) -> bool:
+        """Tell whether the word is in force on `day`."""
+        started = self.valid_from is None or self.valid_from <= day
+        return started and (self.valid_until is None or day <= self.valid_until)
+
+
+class UnfitWordError(ValueError):
+    """The field named in `field` makes this word useless or harmful to screening."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
+def check_word(word: Word) -> None:
+    """Raise `UnfitWordError` if `word` would match nothing, nearly everything, or on no day."""
+    key = strip(word.text)
+    if not key:
+        raise UnfitWordError("word", "has no letter, digit or Han character")
+    if len(word.text) > MAX_LENGTH or len(key) > MAX_LENGTH:
+        raise UnfitWordError("word", f"is longer than {MAX_LENGTH} characters")
+    if len(key) == 1 and _is_common(key):
+        raise UnfitWordError("word", "is a single common character and would hit nearly every message")
+    if not word.category:
+        raise UnfitWordError("category", "is empty")
+    if word.severity not in SEVERITIES:
+        raise UnfitWordError("severity", "is not between 1 and 5")
+    if word.valid_from is not None and word.valid_until is not None and word.valid_until < word.valid_from:
+        raise UnfitWordError("valid_until", "lies before valid_from")
+    for phrase in word.allow:
+        if key not in strip(phrase):
+            raise UnfitWordError("allow", f"{phrase!r} does not contain the word")
+        if key == strip(phrase):
+            raise UnfitWordError("allow", f"{phrase!r} is the word itself and would switch it off")
+
+
+def word_id(list_name: str, text: str) -> str:
+    """Return the id of a word: the same list and spelling give the same id in every import."""
+    return f"{list_name}/{fold(text)}"
+
+
+def _is_common(char: str) -> bool:
+    """The 3,755 characters of GB 2312 level one are those of everyday text; so is any single letter or digit."""
+    if char.isascii():
+        return True
+    encoded = char.encode("gb2312", "ignore")
+    return len(encoded) == 2 and encoded[0] in _LEVEL_ONE
