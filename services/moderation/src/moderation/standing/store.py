@@ -1,7 +1,6 @@
 """Standings in MongoDB: one read and one bulk write for a whole batch."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -51,10 +50,22 @@ def _document(standing: Standing, now: datetime) -> dict[str, Any]:
         "updated_at": now,
     }
     if standing.strikes:
-        document["strikes"] = [asdict(strike) for strike in standing.strikes]
+        document["strikes"] = [_fields(strike) for strike in standing.strikes]
     if standing.muted_until is not None:
         document["muted_until"] = standing.muted_until
     return document
+
+
+def _fields(strike: Strike) -> dict[str, Any]:
+    # Spelt out: dataclasses.asdict copies deeply and took half of a batch's time.
+    return {
+        "id": strike.id,
+        "message_id": strike.message_id,
+        "category": strike.category,
+        "weight": strike.weight,
+        "at": strike.at,
+        "rung": strike.rung,
+    }
 
 
 def _standing(document: Mapping[str, Any]) -> Standing:
