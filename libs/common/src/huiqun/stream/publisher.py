@@ -8,7 +8,6 @@ from aiokafka import AIOKafkaProducer
 
 from huiqun.contracts.catalog import encode
 from huiqun.contracts.envelope import Event
-from huiqun.contracts.topics import Topic
 
 CONTENT_TYPE = ("content-type", b"application/cloudevents+json")
 
@@ -37,12 +36,14 @@ class KafkaOptions:
     session_timeout_milliseconds: int = 10_000
 
 
+def headers_of(traceparent: str | None) -> tuple[tuple[str, bytes], ...]:
+    """The headers of an event's record."""
+    return (CONTENT_TYPE,) if traceparent is None else (CONTENT_TYPE, ("traceparent", traceparent.encode()))
+
+
 def record_of(event: Event) -> Record:
     """An event as a record keyed by its subject."""
-    headers = (CONTENT_TYPE,)
-    if event.traceparent is not None:
-        headers = (CONTENT_TYPE, ("traceparent", event.traceparent.encode()))  # type: ignore[assignment]
-    return Record(event.topic.name, event.subject.encode(), encode(event), headers)
+    return Record(event.topic.name, event.subject.encode(), encode(event), headers_of(event.traceparent))
 
 
 class Publisher:
@@ -60,6 +61,8 @@ class Publisher:
             enable_idempotence=self._options.idempotent,
             request_timeout_ms=20_000,
             max_batch_size=512 * 1024,
+            # The broker's own limit decides what is too large, not a second one here.
+            max_request_size=16 * 1024 * 1024,
         )
         try:
             await producer.start()
@@ -73,6 +76,13 @@ class Publisher:
         if self._producer is not None:
             await self._producer.stop()
             self._producer = None
+
+    async def ping(self) -> None:
+        """Ask the cluster for its metadata; raises KafkaError where nobody answers."""
+        if self._producer is None:
+            await self.start()
+        else:
+            await self._producer.client.fetch_all_metadata()
 
     async def publish(self, records: Sequence[Record]) -> None:
         """Send the records in order and wait until each is acknowledged; raises KafkaError."""
@@ -90,7 +100,3 @@ class Publisher:
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
-
-    async def publish_raw(self, topic: Topic, record: Record) -> None:
-        """Send one record to `topic`, whatever its own topic says."""
-        await self.publish([Record(topic.name, record.key, record.value, record.headers)])
