@@ -80,7 +80,7 @@ def _chunks(records: Sequence[Record]) -> Iterator[tuple[Record, ...]]:
 
 
 def _fields(record: Record) -> list[Any]:
-    return [record.topic, record.key, record.value, list(map(list, record.headers))]
+    return [record.topic, record.key, record.value, record.headers]
 
 
 def _record(fields: Sequence[Any]) -> Record:

@@ -3,8 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import MessageSizeTooLargeError
+from aiokafka.partitioner import murmur2
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from huiqun.contracts.catalog import encode
 from huiqun.contracts.envelope import Event
@@ -90,13 +94,31 @@ class Publisher:
             await self.start()
         producer = self._producer
         assert producer is not None  # noqa: S101 - start() set it or raised
-        futures = [
-            await producer.send(
-                self._options.prefix + record.topic, value=record.value, key=record.key, headers=list(record.headers)
-            )
-            for record in records
-        ]
-        outcomes = await asyncio.gather(*futures, return_exceptions=True)
-        for outcome in outcomes:
+        sending: list[asyncio.Future[object]] = []
+        open_batches: dict[tuple[str, int], BatchBuilder] = {}
+        for record in records:
+            topic = self._options.prefix + record.topic
+            partitions = len(await producer.partitions_for(topic))
+            place = (topic, partition_of(record.key, partitions))
+            batch = open_batches.get(place)
+            if batch is None or not _append(batch, record):
+                if batch is not None:
+                    sending.append(await producer.send_batch(batch, topic, partition=place[1]))
+                batch = open_batches[place] = producer.create_batch()
+                if not _append(batch, record):
+                    raise MessageSizeTooLargeError(f"a record of {len(record.value or b'')} bytes for {topic}")
+        for (topic, partition), batch in open_batches.items():
+            sending.append(await producer.send_batch(batch, topic, partition=partition))
+        for outcome in await asyncio.gather(*sending, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome
+
+
+def _append(batch: BatchBuilder, record: Record) -> bool:
+    return batch.append(timestamp=None, key=record.key, value=record.value, headers=list(record.headers)) is not None
+
+
+@lru_cache(maxsize=65_536)
+def partition_of(key: bytes | None, partitions: int) -> int:
+    """The partition of a key, as Kafka's own clients choose it; remembered, because hashing in Python is slow."""
+    return (murmur2(key) & 0x7FFFFFFF) % partitions if key is not None else 0

@@ -23,7 +23,7 @@ async def load(work: Work, members: Iterable[tuple[str, str]]) -> dict[str, Stan
     found: dict[str, Standing] = {}
     if wanted:
         cursor = work.db[STANDINGS].find({"_id": {"$in": list(wanted)}}, session=work.session)
-        found = {document["_id"]: _standing(document) async for document in cursor}
+        found = {document["_id"]: _standing(document) for document in await cursor.to_list(None)}
     for key, (group_id, member_id) in wanted.items():
         if key not in found:
             found[key] = Standing(group_id, member_id)

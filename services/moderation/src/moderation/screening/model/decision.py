@@ -9,7 +9,7 @@ from huiqun.contracts.channel import EditedMessage, Message, Role
 from huiqun.contracts.moderation import Reason, Screened, Verdict
 from moderation.policies.model import GroupSettings, LengthRule, Outcome, Policy
 from moderation.screening.model.contacts import Span, outside
-from moderation.screening.model.evidence import Evidence
+from moderation.screening.model.evidence import NOTHING, Evidence
 from moderation.standing.model import Standing
 
 _ORDER = {Verdict.ALLOW: 0, Verdict.WARN: 1, Verdict.REVIEW: 2, Verdict.BLOCK: 3}
@@ -73,13 +73,17 @@ def judge(
     An edited message is judged again and counted no second time.
     """
     findings: tuple[Finding, ...] = ()
+    verdict = Verdict.ALLOW
     if standing is not None and message.sender.role is Role.CUSTOMER:
-        findings = (
-            *_from_text(policy, evidence),
-            *_from_form(message, policy, settings),
-            *(() if isinstance(message, EditedMessage) else _from_standing(message, policy, settings, standing)),
-        )
-    verdict = max((finding.outcome for finding in findings), key=_ORDER.__getitem__, default=Verdict.ALLOW)
+        sent = message.sent_at.astimezone(settings.timezone)
+        found = [*_from_form(message, policy, sent)]
+        if evidence is not NOTHING:
+            found += _from_text(policy, evidence)
+        if not isinstance(message, EditedMessage):
+            found += _from_standing(message, policy, sent, standing)
+        if found:
+            findings = tuple(found)
+            verdict = max((finding.outcome for finding in findings), key=_ORDER.__getitem__)
     return Decision(message, policy, verdict, findings, evidence.masked(message.text))
 
 
@@ -114,27 +118,33 @@ def _from_text(policy: Policy, evidence: Evidence) -> Iterator[Finding]:
         yield _finding("contacts", "solicitation", 3, rules.contacts.verdict, list(evidence.contacts))
 
 
-def _from_form(message: Message, policy: Policy, settings: GroupSettings) -> Iterator[Finding]:
+def _from_form(message: Message, policy: Policy, sent: datetime) -> Iterator[Finding]:
     length, quiet = policy.rules.length, policy.rules.quiet_hours
     if length is not None and _is_too_long(message, length):
         yield _finding("length", "length", 1, length.verdict)
-    if quiet is not None and quiet.covers(message.sent_at.astimezone(settings.timezone).time()):
+    if quiet is not None and quiet.covers(sent.time()):
         yield _finding("quiet_hours", "quiet_hours", 1, quiet.verdict)
 
 
-def _from_standing(message: Message, policy: Policy, settings: GroupSettings, standing: Standing) -> Iterator[Finding]:
+def _from_standing(message: Message, policy: Policy, sent: datetime, standing: Standing) -> Iterator[Finding]:
     rules = policy.rules
-    at = _milliseconds(message.sent_at)
+    at = int(sent.timestamp() * 1000)
     written = text_hash(message.text)
-    today = standing.count(message.sent_at.astimezone(settings.timezone).toordinal())
+    today = standing.count(sent.toordinal())
     standing.remember(at, written)
     if rules.quota is not None and today > rules.quota.per_day:
         yield _finding("quota", "quota", 1, rules.quota.verdict)
     flood, duplicate = rules.flood, rules.duplicate
-    if flood is not None and standing.messages_since(at - flood.seconds * 1000) >= flood.messages:
+    remembered = len(standing.recent)  # most members write too seldom for either rule to be worth a look
+    if (
+        flood is not None
+        and remembered >= flood.messages
+        and standing.messages_since(at - flood.seconds * 1000) >= flood.messages
+    ):
         yield _finding("flood", "flood", 2, flood.verdict)
     if (
         duplicate is not None
+        and remembered >= duplicate.times
         and len(message.text) >= duplicate.min_characters
         and standing.repeats_since(at - duplicate.seconds * 1000, written) >= duplicate.times
     ):
@@ -151,7 +161,3 @@ def _finding(rule: str, category: str, severity: int, outcome: Outcome, spans: l
     places = tuple((span.start, span.end) for span in spans or ())
     reason = Reason(rule=rule, category=category, severity=severity, confidence=1.0, spans=places)
     return Finding(reason, outcome)
-
-
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)

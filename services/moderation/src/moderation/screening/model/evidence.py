@@ -8,7 +8,7 @@ from huiqun.contracts.channel import Message
 from huiqun.privacy.detection import PersonalData, find_personal_data
 from huiqun.privacy.masking import mask
 from moderation.lexicon.model.matching import Hit, Lexicon
-from moderation.screening.model.contacts import Span, find_contacts, find_links
+from moderation.screening.model.contacts import Span, find_contacts, find_links, may_lead_outside
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,11 @@ def _evidence(message: Message, hits: tuple[Hit, ...]) -> Evidence:
     text = message.text
     if not text and message.url is None:
         return NOTHING
-    personal, links, contacts = find_personal_data(text), find_links(text), find_contacts(text)
+    personal = find_personal_data(text)
+    links: list[Span] = []
+    contacts: list[Span] = []
+    if may_lead_outside(text):
+        links, contacts = find_links(text), find_contacts(text)
     if message.url is not None:
         links = [*links, *find_links(message.url)]
     if not (hits or personal or links or contacts):
