@@ -142,7 +142,7 @@ async def create_note(note: Note, write: WriteOnce) -> Response:
 @router.post("/count", summary="Add one to a counter", response_model=Note)
 async def count(gate: TheGate, write: WriteOnce, who: Annotated[Principal, requires("operator")]) -> Response:
     async def add(work: Work) -> Note:
-        counter = await work.db["notes"].find_one_and_update(
+        counter = await work.db["counters"].find_one_and_update(
             {"_id": "counter"}, {"$inc": {"weight": 1}}, upsert=True, return_document=True, session=work.session
         )
         if not gate.opened.is_set():
@@ -211,7 +211,7 @@ class Service:
 async def running(mongo_url: str, database_name: str, oidc: OidcOptions | None = None) -> AsyncIterator[Service]:
     client = connect(mongo_url)
     db = client[database_name]
-    await ensure_indexes(db, {**WEB_INDEXES, "notes": []})
+    await ensure_indexes(db, {**WEB_INDEXES, "notes": [], "counters": []})
     gate, failing, stop = Gate(), set[str](), asyncio.Event()
     gate.opened.set()
 

@@ -17,7 +17,7 @@ async def test_a_repeated_key_gives_the_first_answer_and_one_effect(service: Any
     assert first.json()["weight"] == 1
     assert "idempotency-replayed" not in first.headers
     assert again.headers["idempotency-replayed"] == "true"
-    assert (await service.db["notes"].find_one({"_id": "counter"}))["weight"] == 1
+    assert (await service.db["counters"].find_one({"_id": "counter"}))["weight"] == 1
 
 
 async def test_status_and_headers_are_repeated_as_well(service: Any) -> None:
@@ -44,7 +44,7 @@ async def test_a_key_belongs_to_its_caller_and_its_route(service: Any) -> None:
     for caller in (await service.as_role("operator"), await service.as_role("operator")):
         response = await service.http.post("/api/v1/notes/count", headers={**caller, "Idempotency-Key": "k1"})
         assert response.status_code == 200
-    assert (await service.db["notes"].find_one({"_id": "counter"}))["weight"] == 2
+    assert (await service.db["counters"].find_one({"_id": "counter"}))["weight"] == 2
 
 
 async def test_while_the_first_request_runs_the_second_is_told_to_wait(service: Any) -> None:
@@ -65,7 +65,7 @@ async def test_many_at_once_have_one_effect(service: Any) -> None:
     headers = {**await service.as_role("operator"), "Idempotency-Key": "k1"}
     answers = await asyncio.gather(*(service.http.post("/api/v1/notes/count", headers=headers) for _ in range(20)))
     assert {answer.status_code for answer in answers} <= {200, 409}
-    assert (await service.db["notes"].find_one({"_id": "counter"}))["weight"] == 1
+    assert (await service.db["counters"].find_one({"_id": "counter"}))["weight"] == 1
 
 
 async def test_after_an_error_the_same_key_may_be_tried_again(service: Any) -> None:
