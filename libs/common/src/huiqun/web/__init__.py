@@ -1,0 +1,48 @@
+"""HTTP for all services: authentication, problem details, pages, idempotent writes, health and metrics."""
+
+from huiqun.web.api_keys import create_api_key, revoke_api_key
+from huiqun.web.app import WEB_INDEXES, AppOptions, UnsafeRoutesError, create_app
+from huiqun.web.bodies import MIB
+from huiqun.web.idempotency import Answer, Transact, Write, WriteOnce
+from huiqun.web.oidc import OidcOptions
+from huiqun.web.openapi import undocumented
+from huiqun.web.pages import Page, PageRequest, Paging
+from huiqun.web.preconditions import IfMatch, Precondition, set_etag
+from huiqun.web.principals import Principal, Role
+from huiqun.web.problems import FieldError, Problem, ProblemDetails
+from huiqun.web.routing import Caller, Router, body_limit, changes_nothing, received_body, requires
+from huiqun.web.server import serve
+
+__all__ = [
+    "MIB",
+    "WEB_INDEXES",
+    "Answer",
+    "AppOptions",
+    "Caller",
+    "FieldError",
+    "IfMatch",
+    "OidcOptions",
+    "Page",
+    "PageRequest",
+    "Paging",
+    "Precondition",
+    "Principal",
+    "Problem",
+    "ProblemDetails",
+    "Role",
+    "Router",
+    "Transact",
+    "UnsafeRoutesError",
+    "Write",
+    "WriteOnce",
+    "body_limit",
+    "changes_nothing",
+    "create_api_key",
+    "create_app",
+    "received_body",
+    "requires",
+    "revoke_api_key",
+    "serve",
+    "set_etag",
+    "undocumented",
+]

@@ -1,0 +1,103 @@
+"""The one factory of all HTTP interfaces: give it the routes, get an app that authenticates, explains and reports."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
+
+from huiqun.store import Database, Index
+from huiqun.web import api_keys, idempotency
+from huiqun.web.authentication import Authenticator
+from huiqun.web.health import Check, health_routes
+from huiqun.web.idempotency import Transact, write_once
+from huiqun.web.observing import Observing
+from huiqun.web.oidc import OidcOptions
+from huiqun.web.openapi import describe
+from huiqun.web.problems import answer_problems
+from huiqun.web.routing import (
+    ChangesNothing,
+    GuardedRoute,
+    RoleNeeded,
+    Router,
+    depends_on,
+    marks,
+    may_write,
+    methods_of,
+)
+
+WEB_INDEXES: Final[Mapping[str, Sequence[Index]]] = {**api_keys.INDEXES, **idempotency.INDEXES}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AppOptions:
+    """What an app is made of. `alive` says whether the loops run; each check raises if its dependency is silent."""
+
+    title: str
+    version: str
+    description: str
+    db: Database
+    transact: Transact
+    routers: Sequence[APIRouter]
+    alive: Callable[[], bool]
+    checks: Mapping[str, Check]
+    oidc: OidcOptions | None = None
+    state: Mapping[str, Any] = field(default_factory=dict)
+
+
+class UnsafeRoutesError(Exception):
+    """Some routes do not say who may call them, or write without an Idempotency-Key."""
+
+
+def create_app(options: AppOptions) -> FastAPI:
+    """Build the app; UnsafeRoutesError if a route declares no role. `state` is what routes find in `app.state`."""
+    app = FastAPI(
+        title=options.title,
+        version=options.version,
+        description=options.description,
+        docs_url=None,  # the page loads scripts from elsewhere, and the document itself asks for a role
+        redoc_url=None,
+        openapi_url=None,
+    )
+    for router in (health_routes(options.alive, options.checks), _own_routes(app), *options.routers):
+        # Routes are added as they are: an included router would hide its prefix from metrics and cursors.
+        app.router.routes.extend(router.routes)
+    if unsafe := list(_unsafe(app.routes)):
+        raise UnsafeRoutesError("; ".join(unsafe))
+    for name, value in options.state.items():
+        setattr(app.state, name, value)
+    app.state.authenticator = Authenticator(options.db, options.oidc)
+    app.state.transact = options.transact
+    app.openapi = partial(describe, app)  # type: ignore[method-assign] # FastAPI's own way to extend the document
+    answer_problems(app)
+    app.add_middleware(Observing)
+    return app
+
+
+def _own_routes(app: FastAPI) -> APIRouter:
+    router = Router("/api/v1", tag="interface", role="viewer")
+
+    @router.get("/openapi.json", summary="This interface as an OpenAPI document", include_in_schema=False)
+    async def openapi() -> dict[str, Any]:
+        return app.openapi()
+
+    return router
+
+
+def _unsafe(routes: Sequence[BaseRoute]) -> Iterator[str]:
+    for route in routes:
+        if not isinstance(route, APIRoute):
+            yield f"{getattr(route, 'path', route)}: only routes of huiqun.web.Router can be checked"
+            continue
+        name = f"{'/'.join(methods_of(route))} {route.path}"
+        accesses = {mark.access for mark in marks(route, RoleNeeded)}
+        if not isinstance(route, GuardedRoute):
+            yield f"{name}: not made by huiqun.web.Router"
+        if not accesses:
+            yield f"{name}: no role declared"
+        once = depends_on(route, write_once) or any(marks(route, ChangesNothing))
+        if may_write(route) and accesses != {"anyone"} and not once:
+            yield f"{name}: neither WriteOnce nor changes_nothing()"

@@ -1,0 +1,73 @@
+"""Every request leaves a span, a log line and two figures, and no exception leaves the process."""
+
+import time
+from http import HTTPStatus
+
+import structlog
+from opentelemetry.trace import SpanKind
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from huiqun.telemetry import metrics, start_span
+from huiqun.web.problems import answer_unexpected
+
+# Asked every few seconds by machines: their lines would drown the others.
+_QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+log = structlog.get_logger(__name__)
+
+
+class Observing:
+    """The outermost layer of an app."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Watch over `app`."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        status = 0
+
+        async def noting_status(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        with start_span(
+            f"{scope['method']} request", Headers(scope=scope).get("traceparent"), kind=SpanKind.SERVER
+        ) as span:
+            try:
+                await self._app(scope, receive, noting_status)
+            except Exception as error:  # the last resort: the caller gets a 500, the log gets everything
+                log.exception("request failed", path=scope["path"], error=type(error).__name__)
+                if status == 0:
+                    response = answer_unexpected(Request(scope))
+                    await response(scope, receive, noting_status)
+            route = getattr(scope.get("route"), "path", "unknown")
+            span.set("http.request.method", scope["method"])
+            span.set("http.route", route)
+            span.set("http.response.status_code", status)
+            _note(scope, route, status, time.perf_counter() - started)
+
+
+def _note(scope: Scope, route: str, status: int, seconds: float) -> None:
+    # A route's template keeps the number of series bounded; a path would make one for every id.
+    method = scope["method"] if route != "unknown" else "any"
+    metrics.HTTP_REQUESTS.labels(method=method, route=route, status=status).inc()
+    metrics.HTTP_SECONDS.labels(method=method, route=route).observe(seconds)
+    write = log.debug if route in _QUIET and status < HTTPStatus.BAD_REQUEST else log.info
+    principal = scope.get("state", {}).get("principal")
+    write(
+        "request answered",
+        method=scope["method"],
+        path=scope["path"],
+        route=route,
+        status=status,
+        milliseconds=round(seconds * 1000, 2),
+        principal=getattr(principal, "id", None),
+    )

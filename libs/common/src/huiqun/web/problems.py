@@ -1,0 +1,150 @@
+"""Errors as RFC 9457 problem details: what went wrong, in a form that programs can read."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+
+import orjson
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from huiqun.store import StoreError, is_transient
+from huiqun.telemetry import current_traceparent, parse_traceparent
+
+MEDIA_TYPE = "application/problem+json"
+_RETRY_SOON = {"Retry-After": "5"}
+log = structlog.get_logger(__name__)
+
+
+class FieldError(BaseModel):
+    """One thing that is wrong with a request."""
+
+    detail: str = Field(description="What is wrong.", examples=["Input should be a valid integer"])
+    location: str = Field(description="Part of the request: body, query, path or header.", examples=["body"])
+    pointer: str | None = Field(
+        default=None, description="JSON pointer into the body.", examples=["#/words/0/severity"]
+    )
+    parameter: str | None = Field(
+        default=None, description="Name of the parameter, outside the body.", examples=["limit"]
+    )
+
+
+class ProblemDetails(BaseModel):
+    """The body of every answer that is an error."""
+
+    type: str = Field(description="What kind of problem it is.", examples=["urn:huiqun:problem:stale"])
+    title: str = Field(description="The kind of problem in words.", examples=["Stale"])
+    status: int = Field(description="The HTTP status.", examples=[412])
+    detail: str = Field(
+        description="What went wrong this time.", examples=["The policy has been changed since you read it."]
+    )
+    instance: str = Field(description="The path that was asked for.", examples=["/api/v1/policies/default"])
+    trace_id: str | None = Field(
+        default=None,
+        description="Finds the request in logs and traces.",
+        examples=["4bf92f3577b34da6a3ce929d0e0e4736"],
+    )
+    errors: list[FieldError] | None = Field(default=None, description="Everything wrong with the request.")
+
+
+class Problem(Exception):  # noqa: N818 - RFC 9457 calls it that
+    """The request cannot be fulfilled; raised anywhere, answered as problem details."""
+
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        errors: Sequence[FieldError] = (),
+    ) -> None:
+        """`kind` is the end of the problem's type, in lower case with hyphens: "stale", "key-reused"."""
+        super().__init__(detail)
+        self.status = status
+        self.kind = kind
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.errors = list(errors)
+
+
+def answer(request: Request, problem: Problem) -> Response:
+    """Write the problem as a response."""
+    context = parse_traceparent(current_traceparent())
+    body = ProblemDetails(
+        type=f"urn:huiqun:problem:{problem.kind}",
+        title=problem.kind.replace("-", " ").capitalize(),
+        status=problem.status,
+        detail=problem.detail,
+        instance=request.url.path,
+        trace_id=context.trace_id if context else None,
+        errors=problem.errors or None,
+    )
+    content = orjson.dumps(body.model_dump(exclude_none=True))
+    return Response(content, problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
+
+
+def answer_unexpected(request: Request) -> Response:
+    """Admit an error without showing where it happened; the trace id finds it in the log."""
+    return answer(request, Problem(500, "internal-error", "Something went wrong on our side; it has been logged."))
+
+
+def answer_problems(app: FastAPI) -> None:
+    """Answer every expected error of this app with problem details."""
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(StoreError, _on_store_error)
+    app.add_exception_handler(OverflowError, _on_overflow)
+
+
+async def _on_problem(request: Request, error: Exception) -> Response:
+    if not isinstance(error, Problem):
+        raise error
+    return answer(request, error)
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    """Answer what the framework raises: unknown routes, methods, unreadable bodies."""
+    if not isinstance(error, HTTPException):
+        raise error
+    kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+    problem = Problem(error.status_code, kind, str(error.detail), headers=error.headers)
+    return answer(request, problem)
+
+
+async def _on_invalid_request(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    # The rejected values are left out: they may be personal data, or not even be valid text.
+    errors = [field_error(item["loc"], item["msg"]) for item in error.errors()]
+    return answer(request, Problem(422, "invalid-request", "The request is not valid.", errors=errors))
+
+
+async def _on_store_error(request: Request, error: Exception) -> Response:
+    if not is_transient(error):
+        raise error
+    log.warning("store out of reach", error=type(error).__name__)
+    return answer(
+        request, Problem(503, "store-unavailable", "The store does not answer; try again.", headers=_RETRY_SOON)
+    )
+
+
+async def _on_overflow(request: Request, error: Exception) -> Response:
+    """Reject an integer from a path or a query that MongoDB cannot hold; bodies are checked before."""
+    if "8-byte ints" not in str(error):
+        raise error
+    return answer(request, Problem(422, "invalid-request", "An integer of the request is beyond 64 bits."))
+
+
+def field_error(loc: Sequence[int | str], detail: str) -> FieldError:
+    """Say where in the request something is wrong: a JSON pointer into the body, or a parameter's name."""
+    location, *path = loc or ("body",)
+    if location == "body":
+        steps = [str(step).replace("~", "~0").replace("/", "~1") for step in path]
+        return FieldError(detail=detail, location="body", pointer="#" + "".join(f"/{step}" for step in steps))
+    return FieldError(detail=detail, location=str(location), parameter=".".join(map(str, path)))
