@@ -1,12 +1,8 @@
 """The batch consumer on a real broker and a real database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
-
-import pytest
 
 from huiqun.contracts.channel import Message, MessageReceived, Sender
 from huiqun.runtime.clock import SystemClock
@@ -17,36 +13,41 @@ from huiqun.stream.topics import create_topics
 from huiqun.timers import TIMER_INDEXES
 
 
-def message(number: int, group: str = "g1", text: str = "你好") -> MessageReceived:
+def message(number: int, group: str) -> MessageReceived:
     now = datetime.now(UTC)
-    data = Message(message_id=f"m{number}", group_id=group, sender=Sender(member_id="u1"), text=text, sent_at=now)
+    data = Message(message_id=f"m{number}", group_id=group, sender=Sender(member_id="u1"), text="你好", sent_at=now)
     return MessageReceived.about(group, data, time=now)
 
 
-async def test_events_are_handled(stack: Any, database_name: str, topic_prefix: str) -> None:
-    options = KafkaOptions(stack.bootstrap, topic_prefix, idempotent=False)
-    client = connect(stack.mongo_url)
+async def test_every_event_is_handled_once_and_in_the_order_of_its_group(
+    mongo_url: str, database_name: str, kafka_options: KafkaOptions
+) -> None:
+    client = connect(mongo_url)
     db = client[database_name]
-    await create_topics(options, partitions=2, replication=1)
+    await create_topics(kafka_options, partitions=2, replication=1)
     await ensure_indexes(db, {**STREAM_INDEXES, **TIMER_INDEXES, "seen": ()})
-    publisher = Publisher(options)
+    publisher = Publisher(kafka_options)
     await publisher.start()
-    transactor = Transactor(client, db, publisher, SystemClock())
 
     async def handle(events: Sequence[MessageReceived], work: Work) -> None:
-        await work.db["seen"].insert_many([{"_id": event.data.message_id} for event in events], session=work.session)
+        documents = [{"_id": event.data.message_id, "group": event.data.group_id} for event in events]
+        await work.db["seen"].insert_many(documents, session=work.session)
 
-    consumer = BatchConsumer("moderation", [Route((MessageReceived,), handle)], transactor, options)
+    transactor = Transactor(client, db, publisher, SystemClock())
+    consumer = BatchConsumer("moderation", [Route((MessageReceived,), handle)], transactor, kafka_options)
     stop = asyncio.Event()
-    task = asyncio.create_task(consumer.run(stop))
-    await publisher.publish([record_of(message(n, f"g{n % 7}")) for n in range(3000)])
-    import time
-    t = time.time()
-    while await db["seen"].count_documents({}) < 3000:
-        assert not task.done(), task.result()
-        await asyncio.sleep(0.05)
-        assert time.time() - t < 20
-    print("took", time.time() - t)
-    stop.set()
-    await task
-    await publisher.stop()
+    running = asyncio.create_task(consumer.run(stop))
+    try:
+        records = [record_of(message(number, f"g{number % 7}")) for number in range(1_000)]
+        await publisher.publish([*records, *records])
+        async with asyncio.timeout(30):
+            while await db["seen"].count_documents({}) < 1_000:
+                assert not running.done(), running.result()
+                await asyncio.sleep(0.05)
+    finally:
+        stop.set()
+        await running
+        await publisher.stop()
+    found = await db["seen"].find({"group": "g3"}).sort("$natural", 1).to_list(None)
+    assert [int(document["_id"][1:]) for document in found] == list(range(3, 1_000, 7))
+    client.close()
