@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from aiokafka import ConsumerRecord, TopicPartition
 
@@ -11,8 +12,7 @@ from huiqun.contracts.topics import Topic
 from huiqun.telemetry.tracing import start_span
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """An event and the record it came in."""
 
     event: Event

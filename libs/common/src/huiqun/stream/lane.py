@@ -169,7 +169,7 @@ class Lane:
         One that it knows may have been committed by a process that died, or whose answer was lost: what it emitted
         has to leave before anything newer does.
         """
-        known = await inbox.known(self._line.transactor.database, delivery.consumer, delivery.identities)
+        known = await inbox.known(self._line.transactor.database, delivery.identities)
         if not known:
             raise KeyExistsError(f"{self._line.service}: {error.details}") from error
         await self._publish_leftovers(delivery.partitions)
@@ -226,7 +226,7 @@ class Lane:
 
     def _delivery(self, received: Sequence[Received]) -> Delivery:
         partitions = dict.fromkeys(f"{item.record.topic}/{item.record.partition}" for item in received)
-        return Delivery(self._line.service, [item.event.identity for item in received], list(partitions))
+        return Delivery([item.event.identity for item in received], list(partitions))
 
     def _letter(self, record: ConsumerRecord, reason: str, error: str, *, kind: str) -> Record:
         line = self._line

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
@@ -16,8 +17,7 @@ from huiqun.contracts.envelope import Event
 CONTENT_TYPE = ("content-type", b"application/cloudevents+json")
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """What goes to Kafka: a logical topic's name, key, value and headers."""
 
     topic: str

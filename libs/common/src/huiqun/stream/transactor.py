@@ -27,9 +27,8 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Where a batch came from: its consumer, its events' identities and its partitions ("topic/number")."""
+    """Where a batch came from: its events' identities and its partitions ("topic/number")."""
 
-    consumer: str
     identities: Sequence[str]
     partitions: Sequence[str]
 
@@ -64,7 +63,7 @@ class Transactor:
         async with transaction(self._client) as session:
             work = Work(self.database, session, self.clock.now())
             if delivery is not None:
-                await inbox.record(self.database, session, delivery.consumer, delivery.identities, work.now)
+                await inbox.record(self.database, session, delivery.identities, work.now)
             result = await use_case(work)
             if work.scheduled or work.cancelled:
                 await timer_store.write(self.database, session, tuple(work.scheduled.values()), tuple(work.cancelled))

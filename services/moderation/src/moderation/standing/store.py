@@ -12,7 +12,8 @@ STANDINGS = "standings"
 INDEXES: Mapping[str, Sequence[Index]] = {
     STANDINGS: (
         Index((("member_id", 1),)),
-        Index((("updated_at", 1),), expires_after=timedelta(days=400)),
+        # A day, not a moment: an index on what every message changes would cost as much as the message.
+        Index((("active_on", 1),), expires_after=timedelta(days=400)),
     )
 }
 
@@ -47,7 +48,7 @@ def _document(standing: Standing, now: datetime) -> dict[str, Any]:
         "day": standing.day,
         "counted": standing.counted,
         "recent": [part for entry in standing.recent for part in entry],
-        "updated_at": now,
+        "active_on": now.replace(hour=0, minute=0, second=0, microsecond=0),
     }
     if standing.strikes:
         document["strikes"] = [_fields(strike) for strike in standing.strikes]
