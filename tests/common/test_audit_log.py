@@ -2,41 +2,38 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from huiqun.audit import AUDIT_INDEXES, AuditEntry, Head, append, append_all, read_head, verify
-from huiqun.store import Client, Database, connect, ensure_indexes, is_transient, transaction
-from huiqun.stream import Work
+from huiqun.runtime.clock import SystemClock
+from huiqun.store import Client, Database, connect, ensure_indexes
+from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor, Work
 
 
 class Log:
     """A log to write to and to tamper with."""
 
     def __init__(self, client: Client, db: Database) -> None:
-        self.client = client
         self.db = db
+        # No entry is an event: nothing is published.
+        self.transact = Transactor(client, db, Publisher(KafkaOptions("nowhere")), SystemClock()).run
 
     async def add(self, *subjects: str) -> int:
-        while True:
-            try:
-                async with transaction(self.client) as session:
-                    work = Work(self.db, session, datetime.now(UTC))
-                    entries = [AuditEntry("key:1", "member.muted", subject, {"hours": 2}) for subject in subjects]
-                    return await append_all(work, entries)
-            except Exception as error:
-                if not is_transient(error):
-                    raise
+        async def append_them(work: Work) -> int:
+            entries = [AuditEntry("key:1", "member.muted", subject, {"hours": 2}) for subject in subjects]
+            return await append_all(work, entries)
+
+        return await self.transact(append_them)
 
 
 @pytest_asyncio.fixture
 async def log(mongo_url: str, database_name: str) -> AsyncIterator[Log]:
     client = connect(mongo_url)
     db = client[database_name]
-    await ensure_indexes(db, AUDIT_INDEXES)
+    await ensure_indexes(db, {**AUDIT_INDEXES, **STREAM_INDEXES})
     yield Log(client, db)
     client.close()
 
@@ -61,13 +58,12 @@ async def test_entries_of_one_batch_and_of_many_form_one_chain(log: Log) -> None
 async def test_what_is_rolled_back_leaves_no_gap(log: Log) -> None:
     await log.add("m1")
 
-    async def fail() -> None:
-        async with transaction(log.client) as session:
-            await append(Work(log.db, session, datetime.now(UTC)), AuditEntry("a", "b", "c"))
-            raise RuntimeError("no")
+    async def fail(work: Work) -> None:
+        await append(work, AuditEntry("a", "b", "c"))
+        raise RuntimeError("no")
 
     with pytest.raises(RuntimeError, match="no"):
-        await fail()
+        await log.transact(fail)
     await log.add("m2")
     report = await verify(log.db)
     assert (report.intact, report.entries) == (True, 2)

@@ -1,11 +1,10 @@
 """A small service with a slice of notes, served over real HTTP with a real database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import httpx
 import pytest
@@ -14,8 +13,9 @@ from fastapi import Depends, FastAPI, Path, Query, Response
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 
-from huiqun.store import Client, Database, DuplicateKey, connect, ensure_indexes, is_transient, transaction
-from huiqun.stream import Work
+from huiqun.runtime.clock import SystemClock
+from huiqun.store import Database, DuplicateKey, connect, ensure_indexes
+from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor, Work
 from huiqun.web import (
     WEB_INDEXES,
     Answer,
@@ -41,7 +41,6 @@ from huiqun.web import (
 )
 from local.ports import free_port
 
-T = TypeVar("T")
 NoteId = Annotated[str, Path(description="The note's id.", examples=["n1"])]
 
 
@@ -54,23 +53,6 @@ class Note(BaseModel):
 
 def note_of(document: dict[str, Any]) -> Note:
     return Note(id=document["_id"], text=document["text"], weight=document["weight"], labels=document["labels"])
-
-
-@dataclass
-class Transaction:
-    """Runs use cases as the stream's transactor does, without a broker."""
-
-    client: Client
-    db: Database
-
-    async def __call__(self, use_case: Callable[[Work], Awaitable[T]]) -> T:
-        while True:
-            try:
-                async with transaction(self.client) as session:
-                    return await use_case(Work(self.db, session, datetime.now(UTC)))
-            except Exception as error:
-                if not is_transient(error):
-                    raise
 
 
 @dataclass
@@ -211,7 +193,8 @@ class Service:
 async def running(mongo_url: str, database_name: str, oidc: OidcOptions | None = None) -> AsyncIterator[Service]:
     client = connect(mongo_url)
     db = client[database_name]
-    await ensure_indexes(db, {**WEB_INDEXES, "notes": [], "counters": []})
+    await ensure_indexes(db, {**WEB_INDEXES, **STREAM_INDEXES, "notes": [], "counters": []})
+    silent = Publisher(KafkaOptions("nowhere"))  # no note is an event
     gate, failing, stop = Gate(), set[str](), asyncio.Event()
     gate.opened.set()
 
@@ -225,7 +208,7 @@ async def running(mongo_url: str, database_name: str, oidc: OidcOptions | None =
             version="1",
             description="A service to test with",
             db=db,
-            transact=Transaction(client, db),
+            transact=Transactor(client, db, silent, SystemClock()).run,
             routers=[router],
             alive=lambda: "loops" not in failing,
             checks={"broker": lambda: answer_unless("broker"), "store": lambda: answer_unless("store")},

@@ -79,6 +79,21 @@ async def test_an_unexpected_error_is_logged_once_with_its_traceback(service: An
     assert "RuntimeError" in line["exception"]
 
 
+async def test_a_caller_who_hangs_up_is_no_error_of_ours(service: Any, logged: io.StringIO) -> None:
+    key = (await service.as_role("viewer"))["Authorization"]
+    _, writer = await asyncio.open_connection("127.0.0.1", int(service.url.rpartition(":")[2]))
+    writer.write(
+        b"POST /api/v1/notes/trial HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n"
+        + f"Authorization: {key}\r\n\r\nhalf".encode()
+    )
+    await writer.drain()
+    writer.close()
+    async with asyncio.timeout(5):
+        while '"status":499' not in logged.getvalue():  # noqa: ASYNC110 - a log sets no event
+            await asyncio.sleep(0.01)
+    assert '"level":"error"' not in logged.getvalue()
+
+
 async def test_when_the_store_is_out_of_reach_the_answer_is_503(start: Any) -> None:
     async with start(None) as service:
         headers = await service.as_role("viewer")

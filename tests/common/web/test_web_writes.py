@@ -31,6 +31,15 @@ async def test_status_and_headers_are_repeated_as_well(service: Any) -> None:
         assert response.json()["text"] == "你好"
 
 
+async def test_an_id_in_chinese_makes_a_usable_location(service: Any) -> None:
+    caller = await service.as_role("operator")
+    headers = {**caller, "Idempotency-Key": "k1"}
+    created = await service.http.post("/api/v1/notes", json={**NOTE, "id": "通知 1"}, headers=headers)
+    assert created.status_code == 201
+    read = await service.http.get(created.headers["location"], headers=caller)
+    assert read.json()["id"] == "通知 1"
+
+
 async def test_the_same_key_with_another_body_is_refused(service: Any) -> None:
     headers = {**await service.as_role("operator"), "Idempotency-Key": "k1"}
     await service.http.post("/api/v1/notes", json=NOTE, headers=headers)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
 from typing import Annotated, Any, Final, Protocol, TypeVar
+from urllib.parse import quote
 
 import orjson
 from fastapi import Depends, Header
@@ -34,7 +35,7 @@ class Transact(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a write answers: a body or none, the version the resource now has, where it is, and other headers."""
+    """What a write answers: a body or none, the version the resource now has, its path as plain text, other headers."""
 
     body: BaseModel | None = None
     version: int | str | None = None
@@ -48,7 +49,7 @@ class Answer:
         if self.version is not None:
             headers["ETag"] = etag_of(self.version)
         if self.location is not None:
-            headers["Location"] = self.location
+            headers["Location"] = quote(self.location, safe="/:")  # a header holds ASCII, an id may not
         if self.body is None:
             return Response(status_code=self.status or 204, headers=headers)
         content = orjson.dumps(self.body.model_dump(mode="json", by_alias=True))

@@ -6,7 +6,7 @@ from http import HTTPStatus
 import structlog
 from opentelemetry.trace import SpanKind
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from huiqun.telemetry import metrics, start_span
@@ -14,6 +14,8 @@ from huiqun.web.problems import answer_unexpected
 
 # Asked every few seconds by machines: their lines would drown the others.
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+# Not a status of the standard; servers use it in their logs for a caller who hung up.
+_CLIENT_GONE = 499
 log = structlog.get_logger(__name__)
 
 
@@ -43,6 +45,8 @@ class Observing:
         ) as span:
             try:
                 await self._app(scope, receive, noting_status)
+            except ClientDisconnect:  # nobody is left to answer
+                status = status or _CLIENT_GONE
             except Exception as error:  # the last resort: the caller gets a 500, the log gets everything
                 log.exception("request failed", path=scope["path"], error=type(error).__name__)
                 if status == 0:

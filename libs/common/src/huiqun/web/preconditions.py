@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from typing import Annotated, Final
+from urllib.parse import quote
 
 from fastapi import Depends, Header
 from starlette.responses import Response
@@ -14,8 +15,8 @@ _LIST: Final = re.compile(rf"\s*{_TAG.pattern}(?:\s*,\s*{_TAG.pattern})*\s*")
 
 
 def etag_of(version: int | str) -> str:
-    """Write a version as a strong entity tag."""
-    return f'"{version}"'
+    """Write a version as a strong entity tag, which holds ASCII only."""
+    return f'"{quote(str(version))}"'
 
 
 def set_etag(response: Response, version: int | str) -> None:
@@ -31,7 +32,7 @@ class Precondition:
 
     def check(self, version: int | str) -> None:
         """Problem 412 unless the caller has seen this version."""
-        if self.versions is not None and str(version) not in self.versions:
+        if self.versions is not None and quote(str(version)) not in self.versions:
             raise Problem(412, "stale", "It has been changed since you read it; read it again.")
 
 

@@ -30,6 +30,7 @@ async def serve(app: FastAPI, host: str, port: int, stop: asyncio.Event) -> None
     config = uvicorn.Config(
         app,
         lifespan="off",
+        ws="none",
         log_config=None,
         access_log=False,  # every request has a line already, with its trace
         server_header=False,
