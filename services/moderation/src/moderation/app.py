@@ -17,7 +17,7 @@ from huiqun.contracts.channel import (
     MessageReceived,
 )
 from huiqun.runtime.parts import Part, run_parts
-from huiqun.runtime.service import Connections, connections
+from huiqun.runtime.service import Api, Connections, Interface, connections
 from huiqun.store import Index
 from huiqun.stream import BatchConsumer, ConsumerOptions, Relay, Route
 from huiqun.timers import TimerHandler
@@ -35,6 +35,7 @@ from moderation.settings import Settings
 from moderation.standing import store as standings
 
 SERVICE = "moderation"
+DESCRIPTION = "Group rules, screening, sanctions and review."
 INDEXES: Mapping[str, Sequence[Index]] = {
     **archive.INDEXES,
     **actions.INDEXES,
@@ -84,4 +85,5 @@ def parts(settings: Settings, roles: frozenset[str], connected: Connections, kee
         running += [consumer, keeper, Relay(transactor)]
     if "timers" in roles:
         running.append(TimerRunner(transactor, TIMERS))
-    return running
+    interface = Interface(service=SERVICE, description=DESCRIPTION)
+    return [*running, Api(interface, settings, connected, running)]

@@ -1,4 +1,4 @@
-"""What every service needs around its slices: connections, roles, and a clean way down."""
+"""What every service needs around its slices: connections, roles, an HTTP interface, and a clean way down."""
 
 import argparse
 import asyncio
@@ -7,20 +7,27 @@ import gc
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, field
+from functools import partial
+from importlib.metadata import version
+from typing import Any, TypeVar
 
 import structlog
 import uvloop
 from aiokafka.errors import KafkaError
+from fastapi import APIRouter
 
+from huiqun.audit import AUDIT_INDEXES
 from huiqun.runtime.clock import Clock, SystemClock
+from huiqun.runtime.health import Heartbeat
+from huiqun.runtime.parts import Part
 from huiqun.runtime.settings import ServiceSettings
-from huiqun.store import Client, Database, Index, connect, ensure_indexes
+from huiqun.store import Client, Database, Index, connect, ensure_indexes, ping
 from huiqun.stream import STREAM_INDEXES, Publisher, Transactor
 from huiqun.stream.retry import until_it_passes
 from huiqun.telemetry import configure_logs, start_tracing, stop_tracing
 from huiqun.timers import TIMER_INDEXES
+from huiqun.web import WEB_INDEXES, AppOptions, OidcOptions, create_app, serve
 
 ROLES = ("streams", "timers", "api")
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
@@ -49,7 +56,8 @@ async def connections(
     clock = SystemClock()
 
     async def prepare() -> None:
-        await ensure_indexes(database, {**STREAM_INDEXES, **TIMER_INDEXES, **indexes})
+        shared = {**STREAM_INDEXES, **TIMER_INDEXES, **WEB_INDEXES, **AUDIT_INDEXES}
+        await ensure_indexes(database, {**shared, **indexes})
 
     try:
         await until_it_passes(prepare, name=service)
@@ -59,6 +67,74 @@ async def connections(
         with contextlib.suppress(KafkaError, TimeoutError):
             await asyncio.wait_for(publisher.stop(), 2)
         client.close()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Interface:
+    """What a service offers over HTTP. Without routers it still answers for health, readiness and metrics.
+
+    `state` is what the routes find in `app.state`, beside the database.
+    """
+
+    service: str
+    description: str
+    routers: Sequence[APIRouter] = ()
+    state: Mapping[str, Any] = field(default_factory=dict)
+
+
+class PartNotWellError(Exception):
+    """A loop of this process is trying again after an error of the store or the broker."""
+
+
+class Api:
+    """Serves the interface, and answers for the other parts of the process: are they alive, are they getting on?"""
+
+    name = "api"
+
+    def __init__(
+        self, interface: Interface, settings: ServiceSettings, connected: Connections, parts: Sequence[Part]
+    ) -> None:
+        """Build the app; UnsafeRoutesError if a route declares no role. `parts` are the others of the process."""
+        self.heartbeat = Heartbeat()
+        self._parts = tuple(parts)
+        self._host, self._port = settings.api_host, settings.api_port
+        self.app = create_app(
+            AppOptions(
+                title=f"Huiqun {interface.service}",
+                version=version(f"huiqun-{interface.service}"),
+                description=interface.description,
+                db=connected.database,
+                transact=connected.transactor.run,
+                routers=interface.routers,
+                alive=self._alive,
+                checks={
+                    "store": partial(ping, connected.client),
+                    "broker": connected.publisher.ping,
+                    **{part.name: partial(_ask, part) for part in self._parts},
+                },
+                oidc=_oidc(settings),
+                state=interface.state,
+            )
+        )
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set."""
+        await serve(self.app, self._host, self._port, stop)
+
+    def _alive(self) -> bool:
+        self.heartbeat.well()  # whoever can ask has been answered
+        return all(part.heartbeat.is_alive for part in self._parts)
+
+
+async def _ask(part: Part) -> None:
+    if part.heartbeat.failure is not None:
+        raise PartNotWellError(part.heartbeat.failure)
+
+
+def _oidc(settings: ServiceSettings) -> OidcOptions | None:
+    """The identity provider, if all three settings name one."""
+    issuer, audience, url = settings.oidc_issuer, settings.oidc_audience, settings.oidc_jwks_url
+    return OidcOptions(issuer=issuer, audience=audience, jwks_url=url) if issuer and audience and url else None
 
 
 def roles_from(arguments: Sequence[str], service: str) -> frozenset[str]:

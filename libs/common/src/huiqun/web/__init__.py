@@ -10,7 +10,7 @@ from huiqun.web.pages import Page, PageRequest, Paging
 from huiqun.web.preconditions import IfMatch, Precondition, set_etag
 from huiqun.web.principals import Principal, Role
 from huiqun.web.problems import FieldError, Problem, ProblemDetails
-from huiqun.web.routing import Caller, Router, body_limit, changes_nothing, received_body, requires
+from huiqun.web.routing import Caller, Router, Store, body_limit, changes_nothing, received_body, requires
 from huiqun.web.server import serve
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "ProblemDetails",
     "Role",
     "Router",
+    "Store",
     "Transact",
     "UnsafeRoutesError",
     "Write",

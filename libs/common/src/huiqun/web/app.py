@@ -71,6 +71,7 @@ def create_app(options: AppOptions) -> FastAPI:
         setattr(app.state, name, value)
     app.state.authenticator = Authenticator(options.db, options.oidc)
     app.state.transact = options.transact
+    app.state.database = options.db
     app.openapi = partial(describe, app)  # type: ignore[method-assign] # FastAPI's own way to extend the document
     answer_problems(app)
     app.add_middleware(Observing)

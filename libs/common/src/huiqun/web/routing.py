@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
+from huiqun.store import Database
 from huiqun.web.authentication import Authenticator
 from huiqun.web.bodies import MIB, Body, read_body, replay
 from huiqun.web.principals import ANONYMOUS, Access, Principal
@@ -70,6 +71,11 @@ def caller(request: Request) -> Principal:
     """Return who sent this request."""
     principal = getattr(request.state, "principal", None)
     return principal if isinstance(principal, Principal) else ANONYMOUS
+
+
+def database(request: Request) -> Database:
+    """Return the service's database, for reading; writes go through `WriteOnce`."""
+    return cast("Database", request.app.state.database)
 
 
 def received_body(request: Request) -> Body:
@@ -142,3 +148,4 @@ def marks(route: APIRoute, kind: type[M]) -> Iterator[M]:
 
 
 Caller = Annotated[Principal, Depends(caller)]
+Store = Annotated[Database, Depends(database)]

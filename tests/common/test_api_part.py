@@ -1,0 +1,73 @@
+"""The HTTP part of a process answers for the other parts, on a real store and a real broker."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from huiqun.runtime.health import Heartbeat
+from huiqun.runtime.service import Api, Connections, Interface, connections
+from huiqun.runtime.settings import ServiceSettings
+from local.ports import free_port
+from local.stack import Stack
+
+
+class Loop:
+    """A part that does nothing, with a heartbeat to play with."""
+
+    name = "loop"
+
+    def __init__(self) -> None:
+        self.heartbeat = Heartbeat()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+
+
+@pytest.fixture
+def settings(stack: Stack, database_name: str) -> ServiceSettings:
+    return ServiceSettings(
+        mongo_url=stack.mongo_url,
+        database_prefix=f"{database_name}_",
+        kafka_bootstrap=stack.bootstrap,
+        kafka_idempotent=stack.broker.producer_ids,
+        api_port=free_port(),
+    )
+
+
+@pytest_asyncio.fixture
+async def connected(settings: ServiceSettings) -> AsyncIterator[Connections]:
+    async with connections("survey", settings, {}) as open_connections:
+        yield open_connections
+        await open_connections.client.drop_database(open_connections.database.name)
+
+
+async def test_a_process_without_routes_answers_for_its_health_and_names_the_part_that_is_not_well(
+    settings: ServiceSettings, connected: Connections
+) -> None:
+    loop, stop = Loop(), asyncio.Event()
+    api = Api(Interface(service="survey", description="x"), settings, connected, [loop])
+    serving = asyncio.create_task(api.run(stop))
+    transport = httpx.AsyncHTTPTransport(retries=5)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.api_port}", transport=transport) as http:
+        assert (await http.get("/healthz")).status_code == 200
+        ready = await http.get("/readyz")
+        assert (ready.status_code, ready.json()["checks"]) == (200, ["store", "broker", "loop"])
+        loop.heartbeat.failing(ConnectionError("away"))
+        response = await http.get("/readyz")
+        assert (response.status_code, response.json()["detail"]) == (503, "No answer from: loop.")
+        assert (await http.get("/healthz")).status_code == 200
+        loop.heartbeat.well()
+        assert (await http.get("/readyz")).status_code == 200
+        loop.heartbeat._last -= 1_000
+        assert (await http.get("/healthz")).status_code == 503
+        assert "huiqun_ready" in (await http.get("/metrics")).text
+    stop.set()
+    await serving
+
+
+async def test_the_indexes_of_interface_and_audit_log_are_there_from_the_start(connected: Connections) -> None:
+    names = set(await connected.database.list_collection_names())
+    assert {"api_keys", "idempotency_keys", "audit_log", "audit_head", "outbox"} <= names
