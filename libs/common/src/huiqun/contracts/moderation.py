@@ -1,5 +1,6 @@
 """What moderation decides: verdicts, sanctions, cases, consent, incidents, policies."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
@@ -8,6 +9,7 @@ from pydantic import Field, StringConstraints
 from huiqun.contracts.channel import MessageKind, Role
 from huiqun.contracts.envelope import Event, Id, Instant, Payload
 from huiqun.contracts.topics import MODERATION_DECISIONS
+from huiqun.runtime.clock import whole_milliseconds
 
 RuleName = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
@@ -55,6 +57,11 @@ class MessageScreened(Event):
     default_source: ClassVar = "huiqun/moderation"
     type: Literal["moderation.message.screened"] = "moderation.message.screened"
     data: Screened
+
+    @property
+    def written_at(self) -> datetime:
+        """When the message was written; a sender whose clock runs ahead wrote it when it was judged."""
+        return whole_milliseconds(min(self.data.sent_at, self.time))
 
 
 class SanctionKind(StrEnum):

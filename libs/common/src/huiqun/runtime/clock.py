@@ -15,6 +15,11 @@ class SystemClock:
     """The clock of the machine."""
 
     def now(self) -> datetime:
-        """The present moment, in UTC, in whole milliseconds: MongoDB keeps no finer."""
-        now = datetime.now(UTC)
-        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+        """The present moment, in UTC, in whole milliseconds."""
+        return whole_milliseconds(datetime.now(UTC))
+
+
+def whole_milliseconds(moment: datetime) -> datetime:
+    """`moment` in UTC as MongoDB keeps it, which is no finer: what was stored compares equal to what was not yet."""
+    utc = moment.astimezone(UTC)
+    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)

@@ -23,10 +23,11 @@ from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.parts import Part
 from huiqun.runtime.settings import ServiceSettings
 from huiqun.store import Client, Database, Index, connect, ensure_indexes, ping
-from huiqun.stream import STREAM_INDEXES, Publisher, Transactor
+from huiqun.stream import STREAM_INDEXES, BatchConsumer, ConsumerOptions, Publisher, Relay, Route, Transactor
 from huiqun.stream.retry import until_it_passes
 from huiqun.telemetry import configure_logs, start_tracing, stop_tracing
-from huiqun.timers import TIMER_INDEXES
+from huiqun.timers import TIMER_INDEXES, TimerHandler
+from huiqun.timers.runner import TimerRunner
 from huiqun.web import WEB_INDEXES, AppOptions, OidcOptions, create_app, serve
 
 ROLES = ("streams", "timers", "api")
@@ -38,6 +39,8 @@ _log = structlog.get_logger(__name__)
 class Connections:
     """What a composition root wires its slices with."""
 
+    service: str
+    settings: ServiceSettings
     client: Client
     database: Database
     publisher: Publisher
@@ -62,11 +65,27 @@ async def connections(
     try:
         await until_it_passes(prepare, name=service)
         await until_it_passes(publisher.start, name=service)
-        yield Connections(client, database, publisher, Transactor(client, database, publisher, clock), clock)
+        transactor = Transactor(client, database, publisher, clock)
+        yield Connections(service, settings, client, database, publisher, transactor, clock)
     finally:
         with contextlib.suppress(KafkaError, TimeoutError):
             await asyncio.wait_for(publisher.stop(), 2)
         client.close()
+
+
+def loops(
+    connected: Connections, roles: frozenset[str], routes: Sequence[Route], timers: Mapping[str, TimerHandler]
+) -> list[Part]:
+    """The loops that every service has: its consumer and the relay, and the timers where it has any."""
+    running: list[Part] = []
+    if "streams" in roles:
+        settings = connected.settings
+        options = ConsumerOptions(max_batch=settings.max_batch)
+        running.append(BatchConsumer(connected.service, routes, connected.transactor, settings.kafka, options))
+        running.append(Relay(connected.transactor))
+    if "timers" in roles and timers:
+        running.append(TimerRunner(connected.transactor, timers))
+    return running
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,31 @@
+"""The composition root: connections, slices, and on one screen which event and request goes where."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from crm_sync.customers import handlers as customers
+from crm_sync.customers import store as customer_store
+from crm_sync.settings import Settings
+from huiqun.contracts.channel import MemberJoined, MemberLeft, MemberUpdated
+from huiqun.contracts.moderation import MessageScreened
+from huiqun.runtime.parts import run_parts
+from huiqun.runtime.service import connections, loops
+from huiqun.store import Index
+from huiqun.stream import Route
+from huiqun.timers import TimerHandler
+
+SERVICE = "crm-sync"
+INDEXES: Mapping[str, Sequence[Index]] = {**customer_store.INDEXES}
+
+ROUTES = (
+    Route((MemberJoined, MemberUpdated, MemberLeft), customers.record_members),
+    Route((MessageScreened,), customers.record_messages),
+)
+
+TIMERS: Mapping[str, TimerHandler] = {}
+
+
+async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) -> None:
+    """Run the roles until stopped."""
+    async with connections(SERVICE, settings, INDEXES) as connected:
+        await run_parts(loops(connected, roles, ROUTES, TIMERS), stop)

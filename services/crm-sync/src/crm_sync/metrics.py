@@ -1,0 +1,11 @@
+"""The metrics of CRM synchronisation, each with the question it answers."""
+
+from typing import Final
+
+from prometheus_client import Counter
+
+STUBS: Final = Counter(
+    "huiqun_crm_customer_stubs_total",
+    "How often does a customer appear, and how often do two turn out to be one? Changes: created, merged.",
+    ["change"],
+)

@@ -1,0 +1,8 @@
+"""`python -m engagement [--roles streams,timers,api]`."""
+
+from engagement.app import run
+from engagement.settings import Settings
+from huiqun.runtime.service import run_service
+
+if __name__ == "__main__":
+    run_service("engagement", Settings(), run)

@@ -1,0 +1,33 @@
+"""The composition root: connections, slices, and on one screen which event and request goes where."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from engagement.audience import handlers as audience
+from engagement.audience import store as audience_store
+from engagement.settings import Settings
+from huiqun.contracts.channel import GroupCreated, GroupUpdated, MemberJoined, MemberLeft, MemberUpdated
+from huiqun.contracts.moderation import MessageScreened
+from huiqun.runtime.parts import run_parts
+from huiqun.runtime.service import connections, loops
+from huiqun.store import Index
+from huiqun.stream import Route
+from huiqun.timers import TimerHandler
+
+SERVICE = "engagement"
+INDEXES: Mapping[str, Sequence[Index]] = {**audience_store.INDEXES}
+
+# Groups before messages, so that a new group's time zone is known when its first messages are counted.
+ROUTES = (
+    Route((GroupCreated, GroupUpdated), audience.record_groups),
+    Route((MemberJoined, MemberUpdated, MemberLeft), audience.record_members),
+    Route((MessageScreened,), audience.count_messages),
+)
+
+TIMERS: Mapping[str, TimerHandler] = {}
+
+
+async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) -> None:
+    """Run the roles until stopped."""
+    async with connections(SERVICE, settings, INDEXES) as connected:
+        await run_parts(loops(connected, roles, ROUTES, TIMERS), stop)

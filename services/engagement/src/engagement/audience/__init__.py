@@ -1,0 +1,1 @@
+"""The audience: who is in a group, since when, and how active."""

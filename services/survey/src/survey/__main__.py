@@ -1,0 +1,8 @@
+"""`python -m survey [--roles streams,timers,api]`."""
+
+from huiqun.runtime.service import run_service
+from survey.app import run
+from survey.settings import Settings
+
+if __name__ == "__main__":
+    run_service("survey", Settings(), run)

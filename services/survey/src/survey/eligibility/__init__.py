@@ -1,0 +1,1 @@
+"""Eligibility: who may be asked, and why somebody may not."""

@@ -1,0 +1,9 @@
+"""What an operator can set for survey, beyond what all services share."""
+
+from huiqun.runtime.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """The settings of survey."""
+
+    api_port: int = 8084

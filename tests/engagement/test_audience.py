@@ -1,0 +1,111 @@
+"""Activity of members, on a real database."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest_asyncio
+from hypothesis import HealthCheck, given, settings
+from tests.inlet import Inlet, open_inlet
+from tests.stories import NOON, at, created, joined, left, screened, tellings, updated
+
+from engagement.app import INDEXES, ROUTES
+from engagement.audience.model import KEPT_DAYS
+from huiqun.contracts.channel import Role
+from huiqun.contracts.envelope import Event
+from huiqun.contracts.moderation import Verdict
+
+SHARED = [HealthCheck.function_scoped_fixture]
+
+
+@pytest_asyncio.fixture
+async def inlet(mongo_url: str, database_name: str) -> AsyncIterator[Inlet]:
+    async with open_inlet(mongo_url, database_name, ROUTES, INDEXES) as opened:
+        yield opened
+
+
+async def activity(inlet: Inlet, key: str) -> dict[str, Any]:
+    return (await inlet.documents("activity"))[key]
+
+
+async def test_allowed_messages_are_activity_and_others_are_only_counted_by_verdict(inlet: Inlet) -> None:
+    verdicts = [Verdict.ALLOW, Verdict.BLOCK, Verdict.ALLOW, Verdict.WARN, Verdict.REVIEW]
+    await inlet.deliver([screened("g1", "u1", minute, verdict) for minute, verdict in enumerate(verdicts)])
+    document = await activity(inlet, "g1/u1")
+    assert document["days"] == {"2026-11-22": 2}
+    assert document["verdicts"] == {"allow": 2, "block": 1, "review": 1, "warn": 1}
+    assert (document["first_seen"], document["last_seen"]) == (at(0), at(4))
+
+
+async def test_edits_count_nothing(inlet: Inlet) -> None:
+    await inlet.deliver([screened("g1", "u1", 1), screened("g1", "u1", 2, revision=1)])
+    document = await activity(inlet, "g1/u1")
+    assert document["days"] == {"2026-11-22": 1}
+    assert document["last_seen"] == at(1)
+
+
+async def test_a_day_ends_at_midnight_of_the_groups_time_zone(inlet: Inlet) -> None:
+    evening: dict[str, Any] = {"sent_at": NOON.replace(hour=15, minute=59)}
+    night: dict[str, Any] = {"sent_at": NOON.replace(hour=16, minute=1)}
+    await inlet.deliver([created("shanghai"), created("london", "Europe/London")])
+    for group in ("shanghai", "london", "never-told-of"):
+        await inlet.deliver([screened(group, "u1", 1000, **moment) for moment in (evening, night)])
+    documents = await inlet.documents("activity")
+    assert documents["shanghai/u1"]["days"] == {"2026-11-22": 1, "2026-11-23": 1}
+    assert documents["london/u1"]["days"] == {"2026-11-22": 2}
+    assert documents["never-told-of/u1"]["days"] == {"2026-11-22": 1, "2026-11-23": 1}
+
+
+async def test_only_the_latest_days_are_kept(inlet: Inlet) -> None:
+    day = 24 * 60
+    await inlet.deliver([screened("g1", "u1", day * number) for number in (0, KEPT_DAYS - 1)])
+    assert len((await activity(inlet, "g1/u1"))["days"]) == 2
+    await inlet.deliver([screened("g1", "u1", day * KEPT_DAYS), screened("g1", "u1", 0)])
+    kept = (await activity(inlet, "g1/u1"))["days"]
+    assert min(kept) == (NOON + timedelta(days=KEPT_DAYS - 1)).date().isoformat()
+    assert len(kept) == 2
+
+
+async def test_a_message_from_the_future_counts_when_it_was_judged(inlet: Inlet) -> None:
+    await inlet.deliver([screened("g1", "u1", 5, sent_at=NOON.replace(year=2099))])
+    document = await activity(inlet, "g1/u1")
+    assert document["last_seen"] == at(5)
+    assert list(document["days"]) == ["2026-11-22"]
+
+
+async def test_comings_and_goings_are_noted(inlet: Inlet) -> None:
+    await inlet.deliver([joined("g1", "u1", 1, role=Role.STAFF), screened("g1", "u2", 1)])
+    document = await activity(inlet, "g1/u1")
+    assert (document["present"], document["joined_at"], document["role"]) == (True, at(1), "staff")
+    assert (await activity(inlet, "g1/u2"))["present"], "who writes is in the group"
+    await inlet.deliver([left("g1", "u1", 2), screened("g1", "u1", 1.5, role=Role.STAFF)])
+    document = await activity(inlet, "g1/u1")
+    assert (document["present"], document["left_at"], document["role"]) == (False, at(2), "staff")
+    await inlet.deliver([joined("g1", "u1", 3)])
+    document = await activity(inlet, "g1/u1")
+    assert (document["present"], document["joined_at"], document["left_at"]) == (True, at(3), at(2))
+
+
+STREAMS: list[list[Event]] = [
+    [joined("a", "u1", 1), updated("a", "u1", 2, role=Role.STAFF), left("a", "u1", 3), joined("a", "u1", 3)],
+    [screened("a", "u1", m, v) for m, v in ((0, Verdict.ALLOW), (2, Verdict.BLOCK), (4, Verdict.ALLOW))],
+    [left("b", "u1", 2), joined("b", "u2", 1), left("b", "u2", 1)],
+    [screened("b", "u1", minute, revision=revision) for minute, revision in ((1, 0), (2, 1), (100_000, 0), (3, 0))],
+]
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=SHARED)
+@given(st.data())
+async def test_duplicates_and_any_order_between_partitions_lead_to_the_same_activity(
+    inlet: Inlet, data: st.DataObject
+) -> None:
+    await inlet.clear()
+    for stream in STREAMS:
+        await inlet.deliver(stream)
+    expected = await inlet.documents("activity")
+    assert len(expected) == 3
+    await inlet.clear()
+    for batch in data.draw(tellings(STREAMS)):
+        await inlet.deliver(batch)
+    assert await inlet.documents("activity") == expected

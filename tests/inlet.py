@@ -1,0 +1,80 @@
+"""Events into a service's routes as its consumer would bring them, without a broker."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import ConsumerRecord
+
+from huiqun.contracts.envelope import Event
+from huiqun.contracts.topics import Topic
+from huiqun.runtime.clock import Clock, SystemClock
+from huiqun.store import Database, Index, connect, ensure_indexes
+from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Route, Transactor, inbox
+from huiqun.stream.batch import Received, without_duplicates
+from huiqun.stream.publisher import record_of
+from huiqun.stream.routes import RoutingTable
+from huiqun.stream.transactor import Delivery
+from huiqun.timers import TIMER_INDEXES
+
+_SERVICE = "tested"
+
+
+@dataclass(frozen=True)
+class Inlet:
+    """Takes batches; `database` shows what they led to."""
+
+    database: Database
+    transactor: Transactor
+    table: RoutingTable
+
+    async def deliver(self, events: Sequence[Event]) -> None:
+        """One batch: the topics in the order of the routes, each event once, in one transaction."""
+        rank = {topic: number for number, topic in enumerate(self.table.topics)}
+        received = [Received(event, _record(event)) for event in sorted(events, key=lambda event: rank[event.topic])]
+        known = await inbox.known(self.database, _SERVICE, [event.identity for event in events])
+        fresh = [item for item in without_duplicates(received) if item.event.identity not in known]
+        if fresh:
+            delivery = Delivery(_SERVICE, [item.event.identity for item in fresh], ())
+            await self.transactor.commit(lambda work: self.table.dispatch(fresh, work), delivery)
+
+    async def documents(self, collection: str) -> dict[str, dict[str, Any]]:
+        """What stands in a collection by id, without the times of writing."""
+        cursor = self.database[collection].find({}, {"updated_at": 0})
+        return {document["_id"]: document async for document in cursor}
+
+    async def clear(self) -> None:
+        """Begin anew: empty every collection."""
+        for name in await self.database.list_collection_names():
+            await self.database[name].delete_many({})
+
+
+@asynccontextmanager
+async def open_inlet(
+    mongo_url: str,
+    database_name: str,
+    routes: Sequence[Route],
+    indexes: Mapping[str, Sequence[Index]],
+    clock: Clock | None = None,
+) -> AsyncIterator[Inlet]:
+    """Connect to the store and create what the routes' documents need."""
+    client = connect(mongo_url)
+    try:
+        database = client[database_name]
+        await ensure_indexes(database, {**STREAM_INDEXES, **TIMER_INDEXES, **indexes})
+        # Never started: nothing is published from here.
+        publisher = Publisher(KafkaOptions(bootstrap="nowhere:9092"))
+        yield Inlet(
+            database, Transactor(client, database, publisher, clock or SystemClock()), RoutingTable(tuple(routes))
+        )
+    finally:
+        client.close()
+
+
+def _record(event: Event) -> ConsumerRecord:
+    record = record_of(event)
+    topic: Topic = event.topic
+    return ConsumerRecord(
+        topic.name, 0, 0, 0, 0, record.key, record.value, None, len(record.key or b""), len(record.value or b""), ()
+    )

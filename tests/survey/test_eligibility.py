@@ -1,0 +1,119 @@
+"""Who may be asked, on a real database."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+import pytest_asyncio
+from hypothesis import HealthCheck, given, settings
+from tests.inlet import Inlet, open_inlet
+from tests.stories import NOON, at, dismissed, joined, left, screened, tellings, updated
+
+from huiqun.contracts.channel import LeaveReason, Role
+from huiqun.contracts.envelope import Event
+from huiqun.contracts.moderation import Verdict
+from survey.app import INDEXES, ROUTES
+from survey.eligibility.model import ACTIVE_WITHIN, Eligibility, Obstacle
+
+SHARED = [HealthCheck.function_scoped_fixture]
+DAY = timedelta(days=1)
+
+
+class Noon:
+    """A clock that stands still."""
+
+    def now(self) -> datetime:
+        return NOON
+
+
+@pytest_asyncio.fixture
+async def inlet(mongo_url: str, database_name: str) -> AsyncIterator[Inlet]:
+    async with open_inlet(mongo_url, database_name, ROUTES, INDEXES, Noon()) as opened:
+        yield opened
+
+
+async def record(inlet: Inlet, key: str = "g1/u1") -> dict[str, Any]:
+    return (await inlet.documents("eligibility"))[key]
+
+
+@pytest.mark.parametrize(
+    ("events", "reason"),
+    [
+        ([joined("g1", "u1"), screened("g1", "u1")], None),
+        ([screened("g1", "u1")], None),
+        ([joined("g1", "u1")], "silent"),
+        ([joined("g1", "u1"), screened("g1", "u1", verdict=Verdict.BLOCK)], "silent"),
+        ([screened("g1", "u1", revision=1), joined("g1", "u1")], "silent"),
+        ([screened("g1", "u1", -91 * 24 * 60)], "silent"),
+        ([screened("g1", "u1"), left("g1", "u1", 1)], "left"),
+        ([screened("g1", "u1"), left("g1", "u1", 1, LeaveReason.REMOVED)], "removed"),
+        ([screened("g1", "u1"), left("g1", "u1", 1, LeaveReason.REMOVED), joined("g1", "u1", 2)], None),
+        ([joined("g1", "u1", role=Role.STAFF), screened("g1", "u1", role=Role.STAFF)], "not_a_customer"),
+        ([screened("g1", "u1"), updated("g1", "u1", 1, role=Role.STAFF)], "not_a_customer"),
+        ([left("g1", "u1")], "not_a_customer"),
+        ([screened("g1", "u1"), dismissed("g1", 1)], "group_dismissed"),
+        ([dismissed("g1", 1), screened("g1", "u1")], "group_dismissed"),
+    ],
+)
+async def test_a_record_says_why_somebody_may_not_be_asked(
+    inlet: Inlet, events: list[Event], reason: str | None
+) -> None:
+    for event in events:
+        await inlet.deliver([event])
+    document = await record(inlet)
+    assert document["reason"] == reason
+    if reason is None:
+        assert document["eligible_until"] == NOON + ACTIVE_WITHIN
+
+
+async def test_one_group_says_nothing_about_another(inlet: Inlet) -> None:
+    await inlet.deliver([screened("g1", "u1"), left("g2", "u1"), dismissed("g3")])
+    assert (await record(inlet))["reason"] is None
+
+
+def test_eligibility_ends_ninety_days_after_the_last_allowed_message() -> None:
+    member = Eligibility("g1", "u1")
+    member.take_role(Role.CUSTOMER, NOON)
+    member.write(Verdict.ALLOW, NOON)
+    member.write(Verdict.ALLOW, NOON - DAY)
+    assert member.obstacle(NOON + 90 * DAY - timedelta(seconds=1)) is None
+    assert member.obstacle(NOON + 90 * DAY) is Obstacle.SILENT
+
+
+STREAMS: list[list[Event]] = [
+    [joined("a", "u1", 1), updated("a", "u1", 2), left("a", "u1", 3), joined("a", "u1", 3)],
+    [screened("a", "u1", m, v) for m, v in ((0, Verdict.ALLOW), (2, Verdict.BLOCK), (4, Verdict.ALLOW))],
+    [joined("b", "u1", 1), left("b", "u1", 1, LeaveReason.REMOVED), joined("b", "u2", 1), dismissed("b", 5)],
+    [screened("b", "u2", 1), screened("b", "u3", 2), screened("b", "u2", 3, revision=1)],
+]
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=SHARED)
+@given(st.data())
+async def test_duplicates_and_any_order_between_partitions_lead_to_the_same_records(
+    inlet: Inlet, data: st.DataObject
+) -> None:
+    await inlet.clear()
+    for stream in STREAMS:
+        await inlet.deliver(stream)
+    expected = await inlet.documents("eligibility")
+    assert {key: document["reason"] for key, document in expected.items()} == {
+        "a/u1": None,
+        "b/u1": "removed",
+        "b/u2": "group_dismissed",
+        "b/u3": "group_dismissed",
+    }
+    await inlet.clear()
+    for batch in data.draw(tellings(STREAMS)):
+        await inlet.deliver(batch)
+    assert await inlet.documents("eligibility") == expected
+
+
+async def test_who_wrote_last_in_a_batch_of_many_is_kept_for_each(inlet: Inlet) -> None:
+    members = [f"u{number}" for number in range(200)]
+    await inlet.deliver([screened("g1", member, minute) for minute in (1, 2) for member in members])
+    documents = await inlet.documents("eligibility")
+    assert {document["wrote_at"] for document in documents.values()} == {at(2)}
+    assert len(documents) == 200
