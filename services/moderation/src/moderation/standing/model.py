@@ -10,6 +10,8 @@ from moderation.policies.model import Ladder
 RECENT = 20
 STRIKES = 50
 _NEGLIGIBLE = 0.05
+# Offences of the same hour add up in full: else a rung would hang on the milliseconds between them.
+_TOLERANCE = 0.01
 REMOVAL_RUNG = 5
 
 
@@ -90,7 +92,7 @@ def score(strikes: list[Strike], ladder: Ladder, now: datetime) -> float:
 
 def allowed_rung(points: float, ladder: Ladder) -> int:
     """The highest rung whose least score is reached; 0 for none."""
-    return sum(1 for least in ladder.scores if points >= least)
+    return sum(1 for least in ladder.scores if points >= least - _TOLERANCE)
 
 
 def add_strike(standing: Standing, strike: Strike, ladder: Ladder) -> Climb | None:

@@ -1,0 +1,182 @@
+"""A chat platform for demonstrations and tests: delivers messages, carries out actions as its groups allow."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from huiqun.contracts.catalog import decode
+from huiqun.contracts.channel import (
+    Action,
+    ActionAssigned,
+    ActionCompleted,
+    ActionExpired,
+    ActionKind,
+    ActionRequested,
+    ActionUnsupported,
+    Capabilities,
+    Departure,
+    GroupCreated,
+    GroupUpdated,
+    LeaveReason,
+    MemberLeft,
+    MessageEdited,
+    MessageReceived,
+    Receipt,
+    Support,
+)
+from huiqun.contracts.envelope import Event
+from huiqun.contracts.topics import CHANNEL_ACTIONS
+from huiqun.stream import KafkaOptions, Publisher
+from huiqun.stream.publisher import Record, record_of
+from local.topics import reading, records
+
+SOURCE: Final = "simulator"
+
+# Which of a group's capabilities an action needs; to tell a staff member something is always possible.
+_NEEDS: Final[Mapping[ActionKind, str]] = {
+    ActionKind.SEND_MESSAGE: "send",
+    ActionKind.SEND_PRIVATE: "send",
+    ActionKind.DELETE_MESSAGE: "delete",
+    ActionKind.MUTE_MEMBER: "mute",
+    ActionKind.UNMUTE_MEMBER: "mute",
+    ActionKind.REMOVE_MEMBER: "remove",
+}
+
+Member = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Transcript:
+    """What has happened on the platform. Members are (group id, member id); times are those of the chat."""
+
+    asked: dict[str, Action] = field(default_factory=dict)
+    outcomes: dict[str, str] = field(default_factory=dict)
+    repeated: Counter[str] = field(default_factory=Counter)
+    deleted: set[str] = field(default_factory=set)
+    muted: dict[Member, datetime] = field(default_factory=dict)
+    removed: set[Member] = field(default_factory=set)
+    withheld: list[str] = field(default_factory=list)
+
+    def is_muted(self, member: Member, at: datetime) -> bool:
+        """Whether the channel itself keeps the member from writing at that time."""
+        return member in self.muted and at < self.muted[member]
+
+    def times_answered(self, kind: ActionKind, member: Member) -> int:
+        """How many actions of this kind against the member have a receipt."""
+        about = (self.asked[action_id] for action_id in self.outcomes)
+        return sum(action.kind is kind and (action.group_id, action.target.member_id) == member for action in about)
+
+
+class Channel:
+    """Consumes channel.actions.v1 and answers on channel.receipts.v1; `staff_seconds` is how long a person takes."""
+
+    def __init__(self, kafka: KafkaOptions, staff_seconds: float = 0.3) -> None:
+        self.transcript = Transcript()
+        self._kafka = kafka
+        self._publisher = Publisher(kafka)
+        self._staff_seconds = staff_seconds
+        self._capabilities: dict[str, Capabilities] = {}
+        self._owners: dict[str, str | None] = {}
+        self._now: dict[str, datetime] = {}
+        self._changed = asyncio.Condition()
+
+    async def run(self) -> None:
+        """Carry out actions until cancelled."""
+        try:
+            async with reading(self._kafka, CHANNEL_ACTIONS) as consumer, asyncio.TaskGroup() as acting:
+                while True:
+                    for record in await records(consumer):
+                        event = decode(CHANNEL_ACTIONS, record.value)
+                        if isinstance(event, ActionRequested):
+                            self._take(event, acting)
+        finally:
+            await self._publisher.stop()
+
+    async def deliver(self, record: Record, event: Event | None, at: datetime) -> bool:
+        """Send what happens in a group on to the services; False if its sender is muted and it goes nowhere."""
+        if isinstance(event, GroupCreated | GroupUpdated):
+            self._capabilities[event.data.group_id] = event.data.capabilities
+            self._owners[event.data.group_id] = event.data.owner
+        if isinstance(event, MessageReceived | MessageEdited):
+            self._now[event.subject] = at
+            if self.transcript.is_muted((event.data.group_id, event.data.sender.member_id), at):
+                self.transcript.withheld.append(event.data.message_id)
+                return False
+        await self._publisher.publish([record])
+        return True
+
+    async def until_answered(self, kind: ActionKind, member: Member, times: int) -> None:
+        """Wait until this many actions of the kind against the member have been done, handed on or refused."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.transcript.times_answered(kind, member) >= times)
+
+    def _take(self, event: ActionRequested, acting: asyncio.TaskGroup) -> None:
+        action = event.data
+        if action.action_id in self.transcript.asked:
+            self.transcript.repeated[action.action_id] += 1
+            return
+        self.transcript.asked[action.action_id] = action
+        acting.create_task(self._answer(event))
+
+    def _support(self, action: Action) -> Support:
+        needed = _NEEDS.get(action.kind)
+        if needed is None:
+            return Support.NATIVE
+        support: Support = getattr(self._capabilities.get(action.group_id, Capabilities()), needed)
+        return support
+
+    async def _answer(self, event: ActionRequested) -> None:
+        """Say what became of the action: at once, or after the staff member who was asked has done it."""
+        action = event.data
+        if action.not_before is not None:
+            await asyncio.sleep((action.not_before - datetime.now(UTC)).total_seconds())
+        support = self._support(action)
+        if action.deadline is not None and action.deadline < datetime.now(UTC):
+            await self._receipt(event, ActionExpired, "已过期，未执行")
+        elif support is Support.NONE:
+            await self._receipt(event, ActionUnsupported, "该群聊渠道不支持此操作")
+        elif support is Support.STAFF_TASK:
+            await self._receipt(event, ActionAssigned, "已转交群主处理")
+            await asyncio.sleep(self._staff_seconds)
+            await self._carry_out(event)
+            await self._receipt(event, ActionCompleted, "群主已处理")
+        else:
+            await self._carry_out(event)
+            await self._receipt(event, ActionCompleted, "已执行")
+
+    async def _carry_out(self, event: ActionRequested) -> None:
+        action = event.data
+        member = (action.group_id, action.target.member_id or "")
+        match action.kind:
+            case ActionKind.DELETE_MESSAGE:
+                self.transcript.deleted.add(action.target.message_id or "")
+            case ActionKind.MUTE_MEMBER:
+                now = self._now.get(action.group_id, datetime.now(UTC))
+                self.transcript.muted[member] = now + timedelta(seconds=action.duration_seconds or 0)
+            case ActionKind.UNMUTE_MEMBER:
+                self.transcript.muted.pop(member, None)
+            case ActionKind.REMOVE_MEMBER:
+                self.transcript.removed.add(member)
+                gone = Departure(group_id=member[0], member_id=member[1], reason=LeaveReason.REMOVED)
+                left = MemberLeft.about(action.group_id, gone, time=datetime.now(UTC), cause=event, source=SOURCE)
+                await self._publisher.publish([record_of(left)])
+            case ActionKind.SEND_MESSAGE | ActionKind.SEND_PRIVATE | ActionKind.NOTIFY_STAFF:
+                pass  # the words stand in `asked`
+
+    async def _receipt(
+        self,
+        event: ActionRequested,
+        kind: type[ActionAssigned | ActionCompleted | ActionExpired | ActionUnsupported],
+        detail: str,
+    ) -> None:
+        action = event.data
+        assignee = self._owners.get(action.group_id) if kind is ActionAssigned else None
+        receipt = Receipt(action_id=action.action_id, group_id=action.group_id, assignee=assignee, detail=detail)
+        answer = kind.about(action.group_id, receipt, time=datetime.now(UTC), cause=event, source=SOURCE)
+        await self._publisher.publish([record_of(answer)])
+        async with self._changed:
+            self.transcript.outcomes[action.action_id] = answer.type.rpartition(".")[2]
+            self._changed.notify_all()

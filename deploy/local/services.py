@@ -1,0 +1,80 @@
+"""The four services as child processes, as a user starts them, each with a log and a port of its own."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from huiqun.contracts.topics import SERVICES
+from local.errors import tail
+from local.ports import LOOPBACK, free_port
+from local.process import POLL_SECONDS, ServerProcess
+
+READY_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 15.0
+
+
+class ServiceEndedError(Exception):
+    """A service has ended although nobody asked it to."""
+
+    def __init__(self, name: str, log: Path) -> None:
+        super().__init__(f"{name} has ended. The end of its log ({log}):\n{tail(log)}")
+
+
+class Service:
+    """One service of Huiqun as a child process."""
+
+    def __init__(self, name: str, environment: Mapping[str, str], directory: Path) -> None:
+        self.name = name
+        self.package = name.replace("-", "_")
+        self.port = free_port()
+        command = [sys.executable, "-m", self.package]
+        variables = {**environment, "HUIQUN_API_PORT": str(self.port), "HUIQUN_API_HOST": LOOPBACK}
+        self.log = directory / f"{name}.log"
+        self.log.unlink(missing_ok=True)
+        self.process = ServerProcess(name, command, self.log, variables)
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    async def start(self) -> None:
+        """Start it and return when it says that it is ready; raises ServerFailedError."""
+        self.process.spawn()
+        async with httpx.AsyncClient(base_url=self.url, timeout=5) as http:
+
+            async def ready() -> bool:
+                try:
+                    return (await http.get("/readyz")).is_success
+                except httpx.TransportError:
+                    return False
+
+            await self.process.until(ready, READY_SECONDS)
+
+
+@asynccontextmanager
+async def running(
+    names: Sequence[str], environment: Mapping[str, str], directory: Path
+) -> AsyncIterator[Sequence[Service]]:
+    """The services while the context lasts; they are asked to stop at its end, and all at once."""
+    directory.mkdir(parents=True, exist_ok=True)
+    services = [Service(name, environment, directory) for name in names]
+    try:
+        await asyncio.gather(*(service.start() for service in services))
+        yield services
+    finally:
+        await asyncio.gather(*(service.process.stop(STOP_SECONDS) for service in services))
+
+
+async def watch(services: Sequence[Service]) -> None:
+    """Look after the services until cancelled; raises ServiceEndedError when one is gone."""
+    while True:
+        for service in services:
+            if not service.process.running:
+                raise ServiceEndedError(service.name, service.log)
+        await asyncio.sleep(10 * POLL_SECONDS)

@@ -1,0 +1,36 @@
+"""Reading topics from outside of any consumer group."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+
+from huiqun.contracts.topics import Topic
+from huiqun.stream import KafkaOptions
+
+_POLL_MILLISECONDS = 100
+
+
+@asynccontextmanager
+async def reading(kafka: KafkaOptions, topic: Topic, *, from_start: bool = True) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer of all partitions of the topic, in no group, from its start or from its end as it is now."""
+    consumer = AIOKafkaConsumer(
+        kafka.prefix + topic.name,
+        bootstrap_servers=kafka.bootstrap,
+        auto_offset_reset="earliest" if from_start else "latest",
+        enable_auto_commit=False,
+    )
+    await consumer.start()
+    try:
+        if not from_start:
+            await asyncio.gather(*(consumer.position(partition) for partition in consumer.assignment()))
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def records(consumer: AIOKafkaConsumer) -> list[ConsumerRecord]:
+    """What has come within a tenth of a second."""
+    polled = await consumer.getmany(timeout_ms=_POLL_MILLISECONDS, max_records=5_000)
+    return [record for batch in polled.values() for record in batch]
