@@ -30,6 +30,11 @@ CATEGORY_NAMES: Mapping[str, str] = {
     "flood": "刷屏",
     "duplicate": "重复发言",
     "quiet_hours": "免打扰时段发言",
+    "kind": "本群不支持的消息类型",
+    "probation": "新成员观察期内发送外部联系方式",
+    "announcement": "冒用官方口吻",
+    "promise": "违规承诺收益",
+    "impolite": "服务用语不当",
 }
 _PERSONAL = frozenset({"id_card", "bank_card", "mobile", "email"})
 
@@ -68,6 +73,21 @@ def caution(offence: Offence, action_id: str) -> Action:
         kind=ActionKind.SEND_PRIVATE,
         target=ActionTarget(member_id=offence.member_id),
         content=f"为保护您的信息安全，请勿在群内发送{name}，相关内容已提请撤回。如需办理业务，请私信您的客户经理。",
+        reason=offence.category,
+        requested_by=REQUESTED_BY,
+        deadline=offence.at + _DEADLINE,
+    )
+
+
+def notice_to_staff(offence: Offence, action_id: str) -> Action:
+    """Tell a staff member how they should have put it: staff are never sanctioned by themselves."""
+    name = CATEGORY_NAMES.get(offence.category, offence.category)
+    return Action(
+        action_id=action_id,
+        group_id=offence.group_id,
+        kind=ActionKind.NOTIFY_STAFF,
+        target=ActionTarget(member_id=offence.member_id, message_id=offence.message_id),
+        content=f"您在群内的发言涉及“{name}”，请及时更正，并注意服务规范。",
         reason=offence.category,
         requested_by=REQUESTED_BY,
         deadline=offence.at + _DEADLINE,

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from huiqun.contracts.channel import Capabilities
+from huiqun.contracts.channel import Capabilities, MessageKind
 from huiqun.contracts.moderation import Verdict
 
 DEFAULT_POLICY = "default"
@@ -90,6 +90,35 @@ class PersonalDataRule(Values):
     verdict: Outcome = Verdict.BLOCK
 
 
+class KindRule(Values):
+    """Kinds of messages that customers may not send."""
+
+    forbidden: tuple[MessageKind, ...] = Field(max_length=20, examples=[["mini_program", "card"]])
+    verdict: Outcome = Verdict.BLOCK
+
+
+class ProbationRule(Values):
+    """No links, cards or contacts from newcomers: for so many hours, and until so many messages of substance."""
+
+    hours: int = Field(default=24, ge=0, le=720, examples=[24])
+    messages: int = Field(default=3, ge=0, le=50, examples=[3])
+    verdict: Outcome = Verdict.BLOCK
+
+
+class AnnouncementRule(Values):
+    """Nobody but staff publishes what looks like an official announcement."""
+
+    verdict: Outcome = Verdict.REVIEW
+
+
+class StaffRule(Values):
+    """Words that staff may not use, by category; staff are told or reviewed, never muted or removed."""
+
+    categories: dict[str, Literal[Verdict.WARN, Verdict.REVIEW]] = Field(
+        default={"promise": Verdict.REVIEW, "impolite": Verdict.WARN}, max_length=60
+    )
+
+
 class LexiconRule(Values):
     """What follows from a word of a category; a category that is not named does nothing."""
 
@@ -123,6 +152,10 @@ class Rules(Values):
     links: LinkRule | None = LinkRule()
     contacts: ContactRule | None = ContactRule()
     personal_data: PersonalDataRule | None = PersonalDataRule()
+    kinds: KindRule | None = None
+    probation: ProbationRule | None = None
+    announcements: AnnouncementRule | None = AnnouncementRule()
+    staff: StaffRule | None = StaffRule()
     lexicon: LexiconRule = LexiconRule(
         categories={
             "ads": Verdict.BLOCK,

@@ -24,7 +24,8 @@ class Rulebook:
         """The bits of the categories that the policy acts on."""
         known = self._masks.get((policy.id, policy.version))
         if known is None:
-            known = sum(self.bits.get(category, 0) for category in policy.rules.lexicon.categories)
+            staff = policy.rules.staff.categories if policy.rules.staff else ()
+            known = sum(self.bits.get(category, 0) for category in {*policy.rules.lexicon.categories, *staff})
             self._masks[policy.id, policy.version] = known
         return known
 

@@ -44,7 +44,7 @@ class Screening:
             message = event.data
             standing = known.get(key_of(message.group_id, message.sender.member_id))
             decision = judge(message, policy, group, standing, found)
-            if decision.verdict is not Verdict.ALLOW and standing is not None:
+            if decision.verdict is not Verdict.ALLOW:
                 requests += _answer(event, decision, standing, group.owner, work)
             screened = decision.screened(rulebook.lexicon_version)
             records.append(screened)
@@ -69,7 +69,7 @@ def _customers(events: Iterable[Messages]) -> set[tuple[str, str]]:
     }
 
 
-def _answer(event: Messages, decision: Decision, standing: Standing, owner: str | None, work: Work) -> Requests:
+def _answer(event: Messages, decision: Decision, standing: Standing | None, owner: str | None, work: Work) -> Requests:
     """What a verdict other than allow leads to: deletion, caution, and a rung of the ladder."""
     leading = decision.leading
     if leading is None or decision.verdict is Verdict.REVIEW:
@@ -83,6 +83,8 @@ def _answer(event: Messages, decision: Decision, standing: Standing, owner: str 
         display_name=message.sender.display_name,
         at=work.now,
     )
+    if standing is None:
+        return [(enforcement.notice_to_staff(offence, new_id()), event)]
     requests: Requests = []
     if decision.verdict is Verdict.BLOCK:
         requests.append((enforcement.deletion(offence, new_id()), event))

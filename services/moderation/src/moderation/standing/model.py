@@ -31,7 +31,8 @@ class Strike:
 class Standing:
     """A member in a group. `day` is a proleptic ordinal of the group's calendar, `counted` the messages of that day.
 
-    `recent` holds the last messages as (milliseconds since 1970, hash of the text).
+    `recent` holds the last messages as (milliseconds since 1970, hash of the text); `since` is when the member was
+    first seen to write, `substantial` how many messages said something new.
     """
 
     group_id: str
@@ -41,6 +42,8 @@ class Standing:
     recent: list[tuple[int, int]] = field(default_factory=list)
     strikes: list[Strike] = field(default_factory=list)
     muted_until: datetime | None = None
+    since: datetime | None = None
+    substantial: int = 0
 
     @property
     def key(self) -> str:

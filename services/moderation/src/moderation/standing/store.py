@@ -47,6 +47,7 @@ def _document(standing: Standing, now: datetime) -> dict[str, Any]:
         "member_id": standing.member_id,
         "day": standing.day,
         "counted": standing.counted,
+        "substantial": standing.substantial,
         "recent": [part for entry in standing.recent for part in entry],
         "active_on": now.replace(hour=0, minute=0, second=0, microsecond=0),
     }
@@ -54,6 +55,8 @@ def _document(standing: Standing, now: datetime) -> dict[str, Any]:
         document["strikes"] = [_fields(strike) for strike in standing.strikes]
     if standing.muted_until is not None:
         document["muted_until"] = standing.muted_until
+    if standing.since is not None:
+        document["since"] = standing.since
     return document
 
 
@@ -79,4 +82,6 @@ def _standing(document: Mapping[str, Any]) -> Standing:
         recent=list(zip(recent[::2], recent[1::2], strict=True)),
         strikes=[Strike(**strike) for strike in document.get("strikes", ())],
         muted_until=document.get("muted_until"),
+        since=document.get("since"),
+        substantial=document["substantial"],
     )

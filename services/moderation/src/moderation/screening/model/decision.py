@@ -1,27 +1,19 @@
 """The verdict on a message: every rule of its policy speaks, and the severest outcome wins."""
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 from huiqun.contracts.channel import EditedMessage, Message, Role
-from huiqun.contracts.moderation import Reason, Screened, Verdict
-from moderation.policies.model import GroupSettings, LengthRule, Outcome, Policy
-from moderation.screening.model.contacts import Span, outside
+from huiqun.contracts.moderation import Screened, Verdict
+from moderation.policies.model import GroupSettings, Policy
 from moderation.screening.model.evidence import NOTHING, Evidence
+from moderation.screening.model.finding import Finding
+from moderation.screening.model.form_rules import from_form
+from moderation.screening.model.standing_rules import from_probation, from_standing
+from moderation.screening.model.text_rules import from_text, from_words
 from moderation.standing.model import Standing
 
 _ORDER = {Verdict.ALLOW: 0, Verdict.WARN: 1, Verdict.REVIEW: 2, Verdict.BLOCK: 3}
-_PERSONAL_SEVERITY = {"id_card": 5, "bank_card": 5, "mobile": 3, "email": 2}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A rule that was broken and what its policy wants done."""
-
-    reason: Reason
-    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,95 +61,31 @@ def judge(
 ) -> Decision:
     """Judge a message under its group's policy, and count it in the sender's standing.
 
-    Staff and bots have no standing: what they write is recorded and masked, not judged by the members' rules.
+    Staff have no standing: they are judged by the rules for staff only. Bots are recorded and masked, not judged.
     An edited message is judged again and counted no second time.
     """
-    findings: tuple[Finding, ...] = ()
-    verdict = Verdict.ALLOW
-    if standing is not None and message.sender.role is Role.CUSTOMER:
-        sent = message.sent_at.astimezone(settings.timezone)
-        found = [*_from_form(message, policy, sent)]
-        if evidence is not NOTHING:
-            found += _from_text(policy, evidence)
-        if not isinstance(message, EditedMessage):
-            found += _from_standing(message, policy, sent, standing)
-        if found:
-            findings = tuple(found)
-            verdict = max((finding.outcome for finding in findings), key=_ORDER.__getitem__)
-    return Decision(message, policy, verdict, findings, evidence.masked(message.text))
+    role = message.sender.role
+    if role is Role.CUSTOMER and standing is not None:
+        found = list(_on_customer(message, policy, settings, standing, evidence))
+    elif role is Role.STAFF and evidence is not NOTHING and policy.rules.staff is not None:
+        found = list(from_words(policy.rules.staff.categories, evidence))
+    else:
+        found = []
+    verdict = max((each.outcome for each in found), key=_ORDER.__getitem__) if found else Verdict.ALLOW
+    return Decision(message, policy, verdict, tuple(found), evidence.masked(message.text))
 
 
-def text_hash(text: str) -> int:
-    """A number that equal texts share, signed and 64 bits wide, the same in every process."""
-    return int.from_bytes(hashlib.blake2b(text.encode(errors="replace"), digest_size=8).digest(), "big", signed=True)
-
-
-def _from_text(policy: Policy, evidence: Evidence) -> Iterator[Finding]:
+def _on_customer(
+    message: Message, policy: Policy, settings: GroupSettings, standing: Standing, evidence: Evidence
+) -> Iterator[Finding]:
     rules = policy.rules
-    for hit in evidence.hits:
-        outcome = rules.lexicon.categories.get(hit.category)
-        if outcome is not None:
-            spans = ((hit.start, hit.end),)
-            reason = Reason(
-                rule="lexicon", category=hit.category, severity=hit.severity, confidence=hit.confidence, spans=spans
-            )
-            yield Finding(reason, outcome)
-    if rules.personal_data is not None and evidence.personal:
-        for find in evidence.personal:
-            severity = _PERSONAL_SEVERITY[find.kind]
-            spans = ((find.start, find.end),)
-            reason = Reason(
-                rule="personal_data", category=find.kind, severity=severity, confidence=find.confidence, spans=spans
-            )
-            yield Finding(reason, rules.personal_data.verdict)
-    if rules.links is not None and evidence.links:
-        strange = outside(evidence.links, rules.links.allowed_domains)
-        if strange:
-            yield _finding("links", "links", 3, rules.links.verdict, strange)
-    if rules.contacts is not None and evidence.contacts:
-        yield _finding("contacts", "solicitation", 3, rules.contacts.verdict, list(evidence.contacts))
-
-
-def _from_form(message: Message, policy: Policy, sent: datetime) -> Iterator[Finding]:
-    length, quiet = policy.rules.length, policy.rules.quiet_hours
-    if length is not None and _is_too_long(message, length):
-        yield _finding("length", "length", 1, length.verdict)
-    if quiet is not None and quiet.covers(sent.time()):
-        yield _finding("quiet_hours", "quiet_hours", 1, quiet.verdict)
-
-
-def _from_standing(message: Message, policy: Policy, sent: datetime, standing: Standing) -> Iterator[Finding]:
-    rules = policy.rules
-    at = int(sent.timestamp() * 1000)
-    written = text_hash(message.text)
-    today = standing.count(sent.toordinal())
-    standing.remember(at, written)
-    if rules.quota is not None and today > rules.quota.per_day:
-        yield _finding("quota", "quota", 1, rules.quota.verdict)
-    flood, duplicate = rules.flood, rules.duplicate
-    remembered = len(standing.recent)  # most members write too seldom for either rule to be worth a look
-    if (
-        flood is not None
-        and remembered >= flood.messages
-        and standing.messages_since(at - flood.seconds * 1000) >= flood.messages
-    ):
-        yield _finding("flood", "flood", 2, flood.verdict)
-    if (
-        duplicate is not None
-        and remembered >= duplicate.times
-        and len(message.text) >= duplicate.min_characters
-        and standing.repeats_since(at - duplicate.seconds * 1000, written) >= duplicate.times
-    ):
-        yield _finding("duplicate", "duplicate", 2, duplicate.verdict)
-
-
-def _is_too_long(message: Message, rule: LengthRule) -> bool:
-    if rule.max_characters is not None and len(message.text) > rule.max_characters:
-        return True
-    return rule.max_seconds is not None and (message.duration_seconds or 0) > rule.max_seconds
-
-
-def _finding(rule: str, category: str, severity: int, outcome: Outcome, spans: list[Span] | None = None) -> Finding:
-    places = tuple((span.start, span.end) for span in spans or ())
-    reason = Reason(rule=rule, category=category, severity=severity, confidence=1.0, spans=places)
-    return Finding(reason, outcome)
+    sent = message.sent_at.astimezone(settings.timezone)
+    if standing.since is None:
+        standing.since = message.sent_at
+    if rules.probation is not None:
+        yield from from_probation(rules.probation, message, standing, evidence)
+    yield from from_form(rules, message, sent)
+    if evidence is not NOTHING or rules.announcements is not None:
+        yield from from_text(rules, message, evidence)
+    if not isinstance(message, EditedMessage):
+        yield from from_standing(rules, message, sent, standing)

@@ -1,0 +1,62 @@
+"""Rules that need to know what a member sent before: quota, flood, repetition, probation."""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from huiqun.contracts.channel import Message, MessageKind
+from moderation.policies.model import ProbationRule, Rules
+from moderation.screening.model.evidence import Evidence
+from moderation.screening.model.finding import Finding, finding
+from moderation.standing.model import Standing
+
+_LEADING_OUTSIDE = frozenset({MessageKind.LINK, MessageKind.MINI_PROGRAM, MessageKind.CARD})
+# 收到, 好的 and thanks are polite, but whoever has said nothing else has not yet shown what they are here for.
+_SUBSTANTIAL_CHARACTERS = 6
+
+
+def from_standing(rules: Rules, message: Message, sent: datetime, standing: Standing) -> Iterator[Finding]:
+    """Count the message and say what the member has broken by it; `sent` is in the group's time zone."""
+    at = int(sent.timestamp() * 1000)
+    written = text_hash(message.text)
+    repeats = standing.repeats_since(0, written)
+    if not repeats and len(set(message.text)) >= _SUBSTANTIAL_CHARACTERS:
+        standing.substantial += 1
+    today = standing.count(sent.toordinal())
+    standing.remember(at, written)
+    if rules.quota is not None and today > rules.quota.per_day:
+        yield finding("quota", "quota", 1, rules.quota.verdict)
+    flood, duplicate = rules.flood, rules.duplicate
+    remembered = len(standing.recent)  # most members write too seldom for either rule to be worth a look
+    if (
+        flood is not None
+        and remembered >= flood.messages
+        and standing.messages_since(at - flood.seconds * 1000) >= flood.messages
+    ):
+        yield finding("flood", "flood", 2, flood.verdict)
+    if (
+        duplicate is not None
+        and repeats + 1 >= duplicate.times
+        and len(message.text) >= duplicate.min_characters
+        and standing.repeats_since(at - duplicate.seconds * 1000, written) >= duplicate.times
+    ):
+        yield finding("duplicate", "duplicate", 2, duplicate.verdict)
+
+
+def from_probation(rule: ProbationRule, message: Message, standing: Standing, evidence: Evidence) -> Iterator[Finding]:
+    """What a newcomer may not do yet; judged before the message itself is counted."""
+    leads_outside = evidence.links or evidence.contacts or message.kind in _LEADING_OUTSIDE
+    if leads_outside and is_on_probation(rule, standing, message.sent_at):
+        yield finding("probation", "probation", 2, rule.verdict, [*evidence.links, *evidence.contacts])
+
+
+def is_on_probation(rule: ProbationRule, standing: Standing, at: datetime) -> bool:
+    """Whether a member has been here too short or has said too little of substance."""
+    if standing.substantial < rule.messages:
+        return True
+    return standing.since is None or at - standing.since < timedelta(hours=rule.hours)
+
+
+def text_hash(text: str) -> int:
+    """A number that equal texts share, signed and 64 bits wide, the same in every process."""
+    return int.from_bytes(hashlib.blake2b(text.encode(errors="replace"), digest_size=8).digest(), "big", signed=True)

@@ -1,0 +1,46 @@
+"""Rules about what a message says: words, personal data, links, contacts, pretended announcements."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from huiqun.contracts.channel import Message
+from moderation.policies.model import Outcome, Rules
+from moderation.screening.model.contacts import Span, outside
+from moderation.screening.model.evidence import Evidence
+from moderation.screening.model.finding import Finding, finding, found_at
+
+_PERSONAL_SEVERITY = {"id_card": 5, "bank_card": 5, "mobile": 3, "email": 2}
+_ANNOUNCEMENT = re.compile(
+    r"^\W{0,4}[【\[〖「]?\s?(?:[^\s，。！？,]{0,10})?(?:官方|总行|分行|支行|银行|客服|群主|管理员)[^\s，。！？,]{0,6}(?:公告|通知|公示|通告|声明|提醒)"
+)
+
+
+def from_text(rules: Rules, message: Message, evidence: Evidence) -> Iterator[Finding]:
+    """What a customer's text breaks."""
+    yield from from_words(rules.lexicon.categories, evidence)
+    yield from _from_personal_data(rules, evidence)
+    if rules.links is not None and evidence.links:
+        strange = outside(evidence.links, rules.links.allowed_domains)
+        if strange:
+            yield finding("links", "links", 3, rules.links.verdict, strange)
+    if rules.contacts is not None and evidence.contacts:
+        yield finding("contacts", "solicitation", 3, rules.contacts.verdict, evidence.contacts)
+    if rules.announcements is not None and (pretended := _ANNOUNCEMENT.match(message.text)):
+        place = Span(pretended.start(), pretended.end(), "")
+        yield finding("announcements", "announcement", 3, rules.announcements.verdict, [place])
+
+
+def from_words(categories: Mapping[str, Outcome], evidence: Evidence) -> Iterator[Finding]:
+    """What the lexicon found in categories that the policy acts on."""
+    for hit in evidence.hits:
+        outcome = categories.get(hit.category)
+        if outcome is not None:
+            yield found_at("lexicon", hit.category, hit.severity, (hit.confidence, hit.start, hit.end), outcome)
+
+
+def _from_personal_data(rules: Rules, evidence: Evidence) -> Iterator[Finding]:
+    if rules.personal_data is not None:
+        for find in evidence.personal:
+            place = (find.confidence, find.start, find.end)
+            severity = _PERSONAL_SEVERITY[find.kind]
+            yield found_at("personal_data", find.kind, severity, place, rules.personal_data.verdict)
