@@ -5,7 +5,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 from aiokafka import ConsumerRecord
+from fastapi import APIRouter
 
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import Topic
@@ -17,8 +19,7 @@ from huiqun.stream.publisher import record_of
 from huiqun.stream.routes import RoutingTable
 from huiqun.stream.transactor import Delivery
 from huiqun.timers import TIMER_INDEXES
-
-_SERVICE = "tested"
+from huiqun.web import AppOptions, create_api_key, create_app, undocumented
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,10 @@ class Inlet:
         """One batch: the topics in the order of the routes, each event once, in one transaction."""
         rank = {topic: number for number, topic in enumerate(self.table.topics)}
         received = [Received(event, _record(event)) for event in sorted(events, key=lambda event: rank[event.topic])]
-        known = await inbox.known(self.database, _SERVICE, [event.identity for event in events])
+        known = await inbox.known(self.database, [event.identity for event in events])
         fresh = [item for item in without_duplicates(received) if item.event.identity not in known]
         if fresh:
-            delivery = Delivery(_SERVICE, [item.event.identity for item in fresh], ())
+            delivery = Delivery([item.event.identity for item in fresh], ())
             await self.transactor.commit(lambda work: self.table.dispatch(fresh, work), delivery)
 
     async def documents(self, collection: str) -> dict[str, dict[str, Any]]:
@@ -70,6 +71,42 @@ async def open_inlet(
         )
     finally:
         client.close()
+
+
+@asynccontextmanager
+async def open_interface(inlet: Inlet, routers: Sequence[APIRouter]) -> AsyncIterator[httpx.AsyncClient]:
+    """The routes of a service over the inlet's database, asked by an operator; nothing in them lacks words."""
+    options = AppOptions(
+        title="Tested",
+        version="1",
+        description="x",
+        db=inlet.database,
+        transact=inlet.transactor.run,
+        routers=routers,
+        alive=lambda: True,
+        checks={},
+    )
+    app = create_app(options)
+    assert undocumented(app) == []
+    headers = {"X-API-Key": await create_api_key(inlet.database, "test", ["operator"])}
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(base_url="http://tested", transport=transport, headers=headers) as client:
+        yield client
+
+
+async def every_page(http: httpx.AsyncClient, path: str, limit: int, **filters: str) -> list[dict[str, Any]]:
+    """All items of a list, `limit` a page."""
+    items: list[dict[str, Any]] = []
+    parameters: dict[str, str | int] = {"limit": limit, **filters}
+    while True:
+        answer = await http.get(path, params=parameters)
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
+        assert len(page["items"]) <= limit
+        items += page["items"]
+        if not page.get("next_cursor"):
+            return items
+        parameters["cursor"] = page["next_cursor"]
 
 
 def _record(event: Event) -> ConsumerRecord:

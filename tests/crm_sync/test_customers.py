@@ -8,10 +8,10 @@ import hypothesis.strategies as st
 import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
-from tests.inlet import Inlet, open_inlet
+from tests.inlet import Inlet, every_page, open_inlet, open_interface
 from tests.stories import at, joined, left, screened, tellings, updated
 
-from crm_sync.app import INDEXES, ROUTES
+from crm_sync.app import INDEXES, ROUTERS, ROUTES
 from crm_sync.customers.model import IdKind, ids_of
 from huiqun.contracts.channel import Role
 from huiqun.contracts.envelope import Event
@@ -101,6 +101,19 @@ async def test_batches_at_the_same_time_about_one_person_make_one_customer(inlet
     (customer,) = (await customers(inlet)).values()
     assert groups(customer) == {"g0", "g1", "g2"}
     assert len(customer["groups"]) == 30
+
+
+async def test_customers_are_read_in_pages_by_group_and_by_any_of_their_ids(inlet: Inlet) -> None:
+    await inlet.deliver([joined(group, f"u{n}", n) for group in ("g1", "g2") for n in range(5)])
+    await inlet.deliver([left("g2", "u1", 9), left("g2", "s1", 9), updated("g2", "u2", 9, external_ids=UNION)])
+    async with open_interface(inlet, ROUTERS) as http:
+        everybody = await every_page(http, "/api/v1/customers", limit=2)
+        assert [item["customer_id"] for item in everybody] == ["u0", "u1", "u3", "u4", "union-1"]
+        in_group = await every_page(http, "/api/v1/customers", limit=2, group_id="g2")
+        assert [item["customer_id"] for item in in_group] == ["u0", "u3", "u4", "union-1"]
+        one = (await http.get("/api/v1/customers/u2")).json()
+        assert (one["customer_id"], one["groups"]) == ("union-1", ["g1", "g2"])
+        assert (await http.get("/api/v1/customers/s1")).status_code == 404
 
 
 UNION = {"unionid": "union-1"}

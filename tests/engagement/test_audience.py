@@ -7,10 +7,10 @@ from typing import Any
 import hypothesis.strategies as st
 import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
-from tests.inlet import Inlet, open_inlet
+from tests.inlet import Inlet, every_page, open_inlet, open_interface
 from tests.stories import NOON, at, created, joined, left, screened, tellings, updated
 
-from engagement.app import INDEXES, ROUTES
+from engagement.app import INDEXES, ROUTERS, ROUTES
 from engagement.audience.model import KEPT_DAYS
 from huiqun.contracts.channel import Role
 from huiqun.contracts.envelope import Event
@@ -85,6 +85,18 @@ async def test_comings_and_goings_are_noted(inlet: Inlet) -> None:
     await inlet.deliver([joined("g1", "u1", 3)])
     document = await activity(inlet, "g1/u1")
     assert (document["present"], document["joined_at"], document["left_at"]) == (True, at(3), at(2))
+
+
+async def test_the_activity_of_a_group_is_read_in_pages_and_does_not_mix_with_another_groups(inlet: Inlet) -> None:
+    await inlet.deliver([screened(group, f"u{n}", n) for group in ("g1", "g10", "g1-a", "g") for n in range(5)])
+    async with open_interface(inlet, ROUTERS) as http:
+        items = await every_page(http, "/api/v1/groups/g1/activity", limit=2)
+        assert [item["member_id"] for item in items] == [f"u{n}" for n in range(5)]
+        assert items[0]["days"] == {"2026-11-22": 1}
+        assert await every_page(http, "/api/v1/groups/unknown/activity", limit=2) == []
+        one = (await http.get("/api/v1/groups/g10/activity/u3")).json()
+        assert (one["member_id"], one["verdicts"], one["present"]) == ("u3", {"allow": 1}, True)
+        assert (await http.get("/api/v1/groups/g1/activity/nobody")).status_code == 404
 
 
 STREAMS: list[list[Event]] = [

@@ -1,20 +1,20 @@
 """Who may be asked, on a real database."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import hypothesis.strategies as st
 import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
-from tests.inlet import Inlet, open_inlet
+from tests.inlet import Inlet, every_page, open_inlet, open_interface
 from tests.stories import NOON, at, dismissed, joined, left, screened, tellings, updated
 
 from huiqun.contracts.channel import LeaveReason, Role
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import Verdict
-from survey.app import INDEXES, ROUTES
+from survey.app import INDEXES, ROUTERS, ROUTES
 from survey.eligibility.model import ACTIVE_WITHIN, Eligibility, Obstacle
 
 SHARED = [HealthCheck.function_scoped_fixture]
@@ -80,6 +80,19 @@ def test_eligibility_ends_ninety_days_after_the_last_allowed_message() -> None:
     member.write(Verdict.ALLOW, NOON - DAY)
     assert member.obstacle(NOON + 90 * DAY - timedelta(seconds=1)) is None
     assert member.obstacle(NOON + 90 * DAY) is Obstacle.SILENT
+
+
+async def test_the_eligibility_of_a_group_is_read_in_pages_as_it_is_now(inlet: Inlet) -> None:
+    now = (datetime.now(UTC) - NOON) / timedelta(minutes=1)
+    long_ago = now - 100 * 24 * 60
+    await inlet.deliver([screened("g1", f"u{n}", long_ago if n == 3 else now - n) for n in range(5)])
+    await inlet.deliver([left("g1", "u1", now), screened("g10", "u1", now)])
+    async with open_interface(inlet, ROUTERS) as http:
+        items = await every_page(http, "/api/v1/groups/g1/eligibility", limit=2)
+        assert [item["reason"] for item in items] == [None, "left", None, "silent", None]
+        assert [item["eligible"] for item in items] == [True, False, True, False, True]
+        assert (await http.get("/api/v1/groups/g10/eligibility/u1")).json()["eligible"]
+        assert (await http.get("/api/v1/groups/g1/eligibility/nobody")).status_code == 404
 
 
 STREAMS: list[list[Event]] = [

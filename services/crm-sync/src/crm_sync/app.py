@@ -3,18 +3,20 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from crm_sync.customers import api as customers_api
 from crm_sync.customers import handlers as customers
 from crm_sync.customers import store as customer_store
 from crm_sync.settings import Settings
 from huiqun.contracts.channel import MemberJoined, MemberLeft, MemberUpdated
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.runtime.parts import run_parts
-from huiqun.runtime.service import connections, loops
+from huiqun.runtime.service import Api, Interface, connections, loops
 from huiqun.store import Index
 from huiqun.stream import Route
 from huiqun.timers import TimerHandler
 
 SERVICE = "crm-sync"
+DESCRIPTION = "Customer profiles, two-way with the CRMs."
 INDEXES: Mapping[str, Sequence[Index]] = {**customer_store.INDEXES}
 
 ROUTES = (
@@ -23,9 +25,13 @@ ROUTES = (
 )
 
 TIMERS: Mapping[str, TimerHandler] = {}
+ROUTERS = (customers_api.router,)
 
 
 async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) -> None:
     """Run the roles until stopped."""
     async with connections(SERVICE, settings, INDEXES) as connected:
-        await run_parts(loops(connected, roles, ROUTES, TIMERS), stop)
+        parts = loops(connected, roles, ROUTES, TIMERS)
+        routers = ROUTERS if "api" in roles else ()
+        interface = Interface(service=SERVICE, description=DESCRIPTION, routers=routers)
+        await run_parts([*parts, Api(interface, settings, connected, parts)], stop)

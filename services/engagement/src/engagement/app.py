@@ -3,18 +3,20 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from engagement.audience import api as audience_api
 from engagement.audience import handlers as audience
 from engagement.audience import store as audience_store
 from engagement.settings import Settings
 from huiqun.contracts.channel import GroupCreated, GroupUpdated, MemberJoined, MemberLeft, MemberUpdated
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.runtime.parts import run_parts
-from huiqun.runtime.service import connections, loops
+from huiqun.runtime.service import Api, Interface, connections, loops
 from huiqun.store import Index
 from huiqun.stream import Route
 from huiqun.timers import TimerHandler
 
 SERVICE = "engagement"
+DESCRIPTION = "Campaigns, benefits, points and the service desk."
 INDEXES: Mapping[str, Sequence[Index]] = {**audience_store.INDEXES}
 
 # Groups before messages, so that a new group's time zone is known when its first messages are counted.
@@ -25,9 +27,13 @@ ROUTES = (
 )
 
 TIMERS: Mapping[str, TimerHandler] = {}
+ROUTERS = (audience_api.router,)
 
 
 async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) -> None:
     """Run the roles until stopped."""
     async with connections(SERVICE, settings, INDEXES) as connected:
-        await run_parts(loops(connected, roles, ROUTES, TIMERS), stop)
+        parts = loops(connected, roles, ROUTES, TIMERS)
+        routers = ROUTERS if "api" in roles else ()
+        interface = Interface(service=SERVICE, description=DESCRIPTION, routers=routers)
+        await run_parts([*parts, Api(interface, settings, connected, parts)], stop)

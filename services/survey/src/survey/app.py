@@ -6,15 +6,17 @@ from collections.abc import Mapping, Sequence
 from huiqun.contracts.channel import GroupDismissed, MemberJoined, MemberLeft, MemberUpdated
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.runtime.parts import run_parts
-from huiqun.runtime.service import connections, loops
+from huiqun.runtime.service import Api, Interface, connections, loops
 from huiqun.store import Index
 from huiqun.stream import Route
 from huiqun.timers import TimerHandler
+from survey.eligibility import api as eligibility_api
 from survey.eligibility import handlers as eligibility
 from survey.eligibility import store as eligibility_store
 from survey.settings import Settings
 
 SERVICE = "survey"
+DESCRIPTION = "Satisfaction waves, forms, results and actions."
 INDEXES: Mapping[str, Sequence[Index]] = {**eligibility_store.INDEXES}
 
 ROUTES = (
@@ -24,9 +26,13 @@ ROUTES = (
 )
 
 TIMERS: Mapping[str, TimerHandler] = {}
+ROUTERS = (eligibility_api.router,)
 
 
 async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) -> None:
     """Run the roles until stopped."""
     async with connections(SERVICE, settings, INDEXES) as connected:
-        await run_parts(loops(connected, roles, ROUTES, TIMERS), stop)
+        parts = loops(connected, roles, ROUTES, TIMERS)
+        routers = ROUTERS if "api" in roles else ()
+        interface = Interface(service=SERVICE, description=DESCRIPTION, routers=routers)
+        await run_parts([*parts, Api(interface, settings, connected, parts)], stop)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from crm_sync.customers.model import Customer, Directory, IdKind, Membership
-from huiqun.store import DeleteMany, Index, ReplaceOne
+from huiqun.store import Database, DeleteMany, Index, ReplaceOne
 from huiqun.stream import Work
 
 CUSTOMERS = "customers"
@@ -21,6 +21,20 @@ async def load(work: Work, ids: Iterable[str]) -> Directory:
     """The customers who have one of these ids."""
     cursor = work.db[CUSTOMERS].find({"ids.id": {"$in": list(set(ids))}}, session=work.session)
     return Directory([_customer(document) async for document in cursor])
+
+
+async def read(database: Database, known: str) -> Customer | None:
+    """The customer who has this id, of whatever kind."""
+    document = await database[CUSTOMERS].find_one({"ids.id": known, "confirmed": True})
+    return _customer(document) if document else None
+
+
+async def page(database: Database, group_id: str | None, after: str, limit: int) -> list[Customer]:
+    """The customers, or those in one group, by key, after the given one."""
+    query: dict[str, Any] = {"_id": {"$gt": after}, "confirmed": True}
+    if group_id is not None:
+        query["groups"] = {"$elemMatch": {"group_id": group_id, "present": True}}
+    return [_customer(document) async for document in database[CUSTOMERS].find(query).sort("_id", 1).limit(limit)]
 
 
 async def save(work: Work, directory: Directory) -> None:

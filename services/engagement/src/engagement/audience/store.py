@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from engagement.audience.model import DEFAULT_TIMEZONE, Activity, key_of
 from huiqun.contracts.channel import Group, Role
 from huiqun.contracts.moderation import Verdict
-from huiqun.store import Index, ReplaceOne, UpdateOne
+from huiqun.store import Database, Index, ReplaceOne, UpdateOne
 from huiqun.stream import Work
 
 ACTIVITY = "activity"
@@ -16,7 +16,7 @@ GROUPS = "groups"
 INDEXES: Mapping[str, Sequence[Index]] = {
     ACTIVITY: (
         Index((("member_id", 1),)),
-        Index((("group_id", 1), ("last_seen", -1))),
+        # Only of who has left: an index on what every message changes would cost as much as the message.
         Index((("updated_at", 1),), expires_after=timedelta(days=400), where={"present": False}),
     ),
     GROUPS: (),
@@ -30,6 +30,19 @@ async def load(work: Work, members: Iterable[tuple[str, str]]) -> dict[str, Acti
     cursor = work.db[ACTIVITY].find({"_id": {"$in": list(wanted)}}, session=work.session)
     found = {document["_id"]: _activity(document) async for document in cursor}
     return {key: found.get(key) or Activity(*pair) for key, pair in wanted.items()}
+
+
+async def read(database: Database, group_id: str, member_id: str) -> Activity | None:
+    """The activity of one member."""
+    document = await database[ACTIVITY].find_one({"_id": key_of(group_id, member_id)})
+    return _activity(document) if document else None
+
+
+async def of_group(database: Database, group_id: str, after: str, limit: int) -> list[Activity]:
+    """The activity of a group's members by member id, after the given one."""
+    # The ids of a group are those between "group/" and what follows it, "group0".
+    query = {"_id": {"$gt": key_of(group_id, after), "$lt": f"{group_id}0"}}
+    return [_activity(document) async for document in database[ACTIVITY].find(query).sort("_id", 1).limit(limit)]
 
 
 async def save(work: Work, activities: Iterable[Activity]) -> None:

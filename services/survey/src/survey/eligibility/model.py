@@ -42,6 +42,11 @@ class Eligibility:
         return key_of(self.group_id, self.member_id)
 
     @property
+    def in_group(self) -> bool:
+        """Whether there is a group that the member is in."""
+        return self.gone is None and not self.group_dismissed
+
+    @property
     def eligible_until(self) -> datetime | None:
         """The end of the eligibility as things stand; None when there is an obstacle whatever the time."""
         return self.wrote_at + ACTIVE_WITHIN if self.wrote_at is not None and self._standing() is None else None

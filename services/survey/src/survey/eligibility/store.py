@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from huiqun.contracts.channel import LeaveReason, Role
-from huiqun.store import Index, ReplaceOne, UpdateOne
+from huiqun.store import Database, Index, ReplaceOne, UpdateOne
 from huiqun.stream import Work
 from survey.eligibility.model import Eligibility, key_of
 
@@ -13,9 +13,10 @@ ELIGIBILITY = "eligibility"
 GROUPS = "groups"
 INDEXES: Mapping[str, Sequence[Index]] = {
     ELIGIBILITY: (
-        Index((("group_id", 1), ("eligible_until", -1))),
+        Index((("group_id", 1),)),
         Index((("member_id", 1),)),
-        Index((("updated_at", 1),), expires_after=timedelta(days=400)),
+        # Only of who is gone: an index on what every message changes would cost as much as the message.
+        Index((("updated_at", 1),), expires_after=timedelta(days=400), where={"in_group": False}),
     ),
     GROUPS: (),
 }
@@ -31,6 +32,19 @@ async def load(work: Work, members: Iterable[tuple[str, str]]) -> dict[str, Elig
     for record in records.values():
         record.group_dismissed = record.group_id in dismissed
     return records
+
+
+async def read(database: Database, group_id: str, member_id: str) -> Eligibility | None:
+    """The eligibility of one member."""
+    document = await database[ELIGIBILITY].find_one({"_id": key_of(group_id, member_id)})
+    return _record(document) if document else None
+
+
+async def of_group(database: Database, group_id: str, after: str, limit: int) -> list[Eligibility]:
+    """The eligibility of a group's members by member id, after the given one."""
+    # The ids of a group are those between "group/" and what follows it, "group0".
+    query = {"_id": {"$gt": key_of(group_id, after), "$lt": f"{group_id}0"}}
+    return [_record(document) async for document in database[ELIGIBILITY].find(query).sort("_id", 1).limit(limit)]
 
 
 async def members_of(work: Work, group_ids: Iterable[str]) -> dict[str, Eligibility]:
@@ -68,6 +82,7 @@ def _document(record: Eligibility, work: Work) -> dict[str, Any]:
         "_id": record.key,
         "group_id": record.group_id,
         "member_id": record.member_id,
+        "in_group": record.in_group,
         # Time alone makes an eligible member silent: who asks compares `eligible_until` with the present.
         "reason": obstacle.value if obstacle else None,
         "eligible_until": record.eligible_until,

@@ -1,0 +1,58 @@
+"""Read how active the members of a group are."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+from fastapi import Path
+from pydantic import BaseModel, Field
+
+from engagement.audience import store
+from engagement.audience.model import Activity
+from huiqun.contracts.channel import Role
+from huiqun.contracts.moderation import Verdict
+from huiqun.web import Page, Paging, Problem, Router, Store
+
+router = Router("/api/v1/groups/{group_id}/activity", tag="audience", role="viewer")
+
+GroupId = Annotated[str, Path(description="The group's id.", examples=["group-1"], max_length=128)]
+MemberId = Annotated[str, Path(description="The member's id.", examples=["member-1"], max_length=128)]
+
+
+class MemberActivity(BaseModel):
+    """How active a member of a group is."""
+
+    member_id: str = Field(description="The member's id.", examples=["member-1"])
+    role: Role | None = Field(description="What the member is in the group, if known.", examples=["customer"])
+    present: bool = Field(description="Whether the member is in the group.", examples=[True])
+    joined_at: datetime | None = Field(description="When they last came.", examples=["2026-11-22T08:00:00Z"])
+    left_at: datetime | None = Field(description="When they last went.", examples=[None])
+    first_seen: datetime | None = Field(description="When they first came or wrote.", examples=["2026-11-22T08:00:00Z"])
+    last_seen: datetime | None = Field(description="When they last came or wrote.", examples=["2026-11-22T09:00:00Z"])
+    days: dict[date, int] = Field(
+        description="Allowed messages per day of the group's calendar, in the latest 90 days.",
+        examples=[{"2026-11-22": 3}],
+    )
+    verdicts: dict[Verdict, int] = Field(
+        description="All messages by what was decided on them.", examples=[{"allow": 3, "block": 1}]
+    )
+
+
+@router.get("", summary="How active the members of a group are, by member id")
+async def list_activity(db: Store, group_id: GroupId, paging: Paging) -> Page[MemberActivity]:
+    """A group that nobody has told us of has no members."""
+    (after,) = paging.after(str) or ("",)
+    found = await store.of_group(db, group_id, str(after), paging.limit + 1)
+    return paging.page(found, lambda activity: (activity.member_id,), _shown)
+
+
+@router.get("/{member_id}", summary="How active one member of a group is")
+async def read_activity(db: Store, group_id: GroupId, member_id: MemberId) -> MemberActivity:
+    """404 when the member has never come to the group nor written in it."""
+    activity = await store.read(db, group_id, member_id)
+    if activity is None:
+        raise Problem(404, "not-found", "Nobody of this id has come to this group or written in it.")
+    return _shown(activity)
+
+
+def _shown(activity: Activity) -> MemberActivity:
+    return MemberActivity.model_validate(activity, from_attributes=True)

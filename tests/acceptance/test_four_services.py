@@ -1,0 +1,128 @@
+"""The four services as a user starts them: what a channel says reaches each one's documents, and SIGTERM ends them."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from huiqun.contracts.channel import Group, GroupCreated, Member, MemberJoined, Message, MessageReceived, Sender
+from huiqun.contracts.envelope import Event
+from huiqun.store import Client, connect
+from huiqun.stream import KafkaOptions, Publisher
+from huiqun.stream.publisher import record_of
+from huiqun.stream.topics import create_topics
+from huiqun.web import create_api_key
+from local.ports import free_port
+from local.stack import Stack
+
+SERVICES = ("moderation", "engagement", "crm_sync", "survey")
+
+
+@asynccontextmanager
+async def service(name: str, environment: dict[str, str], log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", name, env={**os.environ, **environment}, stdout=output, stderr=output
+        )
+    try:
+        yield process
+    except BaseException as error:
+        error.add_note(last_words(name, log))
+        raise
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+def last_words(name: str, log: Path) -> str:
+    return f"{name}: {log.read_text(encoding='utf-8')[-2000:]}"
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(40):
+        while not await condition():  # noqa: ASYNC110 (a database sets no event)
+            await asyncio.sleep(0.05)
+
+
+async def say(kafka: KafkaOptions, *events: Event) -> None:
+    publisher = Publisher(kafka)
+    try:
+        await publisher.publish(list(map(record_of, events)))
+    finally:
+        await publisher.stop()
+
+
+def a_customer_comes_and_writes() -> tuple[Event, ...]:
+    now = datetime.now(UTC)
+    member = Member(group_id="g1", member_id="u1", display_name="王女士", external_ids={"unionid": "union-1"})
+    message = Message(message_id="m1", group_id="g1", sender=Sender(member_id="u1"), text="利率是多少？", sent_at=now)
+    return (
+        GroupCreated.about("g1", Group(group_id="g1"), time=now),
+        MemberJoined.about("g1", member, time=now),
+        MessageReceived.about("g1", message, time=now),
+    )
+
+
+async def documents(client: Client, prefix: str) -> dict[str, Any]:
+    return {
+        "activity": await client[f"{prefix}engagement"]["activity"].find_one({"_id": "g1/u1", "days": {"$ne": {}}}),
+        "customer": await client[f"{prefix}crm_sync"]["customers"].find_one({"_id": "union-1"}),
+        "eligibility": await client[f"{prefix}survey"]["eligibility"].find_one({"_id": "g1/u1", "reason": None}),
+    }
+
+
+async def test_four_services_start_keep_their_documents_show_them_and_stop_in_time(
+    stack: Stack, kafka_options: KafkaOptions, database_name: str, tmp_path: Path
+) -> None:
+    prefix = f"{database_name}_"
+    shared = {**stack.environment, "HUIQUN_TOPIC_PREFIX": kafka_options.prefix, "HUIQUN_DATABASE_PREFIX": prefix}
+    ports = {name: free_port() for name in SERVICES}
+    client = connect(stack.mongo_url)
+    await create_topics(kafka_options, partitions=2, replication=1)
+    async with AsyncExitStack() as running:
+        processes = [
+            await running.enter_async_context(
+                service(name, {**shared, "HUIQUN_API_PORT": str(ports[name])}, tmp_path / f"{name}.log")
+            )
+            for name in SERVICES
+        ]
+        await say(kafka_options, *a_customer_comes_and_writes())
+
+        async def arrived() -> bool:
+            assert all(process.returncode is None for process in processes)
+            return all((await documents(client, prefix)).values())
+
+        await until(arrived)
+        found = await documents(client, prefix)
+        assert list(found["activity"]["days"].values()) == [1]
+        assert found["customer"]["display_name"] == "王女士"
+
+        for name, path in (
+            ("engagement", "/api/v1/groups/g1/activity/u1"),
+            ("crm_sync", "/api/v1/customers/union-1"),
+            ("survey", "/api/v1/groups/g1/eligibility/u1"),
+        ):
+            key = await create_api_key(client[f"{prefix}{name}"], "test", ["operator"])
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports[name]}") as http:
+                assert (await http.get("/readyz")).status_code == 200
+                assert (await http.get(path)).status_code == 401
+                assert (await http.get(path, headers={"X-API-Key": key})).status_code == 200
+
+        asked = time.monotonic()
+        for process in processes:
+            process.send_signal(signal.SIGTERM)
+        codes = await asyncio.gather(*(process.wait() for process in processes))
+        assert codes == [0, 0, 0, 0]
+        assert time.monotonic() - asked < 10
+    for name in SERVICES:
+        await client.drop_database(f"{prefix}{name}")
+    client.close()
