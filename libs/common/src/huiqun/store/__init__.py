@@ -1,5 +1,6 @@
 """MongoDB: the connection, transactions, indexes. The only module that knows which driver is used."""
 
+from huiqun.store.abandoned import end_abandoned_transactions
 from huiqun.store.connection import Client, Collection, Database, Session, connect, ping
 from huiqun.store.errors import (
     TRANSIENT,
@@ -33,6 +34,7 @@ __all__ = [
     "UpdateOne",
     "commit_outcome_is_unknown",
     "connect",
+    "end_abandoned_transactions",
     "ensure_indexes",
     "is_transient",
     "ping",
