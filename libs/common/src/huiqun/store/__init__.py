@@ -3,7 +3,6 @@
 from huiqun.store.abandoned import end_abandoned_transactions
 from huiqun.store.connection import Client, Collection, Database, Session, connect, ping
 from huiqun.store.errors import (
-    TRANSIENT,
     BulkWriteError,
     DuplicateKey,
     StoreError,
@@ -17,7 +16,6 @@ from huiqun.store.transaction import transaction
 Document = dict[str, object]
 
 __all__ = [
-    "TRANSIENT",
     "BulkWriteError",
     "Client",
     "Collection",
