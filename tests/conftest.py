@@ -9,7 +9,8 @@ from pymongo import AsyncMongoClient
 
 from huiqun.stream import KafkaOptions
 from local.proxy import Proxy
-from local.stack import SESSION_TIMEOUT_MILLISECONDS, Stack
+from local.stack import Stack
+from tests.spine import Spine, kafka_options_of, open_spine
 
 BROKER_FIXTURES = {"stack", "own_stack", "bootstrap", "kafka_options", "proxy"}
 
@@ -69,12 +70,14 @@ def topic_prefix() -> str:
 @pytest.fixture
 def kafka_options(session_stack: Stack, topic_prefix: str) -> KafkaOptions:
     """How the test reaches the broker: topics and groups of its own, quick joins."""
-    return KafkaOptions(
-        bootstrap=session_stack.bootstrap,
-        prefix=topic_prefix,
-        idempotent=session_stack.broker.producer_ids,
-        session_timeout_milliseconds=SESSION_TIMEOUT_MILLISECONDS,
-    )
+    return kafka_options_of(session_stack, topic_prefix)
+
+
+@pytest_asyncio.fixture
+async def spine(kafka_options: KafkaOptions, mongo_url: str, database_name: str) -> AsyncIterator[Spine]:
+    """A service's connections to the servers of the session, with topics and a database of the test's own."""
+    async with open_spine(kafka_options, mongo_url, database_name) as opened:
+        yield opened
 
 
 @pytest_asyncio.fixture

@@ -32,6 +32,11 @@ class ServerProcess:
         return self._child is not None and self._child.poll() is None
 
     @property
+    def exit_code(self) -> int | None:
+        """How it ended, negative for a signal; None before that."""
+        return self._child.poll() if self._child is not None else None
+
+    @property
     def pid(self) -> int:
         if self._child is None:
             msg = f"{self.name} has not been started"

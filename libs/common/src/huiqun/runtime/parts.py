@@ -37,11 +37,11 @@ async def run_parts(parts: Sequence[Part], stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    tasks = {asyncio.create_task(part.run(stop), name=part.name) for part in parts}
+    tasks = [asyncio.create_task(part.run(stop), name=part.name) for part in parts]
     stopping = asyncio.create_task(stop.wait(), name="stop")
     try:
-        done, _ = await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        asked = stopping in done
+        first, _ = await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        asked = stopping in first
         stop.set()
         _, late = await asyncio.wait(tasks, timeout=_GRACE_SECONDS)
         for task in late:
@@ -53,13 +53,9 @@ async def run_parts(parts: Sequence[Part], stop: asyncio.Event) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             with contextlib.suppress(RuntimeError):
                 loop.remove_signal_handler(number)
-    _raise_first(tasks, asked=asked)
-
-
-def _raise_first(tasks: set[asyncio.Task[None]], *, asked: bool) -> None:
-    for task in tasks:
+    # What fails while the others stop is often but a consequence of the first failure.
+    for task in sorted(tasks, key=lambda task: task not in first):
         if not task.cancelled() and (error := task.exception()) is not None:
             raise error
     if not asked:
-        ended = ", ".join(sorted(task.get_name() for task in tasks if not task.cancelled()))
-        raise PartEndedError(ended)
+        raise PartEndedError(", ".join(task.get_name() for task in tasks if task in first))

@@ -1,8 +1,8 @@
 """MongoDB: the connection, transactions, indexes. The only module that knows which driver is used."""
 
+from huiqun.store.abandoned import end_abandoned_transactions
 from huiqun.store.connection import Client, Collection, Database, Session, connect, ping
 from huiqun.store.errors import (
-    TRANSIENT,
     BulkWriteError,
     DuplicateKey,
     StoreError,
@@ -16,7 +16,6 @@ from huiqun.store.transaction import transaction
 Document = dict[str, object]
 
 __all__ = [
-    "TRANSIENT",
     "BulkWriteError",
     "Client",
     "Collection",
@@ -33,6 +32,7 @@ __all__ = [
     "UpdateOne",
     "commit_outcome_is_unknown",
     "connect",
+    "end_abandoned_transactions",
     "ensure_indexes",
     "is_transient",
     "ping",

@@ -12,13 +12,10 @@ from pymongo.errors import (
 StoreError = PyMongoError
 DuplicateKey = DuplicateKeyError
 
-#: What a retry may catch: the store was out of reach, or another transaction was faster. `is_transient` decides.
-TRANSIENT: tuple[type[Exception], ...] = (ConnectionFailure, ExecutionTimeout, OperationFailure)
-
-# Not primary, stepping down, shutting down, write conflict, lock timeout, no such transaction (the server restarted),
-# snapshot unavailable, read concern majority not available yet.
+# Not primary, stepping down, shutting down, write conflict, lock timeout, no such transaction or cursor (the server
+# restarted), a transaction that lasted too long, snapshot unavailable, read concern majority not available yet.
 _TRANSIENT_CODES = frozenset(
-    {6, 7, 24, 64, 89, 91, 112, 134, 189, 246, 251, 262, 9001, 10107, 11600, 11602, 13435, 13436}
+    {6, 7, 24, 43, 64, 89, 91, 112, 134, 189, 246, 251, 262, 290, 9001, 10107, 11600, 11602, 13435, 13436}
 )
 
 
@@ -38,4 +35,4 @@ def commit_outcome_is_unknown(error: BaseException) -> bool:
     return isinstance(error, PyMongoError) and error.has_error_label("UnknownTransactionCommitResult")
 
 
-__all__ = ["TRANSIENT", "BulkWriteError", "DuplicateKey", "StoreError", "commit_outcome_is_unknown", "is_transient"]
+__all__ = ["BulkWriteError", "DuplicateKey", "StoreError", "commit_outcome_is_unknown", "is_transient"]

@@ -65,6 +65,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until `stop` is set, then finish the batches in hand and leave the group."""
         consumer = await until_it_passes(self._connect, name=self.name, on_wait=self.heartbeat.failing)
+        self.heartbeat.well()
         turning = [
             asyncio.create_task(self._turn(consumer, number, stop), name=f"{self.name} lane {number}")
             for number in range(len(self._lanes))

@@ -48,7 +48,7 @@ class DeadLetter:
 
 def dead_letter(service: str, record: ConsumerRecord, *, reason: str, error: str, prefix: str) -> Record:
     """`record` as it came, for the service's dead-letter topic."""
-    replays = next((int(value) for name, value in record.headers if name == f"{_PREFIX}replays"), 0)
+    replays = _number(_notes(record).get("replays"), 0)
     notes = {
         "topic": record.topic.removeprefix(prefix),
         "partition": str(record.partition),
@@ -134,21 +134,30 @@ async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
 
 
 def _letter(record: ConsumerRecord) -> DeadLetter:
-    notes = {
-        name.removeprefix(_PREFIX): value.decode(errors="replace")
-        for name, value in record.headers
-        if name.startswith(_PREFIX)
-    }
+    notes = _notes(record)
     return DeadLetter(
         id=f"{record.partition}-{record.offset}",
         topic=notes.get("topic", ""),
-        partition=int(notes.get("partition", -1)),
-        offset=int(notes.get("offset", -1)),
-        at=datetime.fromisoformat(notes.get("time", "1970-01-01T00:00:00+00:00")),
+        partition=_number(notes.get("partition"), -1),
+        offset=_number(notes.get("offset"), -1),
+        at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
         reason=notes.get("reason", ""),
         error=notes.get("error", ""),
-        replays=int(notes.get("replays", 0)),
+        replays=_number(notes.get("replays"), 0),
         key=record.key,
         value=record.value,
         headers=tuple((name, value) for name, value in record.headers if not name.startswith(_PREFIX)),
     )
+
+
+def _notes(record: ConsumerRecord) -> dict[str, str]:
+    """Our headers of a record. Whoever produced it may have written some of that name, with any bytes or none."""
+    return {
+        name.removeprefix(_PREFIX): (value or b"").decode(errors="replace")
+        for name, value in record.headers
+        if name.startswith(_PREFIX)
+    }
+
+
+def _number(text: str | None, otherwise: int) -> int:
+    return int(text) if text and text.isdecimal() and len(text) < 20 else otherwise

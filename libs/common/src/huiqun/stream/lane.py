@@ -136,7 +136,6 @@ class Lane:
             _log.warning("batch_split", consumer=line.service, events=len(received), error=type(error).__name__)
             entries = await self._handle_one_by_one(received, letters)
         line.dead_share.note(batch.size, len(letters))
-        line.heartbeat.well()
         return Outcome(entries, letters)
 
     async def _handle(self, received: list[Received]) -> list[outbox.Entry]:
@@ -210,6 +209,7 @@ class Lane:
         await keep(line.transactor.publisher, outcome.letters)
         with metrics.STAGE_SECONDS.labels(consumer=line.service, stage="offsets").time():
             await self._acknowledge(consumer, batch)
+        line.heartbeat.well()
 
     async def _acknowledge(self, consumer: AIOKafkaConsumer, batch: Batch) -> None:
         owned = consumer.assignment()

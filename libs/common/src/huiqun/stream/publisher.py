@@ -14,7 +14,13 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from huiqun.contracts.catalog import encode
 from huiqun.contracts.envelope import Event
 
+# Apache Kafka's brokers refuse records over 1 MiB unless they are told otherwise.
+_MAX_EVENT_BYTES = 1_000_000
 CONTENT_TYPE = ("content-type", b"application/cloudevents+json")
+
+
+class EventTooLargeError(ValueError):
+    """The event is larger than a broker takes: once committed, it could never leave the outbox."""
 
 
 class Record(NamedTuple):
@@ -46,8 +52,11 @@ def headers_of(traceparent: str | None) -> tuple[tuple[str, bytes], ...]:
 
 
 def record_of(event: Event) -> Record:
-    """An event as a record keyed by its subject."""
-    return Record(event.topic.name, event.subject.encode(), encode(event), headers_of(event.traceparent))
+    """An event as a record keyed by its subject; raises EventTooLargeError before it is too late to refuse it."""
+    value = encode(event)
+    if len(value) > _MAX_EVENT_BYTES:
+        raise EventTooLargeError(f"{event.type} of {len(value)} bytes; the limit is {_MAX_EVENT_BYTES}")
+    return Record(event.topic.name, event.subject.encode(), value, headers_of(event.traceparent))
 
 
 class Publisher:

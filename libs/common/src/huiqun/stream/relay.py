@@ -1,14 +1,19 @@
-"""The relay: publishes what a process committed but did not live to publish."""
+"""The relay: finishes for processes that died. It publishes what they committed, and ends what they left open."""
 
 import asyncio
 from datetime import timedelta
 
+import structlog
+
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.waiting import wait_for_stop
+from huiqun.store import end_abandoned_transactions
 from huiqun.stream import outbox
 from huiqun.stream.retry import until_it_passes
 from huiqun.stream.transactor import Transactor
 from huiqun.telemetry import metrics
+
+_log = structlog.get_logger(__name__)
 
 _EVERY_SECONDS = 1.0
 # A living process publishes within milliseconds; what stands this long was left behind, or its broker is away.
@@ -16,7 +21,7 @@ _LEFT_BEHIND = timedelta(seconds=10)
 
 
 class Relay:
-    """Looks once a second for entries of the outbox that are older than ten seconds."""
+    """Looks once a second for entries of the outbox older than 10 s, and for transactions idle for 3 s."""
 
     name = "relay"
 
@@ -32,6 +37,8 @@ class Relay:
 
     async def _turn(self) -> None:
         database = self._transactor.database
+        if ended := await end_abandoned_transactions(database.client):
+            _log.warning("abandoned_transactions_ended", transactions=ended)
         while entries := await outbox.older_than(database, self._transactor.clock.now() - _LEFT_BEHIND):
             await self._transactor.publish(entries)
             metrics.OUTBOX_RELAYED.inc(len(entries))

@@ -8,6 +8,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, stop_never
 from tenacity.wait import wait_random_exponential
 
+from huiqun.store import commit_outcome_is_unknown
 from huiqun.store import is_transient as store_is_transient
 from huiqun.telemetry import metrics
 
@@ -36,9 +37,12 @@ async def until_it_passes(attempt: Callable[[], Awaitable[T]], *, name: str, on_
 
 
 async def for_at_most(seconds: float, attempt: Callable[[], Awaitable[T]], *, name: str) -> T:
-    """Run `attempt`, again while its error is transient, and raise the last one after `seconds`."""
+    """Run `attempt`, again while its error is transient, and raise the last one after `seconds`.
+
+    A commit whose answer is lost is not run again: its effect might be there twice.
+    """
     retrying = AsyncRetrying(
-        retry=retry_if_exception(is_transient),
+        retry=retry_if_exception(lambda error: is_transient(error) and not commit_outcome_is_unknown(error)),
         wait=wait_random_exponential(multiplier=0.02, max=1),
         stop=stop_after_delay(seconds),
         before_sleep=_noting(name, None),

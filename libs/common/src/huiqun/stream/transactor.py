@@ -45,7 +45,8 @@ class Transactor:
     async def run(self, use_case: UseCase[T]) -> T:
         """For requests and timers: commit within 10 s or raise, then publish.
 
-        Where the broker is away the events stay in the outbox and the relay publishes them.
+        Where the broker is away the events stay in the outbox and the relay publishes them. Raises a StoreError that
+        `commit_outcome_is_unknown` tells of when the commit's answer is lost; the caller knows whether to ask again.
         """
 
         async def attempt() -> tuple[T, list[outbox.Entry]]:

@@ -9,7 +9,8 @@ import structlog
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.ids import new_id
 from huiqun.runtime.waiting import wait_for_stop
-from huiqun.stream.retry import is_transient, until_it_passes
+from huiqun.store import is_transient as store_is_away
+from huiqun.stream.retry import until_it_passes
 from huiqun.stream.transactor import Transactor
 from huiqun.stream.work import Work
 from huiqun.telemetry import metrics
@@ -52,7 +53,7 @@ class TimerRunner:
         try:
             await self._transactor.run(lambda work: self._fire(timer, work))
         except Exception as error:
-            if is_transient(error):
+            if store_is_away(error):
                 raise
             await self._failed(timer, error)
         else:

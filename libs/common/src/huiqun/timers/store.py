@@ -21,9 +21,10 @@ async def write(database: Database, session: Session, scheduled: Sequence[Timer]
 
 
 async def lease(database: Database, now: datetime, until: datetime, holder: str) -> Timer | None:
-    """The timer that has been due longest and that nobody works on, held for `holder` until `until`."""
+    """The timer that has been due longest and that nobody else works on, held for `holder` until `until`."""
+    free = [{"leased_until": None}, {"leased_until": {"$lt": now}}, {"holder": holder}]
     found = await database[TIMERS].find_one_and_update(
-        {"state": "waiting", "due": {"$lte": now}, "$or": [{"leased_until": None}, {"leased_until": {"$lt": now}}]},
+        {"state": "waiting", "due": {"$lte": now}, "$or": free},
         {"$set": {"leased_until": until, "holder": holder}},
         sort=[("due", 1)],
         return_document=True,

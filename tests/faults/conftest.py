@@ -1,0 +1,36 @@
+"""The moderation service as a process of its own, and the database it keeps its state in."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from huiqun.store import Database
+from local.stack import Stack
+from tests.processes import ServiceProcess
+from tests.spine import Spine
+
+
+@pytest.fixture
+def environment(stack: Stack, topic_prefix: str, database_name: str) -> dict[str, str]:
+    """What tells a service's process to use the test's topics and database."""
+    return {
+        **stack.environment,
+        "HUIQUN_TOPIC_PREFIX": topic_prefix,
+        "HUIQUN_DATABASE_PREFIX": f"{database_name}_",
+    }
+
+
+@pytest_asyncio.fixture
+async def state(spine: Spine, database_name: str) -> AsyncIterator[Database]:
+    """Moderation's database, dropped afterwards."""
+    name = f"{database_name}_moderation"
+    yield spine.client[name]
+    await spine.client.drop_database(name)
+
+
+@pytest.fixture
+def moderation(environment: dict[str, str], tmp_path: Path) -> ServiceProcess:
+    """The moderation service, not yet started."""
+    return ServiceProcess("moderation", tmp_path, environment)

@@ -1,0 +1,57 @@
+"""A service as a process of its own, to be stopped, killed and started again by a test."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from local.process import ServerProcess
+
+
+class ServiceProcess:
+    """`python -m <service> --roles ...` with its output in a log; killed at the end of the context if it still runs."""
+
+    def __init__(
+        self, service: str, directory: Path, environment: Mapping[str, str], roles: str = "streams,timers"
+    ) -> None:
+        command = [sys.executable, "-m", service, "--roles", roles]
+        self._log = directory / f"{service}.log"
+        self._process = ServerProcess(service, command, self._log, environment)
+
+    @property
+    def running(self) -> bool:
+        return self._process.running
+
+    @property
+    def exit_code(self) -> int | None:
+        return self._process.exit_code
+
+    @property
+    def log(self) -> str:
+        """What all its lives have said so far."""
+        return self._log.read_text(encoding="utf-8") if self._log.exists() else ""
+
+    def start(self) -> None:
+        """Start it (again); it is up when it says so or has an effect."""
+        self._process.spawn()
+
+    async def stop(self, seconds: float = 10) -> int | None:
+        """Send SIGTERM and return the exit code; -9 if it had to be killed after `seconds`."""
+        await self._process.stop(seconds)
+        return self.exit_code
+
+    async def kill(self) -> None:
+        """End it as `kill -9` does."""
+        await self._process.kill()
+
+    async def __aenter__(self) -> Self:
+        self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.kill()
+        if error is not None:
+            error.add_note(f"{self._log}:\n{self.log[-3000:]}")
