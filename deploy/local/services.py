@@ -10,7 +10,6 @@ from typing import Final
 
 import httpx
 
-from huiqun.contracts.topics import SERVICES
 from local.errors import tail
 from local.ports import LOOPBACK, free_port
 from local.process import POLL_SECONDS, ServerProcess
@@ -35,6 +34,7 @@ class Service:
         self.port = free_port()
         command = [sys.executable, "-m", self.package]
         variables = {**environment, "HUIQUN_API_PORT": str(self.port), "HUIQUN_API_HOST": LOOPBACK}
+        directory.mkdir(parents=True, exist_ok=True)
         self.log = directory / f"{name}.log"
         self.log.unlink(missing_ok=True)
         self.process = ServerProcess(name, command, self.log, variables)
@@ -49,6 +49,8 @@ class Service:
         async with httpx.AsyncClient(base_url=self.url, timeout=5) as http:
 
             async def ready() -> bool:
+                if not find_spec(f"{self.package}.api") and b"newly assigned" in self.log.read_bytes():
+                    return True
                 try:
                     return (await http.get("/readyz")).is_success
                 except httpx.TransportError:
@@ -62,8 +64,9 @@ async def running(
     names: Sequence[str], environment: Mapping[str, str], directory: Path
 ) -> AsyncIterator[Sequence[Service]]:
     """The services while the context lasts; they are asked to stop at its end, and all at once."""
-    directory.mkdir(parents=True, exist_ok=True)
-    services = [Service(name, environment, directory) for name in names]
+    services = [
+        Service(name, environment, directory) for name in names if find_spec(f"{name.replace('-', '_')}.__main__")
+    ]
     try:
         await asyncio.gather(*(service.start() for service in services))
         yield services

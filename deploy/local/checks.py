@@ -1,0 +1,167 @@
+"""Does what was seen agree with the story?"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from huiqun.contracts.channel import ActionKind
+from local.channel import Transcript
+from local.observed import Document, Observed
+from local.story.huimin import CARD, ID_CARD
+from local.story.model import Expected, Garbles, Says
+from local.story.numbers import full_width, in_groups
+from local.story.script import Step
+
+_SHOWN: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A claim about the run and what speaks against it; it holds if nothing does."""
+
+    claim: str
+    against: Sequence[str]
+
+    @property
+    def holds(self) -> bool:
+        return not self.against
+
+    @property
+    def summary(self) -> str:
+        """The first objections."""
+        rest = len(self.against) - _SHOWN
+        return "\n".join([*self.against[:_SHOWN], *([f"and {rest} more"] if rest > 0 else [])])
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The story, what came of it, and what the channel remembers."""
+
+    steps: Sequence[Step]
+    seen: Observed
+    transcript: Transcript
+
+    @property
+    def judged(self) -> dict[str, Expected]:
+        """What each message that gets through should lead to."""
+        return {step.key: step.expected for step in self.steps if step.expected is not None}
+
+
+def check_all(evidence: Evidence) -> list[Check]:
+    """Every check of the story."""
+    claims: dict[str, Callable[[Evidence], Iterator[str]]] = {
+        f"{len(evidence.judged)} messages are judged as the story expects": _verdicts,
+        "warnings, mutes and removals go to whom they should": _sanctions,
+        "each message has exactly one verdict in MongoDB": _archived_once,
+        "each has exactly one moderation.message.screened on the topic": _screened_once,
+        "who is muted by the channel is not heard": _withheld,
+        "each action has one outcome, and was carried out once": _actions,
+        "what the channel cannot do is recorded as unsupported": _unsupported,
+        "blocked messages are gone where the channel can delete": _deleted,
+        "broken records are dead letters with a reason, and nothing else is": _dead_letters,
+        "personal data is masked in the archive": _masked,
+    }
+    return [Check(claim, list(objections(evidence))) for claim, objections in claims.items()]
+
+
+def _verdicts(evidence: Evidence) -> Iterator[str]:
+    for key, expected in evidence.judged.items():
+        document = evidence.seen.archived.get(key)
+        if document is None:
+            yield f"{key} was not judged"
+            continue
+        reasons = [(reason["rule"], reason["category"]) for reason in document.get("reasons", ())]
+        fits = not expected.rule or (expected.rule, expected.category) in reasons
+        if document["verdict"] != expected.verdict or not fits:
+            wanted = f"{expected.verdict} {expected.rule}/{expected.category}".removesuffix(" /")
+            yield f"{key}: {document['verdict']} {reasons or ''} instead of {wanted}"
+
+
+def _sanctions(evidence: Evidence) -> Iterator[str]:
+    wanted = Counter(
+        (key.partition("/")[0], expected.sanction.value)
+        for key, expected in evidence.judged.items()
+        if expected.sanction is not None
+    )
+    found = Counter((sanction.message_id or "", sanction.kind.value) for sanction in evidence.seen.sanctions)
+    yield from (f"no {kind} for {message}" for message, kind in wanted - found)
+    yield from (f"an unexpected {kind} for {message}" for message, kind in found - wanted)
+
+
+def _archived_once(evidence: Evidence) -> Iterator[str]:
+    yield from _differences(evidence.judged, evidence.seen.archived, "in MongoDB")
+
+
+def _screened_once(evidence: Evidence) -> Iterator[str]:
+    yield from _differences(evidence.judged, evidence.seen.screened, "on the topic")
+    for key, ids in evidence.seen.screened.items():
+        if len(ids) != 1:
+            yield f"{key}: {len(ids)} events, {len(set(ids))} different"
+
+
+def _differences(wanted: dict[str, Expected], found: object, where: str) -> Iterator[str]:
+    present = set(found) if isinstance(found, dict) else set()
+    yield from (f"{key} is missing {where}" for key in wanted.keys() - present)
+    yield from (f"{key} should not be {where}" for key in present - wanted.keys())
+
+
+def _withheld(evidence: Evidence) -> Iterator[str]:
+    wanted = {step.key for step in evidence.steps if isinstance(step.entry, Says) and step.entry.withheld}
+    found = set(evidence.transcript.withheld)
+    yield from (f"{key} got through" for key in wanted - found)
+    yield from (f"{key} was kept back" for key in found - wanted)
+
+
+def _actions(evidence: Evidence) -> Iterator[str]:
+    transcript = evidence.transcript
+    ids = {document["_id"] for document in evidence.seen.actions}
+    for document in evidence.seen.actions:
+        outcome = transcript.outcomes.get(document["_id"])
+        if outcome is None or document["state"] != outcome:
+            yield f"{document['kind']} {document['_id']}: {document['state']} here, {outcome} on the channel"
+    yield from (f"{action_id} was never asked for" for action_id in transcript.asked.keys() - ids)
+
+
+def _unsupported(evidence: Evidence) -> Iterator[str]:
+    cannot = {ActionKind.MUTE_MEMBER: "mute", ActionKind.DELETE_MESSAGE: "delete"}
+    groups = {step.chat.group.group_id: step.chat.group.capabilities for step in evidence.steps}
+    for document in evidence.seen.actions:
+        needed = cannot.get(ActionKind(document["kind"]))
+        if needed is None:
+            continue
+        impossible = getattr(groups[document["group_id"]], needed) == "none"
+        if impossible != (document["state"] == "unsupported"):
+            yield f"{document['kind']} in {document['group_id']}: {document['state']}"
+
+
+def _deleted(evidence: Evidence) -> Iterator[str]:
+    for step in evidence.steps:
+        blocked = step.expected is not None and step.expected.verdict == "block"
+        message_id = step.key.partition("/")[0]
+        able = step.chat.group.capabilities.delete != "none"
+        if blocked and able != (message_id in evidence.transcript.deleted):
+            yield f"{message_id}: deleted is {not able}"
+
+
+def _dead_letters(evidence: Evidence) -> Iterator[str]:
+    broken = {step.record.value: step.entry for step in evidence.steps if isinstance(step.entry, Garbles)}
+    for service, letters in evidence.seen.dead.items():
+        for letter in letters:
+            entry = broken.pop(letter.value, None) if service == "moderation" else None
+            if entry is None:
+                yield f"{service}: {letter.reason}"
+            elif entry.reason not in letter.reason:
+                yield f"{letter.reason!r} does not name {entry.reason!r}"
+    yield from (f"no dead letter for {(value or b'')[:40]!r}" for value in broken)
+
+
+def _masked(evidence: Evidence) -> Iterator[str]:
+    secrets = [ID_CARD, full_width(ID_CARD), CARD, in_groups(CARD)]
+    for key, document in evidence.seen.archived.items():
+        if any(secret in _text(document) for secret in secrets):
+            yield f"{key} shows a number"
+
+
+def _text(document: Document) -> str:
+    return str(document.get("text", ""))

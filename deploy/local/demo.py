@@ -1,0 +1,31 @@
+"""`python -m local.demo`: play the bundled day and check what came of it; exits 0 if it agrees with the story, else 1."""
+
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from local import tables
+from local.checks import Evidence, check_all
+from local.console import run_to_the_end
+from local.day import play_day
+from local.system import huiqun
+
+LOGS = Path(".run") / "demo"
+
+
+async def demo(console: Console) -> int:
+    """Run the day and check it; the exit code."""
+    async with huiqun(LOGS, console.print) as system:
+        day = await play_day(system, console)
+        checks = check_all(Evidence(day.steps, day.seen, system.channel.transcript))
+        tables.show_day(console, day, system.channel.transcript)
+        tables.show(console, tables.checked(checks))
+    good = all(check.holds for check in checks)
+    console.print()
+    console.print("All as it should be." if good else f"Not as it should be; the logs are in {LOGS}.")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(run_to_the_end(demo))

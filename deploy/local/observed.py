@@ -1,0 +1,86 @@
+"""What is to be seen after a run: in the databases, on the topics, on the dead-letter topics."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer
+
+from huiqun.contracts.catalog import decode
+from huiqun.contracts.envelope import Event
+from huiqun.contracts.moderation import MemberSanctioned, MessageScreened, Sanction
+from huiqun.contracts.topics import MODERATION_DECISIONS
+from huiqun.store import Database
+from huiqun.stream import STREAM_INDEXES, KafkaOptions
+from huiqun.stream.dead_letters import DeadLetter, read_all
+from huiqun.timers import TIMER_INDEXES
+from huiqun.web import WEB_INDEXES
+from local.system import System
+from local.topics import reading, records
+
+Document = Mapping[str, Any]
+
+# Collections that every service has for its own machinery.
+_MACHINERY: Final = {*STREAM_INDEXES, *TIMER_INDEXES, *WEB_INDEXES}
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """`archived` by key of the message's revision, `screened` likewise with the ids of the events on the topic."""
+
+    archived: Mapping[str, Document]
+    screened: Mapping[str, Sequence[str]]
+    sanctions: Sequence[Sanction]
+    actions: Sequence[Document]
+    dead: Mapping[str, Sequence[DeadLetter]]
+    documents: Mapping[str, Mapping[str, int]]
+
+    @property
+    def verdicts(self) -> Counter[str]:
+        """How many messages got which verdict."""
+        return Counter(document["verdict"] for document in self.archived.values())
+
+
+async def observe(system: System) -> Observed:
+    """Read everything that the run has left behind."""
+    moderation = system.database("moderation")
+    names = [service.name for service in system.services]
+    decisions = await read_topic(system.kafka)
+    screened: dict[str, list[str]] = {}
+    for event in decisions:
+        if isinstance(event, MessageScreened):
+            screened.setdefault(key_of(event), []).append(event.id)
+    return Observed(
+        archived={document["_id"]: document async for document in moderation["messages"].find().sort("sent_at", 1)},
+        screened=screened,
+        sanctions=[event.data for event in decisions if isinstance(event, MemberSanctioned)],
+        actions=[document async for document in moderation["actions"].find().sort("requested_at", 1)],
+        dead={name: [letter async for letter in read_all(system.kafka, name)] for name in names},
+        documents={name: await _documents(system.database(name)) for name in names},
+    )
+
+
+def key_of(event: MessageScreened) -> str:
+    """The key of the message's revision: "m1", and "m1/1" once edited."""
+    data = event.data
+    return f"{data.message_id}/{data.revision}" if data.revision else data.message_id
+
+
+async def read_topic(kafka: KafkaOptions) -> list[Event]:
+    """All that is on moderation.decisions.v1 now."""
+    async with reading(kafka, MODERATION_DECISIONS) as consumer:
+        found: list[Event] = []
+        while await _unread(consumer):
+            found += [decode(MODERATION_DECISIONS, record.value) for record in await records(consumer)]
+        return found
+
+
+async def _unread(consumer: AIOKafkaConsumer) -> int:
+    ends: dict[Any, int] = await consumer.end_offsets(list(consumer.assignment()))
+    return sum([end - await consumer.position(partition) for partition, end in ends.items()])
+
+
+async def _documents(database: Database) -> dict[str, int]:
+    names = sorted(set(await database.list_collection_names()) - _MACHINERY)
+    return {name: await database[name].count_documents({}) for name in names}

@@ -1,0 +1,26 @@
+"""What an operator sets before the day begins: the policies, and which group has which."""
+
+from huiqun.runtime.clock import SystemClock
+from huiqun.store import Client, Database
+from huiqun.stream import KafkaOptions, Publisher, Transactor, Work
+from local.story.script import CHATS
+from moderation.policies.handlers import activate_version, assign_policy, write_version
+from moderation.policies.model import Rules
+
+OPERATOR = "demo"
+
+
+async def write_policies(client: Client, database: Database, kafka: KafkaOptions) -> None:
+    """Write, activate and assign the policies of the story's groups."""
+
+    async def use_case(work: Work) -> None:
+        for chat in CHATS:
+            await write_version(work, chat.policy_id, Rules(**chat.rules), chat.group.name, OPERATOR)
+            await activate_version(work, chat.policy_id, 1, 1, OPERATOR)
+            await assign_policy(work, chat.group.group_id, chat.policy_id)
+
+    publisher = Publisher(kafka)
+    try:
+        await Transactor(client, database, publisher, SystemClock()).run(use_case)
+    finally:
+        await publisher.stop()

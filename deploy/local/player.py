@@ -1,0 +1,41 @@
+"""Plays a day on the channel, faster than it was, and waits where in life there would be time to wait."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Final
+
+from huiqun.contracts.channel import ActionKind, MessageEdited, MessageReceived
+from huiqun.contracts.moderation import SanctionKind
+from local.channel import Channel
+from local.story.script import Step
+
+STEPS_A_SECOND: Final = 100
+_ANSWER_SECONDS: Final = 20.0
+
+
+async def play(steps: Sequence[Step], channel: Channel, advance: Callable[[Step], None]) -> None:
+    """Deliver the steps in order. After an offence that is to mute somebody, wait until the channel was asked to.
+
+    A mute that is never asked for is waited for 20 s; what then goes through shows in the checks.
+    """
+    mutes: Counter[tuple[str, str]] = Counter()
+    loop = asyncio.get_running_loop()
+    due = loop.time()
+    for step in steps:
+        await channel.deliver(step.record, step.event, step.at)
+        advance(step)
+        if _is_to_mute(step) and isinstance(step.event, MessageReceived | MessageEdited):
+            member = (step.event.data.group_id, step.event.data.sender.member_id)
+            mutes[member] += 1
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_ANSWER_SECONDS):
+                    await channel.until_answered(ActionKind.MUTE_MEMBER, member, mutes[member])
+            due = loop.time()
+        due += 1 / STEPS_A_SECOND
+        await asyncio.sleep(due - loop.time())
+
+
+def _is_to_mute(step: Step) -> bool:
+    return step.expected is not None and step.expected.sanction is SanctionKind.MUTE

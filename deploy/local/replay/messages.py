@@ -1,0 +1,52 @@
+"""Makes messages of texts: spread over groups and members, and over time, so that nobody seems to flood."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Final
+
+from huiqun.contracts.channel import Message, MessageEdited, MessageReceived, Sender
+from huiqun.contracts.envelope import Event
+from huiqun.runtime.ids import new_id
+from local.story.script import TIMEZONE, last_full_day
+
+SOURCE: Final = "replay"
+# How long a member pauses between two messages: longer than any sensible flood rule looks back.
+_PAUSE: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Over how many groups and over how many members in each."""
+
+    groups: int = 20
+    members: int = 50
+
+
+def make_events(items: Sequence[str | Event], spread: Spread, now: datetime) -> Iterator[Event]:
+    """The events as they are, and for each text a message: round the groups, then round their members."""
+    run = new_id()
+    start = datetime.combine(last_full_day(now), time(8), TIMEZONE).astimezone(UTC)
+    step = _PAUSE / (spread.groups * spread.members)
+    for number, item in enumerate(items):
+        if isinstance(item, Event):
+            yield item
+            continue
+        group_id = f"replay-{number % spread.groups:03d}"
+        member_id = f"{group_id}-{number // spread.groups % spread.members:03d}"
+        at = start + number * step
+        message = Message(
+            message_id=f"{run}-{number}",
+            group_id=group_id,
+            sender=Sender(member_id=member_id, display_name=f"成员{member_id[-3:]}"),
+            text=item,
+            sent_at=at.replace(microsecond=at.microsecond // 1000 * 1000),
+        )
+        yield MessageReceived.about(group_id, message, time=now, source=SOURCE)
+
+
+def key_of(event: Event) -> str | None:
+    """Under which key moderation archives the message; None for what is not judged."""
+    if isinstance(event, MessageEdited):
+        return f"{event.data.message_id}/{event.data.revision}"
+    return event.data.message_id if isinstance(event, MessageReceived) else None

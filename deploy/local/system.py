@@ -1,0 +1,81 @@
+"""The whole of Huiqun on this machine for as long as a context lasts: servers, topics, services, a channel."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from huiqun.contracts.topics import SERVICES
+from huiqun.store import Client, Database, connect
+from huiqun.stream import KafkaOptions
+from huiqun.stream.topics import create_topics
+from local.channel import Channel
+from local.operator import write_policies
+from local.services import Service, running, watch
+from local.stack import SESSION_TIMEOUT_MILLISECONDS, Stack
+
+PARTITIONS: Final = 4
+DATABASE_PREFIX: Final = "huiqun_"
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """What runs, and how to reach it."""
+
+    kafka: KafkaOptions
+    client: Client
+    services: Sequence[Service]
+    channel: Channel
+
+    def database(self, service: str) -> Database:
+        """The database that the service owns."""
+        return self.client[DATABASE_PREFIX + service.replace("-", "_")]
+
+
+@asynccontextmanager
+async def huiqun(logs: Path, report: Report) -> AsyncIterator[System]:
+    """Everything, with the policies of the story in force; logs go to the directory, `report` hears what is done.
+
+    Raises ServerUnavailableError when it cannot be started, ServiceEndedError when a service ends in between.
+    """
+    report("Starting MongoDB and the broker")
+    async with Stack() as stack:
+        kafka = kafka_of(stack)
+        await create_topics(kafka, partitions=PARTITIONS, replication=1)
+        client = connect(stack.mongo_url, app_name="huiqun-local")
+        try:
+            report("Writing the policies of three groups")
+            await write_policies(client, client[DATABASE_PREFIX + "moderation"], kafka)
+            report("Starting the services")
+            environment = {**stack.environment, "HUIQUN_DATABASE_PREFIX": DATABASE_PREFIX, "HUIQUN_TOPIC_PREFIX": ""}
+            async with running(SERVICES, environment, logs) as services:
+                channel = Channel(kafka)
+                async with beside(channel.run(), watch(services)):
+                    yield System(kafka, client, services, channel)
+        finally:
+            client.close()
+
+
+def kafka_of(stack: Stack) -> KafkaOptions:
+    """How to reach the stack's broker."""
+    return KafkaOptions(
+        bootstrap=stack.bootstrap,
+        idempotent=stack.broker.producer_ids,
+        session_timeout_milliseconds=SESSION_TIMEOUT_MILLISECONDS,
+    )
+
+
+@asynccontextmanager
+async def beside(*loops: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run the loops while the block runs; the first error of either ends both and is raised as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(loop) for loop in loops]
+            yield
+            for task in tasks:
+                task.cancel()
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None

@@ -1,0 +1,112 @@
+"""What a person sees at the end of a run."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from local.channel import Transcript
+from local.checks import Check
+from local.observed import Document, Observed
+from local.story.model import Edits, Says
+from local.story.script import TIMEZONE, Step
+
+_COLOURS: Final = {"allow": "green", "warn": "yellow", "review": "magenta", "block": "red"}
+_LONGEST: Final = 26
+
+
+def moments(steps: Sequence[Step], seen: Observed, *, notes: bool) -> Table:
+    """The noted messages: who wrote what, and what came of it; texts as they are archived, masked."""
+    table = _table(
+        "Moments of the day", "", "who", "wrote", "verdict", "sanction", *(["what it shows"] if notes else [])
+    )
+    sanctions = {sanction.message_id: sanction.kind.value for sanction in seen.sanctions}
+    for step in steps:
+        document = seen.archived.get(step.key)
+        if not isinstance(step.entry, Says | Edits) or not step.entry.note or document is None:
+            continue
+        row = (
+            step.at.astimezone(TIMEZONE).strftime("%H:%M"),
+            step.chat.cast[document["member_id"]].name,
+            _shortened(document["text"]),
+            _verdict(document),
+            sanctions.get(step.key.partition("/")[0], "").replace("_", " "),
+        )
+        table.add_row(*row, *([Text(step.entry.note, "dim")] if notes else []))
+    return table
+
+
+def summary(seen: Observed, transcript: Transcript) -> Table:
+    """What each service decided and did."""
+    table = _table("What they did", "", "", "")
+    sanctions = Counter(sanction.kind.value.replace("_", " ") for sanction in seen.sanctions)
+    table.add_row("moderation", "verdicts", _counts(seen.verdicts, _COLOURS))
+    table.add_row("", "sanctions", _counts(sanctions))
+    for kind in sorted({action["kind"] for action in seen.actions}):
+        states = Counter(action["state"] for action in seen.actions if action["kind"] == kind)
+        table.add_row("", kind.replace("_", " "), _counts(states))
+    for name, documents in seen.documents.items():
+        if name != "moderation":
+            table.add_row(name, "documents", _counts(Counter(documents)))
+        if seen.dead[name]:
+            table.add_row("" if name == "moderation" else name, "dead letters", str(len(seen.dead[name])))
+    table.add_row("channel", "kept back", f"{len(transcript.withheld)} messages of muted members")
+    return table
+
+
+def checked(checks: Sequence[Check]) -> Table:
+    """The checks, each with a tick or with what speaks against it."""
+    table = Table(
+        title="Does it agree with the story?", title_justify="left", box=None, show_header=False, pad_edge=False
+    )
+    for check in checks:
+        mark = Text("✓", "green") if check.holds else Text("✗", "bold red")
+        table.add_row(mark, check.claim)
+        if not check.holds:
+            table.add_row("", Text(check.summary, "red"))
+    return table
+
+
+def show(console: Console, *tables: Table) -> None:
+    """Print the tables with air between them."""
+    for table in tables:
+        console.print()
+        console.print(table)
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+        show_header=any(columns),
+        header_style="dim",
+        padding=(0, 2, 0, 0),
+    )
+    for column in columns:
+        table.add_column(column, no_wrap=True)
+    return table
+
+
+def _verdict(document: Document) -> Text:
+    verdict = document["verdict"]
+    reasons = document.get("reasons", ())
+    worst = max(reasons, key=lambda reason: reason["severity"], default=None)
+    why = worst["category"].replace("_", " ") if worst else ""
+    return Text(f"{verdict} {why}".rstrip(), _COLOURS[verdict])
+
+
+def _counts(counts: Counter[str], colours: dict[str, str] | None = None) -> Text:
+    parts: Iterator[tuple[str, str]] = (
+        (f"{number} {name}", (colours or {}).get(name, "")) for name, number in counts.most_common()
+    )
+    return Text("  ").join(Text(words, colour) for words, colour in parts)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
