@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 
 from moderation.lexicon.model.folding import fold, strip
-from moderation.lexicon.model.matching import MAX_HITS, Hit, Lexicon, Stream
+from moderation.lexicon.model.matching import MAX_HITS, Hit, Lexicon
+from moderation.lexicon.model.streams import Stream
 from moderation.lexicon.model.words import Word
 
 

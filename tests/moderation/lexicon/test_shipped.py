@@ -6,7 +6,7 @@ import pytest
 
 from moderation.lexicon.model.matching import Lexicon
 from moderation.lexicon.model.words import CATEGORIES
-from moderation.lexicon.shipped import shipped_words
+from moderation.lexicon.shipped import shipped_background, shipped_words
 
 WORDS = shipped_words()
 LEXICON = Lexicon(WORDS)
@@ -72,3 +72,17 @@ def test_what_a_group_must_not_read_is_found(text: str, category: str) -> None:
 )
 def test_ordinary_talk_in_a_bank_s_group_passes(text: str) -> None:
     assert [(hit.word_id, hit.category) for hit in LEXICON.scan([text])[0]] == []
+
+
+FUZZY = Lexicon(WORDS, fuzzy=1, background=shipped_background())
+
+
+def test_no_guess_is_made_about_the_benign_background() -> None:
+    background = shipped_background()
+    assert len(background) >= 500
+    assert all(hit.stream.is_exact for hits in FUZZY.scan(background) for hit in hits)
+
+
+@pytest.mark.parametrize("text", ["➕v❤", "有意者jia wei xin", "力口微信", "佳威欣聊", "弓虽女干", "刷刷单单返返利利"])
+def test_disguises_of_shipped_words_are_found(text: str) -> None:
+    assert FUZZY.scan([text])[0]

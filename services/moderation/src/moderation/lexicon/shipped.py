@@ -1,4 +1,4 @@
-"""The words Huiqun comes with: one CSV file per category beside this module."""
+"""The words Huiqun comes with, one CSV file per category, and the benign texts that fuzzy keys are tried on."""
 
 from importlib.resources import files
 
@@ -18,3 +18,8 @@ def shipped_words() -> tuple[Word, ...]:
             raise ValueError(f"{category}.csv: {read.errors[0]}")
         words.extend(read.words)
     return tuple(words)
+
+
+def shipped_background() -> tuple[str, ...]:
+    """Read what customers of a bank write every day and no rule should object to."""
+    return tuple(files(__package__).joinpath("data", "background.txt").read_text(encoding="utf-8").splitlines())

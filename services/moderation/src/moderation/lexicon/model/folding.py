@@ -2,19 +2,24 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final
 
 import opencc
 
 # Each table is indexed by code point, as `str.translate` wants it: an int or a str to put there, None to drop. A list
-# is a third faster than a dict here. It spans all of Unicode, because what a table does not know it would let through.
+# is a third faster than a dict here. It ends where the written characters end: the rest would take 7 MB in each.
 Table = list[int | str | None]
+TABLE_SIZE: Final = 0x32400
 
 SEPARATOR: Final = "\0"
-"""Stands between the texts of a batch. Survives every table; `fold` and `strip` turn it into a space."""
+"""Stands between the texts of a batch, and survives every table."""
 
 _UNKNOWN: Final = 0xFFFD
+# Above the tables: tags and variation selectors, which nobody sees, and what is no text at all. And the separator.
+_UNREACHED: Final = re.compile("[\U00032400-\U0010ffff]")
+_WILD: Final = re.compile("[\0\U00032400-\U0010ffff]")
+_WILD_INVISIBLE: Final = range(0xE0000, 0xE0200)
 # Letters that only look like something else and have no decomposition in Unicode; their name says what they are.
 _NAMED_LETTER = re.compile(
     r"(?:NEGATIVE (?:CIRCLED|SQUARED) LATIN CAPITAL LETTER|REGIONAL INDICATOR SYMBOL LETTER"
@@ -32,7 +37,7 @@ _NOT_TEXT: Final = frozenset({"Cn", "Co", "Cs"})
 def _assigned() -> tuple[list[int], list[int], list[int]]:
     """Sort the code points into visible characters, invisible ones and spaces; the rest is no text."""
     visible, invisible, spaces = [], [], []
-    for code in (*range(0x32400), *range(0xE0000, 0xE0200)):
+    for code in range(TABLE_SIZE):
         category = unicodedata.category(chr(code))
         if category in _INVISIBLE or code in _BLANKS:
             invisible.append(code)
@@ -72,7 +77,7 @@ def _fold_table() -> Table:
     rules: dict[int, str | None] = dict.fromkeys(invisible)
     rules.update((code, name) for code in visible if (name := _named(chr(code))) != chr(code))
     folded = _fold_lines("\n".join(map(chr, visible)), rules).split("\n")
-    table: Table = [_UNKNOWN] * 0x110000
+    table: Table = [_UNKNOWN] * TABLE_SIZE
     for code, text in zip(visible, folded, strict=True):
         # The target of a single character keeps its own int: no second object for the many that fold to themselves.
         table[code] = (code if text == chr(code) else ord(text)) if len(text) == 1 else (text or None)
@@ -90,7 +95,7 @@ def _significant(text: str) -> str:
 
 def _strip_table(folding: Table) -> Table:
     """Derive the table that goes from the original straight to the stripped text: one pass instead of two."""
-    table: Table = [None] * 0x110000
+    table: Table = [None] * TABLE_SIZE
     for code, target in enumerate(folding):
         if isinstance(target, str):
             table[code] = _significant(target) or None
@@ -106,25 +111,37 @@ STRIPPED: Final = _strip_table(FOLDED)
 
 def fold(text: str) -> str:
     """Return `text` in the folded spelling; symbols and spaces stay. Folding twice changes nothing."""
-    return text.replace(SEPARATOR, " ").translate(FOLDED)
+    return tame(text).translate(FOLDED)
 
 
 def strip(text: str) -> str:
     """Return `text` folded and without anything but letters, Han characters and digits."""
-    return text.replace(SEPARATOR, " ").translate(STRIPPED)
+    return tame(text).translate(STRIPPED)
 
 
-def join(texts: Iterable[str]) -> str:
+def tame(text: str) -> str:
+    """Replace, one for one, the separator and the code points that the tables do not reach."""
+    return _WILD.sub(_tamed, text)
+
+
+def _tamed(wild: re.Match[str]) -> str:
+    if wild[0] == SEPARATOR:
+        return " "
+    return "\u200b" if ord(wild[0]) in _WILD_INVISIBLE else chr(_UNKNOWN)
+
+
+def join(texts: Sequence[str]) -> str:
     """Join a batch so that one call of `str.translate` and one of the automaton serve all of it."""
-    texts = list(texts)
     joined = SEPARATOR.join(texts)
-    if joined.count(SEPARATOR) != len(texts) - 1:
-        joined = SEPARATOR.join(text.replace(SEPARATOR, " ") for text in texts)
-    return joined
+    if joined.count(SEPARATOR) == len(texts) - 1 and _UNREACHED.search(joined) is None:
+        return joined
+    return SEPARATOR.join(map(tame, texts))
 
 
 def offsets(text: str, table: Table) -> list[int]:
-    """Return for each character that `table` makes of `text` the offset of the character it came from."""
+    """Return for each character that `table` makes of `text` the offset of the character it came from.
+
+    `text` must be tame."""
     origins: list[int] = []
     for at, char in enumerate(text):
         target = table[ord(char)]

@@ -1,16 +1,16 @@
 """Finds the words of a lexicon in a batch of texts: one pass for the batch, work per text only where one hit."""
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
-from itertools import accumulate, chain
+from itertools import accumulate
 from typing import Final, Self
 
-from daachorse import CharwiseDoubleArrayAhoCorasick as Automaton
-
-from moderation.lexicon.model.folding import FOLDED, SEPARATOR, STRIPPED, fold, join, offsets, strip
+from moderation.lexicon.model.folding import STRIPPED, join, strip, tame
+from moderation.lexicon.model.layers import Find, Layer
+from moderation.lexicon.model.readings import BY_SHAPE, BY_SOUND, PLAIN
+from moderation.lexicon.model.spelling import Place, spelt
+from moderation.lexicon.model.streams import Stream
 from moderation.lexicon.model.words import Word
 
 EVERY_POLICY: Final = -1
@@ -18,24 +18,12 @@ EVERY_POLICY: Final = -1
 
 # A text of 100,000 times the same bad word is judged by its first hits; the rest would cost time and change nothing.
 MAX_HITS: Final = 64
-# Clauses meet here: the two characters around it belong together only by accident (请插入口，交给柜员).
-_CLAUSE_ENDS: Final = frozenset("，。！？；：、…,!?;:\n\r\t")
-_SHORTEST_WITHOUT_SYMBOLS: Final = 4
-
-
-class Stream(StrEnum):
-    """Which reading of the text a hit was found in."""
-
-    FOLDED = "folded"
-    STRIPPED = "stripped"
-
-
-CONFIDENCE: Final = {Stream.FOLDED: 1.0, Stream.STRIPPED: 0.95}
+_ACCIDENTAL: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """`word` stands in `text[start:end]` of the original text, read as `stream` reads it."""
+    """`word` stands in `text[start:end]` of the original text, written as `stream` says."""
 
     word: Word
     stream: Stream
@@ -56,33 +44,28 @@ class Hit:
 
     @property
     def confidence(self) -> float:
-        return CONFIDENCE[self.stream]
-
-
-@dataclass(frozen=True, slots=True)
-class _Pattern:
-    """What it means that a key was found: words it is, and (word, offset) of words it excuses at that offset."""
-
-    words: tuple[int, ...]
-    excused: tuple[tuple[int, int], ...]
-
-
-# A find in one text: start, end, pattern; offsets into the stripped text.
-_Find = tuple[int, int, int]
+        return self.stream.confidence
 
 
 class Lexicon:
     """Words compiled for matching. Immutable: a new version is a new object, and taking it into use an assignment."""
 
-    def __init__(self, words: Sequence[Word], masks: Sequence[int] | None = None) -> None:
-        """Compile `words`; `masks[i]` has a bit for each policy that uses `words[i]`; without, every policy does."""
+    def __init__(
+        self, words: Sequence[Word], masks: Sequence[int] | None = None, fuzzy: int = 0, background: Sequence[str] = ()
+    ) -> None:
+        """Compile `words`; `masks[i]` has a bit for each policy that uses `words[i]`; without, every policy does.
+
+        `fuzzy` has a bit for each policy that also wants the fuzzy streams. Fuzzy keys that hit a text of the benign
+        `background` are left out.
+        """
         self.words = tuple(words)
         self._masks = tuple(masks) if masks is not None else (EVERY_POLICY,) * len(self.words)
         if len(self._masks) != len(self.words):
             raise ValueError("as many masks as words are needed")
-        self._keys = [strip(word.text) for word in self.words]
-        keys, self._patterns = _patterns(self.words, self._keys)
-        self._automaton = Automaton(keys)
+        self._fuzzy = fuzzy
+        self._plain = Layer.compile(PLAIN, self.words)
+        readings = (BY_SHAPE, BY_SOUND) if fuzzy else ()
+        self._fuzzy_layers = tuple(Layer.compile(reading, self.words, background) for reading in readings)
 
     @classmethod
     def empty(cls) -> Self:
@@ -97,130 +80,106 @@ class Lexicon:
         `masks[i]` are the bits of the policies that `texts[i]` is judged by. Words not valid `on` that day are left
         out; without a day, validity is not looked at.
         """
-        hits: list[tuple[Hit, ...]] = [()] * len(texts)
+        return self._scan(texts, masks, on, self._layers(masks))
+
+    def scan_across(
+        self, windows: Sequence[Sequence[str]], masks: Sequence[int] | None = None, on: date | None = None
+    ) -> list[tuple[Hit, ...]]:
+        """Return for each window, the last texts of one member with the newest at the end, the words that begin in an
+        earlier text and end in the newest; spans are the part in the newest. Only exact spelling counts here."""
+        found = self._scan(["".join(window) for window in windows], masks, on, [(self._plain, EVERY_POLICY)])
+        return [_crossing(window, hits) if hits else () for window, hits in zip(windows, found, strict=True)]
+
+    def _scan(
+        self,
+        texts: Sequence[str],
+        masks: Sequence[int] | None,
+        on: date | None,
+        layers: Sequence[tuple[Layer, int]],
+    ) -> list[tuple[Hit, ...]]:
         if not texts or not self.words:
-            return hits
-        stripped = join(texts).translate(STRIPPED)
-        found = self._automaton.find_overlapping(stripped)
-        if found:
-            for index, (text_stripped, finds) in _by_text(stripped, found).items():
-                mask = EVERY_POLICY if masks is None else masks[index]
-                candidates = self._candidates(finds, mask, on)
+            return [()] * len(texts)
+        joined = join(texts)
+        stripped = joined.translate(STRIPPED)
+        hits: dict[int, list[Hit]] = {}
+        for layer, layer_mask in layers:
+            for index, (read, finds) in layer.find(joined, stripped).items():
+                mask = layer_mask & (EVERY_POLICY if masks is None else masks[index])
+                candidates = self._candidates(layer, finds, mask, on) if mask else []
+                if index in hits:  # a word that stands there for certain need not be guessed as well
+                    known = {hit.word.id for hit in hits[index]}
+                    candidates = [found for found in candidates if self.words[found[0]].id not in known]
                 if candidates:
-                    hits[index] = self._locate(texts[index], text_stripped, candidates)
+                    hits.setdefault(index, []).extend(self._locate(layer, texts[index], read, candidates))
+        return [without_contained(hits[index]) if index in hits else () for index in range(len(texts))]
+
+    def _layers(self, masks: Sequence[int] | None) -> list[tuple[Layer, int]]:
+        """Return the layers that any of the policies wants, each with the mask of the policies that do."""
+        layers = [(self._plain, EVERY_POLICY)]
+        if self._fuzzy and (masks is None or any(mask & self._fuzzy for mask in masks)):
+            layers.extend((layer, self._fuzzy) for layer in self._fuzzy_layers)
+        return layers
+
+    def _candidates(
+        self, layer: Layer, finds: list[Find], mask: int, on: date | None
+    ) -> list[tuple[int, Stream, int, int]]:
+        """Return word, stream, start, end of the finds that the policy uses, that are valid and not excused."""
+        candidates = [
+            (word, stream, start, end)
+            for start, end, pattern in finds
+            for word, stream in layer.meanings(pattern)
+            if self._masks[word] & mask and (on is None or self.words[word].valid_on(on))
+        ]
+        excused = layer.excused(finds) if candidates else ()
+        if not excused:
+            return candidates
+        return [candidate for candidate in candidates if (candidate[0], candidate[2]) not in excused]
+
+    def _locate(self, layer: Layer, text: str, read: str, candidates: list[tuple[int, Stream, int, int]]) -> list[Hit]:
+        text = tame(text)
+        spans = layer.reading.trace(text)
+        hits: list[Hit] = []
+        for word_index, expected, start, end in candidates:
+            word = self.words[word_index]
+            stream = spelt(word, expected, Place(text, read, start, end, tuple(spans[start:end])))
+            if stream is not None:
+                hits.append(Hit(word, stream, spans[start][0], spans[end - 1][1]))
+                if len(hits) == MAX_HITS:
+                    break
         return hits
 
-    def _candidates(self, finds: list[_Find], mask: int, on: date | None) -> list[tuple[int, int, int]]:
-        """Return (word, start, end) of the finds that the policy uses, that are valid, and that no phrase excuses."""
-        excused: set[tuple[int, int]] = set()
-        candidates: list[tuple[int, int, int]] = []
-        for start, end, pattern_index in finds:
-            pattern = self._patterns[pattern_index]
-            excused.update((word, start + offset) for word, offset in pattern.excused)
-            candidates.extend(
-                (word, start, end)
-                for word in pattern.words
-                if self._masks[word] & mask and (on is None or self.words[word].valid_on(on))
-            )
-        return [candidate for candidate in candidates if candidate[:2] not in excused] if excused else candidates
 
-    def _locate(self, text: str, stripped: str, candidates: list[tuple[int, int, int]]) -> tuple[Hit, ...]:
-        origins = offsets(text.replace(SEPARATOR, " "), STRIPPED)
-        hits: list[Hit] = []
-        for word_index, start, end in candidates:
-            word, key = self.words[word_index], self._keys[word_index]
-            stream = _stream(word, key, text, origins[start:end])
-            if stream is None or not _stands_alone(key, *_neighbours(text, origins[start], origins[end - 1])):
-                continue
-            around = stripped[start - 1 : start], stripped[end : end + 1]
-            if stream is Stream.STRIPPED and not _stands_alone(key, *around):
-                continue
-            hits.append(Hit(word, stream, origins[start], origins[end - 1] + 1))
-            if len(hits) == MAX_HITS:
-                break
-        return without_contained(hits)
+def _crossing(window: Sequence[str], hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """Keep what crosses into the newest text; of two characters, only what takes up one whole message, because the end
+    of one message and the beginning of the next meet by accident."""
+    edges = list(accumulate(map(len, window), initial=0))
+    newest = edges[-2] if len(edges) > 1 else 0
+    kept = []
+    for hit in hits:
+        whole = any(
+            hit.start <= first and last <= hit.end and strip(text)
+            for first, last, text in zip(edges, edges[1:], window, strict=False)
+        )
+        if hit.start < newest < hit.end and (whole or len(strip(hit.word.text)) > _ACCIDENTAL):
+            kept.append(Hit(hit.word, Stream.ACROSS, 0, hit.end - newest))
+    return tuple(kept)
 
 
-def without_contained(hits: list[Hit]) -> tuple[Hit, ...]:
-    """Order by position and drop what a longer hit of the same category, no milder, already says."""
+def without_contained(hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """Order by position and drop what a hit around it already says: longer, of the same category, and no milder; or
+    exact, where the one inside is a guess."""
     kept: list[Hit] = []
     for hit in sorted(hits, key=lambda hit: (hit.start, -hit.end, -hit.confidence, hit.word.id)):
-        if not any(_contains(other, hit) for other in kept):
+        if not any(_says(other, hit) for other in kept):
             kept.append(hit)
     return tuple(kept)
 
 
-def _contains(outer: Hit, inner: Hit) -> bool:
-    same_topic = outer.word is inner.word or (
-        outer.category == inner.category and outer.severity >= inner.severity and outer.word.text != inner.word.text
-    )
-    return same_topic and outer.start <= inner.start and inner.end <= outer.end
-
-
-def _patterns(words: Sequence[Word], keys: Sequence[str]) -> tuple[list[str], list[_Pattern]]:
-    """Return the keys of the automaton and, at the same index, what finding each of them means."""
-    meant: dict[str, list[int]] = {}
-    excused: dict[str, list[tuple[int, int]]] = {}
-    for index, (word, key) in enumerate(zip(words, keys, strict=True)):
-        if not key:
-            continue
-        meant.setdefault(key, []).append(index)
-        for phrase in word.allow:
-            phrase_key = strip(phrase)
-            at = phrase_key.find(key)
-            while at != -1:
-                excused.setdefault(phrase_key, []).append((index, at))
-                at = phrase_key.find(key, at + 1)
-    found = list(dict.fromkeys(chain(meant, excused)))
-    return found, [_Pattern(tuple(meant.get(key, ())), tuple(excused.get(key, ()))) for key in found]
-
-
-def _by_text(stripped: str, found: list[_Find]) -> dict[int, tuple[str, list[_Find]]]:
-    """Sort the finds of a joined batch by text, with offsets into that text."""
-    parts = stripped.split(SEPARATOR)
-    starts = list(accumulate((len(part) + 1 for part in parts), initial=0))
-    grouped: dict[int, tuple[str, list[_Find]]] = {}
-    for start, end, pattern in found:
-        index = bisect_right(starts, start) - 1
-        shift = starts[index]
-        grouped.setdefault(index, (parts[index], []))[1].append((start - shift, end - shift, pattern))
-    return grouped
-
-
-def _stream(word: Word, key: str, text: str, origins: list[int]) -> Stream | None:
-    """Tell how the word is spelt here, or None if its characters only meet across the end of a clause."""
-    written, spelt = fold(text[origins[0] : origins[-1] + 1]), fold(word.text)
-    if written == spelt:
-        return Stream.FOLDED
-    if spelt != key and len(key) < _SHORTEST_WITHOUT_SYMBOLS:
-        return None  # t.me is no word without its symbol
-    if written == key:
-        return Stream.FOLDED
-    if len(key) == 2:
-        gap = [char for char in text[origins[0] + 1 : origins[1]] if FOLDED[ord(char)] is not None]
-        if gap and _CLAUSE_ENDS.issuperset(gap):
-            return None
-    return Stream.STRIPPED
-
-
-def _neighbours(text: str, first: int, last: int) -> tuple[str, str]:
-    """Return the folded characters just before and after `text[first : last + 1]`, empty at the ends."""
-    before, after = first - 1, last + 1
-    while before >= 0 and FOLDED[ord(text[before])] is None:
-        before -= 1
-    while after < len(text) and FOLDED[ord(text[after])] is None:
-        after += 1
-    return fold(text[before : before + 1])[-1:] if before >= 0 else "", fold(text[after : after + 1])[:1]
-
-
-def _stands_alone(key: str, before: str, after: str) -> bool:
-    """A Latin word counts only as a whole (sm, but not in small); so does a lone letter at the edge of a mixed one."""
-    latin = key.isascii()
-    left = _ends_word(key[0], before) or not (latin or not key[1].isascii())
-    return left and (_ends_word(key[-1], after) or not (latin or not key[-2].isascii()))
-
-
-def _ends_word(edge: str, neighbour: str) -> bool:
-    if not (edge.isascii() and neighbour.isascii()):
+def _says(outer: Hit, inner: Hit) -> bool:
+    if not (outer.start <= inner.start and inner.end <= outer.end):
+        return False
+    if outer.word is inner.word:
         return True
-    return not neighbour.isalnum() if edge.isdecimal() else not neighbour.isalpha()
+    surer = outer.stream.is_exact and not inner.stream.is_exact
+    no_milder = outer.severity >= inner.severity and (outer.word.text != inner.word.text or not inner.stream.is_exact)
+    return outer.category == inner.category and (surer or no_milder)

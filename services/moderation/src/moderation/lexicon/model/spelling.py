@@ -1,0 +1,104 @@
+"""Judges one find: does the word really stand there on its own, and how is it written?"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from moderation.lexicon.model.folding import FOLDED, fold, strip
+from moderation.lexicon.model.readings import Span
+from moderation.lexicon.model.streams import Stream
+from moderation.lexicon.model.words import Word
+
+# Clauses meet here: the two characters around it belong together only by accident (请插入口，交给柜员).
+_CLAUSE_ENDS: Final = frozenset("，。！？；：、…,!?;:\n\r\t")
+_SHORTEST_WITHOUT_SYMBOLS: Final = 4
+_SHORTEST_LATIN: Final = 4
+# A shorter run of typed syllables is part of some other word unless it stands between other signs.
+_SURE_LATIN: Final = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A key at `read[start:end]` of a reading of `text`; `spans` are the original offsets of its characters."""
+
+    text: str
+    read: str
+    start: int
+    end: int
+    spans: tuple[Span, ...]
+
+    @property
+    def key(self) -> str:
+        return self.read[self.start : self.end]
+
+    @property
+    def written(self) -> str:
+        return fold(self.text[self.spans[0][0] : self.spans[-1][1]])
+
+
+def spelt(word: Word, expected: Stream, place: Place) -> Stream | None:
+    """Return the stream of a find in the layer of `expected`, or None if the word does not stand there on its own."""
+    stream = _stream(word, expected, place)
+    if stream is None or _only_meets_across_clauses(place):
+        return None
+    if not _stands_alone(place.key, *_neighbours(place)):
+        return None
+    between_letters = place.read[place.start - 1 : place.start], place.read[place.end : place.end + 1]
+    if stream not in (Stream.FOLDED, Stream.LOOKALIKE) and not _stands_alone(place.key, *between_letters):
+        return None
+    if stream is Stream.LATIN and len(place.written) < _SURE_LATIN and not _stands_alone("aa", *_neighbours(place)):
+        return None
+    return stream
+
+
+def _stream(word: Word, expected: Stream, place: Place) -> Stream | None:
+    written, own, key = place.written, fold(word.text), strip(word.text)
+    if expected is Stream.STRIPPED:
+        if written == own:
+            return Stream.FOLDED
+        if own != key and len(key) < _SHORTEST_WITHOUT_SYMBOLS:
+            return None  # t.me is no word without its symbol
+        return Stream.FOLDED if written == key else Stream.STRIPPED
+    stripped = strip(written)
+    if expected in (Stream.PINYIN, Stream.LATIN):
+        return _sounded(expected, stripped, key)
+    if expected is Stream.LOOKALIKE and set(stripped) == set(key):
+        return Stream.REPEATED if len(stripped) >= len(key) else None  # 滴我 is not 滴滴我
+    return expected
+
+
+def _sounded(expected: Stream, stripped: str, key: str) -> Stream | None:
+    """Tell whether a word found by its sound is typed in Latin letters; if only that may count, nothing else does."""
+    letters = sum(map(str.isascii, stripped))
+    if letters <= sum(map(str.isascii, key)):
+        return Stream.PINYIN if expected is Stream.PINYIN else None
+    return Stream.LATIN if letters < len(stripped) or letters >= _SHORTEST_LATIN else None
+
+
+def _only_meets_across_clauses(place: Place) -> bool:
+    if len(place.spans) != 2:
+        return False
+    gap = [char for char in place.text[place.spans[0][1] : place.spans[1][0]] if FOLDED[ord(char)] is not None]
+    return bool(gap) and _CLAUSE_ENDS.issuperset(gap)
+
+
+def _neighbours(place: Place) -> tuple[str, str]:
+    """Return the folded characters just before and after the place in the original, empty at the ends."""
+    text, before, after = place.text, place.spans[0][0] - 1, place.spans[-1][1]
+    while before >= 0 and FOLDED[ord(text[before])] is None:
+        before -= 1
+    while after < len(text) and FOLDED[ord(text[after])] is None:
+        after += 1
+    return fold(text[before : before + 1])[-1:] if before >= 0 else "", fold(text[after : after + 1])[:1]
+
+
+def _stands_alone(key: str, before: str, after: str) -> bool:
+    """A Latin word counts only as a whole (sm, but not in small); so does a lone letter at the edge of a mixed one."""
+    latin = key.isascii()
+    left = _ends_word(key[0], before) or not (latin or not key[1].isascii())
+    return left and (_ends_word(key[-1], after) or not (latin or not key[-2].isascii()))
+
+
+def _ends_word(edge: str, neighbour: str) -> bool:
+    if not (edge.isascii() and neighbour.isascii()):
+        return True
+    return not neighbour.isalnum() if edge.isdecimal() else not neighbour.isalpha()
