@@ -47,7 +47,7 @@ async def leave(stop: asyncio.Event) -> None:
     """Return although nobody has asked for it."""
 
 
-async def fail(stop: asyncio.Event) -> None:
+async def fail(_stop: asyncio.Event) -> None:
     raise ValueError("the first failure")
 
 
@@ -87,7 +87,7 @@ async def test_a_failure_while_stopping_is_raised() -> None:
 
 async def test_a_part_that_ends_unasked_is_named_and_stops_the_others() -> None:
     other = Scripted("other", obey)
-    with pytest.raises(PartEndedError, match="^leaving$"):
+    with pytest.raises(PartEndedError, match=r"^leaving$"):
         await run_parts([other, Scripted("leaving", leave)], asyncio.Event())
     assert other.ended == "by itself"
 

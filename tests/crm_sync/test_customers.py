@@ -8,14 +8,14 @@ import hypothesis.strategies as st
 import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
-from tests.inlet import Inlet, every_page, open_inlet, open_interface
-from tests.stories import at, joined, left, screened, tellings, updated
 
 from crm_sync.app import INDEXES, ROUTERS, ROUTES
 from crm_sync.customers.model import IdKind, ids_of
 from huiqun.contracts.channel import Role
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import Verdict
+from tests.inlet import Inlet, every_page, open_inlet, open_interface
+from tests.stories import at, joined, left, screened, tellings, updated
 
 SHARED = [HealthCheck.function_scoped_fixture]
 

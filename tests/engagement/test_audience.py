@@ -7,14 +7,14 @@ from typing import Any
 import hypothesis.strategies as st
 import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
-from tests.inlet import Inlet, every_page, open_inlet, open_interface
-from tests.stories import NOON, at, created, joined, left, screened, tellings, updated
 
 from engagement.app import INDEXES, ROUTERS, ROUTES
 from engagement.audience.model import KEPT_DAYS
 from huiqun.contracts.channel import Role
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import Verdict
+from tests.inlet import Inlet, every_page, open_inlet, open_interface
+from tests.stories import NOON, at, created, joined, left, screened, tellings, updated
 
 SHARED = [HealthCheck.function_scoped_fixture]
 

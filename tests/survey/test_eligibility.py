@@ -8,14 +8,14 @@ import hypothesis.strategies as st
 import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
-from tests.inlet import Inlet, every_page, open_inlet, open_interface
-from tests.stories import NOON, at, dismissed, joined, left, screened, tellings, updated
 
 from huiqun.contracts.channel import LeaveReason, Role
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import Verdict
 from survey.app import INDEXES, ROUTERS, ROUTES
 from survey.eligibility.model import ACTIVE_WITHIN, Eligibility, Obstacle
+from tests.inlet import Inlet, every_page, open_inlet, open_interface
+from tests.stories import NOON, at, dismissed, joined, left, screened, tellings, updated
 
 SHARED = [HealthCheck.function_scoped_fixture]
 DAY = timedelta(days=1)
