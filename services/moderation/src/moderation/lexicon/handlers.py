@@ -1,17 +1,16 @@
 """Import word lists: those that operators bring, and those that come with the service."""
 
 import hashlib
-from dataclasses import replace
-from importlib.resources import files
+from functools import partial
 
 from huiqun.store import Database
 from huiqun.stream import Transactor, Work
 from moderation.lexicon import store
 from moderation.lexicon.model.rows import RowError, WordImport, read_csv, read_jsonl
 from moderation.lexicon.model.words import Word
+from moderation.lexicon.shipped import SHIPPED_LIST, SHIPPED_LISTS, shipped_words
 from moderation.lexicon.store import WordList
 
-SHIPPED_BY = "huiqun"
 MAX_WORDS = 200_000
 
 
@@ -51,22 +50,13 @@ async def drop_list(work: Work, name: str) -> None:
 
 
 async def import_shipped(database: Database, transactor: Transactor) -> None:
-    """Bring the lists that come with the service up to date; lists of the same content are left alone."""
+    """Bring the lists that come with the service up to date; one of the same content is left alone."""
     present = {entry.name: entry.checksum for entry in await store.lists(database)}
-    for resource in sorted(files("moderation.lexicon.data").iterdir(), key=lambda entry: entry.name):
-        if not resource.name.endswith(".csv"):
-            continue
-        content = resource.read_text(encoding="utf-8")
-        name, checksum = f"shipped-{resource.name.removesuffix('.csv')}", checksum_of(content)
-        if present.get(name) == checksum:
-            continue
-        read = read_words(content, name, jsonl=False, keep_going=False)
-        words = tuple(replace(word, list_name=name) for word in read.words)
-
-        async def use_case(work: Work, name: str = name, words: tuple[Word, ...] = words, sum_: str = checksum) -> None:
-            await import_list(work, name, words, sum_, SHIPPED_BY)
-
-        await transactor.run(use_case)
+    for name in SHIPPED_LISTS:
+        words = shipped_words(name)
+        checksum = checksum_of(repr(words))
+        if present.get(name) != checksum:
+            await transactor.run(partial(import_list, name=name, words=words, checksum=checksum, author=SHIPPED_LIST))
 
 
 def checksum_of(content: str) -> str:

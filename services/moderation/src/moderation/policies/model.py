@@ -123,6 +123,7 @@ class LexiconRule(Values):
     """What follows from a word of a category; a category that is not named does nothing."""
 
     categories: dict[str, Outcome] = Field(max_length=60, examples=[{"ads": "block", "politics": "review"}])
+    fuzzy: bool = Field(default=True, description="Find words also by sound and look; these never block by themselves")
 
 
 class Ladder(Values):

@@ -10,8 +10,9 @@ from huiqun.runtime.waiting import wait_for_stop
 from huiqun.store import Database
 from huiqun.stream.retry import until_it_passes
 from moderation.lexicon import store as lexicons
-from moderation.lexicon.model.matching import Lexicon
+from moderation.lexicon.model.matching import EVERY_POLICY, Lexicon
 from moderation.lexicon.model.words import Word
+from moderation.lexicon.shipped import shipped_background
 from moderation.metrics import LEXICON_WORDS, RULEBOOK_REVISION
 from moderation.policies import store as policies
 from moderation.policies.model import Policies
@@ -94,4 +95,5 @@ class RulebookKeeper:
 
 
 def _compile(words: list[Word], bits: dict[str, int]) -> Lexicon:
-    return Lexicon(words, [bits[word.category] for word in words])
+    masks = [bits[word.category] for word in words]
+    return Lexicon(words, masks, fuzzy=EVERY_POLICY, background=shipped_background())

@@ -14,7 +14,7 @@ from moderation.enforcement.handlers import MUTE_ENDS, request_actions
 from moderation.metrics import VERDICTS
 from moderation.policies.model import Policy
 from moderation.rulebook.model import Rulebook
-from moderation.screening.model import Decision, gather, judge
+from moderation.screening.model import Decision, add_joined_words, gather, judge, windows_of
 from moderation.standing import store as standings
 from moderation.standing.model import Climb, Standing, Strike, add_strike, key_of
 
@@ -34,10 +34,11 @@ class Screening:
         messages = [event.data for event in events]
         settings = [rulebook.policies.settings_of(message.group_id) for message in messages]
         policies = [rulebook.policies.policy_of(each) for each in settings]
-        evidence = gather(
-            messages, [rulebook.mask_of(policy) for policy in policies], rulebook.lexicon, work.now.date()
-        )
+        masks = [rulebook.mask_of(policy) for policy in policies]
+        today = work.now.date()
+        evidence = gather(messages, masks, rulebook.lexicon, today)
         known = await standings.load(work, _customers(events))
+        add_joined_words(evidence, windows_of(messages, known), masks, rulebook.lexicon, today)
         requests: Requests = []
         records = []
         for event, policy, group, found in zip(events, policies, settings, evidence, strict=True):

@@ -32,7 +32,8 @@ class Standing:
     """A member in a group. `day` is a proleptic ordinal of the group's calendar, `counted` the messages of that day.
 
     `recent` holds the last messages as (milliseconds since 1970, hash of the text); `since` is when the member was
-    first seen to write, `substantial` how many messages said something new.
+    first seen to write, `substantial` how many messages said something new; `pieces` are the last texts so short that
+    a word may have been cut over them.
     """
 
     group_id: str
@@ -44,6 +45,7 @@ class Standing:
     muted_until: datetime | None = None
     since: datetime | None = None
     substantial: int = 0
+    pieces: list[tuple[datetime, str]] = field(default_factory=list)
 
     @property
     def key(self) -> str:

@@ -57,6 +57,8 @@ def _document(standing: Standing, now: datetime) -> dict[str, Any]:
         document["muted_until"] = standing.muted_until
     if standing.since is not None:
         document["since"] = standing.since
+    if standing.pieces:
+        document["pieces"] = [list(piece) for piece in standing.pieces]
     return document
 
 
@@ -84,4 +86,5 @@ def _standing(document: Mapping[str, Any]) -> Standing:
         muted_until=document.get("muted_until"),
         since=document.get("since"),
         substantial=document["substantial"],
+        pieces=[(at, text) for at, text in document.get("pieces", ())],
     )

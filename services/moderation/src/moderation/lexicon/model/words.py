@@ -9,6 +9,9 @@ from moderation.lexicon.model.folding import fold, strip
 CATEGORIES: Final = ("ads", "solicitation", "fraud", "abuse", "politics", "obscenity", "violence", "rumour")
 """The categories Huiqun ships words for; operators may add their own."""
 
+STAFF_CATEGORIES: Final = ("promise", "impolite")
+"""What staff may not say; customers may."""
+
 MAX_LENGTH: Final = 64
 SEVERITIES: Final = range(1, 6)
 _LEVEL_ONE: Final = range(0xB0, 0xD8)

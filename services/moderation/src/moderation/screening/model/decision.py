@@ -68,7 +68,7 @@ def judge(
     if role is Role.CUSTOMER and standing is not None:
         found = list(_on_customer(message, policy, settings, standing, evidence))
     elif role is Role.STAFF and evidence is not NOTHING and policy.rules.staff is not None:
-        found = list(from_words(policy.rules.staff.categories, evidence))
+        found = list(from_words(policy.rules.staff.categories, evidence, fuzzy=False))
     else:
         found = []
     verdict = max((each.outcome for each in found), key=_ORDER.__getitem__) if found else Verdict.ALLOW
