@@ -11,11 +11,14 @@ from local.services import ServiceEndedError
 from local.settling import NotThroughError
 
 INTERRUPTED = 130
+WIDTH_OF_A_FILE = 120
 
 
 def run_to_the_end(main: Callable[[Console], Awaitable[int]]) -> int:
     """Run a command and return its exit code; Ctrl-C and SIGTERM end it in order, known failures are explained."""
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = WIDTH_OF_A_FILE
     try:
         return asyncio.run(_interruptible(main, console))
     except (ServerUnavailableError, ServiceEndedError, NotThroughError) as error:

@@ -1,4 +1,4 @@
-"""`python -m local.demo`: play the bundled day and check what came of it; exits 0 if it agrees with the story."""
+"""`python -m local.demo`: play the bundled day and check what came of it; exits 0 or 1."""
 
 import sys
 from pathlib import Path

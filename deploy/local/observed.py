@@ -5,19 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer
-
 from huiqun.contracts.catalog import decode
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MemberSanctioned, MessageScreened, Sanction
-from huiqun.contracts.topics import MODERATION_DECISIONS
+from huiqun.contracts.topics import MODERATION_DECISIONS, Topic
 from huiqun.store import Database
 from huiqun.stream import STREAM_INDEXES, KafkaOptions
 from huiqun.stream.dead_letters import DeadLetter, read_all
 from huiqun.timers import TIMER_INDEXES
 from huiqun.web import WEB_INDEXES
 from local.system import System
-from local.topics import reading, records
+from local.topics import reading, record_count, records
 
 Document = Mapping[str, Any]
 
@@ -46,7 +44,7 @@ async def observe(system: System) -> Observed:
     """Read everything that the run has left behind."""
     moderation = system.database("moderation")
     names = [service.name for service in system.services]
-    decisions = await read_topic(system.kafka)
+    decisions = await read_topic(system.kafka, MODERATION_DECISIONS)
     screened: dict[str, list[str]] = {}
     for event in decisions:
         if isinstance(event, MessageScreened):
@@ -67,18 +65,14 @@ def key_of(event: MessageScreened) -> str:
     return f"{data.message_id}/{data.revision}" if data.revision else data.message_id
 
 
-async def read_topic(kafka: KafkaOptions) -> list[Event]:
-    """All that is on moderation.decisions.v1 now."""
-    async with reading(kafka, MODERATION_DECISIONS) as consumer:
-        found: list[Event] = []
-        while await _unread(consumer):
-            found += [decode(MODERATION_DECISIONS, record.value) for record in await records(consumer)]
-        return found
-
-
-async def _unread(consumer: AIOKafkaConsumer) -> int:
-    ends: dict[Any, int] = await consumer.end_offsets(list(consumer.assignment()))
-    return sum([end - await consumer.position(partition) for partition, end in ends.items()])
+async def read_topic(kafka: KafkaOptions, topic: Topic) -> list[Event]:
+    """All that is on the topic now."""
+    left = await record_count(kafka, topic)
+    found: list[Event] = []
+    async with reading(kafka, topic) as consumer:
+        while len(found) < left:
+            found += [decode(topic, record.value) for record in await records(consumer)]
+    return found
 
 
 async def _documents(database: Database) -> dict[str, int]:

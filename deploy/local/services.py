@@ -49,7 +49,7 @@ class Service:
         async with httpx.AsyncClient(base_url=self.url, timeout=5) as http:
 
             async def ready() -> bool:
-                if not find_spec(f"{self.package}.api") and b"newly assigned" in self.log.read_bytes():
+                if b"newly assigned" in self.log.read_bytes():
                     return True
                 try:
                     return (await http.get("/readyz")).is_success

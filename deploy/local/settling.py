@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
 from huiqun.contracts.topics import CHANNEL_MEMBERS, CHANNEL_MESSAGES, CHANNEL_RECEIPTS, MODERATION_DECISIONS, Topic
 from huiqun.store import Database
 from huiqun.stream import KafkaOptions
 from huiqun.stream.outbox import OUTBOX
+from local.topics import ends
 
 OPEN: Final = ("requested", "assigned")
 _EVERY_SECONDS: Final = 0.1
@@ -31,22 +32,15 @@ class NotThroughError(Exception):
 class Lag:
     """How many records a service has not dealt with yet."""
 
-    def __init__(self, service: str, consumer: AIOKafkaConsumer, prefix: str) -> None:
+    def __init__(self, service: str, kafka: KafkaOptions, group: AIOKafkaConsumer) -> None:
         self.service = service
-        self._consumer = consumer
-        self._prefix = prefix
+        self._kafka = kafka
+        self._group = group
 
     async def read(self) -> int:
         """The sum over the partitions that the service reads."""
-        topics = [self._prefix + topic.name for topic in READS[self.service]]
-        partitions = [
-            TopicPartition(topic, number)
-            for topic in topics
-            for number in self._consumer.partitions_for_topic(topic) or ()
-        ]
-        ends: dict[TopicPartition, int] = await self._consumer.end_offsets(partitions)
-        done = [await self._consumer.committed(partition) or 0 for partition in partitions]
-        return sum(ends.values()) - sum(done)
+        reached = await ends(self._kafka, *READS[self.service])
+        return sum([end - (await self._group.committed(partition) or 0) for partition, end in reached.items()])
 
 
 @asynccontextmanager
@@ -55,13 +49,12 @@ async def lags(kafka: KafkaOptions, services: Sequence[str]) -> AsyncIterator[li
     async with AsyncExitStack() as stack:
         opened = []
         for service in (service for service in READS if service in services):
-            consumer = AIOKafkaConsumer(
+            group = AIOKafkaConsumer(
                 bootstrap_servers=kafka.bootstrap, group_id=f"{kafka.prefix}huiqun.{service}", enable_auto_commit=False
             )
-            await consumer.start()
-            stack.push_async_callback(consumer.stop)
-            await consumer.topics()  # or it would know of no partitions
-            opened.append(Lag(service, consumer, kafka.prefix))
+            await group.start()
+            stack.push_async_callback(group.stop)
+            opened.append(Lag(service, kafka, group))
         yield opened
 
 
@@ -70,20 +63,27 @@ async def until_through(lags: Sequence[Lag], moderation: Database, seconds: floa
     left = ""
     try:
         async with asyncio.timeout(seconds):
-            while left := await what_is_left(lags, moderation):  # noqa: ASYNC110 (a broker sets no event)
+            while left := await _all_that_is_left(lags, moderation):  # noqa: ASYNC110 (a broker sets no event)
                 await asyncio.sleep(_EVERY_SECONDS)
     except TimeoutError:
         raise NotThroughError(f"After {seconds:g} s there was still: {left}.") from None
 
 
 async def what_is_left(lags: Sequence[Lag], moderation: Database) -> str:
-    """What is not through yet, in words; empty when all is. Moderation first: the others read what it publishes."""
+    """What the services still have to deal with, in words; empty when there is nothing."""
     for lag in lags:
         if unread := await lag.read():
             return f"{unread} records that {lag.service} has not dealt with"
-        if lag.service == "moderation":
-            if unpublished := await moderation[OUTBOX].count_documents({}):
-                return f"{unpublished} batches of moderation to publish"
-            if unanswered := await moderation["actions"].count_documents({"state": {"$in": OPEN}}):
-                return f"{unanswered} actions without an outcome"
+    if unpublished := await moderation[OUTBOX].count_documents({}):
+        return f"{unpublished} batches that moderation has not published"
     return ""
+
+
+async def _all_that_is_left(lags: Sequence[Lag], moderation: Database) -> str:
+    """In the order of cause and effect, so that nothing passes from what was not yet looked at to what was."""
+    first = [lag for lag in lags if lag.service == "moderation"]
+    if left := await what_is_left(first, moderation):
+        return left
+    if unanswered := await moderation["actions"].count_documents({"state": {"$in": OPEN}}):
+        return f"{unanswered} actions without an outcome"
+    return await what_is_left(lags, moderation)

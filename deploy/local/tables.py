@@ -10,22 +10,24 @@ from rich.text import Text
 
 from local.channel import Transcript
 from local.checks import Check
+from local.day import Day
 from local.observed import Document, Observed
 from local.story.model import Edits, Says
-from local.story.script import TIMEZONE, Step
+from local.story.script import TIMEZONE
 
-_COLOURS: Final = {"allow": "green", "warn": "yellow", "review": "magenta", "block": "red"}
-_LONGEST: Final = 26
+COLOURS: Final = {"allow": "green", "warn": "yellow", "review": "magenta", "block": "red"}
+_LONGEST: Final = 22
+_WIDTH_FOR_NOTES: Final = 110
 
 
-def moments(steps: Sequence[Step], seen: Observed, *, notes: bool) -> Table:
+def moments(day: Day, *, notes: bool) -> Table:
     """The noted messages: who wrote what, and what came of it; texts as they are archived, masked."""
     table = _table(
         "Moments of the day", "", "who", "wrote", "verdict", "sanction", *(["what it shows"] if notes else [])
     )
-    sanctions = {sanction.message_id: sanction.kind.value for sanction in seen.sanctions}
-    for step in steps:
-        document = seen.archived.get(step.key)
+    sanctions = {sanction.message_id: sanction.kind.value for sanction in day.seen.sanctions}
+    for step in day.steps:
+        document = day.seen.archived.get(step.key)
         if not isinstance(step.entry, Says | Edits) or not step.entry.note or document is None:
             continue
         row = (
@@ -43,14 +45,14 @@ def summary(seen: Observed, transcript: Transcript) -> Table:
     """What each service decided and did."""
     table = _table("What they did", "", "", "")
     sanctions = Counter(sanction.kind.value.replace("_", " ") for sanction in seen.sanctions)
-    table.add_row("moderation", "verdicts", _counts(seen.verdicts, _COLOURS))
-    table.add_row("", "sanctions", _counts(sanctions))
+    table.add_row("moderation", "verdicts", counts(seen.verdicts, COLOURS))
+    table.add_row("", "sanctions", counts(sanctions))
     for kind in sorted({action["kind"] for action in seen.actions}):
         states = Counter(action["state"] for action in seen.actions if action["kind"] == kind)
-        table.add_row("", kind.replace("_", " "), _counts(states))
+        table.add_row("", kind.replace("_", " "), counts(states))
     for name, documents in seen.documents.items():
         if name != "moderation":
-            table.add_row(name, "documents", _counts(Counter(documents)))
+            table.add_row(name, "documents", counts(Counter(documents)))
         if seen.dead[name]:
             table.add_row("" if name == "moderation" else name, "dead letters", str(len(seen.dead[name])))
     table.add_row("channel", "kept back", f"{len(transcript.withheld)} messages of muted members")
@@ -68,6 +70,11 @@ def checked(checks: Sequence[Check]) -> Table:
         if not check.holds:
             table.add_row("", Text(check.summary, "red"))
     return table
+
+
+def show_day(console: Console, day: Day, transcript: Transcript) -> None:
+    """The moments of the day and what the services did."""
+    show(console, moments(day, notes=console.width >= _WIDTH_FOR_NOTES), summary(day.seen, transcript))
 
 
 def show(console: Console, *tables: Table) -> None:
@@ -98,12 +105,12 @@ def _verdict(document: Document) -> Text:
     reasons = document.get("reasons", ())
     worst = max(reasons, key=lambda reason: reason["severity"], default=None)
     why = worst["category"].replace("_", " ") if worst else ""
-    return Text(f"{verdict} {why}".rstrip(), _COLOURS[verdict])
+    return Text(f"{verdict} {why}".rstrip(), COLOURS[verdict])
 
 
-def _counts(counts: Counter[str], colours: dict[str, str] | None = None) -> Text:
+def counts(numbers: Counter[str], colours: dict[str, str] | None = None) -> Text:
     parts: Iterator[tuple[str, str]] = (
-        (f"{number} {name}", (colours or {}).get(name, "")) for name, number in counts.most_common()
+        (f"{number} {name}", (colours or {}).get(name, "")) for name, number in numbers.most_common()
     )
     return Text("  ").join(Text(words, colour) for words, colour in parts)
 

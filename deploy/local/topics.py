@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from huiqun.contracts.topics import Topic
 from huiqun.stream import KafkaOptions
@@ -34,3 +34,26 @@ async def records(consumer: AIOKafkaConsumer) -> list[ConsumerRecord]:
     """What has come within a tenth of a second."""
     polled = await consumer.getmany(timeout_ms=_POLL_MILLISECONDS, max_records=5_000)
     return [record for batch in polled.values() for record in batch]
+
+
+async def ends(kafka: KafkaOptions, *topics: Topic) -> dict[TopicPartition, int]:
+    """Where the partitions of the topics end.
+
+    A fetch tells; a request for the last offset does not, because Tansu answers it with the start of the last batch.
+    """
+    names = [kafka.prefix + topic.name for topic in topics]
+    consumer = AIOKafkaConsumer(
+        *names, bootstrap_servers=kafka.bootstrap, auto_offset_reset="latest", fetch_max_wait_ms=10
+    )
+    await consumer.start()
+    try:
+        while None in (found := {at: consumer.highwater(at) for at in consumer.assignment()}).values():
+            await consumer.getmany(timeout_ms=_POLL_MILLISECONDS)
+        return found
+    finally:
+        await consumer.stop()
+
+
+async def record_count(kafka: KafkaOptions, topic: Topic) -> int:
+    """How many records have ever been written to the topic."""
+    return sum((await ends(kafka, topic)).values())

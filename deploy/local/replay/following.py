@@ -1,8 +1,7 @@
 """Sends events at a rate, and follows them to their verdicts on the topic."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,16 +11,17 @@ from huiqun.contracts.catalog import decode
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.contracts.topics import MODERATION_DECISIONS
-from huiqun.store import Database
 from huiqun.stream import Publisher
 from huiqun.stream.publisher import record_of
 from local.observed import key_of
-from local.settling import Lag, what_is_left
 from local.topics import records
 
 _CHUNK: Final = 500
 _TICKS_A_SECOND: Final = 10
 _QUIET_POLLS: Final = 20
+
+# Whether there is nothing left to send, to judge or to publish.
+Idle = Callable[[], Awaitable[bool]]
 
 
 @dataclass(slots=True)
@@ -30,13 +30,10 @@ class Heard:
 
     wanted: frozenset[str]
     screened: dict[str, list[str]] = field(default_factory=dict)
-    verdicts: Counter[str] = field(default_factory=Counter)
 
     def take(self, event: Event) -> None:
         """Note an event of the topic."""
         if isinstance(event, MessageScreened) and (key := key_of(event)) in self.wanted:
-            if key not in self.screened:
-                self.verdicts[event.data.verdict.value] += 1
             self.screened.setdefault(key, []).append(event.id)
 
     @property
@@ -50,34 +47,31 @@ class Heard:
         return sum(len(ids) - len(set(ids)) for ids in self.screened.values())
 
     @property
-    def contradictions(self) -> int:
-        """Messages that were judged twice: their events have different ids."""
+    def judged_again(self) -> int:
+        """Messages whose events have different ids: they were judged more than once."""
         return sum(len(set(ids)) > 1 for ids in self.screened.values())
 
 
-async def send(events: Sequence[Event], publisher: Publisher, rate: float | None, sent: Callable[[int], None]) -> None:
+async def send(events: Sequence[Event], publisher: Publisher, rate: float | None) -> None:
     """Publish the events in order, as fast as the broker takes them or at `rate` a second."""
     loop = asyncio.get_running_loop()
-    started, done = loop.time(), 0
+    started, sent = loop.time(), 0
     for chunk in _chunks(events, _CHUNK if rate is None else max(1, round(rate / _TICKS_A_SECOND))):
         await publisher.publish([record_of(event) for event in chunk])
-        done += len(chunk)
-        sent(done)
+        sent += len(chunk)
         if rate is not None:
-            await asyncio.sleep(started + done / rate - loop.time())
+            await asyncio.sleep(started + sent / rate - loop.time())
 
 
-async def hear(
-    heard: Heard, consumer: AIOKafkaConsumer, lag: Lag, database: Database, progress: Callable[[int], None]
-) -> None:
-    """Read the topic until every verdict is there, or moderation has nothing left to do and there are no more."""
+async def hear(heard: Heard, consumer: AIOKafkaConsumer, idle: Idle, progress: Callable[[int], None]) -> None:
+    """Read the topic until every verdict is there, or moderation has nothing left to do and no more come."""
     quiet = 0
     while not heard.complete and quiet < _QUIET_POLLS:
         came = await records(consumer)
         for record in came:
             heard.take(decode(MODERATION_DECISIONS, record.value))
         progress(len(heard.screened))
-        quiet = 0 if came or await what_is_left([lag], database) else quiet + 1
+        quiet = 0 if came or not await idle() else quiet + 1
 
 
 def _chunks(events: Sequence[Event], size: int) -> Iterator[Sequence[Event]]:

@@ -19,8 +19,8 @@ _PAUSE: Final = timedelta(minutes=1)
 class Spread:
     """Over how many groups and over how many members in each."""
 
-    groups: int = 20
-    members: int = 50
+    groups: int
+    members: int
 
 
 def make_events(items: Sequence[str | Event], spread: Spread, now: datetime) -> Iterator[Event]:

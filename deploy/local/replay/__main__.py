@@ -1,0 +1,92 @@
+"""`python -m local.replay FILE`: send a file through moderation, then count; exits 0 if nothing is lost or doubled."""
+
+import argparse
+import asyncio
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+
+from huiqun.contracts.envelope import Event
+from huiqun.contracts.topics import MODERATION_DECISIONS, dead_letters_of
+from huiqun.stream import Publisher
+from local.console import run_to_the_end
+from local.replay import output
+from local.replay.counting import Count, archived_verdicts
+from local.replay.files import Rows, UnreadableFileError, read_rows
+from local.replay.following import Heard, hear, send
+from local.replay.messages import Spread, key_of, make_events
+from local.replay.target import SERVICE, Target, target
+from local.settling import lags, what_is_left
+from local.topics import reading, record_count
+
+LOGS = Path(".run") / "replay"
+
+
+async def replay(options: argparse.Namespace, rows: Rows, console: Console) -> int:
+    """Send the rows and count the verdicts; the exit code."""
+    spread = Spread(options.groups, options.members)
+    events = list(make_events(rows.items, spread, datetime.now(UTC)))
+    async with target(LOGS) as where:
+        count = await follow(events, where, options.rate, console)
+    console.print(output.result(options.file.name, rows, count))
+    return 0 if count.right else 1
+
+
+async def follow(events: Sequence[Event], where: Target, rate: float | None, console: Console) -> Count:
+    """Send the events, wait for their verdicts under a progress bar, and count."""
+    keys = [key for event in events if (key := key_of(event)) is not None]
+    known = await archived_verdicts(where.database, set(keys))
+    heard = Heard(frozenset(keys) - known.keys())
+    letters = dead_letters_of(SERVICE)
+    publisher = Publisher(where.kafka)
+    async with (
+        reading(where.kafka, MODERATION_DECISIONS, from_start=False) as decisions,
+        lags(where.kafka, [SERVICE]) as (lag,),
+    ):
+        dead = await record_count(where.kafka, letters)
+        started = time.monotonic()
+        sending = asyncio.create_task(send(events, publisher, rate))
+
+        async def idle() -> bool:
+            return sending.done() and not await what_is_left([lag], where.database)
+
+        try:
+            with output.progress(console) as progress:
+                judging = progress.add_task("Judging", total=len(heard.wanted))
+                await hear(heard, decisions, idle, lambda judged: progress.update(judging, completed=judged))
+            seconds = time.monotonic() - started
+            await sending
+        finally:
+            sending.cancel()
+            await publisher.stop()
+        dead = await record_count(where.kafka, letters) - dead
+    verdicts = await archived_verdicts(where.database, heard.wanted)
+    return Count(len(events), len(heard.wanted), heard, Counter(verdicts.values()), dead, seconds)
+
+
+def main() -> int:
+    """Parse the command line, read the file, replay it."""
+    parser = argparse.ArgumentParser(prog="python -m local.replay", description=__doc__)
+    parser.add_argument("file", type=Path, help="CSV with a column of texts, or .jsonl of events or objects with text")
+    parser.add_argument("--column", help='which column (or JSON field) has the text (default: "text")')
+    parser.add_argument("--rate", type=float, help="messages a second (default: as fast as it goes)")
+    parser.add_argument("--groups", type=int, default=20, help="spread the texts over so many groups")
+    parser.add_argument("--members", type=int, default=50, help="and so many members in each")
+    options = parser.parse_args()
+    if min(options.groups, options.members) < 1 or (options.rate is not None and options.rate <= 0):
+        parser.error("--rate, --groups and --members are positive numbers")
+    try:
+        rows = read_rows(options.file, options.column)
+    except UnreadableFileError as error:
+        parser.exit(2, f"{error}\n")
+    return run_to_the_end(partial(replay, options, rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""What a replay shows: a bar while it runs, a table at the end."""
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from local.replay.counting import Count
+from local.replay.files import Rows
+from local.tables import COLOURS, counts
+
+_SHOWN_BAD = 5
+
+
+class _Speed(ProgressColumn):
+    """Messages a second since the start."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.0f} messages/s" if speed else "")
+
+
+def progress(console: Console) -> Progress:
+    """A bar with messages a second and the time that is left."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Speed(), TimeRemainingColumn())
+    return Progress(*columns, console=console)
+
+
+def result(name: str, rows: Rows, count: Count) -> Table:
+    """The figures, each with a tick or a cross where it has to be right."""
+    table = Table(title=f"\n{name}", title_justify="left", title_style="bold", box=None, show_header=False)
+    heard = count.heard
+    table.add_row("", "sent", f"{count.sent:,}" + _again(count))
+    table.add_row("", "verdicts", counts(count.verdicts, COLOURS))
+    table.add_row(_mark(good=count.archived == count.messages), "in MongoDB", _one_each(count.archived, count.messages))
+    good = heard.complete and heard.judged_again == 0
+    table.add_row(_mark(good=good), "on the topic", _one_each(len(heard.screened), count.messages))
+    if heard.judged_again:
+        table.add_row("", "", Text(f"{heard.judged_again:,} have several different verdicts", "red"))
+    table.add_row("", "published again", f"{heard.published_again:,} events, under the same id")
+    table.add_row("", "dead letters", f"{count.dead:,}")
+    table.add_row("", "time", f"{count.seconds:,.1f} s, {len(heard.screened) / count.seconds:,.0f} messages/s")
+    table.add_row("", "rows not sent", f"{len(rows.bad):,}")
+    for bad in rows.bad[:_SHOWN_BAD]:
+        table.add_row("", "", Text(f"line {bad.line}: {bad.reason}", "yellow"))
+    return table
+
+
+def _again(count: Count) -> str:
+    twice = count.sent - count.messages
+    return f", of which {twice:,} are no new messages" if twice else ""
+
+
+def _one_each(found: int, wanted: int) -> str:
+    return f"{found:,}, one for each" if found == wanted else f"{found:,} of {wanted:,}"
+
+
+def _mark(*, good: bool) -> Text:
+    return Text("✓", "green") if good else Text("✗", "bold red")

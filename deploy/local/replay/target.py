@@ -1,0 +1,51 @@
+"""Where a replay goes: the system that the environment names, or one started for it."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from huiqun.runtime.settings import ServiceSettings
+from huiqun.store import Client, Database, connect, ping
+from huiqun.stream import KafkaOptions
+from huiqun.stream.topics import create_topics
+from local.services import running, watch
+from local.stack import Stack
+from local.system import DATABASE_PREFIX, PARTITIONS, beside, kafka_of
+
+SERVICE = "moderation"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A running moderation: its broker and its database."""
+
+    kafka: KafkaOptions
+    database: Database
+
+
+@asynccontextmanager
+async def target(logs: Path) -> AsyncIterator[Target]:
+    """The system of HUIQUN_KAFKA_BOOTSTRAP and HUIQUN_MONGO_URL if the first is set, else servers and moderation."""
+    if os.environ.get("HUIQUN_KAFKA_BOOTSTRAP"):
+        settings = ServiceSettings()
+        async with _connected(settings.mongo_url) as client:
+            await ping(client)
+            yield Target(settings.kafka, client[settings.database_prefix + SERVICE])
+        return
+    async with Stack() as stack, _connected(stack.mongo_url) as client:
+        kafka = kafka_of(stack)
+        await create_topics(kafka, partitions=PARTITIONS, replication=1)
+        environment = {**stack.environment, "HUIQUN_DATABASE_PREFIX": DATABASE_PREFIX, "HUIQUN_TOPIC_PREFIX": ""}
+        async with running([SERVICE], environment, logs) as services, beside(watch(services)):
+            yield Target(kafka, client[DATABASE_PREFIX + SERVICE])
+
+
+@asynccontextmanager
+async def _connected(mongo_url: str) -> AsyncIterator[Client]:
+    client = connect(mongo_url, app_name="huiqun-replay")
+    try:
+        yield client
+    finally:
+        client.close()
