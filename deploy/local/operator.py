@@ -16,11 +16,15 @@ async def write_policies(client: Client, database: Database, kafka: KafkaOptions
     async def use_case(work: Work) -> None:
         for chat in CHATS:
             await write_version(work, chat.policy_id, Rules(**chat.rules), chat.group.name, OPERATOR)
-            await activate_version(work, chat.policy_id, 1, 1, OPERATOR)
-            await assign_policy(work, chat.group.group_id, chat.policy_id)
+            await activate_version(work, chat.policy_id, 1, _whatever, OPERATOR)
+            await assign_policy(work, chat.group.group_id, chat.policy_id, _whatever, OPERATOR)
 
     publisher = Publisher(kafka)
     try:
         await Transactor(client, database, publisher, SystemClock()).run(use_case)
     finally:
         await publisher.stop()
+
+
+def _whatever(revision: int) -> None:
+    """Nobody else changes them meanwhile."""

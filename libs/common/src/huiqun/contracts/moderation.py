@@ -117,7 +117,7 @@ class ActivatedPolicy(Payload):
 
     policy_id: Id
     version: int = Field(ge=1)
-    activated_by: str = Field(max_length=128)
+    activated_by: str = Field(max_length=300)
 
 
 class PolicyActivated(Event):

@@ -17,7 +17,7 @@ from huiqun.web.idempotency import Transact, write_once
 from huiqun.web.observing import Observing
 from huiqun.web.oidc import OidcOptions
 from huiqun.web.openapi import describe
-from huiqun.web.problems import answer_problems
+from huiqun.web.problems import answer_domain_errors, answer_problems
 from huiqun.web.routing import (
     ChangesNothing,
     GuardedRoute,
@@ -65,6 +65,8 @@ def create_app(options: AppOptions) -> FastAPI:
     for router in (health_routes(options.alive, options.checks), _own_routes(app), *options.routers):
         # Routes are added as they are: an included router would hide its prefix from metrics and cursors.
         app.router.routes.extend(router.routes)
+        if isinstance(router, Router):
+            answer_domain_errors(app, router.problems)
     if unsafe := list(_unsafe(app.routes)):
         raise UnsafeRoutesError("; ".join(unsafe))
     for name, value in options.state.items():

@@ -20,6 +20,10 @@ _RETRY_SOON = {"Retry-After": "5"}
 log = structlog.get_logger(__name__)
 
 
+#: Which status and kind of problem answers an error that handlers raise.
+Problems = Mapping[type[Exception], tuple[int, str]]
+
+
 class FieldError(BaseModel):
     """One thing that is wrong with a request."""
 
@@ -100,6 +104,19 @@ def answer_problems(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(StoreError, _on_store_error)
     app.add_exception_handler(OverflowError, _on_overflow)
+
+
+def answer_domain_errors(app: FastAPI, problems: Problems) -> None:
+    """Answer these errors of the handlers with problem details; an error's docstring is what the caller reads."""
+
+    async def respond(request: Request, error: Exception) -> Response:
+        status, kind = next(problems[each] for each in type(error).__mro__ if each in problems)
+        sentence = (type(error).__doc__ or kind).split("\n", 1)[0].strip()
+        about = str(error)
+        return answer(request, Problem(status, kind, f"{sentence.rstrip('.')}: {about}" if about else sentence))
+
+    for error in problems:
+        app.add_exception_handler(error, respond)
 
 
 async def _on_problem(request: Request, error: Exception) -> Response:

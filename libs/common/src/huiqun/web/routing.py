@@ -14,7 +14,7 @@ from huiqun.store import Database
 from huiqun.web.authentication import Authenticator
 from huiqun.web.bodies import MIB, Body, read_body, replay
 from huiqun.web.principals import ANONYMOUS, Access, Principal
-from huiqun.web.problems import Problem
+from huiqun.web.problems import Problem, Problems
 
 DEFAULT_BODY_LIMIT: Final = MIB
 WRITING_METHODS: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -108,12 +108,16 @@ class GuardedRoute(APIRoute):
 
 
 class Router(APIRouter):
-    """The routes of one slice; `role` is what every one of them needs, and single routes may need more."""
+    """The routes of one slice; `role` is what every one of them needs, and single routes may need more.
 
-    def __init__(self, prefix: str, *, tag: str, role: Access | None = None) -> None:
+    `problems` says for each error of the slice's handlers which status and kind of problem answers it.
+    """
+
+    def __init__(self, prefix: str, *, tag: str, role: Access | None = None, problems: Problems | None = None) -> None:
         """`prefix` is the whole path from the root: "/api/v1/policies"."""
         needed = [requires(role)] if role else []
         super().__init__(prefix=prefix, tags=[tag], dependencies=needed, route_class=GuardedRoute)
+        self.problems: Problems = problems or {}
 
 
 def dependencies_of(route: APIRoute) -> Iterator[Dependant]:

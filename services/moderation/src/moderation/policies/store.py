@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from huiqun.contracts.channel import Capabilities, Group
-from huiqun.store import Database, Index, UpdateOne
+from huiqun.store import Database, Index, Session, UpdateOne
 from huiqun.stream import Work
 from moderation.policies.model import DEFAULT_TIMEZONE, GroupSettings, Policy, Rules
 
@@ -32,7 +32,7 @@ class Head:
     latest: int
     active: int | None
     revision: int
-    updated_at: datetime
+    updated_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,24 @@ class Version:
     rules: Rules
     note: str
     created_by: str
-    created_at: datetime
+    created_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRecord:
+    """A group as people see it; `revision` rises when its policy is assigned, 0 if that was never done.
+
+    `known` is false for a group that the channel has not told us of.
+    """
+
+    id: str
+    settings: GroupSettings
+    known: bool = False
+    name: str = ""
+    purpose: str = ""
+    tags: tuple[str, ...] = ()
+    dismissed_at: datetime | None = None
+    revision: int = 0
 
 
 async def revision(database: Database) -> int:
@@ -76,9 +93,18 @@ async def groups_since(database: Database, moment: datetime) -> tuple[dict[str, 
     return found, latest
 
 
-async def head(work: Work, policy_id: str) -> Head | None:
+async def active_policy(database: Database, policy_id: str, session: Session | None = None) -> Policy | None:
+    """The version of a policy that is in force."""
+    found = await head(database, policy_id, session)
+    if found is None or found.active is None:
+        return None
+    document = await database[VERSIONS].find_one({"_id": f"{policy_id}@{found.active}"}, session=session)
+    return Policy(policy_id, found.active, Rules(**document["rules"])) if document else None
+
+
+async def head(database: Database, policy_id: str, session: Session | None = None) -> Head | None:
     """The policy of this id."""
-    document = await work.db[HEADS].find_one({"_id": policy_id}, session=work.session)
+    document = await database[HEADS].find_one({"_id": policy_id}, session=session)
     return _head(document) if document else None
 
 
@@ -141,14 +167,20 @@ async def dismiss_groups(work: Work, group_ids: Sequence[str]) -> None:
 
 async def assign(work: Work, group_id: str, policy_id: str | None) -> None:
     """Give a group its policy; None gives it the default."""
-    change = {"$set": {"policy_id": policy_id, "updated_at": work.now}}
+    change = {"$set": {"policy_id": policy_id, "updated_at": work.now}, "$inc": {"revision": 1}}
     await work.db[GROUPS].update_one({"_id": group_id}, change, upsert=True, session=work.session)
 
 
-async def group(database: Database, group_id: str) -> GroupSettings | None:
+async def group(database: Database, group_id: str, session: Session | None = None) -> GroupRecord | None:
     """What is known of a group."""
-    document = await database[GROUPS].find_one({"_id": group_id})
-    return _settings(document) if document else None
+    document = await database[GROUPS].find_one({"_id": group_id}, session=session)
+    return _record(document) if document else None
+
+
+async def groups(database: Database, after: str | None, limit: int) -> list[GroupRecord]:
+    """The groups by id, after the given one."""
+    query = {"_id": {"$gt": after}} if after else {}
+    return [_record(document) async for document in database[GROUPS].find(query).sort("_id", 1).limit(limit)]
 
 
 async def _set_head(work: Work, policy_id: str, fields: Mapping[str, Any]) -> None:
@@ -174,6 +206,19 @@ def _settings(document: Mapping[str, Any]) -> GroupSettings:
         timezone=ZoneInfo(document.get("timezone") or DEFAULT_TIMEZONE),
         owner=document.get("owner"),
         capabilities=Capabilities(**document.get("capabilities", {})),
+    )
+
+
+def _record(document: Mapping[str, Any]) -> GroupRecord:
+    return GroupRecord(
+        document["_id"],
+        _settings(document),
+        known="timezone" in document,
+        name=document.get("name", ""),
+        purpose=document.get("purpose", ""),
+        tags=tuple(document.get("tags", ())),
+        dismissed_at=document.get("dismissed_at"),
+        revision=document.get("revision", 0),
     )
 
 

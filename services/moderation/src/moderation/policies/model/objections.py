@@ -1,0 +1,91 @@
+"""Why rules that are well-formed make no sense: they would stop everybody, or do nothing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import time, timedelta
+from itertools import pairwise
+
+from huiqun.contracts.channel import MessageKind
+from moderation.policies.model.rules import Ladder, LengthRule, LinkRule, QuietHours, Rules
+
+_LEAST_CHARACTERS = 5
+_LEAST_TIME_TO_WRITE = timedelta(hours=1)
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """What is wrong with a rule; `path` leads to it from the rules."""
+
+    path: tuple[str | int, ...]
+    reason: str
+
+
+def objections(rules: Rules) -> list[Objection]:
+    """Everything that speaks against putting these rules in force; empty for rules that make sense."""
+    found: list[Objection] = []
+    if not _does_something(rules):
+        found.append(Objection((), "Every rule is off: this policy would let everything pass."))
+    if rules.length is not None:
+        found += _of_length(rules.length)
+    if rules.kinds is not None and MessageKind.TEXT in rules.kinds.forbidden:
+        found.append(Objection(("kinds", "forbidden"), "Without texts, hardly anything could be said."))
+    if rules.quiet_hours is not None:
+        found += _of_quiet_hours(rules.quiet_hours)
+    if rules.links is not None:
+        found += _of_links(rules.links)
+    found += _of_ladder(rules.ladder)
+    return found
+
+
+def _does_something(rules: Rules) -> bool:
+    chosen = (
+        rules.quota,
+        rules.length,
+        rules.flood,
+        rules.duplicate,
+        rules.quiet_hours,
+        rules.links,
+        rules.contacts,
+        rules.personal_data,
+        rules.kinds,
+        rules.probation,
+        rules.announcements,
+    )
+    return any(rule is not None for rule in chosen) or bool(rules.lexicon.categories)
+
+
+def _of_length(rule: LengthRule) -> Iterator[Objection]:
+    if rule.max_characters is None and rule.max_seconds is None:
+        yield Objection(("length",), "It caps neither characters nor seconds.")
+    elif rule.max_characters is not None and rule.max_characters < _LEAST_CHARACTERS:
+        reason = f"Fewer than {_LEAST_CHARACTERS} characters would hit nearly every message."
+        yield Objection(("length", "max_characters"), reason)
+
+
+def _of_quiet_hours(rule: QuietHours) -> Iterator[Objection]:
+    if rule.start == rule.end:
+        yield Objection(("quiet_hours", "end"), "It ends when it starts, so no moment is quiet.")
+    elif _DAY - (_since_midnight(rule.end) - _since_midnight(rule.start)) % _DAY < _LEAST_TIME_TO_WRITE:
+        yield Objection(("quiet_hours",), "It leaves less than an hour a day to write in.")
+
+
+def _since_midnight(moment: time) -> timedelta:
+    return timedelta(hours=moment.hour, minutes=moment.minute, seconds=moment.second, microseconds=moment.microsecond)
+
+
+def _of_links(rule: LinkRule) -> Iterator[Objection]:
+    for index, domain in enumerate(rule.allowed_domains):
+        labels = domain.split(".")
+        path = ("links", "allowed_domains", index)
+        if not all(labels):
+            yield Objection(path, f"{domain} is no domain: it has two dots together, or one at an end.")
+        elif len(labels) == 1:
+            yield Objection(path, f"{domain} would allow every link that ends in it.")
+
+
+def _of_ladder(ladder: Ladder) -> Iterator[Objection]:
+    if any(later < earlier for earlier, later in pairwise(ladder.scores)):
+        yield Objection(("ladder", "scores"), "A higher rung needs at least the score of the one below.")
+    if any(later < earlier for earlier, later in pairwise(ladder.mute_minutes)):
+        yield Objection(("ladder", "mute_minutes"), "A later mute lasts at least as long as the one before.")

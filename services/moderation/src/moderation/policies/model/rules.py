@@ -1,0 +1,221 @@
+"""The rules of a policy: values that an operator writes."""
+
+from datetime import time
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from huiqun.contracts.channel import MessageKind
+from huiqun.contracts.moderation import Verdict
+
+Outcome = Literal[Verdict.WARN, Verdict.REVIEW, Verdict.BLOCK]
+PolicyId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Domain = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9.-]{1,253}$")]
+Category = Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")]
+
+
+def _without_zone(moment: time) -> time:
+    if moment.tzinfo is not None:
+        raise ValueError("a time of day in the group's own time zone has no offset")
+    return moment
+
+
+TimeOfDay = Annotated[time, AfterValidator(_without_zone)]
+Points = Annotated[float, Field(gt=0, le=1_000)]
+Minutes = Annotated[int, Field(ge=1, le=43_200)]
+Weight = Annotated[float, Field(ge=0, le=100)]
+
+
+def _verdict(default: Verdict) -> Any:  # noqa: ANN401 - what pydantic's Field returns
+    return Field(default=default, description="What a breach leads to.", examples=[default.value])
+
+
+class Values(BaseModel):
+    """Values an operator writes: a field that is not known is an error, because it would do nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class QuotaRule(Values):
+    """At most so many messages of a member per calendar day of the group."""
+
+    per_day: int = Field(ge=1, le=10_000, description="Messages a day, in the group's time zone.", examples=[5])
+    verdict: Outcome = _verdict(Verdict.WARN)
+
+
+class LengthRule(Values):
+    """At most so long a text, voice message or video."""
+
+    max_characters: int | None = Field(
+        default=None, ge=1, le=20_000, description="Characters of a text.", examples=[500]
+    )
+    max_seconds: int | None = Field(
+        default=None, ge=1, le=86_400, description="Seconds of a voice message or video.", examples=[60]
+    )
+    verdict: Outcome = _verdict(Verdict.WARN)
+
+
+class FloodRule(Values):
+    """Fewer than `messages` messages of a member within `seconds`."""
+
+    messages: int = Field(default=8, ge=2, le=20, description="The message that is one too many.", examples=[8])
+    seconds: int = Field(default=10, ge=1, le=600, description="Within how many seconds.", examples=[10])
+    verdict: Outcome = _verdict(Verdict.WARN)
+
+
+class DuplicateRule(Values):
+    """The same text fewer than `times` times within `seconds`."""
+
+    times: int = Field(default=3, ge=2, le=20, description="The repetition that is one too many.", examples=[3])
+    seconds: int = Field(default=600, ge=1, le=86_400, description="Within how many seconds.", examples=[600])
+    min_characters: int = Field(default=6, ge=1, le=1000, description="Shorter texts may be repeated.", examples=[6])
+    verdict: Outcome = _verdict(Verdict.WARN)
+
+
+class QuietHours(Values):
+    """No messages of customers between two times of day in the group's time zone; may pass midnight."""
+
+    start: TimeOfDay = Field(description="From this time of day in the group's time zone.", examples=["22:30:00"])
+    end: TimeOfDay = Field(description="Up to this time of day.", examples=["07:30:00"])
+    verdict: Outcome = _verdict(Verdict.WARN)
+
+    def covers(self, moment: time) -> bool:
+        """Whether `moment` is quiet."""
+        if self.start <= self.end:
+            return self.start <= moment < self.end
+        return moment >= self.start or moment < self.end
+
+
+class LinkRule(Values):
+    """Links only to these domains and what stands below them."""
+
+    allowed_domains: tuple[Domain, ...] = Field(
+        default=(),
+        max_length=1_000,
+        description="Domains that may be linked to, with all below them.",
+        examples=[["bank.example.com"]],
+    )
+    verdict: Outcome = _verdict(Verdict.BLOCK)
+
+
+class ContactRule(Values):
+    """No WeChat ids, QQ numbers or telephone numbers offered for contact."""
+
+    verdict: Outcome = _verdict(Verdict.BLOCK)
+
+
+class PersonalDataRule(Values):
+    """No ID cards, bank cards and the like in the group; they are masked whatever the verdict."""
+
+    verdict: Outcome = _verdict(Verdict.BLOCK)
+
+
+class KindRule(Values):
+    """Kinds of messages that customers may not send."""
+
+    forbidden: tuple[MessageKind, ...] = Field(
+        max_length=20, description="The kinds.", examples=[["mini_program", "card"]]
+    )
+    verdict: Outcome = _verdict(Verdict.BLOCK)
+
+
+class ProbationRule(Values):
+    """No links, cards or contacts from newcomers: for so many hours, and until so many messages of substance."""
+
+    hours: int = Field(default=24, ge=0, le=720, description="Since the first message.", examples=[24])
+    messages: int = Field(default=3, ge=0, le=50, description="Messages that say something new.", examples=[3])
+    verdict: Outcome = _verdict(Verdict.BLOCK)
+
+
+class AnnouncementRule(Values):
+    """Nobody but staff publishes what looks like an official announcement."""
+
+    verdict: Outcome = _verdict(Verdict.REVIEW)
+
+
+class StaffRule(Values):
+    """Words that staff may not use, by category; staff are told or reviewed, never muted or removed."""
+
+    categories: dict[Category, Literal[Verdict.WARN, Verdict.REVIEW]] = Field(
+        default={"promise": Verdict.REVIEW, "impolite": Verdict.WARN},
+        max_length=60,
+        description="What a word of each category leads to.",
+        examples=[{"promise": "review", "impolite": "warn"}],
+    )
+
+
+class LexiconRule(Values):
+    """What follows from a word of a category; a category that is not named does nothing."""
+
+    categories: dict[Category, Outcome] = Field(
+        max_length=60,
+        description="What a word of each category leads to.",
+        examples=[{"ads": "block", "politics": "review"}],
+    )
+    fuzzy: bool = Field(
+        default=True,
+        description="Find words also by sound and look; these never block by themselves",
+        examples=[True],
+    )
+
+
+class Ladder(Values):
+    """How sanctions climb: each offence at most one rung, and only as high as the decayed score allows."""
+
+    scores: tuple[Points, Points, Points, Points, Points] = Field(
+        default=(1, 2, 4, 6, 8),
+        description="Least score of warning, three mutes, proposal to remove.",
+        examples=[[1, 2, 4, 6, 8]],
+    )
+    mute_minutes: tuple[Minutes, Minutes, Minutes] = Field(
+        default=(10, 60, 1440), description="How long the three mutes last.", examples=[[10, 60, 1440]]
+    )
+    half_life_hours: float = Field(
+        default=168, ge=0.1, le=8_760, description="After which an offence counts half.", examples=[168]
+    )
+    grace_seconds: int = Field(
+        default=60, ge=0, le=3_600, description="Time to read a sanction before the next.", examples=[60]
+    )
+    weights: dict[Category, Weight] = Field(
+        default={"quota": 0.5, "length": 0.5, "flood": 1.0, "duplicate": 1.0, "quiet_hours": 0.5, "personal_data": 0.0},
+        max_length=100,
+        description="What an offence of a category counts; 1 where none is given, and twice that when blocked.",
+        examples=[{"quota": 0.5, "abuse": 2}],
+    )
+
+
+class Rules(Values):
+    """The rules of a policy; one that is absent is off."""
+
+    quota: QuotaRule | None = Field(default=None, description="How many messages a day.")
+    length: LengthRule | None = Field(default=None, description="How long a message may be.")
+    flood: FloodRule | None = Field(default=FloodRule(), description="How many messages in quick succession.")
+    duplicate: DuplicateRule | None = Field(default=DuplicateRule(), description="How often the same text.")
+    quiet_hours: QuietHours | None = Field(default=None, description="When nobody writes.")
+    links: LinkRule | None = Field(default=LinkRule(), description="Which links are allowed.")
+    contacts: ContactRule | None = Field(default=ContactRule(), description="Offers of contact outside the group.")
+    personal_data: PersonalDataRule | None = Field(
+        default=PersonalDataRule(), description="ID cards, bank cards, telephone numbers, addresses."
+    )
+    kinds: KindRule | None = Field(default=None, description="Which kinds of messages customers may not send.")
+    probation: ProbationRule | None = Field(default=None, description="What newcomers may not do yet.")
+    announcements: AnnouncementRule | None = Field(
+        default=AnnouncementRule(), description="What looks official and is not from staff."
+    )
+    staff: StaffRule | None = Field(default=StaffRule(), description="What staff may not say.")
+    lexicon: LexiconRule = Field(
+        default=LexiconRule(
+            categories={
+                "ads": Verdict.BLOCK,
+                "solicitation": Verdict.BLOCK,
+                "fraud": Verdict.BLOCK,
+                "abuse": Verdict.BLOCK,
+                "obscenity": Verdict.BLOCK,
+                "violence": Verdict.BLOCK,
+                "politics": Verdict.REVIEW,
+                "rumour": Verdict.REVIEW,
+            }
+        ),
+        description="Words and what they lead to.",
+    )
+    ladder: Ladder = Field(default=Ladder(), description="How sanctions climb.")
