@@ -178,6 +178,8 @@ def without_contained(hits: Sequence[Hit]) -> tuple[Hit, ...]:
 def _says(outer: Hit, inner: Hit) -> bool:
     if not (outer.start <= inner.start and inner.end <= outer.end):
         return False
+    if inner.stream.is_exact and not outer.stream.is_exact:
+        return False  # a guess, however long, does not silence what is spelt out
     if outer.word is inner.word:
         return True
     surer = outer.stream.is_exact and not inner.stream.is_exact
