@@ -21,7 +21,8 @@ from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import CHANNEL_MESSAGES
 from tests.channel import edit, message
 
-INSTANTS = st.datetimes(datetime(2011, 1, 1), datetime(2099, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - Hypothesis adds the zone
+FIRST, LAST = datetime(2011, 1, 1), datetime(2099, 12, 31)  # noqa: DTZ001 - Hypothesis takes bounds without a zone
+INSTANTS = st.datetimes(FIRST, LAST, timezones=st.just(UTC))
 IDS = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="/"), min_size=1, max_size=128)
 TRACES = st.from_regex(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", fullmatch=True)
 ZONES = st.sampled_from(sorted(available_timezones()))

@@ -39,11 +39,11 @@ async def obey(stop: asyncio.Event) -> None:
     await stop.wait()
 
 
-async def ignore(stop: asyncio.Event) -> None:  # noqa: ARG001 - that is the point
+async def ignore(_stop: asyncio.Event) -> None:
     await asyncio.Event().wait()
 
 
-async def leave(stop: asyncio.Event) -> None:
+async def leave(_stop: asyncio.Event) -> None:
     """Return although nobody has asked for it."""
 
 

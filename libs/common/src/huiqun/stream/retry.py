@@ -8,12 +8,12 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, stop_never
 from tenacity.wait import wait_random_exponential
 
-from huiqun.store import commit_outcome_is_unknown
 from huiqun.store import is_transient as store_is_transient
 from huiqun.telemetry import metrics
 
 T = TypeVar("T")
 Waiting = Callable[[BaseException], None]
+Passing = Callable[[BaseException], bool]
 _log = structlog.get_logger(__name__)
 
 
@@ -36,13 +36,12 @@ async def until_it_passes(attempt: Callable[[], Awaitable[T]], *, name: str, on_
     return await retrying(attempt)
 
 
-async def for_at_most(seconds: float, attempt: Callable[[], Awaitable[T]], *, name: str) -> T:
-    """Run `attempt`, again while its error is transient, and raise the last one after `seconds`.
-
-    A commit whose answer is lost is not run again: its effect might be there twice.
-    """
+async def for_at_most(
+    seconds: float, attempt: Callable[[], Awaitable[T]], *, name: str, passes: Passing = is_transient
+) -> T:
+    """Run `attempt`, again while its error is one that passes, and raise the last one after `seconds`."""
     retrying = AsyncRetrying(
-        retry=retry_if_exception(lambda error: is_transient(error) and not commit_outcome_is_unknown(error)),
+        retry=retry_if_exception(passes),
         wait=wait_random_exponential(multiplier=0.02, max=1),
         stop=stop_after_delay(seconds),
         before_sleep=_noting(name, None),

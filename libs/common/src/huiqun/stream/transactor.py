@@ -9,7 +9,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from huiqun.runtime.clock import Clock
-from huiqun.store import Client, Database, StoreError, transaction
+from huiqun.store import Client, Database, StoreError, commit_outcome_is_unknown, is_transient, transaction
 from huiqun.stream import inbox, outbox
 from huiqun.stream.publisher import Publisher, Record, record_of
 from huiqun.stream.retry import for_at_most
@@ -52,7 +52,7 @@ class Transactor:
         async def attempt() -> tuple[T, list[outbox.Entry]]:
             return await self.commit(use_case)
 
-        result, entries = await for_at_most(_REQUEST_SECONDS, attempt, name="request")
+        result, entries = await for_at_most(_REQUEST_SECONDS, attempt, name="request", passes=_may_run_again)
         await self._publish_soon(entries)
         return result
 
@@ -84,3 +84,8 @@ class Transactor:
             await asyncio.wait_for(self.publish(entries), _PUBLISH_SECONDS)
         except (KafkaError, OSError, StoreError) as error:  # TimeoutError is an OSError
             _log.warning("left_to_the_relay", entries=len(entries), error=repr(error)[:200])
+
+
+def _may_run_again(error: BaseException) -> bool:
+    """Whether the store asks for it. Where the commit's answer is lost, the effect might be there twice."""
+    return is_transient(error) and not commit_outcome_is_unknown(error)
