@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 
+from huiqun.audit import api as audit_api
 from huiqun.contracts.channel import (
     ActionAssigned,
     ActionCompleted,
@@ -16,22 +18,28 @@ from huiqun.contracts.channel import (
     MessageRecalled,
     MessageReceived,
 )
-from huiqun.runtime.parts import Part, run_parts
-from huiqun.runtime.service import Api, Connections, Interface, connections
+from huiqun.runtime.parts import run_parts
+from huiqun.runtime.service import Api, Interface, connections, loops
 from huiqun.store import Index
-from huiqun.stream import BatchConsumer, ConsumerOptions, Relay, Route
+from huiqun.stream import Route
+from huiqun.stream.retry import until_it_passes
 from huiqun.timers import TimerHandler
-from huiqun.timers.runner import TimerRunner
+from moderation.archive import api as archive_api
 from moderation.archive import store as archive
+from moderation.enforcement import api as actions_api
 from moderation.enforcement import handlers as enforcement
 from moderation.enforcement import store as actions
+from moderation.lexicon import api as lexicon_api
 from moderation.lexicon import store as lexicon
 from moderation.lexicon.handlers import import_shipped
+from moderation.policies import api as policies_api
 from moderation.policies import handlers as policies
 from moderation.policies import store as policy_store
 from moderation.rulebook.handlers import RulebookKeeper
+from moderation.screening import api as screening_api
 from moderation.screening.handlers import Screening
 from moderation.settings import Settings
+from moderation.standing import api as standings_api
 from moderation.standing import store as standings
 
 SERVICE = "moderation"
@@ -60,30 +68,31 @@ def routes(screening: Screening) -> tuple[Route, ...]:
 
 TIMERS: Mapping[str, TimerHandler] = {enforcement.MUTE_ENDS: enforcement.end_mute}
 
+ROUTERS = (
+    policies_api.policies_router,  # /api/v1/policies
+    policies_api.groups_router,  # /api/v1/groups
+    standings_api.router,  # /api/v1/groups/{group_id}/members/{member_id}/standing
+    lexicon_api.router,  # /api/v1/lexicon/lists
+    screening_api.router,  # /api/v1/lexicon/scan
+    archive_api.router,  # /api/v1/messages
+    actions_api.router,  # /api/v1/actions
+    audit_api.router,  # /api/v1/audit
+)
+
 
 async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) -> None:
     """Run the roles until stopped."""
     async with connections(SERVICE, settings, INDEXES) as connected:
-        await import_shipped(connected.database, connected.transactor)
+        await until_it_passes(partial(import_shipped, connected.database, connected.transactor), name=SERVICE)
         keeper = RulebookKeeper(connected.database)
-        await keeper.refresh()
-        await run_parts(parts(settings, roles, connected, keeper), stop)
-
-
-def parts(settings: Settings, roles: frozenset[str], connected: Connections, keeper: RulebookKeeper) -> list[Part]:
-    """The loops of the roles."""
-    transactor = connected.transactor
-    running: list[Part] = []
-    if "streams" in roles:
-        consumer = BatchConsumer(
-            SERVICE,
-            routes(Screening(keeper.current)),
-            transactor,
-            settings.kafka,
-            ConsumerOptions(max_batch=settings.max_batch),
+        await until_it_passes(keeper.refresh, name=SERVICE)
+        parts = loops(connected, roles, routes(Screening(keeper.current)), TIMERS)
+        if roles & {"streams", "api"}:
+            parts.append(keeper)
+        interface = Interface(
+            service=SERVICE,
+            description=DESCRIPTION,
+            routers=ROUTERS if "api" in roles else (),
+            state={"rulebook": keeper.current},
         )
-        running += [consumer, keeper, Relay(transactor)]
-    if "timers" in roles:
-        running.append(TimerRunner(transactor, TIMERS))
-    interface = Interface(service=SERVICE, description=DESCRIPTION)
-    return [*running, Api(interface, settings, connected, running)]
+        await run_parts([*parts, Api(interface, settings, connected, parts)], stop)

@@ -42,3 +42,17 @@ async def read_head(db: Database, session: Session | None = None) -> Head:
     """Return the end of the chain as the log itself knows it."""
     stored = await db[HEAD].find_one({"_id": _HEAD_ID}, session=session)
     return Head(int(stored["seq"]), str(stored["hash"])) if stored else Head()
+
+
+async def entries(
+    db: Database, *, subject: str | None = None, actor: str | None = None, before: int | None = None, limit: int
+) -> list[dict[str, Any]]:
+    """The entries about a subject, by an actor, or all of them; newest first, before the given number."""
+    query: dict[str, Any] = {}
+    if subject is not None:
+        query["subject"] = subject
+    if actor is not None:
+        query["actor"] = actor
+    if before is not None:
+        query["_id"] = {"$lt": before}
+    return [document async for document in db[LOG].find(query).sort("_id", -1).limit(limit)]

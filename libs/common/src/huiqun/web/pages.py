@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2s
-from typing import Annotated, Final, Generic, TypeVar
+from typing import Annotated, Final, Generic, TypeVar, cast
 
 import orjson
 from fastapi import Depends, Query
@@ -18,6 +18,7 @@ from huiqun.web.problems import Problem, field_error
 Key = str | int | datetime
 T = TypeVar("T")
 D = TypeVar("D")
+K = TypeVar("K", str, int, datetime)
 
 _CHECK_BYTES: Final = 8
 _MAX_KEYS: Final = 8
@@ -95,6 +96,11 @@ class PageRequest:
         if len(self.keys) != len(types) or not all(map(isinstance, self.keys, types)):
             raise _not_a_cursor()
         return self.keys
+
+    def last(self, kind: type[K]) -> K | None:
+        """Return the only key of the last item the caller has, None on the first page; Problem 422 if it is another."""
+        keys = self.after(kind)
+        return cast("K", keys[0]) if keys else None
 
     def page(self, found: Sequence[D], key: Callable[[D], Sequence[Key]], show: Callable[[D], T]) -> Page[T]:
         """Build the page from up to `limit + 1` items: `key` gives an item's sort keys, `show` what the caller sees."""

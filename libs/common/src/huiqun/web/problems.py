@@ -35,6 +35,7 @@ class FieldError(BaseModel):
     parameter: str | None = Field(
         default=None, description="Name of the parameter, outside the body.", examples=["limit"]
     )
+    line: int | None = Field(default=None, description="Line of the body, where it is a file.", examples=[17])
 
 
 class ProblemDetails(BaseModel):

@@ -1,14 +1,48 @@
 """Archived messages in MongoDB: a document for each revision of a message."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from huiqun.contracts.moderation import Screened
-from huiqun.store import Index, UpdateOne
+from huiqun.store import Database, Index, UpdateOne
 from huiqun.stream import Work
 
 MESSAGES = "messages"
-INDEXES: Mapping[str, Sequence[Index]] = {MESSAGES: (Index((("group_id", 1), ("sent_at", 1))),)}
+_BY_TIME = (("group_id", 1), ("sent_at", 1))
+INDEXES: Mapping[str, Sequence[Index]] = {MESSAGES: (Index(_BY_TIME),)}
+# The slash of a revision's key, and the character after it: no id has either, so the keys between are its revisions.
+_SLASH, _AFTER_SLASH = "/", "0"
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Which messages of a group are wanted; what is None does not matter."""
+
+    group_id: str
+    since: datetime | None = None
+    until: datetime | None = None
+    member_id: str | None = None
+    verdict: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """A revision of a message; `place` is its number among those of the same moment in the search that found it."""
+
+    document: Mapping[str, Any]
+    place: int = 1
+
+    @property
+    def message_id(self) -> str:
+        """The id without the revision."""
+        return str(self.document["_id"]).partition(_SLASH)[0]
+
+    @property
+    def revision(self) -> int:
+        """0 as first sent."""
+        return int(str(self.document["_id"]).partition(_SLASH)[2] or 0)
 
 
 def key_of(message_id: str, revision: int) -> str:
@@ -30,6 +64,37 @@ async def mark_recalled(work: Work, recalls: Mapping[str, str]) -> None:
     ]
     if operations:
         await work.db[MESSAGES].bulk_write(operations, ordered=False, session=work.session)
+
+
+async def search(database: Database, wanted: Search, after: tuple[datetime, int] | None, limit: int) -> list[Archived]:
+    """Messages of a group in the order they were sent, after the one of this moment and place.
+
+    What was sent at the same moment stands in the order of arrival, which the index keeps and a page can resume by
+    counting; an id in the index as well would cost every message.
+    """
+    moment, seen = after or (wanted.since, 0)
+    sent_at = {"$gte": moment, "$lt": wanted.until}
+    query: dict[str, Any] = {
+        "group_id": wanted.group_id,
+        "sent_at": {operator: bound for operator, bound in sent_at.items() if bound is not None},
+        "member_id": wanted.member_id,
+        "verdict": wanted.verdict,
+    }
+    query = {name: value for name, value in query.items() if value not in (None, {})}
+    cursor = database[MESSAGES].find(query).sort("sent_at", 1).hint(list(_BY_TIME)).skip(max(seen, 0)).limit(limit)
+    found: list[Archived] = []
+    async for document in cursor:
+        place = seen + 1 if document["sent_at"] == moment else 1
+        moment, seen = document["sent_at"], place
+        found.append(Archived(document, place))
+    return found
+
+
+async def revisions(database: Database, message_id: str) -> list[Archived]:
+    """A message as it was first sent and as it was edited, in order."""
+    edited = {"$gt": message_id + _SLASH, "$lt": message_id + _AFTER_SLASH}
+    cursor = database[MESSAGES].find({"$or": [{"_id": message_id}, {"_id": edited}]})
+    return sorted([Archived(document) async for document in cursor], key=lambda found: found.revision)
 
 
 def _document(message: Screened) -> dict[str, Any]:

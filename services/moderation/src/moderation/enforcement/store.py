@@ -5,14 +5,15 @@ from datetime import timedelta
 from typing import Any
 
 from huiqun.contracts.channel import Action
-from huiqun.store import Index, UpdateOne
+from huiqun.store import Database, Index, UpdateOne
 from huiqun.stream import Work
 
 ACTIONS = "actions"
 INDEXES: Mapping[str, Sequence[Index]] = {
     ACTIONS: (
-        Index((("state", 1), ("deadline", 1))),
-        Index((("group_id", 1), ("requested_at", -1))),
+        # Ids rise with time.
+        Index((("state", 1), ("_id", -1))),
+        Index((("group_id", 1), ("_id", -1))),
         Index((("requested_at", 1),), expires_after=timedelta(days=400)),
     )
 }
@@ -33,6 +34,20 @@ async def request(work: Work, actions: Sequence[Action]) -> None:
             for action in actions
         ]
         await work.db[ACTIONS].insert_many(documents, ordered=False, session=work.session)
+
+
+async def find(database: Database, action_id: str) -> dict[str, Any] | None:
+    """The action of this id."""
+    return await database[ACTIONS].find_one({"_id": action_id})
+
+
+async def newest(
+    database: Database, *, group_id: str | None, state: str | None, before: str | None, limit: int
+) -> list[dict[str, Any]]:
+    """The actions of a group, in a state, or all of them; newest first, before the given id."""
+    query: dict[str, Any] = {"group_id": group_id, "state": state, "_id": {"$lt": before} if before else None}
+    query = {name: value for name, value in query.items() if value is not None}
+    return [document async for document in database[ACTIONS].find(query).sort("_id", -1).limit(limit)]
 
 
 async def settle(work: Work, outcomes: Mapping[str, tuple[str, Mapping[str, Any]]]) -> None:

@@ -1,29 +1,46 @@
 """Import word lists: those that operators bring, and those that come with the service."""
 
+import asyncio
 import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
+from huiqun.audit import AuditEntry, append
 from huiqun.store import Database
 from huiqun.stream import Transactor, Work
 from moderation.lexicon import store
 from moderation.lexicon.model.rows import RowError, WordImport, read_csv, read_jsonl
 from moderation.lexicon.model.words import Word
 from moderation.lexicon.shipped import SHIPPED_LIST, SHIPPED_LISTS, shipped_words
-from moderation.lexicon.store import WordList
+from moderation.lexicon.store import Progress, WordList
 
 MAX_WORDS = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class WordFile:
+    """The words of a file that are to be a list; `checksum` is of its text."""
+
+    list_name: str
+    words: tuple[Word, ...]
+    checksum: str
 
 
 class UnfitWordsError(ValueError):
     """Rows of the file cannot be words, so none was taken; `errors` says which and why."""
 
-    def __init__(self, errors: tuple[RowError, ...]) -> None:
+    def __init__(self, errors: Sequence[RowError]) -> None:
         super().__init__(f"{len(errors)} rows are unfit")
-        self.errors = errors
+        self.errors = tuple(errors)
 
 
 class UnknownListError(LookupError):
     """There is no word list of this name."""
+
+
+class ShippedListError(ValueError):
+    """The list comes with Huiqun and is put back at every start; a policy says what follows from its category."""
 
 
 def read_words(content: str, list_name: str, *, jsonl: bool, keep_going: bool) -> WordImport:
@@ -36,29 +53,60 @@ def read_words(content: str, list_name: str, *, jsonl: bool, keep_going: bool) -
     return read
 
 
-async def import_list(work: Work, name: str, words: tuple[Word, ...], checksum: str, author: str) -> WordList:
-    """Put these words in the place of the list; they are in force everywhere within two seconds."""
-    entry = WordList(name, len(words), checksum, author, work.now)
-    await store.replace_list(work, entry, words)
-    return entry
+async def import_list(
+    work: Work, file: WordFile, author: str, progress: Progress | None = None
+) -> tuple[WordList, bool]:
+    """Put the file's words in the place of the list, in force everywhere within two seconds.
+
+    Returns the list and whether it changed: a file that was imported before leaves everything as it is.
+    Raises ShippedListError.
+    """
+    if author != SHIPPED_LIST:
+        _check_own(file.list_name)
+    known = await store.find_list(work.db, file.list_name, work.session)
+    if known is not None and known.checksum == file.checksum and known.words == len(file.words):
+        return known, False
+    entry = WordList(file.list_name, len(file.words), file.checksum, author, work.now)
+    await store.replace_list(work, entry, file.words, progress)
+    detail = {"words": entry.words, "checksum": entry.checksum, "before": known.words if known else None}
+    await append(work, AuditEntry(author, "lexicon.list.imported", f"lexicon/{entry.name}", detail))
+    return entry, True
 
 
-async def drop_list(work: Work, name: str) -> None:
-    """Remove a list; raises UnknownListError."""
+async def drop_list(work: Work, name: str, actor: str) -> None:
+    """Remove a list with its words; raises UnknownListError, ShippedListError."""
+    _check_own(name)
     if not await store.drop_list(work, name):
         raise UnknownListError(name)
+    await append(work, AuditEntry(actor, "lexicon.list.dropped", f"lexicon/{name}"))
+
+
+async def find_list(database: Database, name: str) -> WordList:
+    """The list of this name; raises UnknownListError."""
+    found = await store.find_list(database, name)
+    if found is None:
+        raise UnknownListError(name)
+    return found
 
 
 async def import_shipped(database: Database, transactor: Transactor) -> None:
-    """Bring the lists that come with the service up to date; one of the same content is left alone."""
+    """Bring the lists that come with the service up to date; lists of the same content are left alone.
+
+    Replicas that start at once conflict on a list, and whoever comes second finds it done.
+    """
     present = {entry.name: entry.checksum for entry in await store.lists(database)}
     for name in SHIPPED_LISTS:
-        words = shipped_words(name)
-        checksum = checksum_of(repr(words))
-        if present.get(name) != checksum:
-            await transactor.run(partial(import_list, name=name, words=words, checksum=checksum, author=SHIPPED_LIST))
+        words = await asyncio.to_thread(shipped_words, name)
+        file = WordFile(name, words, checksum_of(repr(words)))
+        if present.get(name) != file.checksum:
+            await transactor.run(partial(import_list, file=file, author=SHIPPED_LIST))
 
 
 def checksum_of(content: str) -> str:
     """The SHA-256 of a file's text."""
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _check_own(list_name: str) -> None:
+    if list_name in SHIPPED_LISTS:
+        raise ShippedListError(list_name)

@@ -1,11 +1,11 @@
 """Words in MongoDB, by list; a stamp tells every process when they have changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from huiqun.store import Database, Index
+from huiqun.store import Database, Index, Session
 from huiqun.stream import Work
 from moderation.lexicon.model.words import Word
 
@@ -17,6 +17,9 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     LISTS: (),
     STAMPS: (),
 }
+_CHUNK = 5_000
+#: Called with the number of words written so far; starts again from below when the transaction does.
+Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +52,21 @@ async def page(database: Database, list_name: str, after: str | None, limit: int
     return [_word(document) async for document in database[WORDS].find(query).sort("_id", 1).limit(limit)]
 
 
-async def lists(database: Database) -> list[WordList]:
-    """The lists by name; there are never many."""
-    return [_list(document) async for document in database[LISTS].find().sort("_id", 1).limit(1_000)]
+async def lists(database: Database, after: str | None = None, limit: int = 1_000) -> list[WordList]:
+    """The lists by name, after the given one; there are never many."""
+    query = {"_id": {"$gt": after}} if after else {}
+    return [_list(document) async for document in database[LISTS].find(query).sort("_id", 1).limit(limit)]
 
 
-async def replace_list(work: Work, entry: WordList, added: Sequence[Word]) -> None:
+async def find_list(database: Database, name: str, session: Session | None = None) -> WordList | None:
+    """The list of this name."""
+    document = await database[LISTS].find_one({"_id": name}, session=session)
+    return _list(document) if document else None
+
+
+async def replace_list(work: Work, entry: WordList, added: Sequence[Word], progress: Progress | None = None) -> None:
     """Put `added` in the place of the list's words and let every process know."""
-    await work.db[WORDS].delete_many({"list": entry.name}, session=work.session)
-    if added:
-        await work.db[WORDS].insert_many([_document(word) for word in added], ordered=False, session=work.session)
+    # The small document first: of two who import the same list, one conflicts here, before it has written the words.
     await work.db[LISTS].replace_one(
         {"_id": entry.name},
         {
@@ -71,6 +79,12 @@ async def replace_list(work: Work, entry: WordList, added: Sequence[Word]) -> No
         upsert=True,
         session=work.session,
     )
+    await work.db[WORDS].delete_many({"list": entry.name}, session=work.session)
+    for start in range(0, len(added), _CHUNK):
+        chunk = [_document(word) for word in added[start : start + _CHUNK]]
+        await work.db[WORDS].insert_many(chunk, ordered=False, session=work.session)
+        if progress is not None:
+            progress(start + len(chunk))
     await _stamp(work)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from huiqun.store import Index, ReplaceOne
+from huiqun.store import Database, Index, ReplaceOne
 from huiqun.stream import Work
 from moderation.standing.model import Standing, Strike, key_of
 
@@ -29,6 +29,12 @@ async def load(work: Work, members: Iterable[tuple[str, str]]) -> dict[str, Stan
         if key not in found:
             found[key] = Standing(group_id, member_id)
     return found
+
+
+async def find(database: Database, group_id: str, member_id: str) -> Standing | None:
+    """A member's standing in a group."""
+    document = await database[STANDINGS].find_one({"_id": key_of(group_id, member_id)})
+    return _standing(document) if document else None
 
 
 async def save(work: Work, standings: Iterable[Standing]) -> None:

@@ -1,5 +1,6 @@
 """A word of the lexicon, and what makes a word unfit to be one."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -13,8 +14,11 @@ STAFF_CATEGORIES: Final = ("promise", "impolite")
 """What staff may not say; customers may."""
 
 MAX_LENGTH: Final = 64
+MAX_PHRASES: Final = 50
 SEVERITIES: Final = range(1, 6)
 _LEVEL_ONE: Final = range(0xB0, 0xD8)
+_CATEGORY: Final = re.compile(r"[\w-]{1,64}")
+_NO_TEXT: Final = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +52,41 @@ class UnfitWordError(ValueError):
 def check_word(word: Word) -> None:
     """Raise `UnfitWordError` if `word` would match nothing, nearly everything, or on no day."""
     key = strip(word.text)
-    if not key:
-        raise UnfitWordError("word", "has no letter, digit or Han character")
-    if len(word.text) > MAX_LENGTH or len(key) > MAX_LENGTH:
-        raise UnfitWordError("word", f"is longer than {MAX_LENGTH} characters")
-    if len(key) == 1 and _is_common(key):
-        raise UnfitWordError("word", "is a single common character and would hit nearly every message")
+    _check_text(word.text, key)
     if not word.category:
         raise UnfitWordError("category", "is empty")
+    if not _CATEGORY.fullmatch(word.category):
+        raise UnfitWordError("category", "has more than 64 characters, or others than letters, digits, - and _")
     if word.severity not in SEVERITIES:
         raise UnfitWordError("severity", "is not between 1 and 5")
     if word.valid_from is not None and word.valid_until is not None and word.valid_until < word.valid_from:
         raise UnfitWordError("valid_until", "lies before valid_from")
+    if len(word.allow) > MAX_PHRASES:
+        raise UnfitWordError("allow", f"has more than {MAX_PHRASES} phrases")
     for phrase in word.allow:
-        if key not in strip(phrase):
-            raise UnfitWordError("allow", f"{phrase!r} does not contain the word")
-        if key == strip(phrase):
-            raise UnfitWordError("allow", f"{phrase!r} is the word itself and would switch it off")
+        _check_phrase(phrase, key)
+
+
+def _check_text(text: str, key: str) -> None:
+    if not key:
+        raise UnfitWordError("word", "has no letter, digit or Han character")
+    if len(text) > MAX_LENGTH or len(key) > MAX_LENGTH:
+        raise UnfitWordError("word", f"is longer than {MAX_LENGTH} characters")
+    if len(key) == 1 and _is_common(key):
+        raise UnfitWordError("word", "is a single common character and would hit nearly every message")
+    if _NO_TEXT.search(text):
+        raise UnfitWordError("word", "has NUL or half of a surrogate pair, which no text has")
+
+
+def _check_phrase(phrase: str, key: str) -> None:
+    if len(phrase) > 2 * MAX_LENGTH:
+        raise UnfitWordError("allow", f"has a phrase longer than {2 * MAX_LENGTH} characters")
+    if key not in strip(phrase):
+        raise UnfitWordError("allow", f"{phrase!r} does not contain the word")
+    if key == strip(phrase):
+        raise UnfitWordError("allow", f"{phrase!r} is the word itself and would switch it off")
+    if _NO_TEXT.search(phrase):
+        raise UnfitWordError("allow", "has NUL or half of a surrogate pair, which no text has")
 
 
 def word_id(list_name: str, text: str) -> str:

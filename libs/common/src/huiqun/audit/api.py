@@ -1,0 +1,85 @@
+"""Routes of the audit log, the same for every service: read it, verify it."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Query
+from pydantic import BaseModel, Field
+
+from huiqun.audit.log import entries
+from huiqun.audit.verification import verify
+from huiqun.web import Page, Paging, Router, Store
+
+router = Router("/api/v1/audit", tag="audit", role="auditor")
+
+Subject = Annotated[
+    str | None, Query(max_length=300, description="Only what was done to this.", examples=["policy/default"])
+]
+Actor = Annotated[
+    str | None, Query(max_length=300, description="Only what this one did.", examples=["key:5f2a9c01d4e8b7a3"])
+]
+
+
+class EntryView(BaseModel):
+    """One entry of the log."""
+
+    number: int = Field(description="Its place in the log, from 1.", examples=[17])
+    at: datetime = Field(description="When it was done.", examples=["2026-11-22T08:00:00Z"])
+    actor: str = Field(description="Who did it.", examples=["key:5f2a9c01d4e8b7a3"])
+    action: str = Field(description="What was done.", examples=["policy.activated"])
+    subject: str = Field(description="What it was done to.", examples=["policy/default"])
+    detail: dict[str, Any] = Field(description="What else there is to know.", examples=[{"version": 3}])
+    hash: str = Field(description="Seals the entry and all before it.", examples=["9f86d081884c7d65"])
+
+
+class FindingView(BaseModel):
+    """One thing that is wrong with the log."""
+
+    number: int = Field(description="Of which entry.", examples=[17])
+    kind: str = Field(description="What kind of fault it is.", examples=["changed"])
+    explanation: str = Field(description="What is wrong.", examples=["Entry 17 does not match its hash."])
+
+
+class VerificationView(BaseModel):
+    """What a verification of the whole log found."""
+
+    intact: bool = Field(description="Whether nothing is wrong.", examples=[True])
+    entries: int = Field(description="How many entries were read.", examples=[1204])
+    head: int = Field(description="The last entry's number, by the log's own account.", examples=[1204])
+    hash: str = Field(description="The last entry's hash: keep it elsewhere.", examples=["9f86d081884c7d65"])
+    findings: list[FindingView] = Field(description="What is wrong; at most 100.")
+
+
+@router.get("", summary="Read the audit log")
+async def list_entries(db: Store, paging: Paging, subject: Subject = None, actor: Actor = None) -> Page[EntryView]:
+    """Newest first."""
+    found = await entries(db, subject=subject, actor=actor, before=paging.last(int), limit=paging.limit + 1)
+    return paging.page(found, lambda document: (document["_id"],), _entry)
+
+
+@router.get("/verification", summary="Verify the whole audit log")
+async def verify_log(db: Store) -> VerificationView:
+    """Reads every entry; a long log takes some seconds."""
+    report = await verify(db)
+    return VerificationView(
+        intact=report.intact,
+        entries=report.entries,
+        head=report.head.seq,
+        hash=report.head.hash,
+        findings=[
+            FindingView(number=finding.seq, kind=finding.kind, explanation=finding.explanation)
+            for finding in report.findings
+        ],
+    )
+
+
+def _entry(document: dict[str, Any]) -> EntryView:
+    return EntryView(
+        number=document["_id"],
+        at=document["at"],
+        actor=document["actor"],
+        action=document["action"],
+        subject=document["subject"],
+        detail=document["detail"],
+        hash=document["hash"],
+    )

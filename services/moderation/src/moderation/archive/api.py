@@ -1,0 +1,112 @@
+"""The archive: what was said in a group, masked, with how it was judged."""
+
+from datetime import datetime
+from typing import Annotated, cast
+
+from fastapi import Depends, Path, Query
+from pydantic import BaseModel, Field
+
+from huiqun.contracts.envelope import Id, Instant
+from huiqun.contracts.moderation import Verdict
+from huiqun.web import Page, Paging, Problem, Router, Store
+from moderation.archive import store
+from moderation.archive.store import Archived, Search
+
+router = Router("/api/v1/messages", tag="archive", role="viewer")
+
+MessagePath = Annotated[Id, Path(description="The message's id.", examples=["msg-1"])]
+GroupId = Annotated[Id, Query(description="The group.", examples=["group-1"])]
+Since = Annotated[
+    Instant | None, Query(description="Sent then or later, with an offset.", examples=["2026-11-22T00:00:00+08:00"])
+]
+Until = Annotated[
+    Instant | None, Query(description="Sent before then, with an offset.", examples=["2026-11-23T00:00:00+08:00"])
+]
+MemberId = Annotated[Id | None, Query(description="Only what this member wrote.", examples=["member-1"])]
+Judged = Annotated[Verdict | None, Query(description="Only what was judged so.", examples=["block"])]
+
+
+class ReasonView(BaseModel):
+    """A rule that spoke."""
+
+    rule: str = Field(description="Which rule of the policy.", examples=["lexicon"])
+    category: str = Field(description="What it is about.", examples=["ads"])
+    severity: int = Field(description="From 1 to 5.", examples=[3])
+    confidence: float = Field(description="From 0 to 1.", examples=[1.0])
+    spans: list[tuple[int, int]] = Field(description="Where in the original text.", examples=[[[4, 6]]])
+
+
+class RevisionView(BaseModel):
+    """A message as it was sent, or as it was edited."""
+
+    message_id: str = Field(description="The message's id.", examples=["msg-1"])
+    revision: int = Field(description="0 as first sent, rising with each edit.", examples=[0])
+    group_id: str = Field(description="The group.", examples=["group-1"])
+    member_id: str = Field(description="Who wrote it.", examples=["member-1"])
+    role: str = Field(description="What the writer is in the group.", examples=["customer"])
+    kind: str = Field(description="The form of the message.", examples=["text"])
+    sent_at: datetime = Field(description="When it was sent.", examples=["2026-11-22T08:00:00Z"])
+    text: str = Field(description="The text, with personal data masked.", examples=["我的卡号是 6222************0123"])
+    verdict: Verdict = Field(description="How it was judged.", examples=["block"])
+    reasons: list[ReasonView] = Field(description="The rules that spoke.")
+    policy: str = Field(description="The policy's version that judged it.", examples=["default@3"])
+    lexicon: str = Field(description="The lexicon's version that judged it.", examples=["2026-11-22T08:00:00Z"])
+    recalled_by: str | None = Field(description="Who withdrew it.", examples=["member-1"])
+    recalled_at: datetime | None = Field(description="When it was withdrawn.", examples=["2026-11-22T08:01:00Z"])
+
+
+class MessageView(BaseModel):
+    """A message with everything that became of it."""
+
+    message_id: str = Field(description="The message's id.", examples=["msg-1"])
+    revisions: list[RevisionView] = Field(description="As first sent, then as edited.")
+
+
+def search_for(
+    group_id: GroupId,
+    since: Since = None,
+    until: Until = None,
+    member_id: MemberId = None,
+    verdict: Judged = None,
+) -> Search:
+    """What the query asks for."""
+    return Search(group_id, since, until, member_id, verdict.value if verdict else None)
+
+
+@router.get("", summary="List what was said in a group")
+async def list_messages(
+    db: Store, paging: Paging, wanted: Annotated[Search, Depends(search_for)]
+) -> Page[RevisionView]:
+    """In the order it was sent; an edited message stands there once for each revision."""
+    after = cast("tuple[datetime, int] | None", paging.after(datetime, int))
+    found = await store.search(db, wanted, after, paging.limit + 1)
+    return paging.page(found, lambda each: (each.document["sent_at"], each.place), _view)
+
+
+@router.get("/{message_id}", summary="Read a message, its revisions and how each was judged")
+async def read_message(db: Store, message_id: MessagePath) -> MessageView:
+    """404 for a message that has not been judged."""
+    found = await store.revisions(db, message_id)
+    if not found:
+        raise Problem(404, "unknown-message", f"There is no message {message_id} in the archive.")
+    return MessageView(message_id=message_id, revisions=list(map(_view, found)))
+
+
+def _view(found: Archived) -> RevisionView:
+    document = found.document
+    return RevisionView(
+        message_id=found.message_id,
+        revision=found.revision,
+        group_id=document["group_id"],
+        member_id=document["member_id"],
+        role=document["role"],
+        kind=document["kind"],
+        sent_at=document["sent_at"],
+        text=document["text"],
+        verdict=document["verdict"],
+        reasons=[ReasonView(**reason) for reason in document.get("reasons", ())],
+        policy=document["policy"],
+        lexicon=document["lexicon"],
+        recalled_by=document.get("recalled_by"),
+        recalled_at=document.get("recalled_at"),
+    )

@@ -1,0 +1,218 @@
+"""Word lists: read them, put a file in the place of one, remove one."""
+
+import asyncio
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import Path, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from huiqun.stream import Work
+from huiqun.web import (
+    MIB,
+    Answer,
+    FieldError,
+    Page,
+    Paging,
+    Principal,
+    Problem,
+    Router,
+    Store,
+    WriteOnce,
+    body_limit,
+    received_body,
+    requires,
+)
+from moderation.lexicon import handlers, store
+from moderation.lexicon.handlers import ShippedListError, UnfitWordsError, UnknownListError, WordFile
+from moderation.lexicon.model.rows import RowError
+from moderation.lexicon.model.words import Word
+from moderation.lexicon.store import WordList
+
+router = Router(
+    "/api/v1/lexicon/lists",
+    tag="lexicon",
+    role="viewer",
+    problems={UnknownListError: (404, "unknown-list"), ShippedListError: (409, "shipped-list")},
+)
+
+_MAX_ERRORS = 1_000
+_JSONL = {"text/csv": False, "application/x-ndjson": True}
+# gb18030 reads its ancestors, too; spreadsheets on Chinese systems write them.
+_CHARSETS = {
+    "": "utf-8",
+    "utf-8": "utf-8",
+    "utf8": "utf-8",
+    "gb18030": "gb18030",
+    "gbk": "gb18030",
+    "gb2312": "gb18030",
+}
+_TEXT = {"schema": {"type": "string"}}
+_FILE: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": (
+            "CSV with a header, of the columns word, category, severity, allow (phrases separated by |), valid_from "
+            "and valid_until, the first two required; or one JSON object a line with the same fields. "
+            "UTF-8, or what `charset` says: gb18030, gbk, gb2312."
+        ),
+        "content": {
+            "text/csv": {**_TEXT, "example": "word,category,severity\n刷单,fraud,4\n"},
+            "application/x-ndjson": {**_TEXT, "example": '{"word": "刷单", "category": "fraud", "severity": 4}\n'},
+        },
+    },
+    "responses": {"415": {"description": "Neither CSV nor JSONL, or an unknown charset"}},
+}
+
+ListPath = Annotated[
+    str, Path(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", description="The list's name.", examples=["bank-ads"])
+]
+OnError = Annotated[
+    Literal["refuse", "skip"],
+    Query(description="What an unfit row leads to: the file is refused, or the row is left out.", examples=["skip"]),
+]
+Moderator = Annotated[Principal, requires("moderator")]
+
+
+class ListView(BaseModel):
+    """A list of words."""
+
+    name: str = Field(description="The list's name.", examples=["bank-ads"])
+    words: int = Field(description="How many words it has.", examples=[1520])
+    checksum: str = Field(description="SHA-256 of the file it came from.", examples=["9f86d081884c7d65"])
+    imported_by: str = Field(description="Who imported it.", examples=["key:5f2a9c01d4e8b7a3"])
+    imported_at: datetime = Field(description="When it was imported.", examples=["2026-11-22T08:00:00Z"])
+
+
+class RowErrorView(BaseModel):
+    """Why a row of the file was left out."""
+
+    line: int = Field(description="Line of the file, from 1.", examples=[17])
+    field: str = Field(description="The column, or `row` for all of it.", examples=["severity"])
+    reason: str = Field(description="What is wrong with it.", examples=["is not between 1 and 5"])
+
+
+class ImportView(ListView):
+    """The list as it is now, and what was left out of the file."""
+
+    changed: bool = Field(description="False if the list came from the same file before.", examples=[True])
+    unfit_rows: int = Field(description="How many rows were left out.", examples=[1])
+    errors: list[RowErrorView] = Field(description="Why; the first 1000 of them.")
+
+
+class WordView(BaseModel):
+    """A word of a list."""
+
+    id: str = Field(description="The word's id.", examples=["bank-ads/刷单"])
+    word: str = Field(description="The word as it was written.", examples=["刷单"])
+    category: str = Field(description="What it is about; policies act on categories.", examples=["fraud"])
+    severity: int = Field(description="From 1 to 5.", examples=[4])
+    allow: list[str] = Field(description="Phrases that contain it and are harmless.", examples=[["谨防刷单"]])
+    valid_from: date | None = Field(description="First day it counts.", examples=["2026-11-01"])
+    valid_until: date | None = Field(description="Last day it counts.", examples=["2026-11-30"])
+
+
+@router.get("", summary="List the word lists")
+async def list_lists(db: Store, paging: Paging) -> Page[ListView]:
+    """By name; `huiqun` and `huiqun-staff` come with the service."""
+    found = await store.lists(db, paging.last(str), paging.limit + 1)
+    return paging.page(found, lambda entry: (entry.name,), _list)
+
+
+@router.get("/{name}", summary="Read what a word list came from")
+async def read_list(db: Store, name: ListPath) -> ListView:
+    """The words themselves are under `/words`."""
+    return _list(await handlers.find_list(db, name))
+
+
+@router.get("/{name}/words", summary="List the words of a list")
+async def list_words(db: Store, name: ListPath, paging: Paging) -> Page[WordView]:
+    """By id."""
+    await handlers.find_list(db, name)
+    found = await store.page(db, name, paging.last(str), paging.limit + 1)
+    return paging.page(found, lambda word: (word.id,), _word)
+
+
+@router.put(
+    "/{name}",
+    summary="Put a file of words in the place of a list",
+    response_model=ImportView,
+    dependencies=[body_limit(32 * MIB)],
+    openapi_extra=_FILE,
+)
+async def put_list(
+    request: Request, name: ListPath, write: WriteOnce, who: Moderator, on_error: OnError = "refuse"
+) -> Response:
+    """In force everywhere within two seconds. A list of the same content stays as it is."""
+    content, jsonl = _text_of(request)
+    try:
+        # Reading 60,000 rows takes a second of processor time: elsewhere, so that heartbeats and requests go on.
+        read = await asyncio.to_thread(handlers.read_words, content, name, jsonl=jsonl, keep_going=on_error == "skip")
+    except UnfitWordsError as error:
+        raise _unfit(error) from None
+    file = WordFile(name, read.words, handlers.checksum_of(content))
+
+    async def use_case(work: Work) -> Answer:
+        entry, changed = await handlers.import_list(work, file, who.id)
+        errors = [_row_error(error) for error in read.errors[:_MAX_ERRORS]]
+        shown = _list(entry).model_dump()
+        return Answer(ImportView(**shown, changed=changed, unfit_rows=len(read.errors), errors=errors))
+
+    return await write(use_case)
+
+
+@router.delete("/{name}", summary="Remove a list with its words", status_code=204)
+async def drop_list(name: ListPath, write: WriteOnce, who: Moderator) -> Response:
+    """In force everywhere within two seconds."""
+
+    async def use_case(work: Work) -> None:
+        await handlers.drop_list(work, name, who.id)
+
+    return await write(use_case)
+
+
+def _text_of(request: Request) -> tuple[str, bool]:
+    """The text of the body, and whether it is JSONL; Problem 415 or 422."""
+    media_type, _, parameters = request.headers.get("content-type", "").lower().partition(";")
+    jsonl = _JSONL.get(media_type.strip())
+    charset = _CHARSETS.get(parameters.strip().removeprefix("charset=").strip('"'))
+    if jsonl is None or charset is None:
+        raise Problem(415, "unsupported-media-type", f"Send {' or '.join(_JSONL)}, in UTF-8 or GB 18030.")
+    try:
+        return received_body(request).content.decode(charset), jsonl
+    except UnicodeDecodeError as error:
+        raise Problem(422, "not-text", f"Byte {error.start} of the file is not {charset}; name its charset.") from None
+
+
+def _unfit(error: UnfitWordsError) -> Problem:
+    errors = [
+        FieldError(detail=f"{row.field}: {row.reason}", location="body", line=row.line)
+        for row in error.errors[:_MAX_ERRORS]
+    ]
+    return Problem(422, "unfit-words", f"{len(error.errors)} rows are unfit, so none was taken.", errors=errors)
+
+
+def _list(entry: WordList) -> ListView:
+    return ListView(
+        name=entry.name,
+        words=entry.words,
+        checksum=entry.checksum,
+        imported_by=entry.imported_by,
+        imported_at=entry.imported_at,
+    )
+
+
+def _row_error(error: RowError) -> RowErrorView:
+    return RowErrorView(line=error.line, field=error.field, reason=error.reason)
+
+
+def _word(word: Word) -> WordView:
+    return WordView(
+        id=word.id,
+        word=word.text,
+        category=word.category,
+        severity=word.severity,
+        allow=list(word.allow),
+        valid_from=word.valid_from,
+        valid_until=word.valid_until,
+    )

@@ -1,0 +1,124 @@
+"""Groups: what the channel has told of them, and which policy each one has."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import Path, Response
+from pydantic import BaseModel, Field
+
+from huiqun.contracts.envelope import Id
+from huiqun.store import Database, Session
+from huiqun.stream import Work
+from huiqun.web import Answer, IfMatch, Page, Paging, Principal, Router, Store, WriteOnce, requires, set_etag
+from moderation.policies import handlers, store
+from moderation.policies.handlers import InactivePolicyError, UnknownPolicyError
+from moderation.policies.model import PolicyId, Rules
+from moderation.policies.store import GroupRecord
+
+router = Router(
+    "/api/v1/groups",
+    tag="groups",
+    role="viewer",
+    problems={UnknownPolicyError: (404, "unknown-policy"), InactivePolicyError: (409, "inactive-policy")},
+)
+
+GroupPath = Annotated[Id, Path(description="The group's id.", examples=["group-1"])]
+Moderator = Annotated[Principal, requires("moderator")]
+
+
+class GroupSummary(BaseModel):
+    """A group and the policy that was assigned to it."""
+
+    id: str = Field(description="The group's id.", examples=["group-1"])
+    known: bool = Field(description="Whether the channel has told us of the group.", examples=[True])
+    name: str = Field(description="The group's name.", examples=["理财交流一群"])
+    owner: str | None = Field(description="The staff member who owns the group.", examples=["staff-7"])
+    purpose: str = Field(description="What the group is for.", examples=["after_sales"])
+    timezone: str = Field(description="The IANA name of its time zone.", examples=["Asia/Shanghai"])
+    tags: list[str] = Field(description="Its tags.", examples=[["vip"]])
+    capabilities: dict[str, str] = Field(
+        description="How the channel carries out each kind of action there.",
+        examples=[{"send": "staff_task", "mute": "none", "remove": "staff_task", "delete": "none"}],
+    )
+    dismissed_at: datetime | None = Field(description="When it was dissolved.", examples=["2026-11-22T08:00:00Z"])
+    policy_id: str | None = Field(description="The policy assigned to it; null for the default.", examples=["strict"])
+    revision: int = Field(description="Rises with every assignment; it is the ETag, too.", examples=[2])
+
+
+class EffectivePolicy(BaseModel):
+    """The policy that a group's messages are judged by."""
+
+    id: str = Field(description="The policy's id.", examples=["strict"])
+    version: int = Field(description="The version in force; 0 for what comes with Huiqun.", examples=[3])
+    source: Literal["assigned", "default", "built_in"] = Field(
+        description="Assigned to the group, the default that an operator activated, or what comes with Huiqun.",
+        examples=["assigned"],
+    )
+    rules: Rules = Field(description="The rules.")
+
+
+class GroupView(GroupSummary):
+    """A group, its settings and the policy it is under."""
+
+    effective_policy: EffectivePolicy = Field(description="The policy that its messages are judged by.")
+
+
+class Assignment(BaseModel):
+    """Which policy a group is to have."""
+
+    policy_id: PolicyId | None = Field(description="The policy's id; null for the default.", examples=["strict"])
+
+
+@router.get("", summary="List the groups")
+async def list_groups(db: Store, paging: Paging) -> Page[GroupSummary]:
+    """By id: those the channel has told us of, and those that were given a policy."""
+    found = await store.groups(db, paging.last(str), paging.limit + 1)
+    return paging.page(found, lambda group: (group.id,), _summary)
+
+
+@router.get("/{group_id}", summary="Read a group's settings and the policy it is under")
+async def read_group(db: Store, group_id: GroupPath, response: Response) -> GroupView:
+    """A group that nobody has told us of has the default settings."""
+    record = await handlers.find_group(db, group_id)
+    set_etag(response, record.revision)
+    return await _view(db, record)
+
+
+@router.put("/{group_id}", summary="Assign a policy to a group, in force within two seconds", response_model=GroupView)
+async def assign_policy(
+    group_id: GroupPath, assignment: Assignment, seen: IfMatch, write: WriteOnce, who: Moderator
+) -> Response:
+    """The policy needs a version in force."""
+
+    async def use_case(work: Work) -> Answer:
+        record = await handlers.assign_policy(work, group_id, assignment.policy_id, seen.check, who.id)
+        return Answer(await _view(work.db, record, work.session), version=record.revision)
+
+    return await write(use_case)
+
+
+async def _view(db: Database, record: GroupRecord, session: Session | None = None) -> GroupView:
+    policy = await handlers.policy_in_force(db, record.settings, session)
+    if policy.version == 0:
+        source: Literal["assigned", "default", "built_in"] = "built_in"
+    else:
+        source = "assigned" if policy.id == record.settings.policy_id else "default"
+    effective = EffectivePolicy(id=policy.id, version=policy.version, source=source, rules=policy.rules)
+    return GroupView(**_summary(record).model_dump(), effective_policy=effective)
+
+
+def _summary(record: GroupRecord) -> GroupSummary:
+    settings = record.settings
+    return GroupSummary(
+        id=record.id,
+        known=record.known,
+        name=record.name,
+        owner=settings.owner,
+        purpose=record.purpose,
+        timezone=settings.timezone.key,
+        tags=list(record.tags),
+        capabilities=settings.capabilities.model_dump(mode="json"),
+        dismissed_at=record.dismissed_at,
+        policy_id=settings.policy_id,
+        revision=record.revision,
+    )
