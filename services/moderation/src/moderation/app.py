@@ -66,7 +66,10 @@ def routes(screening: Screening) -> tuple[Route, ...]:
     )
 
 
-TIMERS: Mapping[str, TimerHandler] = {enforcement.MUTE_ENDS: enforcement.end_mute}
+TIMERS: Mapping[str, TimerHandler] = {
+    enforcement.MUTE_ENDS: enforcement.end_mute,
+    enforcement.FOLLOW_UP: enforcement.follow_up,
+}
 
 ROUTERS = (
     policies_api.policies_router,  # /api/v1/policies

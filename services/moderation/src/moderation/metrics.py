@@ -9,6 +9,11 @@ VERDICTS: Final = Counter(
     "How are messages judged? A jump in blocks is an attack or a bad rule.",
     ["verdict"],
 )
+FOLLOW_UPS: Final = Counter(
+    "huiqun_moderation_follow_ups_total",
+    "How often did an action have to be repeated, reminded of, escalated, handed over or given up?",
+    ["step"],
+)
 LEXICON_WORDS: Final = Gauge(
     "huiqun_moderation_lexicon_words", "How many words is this process screening with? Replicas should agree."
 )

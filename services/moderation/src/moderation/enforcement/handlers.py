@@ -1,6 +1,7 @@
 """Ask the channel for actions, follow their receipts, end mutes when they are over."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from huiqun.contracts.channel import (
@@ -18,15 +19,20 @@ from huiqun.runtime.ids import new_id
 from huiqun.stream import Work
 from huiqun.timers import Timer
 from moderation.enforcement import model, store
+from moderation.enforcement.model import How, Step
+from moderation.metrics import FOLLOW_UPS
+from moderation.policies import store as policies
+from moderation.policies.model import UNKNOWN_GROUP
 
 SOURCE = "huiqun/moderation"
 MUTE_ENDS = "mute.ends"
+FOLLOW_UP = "action.follow-up"
+_FAILED_AGAIN = timedelta(minutes=1)
 
 Receipts = ActionCompleted | ActionFailed | ActionUnsupported | ActionAssigned | ActionExpired
 
 _STATES: Mapping[type[Event], str] = {
     ActionCompleted: "completed",
-    ActionFailed: "failed",
     ActionUnsupported: "unsupported",
     ActionAssigned: "assigned",
     ActionExpired: "expired",
@@ -34,18 +40,69 @@ _STATES: Mapping[type[Event], str] = {
 
 
 async def request_actions(work: Work, actions: Sequence[tuple[Action, Event | None]]) -> None:
-    """Record the actions and publish the requests; each comes with the event that caused it."""
-    await store.request(work, [action for action, _ in actions])
+    """Ask for actions in the way their groups' channels can carry them out; each comes with the event that caused it.
+
+    An action that nobody answers is followed up by a timer; one that the channel cannot do is recorded and left.
+    """
+    groups = await policies.groups_of(work, {action.group_id for action, _ in actions})
+    ordered: list[tuple[Action, How]] = []
     for action, cause in actions:
-        work.emit(ActionRequested.about(action.group_id, action, time=work.now, cause=cause, source=SOURCE))
+        group = groups.get(action.group_id, UNKNOWN_GROUP)
+        how = model.how_of(action, group.capabilities)
+        ordered.append((action, how))
+        if how is How.UNSUPPORTED:
+            continue
+        asked = model.as_task(action, group.owner, action.action_id) if how is How.STAFF_TASK else action
+        _ask(work, asked, cause)
+        _follow(work, action.action_id, how, work.now, 0)
+    await store.request(work, ordered)
 
 
 async def record_receipts(receipts: Sequence[Receipts], work: Work) -> None:
-    """Note what became of the actions."""
-    outcomes: dict[str, tuple[str, Mapping[str, Any]]] = {
-        receipt.data.action_id: (_STATES[type(receipt)], _facts(receipt)) for receipt in receipts
-    }
+    """Note what became of the actions; a failed one is tried again, an ended one is followed no longer."""
+    outcomes: dict[str, tuple[str, Mapping[str, Any]]] = {}
+    for receipt in receipts:
+        action_id = receipt.data.action_id
+        if isinstance(receipt, ActionFailed):
+            outcomes.setdefault(action_id, ("requested", _facts(receipt)))
+            payload = {"action_id": action_id}
+            work.schedule(Timer(_timer_of(action_id), FOLLOW_UP, work.now + _FAILED_AGAIN, payload))
+            continue
+        outcomes[action_id] = (_STATES[type(receipt)], _facts(receipt))
+        if not isinstance(receipt, ActionAssigned):
+            work.cancel(_timer_of(action_id))
     await store.settle(work, outcomes)
+
+
+async def follow_up(timer: Timer, work: Work) -> None:
+    """An action is still open when its time has come: ask again, remind, escalate, hand over, or give up."""
+    known = await store.followed(work, timer.payload["action_id"])
+    if known is None or known.state not in store.OPEN:
+        return
+    due = model.step_after(known.how, known.steps)
+    if due is None:
+        return
+    action, step = known.action, due[1]
+    group = (await policies.groups_of(work, {action.group_id})).get(action.group_id, UNKNOWN_GROUP)
+    await store.note_step(work, action.action_id)
+    FOLLOW_UPS.labels(step=step.value).inc()
+    match step:
+        case Step.REPEAT:
+            _ask(work, action, None)
+        case Step.REMIND:
+            _ask(work, model.nudge(action, group.owner, "提醒：以下事项尚未处理。", new_id()), None)
+        case Step.ESCALATE:
+            _ask(work, model.nudge(action, group.escalate_to, "升级：群主尚未处理以下事项。", new_id()), None)
+        case Step.HAND_OVER:
+            await store.settle(work, {action.action_id: ("expired", {"detail": "handed to a staff member"})})
+            handed = action.model_copy(update={"action_id": new_id()})
+            _ask(work, model.as_task(handed, group.owner, handed.action_id), None)
+            await store.request(work, [(handed, How.STAFF_TASK)])
+            _follow(work, handed.action_id, How.STAFF_TASK, work.now, 0)
+        case Step.GIVE_UP:
+            await store.settle(work, {action.action_id: ("expired", {"detail": "nobody has done it"})})
+    if step not in {Step.HAND_OVER, Step.GIVE_UP}:
+        _follow(work, action.action_id, known.how, known.requested_at, known.steps + 1)
 
 
 async def end_mute(timer: Timer, work: Work) -> None:
@@ -61,3 +118,19 @@ async def end_mute(timer: Timer, work: Work) -> None:
 def _facts(receipt: Receipts) -> dict[str, Any]:
     facts = {"assignee": receipt.data.assignee, "detail": receipt.data.detail}
     return {name: value for name, value in facts.items() if value}
+
+
+def _ask(work: Work, action: Action, cause: Event | None) -> None:
+    work.emit(ActionRequested.about(action.group_id, action, time=work.now, cause=cause, source=SOURCE))
+
+
+def _follow(work: Work, action_id: str, how: How, requested_at: datetime, taken: int) -> None:
+    due = model.step_after(how, taken)
+    if due is not None:
+        # After downtime the steps come one by one, not all at once.
+        moment = max(requested_at + due[0], work.now + _FAILED_AGAIN)
+        work.schedule(Timer(_timer_of(action_id), FOLLOW_UP, moment, {"action_id": action_id}))
+
+
+def _timer_of(action_id: str) -> str:
+    return f"action/{action_id}"

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
-from huiqun.contracts.channel import Action, ActionKind, ActionTarget
+from huiqun.contracts.channel import Action, ActionKind, ActionTarget, Capabilities, Support
 from huiqun.contracts.moderation import SanctionKind
 from moderation.standing.model import Climb
 
@@ -36,7 +37,56 @@ CATEGORY_NAMES: Mapping[str, str] = {
     "promise": "违规承诺收益",
     "impolite": "服务用语不当",
 }
+# Which capability of a group an action needs. Telling a staff member something is always possible.
+_NEEDS: Mapping[ActionKind, str] = {
+    ActionKind.SEND_MESSAGE: "send",
+    ActionKind.SEND_PRIVATE: "send",
+    ActionKind.DELETE_MESSAGE: "delete",
+    ActionKind.MUTE_MEMBER: "mute",
+    ActionKind.UNMUTE_MEMBER: "mute",
+    ActionKind.REMOVE_MEMBER: "remove",
+}
+_TASKS: Mapping[ActionKind, str] = {
+    ActionKind.DELETE_MESSAGE: "请在群内撤回或删除成员 {member} 的违规消息（消息编号 {message}）。",
+    ActionKind.MUTE_MEMBER: "请提醒成员 {member} 暂停发言 {span}。要转达的内容：{content}",
+    ActionKind.UNMUTE_MEMBER: "成员 {member} 的禁言已到期，请恢复其发言。",
+    ActionKind.REMOVE_MEMBER: "请将成员 {member} 移出群聊，并做好说明。",
+}
 _PERSONAL = frozenset({"id_card", "bank_card", "mobile", "email"})
+
+
+class How(StrEnum):
+    """How a group's channel can carry out an action."""
+
+    NATIVE = "native"
+    STAFF_TASK = "staff_task"
+    UNSUPPORTED = "unsupported"
+
+
+class Step(StrEnum):
+    """What to do about an action that is still open when its time comes."""
+
+    REPEAT = "repeat"
+    REMIND = "remind"
+    ESCALATE = "escalate"
+    HAND_OVER = "hand_over"
+    GIVE_UP = "give_up"
+
+
+# What happens when, counted from the request: the channel is asked again before a person is; a person is reminded,
+# then somebody above is told, before the action is given up.
+_STEPS: Mapping[How, tuple[tuple[timedelta, Step], ...]] = {
+    How.NATIVE: (
+        (timedelta(minutes=5), Step.REPEAT),
+        (timedelta(minutes=15), Step.REPEAT),
+        (timedelta(minutes=30), Step.HAND_OVER),
+    ),
+    How.STAFF_TASK: (
+        (timedelta(minutes=30), Step.REMIND),
+        (timedelta(minutes=60), Step.ESCALATE),
+        (timedelta(minutes=120), Step.GIVE_UP),
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +136,8 @@ def notice_to_staff(offence: Offence, action_id: str) -> Action:
         action_id=action_id,
         group_id=offence.group_id,
         kind=ActionKind.NOTIFY_STAFF,
-        target=ActionTarget(member_id=offence.member_id, message_id=offence.message_id),
+        target=ActionTarget(message_id=offence.message_id),
+        assignee=offence.member_id,
         content=f"您在群内的发言涉及“{name}”，请及时更正，并注意服务规范。",
         reason=offence.category,
         requested_by=REQUESTED_BY,
@@ -116,9 +167,7 @@ def sanction(offence: Offence, climb: Climb, owner: str | None, action_id: str) 
             kind=ActionKind.MUTE_MEMBER, target=member, content=text, duration_seconds=max(seconds, 1), **common
         )
     text = f"成员 {offence.display_name or offence.member_id} 多次违反群规（{name}），建议移出群聊，请核实后处理。"
-    return Action(
-        kind=ActionKind.NOTIFY_STAFF, target=ActionTarget(member_id=owner or offence.member_id), content=text, **common
-    )
+    return Action(kind=ActionKind.NOTIFY_STAFF, target=member, assignee=owner, content=text, **common)
 
 
 def release(group_id: str, member_id: str, action_id: str, at: datetime) -> Action:
@@ -132,6 +181,51 @@ def release(group_id: str, member_id: str, action_id: str, at: datetime) -> Acti
         requested_by=REQUESTED_BY,
         deadline=at + _DEADLINE,
     )
+
+
+def how_of(action: Action, capabilities: Capabilities) -> How:
+    """How the group's channel carries out the action.
+
+    A message that a person has to confirm before it is sent is still the channel's own doing; what a person has to
+    do in the client is a task.
+    """
+    needed = _NEEDS.get(action.kind)
+    support = Support.NATIVE if needed is None else getattr(capabilities, needed)
+    if support is Support.NONE:
+        return How.UNSUPPORTED
+    if support is Support.STAFF_TASK and needed != "send":
+        return How.STAFF_TASK
+    return How.NATIVE
+
+
+def as_task(action: Action, assignee: str | None, action_id: str) -> Action:
+    """The action as something a staff member is asked to do."""
+    words = _TASKS.get(action.kind, "{content}").format(
+        member=action.target.member_id or "",
+        message=action.target.message_id or "",
+        span=_span(action.duration_seconds or 0),
+        content=action.content,
+    )
+    change = {
+        "action_id": action_id,
+        "kind": ActionKind.NOTIFY_STAFF,
+        "task": action.kind,
+        "assignee": assignee,
+        "content": words,
+    }
+    return action.model_copy(update=change)
+
+
+def nudge(action: Action, assignee: str | None, words: str, action_id: str) -> Action:
+    """Remind somebody of an open action, or tell somebody else of it."""
+    change = {"action_id": action_id, "kind": ActionKind.NOTIFY_STAFF, "task": None, "assignee": assignee}
+    return action.model_copy(update={**change, "content": f"{words}{action.content}"})
+
+
+def step_after(how: How, taken: int) -> tuple[timedelta, Step] | None:
+    """When, counted from the request, what is to be done about an open action, after `taken` steps."""
+    steps = _STEPS.get(how, ())
+    return steps[taken] if taken < len(steps) else None
 
 
 def is_personal(category: str) -> bool:

@@ -1,12 +1,14 @@
 """Requested actions in MongoDB, each followed to its outcome."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from huiqun.contracts.channel import Action
 from huiqun.store import Database, Index, UpdateOne
 from huiqun.stream import Work
+from moderation.enforcement.model import How
 
 ACTIONS = "actions"
 INDEXES: Mapping[str, Sequence[Index]] = {
@@ -18,22 +20,40 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     )
 }
 OPEN = ("requested", "assigned")
+_ACTION_FIELDS = frozenset(Action.model_fields) - {"action_id"}
 
 
-async def request(work: Work, actions: Sequence[Action]) -> None:
-    """Keep actions as asked for."""
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """An action as moderation wants it, how it is carried out, and how many steps were taken about it."""
+
+    action: Action
+    how: How
+    state: str
+    requested_at: datetime
+    steps: int = 0
+
+
+async def request(work: Work, actions: Sequence[tuple[Action, How]]) -> None:
+    """Keep actions as asked for; what the channel cannot do is settled at once."""
     if actions:
-        documents = [
-            {
-                "_id": action.action_id,
-                **action.model_dump(mode="python", exclude={"action_id"}, exclude_none=True),
-                "kind": action.kind.value,
-                "state": "requested",
-                "requested_at": work.now,
-            }
-            for action in actions
-        ]
-        await work.db[ACTIONS].insert_many(documents, ordered=False, session=work.session)
+        await work.db[ACTIONS].insert_many(
+            [_document(action, how, work.now) for action, how in actions], ordered=False, session=work.session
+        )
+
+
+async def followed(work: Work, action_id: str) -> Followed | None:
+    """The action, if it is known."""
+    document = await work.db[ACTIONS].find_one({"_id": action_id}, session=work.session)
+    if document is None:
+        return None
+    action = Action(action_id=action_id, **{name: document[name] for name in _ACTION_FIELDS if name in document})
+    return Followed(action, How(document["how"]), document["state"], document["requested_at"], document["steps"])
+
+
+async def note_step(work: Work, action_id: str) -> None:
+    """Count a step that was taken about an open action."""
+    await work.db[ACTIONS].update_one({"_id": action_id}, {"$inc": {"steps": 1}}, session=work.session)
 
 
 async def find(database: Database, action_id: str) -> dict[str, Any] | None:
@@ -60,3 +80,20 @@ async def settle(work: Work, outcomes: Mapping[str, tuple[str, Mapping[str, Any]
     ]
     if operations:
         await work.db[ACTIONS].bulk_write(operations, ordered=False, session=work.session)
+
+
+def _document(action: Action, how: How, now: datetime) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "_id": action.action_id,
+        **action.model_dump(mode="python", exclude={"action_id"}, exclude_none=True),
+        "kind": action.kind.value,
+        "how": how.value,
+        "state": "requested",
+        "steps": 0,
+        "requested_at": now,
+    }
+    if action.task is not None:
+        document["task"] = action.task.value
+    if how is How.UNSUPPORTED:
+        document |= {"state": "unsupported", "settled_at": now}
+    return document

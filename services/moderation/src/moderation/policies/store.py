@@ -1,6 +1,6 @@
 """Policies and groups in MongoDB. Versions are never changed; a head says which one is active."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -177,6 +177,12 @@ async def group(database: Database, group_id: str, session: Session | None = Non
     return _record(document) if document else None
 
 
+async def groups_of(work: Work, group_ids: Collection[str]) -> dict[str, GroupSettings]:
+    """The settings of these groups, as far as they are known."""
+    cursor = work.db[GROUPS].find({"_id": {"$in": list(group_ids)}}, session=work.session)
+    return {document["_id"]: _settings(document) for document in await cursor.to_list(None)}
+
+
 async def groups(database: Database, after: str | None, limit: int) -> list[GroupRecord]:
     """The groups by id, after the given one."""
     query = {"_id": {"$gt": after}} if after else {}
@@ -205,6 +211,7 @@ def _settings(document: Mapping[str, Any]) -> GroupSettings:
         policy_id=document.get("policy_id"),
         timezone=ZoneInfo(document.get("timezone") or DEFAULT_TIMEZONE),
         owner=document.get("owner"),
+        escalate_to=document.get("escalate_to"),
         capabilities=Capabilities(**document.get("capabilities", {})),
     )
 
