@@ -67,7 +67,8 @@ class Transcript:
     def times_answered(self, kind: ActionKind, member: Member) -> int:
         """How many actions of this kind against the member have a receipt."""
         about = (self.asked[action_id] for action_id in self.outcomes)
-        return sum(action.kind is kind and (action.group_id, action.target.member_id) == member for action in about)
+        done = ((action.task or action.kind, (action.group_id, action.target.member_id)) for action in about)
+        return sum(each == (kind, member) for each in done)
 
 
 class Channel:
@@ -123,6 +124,8 @@ class Channel:
 
     def _support(self, action: Action) -> Support:
         needed = _NEEDS.get(action.kind)
+        if action.task is not None:
+            return Support.STAFF_TASK
         if needed is None:
             return Support.NATIVE
         support: Support = getattr(self._capabilities.get(action.group_id, Capabilities()), needed)
@@ -150,7 +153,7 @@ class Channel:
     async def _carry_out(self, event: ActionRequested) -> None:
         action = event.data
         member = (action.group_id, action.target.member_id or "")
-        match action.kind:
+        match action.task or action.kind:
             case ActionKind.DELETE_MESSAGE:
                 self.transcript.deleted.add(action.target.message_id or "")
             case ActionKind.MUTE_MEMBER:

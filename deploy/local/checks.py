@@ -1,19 +1,20 @@
 """Does what was seen agree with the story?"""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from huiqun.contracts.channel import ActionKind
-from local.channel import Transcript
-from local.observed import Document, Observed
+from local import neighbours
+from local.evidence import Evidence
+from local.services import Service
 from local.story.huimin import CARD, ID_CARD
-from local.story.model import Expected, Garbles, Says
+from local.story.model import Garbles, Says
 from local.story.numbers import full_width, in_groups
-from local.story.script import Step
 
 _SHOWN: Final = 3
+_SECRETS: Final = (ID_CARD, full_width(ID_CARD), CARD, in_groups(CARD))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +35,6 @@ class Check:
         return "\n".join([*self.against[:_SHOWN], *([f"and {rest} more"] if rest > 0 else [])])
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """The story, what came of it, and what the channel remembers."""
-
-    steps: Sequence[Step]
-    seen: Observed
-    transcript: Transcript
-
-    @property
-    def judged(self) -> dict[str, Expected]:
-        """What each message that gets through should lead to."""
-        return {step.key: step.expected for step in self.steps if step.expected is not None}
-
-
 def check_all(evidence: Evidence) -> list[Check]:
     """Every check of the story."""
     claims: dict[str, Callable[[Evidence], Iterator[str]]] = {
@@ -60,9 +47,25 @@ def check_all(evidence: Evidence) -> list[Check]:
         "what the channel cannot do is recorded as unsupported": _unsupported,
         "blocked messages are gone where the channel can delete": _deleted,
         "broken records are dead letters with a reason, and nothing else is": _dead_letters,
-        "personal data is masked in the archive": _masked,
+        "personal data is masked in the archive, on the topic and in the logs": _masked,
+        "engagement has counted each message once, and knows who has left": neighbours.activity,
+        "crm-sync knows each customer once, whatever groups they are in": neighbours.customers,
+        "survey would ask the customers who are there, and nobody else": neighbours.eligibility,
+        "the audit logs are unbroken": _audited,
     }
     return [Check(claim, list(objections(evidence))) for claim, objections in claims.items()]
+
+
+def stopped(services: Sequence[Service]) -> Check:
+    """To be looked at when the services have been asked to stop."""
+    return Check(
+        "every service stops when it is asked to",
+        [
+            f"{service.name} ended with exit code {service.process.exit_code}"
+            for service in services
+            if service.process.exit_code != 0
+        ],
+    )
 
 
 def _verdicts(evidence: Evidence) -> Iterator[str]:
@@ -95,15 +98,14 @@ def _archived_once(evidence: Evidence) -> Iterator[str]:
 
 def _screened_once(evidence: Evidence) -> Iterator[str]:
     yield from _differences(evidence.judged, evidence.seen.screened, "on the topic")
-    for key, ids in evidence.seen.screened.items():
-        if len(ids) != 1:
-            yield f"{key}: {len(ids)} events, {len(set(ids))} different"
+    for key, events in evidence.seen.screened.items():
+        if len(events) != 1:
+            yield f"{key}: {len(events)} events, {len({event.id for event in events})} different"
 
 
-def _differences(wanted: dict[str, Expected], found: object, where: str) -> Iterator[str]:
-    present = set(found) if isinstance(found, dict) else set()
-    yield from (f"{key} is missing {where}" for key in wanted.keys() - present)
-    yield from (f"{key} should not be {where}" for key in present - wanted.keys())
+def _differences(wanted: Mapping[str, object], found: Mapping[str, object], where: str) -> Iterator[str]:
+    yield from (f"{key} is missing {where}" for key in wanted.keys() - found.keys())
+    yield from (f"{key} should not be {where}" for key in found.keys() - wanted.keys())
 
 
 def _withheld(evidence: Evidence) -> Iterator[str]:
@@ -118,6 +120,8 @@ def _actions(evidence: Evidence) -> Iterator[str]:
     ids = {document["_id"] for document in evidence.seen.actions}
     for document in evidence.seen.actions:
         outcome = transcript.outcomes.get(document["_id"])
+        if document["how"] == "unsupported":
+            continue
         if outcome is None or document["state"] != outcome:
             yield f"{document['kind']} {document['_id']}: {document['state']} here, {outcome} on the channel"
     yield from (f"{action_id} was never asked for" for action_id in transcript.asked.keys() - ids)
@@ -157,11 +161,21 @@ def _dead_letters(evidence: Evidence) -> Iterator[str]:
 
 
 def _masked(evidence: Evidence) -> Iterator[str]:
-    secrets = [ID_CARD, full_width(ID_CARD), CARD, in_groups(CARD)]
     for key, document in evidence.seen.archived.items():
-        if any(secret in _text(document) for secret in secrets):
-            yield f"{key} shows a number"
+        if _shows_a_number(str(document["text"])):
+            yield f"{key} shows a number in MongoDB"
+    for event in evidence.seen.decisions:
+        if _shows_a_number(event.model_dump_json()):
+            yield f"{event.type} of {event.subject} shows a number"
+    for log in evidence.logs:
+        if _shows_a_number(log.read_text(encoding="utf-8", errors="replace")):
+            yield f"{log} shows a number"
 
 
-def _text(document: Document) -> str:
-    return str(document.get("text", ""))
+def _shows_a_number(text: str) -> bool:
+    return any(secret in text for secret in _SECRETS)
+
+
+def _audited(evidence: Evidence) -> Iterator[str]:
+    for service, report in evidence.seen.audits.items():
+        yield from (f"{service}: {finding.explanation}" for finding in report.findings)

@@ -6,9 +6,10 @@ from pathlib import Path
 from rich.console import Console
 
 from local import tables
-from local.checks import Evidence, check_all
+from local.checks import check_all, stopped
 from local.console import run_to_the_end
 from local.day import play_day
+from local.evidence import Evidence
 from local.system import huiqun
 
 LOGS = Path(".run") / "demo"
@@ -18,9 +19,11 @@ async def demo(console: Console) -> int:
     """Run the day and check it; the exit code."""
     async with huiqun(LOGS, console.print) as system:
         day = await play_day(system, console)
-        checks = check_all(Evidence(day.steps, day.seen, system.channel.transcript))
-        tables.show_day(console, day, system.channel.transcript)
-        tables.show(console, tables.checked(checks))
+        transcript = system.channel.transcript
+        tables.show_day(console, day, transcript)
+    evidence = Evidence(day.steps, day.seen, transcript, [service.log for service in system.services])
+    checks = [*check_all(evidence), stopped(system.services)]
+    tables.show(console, tables.checked(checks))
     good = all(check.holds for check in checks)
     console.print()
     console.print("All as it should be." if good else f"Not as it should be; the logs are in {LOGS}.")

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from huiqun.audit import AUDIT_INDEXES, VerifyReport, verify
 from huiqun.contracts.catalog import decode
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MemberSanctioned, MessageScreened, Sanction
@@ -20,16 +21,22 @@ from local.topics import reading, record_count, records
 Document = Mapping[str, Any]
 
 # Collections that every service has for its own machinery.
-_MACHINERY: Final = {*STREAM_INDEXES, *TIMER_INDEXES, *WEB_INDEXES}
+_MACHINERY: Final = {*STREAM_INDEXES, *TIMER_INDEXES, *WEB_INDEXES, *AUDIT_INDEXES}
+_RECORDS: Final = {"engagement": "activity", "crm-sync": "customers", "survey": "eligibility"}
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """`archived` by key of the message's revision, `screened` likewise with the ids of the events on the topic."""
+    """`archived` are moderation's messages by key of their revision, `decisions` the events on its topic.
+
+    `records` are the documents of the other services, by service: of engagement its activity, of crm-sync its
+    customers, of survey its eligibility. `documents` counts those of each collection.
+    """
 
     archived: Mapping[str, Document]
-    screened: Mapping[str, Sequence[str]]
-    sanctions: Sequence[Sanction]
+    decisions: Sequence[Event]
+    records: Mapping[str, Sequence[Document]]
+    audits: Mapping[str, VerifyReport]
     actions: Sequence[Document]
     dead: Mapping[str, Sequence[DeadLetter]]
     documents: Mapping[str, Mapping[str, int]]
@@ -39,20 +46,33 @@ class Observed:
         """How many messages got which verdict."""
         return Counter(document["verdict"] for document in self.archived.values())
 
+    @property
+    def sanctions(self) -> list[Sanction]:
+        """The sanctions on the topic."""
+        return [event.data for event in self.decisions if isinstance(event, MemberSanctioned)]
+
+    @property
+    def screened(self) -> dict[str, list[MessageScreened]]:
+        """The verdicts on the topic by key of the message's revision."""
+        found: dict[str, list[MessageScreened]] = {}
+        for event in self.decisions:
+            if isinstance(event, MessageScreened):
+                found.setdefault(key_of(event), []).append(event)
+        return found
+
 
 async def observe(system: System) -> Observed:
     """Read everything that the run has left behind."""
     moderation = system.database("moderation")
     names = [service.name for service in system.services]
-    decisions = await read_topic(system.kafka, MODERATION_DECISIONS)
-    screened: dict[str, list[str]] = {}
-    for event in decisions:
-        if isinstance(event, MessageScreened):
-            screened.setdefault(key_of(event), []).append(event.id)
     return Observed(
         archived={document["_id"]: document async for document in moderation["messages"].find().sort("sent_at", 1)},
-        screened=screened,
-        sanctions=[event.data for event in decisions if isinstance(event, MemberSanctioned)],
+        decisions=await read_topic(system.kafka, MODERATION_DECISIONS),
+        records={
+            name: [document async for document in system.database(name)[collection].find()]
+            for name, collection in _RECORDS.items()
+        },
+        audits={name: await verify(system.database(name)) for name in names},
         actions=[document async for document in moderation["actions"].find().sort("requested_at", 1)],
         dead={name: [letter async for letter in read_all(system.kafka, name)] for name in names},
         documents={name: await _documents(system.database(name)) for name in names},

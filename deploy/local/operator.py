@@ -1,8 +1,12 @@
-"""What an operator sets before the day begins: the policies, and which group has which."""
+"""What an operator does around the day: policies for the groups before it, a key to look around with after it."""
+
+from collections.abc import Sequence
 
 from huiqun.runtime.clock import SystemClock
 from huiqun.store import Client, Database
 from huiqun.stream import KafkaOptions, Publisher, Transactor, Work
+from huiqun.web import create_api_key
+from huiqun.web.api_keys import COLLECTION
 from local.story.script import CHATS
 from moderation.policies.handlers import activate_version, assign_policy, write_version
 from moderation.policies.model import Rules
@@ -28,3 +32,14 @@ async def write_policies(client: Client, database: Database, kafka: KafkaOptions
 
 def _whatever(revision: int) -> None:
     """Nobody else changes them meanwhile."""
+
+
+async def create_key(databases: Sequence[Database]) -> str:
+    """Make an API key that is good for everything, and put it into the database of every service."""
+    first, *others = databases
+    key = await create_api_key(first, OPERATOR, ["admin"])
+    stored = await first[COLLECTION].find_one({"name": OPERATOR})
+    if stored is not None:
+        for database in others:
+            await database[COLLECTION].insert_one(stored)
+    return key

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
-from huiqun.contracts.channel import ActionKind, MessageEdited, MessageReceived
+from huiqun.contracts.channel import ActionKind, MessageEdited, MessageReceived, Support
 from huiqun.contracts.moderation import SanctionKind
 from local.channel import Channel
 from local.story.script import Step
@@ -38,4 +38,5 @@ async def play(steps: Sequence[Step], channel: Channel, advance: Callable[[Step]
 
 
 def _is_to_mute(step: Step) -> bool:
-    return step.expected is not None and step.expected.sanction is SanctionKind.MUTE
+    able = step.chat.group.capabilities.mute is not Support.NONE
+    return able and step.expected is not None and step.expected.sanction is SanctionKind.MUTE

@@ -4,7 +4,6 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -49,8 +48,6 @@ class Service:
         async with httpx.AsyncClient(base_url=self.url, timeout=5) as http:
 
             async def ready() -> bool:
-                if b"newly assigned" in self.log.read_bytes():
-                    return True
                 try:
                     return (await http.get("/readyz")).is_success
                 except httpx.TransportError:
@@ -64,9 +61,7 @@ async def running(
     names: Sequence[str], environment: Mapping[str, str], directory: Path
 ) -> AsyncIterator[Sequence[Service]]:
     """The services while the context lasts; they are asked to stop at its end, and all at once."""
-    services = [
-        Service(name, environment, directory) for name in names if find_spec(f"{name.replace('-', '_')}.__main__")
-    ]
+    services = [Service(name, environment, directory) for name in names]
     try:
         await asyncio.gather(*(service.start() for service in services))
         yield services

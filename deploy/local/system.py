@@ -1,7 +1,7 @@
 """The whole of Huiqun on this machine for as long as a context lasts: servers, topics, services, a channel."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ Report = Callable[[str], None]
 class System:
     """What runs, and how to reach it."""
 
+    environment: Mapping[str, str]
     kafka: KafkaOptions
     client: Client
     services: Sequence[Service]
@@ -54,7 +55,7 @@ async def huiqun(logs: Path, report: Report) -> AsyncIterator[System]:
             async with running(SERVICES, environment, logs) as services:
                 channel = Channel(kafka)
                 async with beside(channel.run(), watch(services)):
-                    yield System(kafka, client, services, channel)
+                    yield System(environment, kafka, client, services, channel)
         finally:
             client.close()
 

@@ -12,19 +12,21 @@ from local.channel import Transcript
 from local.checks import Check
 from local.day import Day
 from local.observed import Document, Observed
+from local.services import Service
 from local.story.model import Edits, Says
 from local.story.script import TIMEZONE
 
 COLOURS: Final = {"allow": "green", "warn": "yellow", "review": "magenta", "block": "red"}
-_LONGEST: Final = 22
+_LONGEST: Final = 19
 _WIDTH_FOR_NOTES: Final = 110
 
 
 def moments(day: Day, *, notes: bool) -> Table:
     """The noted messages: who wrote what, and what came of it; texts as they are archived, masked."""
-    table = _table(
-        "Moments of the day", "", "who", "wrote", "verdict", "sanction", *(["what it shows"] if notes else [])
-    )
+    table = _table("Moments of the day")
+    widths = {"": 5, "who": 6, "wrote": None, "what came of it": 31} | ({"what it shows": None} if notes else {})
+    for column, width in widths.items():
+        table.add_column(column, no_wrap=True, min_width=width)
     sanctions = {sanction.message_id: sanction.kind.value for sanction in day.seen.sanctions}
     for step in day.steps:
         document = day.seen.archived.get(step.key)
@@ -32,10 +34,9 @@ def moments(day: Day, *, notes: bool) -> Table:
             continue
         row = (
             step.at.astimezone(TIMEZONE).strftime("%H:%M"),
-            step.chat.cast[document["member_id"]].name,
+            step.chat.cast[document["member_id"]].name.partition("-")[0],
             _shortened(document["text"]),
-            _verdict(document),
-            sanctions.get(step.key.partition("/")[0], "").replace("_", " "),
+            _outcome(document, sanctions.get(step.key.partition("/")[0])),
         )
         table.add_row(*row, *([Text(step.entry.note, "dim")] if notes else []))
     return table
@@ -52,7 +53,7 @@ def summary(seen: Observed, transcript: Transcript) -> Table:
         table.add_row("", kind.replace("_", " "), counts(states))
     for name, documents in seen.documents.items():
         if name != "moderation":
-            table.add_row(name, "documents", counts(Counter(documents)))
+            table.add_row(name, "documents", counts(+Counter(documents)))
         if seen.dead[name]:
             table.add_row("" if name == "moderation" else name, "dead letters", str(len(seen.dead[name])))
     table.add_row("channel", "kept back", f"{len(transcript.withheld)} messages of muted members")
@@ -69,6 +70,15 @@ def checked(checks: Sequence[Check]) -> Table:
         table.add_row(mark, check.claim)
         if not check.holds:
             table.add_row("", Text(check.summary, "red"))
+    return table
+
+
+def addresses(services: Sequence[Service]) -> Table:
+    """Where each service answers."""
+    table = _table("Running", "", "", "", "")
+    for service in services:
+        pages = ("readyz", "metrics", "api/v1/openapi.json")
+        table.add_row(service.name, *(f"{service.url}/{page}" for page in pages))
     return table
 
 
@@ -91,7 +101,7 @@ def _table(title: str, *columns: str) -> Table:
         title_style="bold",
         box=None,
         pad_edge=False,
-        show_header=any(columns),
+        show_header=not columns,
         header_style="dim",
         padding=(0, 2, 0, 0),
     )
@@ -100,17 +110,17 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
-def _verdict(document: Document) -> Text:
+def _outcome(document: Document, sanction: str | None) -> Text:
     verdict = document["verdict"]
-    reasons = document.get("reasons", ())
-    worst = max(reasons, key=lambda reason: reason["severity"], default=None)
-    why = worst["category"].replace("_", " ") if worst else ""
-    return Text(f"{verdict} {why}".rstrip(), COLOURS[verdict])
+    worst = max(document.get("reasons", ()), key=lambda reason: reason["severity"], default=None)
+    why = f" {worst['category']}" if worst else ""
+    then = f" → {sanction}" if sanction else ""
+    return Text(f"{verdict}{why}{then}".replace("_", " "), COLOURS[verdict])
 
 
 def counts(numbers: Counter[str], colours: dict[str, str] | None = None) -> Text:
     parts: Iterator[tuple[str, str]] = (
-        (f"{number} {name}", (colours or {}).get(name, "")) for name, number in numbers.most_common()
+        (f"{number:,} {name}", (colours or {}).get(name, "")) for name, number in numbers.most_common()
     )
     return Text("  ").join(Text(words, colour) for words, colour in parts)
 

@@ -1,12 +1,14 @@
 """惠民支行客户服务群: after-sales on WeCom, where the channel itself can neither delete nor mute."""
 
 from huiqun.contracts.channel import Capabilities, Group, MessageKind, Purpose, Role, Support
+from huiqun.contracts.moderation import Verdict
 from local.story.model import (
     MUTE,
     REMOVAL,
     WARNING,
     Chat,
     Edits,
+    Expected,
     Garbles,
     Joins,
     Leaves,
@@ -38,6 +40,7 @@ RULES = {
     "quota": {"per_day": 12},
     "length": {"max_characters": 200, "max_seconds": 60},
     "quiet_hours": {"start": "22:00:00", "end": "07:30:00"},
+    "probation": {"hours": 0, "messages": 2},
     "links": {"allowed_domains": ["huimin.example.com"]},
     "ladder": {"grace_seconds": 0},
 }
@@ -59,6 +62,7 @@ CAST = {
     "qian": Person("钱多多"),
     "ma": Person("马强"),
     "xu": Person("许诺"),
+    "ren": Person("任新", joins_later=True),
     "he": Person("何雨", joins_later=True, external_ids={"unionid": "oHm-he"}),
 }
 
@@ -79,7 +83,7 @@ MORNING = (
     Says("08:31:12", "wang", "我报名，带我老伴一起"),
     Says("08:32:45", "wu", "报名+1"),
     Says("08:33:01", "gao", "报名+1"),
-    Says("08:40:26", "zhang", "你们支行在哪个路口？交易大厅旁边那个吗？", note="an innocent 口…交"),
+    Says("08:40:26", "zhang", "你们支行在哪个路口？交易大厅旁边那个吗？"),
     Says("08:41:30", "zhou", "对的，就在中山路口，交易大厅东侧五十米。"),
     Says("08:42:08", "zhang", "中山路口交易大厅我知道", note="路口交易 is no obscenity"),
     Says("08:50:00", "li", "信用卡年费怎么免呀"),
@@ -114,7 +118,7 @@ MORNING = (
         blocked("lexicon", "solicitation", MUTE),
         note="加v spelt with hearts",
     ),
-    Says("09:33:40", "qian", "無抵押貸款，當天放款", blocked("lexicon", "fraud", MUTE), note="traditional characters"),
+    Says("09:33:40", "qian", "無抵押貸款，當天放款", blocked("lexicon", "fraud", MUTE)),
     Says(
         "09:35:02", "qian", "需要的快来，无/抵/押/贷/款", blocked("lexicon", "fraud", REMOVAL), note="inserted symbols"
     ),
@@ -131,7 +135,7 @@ MIDDAY = (
         "feng",
         f"林经理，我的身份证号是{ID_CARD}，帮我查下养老金到账没",
         blocked("personal_data", "id_card"),
-        note="an ID number, masked before it is kept",
+        note="an ID number, kept masked",
         label="id-card",
     ),
     Recalls("10:06:40", "id-card"),
@@ -166,13 +170,21 @@ MIDDAY = (
         "zhang",
         "语音留言：从头说起我那年在你们支行办的存折",
         warned("length"),
-        note="a voice message of 85 s",
         kind=MessageKind.VOICE,
         seconds=85.0,
     ),
     Says("11:22:05", "zhou", "张叔，语音有点长，我下午给您打电话。"),
     Says("11:30:15", "he", "我到网点了，人多吗"),
     Says("11:30:58", "zhou", "前面还有三位，您取号后在沙发稍坐。"),
+    Joins("11:35:00", "ren"),
+    Says(
+        "11:36:20",
+        "ren",
+        "理财达人的名片",
+        blocked("probation", "probation", WARNING),
+        note="a newcomer's first message",
+        kind=MessageKind.CARD,
+    ),
     Says("11:52:36", "he", "办好了，很快，点赞"),
     Says("12:05:00", "li", "中午能办业务不"),
     Says("12:05:49", "zhou", "能的，中午窗口不关。", label="noon"),
@@ -210,7 +222,7 @@ AFTERNOON = (
         note="a link to somewhere else",
     ),
     Says("14:03:44", "zhou", "提醒大家：群外链接不要点，谨防刷单诈骗和高息理财陷阱。"),
-    Says("14:04:29", "wang", "谨防刷单，我们老年大学也讲过", note="a warning against fraud is no fraud"),
+    Says("14:04:29", "wang", "谨防刷单，我们老年大学也讲过", note="to warn of fraud is no fraud"),
     Says("14:20:18", "zhao", "公积金贷款和商业贷款能组合吗"),
     Says("14:21:55", "lin", "可以的，组合贷需要两边都审批，我把材料清单发您。"),
     Says("14:22:30", "lin", "组合贷材料清单.pdf", kind=MessageKind.FILE),
@@ -224,7 +236,6 @@ AFTERNOON = (
         "feng",
         f"周经理，你记一下{full_width(ID_CARD)}",
         blocked("personal_data", "id_card"),
-        note="the same in full-width digits",
     ),
     Says("15:06:00", "zhou", "冯阿姨，号码不要发群里哦，我给您打电话。"),
     Says("15:20:33", "liu", "短信收到了，问题解决"),
@@ -232,6 +243,14 @@ AFTERNOON = (
     Garbles("15:30:00", b"\xff\xfe not even text \x00", "JSON"),
     Says("15:45:28", "he", "怎么给爸妈绑亲情卡"),
     Says("15:46:50", "lin", "手机银行搜索“亲情账户”，按提示添加，爸妈那边确认一下就好。"),
+    Says(
+        "15:58:10",
+        "gao",
+        "【总行通知】明天起所有网点停业",
+        Expected(Verdict.REVIEW, "announcements", "announcement"),
+        note="only staff announce",
+    ),
+    Says("15:58:52", "lin", "高先生发的不是我行通知，网点照常营业。"),
     Says("16:10:14", "wang", "反诈讲座周六几点开始"),
     Says("16:10:55", "zhou", "九点半，送一份防诈手册和小礼品。"),
     Says("16:11:30", "wang", "好，一定到"),

@@ -38,8 +38,6 @@ class Action(Payload):
     target: ActionTarget = ActionTarget()
     task: ActionKind | None = Field(default=None, description="For notify_staff: what the person is asked to do")
     assignee: Id | None = Field(default=None, description="For notify_staff: who is asked to do it")
-        default=None, description="For notify_staff: who is asked; the target is what it is about"
-    )
     content: Text = Field(default="", description="What to send, or what the staff member is asked to do")
     duration_seconds: int | None = Field(default=None, ge=1, le=31_536_000, description="How long a mute lasts")
     reason: str = Field(default="", max_length=1000)

@@ -1,0 +1,64 @@
+"""What the other three services should have made of the day."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from huiqun.contracts.channel import MessageReceived, Role
+from local.evidence import Evidence
+
+Member = tuple[str, str]
+
+
+def activity(evidence: Evidence) -> Iterator[str]:
+    """What speaks against engagement's activity per member: a message counts as it was first sent."""
+    wanted: dict[Member, Counter[str]] = {member: Counter() for member in evidence.people}
+    for step in evidence.steps:
+        if step.expected is not None and isinstance(step.event, MessageReceived):
+            wanted[step.event.subject, step.event.data.sender.member_id][step.expected.verdict.value] += 1
+    found = {_member(document): document for document in evidence.seen.records["engagement"]}
+    yield from (f"{'/'.join(member)} is unknown" for member in wanted.keys() - found.keys())
+    for member, document in found.items():
+        if document["verdicts"] != wanted.get(member, {}):
+            yield f"{'/'.join(member)} wrote {document['verdicts']} instead of {dict(wanted.get(member, {}))}"
+        if document["present"] == (member in evidence.left):
+            yield f"{'/'.join(member)} is present: {document['present']}"
+
+
+def customers(evidence: Evidence) -> Iterator[str]:
+    """What speaks against crm-sync's customers."""
+    wanted: dict[str, set[str]] = {}
+    for (group_id, member_id), person in evidence.people.items():
+        if person.role is Role.CUSTOMER:
+            wanted.setdefault(member_id, set()).add(group_id)
+    found: dict[str, set[str]] = {}
+    for document in evidence.seen.records["crm-sync"]:
+        groups = {membership["group_id"] for membership in document["groups"]}
+        members = {membership["member_id"] for membership in document["groups"]}
+        for member_id in members:
+            if member_id in found:
+                yield f"{member_id} is two customers"
+            found[member_id] = groups
+    for member_id in wanted.keys() | found.keys():
+        if wanted.get(member_id) != found.get(member_id):
+            yield f"{member_id} is in {found.get(member_id)} instead of {wanted.get(member_id)}"
+
+
+def eligibility(evidence: Evidence) -> Iterator[str]:
+    """What speaks against survey's eligibility per member."""
+    wanted = {
+        member
+        for member, person in evidence.people.items()
+        if person.role is Role.CUSTOMER and member not in evidence.left
+    }
+    found = {
+        _member(document)
+        for document in evidence.seen.records["survey"]
+        if document.get("role") == Role.CUSTOMER and document["in_group"]
+    }
+    yield from (f"{'/'.join(member)} is missing" for member in wanted - found)
+    yield from (f"{'/'.join(member)} should not be there" for member in found - wanted)
+
+
+def _member(document: Mapping[str, Any]) -> Member:
+    return document["group_id"], document["member_id"]

@@ -1,0 +1,59 @@
+"""`python -m local.run`: start everything, play the bundled day, show what came of it, and stay up until Ctrl-C."""
+
+import asyncio
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from local import tables
+from local.console import run_to_the_end
+from local.day import play_day
+from local.operator import create_key
+from local.system import System, huiqun
+
+LOGS: Final = Path(".run") / "run"
+ENVIRONMENT: Final = LOGS / "environment"
+
+
+async def run(console: Console) -> int:
+    """Run the day, then wait: it ends when it is interrupted, or when a service does."""
+    async with huiqun(LOGS, console.print) as system:
+        day = await play_day(system, console)
+        tables.show_day(console, day, system.channel.transcript)
+        key = await create_key([system.database(service.name) for service in system.services])
+        explain(system, key, console)
+        with suppress(asyncio.CancelledError):  # Ctrl-C is how it is meant to end
+            await asyncio.Event().wait()
+    return 0
+
+
+def explain(system: System, key: str, console: Console) -> None:
+    """Say where everything is, and write what other programs need to reach it into a file that a shell can read."""
+    variables = {**system.environment, "HUIQUN_API_KEY": key}
+    lines = "".join(f"export {name}='{value}'\n" for name, value in variables.items())
+    ENVIRONMENT.write_text(lines, encoding="utf-8")
+    ENVIRONMENT.chmod(0o600)
+    urls = {service.name: service.url for service in system.services}
+    commands = (
+        f". {ENVIRONMENT}",
+        f'curl -H "X-Api-Key: $HUIQUN_API_KEY" {urls["engagement"]}/api/v1/groups/licai/activity/tang',
+        f"{_beside_python('huiqun')} dead-letters list moderation",
+    )
+    console.print()
+    console.print(tables.addresses(system.services))
+    console.print("\n[bold]Look around[/] from another terminal:")
+    for command in commands:
+        console.print(f"  {command}", soft_wrap=True)
+    console.print(f"\nLogs are in {LOGS}. It all stays up until Ctrl-C.")
+
+
+def _beside_python(command: str) -> str:
+    path = Path(sys.executable).parent / command
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+if __name__ == "__main__":
+    sys.exit(run_to_the_end(run))
