@@ -6,6 +6,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import httpx
+
+from local.ports import LOOPBACK, free_port
 from local.process import ServerProcess
 
 
@@ -16,8 +19,10 @@ class ServiceProcess:
         self, service: str, directory: Path, environment: Mapping[str, str], roles: str = "streams,timers"
     ) -> None:
         command = [sys.executable, "-m", service, "--roles", roles]
-        self._log = directory / f"{service}.log"
-        self._process = ServerProcess(service, command, self._log, environment)
+        self._port = free_port()
+        self._log = directory / f"{service}-{self._port}.log"
+        own = {**environment, "HUIQUN_API_PORT": str(self._port)}
+        self._process = ServerProcess(service, command, self._log, own)
 
     @property
     def running(self) -> bool:
@@ -35,6 +40,14 @@ class ServiceProcess:
     def start(self) -> None:
         """Start it (again); it is up when it says so or has an effect."""
         self._process.spawn()
+
+    async def is_ready(self) -> bool:
+        """What /readyz says; False also while nobody listens."""
+        async with httpx.AsyncClient(timeout=10) as http:
+            try:
+                return (await http.get(f"http://{LOOPBACK}:{self._port}/readyz")).status_code == httpx.codes.OK
+            except httpx.TransportError:
+                return False
 
     async def stop(self, seconds: float = 10) -> int | None:
         """Send SIGTERM and return the exit code; -9 if it had to be killed after `seconds`."""

@@ -12,9 +12,8 @@ from tests.processes import ServiceProcess
 from tests.spine import Spine
 
 
-@pytest.fixture
-def environment(stack: Stack, topic_prefix: str, database_name: str) -> dict[str, str]:
-    """What tells a service's process to use the test's topics and database."""
+def environment_of(stack: Stack, topic_prefix: str, database_name: str) -> dict[str, str]:
+    """What tells a service's process to use the servers, topics and database of a test."""
     return {
         **stack.environment,
         "HUIQUN_TOPIC_PREFIX": topic_prefix,
@@ -22,11 +21,18 @@ def environment(stack: Stack, topic_prefix: str, database_name: str) -> dict[str
     }
 
 
+@pytest.fixture
+def environment(stack: Stack, topic_prefix: str, database_name: str) -> dict[str, str]:
+    """The environment of a process that uses the servers of the session."""
+    return environment_of(stack, topic_prefix, database_name)
+
+
 @pytest_asyncio.fixture
 async def state(spine: Spine, database_name: str) -> AsyncIterator[Database]:
     """Moderation's database, dropped afterwards."""
     name = f"{database_name}_moderation"
     yield spine.client[name]
+    await spine.client.admin.command({"killAllSessions": []})  # a killed process's transaction would hold up the drop
     await spine.client.drop_database(name)
 
 

@@ -38,6 +38,7 @@ async def test_a_process_killed_again_and_again_judges_every_message_once(
             moderation.start()
         await _until_judged(state, MESSAGES)
         await eventually(lambda: _is_empty(state))
+        assert await moderation.stop() == 0
     await _check_state(state, sent)
     await _check_topics(spine, state, sent)
 
@@ -76,10 +77,10 @@ async def _event_ids(spine: Spine, topic: Topic, kind: str, about: Callable[[Eve
 
 async def _until_judged(state: Database, count: int) -> None:
     async def judged() -> bool:
-        return bool(await state["messages"].estimated_document_count() >= count)
+        return bool(await state["messages"].count_documents({}) >= count)
 
     await eventually(judged, 60)
 
 
 async def _is_empty(state: Database) -> bool:
-    return not await state["outbox"].estimated_document_count()
+    return not await state["outbox"].count_documents({})
