@@ -89,7 +89,6 @@ def main() -> int:
     parser.add_argument("--profile", action="store_true", help="also tell where a batch spends its time")
     options = parser.parse_args()
     chosen = [options.only] if options.only else names
-    console = Console()
     described = machine.describe()
     started = time.monotonic()
     run = Run(Console())
