@@ -1,0 +1,108 @@
+"""`python -m benchmarks [--quick] [--only NAME] [--profile]`: measure, print a table, write benchmarks/results/."""
+
+import argparse
+import asyncio
+import sys
+import time
+import traceback
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import uvloop
+from rich.console import Console
+
+from benchmarks import journey, latency, machine, memory, screening, stages
+from benchmarks.figures import Result, show, write
+from local.errors import ServerUnavailableError
+from local.stack import Stack
+
+Say = Callable[[str], None]
+Measurement = Callable[[Say], Awaitable[Result]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much is measured."""
+
+    messages: int
+    repeats: int
+    contest: journey.Contest
+    latency_seconds: float
+    memory_messages: int
+    memory_step: int
+
+
+FULL = Scale(60_000, 5, journey.Contest(60_000, 1_500, 3), 20, 150_000, 25_000)
+QUICK = Scale(20_000, 3, journey.Contest(10_000, 300, 1), 5, 30_000, 5_000)
+# More than any run needs, so that one that hangs ends with a message instead of never.
+_LONGEST_SECONDS = 15 * 60
+
+
+def on_servers(scale: Scale, stack: Stack) -> Mapping[str, Measurement]:
+    """What is measured on the servers, by name."""
+    return {
+        "path": lambda say: journey.measure(stack, scale.contest, say),
+        "latency": lambda say: latency.measure(stack, scale.latency_seconds, say),
+        "memory": lambda say: memory.measure(stack, scale.memory_messages, scale.memory_step, say),
+        "profile": lambda say: stages.measure(stack, scale.contest.backlog, say),
+    }
+
+
+@dataclass(slots=True)
+class Run:
+    """Measures one thing after the other, says how it gets on, and goes on where one of them breaks."""
+
+    console: Console
+    results: list[Result] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+    async def take(self, names: Sequence[str], scale: Scale) -> None:
+        """Measure what is named; screening first, before there are servers that could disturb it."""
+        if "screening" in names:
+            await self._take("screening", lambda _: asyncio.to_thread(screening.measure, scale.messages, scale.repeats))
+        if set(names) - {"screening"}:
+            async with Stack() as stack:
+                for name, measurement in on_servers(scale, stack).items():
+                    if name in names:
+                        await self._take(name, measurement)
+
+    async def _take(self, name: str, measurement: Measurement) -> None:
+        started = time.monotonic()
+
+        def say(text: str) -> None:
+            self.console.print(f"[dim]{name} {time.monotonic() - started:5.1f} s[/dim]  {text}", highlight=False)
+
+        say("begins")
+        try:
+            self.results.append(await measurement(say))
+        except Exception:  # noqa: BLE001 - the others are still worth measuring; the exit status tells
+            traceback.print_exc()
+            self.broken.append(name)
+        say("broke" if name in self.broken else "done")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    names = ["screening", "path", "latency", "memory"]
+    parser.add_argument("--quick", action="store_true", help="fewer messages, one round: a look, not a result")
+    parser.add_argument("--only", choices=names, help="measure this only")
+    parser.add_argument("--profile", action="store_true", help="also tell where a batch spends its time")
+    options = parser.parse_args()
+    chosen = [options.only] if options.only else names
+    described = machine.describe()
+    started = time.monotonic()
+    run = Run(Console())
+    taking = run.take(chosen + ["profile"] * options.profile, QUICK if options.quick else FULL)
+    try:
+        uvloop.run(asyncio.wait_for(taking, _LONGEST_SECONDS))
+    except (ServerUnavailableError, TimeoutError) as error:
+        print(error if str(error) else f"not done within {_LONGEST_SECONDS} s", file=sys.stderr)
+        return 1
+    show(run.console, run.results)
+    how = {"quick": options.quick, "seconds": round(time.monotonic() - started), "broken": run.broken}
+    run.console.print(f"Written to {write(run.results, described, how)}", soft_wrap=True)
+    return 1 if run.broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""Moderation's job done message by message with FastStream: the same decisions, documents and guarantees."""
+
+import uvloop
+from faststream import AckPolicy, FastStream
+from faststream.kafka import KafkaBroker
+from faststream.kafka.annotations import KafkaMessage
+
+from benchmarks.contenders import FETCH_WAIT_MILLISECONDS, tune_collector
+from huiqun.contracts.catalog import decode
+from huiqun.contracts.channel import MessageReceived
+from huiqun.contracts.envelope import Event
+from huiqun.contracts.topics import CHANNEL_MESSAGES
+from huiqun.runtime.clock import SystemClock
+from huiqun.store import Client, Database, DuplicateKey, connect, ensure_indexes, transaction
+from huiqun.stream import STREAM_INDEXES, Publisher, Transactor, Work, inbox, outbox
+from huiqun.stream.publisher import record_of
+from huiqun.telemetry import configure_logs
+from huiqun.timers import TIMER_INDEXES
+from huiqun.timers import store as timers
+from moderation.app import INDEXES
+from moderation.lexicon.handlers import import_shipped
+from moderation.rulebook.handlers import RulebookKeeper
+from moderation.screening.handlers import Screening
+from moderation.settings import Settings
+
+NAME = "one-by-one"
+# A consumer for each partition, side by side in this process: FastStream's own way to overlap the waits.
+WORKERS = 4
+
+
+async def decode_message(message: KafkaMessage) -> Event:
+    """The event in the record, decoded once, by the decoder that moderation uses."""
+    return decode(CHANNEL_MESSAGES, message.body)
+
+
+class OneByOne:
+    """The handler and what it works with."""
+
+    def __init__(self, client: Client, database: Database, broker: KafkaBroker, prefix: str) -> None:
+        self._client = client
+        self._database = database
+        self._broker = broker
+        self._prefix = prefix
+        self._clock = SystemClock()
+        self.keeper = RulebookKeeper(database)
+        self._screening = Screening(self.keeper.current)
+
+    async def screen(self, event: MessageReceived, message: KafkaMessage) -> None:
+        """Judge one message in a transaction with inbox, archive, standing and outbox; publish; acknowledge."""
+        now = self._clock.now()
+        try:
+            async with transaction(self._client) as session:
+                work = Work(self._database, session, now)
+                await inbox.record(self._database, session, NAME, [event.identity], now)
+                await self._screening.screen([event], work)
+                if work.scheduled or work.cancelled:
+                    await timers.write(self._database, session, tuple(work.scheduled.values()), tuple(work.cancelled))
+                records = list(map(record_of, work.emitted))
+                entries = await outbox.put(self._database, session, records, [], now)
+        except DuplicateKey:  # it was dealt with before the process last stopped
+            await message.ack()
+            return
+        for record in records:
+            headers = {name: value.decode() for name, value in record.headers}
+            await self._broker.publish(record.value, self._prefix + record.topic, key=record.key, headers=headers)
+        await outbox.remove(self._database, entries)
+        await message.ack()
+
+
+async def main() -> None:
+    settings = Settings()
+    client = connect(settings.mongo_url)
+    database = client[f"{settings.database_prefix}moderation"]
+    await ensure_indexes(database, {**STREAM_INDEXES, **TIMER_INDEXES, **INDEXES})
+    publisher = Publisher(settings.kafka)
+    await import_shipped(database, Transactor(client, database, publisher, SystemClock()))
+    broker = KafkaBroker(
+        settings.kafka_bootstrap, acks="all", enable_idempotence=settings.kafka_idempotent, logger=None
+    )
+    handler = OneByOne(client, database, broker, settings.topic_prefix)
+    await handler.keeper.refresh()
+    subscriber = broker.subscriber(
+        settings.topic_prefix + CHANNEL_MESSAGES.name,
+        group_id=settings.topic_prefix + NAME,
+        auto_offset_reset="earliest",
+        ack_policy=AckPolicy.MANUAL,
+        decoder=decode_message,
+        max_workers=WORKERS,
+        session_timeout_ms=settings.kafka_session_timeout_ms,
+        heartbeat_interval_ms=settings.kafka_session_timeout_ms // 3,
+        fetch_max_wait_ms=FETCH_WAIT_MILLISECONDS,
+    )
+    subscriber(handler.screen)
+    await FastStream(broker, logger=None).run()
+
+
+if __name__ == "__main__":
+    configure_logs(NAME, Settings().log_level)
+    tune_collector()
+    uvloop.run(main())

@@ -1,0 +1,180 @@
+"""The ground a measurement stands on: topics and a database of its own on the shared servers, and child processes."""
+
+import asyncio
+import itertools
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from benchmarks.figures import BenchmarkError
+from huiqun.contracts.topics import CHANNEL_MESSAGES, TOPICS, Topic
+from huiqun.store import Client, Database, connect
+from huiqun.stream import KafkaOptions, Publisher
+from huiqun.stream.publisher import Record
+from huiqun.stream.topics import create_topics
+from local.errors import tail
+from local.process import ServerProcess
+from local.stack import SESSION_TIMEOUT_MILLISECONDS, Stack
+
+PARTITIONS = 4
+MODERATION = ("moderation", "--roles", "streams")
+_ROOT = Path(__file__).parent.parent
+_CHUNK = 5_000
+_LOOK_SECONDS = 0.04
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """How many messages were acknowledged at a time, and the processor seconds each process had used by then."""
+
+    at: float
+    count: int
+    processor: Mapping[str, float]
+
+
+@dataclass(slots=True)
+class Ground:
+    """Topics with a prefix and databases with a prefix; `environment` tells a child of both."""
+
+    stack: Stack
+    kafka: KafkaOptions
+    database_prefix: str
+    client: Client
+    admin: AIOKafkaAdminClient
+    publisher: Publisher
+    children: dict[str, ServerProcess] = field(default_factory=dict)
+
+    @property
+    def database(self) -> Database:
+        """The database that moderation, or who stands in for it, writes to."""
+        return self.client[f"{self.database_prefix}moderation"]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a child needs to know."""
+        return {
+            **self.stack.environment,
+            "HUIQUN_TOPIC_PREFIX": self.kafka.prefix,
+            "HUIQUN_DATABASE_PREFIX": self.database_prefix,
+            "HUIQUN_LOG_LEVEL": "WARNING",
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH")))),
+        }
+
+    async def fill(self, records: Sequence[Record]) -> None:
+        """Put the records on their topics, in order."""
+        for start in range(0, len(records), _CHUNK):
+            await self.publisher.publish(records[start : start + _CHUNK])
+
+    async def acknowledged(self, group: str) -> int:
+        """How many messages the consumer group has acknowledged."""
+        name = self.kafka.prefix + CHANNEL_MESSAGES.name
+        partitions = [TopicPartition(name, number) for number in range(PARTITIONS)]
+        offsets = await self.admin.list_consumer_group_offsets(self.kafka.prefix + group, partitions=partitions)
+        return sum(max(place.offset, 0) for place in offsets.values())
+
+    async def count(self, topic: Topic, least: int) -> int:
+        """How many records a reader finds on the topic, having waited up to 5 s for `least` of them.
+
+        They are read, because Tansu's end offset is that of the last batch's first record.
+        """
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.kafka.bootstrap, enable_auto_commit=False)
+        await asyncio.wait_for(consumer.start(), 15)
+        try:
+            partitions = [TopicPartition(self.kafka.prefix + topic.name, number) for number in range(PARTITIONS)]
+            consumer.assign(partitions)
+            await consumer.seek_to_beginning(*partitions)
+            found = 0
+            while polled := await consumer.getmany(timeout_ms=5_000 if found < least else 100):
+                found += sum(map(len, polled.values()))
+            return found
+        finally:
+            await consumer.stop()
+
+    async def until_acknowledged(self, group: str, count: int, seconds: float) -> list[Moment]:
+        """Look on until the group has acknowledged `count` messages; raises BenchmarkError after `seconds`."""
+        deadline = time.perf_counter() + seconds
+        moments = [await self._moment(group)]
+        while moments[-1].count < count:
+            self.check()
+            if moments[-1].at > deadline:
+                raise BenchmarkError(f"{moments[-1].count} of {count} messages after {seconds:g} s{self._logs()}")
+            await asyncio.sleep(_LOOK_SECONDS)
+            moments.append(await self._moment(group))
+        return moments
+
+    def check(self) -> None:
+        """Raise BenchmarkError when a child has ended."""
+        for name, child in self.children.items():
+            if not child.running:
+                raise BenchmarkError(f"{name} ended{self._logs()}")
+
+    @asynccontextmanager
+    async def child(self, name: str, module: Sequence[str]) -> AsyncIterator[ServerProcess]:
+        """Run `python -m module...` for as long as the context lasts, and stop it by its process id."""
+        log = self.stack.directory / f"{self.kafka.prefix}{name.replace(' ', '-')}.log"
+        child = ServerProcess(name, [sys.executable, "-m", *module], log, self.environment)
+        child.spawn()
+        self.children[name] = child
+        try:
+            yield child
+        finally:
+            del self.children[name]
+            await child.stop()
+
+    async def _moment(self, group: str) -> Moment:
+        count = await self.acknowledged(group)
+        servers = {"mongod": self.stack.mongod.process, "broker": self.stack.broker.process}
+        pids = {name: process.pid for name, process in {**self.children, **servers}.items()}
+        return Moment(time.perf_counter(), count, {name: _processor_seconds(pid) for name, pid in pids.items()})
+
+    def _logs(self) -> str:
+        return "".join(f"\n{name}:\n{tail(child.log)}" for name, child in self.children.items())
+
+
+@asynccontextmanager
+async def ground(stack: Stack) -> AsyncIterator[Ground]:
+    """Lay a new ground on the servers, and clear it away afterwards."""
+    number = next(_numbers)
+    options = KafkaOptions(stack.bootstrap, f"bench{number}.", stack.broker.producer_ids, SESSION_TIMEOUT_MILLISECONDS)
+    laid = Ground(
+        stack,
+        options,
+        f"bench{number}_",
+        connect(stack.mongo_url),
+        AIOKafkaAdminClient(bootstrap_servers=stack.bootstrap, request_timeout_ms=30_000),
+        Publisher(options),
+    )
+    try:
+        await create_topics(options, partitions=PARTITIONS, replication=1)
+        await asyncio.wait_for(laid.admin.start(), 15)
+        await asyncio.wait_for(laid.publisher.start(), 15)
+        yield laid
+        await laid.client.drop_database(laid.database.name)
+        await laid.admin.delete_topics([options.prefix + topic.name for topic in TOPICS])
+    finally:
+        await laid.publisher.stop()
+        await laid.admin.close()
+        laid.client.close()
+
+
+async def until(condition: Callable[[], bool], what: str, seconds: float) -> None:
+    """Wait for the condition; raises BenchmarkError, naming `what`, when it takes too long."""
+    deadline = time.perf_counter() + seconds
+    while not condition():
+        if time.perf_counter() > deadline:
+            raise BenchmarkError(f"no {what} within {seconds:g} s")
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+def _processor_seconds(pid: int) -> float:
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)

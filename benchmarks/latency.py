@@ -1,0 +1,110 @@
+"""From produce to the action on its topic, at a steady pace."""
+
+import asyncio
+import statistics
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import orjson
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from benchmarks.figures import Figure, Result, at_most
+from benchmarks.ground import MODERATION, PARTITIONS, Ground, ground, until
+from benchmarks.messages import Mix, messages, records
+from huiqun.contracts.topics import CHANNEL_ACTIONS, CHANNEL_MESSAGES
+from huiqun.stream.publisher import Record
+from local.stack import Stack
+
+MEASUREMENT = "Latency"
+RATE = 200
+METHOD = (
+    "{rate} messages a second for {seconds:g} s on {partitions} partitions, after {warm} to warm up. Every message "
+    "breaks a rule, so each one is measured: from just before it is handed to the producer until the request to delete "
+    "it is back from channel.actions.v1. That is more work than real traffic, in which few messages lead to an action."
+)
+_WARM_UP = 2 * RATE
+_JOIN_SECONDS = 30.0
+_ARRIVE_SECONDS = 20.0
+
+
+class Stopwatch:
+    """Sends messages, and notes when each left and when the request to delete it arrived."""
+
+    def __init__(self, laid: Ground, producer: AIOKafkaProducer) -> None:
+        self.arrived: dict[str, float] = {}
+        self._sent: dict[str, float] = {}
+        self._topic = laid.kafka.prefix + CHANNEL_MESSAGES.name
+        self._producer = producer
+
+    async def send(self, name: str, record: Record) -> None:
+        """Hand a message to the producer, which sends it at once."""
+        self._sent[name] = time.perf_counter()
+        await self._producer.send(self._topic, record.value, key=record.key, headers=list(record.headers))
+
+    async def listen(self, consumer: AIOKafkaConsumer) -> None:
+        """Note arrivals until cancelled."""
+        while True:
+            polled = await consumer.getmany(timeout_ms=1_000)
+            now = time.perf_counter()
+            for record in (record for batch in polled.values() for record in batch):
+                action = orjson.loads(record.value)["data"]
+                if action["kind"] == "delete_message":
+                    self.arrived.setdefault(action["target"]["message_id"], now)
+
+    def seconds(self, names: Sequence[str]) -> list[float]:
+        """How long each of these messages took."""
+        return [self.arrived[name] - self._sent[name] for name in names]
+
+
+async def measure(stack: Stack, seconds: float, say: Callable[[str], None]) -> Result:
+    """Send at a steady pace and listen for the actions."""
+    events = messages(1 + _WARM_UP + round(RATE * seconds), Mix(seed=5, offence_every=1))
+    names = [event.data.message_id for event in events]
+    async with ground(stack) as laid, laid.child("huiqun", MODERATION), _watching(laid) as watch:
+        first, *rest = zip(names, records(events), strict=True)
+        await watch.send(*first)
+        await until(lambda: names[0] in watch.arrived, "first action", _JOIN_SECONDS)
+        say(f"the first action has arrived; keeping a pace of {RATE} messages/s for {seconds:g} s")
+        started = time.perf_counter()
+        for number, message in enumerate(rest):
+            await asyncio.sleep(started + number / RATE - time.perf_counter())
+            await watch.send(*message)
+        laid.check()
+        await until(lambda: len(watch.arrived) == len(names), "action on every message", _ARRIVE_SECONDS)
+    return _result(watch.seconds(names[1 + _WARM_UP :]), seconds)
+
+
+@asynccontextmanager
+async def _watching(laid: Ground) -> AsyncIterator[Stopwatch]:
+    """A stopwatch that listens to the actions topic."""
+    kafka = laid.kafka
+    producer = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, acks="all", enable_idempotence=kafka.idempotent)
+    # Tansu answers a waiting fetch when its time is over, not when something arrives: ask often, to measure the rest.
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap, enable_auto_commit=False, fetch_max_wait_ms=2)
+    watch = Stopwatch(laid, producer)
+    await asyncio.wait_for(asyncio.gather(producer.start(), consumer.start()), 15)
+    partitions = [TopicPartition(kafka.prefix + CHANNEL_ACTIONS.name, number) for number in range(PARTITIONS)]
+    consumer.assign(partitions)
+    await consumer.seek_to_beginning(*partitions)
+    listening = asyncio.create_task(watch.listen(consumer))
+    try:
+        yield watch
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+        await producer.stop()
+        await consumer.stop()
+
+
+def _result(taken: Sequence[float], seconds: float) -> Result:
+    milliseconds = sorted(each * 1000 for each in taken)
+    cuts = statistics.quantiles(milliseconds, n=1000)
+    figures = [
+        Figure("produce to action, p50", cuts[499], "ms", at_most(15)),
+        Figure("produce to action, p99", cuts[989], "ms", at_most(60)),
+        Figure("produce to action, p99.9", cuts[998], "ms"),
+    ]
+    method = METHOD.format(rate=RATE, seconds=seconds, partitions=PARTITIONS, warm=_WARM_UP)
+    details = {"messages": len(taken), "longest_ms": round(milliseconds[-1], 2), "p90_ms": round(cuts[899], 2)}
+    return Result(MEASUREMENT, figures, method, details)
