@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.messages import messages, records
-
 from huiqun.contracts.catalog import decode
 from huiqun.contracts.topics import CHANNEL_MESSAGES
 
