@@ -21,6 +21,7 @@ from huiqun.stream import KafkaOptions, Publisher
 from huiqun.stream.publisher import Record
 from huiqun.stream.topics import create_topics
 from local.errors import tail
+from local.ports import free_port
 from local.process import ServerProcess
 from local.stack import SESSION_TIMEOUT_MILLISECONDS, Stack
 
@@ -51,6 +52,7 @@ class Ground:
     client: Client
     admin: AIOKafkaAdminClient
     publisher: Publisher
+    api_port: int = field(default_factory=free_port)
     children: dict[str, ServerProcess] = field(default_factory=dict)
 
     @property
@@ -65,6 +67,7 @@ class Ground:
             **self.stack.environment,
             "HUIQUN_TOPIC_PREFIX": self.kafka.prefix,
             "HUIQUN_DATABASE_PREFIX": self.database_prefix,
+            "HUIQUN_API_PORT": str(self.api_port),
             "HUIQUN_LOG_LEVEL": "WARNING",
             "PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH")))),
         }

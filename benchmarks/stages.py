@@ -1,13 +1,14 @@
-"""Where a batch spends its time: the seconds of each stage, from the process's own metrics."""
+"""Where a batch spends its time: the seconds of each stage, from the process's own /metrics."""
 
 from collections.abc import Callable
-from pathlib import Path
 
+import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.figures import Figure, Result
 from benchmarks.ground import MODERATION, ground
 from benchmarks.messages import messages, records
+from local.ports import LOOPBACK
 from local.stack import Stack
 
 MEASUREMENT = "Stages"
@@ -20,24 +21,24 @@ _SECONDS = 120.0
 
 async def measure(stack: Stack, count: int, say: Callable[[str], None]) -> Result:
     """Work through a backlog once more and read the metrics that the process leaves."""
-    metrics = stack.directory / "stages.prom"
     async with ground(stack) as laid:
         await laid.fill(records(messages(count)))
-        async with laid.child("huiqun", ("benchmarks.contenders.profiled", str(metrics), *MODERATION[1:])):
+        async with laid.child("huiqun", MODERATION), httpx.AsyncClient(timeout=10) as http:
             moments = await laid.until_acknowledged("huiqun.moderation", count, _SECONDS)
+            answer = await http.get(f"http://{LOOPBACK}:{laid.api_port}/metrics")
     seconds = moments[-1].at - next(moment.at for moment in moments if moment.count)
-    spent, batches = _stages(metrics)
+    spent, batches = _stages(answer.raise_for_status().text)
     say(f"{batches:.0f} batches")
     figures = [Figure(name, value, "s") for name, value in sorted(spent.items(), key=lambda each: -each[1])]
     figures.append(Figure("messages in a batch, on average", count / max(batches, 1), ""))
     return Result(MEASUREMENT, figures, METHOD.format(count=count, seconds=seconds), {"batches": batches})
 
 
-def _stages(path: Path) -> tuple[dict[str, float], float]:
+def _stages(exposed: str) -> tuple[dict[str, float], float]:
     """The seconds by stage, and how many batches there were."""
     spent: dict[str, float] = {}
     batches = 0.0
-    for family in text_string_to_metric_families(path.read_text(encoding="utf-8")):
+    for family in text_string_to_metric_families(exposed):
         for sample in family.samples:
             if sample.name == "huiqun_stage_seconds_sum":
                 spent[sample.labels["stage"]] = sample.value

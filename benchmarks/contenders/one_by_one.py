@@ -11,12 +11,11 @@ from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import CHANNEL_MESSAGES
 from huiqun.runtime.clock import SystemClock
-from huiqun.store import Client, Database, DuplicateKey, connect, ensure_indexes, transaction
-from huiqun.stream import STREAM_INDEXES, Publisher, Transactor, Work, inbox, outbox
-from huiqun.stream.publisher import record_of
+from huiqun.store import DuplicateKey, connect, ensure_indexes
+from huiqun.stream import STREAM_INDEXES, Publisher, Transactor, Work, outbox
+from huiqun.stream.transactor import Delivery
 from huiqun.telemetry import configure_logs
 from huiqun.timers import TIMER_INDEXES
-from huiqun.timers import store as timers
 from moderation.app import INDEXES
 from moderation.lexicon.handlers import import_shipped
 from moderation.rulebook.handlers import RulebookKeeper
@@ -36,34 +35,28 @@ async def decode_message(message: KafkaMessage) -> Event:
 class OneByOne:
     """The handler and what it works with."""
 
-    def __init__(self, client: Client, database: Database, broker: KafkaBroker, prefix: str) -> None:
-        self._client = client
-        self._database = database
+    def __init__(self, transactor: Transactor, broker: KafkaBroker, prefix: str) -> None:
+        self._transactor = transactor
         self._broker = broker
         self._prefix = prefix
-        self._clock = SystemClock()
-        self.keeper = RulebookKeeper(database)
+        self.keeper = RulebookKeeper(transactor.database)
         self._screening = Screening(self.keeper.current)
 
     async def screen(self, event: MessageReceived, message: KafkaMessage) -> None:
         """Judge one message in a transaction with inbox, archive, standing and outbox; publish; acknowledge."""
-        now = self._clock.now()
+
+        async def judge(work: Work) -> None:
+            await self._screening.screen([event], work)
+
         try:
-            async with transaction(self._client) as session:
-                work = Work(self._database, session, now)
-                await inbox.record(self._database, session, NAME, [event.identity], now)
-                await self._screening.screen([event], work)
-                if work.scheduled or work.cancelled:
-                    await timers.write(self._database, session, tuple(work.scheduled.values()), tuple(work.cancelled))
-                records = list(map(record_of, work.emitted))
-                entries = await outbox.put(self._database, session, records, [], now)
+            _, entries = await self._transactor.commit(judge, Delivery([event.identity], []))
         except DuplicateKey:  # it was dealt with before the process last stopped
             await message.ack()
             return
-        for record in records:
+        for record in (record for entry in entries for record in entry.records):
             headers = {name: value.decode() for name, value in record.headers}
             await self._broker.publish(record.value, self._prefix + record.topic, key=record.key, headers=headers)
-        await outbox.remove(self._database, entries)
+        await outbox.remove(self._transactor.database, entries)
         await message.ack()
 
 
@@ -72,12 +65,11 @@ async def main() -> None:
     client = connect(settings.mongo_url)
     database = client[f"{settings.database_prefix}moderation"]
     await ensure_indexes(database, {**STREAM_INDEXES, **TIMER_INDEXES, **INDEXES})
-    publisher = Publisher(settings.kafka)
-    await import_shipped(database, Transactor(client, database, publisher, SystemClock()))
-    broker = KafkaBroker(
-        settings.kafka_bootstrap, acks="all", enable_idempotence=settings.kafka_idempotent, logger=None
-    )
-    handler = OneByOne(client, database, broker, settings.topic_prefix)
+    kafka = settings.kafka
+    transactor = Transactor(client, database, Publisher(kafka), SystemClock())
+    await import_shipped(database, transactor)
+    broker = KafkaBroker(kafka.bootstrap, acks="all", enable_idempotence=kafka.idempotent, logger=None)
+    handler = OneByOne(transactor, broker, kafka.prefix)
     await handler.keeper.refresh()
     subscriber = broker.subscriber(
         settings.topic_prefix + CHANNEL_MESSAGES.name,

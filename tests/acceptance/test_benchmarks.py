@@ -40,7 +40,7 @@ async def test_screening_is_measured_and_written_down() -> None:
     assert found["run"]["quick"]
     (screening,) = found["results"]
     assert {figure["name"] for figure in screening["figures"] if figure["target"]} >= {
-        "normalise + match",
+        "normalise + match, as spelt",
         "whole decision",
     }
     assert all(figure["value"] > 0 for figure in screening["figures"])
