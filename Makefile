@@ -49,12 +49,13 @@ replay: setup $(BROKER_READY) ## send FILE=<csv or jsonl> [COLUMN=<text column>]
 test: setup $(BROKER_READY) ## run the tests; with BROKER=kafka those that touch a broker [ARGS=<for pytest>]
 	$(BIN)/python -m pytest $(if $(filter kafka,$(BROKER)),-m broker) $(ARGS)
 
-check: setup ## lint, format, types, import rules, Compose file and house rules
+check: setup ## lint, format, types, import rules, Compose file, schemas and house rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(SOURCES)
 	$(BIN)/lint-imports
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(BIN)/huiqun schemas check
 	$(BIN)/python deploy/checks/house_rules.py
 
 bench: setup $(BROKER_READY) ## measure, print a table and write benchmarks/results/

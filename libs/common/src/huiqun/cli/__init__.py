@@ -1,1 +1,24 @@
-"""The `huiqun` command."""
+"""`huiqun`: what an operator does from a shell. Each module holds the commands of one noun."""
+
+import typer
+
+from huiqun.cli import api_keys, audit, dead_letters, schemas, topics
+
+app = typer.Typer(
+    name="huiqun",
+    help="Operate Huiqun: topics, dead letters, the audit log, API keys, schemas.\n\n"
+    "Servers come from the environment, as for the services: HUIQUN_KAFKA_BOOTSTRAP, HUIQUN_TOPIC_PREFIX, "
+    "HUIQUN_MONGO_URL, HUIQUN_DATABASE_PREFIX.\n\n"
+    "Exit codes: 0 done; 1 the answer is no (stale, tampered with, no such thing); "
+    "2 it could not be asked (wrong usage, a server does not answer).",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(topics.app, name="topics")
+app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(audit.app, name="audit")
+app.add_typer(api_keys.app, name="api-keys")
+app.add_typer(schemas.app, name="schemas")
+
+__all__ = ["app"]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal, get_args
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,27 +11,41 @@ class Topic:
 
     name: str
     owner: str
+    about: str
     key: str = "group id"
     retention: timedelta = timedelta(days=7)
 
 
-CHANNEL_MESSAGES = Topic("channel.messages.v1", "channel")
-CHANNEL_MEMBERS = Topic("channel.members.v1", "channel")
-CHANNEL_ACTIONS = Topic("channel.actions.v1", "whoever asks")
-CHANNEL_RECEIPTS = Topic("channel.receipts.v1", "channel")
-MODERATION_DECISIONS = Topic("moderation.decisions.v1", "moderation")
-ENGAGEMENT_EVENTS = Topic("engagement.events.v1", "engagement")
-CRM_EVENTS = Topic("crm.events.v1", "crm-sync", key="customer id")
-SURVEY_EVENTS = Topic("survey.events.v1", "survey")
-PRIVACY_REQUESTS = Topic("privacy.requests.v1", "whoever asks", key="person id")
-PRIVACY_RECEIPTS = Topic("privacy.receipts.v1", "each service", key="person id")
+CHANNEL_MESSAGES = Topic(
+    "channel.messages.v1", "channel", "What members write, change and withdraw, as the chat platform delivered it."
+)
+CHANNEL_MEMBERS = Topic("channel.members.v1", "channel", "Who comes and goes, and what groups there are.")
+CHANNEL_ACTIONS = Topic("channel.actions.v1", "whoever asks", "What the channel is asked to do, each thing once.")
+CHANNEL_RECEIPTS = Topic("channel.receipts.v1", "channel", "What became of what the channel was asked to do.")
+MODERATION_DECISIONS = Topic(
+    "moderation.decisions.v1",
+    "moderation",
+    "Judged and masked messages, sanctions, policies in force. Whoever wants messages reads them here.",
+)
+ENGAGEMENT_EVENTS = Topic("engagement.events.v1", "engagement", "Campaigns, points, draws, benefits, questions.")
+CRM_EVENTS = Topic("crm.events.v1", "crm-sync", "What changed about customers.", key="customer id")
+SURVEY_EVENTS = Topic("survey.events.v1", "survey", "Invitations, responses and results of surveys.")
+PRIVACY_REQUESTS = Topic("privacy.requests.v1", "whoever asks", "Whose data is to be erased.", key="person id")
+PRIVACY_RECEIPTS = Topic("privacy.receipts.v1", "each service", "Whose data has been erased, where.", key="person id")
 
-SERVICES = ("moderation", "engagement", "crm-sync", "survey")
+ServiceName = Literal["moderation", "engagement", "crm-sync", "survey"]
+SERVICES: tuple[ServiceName, ...] = get_args(ServiceName)
 
 
 def dead_letters_of(service: str) -> Topic:
     """The topic that keeps what `service` could not process, as it came."""
-    return Topic(f"{service}.dead-letters.v1", service, key="as it came", retention=timedelta(days=30))
+    return Topic(
+        f"{service}.dead-letters.v1",
+        service,
+        f"Records that {service} could not process, as they came, with headers that say where from, when and why.",
+        key="as it came",
+        retention=timedelta(days=30),
+    )
 
 
 TOPICS: tuple[Topic, ...] = (

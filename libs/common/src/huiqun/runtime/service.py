@@ -54,7 +54,7 @@ async def connections(
 ) -> AsyncIterator[Connections]:
     """Connect to the store and the broker, waiting for as long as they are away, and create what is missing."""
     client = connect(settings.mongo_url, app_name=f"huiqun-{service}")
-    database = client[f"{settings.database_prefix}{service.replace('-', '_')}"]
+    database = client[settings.database_of(service)]
     publisher = Publisher(settings.kafka)
     clock = SystemClock()
 

@@ -26,6 +26,10 @@ class ServiceSettings(BaseSettings):
     oidc_audience: str | None = None
     oidc_jwks_url: str | None = None
 
+    def database_of(self, service: str) -> str:
+        """The name of a service's database."""
+        return f"{self.database_prefix}{service.replace('-', '_')}"
+
     @property
     def kafka(self) -> KafkaOptions:
         """How to reach the broker."""

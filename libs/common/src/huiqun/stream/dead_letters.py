@@ -2,19 +2,21 @@
 
 import asyncio
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionError
 
 from huiqun.contracts.topics import TOPICS, dead_letters_of
 from huiqun.stream.publisher import KafkaOptions, Publisher, Record
 from huiqun.stream.retry import for_at_most
+from huiqun.stream.topics import count_partitions
 
 _PREFIX = "dead-letter-"
 _WRITE_SECONDS = 60.0
+_READ_SECONDS = 15.0
 
 
 class DeadLettersUnwritableError(RuntimeError):
@@ -83,29 +85,35 @@ async def keep(publisher: Publisher, letters: list[Record]) -> None:
 
 
 async def read_all(options: KafkaOptions, service: str) -> AsyncIterator[DeadLetter]:
-    """The dead letters of a service, oldest first, up to the end of the topic as it is now."""
-    topic = options.prefix + dead_letters_of(service).name
+    """The dead letters of a service up to the end of the topic as it is now, oldest first in each partition.
+
+    Raises KafkaError or TimeoutError when the broker does not answer, so that nobody takes a part for all.
+    """
+    topic = dead_letters_of(service).name
+    count = (await count_partitions(options)).get(topic)
+    if count is None:
+        raise UnknownTopicOrPartitionError(topic)
+    partitions = [TopicPartition(options.prefix + topic, number) for number in range(count)]
     consumer = AIOKafkaConsumer(bootstrap_servers=options.bootstrap, enable_auto_commit=False)
-    await asyncio.wait_for(consumer.start(), 15)
     try:
-        await consumer._client.add_topic(topic)  # noqa: SLF001 - the only way to learn the partitions without a group
-        numbers = await _partitions(consumer, topic)
-        partitions = [TopicPartition(topic, number) for number in sorted(numbers)]
+        await asyncio.wait_for(consumer.start(), _READ_SECONDS)
         consumer.assign(partitions)
-        starts, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        ends = await consumer.end_offsets(partitions)
         for partition in partitions:
-            left = ends[partition] - starts[partition]
-            consumer.seek(partition, starts[partition])
-            while left > 0:
-                polled = await consumer.getmany(partition, timeout_ms=5_000, max_records=500)
-                records = polled.get(partition, [])
-                if not records:
-                    break
-                for record in records:
+            while await consumer.position(partition) < ends[partition]:
+                for record in await _poll(consumer, partition):
                     yield _letter(record)
-                left = ends[partition] - records[-1].offset - 1
     finally:
         await consumer.stop()
+
+
+async def _poll(consumer: AIOKafkaConsumer, partition: TopicPartition) -> Sequence[ConsumerRecord]:
+    polled = await consumer.getmany(partition, timeout_ms=int(_READ_SECONDS * 1000), max_records=500)
+    if not polled:
+        raise KafkaTimeoutError(f"nothing came of {partition.topic}/{partition.partition}")
+    records: Sequence[ConsumerRecord] = polled[partition]
+    return records
 
 
 async def find(options: KafkaOptions, service: str, letter_id: str) -> DeadLetter:
@@ -121,16 +129,14 @@ async def replay(publisher: Publisher, letter: DeadLetter, repaired: bytes | Non
     if letter.topic not in {topic.name for topic in TOPICS}:
         raise NoSuchDeadLetterError(f"{letter.id} came from the unknown topic {letter.topic!r}")
     headers = (*letter.headers, (f"{_PREFIX}replays", str(letter.replays + 1).encode()))
-    await publisher.publish([Record(letter.topic, letter.key, repaired or letter.value, headers)])
+    value = letter.value if repaired is None else repaired
+    await publisher.publish([Record(letter.topic, letter.key, value, headers)])
 
 
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-    for _ in range(50):
-        numbers = consumer.partitions_for_topic(topic)
-        if numbers:
-            return set(numbers)
-        await consumer._client.force_metadata_update()  # noqa: SLF001 - see read_all
-    return set()
+def latest(letters: Iterable[DeadLetter]) -> list[DeadLetter]:
+    """Each record once, as its latest dead letter: one that was put back in vain has left a letter every time."""
+    records = {(letter.topic, letter.key, letter.value): letter for letter in sorted(letters, key=lambda each: each.at)}
+    return sorted(records.values(), key=lambda letter: letter.at)
 
 
 def _letter(record: ConsumerRecord) -> DeadLetter:

@@ -181,7 +181,7 @@ class Lane:
             try:
                 entries += await self._handle([item])
             except Exception as error:  # noqa: BLE001 - it becomes a dead letter
-                _log.exception("event_dead", consumer=self._line.service, event=item.event.id, type=item.event.type)
+                _log.exception("event_dead", consumer=self._line.service, id=item.event.id, type=item.event.type)
                 reason = f"{type(error).__name__}: {error}"
                 letters.append(self._letter(item.record, reason, traceback_of(error), kind="handler"))
         return entries

@@ -1,6 +1,8 @@
 """Creating the topics, with their partitions and retention."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
@@ -14,9 +16,7 @@ _DEAD_LETTER_BYTES = 4 * 1024 * 1024
 
 async def create_topics(options: KafkaOptions, *, partitions: int, replication: int) -> list[str]:
     """Create the topics that are missing and return their names; raises KafkaError."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=options.bootstrap, request_timeout_ms=30_000)
-    await asyncio.wait_for(admin.start(), 30)
-    try:
+    async with _administering(options) as admin:
         present = set(await admin.list_topics())
         missing = [
             NewTopic(options.prefix + topic.name, partitions, replication, topic_configs=_configuration(topic.name))
@@ -28,9 +28,27 @@ async def create_topics(options: KafkaOptions, *, partitions: int, replication: 
             for name, code, *_ in response.topic_errors:
                 if code and for_code(code) is not TopicAlreadyExistsError:
                     raise for_code(code)(name)
+    return [topic.name.removeprefix(options.prefix) for topic in missing]
+
+
+async def count_partitions(options: KafkaOptions) -> dict[str, int]:
+    """How many partitions each of our topics has, without those that the broker does not have; raises KafkaError."""
+    names = {options.prefix + topic.name: topic.name for topic in TOPICS}
+    async with _administering(options) as admin:
+        # Asking for one that is missing might create it.
+        present = [name for name in await admin.list_topics() if name in names]
+        described = await admin.describe_topics(present) if present else []
+    return {names[each["topic"]]: len(each["partitions"]) for each in described}
+
+
+@asynccontextmanager
+async def _administering(options: KafkaOptions) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=options.bootstrap, request_timeout_ms=30_000)
+    try:
+        await asyncio.wait_for(admin.start(), 30)
+        yield admin
     finally:
         await admin.close()
-    return [topic.name for topic in missing]
 
 
 def _configuration(name: str) -> dict[str, str]:
@@ -41,4 +59,4 @@ def _configuration(name: str) -> dict[str, str]:
     return settings
 
 
-__all__ = ["KafkaError", "create_topics"]
+__all__ = ["KafkaError", "count_partitions", "create_topics"]

@@ -1,0 +1,182 @@
+"""`huiqun dead-letters`: see what a service could not process, and put it back."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import Progress
+from rich.table import Table
+
+from huiqun.cli.terminal import NO, Service, fail, notes, output, printable, run, settings
+from huiqun.contracts.catalog import UndecodableError, decode
+from huiqun.contracts.topics import TOPICS
+from huiqun.stream import Publisher
+from huiqun.stream.dead_letters import DeadLetter, NoSuchDeadLetterError, find, latest, read_all, replay
+
+app = typer.Typer(
+    help="Records that a service could not process. Nothing is dropped: look at the reason, mend the cause or the "
+    "record, and put it back on its topic.",
+    no_args_is_help=True,
+)
+
+LetterId = Annotated[str, typer.Argument(metavar="ID", help='Its place on the topic, as `list` shows it: "3-17".')]
+_SHOWN_REASON = 200
+
+
+@app.command("list")
+def list_letters(
+    service: Service,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """List the dead letters of a service, oldest first, without their values."""
+    letters = run(_read(service))
+    if as_json:
+        for letter in letters:
+            typer.echo(json.dumps(_summary(letter), ensure_ascii=False))
+        return
+    table = Table("id", "time (UTC)", "topic", "reason", "replays")
+    for letter in letters:
+        reason = letter.reason[:_SHOWN_REASON]
+        table.add_row(letter.id, f"{letter.at:%Y-%m-%d %H:%M:%S}", letter.topic, printable(reason), str(letter.replays))
+    output.print(table)
+    output.print(f"{len(letters)} dead letters of {service}.", highlight=False)
+
+
+@app.command()
+def show(
+    letter_id: LetterId,
+    service: Service,
+    *,
+    value_only: Annotated[
+        bool, typer.Option("--value-only", help="Only the bytes of the value, to repair them.")
+    ] = False,
+) -> None:
+    """Show one dead letter with all its headers, where the error happened, and its value."""
+    letter = run(_find(service, letter_id))
+    notes.print("The value may hold personal data: keep it out of tickets and chats.", style="yellow")
+    if value_only:
+        typer.echo(letter.value or b"", nl=False)
+        return
+    table = Table(show_header=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name, text in _facts(letter).items():
+        table.add_row(name, printable(text))
+    output.print(table)
+    output.print(printable(_readable(letter.value)))
+
+
+@app.command("replay")
+def replay_letters(
+    service: Service,
+    *,
+    letter_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="The dead letter to put back.")] = None,
+    value: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="A file with the repaired value, with ID only.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Put back every record, each once.")] = False,
+    reason_contains: Annotated[
+        str | None, typer.Option(help="With --all: only those whose reason contains this text.")
+    ] = None,
+) -> None:
+    """Put a dead letter, or all of them, back on the topic they came from.
+
+    An event that was handled meanwhile is dropped by the service as a duplicate.
+    """
+    if every == (letter_id is not None):
+        fail("Say which dead letter: give its ID, or --all.")
+    if every and value is not None:
+        fail("--value repairs one dead letter: give its ID.")
+    if reason_contains is not None and not every:
+        fail("--reason-contains goes with --all.")
+    if letter_id is not None:
+        run(_replay_one(service, letter_id, value.read_bytes() if value else None))
+        output.print(f"Put back {letter_id}.", highlight=False)
+    else:
+        count = run(_replay_all(service, reason_contains or ""))
+        output.print(f"Put back {count} records.", highlight=False)
+
+
+async def _read(service: str) -> list[DeadLetter]:
+    letters = [letter async for letter in read_all(settings().kafka, service)]
+    return sorted(letters, key=lambda letter: letter.at)
+
+
+async def _find(service: str, letter_id: str) -> DeadLetter:
+    try:
+        return await find(settings().kafka, service, letter_id)
+    except NoSuchDeadLetterError:
+        fail(f"{service} has no dead letter {letter_id}; see: huiqun dead-letters list --service {service}", NO)
+
+
+async def _replay_one(service: str, letter_id: str, repaired: bytes | None) -> None:
+    letter = await _find(service, letter_id)
+    if repaired is not None:
+        _check(letter, repaired)
+    await _put_back([letter], repaired)
+
+
+async def _replay_all(service: str, reason: str) -> int:
+    letters = [letter for letter in latest(await _read(service)) if reason in letter.reason]
+    await _put_back(letters, None)
+    return len(letters)
+
+
+async def _put_back(letters: list[DeadLetter], value: bytes | None) -> None:
+    publisher = Publisher(settings().kafka)
+    try:
+        with Progress(console=notes, transient=True) as progress:
+            for letter in progress.track(letters, description="Putting back"):
+                await replay(publisher, letter, value)
+    except NoSuchDeadLetterError as error:
+        fail(str(error), NO)
+    finally:
+        await publisher.stop()
+
+
+def _check(letter: DeadLetter, value: bytes) -> None:
+    """Refuse a repaired value that would only come back."""
+    topic = next((topic for topic in TOPICS if topic.name == letter.topic), None)
+    if topic is None:
+        fail(f"{letter.id} came from the unknown topic {letter.topic}.", NO)
+    try:
+        decode(topic, value)
+    except UndecodableError as error:
+        fail(f"The repaired value is no event of {letter.topic}: {error}", NO)
+
+
+def _summary(letter: DeadLetter) -> dict[str, Any]:
+    return {
+        "id": letter.id,
+        "time": letter.at.isoformat(),
+        "topic": letter.topic,
+        "partition": letter.partition,
+        "offset": letter.offset,
+        "reason": letter.reason,
+        "replays": letter.replays,
+    }
+
+
+def _facts(letter: DeadLetter) -> dict[str, str]:
+    facts = {name: str(value) for name, value in _summary(letter).items()}
+    facts["key"] = _readable(letter.key)
+    for name, value in letter.headers:
+        facts[f"header {name}"] = _readable(value)
+    if letter.error:
+        facts["error"] = letter.error
+    return facts
+
+
+def _readable(value: bytes | None) -> str:
+    if value is None:
+        return "(none)"
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        return f"({len(value)} bytes that are no UTF-8) {value[:2000].hex(' ')}"
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
+    except (ValueError, RecursionError):
+        return text

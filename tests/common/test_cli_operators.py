@@ -1,0 +1,93 @@
+"""`huiqun audit` and `huiqun api-keys` on a real database."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+import pytest_asyncio
+
+from huiqun.audit import AUDIT_INDEXES, AuditEntry, append_all
+from huiqun.runtime.clock import SystemClock
+from huiqun.store import Database, connect, ensure_indexes
+from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor, Work
+from huiqun.web.api_keys import find_principal
+from local.ports import free_port
+from local.stack import Stack
+from tests.shell import Shell
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A shell, and the database of crm-sync that it works on."""
+
+    shell: Shell
+    database: Database
+    transactor: Transactor
+
+    async def note(self, *subjects: str) -> None:
+        async def use_case(work: Work) -> int:
+            entries = [AuditEntry("key:1", "member.muted", subject, {"hours": 2}) for subject in subjects]
+            return await append_all(work, entries)
+
+        await self.transactor.run(use_case)
+
+
+@pytest_asyncio.fixture
+async def desk(stack: Stack, database_name: str) -> AsyncIterator[Desk]:
+    client = connect(stack.mongo_url)
+    database = client[f"{database_name}_crm_sync"]
+    await ensure_indexes(database, {**AUDIT_INDEXES, **STREAM_INDEXES})
+    environment = {"HUIQUN_MONGO_URL": stack.mongo_url, "HUIQUN_DATABASE_PREFIX": f"{database_name}_"}
+    # No entry is an event: nothing is published.
+    transactor = Transactor(client, database, Publisher(KafkaOptions("nowhere")), SystemClock())
+    yield Desk(Shell(environment), database, transactor)
+    await client.drop_database(database.name)
+    client.close()
+
+
+VERIFY = ("audit", "verify", "--service", "crm-sync")
+
+
+async def test_an_intact_log_is_verified_and_its_head_anchors_the_next_verification(desk: Desk) -> None:
+    assert "0 entries, intact" in await desk.shell.ok(*VERIFY)
+    await desk.note("m1", "m2")
+    verified = await desk.shell.ok(*VERIFY)
+    assert "2 entries, intact" in verified
+    anchor = next(line for line in verified.splitlines() if line.startswith("head ")).removeprefix("head ")
+    await desk.note("m3")
+    assert "3 entries, intact" in await desk.shell.ok(*VERIFY, "--anchor", anchor)
+    assert (await desk.shell.call(*VERIFY, "--anchor", f"2:{'0' * 64}")).exit_code == 1
+    assert (await desk.shell.call(*VERIFY, "--anchor", "nonsense")).exit_code == 2
+
+
+async def test_an_entry_that_was_changed_is_named(desk: Desk) -> None:
+    await desk.note("m1", "m2", "m3")
+    await desk.database["audit_log"].update_one({"_id": 2}, {"$set": {"subject": "m9"}})
+    result = await desk.shell.call(*VERIFY)
+    assert result.exit_code == 1
+    assert "Entry 2" in result.stdout
+    assert "tampered" in result.stderr
+
+
+async def test_a_store_that_is_away_is_named_without_its_password() -> None:
+    url = f"mongodb://operator:hunter2@127.0.0.1:{free_port()}/?serverSelectionTimeoutMS=200"
+    result = await Shell({"HUIQUN_MONGO_URL": url}).call(*VERIFY)
+    assert result.exit_code == 2
+    assert "MongoDB at mongodb://127.0.0.1" in result.stderr
+    assert "hunter2" not in result.output
+    assert "Traceback" not in result.output
+
+
+async def test_a_key_is_printed_alone_and_lets_its_holder_in(desk: Desk) -> None:
+    create = ("api-keys", "create", "--service", "crm-sync", "--name", "CRM desk", "--role", "viewer", "-r", "auditor")
+    key = (await desk.shell.ok(*create)).strip()
+    principal = await find_principal(desk.database, key)
+    assert principal is not None
+    assert (principal.name, sorted(principal.roles)) == ("CRM desk", ["auditor", "viewer"])
+
+
+@pytest.mark.parametrize("wrong", [("--role", "king"), ("--service", "banking"), ()])
+async def test_a_key_needs_a_service_and_roles_that_exist(wrong: tuple[str, ...]) -> None:
+    given = ("--name", "x", "--role", "viewer", "--service", "survey")
+    arguments = (*given, *wrong) if wrong else given[:4]
+    assert (await Shell({}).call("api-keys", "create", *arguments)).exit_code == 2

@@ -1,0 +1,135 @@
+"""What cannot be processed is set aside with its reason, harms no neighbour, and can be put back; on a real broker."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from huiqun.contracts.catalog import encode
+from huiqun.contracts.channel import MessageReceived
+from huiqun.contracts.topics import CHANNEL_MESSAGES
+from huiqun.stream import Route, Work
+from huiqun.stream.dead_letters import DeadLetter, latest, read_all
+from tests.channel import message
+from tests.shell import Shell
+from tests.spine import Spine, eventually, running
+
+SECRET = "我的卡号六二二二"
+SERVICE = ("--service", "moderation")
+
+
+def shell_at(spine: Spine, prefix: str | None = None) -> Shell:
+    return Shell(
+        {
+            "HUIQUN_KAFKA_BOOTSTRAP": spine.kafka.bootstrap,
+            "HUIQUN_TOPIC_PREFIX": prefix or spine.kafka.prefix,
+            "HUIQUN_KAFKA_IDEMPOTENT": str(spine.kafka.idempotent),
+        }
+    )
+
+
+async def handle(events: Sequence[MessageReceived], work: Work) -> None:
+    """Note what was handled; a message of the unlucky member raises."""
+    for event in events:
+        if event.data.sender.member_id == "unlucky":
+            raise ValueError(f"cannot handle {event.data.message_id}")
+    documents = [{"_id": event.data.message_id, "text": event.data.text} for event in events]
+    await work.db["seen"].insert_many(documents, session=work.session)
+
+
+async def letters(spine: Spine) -> list[DeadLetter]:
+    found = [letter async for letter in read_all(spine.kafka, "moderation")]
+    return sorted(found, key=lambda letter: letter.at)
+
+
+async def letter_count(spine: Spine) -> int:
+    return len(await letters(spine))
+
+
+async def test_broken_records_and_handlers_become_dead_letters_and_a_repaired_one_is_handled(
+    spine: Spine, tmp_path: Path
+) -> None:
+    whole = encode(message(3, text=SECRET))
+    broken = whole.replace(b'"channel.message.received"', b'"channel.message.whispered"')
+    await spine.send(message(1), message(2, member="unlucky"))
+    await spine.send_raw(CHANNEL_MESSAGES, broken)
+    await spine.send(message(4))
+
+    async def dead(number: int) -> bool:
+        return await letter_count(spine) == number
+
+    async def repaired_is_handled() -> bool:
+        return "m00003" in await spine.seen()
+
+    async with running(spine.consumer(Route((MessageReceived,), handle))):
+        await eventually(lambda: dead(2))
+        assert await spine.seen() == ["m00001", "m00004"]
+        undecodable, raised = sorted(await letters(spine), key=lambda letter: "ValueError" in letter.reason)
+        check_letters(undecodable, raised, broken)
+        await check_reading(shell_at(spine), undecodable, raised)
+        await replay_repaired(shell_at(spine), undecodable, whole, tmp_path)
+        await eventually(repaired_is_handled)
+
+        replay = ("dead-letters", "replay", "--all", *SERVICE, "--reason-contains", "cannot handle")
+        assert "1 records" in await shell_at(spine).ok(*replay)
+        await eventually(lambda: dead(3))
+        again = (await letters(spine))[-1]
+        assert (again.reason, again.replays, again.value) == (raised.reason, 1, raised.value)
+        assert len(latest(await letters(spine))) == 2, "each record once, however often it came back"
+
+
+def check_letters(undecodable: DeadLetter, raised: DeadLetter, broken: bytes) -> None:
+    assert (undecodable.topic, undecodable.key, undecodable.value) == (CHANNEL_MESSAGES.name, b"g1", broken)
+    assert "type" in undecodable.reason
+    assert SECRET not in undecodable.reason
+    assert (raised.reason, raised.replays) == ("ValueError: cannot handle m00002", 0)
+    assert "test_dead_letters.py" in raised.error
+    assert ("content-type", b"application/cloudevents+json") in raised.headers
+
+
+async def check_reading(shell: Shell, undecodable: DeadLetter, raised: DeadLetter) -> None:
+    listed = await shell.ok("dead-letters", "list", *SERVICE)
+    assert "2 dead letters of moderation" in listed
+    assert "cannot handle m00002" in listed
+    lines = [json.loads(line) for line in (await shell.ok("dead-letters", "list", *SERVICE, "--json")).splitlines()]
+    assert {line["id"] for line in lines} == {undecodable.id, raised.id}
+    assert SECRET not in listed + str(lines)
+    shown = await shell.call("dead-letters", "show", undecodable.id, *SERVICE)
+    assert SECRET in shown.stdout
+    assert "personal data" in shown.stderr
+    assert (await shell.ok("dead-letters", "show", undecodable.id, *SERVICE, "--value-only")).encode() == (
+        undecodable.value
+    )
+
+
+async def replay_repaired(shell: Shell, letter: DeadLetter, whole: bytes, directory: Path) -> None:
+    """Put a letter back, first with a value that is no better, then with one that is."""
+    replay = ("dead-letters", "replay", letter.id, *SERVICE, "--value")
+    refused = await shell.call(*replay, written(directory / "broken.json", letter.value or b""))
+    assert (refused.exit_code, "no event of channel.messages.v1" in refused.stderr) == (1, True)
+    await shell.ok(*replay, written(directory / "repaired.json", whole))
+
+
+def written(file: Path, content: bytes) -> str:
+    file.write_bytes(content)
+    return str(file)
+
+
+async def test_asking_for_what_is_not_there_ends_with_1_and_wrong_usage_with_2(spine: Spine) -> None:
+    shell, service = shell_at(spine), ("-s", "survey")
+    for command in (("show", "0-7"), ("replay", "0-7")):
+        result = await shell.call("dead-letters", *command, *service)
+        assert (result.exit_code, "no dead letter 0-7" in result.stderr) == (1, True)
+    for wrong in ((), ("0-7", "--all"), ("--all", "--value", __file__), ("0-7", "--reason-contains", "x")):
+        assert (await shell.call("dead-letters", "replay", *wrong, *service)).exit_code == 2
+    missing = await shell_at(spine, "elsewhere.").call("dead-letters", "list", *service)
+    assert (missing.exit_code, "huiqun topics create" in missing.stderr) == (2, True)
+
+
+def test_the_latest_letters_are_those_of_records_that_differ() -> None:
+    noon = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
+    first = DeadLetter("0-0", "t", 0, 0, noon, "why", "", 0, b"g1", b"{", ())
+    again = replace(first, id="0-9", at=noon + timedelta(minutes=1), replays=1)
+    other = replace(first, id="0-1", key=b"g2")
+    assert [letter.id for letter in latest([first, again, other])] == ["0-1", "0-9"]
