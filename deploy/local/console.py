@@ -1,10 +1,12 @@
 """The terminal: what is shown while something runs, how it is interrupted, how it fails."""
 
 import asyncio
+import logging
 import signal
 from collections.abc import Awaitable, Callable
 
 from rich.console import Console
+from rich.text import Text
 
 from local.errors import ServerUnavailableError
 from local.services import ServiceEndedError
@@ -16,13 +18,14 @@ WIDTH_OF_A_FILE = 120
 
 def run_to_the_end(main: Callable[[Console], Awaitable[int]]) -> int:
     """Run a command and return its exit code; Ctrl-C and SIGTERM end it in order, known failures are explained."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it retries is no news on a terminal
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = WIDTH_OF_A_FILE
     try:
         return asyncio.run(_interruptible(main, console))
     except (ServerUnavailableError, ServiceEndedError, NotThroughError) as error:
-        console.print(f"[bold red]✗[/] {type(error).__name__.removesuffix('Error')}:", str(error), markup=True)
+        console.print(Text("✗ ", "bold red") + Text(str(error)), soft_wrap=True)
         return 1
 
 

@@ -20,8 +20,8 @@ STOP_SECONDS: Final = 15.0
 class ServiceEndedError(Exception):
     """A service has ended although nobody asked it to."""
 
-    def __init__(self, name: str, log: Path) -> None:
-        super().__init__(f"{name} has ended. The end of its log ({log}):\n{tail(log)}")
+    def __init__(self, name: str, exit_code: int | None, log: Path) -> None:
+        super().__init__(f"{name} has ended with exit code {exit_code}. The end of its log ({log}):\n{tail(log)}")
 
 
 class Service:
@@ -74,5 +74,5 @@ async def watch(services: Sequence[Service]) -> None:
     while True:
         for service in services:
             if not service.process.running:
-                raise ServiceEndedError(service.name, service.log)
+                raise ServiceEndedError(service.name, service.process.exit_code, service.log)
         await asyncio.sleep(10 * POLL_SECONDS)

@@ -24,8 +24,7 @@ class _Speed(ProgressColumn):
     """Messages a second since the start."""
 
     def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text(f"{speed:,.0f} messages/s" if speed else "")
+        return Text(f"{task.completed / task.elapsed:,.0f} messages/s" if task.elapsed else "")
 
 
 def progress(console: Console) -> Progress:

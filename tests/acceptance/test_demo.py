@@ -1,0 +1,96 @@
+"""The bundled day, as a user plays it: everything starts, comes out as the story says, and stops."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from huiqun.contracts.topics import SERVICES
+
+# On a machine that does other things as well.
+LONGEST_SECONDS = 150
+
+
+@asynccontextmanager
+async def command(module: str, directory: Path, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        module,
+        *arguments,
+        cwd=directory,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        async with asyncio.timeout(LONGEST_SECONDS):
+            yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def output_of(process: asyncio.subprocess.Process) -> str:
+    output, _ = await process.communicate()
+    return output.decode()
+
+
+async def lines_until(process: asyncio.subprocess.Process, wanted: str) -> str:
+    assert process.stdout is not None
+    seen = ""
+    while wanted not in seen:
+        line = await process.stdout.readline()
+        assert line, seen
+        seen += line.decode()
+    return seen
+
+
+@pytest.mark.broker
+async def test_the_day_comes_out_as_the_story_says(tmp_path: Path) -> None:
+    async with command("local.demo", tmp_path) as process:
+        output = await output_of(process)
+    assert process.returncode == 0, output
+    assert "✓" in output
+    assert "✗" not in output
+    for service in SERVICES:
+        assert service in output
+        assert (tmp_path / ".run" / "demo" / f"{service}.log").exists()
+
+
+async def test_it_stays_up_until_ctrl_c_and_says_how_to_look_around(tmp_path: Path) -> None:
+    async with command("local.run", tmp_path) as process:
+        seen = await lines_until(process, "until Ctrl-C")
+        for expected in ("/metrics", "HUIQUN_API_KEY", ".run/run/environment", "removal proposed", "unsupported"):
+            assert expected in seen
+        assert (tmp_path / ".run" / "run" / "environment").stat().st_mode & 0o077 == 0
+        process.send_signal(signal.SIGINT)
+        await output_of(process)
+    assert process.returncode == 0
+
+
+async def test_a_machine_without_mongod_is_told_the_ways_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MONGOD_BIN", "/dev/null")
+    async with command("local.demo", tmp_path) as process:
+        output = await output_of(process)
+    assert process.returncode == 1
+    assert "Traceback" not in output
+    for way_out in ("MONGOD_BIN", "BROKER=kafka", "docker compose up"):
+        assert way_out in output
+
+
+async def test_a_replayed_file_is_judged_message_by_message(tmp_path: Path) -> None:
+    file = tmp_path / "comments.csv"
+    rows = [
+        f"{number},第{number}条评论，{'加薇 abc12345' if number % 10 == 0 else '写得不错'}" for number in range(200)
+    ]
+    file.write_text("\ufeffid,TEXT\n" + "\n".join(rows) + "\n200,\n", encoding="utf-8")
+    async with command("local.replay", tmp_path, str(file), "--column", "TEXT", "--rate", "500") as process:
+        output = await output_of(process)
+    assert process.returncode == 0, output
+    for expected in ("180 allow", "20 block", "200, one for each", "line 202: has an empty text"):
+        assert expected in output

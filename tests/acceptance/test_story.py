@@ -1,0 +1,83 @@
+"""The bundled day is what it claims to be, before anything is started."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from huiqun.contracts.catalog import UndecodableError, decode
+from huiqun.contracts.channel import MessageReceived, Role
+from huiqun.contracts.topics import TOPICS
+from huiqun.privacy.detection import is_bank_card, is_id_card
+from local.story.huimin import CARD, ID_CARD
+from local.story.model import Garbles, Redelivers, Says
+from local.story.numbers import full_width, in_groups
+from local.story.script import CHATS, TIMEZONE, Step, compose, last_full_day
+from moderation.policies.model import Rules
+
+DAY = date(2026, 3, 12)
+STEPS = compose(DAY)
+TOPIC = {topic.name: topic for topic in TOPICS}
+
+
+def test_every_event_keeps_to_the_contracts() -> None:
+    for step in STEPS:
+        if step.event is not None:
+            assert decode(TOPIC[step.record.topic], step.record.value) == step.event
+            assert step.record.key == step.chat.group.group_id.encode()
+
+
+@pytest.mark.parametrize("step", [step for step in STEPS if isinstance(step.entry, Garbles)], ids=lambda s: s.entry.at)
+def test_what_is_meant_to_be_broken_is_broken(step: Step) -> None:
+    assert isinstance(step.entry, Garbles)
+    with pytest.raises(UndecodableError, match=step.entry.reason):
+        decode(TOPIC[step.record.topic], step.record.value)
+
+
+def test_the_day_is_in_order_and_over() -> None:
+    now = datetime.now(UTC)
+    steps = compose(last_full_day(now))
+    assert [step.at for step in steps] == sorted(step.at for step in steps)
+    assert steps[-1].at < now < steps[0].at + timedelta(days=2, hours=1)
+    assert {step.at.astimezone(TIMEZONE).date() for step in steps} == {last_full_day(now)}
+
+
+def test_the_day_is_the_same_whenever_it_is_composed() -> None:
+    assert [step.record for step in compose(DAY)] == [step.record for step in STEPS]
+
+
+def test_every_event_has_an_id_of_its_own() -> None:
+    ids = [step.event.id for step in STEPS if step.event is not None and not isinstance(step.entry, Redelivers)]
+    assert len(set(ids)) == len(ids)
+
+
+def test_a_redelivered_message_is_the_very_same_record() -> None:
+    again = [step for step in STEPS if isinstance(step.entry, Redelivers)]
+    assert again
+    for step in again:
+        assert sum(other.record == step.record for other in STEPS) == 2
+
+
+def test_a_few_hundred_messages_are_spread_over_three_groups() -> None:
+    assert len(CHATS) == 3
+    for chat in CHATS:
+        messages = [step for step in STEPS if step.chat is chat and isinstance(step.event, MessageReceived)]
+        assert len(messages) > 80
+        assert {person.role for person in chat.cast.values()} >= {Role.CUSTOMER, Role.STAFF}
+
+
+def test_everybody_in_the_cast_has_something_to_say() -> None:
+    for chat in CHATS:
+        assert {entry.by for entry in chat.day if isinstance(entry, Says)} == set(chat.cast)
+
+
+def test_the_policies_are_such_as_moderation_takes() -> None:
+    for chat in CHATS:
+        assert Rules(**chat.rules).ladder.grace_seconds == 0
+
+
+def test_the_numbers_are_well_formed_and_belong_to_nobody() -> None:
+    assert is_id_card(ID_CARD)
+    assert ID_CARD.startswith("999999")
+    assert is_bank_card(CARD)
+    assert in_groups(CARD).replace(" ", "") == CARD
+    assert full_width("19X") == "１９Ｘ"
