@@ -181,9 +181,10 @@ class Lane:
             try:
                 entries += await self._handle([item])
             except Exception as error:  # noqa: BLE001 - it becomes a dead letter
-                _log.exception("event_dead", consumer=self._line.service, id=item.event.id, type=item.event.type)
-                reason = f"{type(error).__name__}: {error}"
-                letters.append(self._letter(item.record, reason, traceback_of(error), kind="handler"))
+                where, reason = traceback_of(error), f"{type(error).__name__}: {error}"
+                # The message stays with the record: it may quote a person's data, which no log keeps.
+                _log.error("event_dead", consumer=self._line.service, id=item.event.id, where=where)  # noqa: TRY400
+                letters.append(self._letter(item.record, reason, where, kind="handler"))
         return entries
 
     async def _publish_leftovers(self, partitions: Sequence[str]) -> None:

@@ -1,0 +1,168 @@
+"""The batch consumer on a real broker and a real database: each event has its effect once, whatever comes between."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import partial
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from pymongo.errors import AutoReconnect
+
+from huiqun.contracts.catalog import decode, encode
+from huiqun.contracts.channel import MessageReceived
+from huiqun.contracts.topics import CHANNEL_MESSAGES, MODERATION_DECISIONS
+from huiqun.stream import ConsumerOptions, Route, Work, outbox
+from huiqun.stream.dead_letters import DeadLetter, TooManyDeadLettersError, read_all, replay
+from huiqun.stream.publisher import Record, partition_of
+from huiqun.stream.transactor import Delivery
+from tests.channel import ids, message, verdict_on
+from tests.spine import PARTITIONS, SERVICE, Spine, eventually, running
+
+MESSAGES_TOPIC = CHANNEL_MESSAGES.name
+
+
+async def note(events: Sequence[MessageReceived], work: Work) -> None:
+    """Write each message down and publish a verdict on it; some texts make trouble."""
+    await work.db["seen"].insert_many([{"_id": event.data.message_id} for event in events], session=work.session)
+    for event in events:
+        if event.data.text == "poison":
+            raise ZeroDivisionError("poison")
+        if event.data.text == "a key that exists":
+            await work.db["seen"].insert_one({"_id": event.data.message_id}, session=work.session)
+        if event.data.text == "too large":
+            work.emit(verdict_on(message(0, text="长" * 20_000)).model_copy(update={"source": "x" * 1_000_000}))
+    work.emit_all([verdict_on(event) for event in events])
+
+
+NOTING = Route((MessageReceived,), note)
+
+
+async def have_been_seen(spine: Spine, events: Sequence[MessageReceived]) -> bool:
+    return await spine.seen() == sorted(set(ids(events)))
+
+
+async def nothing_waits(spine: Spine) -> bool:
+    return await outbox.depth(spine.database) == 0
+
+
+async def letters(spine: Spine) -> list[DeadLetter]:
+    return [letter async for letter in read_all(spine.kafka, SERVICE)]
+
+
+async def verdicts(spine: Spine) -> dict[str, list[str]]:
+    """The event ids on the decisions topic by message, as often as they are there."""
+    found = defaultdict(list)
+    for record in await spine.records(MODERATION_DECISIONS):
+        event = decode(MODERATION_DECISIONS, record.value)
+        found[event.data.message_id].append(event.id)
+    return found
+
+
+async def test_what_cannot_be_processed_is_set_aside_with_the_reason_and_its_neighbours_pass(spine: Spine) -> None:
+    good = [message(number, f"g{number % 5}") for number in range(100)]
+    trouble = [message(200, text="poison"), message(201, text="a key that exists"), message(202, text="too large")]
+    unknown = encode(message(300)).replace(b"message.received", b"message.painted")
+    await spine.send(*good[:50], *trouble)
+    await spine.publisher.publish([Record(MESSAGES_TOPIC, b"g1", value) for value in (b"{", None, unknown)])
+    await spine.publisher.publish(
+        [Record(MESSAGES_TOPIC, None, b"[]", (("dead-letter-replays", b"many"), ("null", None)))]
+    )
+    await send_compressed(spine, encode(message(301, text="x")).replace(b'"x"', b'"' + b"x" * 2_000_000 + b'"'))
+    await spine.send(*good[50:])
+
+    async def all_set_aside() -> bool:
+        return len(await letters(spine)) >= 8
+
+    async with running(spine.consumer(NOTING)):
+        await eventually(lambda: have_been_seen(spine, good))
+        await eventually(all_set_aside)
+        reasons = {letter.reason.split(":")[0].split("  ")[0]: letter for letter in await letters(spine)}
+        assert {"ZeroDivisionError", "KeyExistsError", "EventTooLargeError", "the record has no value"} < reasons.keys()
+        assert len(await letters(spine)) == 8
+        assert "ZeroDivisionError" in reasons["ZeroDivisionError"].error
+        assert "in note" in reasons["ZeroDivisionError"].error
+        repaired = message(400, text="repaired")
+        await replay(spine.publisher, reasons["ZeroDivisionError"], repaired=encode(repaired))
+        await eventually(lambda: have_been_seen(spine, [*good, repaired]))
+        await eventually(lambda: nothing_waits(spine))
+    assert {key: len(each) for key, each in (await verdicts(spine)).items()} == dict.fromkeys(ids([*good, repaired]), 1)
+
+
+async def send_compressed(spine: Spine, value: bytes) -> None:
+    """Compressed, a record passes that the broker would refuse at its full size."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=spine.kafka.bootstrap, compression_type="gzip", max_request_size=len(value) * 2
+    )
+    async with producer:
+        await producer.send_and_wait(spine.kafka.prefix + MESSAGES_TOPIC, value, key=b"g1")
+
+
+async def test_events_that_come_again_have_no_second_effect(spine: Spine) -> None:
+    events = [message(number, f"g{number % 5}") for number in range(60)]
+    async with running(spine.consumer(NOTING)):
+        await spine.send(*events[:40], *events[:10])
+        await eventually(lambda: have_been_seen(spine, events[:40]))
+        # Known, new and twice in one poll, and known ones under a second event id.
+        again = [message(number, f"g{number % 5}") for number in range(5)]
+        await spine.send(*events[20:], *again, *events)
+        await eventually(lambda: have_been_seen(spine, events))
+        await eventually(lambda: nothing_waits(spine))
+    assert {key: len(set(each)) for key, each in (await verdicts(spine)).items()} == dict.fromkeys(ids(events), 1)
+
+
+async def test_a_passing_error_is_waited_for_and_nothing_is_set_aside(spine: Spine) -> None:
+    failures: list[Exception] = [AutoReconnect("away"), ConnectionResetError(), TimeoutError()]
+    health: list[str | None] = []
+
+    async def fail_first(events: Sequence[MessageReceived], work: Work) -> None:
+        health.append(consumer.heartbeat.failure)
+        await note(events, work)
+        if failures:
+            raise failures.pop()
+
+    consumer = spine.consumer(Route((MessageReceived,), fail_first))
+    async with running(consumer):
+        await spine.send(message(1))
+        await eventually(lambda: have_been_seen(spine, [message(1)]))
+        await eventually(lambda: consumer.heartbeat.failure is None)
+    assert health == [None, "TimeoutError", "ConnectionResetError", "AutoReconnect"]
+    assert await letters(spine) == []
+    assert len((await verdicts(spine))["m00001"]) == 1
+
+
+async def test_too_many_dead_letters_stop_the_consumer_before_it_acknowledges(spine: Spine) -> None:
+    good = [message(number) for number in range(20)]
+    await spine.send(*good)
+    await spine.publisher.publish([Record(MESSAGES_TOPIC, b"g1", b"{")] * 150)
+    strict = asyncio.create_task(spine.consumer(NOTING).run(asyncio.Event()))
+    with pytest.raises(TooManyDeadLettersError):
+        await asyncio.wait_for(strict, 20)
+    async with running(spine.consumer(NOTING, options=ConsumerOptions(max_dead_share=1.0))):
+        await eventually(lambda: have_been_seen(spine, good))
+        await eventually(lambda: nothing_waits(spine))
+    assert len(await letters(spine)) == 150
+    assert {key: len(set(each)) for key, each in (await verdicts(spine)).items()} == dict.fromkeys(ids(good), 1)
+
+
+async def test_what_a_former_owner_left_is_published_before_anything_newer_of_its_group(spine: Spine) -> None:
+    """Of every partition, also of one that comes to have new messages only later."""
+    groups = {partition_of(f"g{n}".encode(), PARTITIONS): f"g{n}" for n in range(20)}
+    assert len(groups) == PARTITIONS
+    old = {group: [message(part * 10 + n, group) for n in range(3)] for part, group in groups.items()}
+    new = {group: message(part * 10 + 5, group) for part, group in groups.items()}
+    for partition, group in groups.items():
+        for event in old[group]:  # committed by a process that did not live to publish
+            delivery = Delivery([event.identity], [f"{spine.kafka.prefix}{MESSAGES_TOPIC}/{partition}"])
+            await spine.transactor.commit(partial(note, [event]), delivery)
+    async with running(spine.consumer(NOTING)):
+        sent = [event for events in old.values() for event in events]
+        for group in groups.values():
+            await spine.send(new[group])
+            sent.append(new[group])
+            await eventually(partial(have_been_seen, spine, sent))
+        await eventually(lambda: nothing_waits(spine))
+    published = [decode(MODERATION_DECISIONS, record.value) for record in await spine.records(MODERATION_DECISIONS)]
+    for group in groups.values():
+        of_group = [event.data.message_id for event in published if event.data.group_id == group]
+        assert list(dict.fromkeys(of_group)) == ids([*old[group], new[group]])
