@@ -69,7 +69,7 @@ def token(key: Any = RSA, kid: str | None = "r1", algorithm: str = "RS256", **ch
         "iss": ISSUER,
         "aud": "huiqun",
         "sub": "u-17",
-        "exp": int(time.time()) + 300,
+        "exp": int(time.time()) + 86_400,
         "preferred_username": "li.na",
         "roles": ["viewer", "somebody-elses-role"],
         **changes,
@@ -100,7 +100,7 @@ def encoded(part: bytes) -> str:
 
 def forged(algorithm: str, secret: bytes | None) -> str:
     """Make a token as an attacker would: unsigned, or signed with what everybody can read."""
-    claims = {"iss": ISSUER, "aud": "huiqun", "sub": "u", "exp": int(time.time()) + 300, "roles": ["admin"]}
+    claims = {"iss": ISSUER, "aud": "huiqun", "sub": "u", "exp": int(time.time()) + 86_400, "roles": ["admin"]}
     parts = [json.dumps(part).encode() for part in ({"alg": algorithm, "kid": "r1"}, claims)]
     signed = ".".join(map(encoded, parts))
     return f"{signed}." + (encoded(hmac.digest(secret, signed.encode(), "sha256")) if secret else "")
@@ -119,7 +119,7 @@ PUBLIC_PEM = RSA.public_key().public_bytes(serialization.Encoding.PEM, serializa
         token(iss="https://evil.example.com"),
         token(aud="another"),
         token(aud=None),
-        token(nbf=int(time.time()) + 300),
+        token(nbf=int(time.time()) + 86_400),
         token(algorithm="RS512"),
         token(EC, "r1", "ES256"),
         token()[:-4] + "AAAA",

@@ -183,7 +183,7 @@ class Lane:
             except Exception as error:  # noqa: BLE001 - it becomes a dead letter
                 where, reason = traceback_of(error), f"{type(error).__name__}: {error}"
                 # The message stays with the record: it may quote a person's data, which no log keeps.
-                _log.error("event_dead", consumer=self._line.service, id=item.event.id, where=where)  # noqa: TRY400
+                _log.error("event_dead", consumer=self._line.service, id=item.event.id, where=where)
                 letters.append(self._letter(item.record, reason, where, kind="handler"))
         return entries
 
