@@ -15,15 +15,18 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from benchmarks.figures import BenchmarkError
+from benchmarks.messages import groups
 from huiqun.contracts.topics import CHANNEL_MESSAGES, TOPICS, Topic
+from huiqun.runtime.clock import SystemClock
 from huiqun.store import Client, Database, connect
-from huiqun.stream import KafkaOptions, Publisher
+from huiqun.stream import KafkaOptions, Publisher, Transactor, Work
 from huiqun.stream.publisher import Record
 from huiqun.stream.topics import create_topics
 from local.errors import tail
 from local.ports import free_port
 from local.process import ServerProcess
 from local.stack import SESSION_TIMEOUT_MILLISECONDS, Stack
+from moderation.policies.store import save_groups
 
 PARTITIONS = 4
 MODERATION = ("moderation", "--roles", "streams")
@@ -71,6 +74,14 @@ class Ground:
             "HUIQUN_LOG_LEVEL": "WARNING",
             "PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH")))),
         }
+
+    async def introduce_groups(self) -> None:
+        """Let moderation know the groups of the messages before it starts."""
+
+        async def save(work: Work) -> None:
+            await save_groups(work, groups())
+
+        await Transactor(self.client, self.database, self.publisher, SystemClock()).run(save)
 
     async def fill(self, records: Sequence[Record]) -> None:
         """Put the records on their topics, in order."""
@@ -160,6 +171,7 @@ async def ground(stack: Stack) -> AsyncIterator[Ground]:
         await create_topics(options, partitions=PARTITIONS, replication=1)
         await asyncio.wait_for(laid.admin.start(), 15)
         await asyncio.wait_for(laid.publisher.start(), 15)
+        await laid.introduce_groups()
         yield laid
         await laid.client.drop_database(laid.database.name)
         await laid.admin.delete_topics([options.prefix + topic.name for topic in TOPICS])
