@@ -33,12 +33,16 @@ MODERATION = ("moderation", "--roles", "streams")
 _ROOT = Path(__file__).parent.parent
 _CHUNK = 5_000
 _LOOK_SECONDS = 0.04
+_NOT_BUSY = {"idle", "iowait", "guest", "guest_nice"}  # a guest's seconds are in "user" already
 _numbers = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """How many messages were acknowledged at a time, and the processor seconds each process had used by then."""
+    """How many messages were acknowledged at a time, and the processor seconds each process had used by then.
+
+    "others" is what all programs used that have nothing to do with the benchmark.
+    """
 
     at: float
     count: int
@@ -147,8 +151,9 @@ class Ground:
     async def _moment(self, group: str) -> Moment:
         count = await self.acknowledged(group)
         servers = {"mongod": self.stack.mongod.process, "broker": self.stack.broker.process}
-        pids = {name: process.pid for name, process in {**self.children, **servers}.items()}
-        return Moment(time.perf_counter(), count, {name: _processor_seconds(pid) for name, pid in pids.items()})
+        used = {name: _processor_seconds(process.pid) for name, process in {**self.children, **servers}.items()}
+        used["others"] = _machine_seconds() - sum(used.values()) - time.process_time()
+        return Moment(time.perf_counter(), count, used)
 
     def _logs(self) -> str:
         return "".join(f"\n{name}:\n{tail(child.log)}" for name, child in self.children.items())
@@ -193,3 +198,9 @@ async def until(condition: Callable[[], bool], what: str, seconds: float) -> Non
 def _processor_seconds(pid: int) -> float:
     times = psutil.Process(pid).cpu_times()
     return float(times.user + times.system)
+
+
+def _machine_seconds() -> float:
+    """The processor seconds that anything on this machine has used."""
+    times = psutil.cpu_times()._asdict()
+    return sum(seconds for name, seconds in times.items() if name not in _NOT_BUSY)
