@@ -15,27 +15,34 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from benchmarks.figures import BenchmarkError
+from benchmarks.messages import groups
 from huiqun.contracts.topics import CHANNEL_MESSAGES, TOPICS, Topic
+from huiqun.runtime.clock import SystemClock
 from huiqun.store import Client, Database, connect
-from huiqun.stream import KafkaOptions, Publisher
+from huiqun.stream import KafkaOptions, Publisher, Transactor, Work
 from huiqun.stream.publisher import Record
 from huiqun.stream.topics import create_topics
 from local.errors import tail
 from local.ports import free_port
 from local.process import ServerProcess
 from local.stack import SESSION_TIMEOUT_MILLISECONDS, Stack
+from moderation.policies.store import save_groups
 
 PARTITIONS = 4
 MODERATION = ("moderation", "--roles", "streams")
 _ROOT = Path(__file__).parent.parent
 _CHUNK = 5_000
 _LOOK_SECONDS = 0.04
+_NOT_BUSY = {"idle", "iowait", "guest", "guest_nice"}  # a guest's seconds are in "user" already
 _numbers = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """How many messages were acknowledged at a time, and the processor seconds each process had used by then."""
+    """How many messages were acknowledged at a time, and the processor seconds each process had used by then.
+
+    "others" is what all programs used that have nothing to do with the benchmark.
+    """
 
     at: float
     count: int
@@ -71,6 +78,14 @@ class Ground:
             "HUIQUN_LOG_LEVEL": "WARNING",
             "PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH")))),
         }
+
+    async def introduce_groups(self) -> None:
+        """Let moderation know the groups of the messages before it starts."""
+
+        async def save(work: Work) -> None:
+            await save_groups(work, groups())
+
+        await Transactor(self.client, self.database, self.publisher, SystemClock()).run(save)
 
     async def fill(self, records: Sequence[Record]) -> None:
         """Put the records on their topics, in order."""
@@ -136,8 +151,9 @@ class Ground:
     async def _moment(self, group: str) -> Moment:
         count = await self.acknowledged(group)
         servers = {"mongod": self.stack.mongod.process, "broker": self.stack.broker.process}
-        pids = {name: process.pid for name, process in {**self.children, **servers}.items()}
-        return Moment(time.perf_counter(), count, {name: _processor_seconds(pid) for name, pid in pids.items()})
+        used = {name: _processor_seconds(process.pid) for name, process in {**self.children, **servers}.items()}
+        used["others"] = _machine_seconds() - sum(used.values()) - time.process_time()
+        return Moment(time.perf_counter(), count, used)
 
     def _logs(self) -> str:
         return "".join(f"\n{name}:\n{tail(child.log)}" for name, child in self.children.items())
@@ -160,6 +176,7 @@ async def ground(stack: Stack) -> AsyncIterator[Ground]:
         await create_topics(options, partitions=PARTITIONS, replication=1)
         await asyncio.wait_for(laid.admin.start(), 15)
         await asyncio.wait_for(laid.publisher.start(), 15)
+        await laid.introduce_groups()
         yield laid
         await laid.client.drop_database(laid.database.name)
         await laid.admin.delete_topics([options.prefix + topic.name for topic in TOPICS])
@@ -181,3 +198,9 @@ async def until(condition: Callable[[], bool], what: str, seconds: float) -> Non
 def _processor_seconds(pid: int) -> float:
     times = psutil.Process(pid).cpu_times()
     return float(times.user + times.system)
+
+
+def _machine_seconds() -> float:
+    """The processor seconds that anything on this machine has used."""
+    times = psutil.cpu_times()._asdict()
+    return sum(seconds for name, seconds in times.items() if name not in _NOT_BUSY)

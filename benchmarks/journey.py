@@ -1,7 +1,7 @@
 """The whole path, beside a handler that goes message by message and a loop that does hardly anything, in turns."""
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -67,6 +67,8 @@ async def measure(stack: Stack, contest: Contest, say: Callable[[str], None]) ->
         Figure("bare loop", statistics.median(rates[BARE.name]), "messages/s"),
         Figure("huiqun over FastStream", statistics.median(over_one_by_one), "times", at_least(10)),
         Figure("huiqun of the bare loop", statistics.median(of_bare) * 100, "%", at_least(35)),
+        Figure("processor time of huiqun for a message", statistics.median(_microseconds(taken)), "µs"),
+        Figure("cores that other programs took meanwhile", statistics.median(_others(taken)), ""),
     ]
     size = round(statistics.mean(len(record.value or b"") for record in sent))
     method = METHOD.format(size=size, partitions=PARTITIONS, **asdict(contest))
@@ -102,8 +104,16 @@ def _summary(moments: Sequence[Moment], count: int) -> dict[str, Any]:
         "messages": handled,
         "seconds": round(seconds, 2),
         "cores_used": {name: round(spent / seconds, 2) for name, spent in used.items()},
-        "processor_ms_per_1000": {name: round(spent / handled * 1e6, 1) for name, spent in used.items()},
+        "processor_us_per_message": {name: round(spent / handled * 1e6, 1) for name, spent in used.items()},
     }
+
+
+def _microseconds(taken: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[float]:
+    return [run["processor_us_per_message"][HUIQUN.name] for run in taken[HUIQUN.name]]
+
+
+def _others(taken: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[float]:
+    return [run["cores_used"]["others"] for runs in taken.values() for run in runs]
 
 
 def _ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from huiqun.contracts.catalog import encode
-from huiqun.contracts.channel import Message, MessageReceived, Sender
+from huiqun.contracts.channel import Capabilities, Group, Message, MessageReceived, Sender, Support
 from huiqun.contracts.topics import CHANNEL_MESSAGES
 from huiqun.stream.publisher import CONTENT_TYPE, Record
 
@@ -77,6 +77,13 @@ class Mix:
     offence_every: int = OFFENCE_EVERY
 
 
+def groups() -> list[Group]:
+    """The groups of the messages, in a channel that carries out by itself whatever it is asked."""
+    native = Support.NATIVE
+    able = Capabilities(send=native, mute=native, remove=native, delete=native)
+    return [Group(group_id=_group_id(n), name=f"客户群{n}", owner="staff", capabilities=able) for n in range(GROUPS)]
+
+
 def messages(count: int, mix: Mix = Mix()) -> list[MessageReceived]:
     """So many messages, 300 to 500 bytes each in their envelope, over 300 groups and 6,000 members."""
     chance = random.Random(mix.seed)
@@ -95,12 +102,16 @@ def _message(chance: random.Random, number: int, *, offends: bool) -> MessageRec
     at = _FIRST_DAY + number * _BETWEEN
     data = Message(
         message_id=f"m{number:07d}",
-        group_id=f"g{group:03d}",
+        group_id=_group_id(group),
         sender=Sender(member_id=f"u{group:03d}{member:02d}", display_name=f"客户{group * member % 997}"),
         text=_text(chance, offends=offends),
         sent_at=at,
     )
     return MessageReceived(id=f"e{number:07d}", source="wecom/bank", time=at, subject=data.group_id, data=data)
+
+
+def _group_id(number: int) -> str:
+    return f"g{number:03d}"
 
 
 def _text(chance: random.Random, *, offends: bool) -> str:
