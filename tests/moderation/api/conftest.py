@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,11 +55,26 @@ class Interface:
 
 @pytest_asyncio.fixture(scope="session")
 async def interface(session_stack: Stack) -> AsyncIterator[Interface]:
+    """The interface that these tests share."""
+    async with serve_interface(session_stack) as served:
+        yield served
+
+
+@pytest_asyncio.fixture
+async def own_interface(session_stack: Stack) -> AsyncIterator[Interface]:
+    """An interface with a database that nobody else has written to."""
+    async with serve_interface(session_stack) as served:
+        yield served
+
+
+@asynccontextmanager
+async def serve_interface(stack: Stack) -> AsyncIterator[Interface]:
+    """Serve all routes of moderation with a database of their own, dropped at the end."""
     settings = Settings(
-        mongo_url=session_stack.mongo_url,
+        mongo_url=stack.mongo_url,
         database_prefix=f"test_{uuid.uuid4().hex[:12]}_",
-        kafka_bootstrap=session_stack.bootstrap,
-        kafka_idempotent=session_stack.broker.producer_ids,
+        kafka_bootstrap=stack.bootstrap,
+        kafka_idempotent=stack.broker.producer_ids,
         api_port=free_port(),
     )
     async with connections(SERVICE, settings, INDEXES) as connected:

@@ -26,10 +26,10 @@ async def put(interface: Interface, name: str, content: str | bytes, **options: 
     return await interface.ask("PUT", f"/lexicon/lists/{name}", content=body, headers=headers, **options)
 
 
-async def words_of(interface: Interface, name: str) -> list[dict[str, Any]]:
+async def words_of(interface: Interface, name: str, limit: int = 200) -> list[dict[str, Any]]:
     interface.http.headers["X-API-Key"] = await interface.key("viewer")
     try:
-        return await every_page(interface.http, f"/api/v1/lexicon/lists/{name}/words", 2)
+        return await every_page(interface.http, f"/api/v1/lexicon/lists/{name}/words", limit)
     finally:
         del interface.http.headers["X-API-Key"]
 
@@ -48,6 +48,14 @@ async def test_a_csv_file_becomes_a_list_and_the_next_one_takes_its_place(interf
     assert [(word["word"], word["severity"]) for word in await words_of(interface, name)] == [("稳赚", 5)]
     assert (await interface.ask("GET", f"/lexicon/lists/{name}", "viewer")).json()["words"] == 1
     assert await interface.audited(f"lexicon/{name}") == ["lexicon.list.imported", "lexicon.list.imported"]
+
+
+async def test_a_long_list_is_read_page_by_page(interface: Interface) -> None:
+    name = list_name()
+    words = [f"第{number}个长词" for number in range(4_100)]
+    answer = await put(interface, name, HEADER + "".join(f"{word},ads,3,,,\n" for word in words))
+    assert answer.json()["words"] == 4_100
+    assert sorted(word["word"] for word in await words_of(interface, name)) == sorted(words)
 
 
 async def test_the_same_file_again_changes_nothing_and_leaves_no_entry(interface: Interface) -> None:
@@ -149,14 +157,8 @@ async def test_two_who_replace_a_list_at_the_same_time_leave_one_file_s_words(in
     files = [HEADER + "".join(f"词语{file}号{row},ads,3,,,\n" for row in range(500)) for file in "甲乙"]
     answers = await together(*(put(interface, name, content) for content in files))
     assert [answer.status_code for answer in answers] == [200, 200]
-    kept = {word["id"] async for word in _ids(interface, name)}
-    expected = [{word.id for word in read_csv(content, name).words} for content in files]
-    assert kept in expected
-
-
-async def _ids(interface: Interface, name: str) -> Any:
-    async for document in interface.connected.database["words"].find({"list": name}, {"_id": 1}):
-        yield {"id": document["_id"]}
+    kept = {word["id"] for word in await words_of(interface, name)}
+    assert kept in [{word.id for word in read_csv(content, name).words} for content in files]
 
 
 async def test_an_imported_word_is_found_and_the_trial_says_why(interface: Interface) -> None:

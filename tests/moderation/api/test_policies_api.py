@@ -47,13 +47,13 @@ async def test_the_document_of_the_interface_is_complete(interface: Interface) -
     assert "\n".join(undocumented(interface.app)) == ""
 
 
-async def test_before_anybody_writes_a_policy_the_built_in_default_is_in_force(interface: Interface) -> None:
-    default = (await interface.ask("GET", "/policies/default", "viewer")).json()
+async def test_before_anybody_writes_a_policy_the_built_in_default_is_in_force(own_interface: Interface) -> None:
+    default = (await own_interface.ask("GET", "/policies/default", "viewer")).json()
     assert (default["latest"], default["active"], default["rules"]["lexicon"]["categories"]["ads"]) == (0, 0, "block")
-    listed = await every_page_of(interface, "/policies")
+    listed = await every_page_of(own_interface, "/policies")
     assert "default" in [policy["id"] for policy in listed]
-    assert (await interface.ask("GET", "/policies/default/versions/0")).json()["created_by"] == "huiqun"
-    group = (await interface.ask("GET", f"/groups/{new_id()}")).json()
+    assert (await own_interface.ask("GET", "/policies/default/versions/0")).json()["created_by"] == "huiqun"
+    group = (await own_interface.ask("GET", f"/groups/{new_id()}")).json()
     assert (group["known"], group["effective_policy"]["source"]) == (False, "built_in")
 
 

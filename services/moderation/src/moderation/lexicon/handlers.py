@@ -13,7 +13,7 @@ from moderation.lexicon import store
 from moderation.lexicon.model.rows import RowError, WordImport, read_csv, read_jsonl
 from moderation.lexicon.model.words import Word
 from moderation.lexicon.shipped import SHIPPED_LIST, SHIPPED_LISTS, shipped_words
-from moderation.lexicon.store import Progress, WordList
+from moderation.lexicon.store import WordList
 
 MAX_WORDS = 200_000
 
@@ -53,9 +53,7 @@ def read_words(content: str, list_name: str, *, jsonl: bool, keep_going: bool) -
     return read
 
 
-async def import_list(
-    work: Work, file: WordFile, author: str, progress: Progress | None = None
-) -> tuple[WordList, bool]:
+async def import_list(work: Work, file: WordFile, author: str) -> tuple[WordList, bool]:
     """Put the file's words in the place of the list, in force everywhere within two seconds.
 
     Returns the list and whether it changed: a file that was imported before leaves everything as it is.
@@ -67,7 +65,7 @@ async def import_list(
     if known is not None and known.checksum == file.checksum and known.words == len(file.words):
         return known, False
     entry = WordList(file.list_name, len(file.words), file.checksum, author, work.now)
-    await store.replace_list(work, entry, file.words, progress)
+    await store.replace_list(work, entry, file.words)
     detail = {"words": entry.words, "checksum": entry.checksum, "before": known.words if known else None}
     await append(work, AuditEntry(author, "lexicon.list.imported", f"lexicon/{entry.name}", detail))
     return entry, True

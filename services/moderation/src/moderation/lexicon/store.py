@@ -1,6 +1,7 @@
-"""Words in MongoDB, by list; a stamp tells every process when they have changed."""
+"""Word lists in MongoDB, each in some documents of many words; a stamp tells every process when they have changed."""
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -9,17 +10,17 @@ from huiqun.store import Database, Index, Session
 from huiqun.stream import Work
 from moderation.lexicon.model.words import Word
 
+# A document for each word would be some hundred thousand writes to replace a list: more than a transaction takes.
 WORDS = "words"
 LISTS = "word_lists"
 STAMPS = "stamps"
 INDEXES: Mapping[str, Sequence[Index]] = {
-    WORDS: (Index((("list", 1), ("_id", 1))), Index((("category", 1), ("_id", 1)))),
+    WORDS: (Index((("list", 1), ("last", 1))),),
     LISTS: (),
     STAMPS: (),
 }
-_CHUNK = 5_000
-#: Called with the number of words written so far; starts again from below when the transaction does.
-Progress = Callable[[int], None]
+_CHUNK_WORDS = 2_000
+_CHUNK_CHARACTERS = 2_000_000  # at most six bytes each, and MongoDB takes documents of 16 MiB
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +42,19 @@ async def revision(database: Database) -> tuple[int, str]:
 
 async def words(database: Database) -> list[Word]:
     """Every word of every list."""
-    return [_word(document) async for document in database[WORDS].find({}, batch_size=10_000)]
+    documents = await database[WORDS].find({}, batch_size=8).to_list(None)
+    return await asyncio.to_thread(lambda: [word for document in documents for word in _words(document)])
 
 
 async def page(database: Database, list_name: str, after: str | None, limit: int) -> list[Word]:
     """Words of a list by id, after the given one."""
-    query: dict[str, Any] = {"list": list_name}
-    if after:
-        query["_id"] = {"$gt": after}
-    return [_word(document) async for document in database[WORDS].find(query).sort("_id", 1).limit(limit)]
+    query = {"list": list_name, "last": {"$gt": after or ""}}
+    found: list[Word] = []
+    async for document in database[WORDS].find(query).sort("last", 1):
+        found += [word for word in _words(document) if after is None or word.id > after]
+        if len(found) >= limit:
+            break
+    return found[:limit]
 
 
 async def lists(database: Database, after: str | None = None, limit: int = 1_000) -> list[WordList]:
@@ -64,7 +69,7 @@ async def find_list(database: Database, name: str, session: Session | None = Non
     return _list(document) if document else None
 
 
-async def replace_list(work: Work, entry: WordList, added: Sequence[Word], progress: Progress | None = None) -> None:
+async def replace_list(work: Work, entry: WordList, added: Sequence[Word]) -> None:
     """Put `added` in the place of the list's words and let every process know."""
     # The small document first: of two who import the same list, one conflicts here, before it has written the words.
     await work.db[LISTS].replace_one(
@@ -80,11 +85,9 @@ async def replace_list(work: Work, entry: WordList, added: Sequence[Word], progr
         session=work.session,
     )
     await work.db[WORDS].delete_many({"list": entry.name}, session=work.session)
-    for start in range(0, len(added), _CHUNK):
-        chunk = [_document(word) for word in added[start : start + _CHUNK]]
-        await work.db[WORDS].insert_many(chunk, ordered=False, session=work.session)
-        if progress is not None:
-            progress(start + len(chunk))
+    for chunk in _chunks(sorted(added, key=lambda word: word.id)):
+        document = {"list": entry.name, "last": chunk[-1].id, "words": [_fields(word) for word in chunk]}
+        await work.db[WORDS].insert_one(document, session=work.session)
     await _stamp(work)
 
 
@@ -103,33 +106,29 @@ async def _stamp(work: Work) -> None:
     await work.db[STAMPS].update_one({"_id": "lexicon"}, change, upsert=True, session=work.session)
 
 
-def _document(word: Word) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "_id": word.id,
-        "list": word.list_name,
-        "text": word.text,
-        "category": word.category,
-        "severity": word.severity,
-    }
-    if word.allow:
-        document["allow"] = list(word.allow)
-    for name, day in (("valid_from", word.valid_from), ("valid_until", word.valid_until)):
-        if day is not None:
-            document[name] = day.isoformat()
-    return document
+def _chunks(sorted_words: Sequence[Word]) -> Iterator[list[Word]]:
+    chunk: list[Word] = []
+    size = 0
+    for word in sorted_words:
+        chunk.append(word)
+        size += len(word.id) + len(word.text) + sum(map(len, word.allow))
+        if len(chunk) == _CHUNK_WORDS or size >= _CHUNK_CHARACTERS:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
 
 
-def _word(document: Mapping[str, Any]) -> Word:
-    return Word(
-        id=document["_id"],
-        text=document["text"],
-        category=document["category"],
-        severity=document["severity"],
-        allow=tuple(document.get("allow", ())),
-        valid_from=_day(document.get("valid_from")),
-        valid_until=_day(document.get("valid_until")),
-        list_name=document["list"],
-    )
+def _fields(word: Word) -> list[Any]:
+    days = [day.isoformat() if day is not None else None for day in (word.valid_from, word.valid_until)]
+    return [word.id, word.text, word.category, word.severity, list(word.allow), *days]
+
+
+def _words(document: Mapping[str, Any]) -> list[Word]:
+    return [
+        Word(word_id, text, category, severity, tuple(allow), _day(start), _day(end), document["list"])
+        for word_id, text, category, severity, allow, start, end in document["words"]
+    ]
 
 
 def _day(text: str | None) -> date | None:
