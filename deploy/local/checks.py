@@ -44,7 +44,7 @@ def check_all(evidence: Evidence) -> list[Check]:
         "each has exactly one moderation.message.screened on the topic": _screened_once,
         "who is muted by the channel is not heard": _withheld,
         "each action has one outcome, and was carried out once": _actions,
-        "what the channel cannot do is recorded as unsupported": _unsupported,
+        "what the channel cannot do is recorded as unsupported, and not asked for": _unsupported,
         "blocked messages are gone where the channel can delete": _deleted,
         "broken records are dead letters with a reason, and nothing else is": _dead_letters,
         "personal data is masked in the archive, on the topic and in the logs": _masked,
@@ -137,6 +137,8 @@ def _unsupported(evidence: Evidence) -> Iterator[str]:
         impossible = getattr(groups[document["group_id"]], needed) == "none"
         if impossible != (document["state"] == "unsupported"):
             yield f"{document['kind']} in {document['group_id']}: {document['state']}"
+        if impossible and document["_id"] in evidence.transcript.asked:
+            yield f"{document['kind']} in {document['group_id']} was asked for all the same"
 
 
 def _deleted(evidence: Evidence) -> Iterator[str]:

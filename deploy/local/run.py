@@ -39,8 +39,9 @@ def explain(system: System, key: str, console: Console) -> None:
     urls = {service.name: service.url for service in system.services}
     commands = (
         f". {ENVIRONMENT}",
-        f'curl -H "X-Api-Key: $HUIQUN_API_KEY" {urls["engagement"]}/api/v1/groups/licai/activity/tang',
-        f"{_beside_python('huiqun')} dead-letters list moderation",
+        f'curl -s -H "X-Api-Key: $HUIQUN_API_KEY" "{urls["moderation"]}/api/v1/messages?group_id=licai&verdict=block"',
+        f'curl -s -H "X-Api-Key: $HUIQUN_API_KEY" {urls["engagement"]}/api/v1/groups/licai/activity/tang',
+        f"{_beside_python('huiqun')} dead-letters list --service moderation",
     )
     console.print()
     console.print(tables.addresses(system.services))

@@ -67,7 +67,15 @@ async def test_it_stays_up_until_ctrl_c_and_says_how_to_look_around(tmp_path: Pa
         seen = await lines_until(process, "until Ctrl-C")
         for expected in ("/metrics", "HUIQUN_API_KEY", ".run/run/environment", "removal proposed", "unsupported"):
             assert expected in seen
-        assert (tmp_path / ".run" / "run" / "environment").stat().st_mode & 0o077 == 0
+        environment = tmp_path / ".run" / "run" / "environment"
+        assert environment.stat().st_mode & 0o077 == 0
+        look = next(line for line in seen.splitlines() if "dead-letters list" in line)
+        shell = await asyncio.create_subprocess_shell(
+            f". {environment}; {look}", cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        )
+        letters = await output_of(shell)
+        assert shell.returncode == 0, letters
+        assert "5 dead letters of moderation" in letters
         process.send_signal(signal.SIGINT)
         await output_of(process)
     assert process.returncode == 0
