@@ -1,5 +1,6 @@
 """The servers every test may use: one embedded stack a session, names of its own for each test."""
 
+import os
 import uuid
 from collections.abc import AsyncIterator
 
@@ -15,11 +16,18 @@ from tests.spine import Spine, kafka_options_of, open_spine
 BROKER_FIXTURES = {"stack", "own_stack", "bootstrap", "kafka_options", "proxy"}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that touch a broker: `make test BROKER=kafka` runs these once more, on Apache Kafka."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the tests that touch a broker: `make test BROKER=kafka` runs these once more, on Apache Kafka.
+
+    Those that only make sense there (Tansu keeps nothing) are no part of a run on Tansu.
+    """
     for item in items:
         if isinstance(item, pytest.Function) and BROKER_FIXTURES & set(item.fixturenames):
             item.add_marker("broker")
+    if os.environ.get("BROKER") != "kafka":
+        meaningless = [item for item in items if item.get_closest_marker("kafka_only")]
+        items[:] = [item for item in items if item not in meaningless]
+        config.hook.pytest_deselected(items=meaningless)
 
 
 @pytest_asyncio.fixture(scope="session")

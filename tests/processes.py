@@ -10,6 +10,7 @@ import httpx
 
 from local.ports import LOOPBACK, free_port
 from local.process import ServerProcess
+from local.stack import Stack
 
 
 class ServiceProcess:
@@ -68,3 +69,12 @@ class ServiceProcess:
         await self.kill()
         if error is not None:
             error.add_note(f"{self._log}:\n{self.log[-3000:]}")
+
+
+def environment_of(stack: Stack, topic_prefix: str, database_name: str) -> dict[str, str]:
+    """What tells a service's process to use the servers, topics and database of a test."""
+    return {
+        **stack.environment,
+        "HUIQUN_TOPIC_PREFIX": topic_prefix,
+        "HUIQUN_DATABASE_PREFIX": f"{database_name}_",
+    }

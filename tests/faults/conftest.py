@@ -8,17 +8,8 @@ import pytest_asyncio
 
 from huiqun.store import Database
 from local.stack import Stack
-from tests.processes import ServiceProcess
+from tests.processes import ServiceProcess, environment_of
 from tests.spine import Spine
-
-
-def environment_of(stack: Stack, topic_prefix: str, database_name: str) -> dict[str, str]:
-    """What tells a service's process to use the servers, topics and database of a test."""
-    return {
-        **stack.environment,
-        "HUIQUN_TOPIC_PREFIX": topic_prefix,
-        "HUIQUN_DATABASE_PREFIX": f"{database_name}_",
-    }
 
 
 @pytest.fixture

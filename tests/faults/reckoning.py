@@ -1,0 +1,54 @@
+"""What must hold of moderation's state and topics after any fault: each message judged, counted and answered once."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+
+from huiqun.contracts.catalog import decode
+from huiqun.contracts.channel import MessageReceived
+from huiqun.contracts.envelope import Event
+from huiqun.contracts.topics import CHANNEL_ACTIONS, MODERATION_DECISIONS, Topic
+from huiqun.store import Database
+from moderation.standing.model import key_of
+from tests.spine import Spine, eventually
+
+TEXTS = ("早上好", "请问网点几点开门？", "谢谢您", "收到", "加微信 abc12345 领红包", "身份证 11010519491231002X")
+
+
+async def has_judged(state: Database, count: int) -> bool:
+    """Whether at least so many messages have a verdict."""
+    return bool(await state["messages"].count_documents({}) >= count)
+
+
+async def until_judged(state: Database, sent: Sequence[MessageReceived]) -> None:
+    """Wait until every message has a verdict and everything that follows from it is published."""
+
+    async def settled() -> bool:
+        return await has_judged(state, len(sent)) and not await state["outbox"].count_documents({})
+
+    await eventually(settled, 60)
+
+
+async def check(spine: Spine, state: Database, sent: Sequence[MessageReceived]) -> None:
+    """Nothing lost, nothing twice. The messages are of one day, and none was edited."""
+    verdicts = {document["_id"]: document["verdict"] async for document in state["messages"].find()}
+    assert verdicts.keys() == {event.data.message_id for event in sent}
+    deletions = state["actions"].find({"kind": "delete_message"})
+    deleted = Counter([action["target"]["message_id"] async for action in deletions])
+    assert deleted == dict.fromkeys((key for key, verdict in verdicts.items() if verdict == "block"), 1)
+    counted = {standing["_id"]: standing["counted"] async for standing in state["standings"].find()}
+    assert counted == Counter(key_of(event.data.group_id, event.data.sender.member_id) for event in sent)
+    # What stands on a topic twice is the same event twice.
+    screened = await _events(spine, MODERATION_DECISIONS, "moderation.message.screened", lambda it: it.data.message_id)
+    assert screened == dict.fromkeys(verdicts, 1)
+    requested = await _events(spine, CHANNEL_ACTIONS, "channel.action.requested", lambda it: it.data.action_id)
+    assert requested == {action["_id"]: 1 async for action in state["actions"].find()}
+
+
+async def _events(spine: Spine, topic: Topic, kind: str, about: Callable[[Event], str]) -> dict[str, int]:
+    """How many different events of a kind there are about each thing."""
+    found = defaultdict(set)
+    for record in await spine.records(topic):
+        event = decode(topic, record.value)
+        if event.type == kind:
+            found[about(event)].add(event.id)
+    return {key: len(ids) for key, ids in found.items()}

@@ -1,0 +1,110 @@
+"""A server goes away for ten seconds under load and comes back: the process waits, and nobody restarts it."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from huiqun.contracts.channel import MessageReceived
+from huiqun.store import Database
+from local.proxy import Proxy
+from local.stack import Stack
+from tests.channel import NOON, message
+from tests.faults.reckoning import TEXTS, check, has_judged, until_judged
+from tests.processes import ServiceProcess, environment_of
+from tests.spine import Spine, eventually, kafka_options_of, open_spine
+
+OUTAGE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Site:
+    """A stack that the test may break, and moderation at work on it."""
+
+    stack: Stack
+    spine: Spine
+    state: Database
+    moderation: ServiceProcess
+
+
+@asynccontextmanager
+async def at_work(stack: Stack, directory: Path) -> AsyncIterator[Site]:
+    """Moderation on `stack`, ready; the test stops it when all is settled."""
+    environment = environment_of(stack, "faults.", "faults")
+    moderation = ServiceProcess("moderation", directory, environment)
+    async with open_spine(kafka_options_of(stack, "faults."), stack.mongo_url, "faults") as spine, moderation:
+        await eventually(moderation.is_ready)
+        yield Site(stack, spine, spine.client["faults_moderation"], moderation)
+
+
+def messages(count: int, first: int = 0) -> list[MessageReceived]:
+    chance = random.Random(first)
+    numbers = range(first, first + count)
+    return [message(n, f"g{n % 20}", f"u{chance.randrange(50)}", chance.choice(TEXTS), NOON) for n in numbers]
+
+
+async def outlast(site: Site) -> None:
+    """Let the outage last, while the process stays up and says that it is not ready."""
+    deadline = time.monotonic() + OUTAGE_SECONDS
+    await eventually(lambda: is_not_ready(site), 10)
+    while time.monotonic() < deadline:
+        assert site.moderation.running
+        assert not await site.moderation.is_ready()
+        await asyncio.sleep(0.2)
+
+
+async def is_not_ready(site: Site) -> bool:
+    return not await site.moderation.is_ready()
+
+
+async def recover(site: Site, sent: Sequence[MessageReceived]) -> None:
+    """All is judged and published, the process is the same one and ready."""
+    await until_judged(site.state, sent)
+    await eventually(site.moderation.is_ready)
+    assert await site.moderation.stop() == 0
+    await check(site.spine, site.state, sent)
+
+
+async def test_the_store_goes_away_and_comes_back(own_stack: Stack, tmp_path: Path) -> None:
+    sent = messages(8000)
+    async with at_work(own_stack, tmp_path) as site:
+        await site.spine.send(*sent[:6000])
+        await eventually(lambda: has_judged(site.state, 500))
+        await own_stack.mongod.kill()
+        await site.spine.send(*sent[6000:7000])
+        await outlast(site)
+        await own_stack.mongod.start()
+        await site.spine.send(*sent[7000:])
+        await recover(site, sent)
+
+
+async def test_the_network_to_the_broker_is_cut_and_mended(proxy: Proxy, tmp_path: Path) -> None:
+    sent = messages(8000)
+    async with Stack(advertise=proxy.port) as stack:
+        proxy.target = stack.broker.port
+        async with at_work(stack, tmp_path) as site:
+            await site.spine.send(*sent[:7000])
+            await eventually(lambda: has_judged(site.state, 500))
+            proxy.cut()
+            await outlast(site)
+            await proxy.resume()
+            await site.spine.send(*sent[7000:])
+            await recover(site, sent)
+
+
+@pytest.mark.kafka_only
+async def test_the_broker_is_killed_and_started_again(own_stack: Stack, tmp_path: Path) -> None:
+    sent = messages(8000)
+    async with at_work(own_stack, tmp_path) as site:
+        await site.spine.send(*sent[:7000])
+        await eventually(lambda: has_judged(site.state, 500))
+        await own_stack.broker.kill()
+        await outlast(site)
+        await own_stack.broker.start()
+        await site.spine.send(*sent[7000:])
+        await recover(site, sent)
