@@ -22,7 +22,7 @@ from moderation.policies.model import RosterRule
 
 async def check_on_schedule(timer: Timer, work: Work) -> None:
     """The time has come: check the roster, and set the next time."""
-    now = await in_force(work, timer.payload["group_id"])
+    now = await in_force(work.db, timer.payload["group_id"], work.session)
     if now.rules.roster is None or now.is_dismissed:
         return
     await _check(now, now.rules.roster, work)
@@ -31,7 +31,7 @@ async def check_on_schedule(timer: Timer, work: Work) -> None:
 
 async def check_now(work: Work, group_id: str, actor: str) -> RosterReport:
     """Check a roster because somebody asks, whether or not its policy schedules checks."""
-    now = await in_force(work, group_id)
+    now = await in_force(work.db, group_id, work.session)
     report = await _check(now, now.rules.roster or RosterRule(), work)
     detail = {"report": report.id, "findings": len(report.findings)}
     await append(work, AuditEntry(actor, "roster.checked", f"group/{group_id}", detail))

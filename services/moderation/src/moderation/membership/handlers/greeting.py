@@ -33,7 +33,7 @@ class Greeting:
         state = (await groups.load(work, [group_id]))[group_id]
         names, state.newcomers, state.greet_at = state.newcomers, {}, None
         await groups.save(work, [state])
-        now = await in_force(work, group_id)
+        now = await in_force(work.db, group_id, work.session)
         known = await members.load(work, ((group_id, member_id) for member_id in names))
         came = [known[key] for member_id in names if (key := key_of(group_id, member_id)) in known]
         present = [member for member in came if member.is_present and member.role is Role.CUSTOMER]
@@ -49,7 +49,7 @@ class Greeting:
 
     async def renew(self, timer: Timer, work: Work) -> None:
         """The rules have changed: whoever has not agreed to these is asked, and reminded in time."""
-        now = await in_force(work, timer.payload["group_id"])
+        now = await in_force(work.db, timer.payload["group_id"], work.session)
         if now.is_dismissed or now.rules.consent is None:
             return
         present = await members.roster(work, now.group.id)
@@ -61,7 +61,7 @@ class Greeting:
         """Remind a member who has not agreed yet, and set the next time if there is one."""
         group_id, member_id = timer.payload["group_id"], timer.payload["member_id"]
         member = await members.find(work.db, group_id, member_id, work.session)
-        now = await in_force(work, group_id)
+        now = await in_force(work.db, group_id, work.session)
         consent = now.rules.consent
         if member is None or not member.is_present or now.is_dismissed:
             return

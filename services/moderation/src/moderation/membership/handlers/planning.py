@@ -26,7 +26,7 @@ _PAGE = 100
 
 async def plan_group(timer: Timer, work: Work) -> None:
     """A group is new, has changed or has another policy: see to its timers, and tell members of other rules."""
-    now = await in_force(work, timer.payload["group_id"])
+    now = await in_force(work.db, timer.payload["group_id"], work.session)
     await _plan([now], work, told=bool(timer.payload["other_policy"]))
 
 
@@ -48,7 +48,7 @@ async def plan_all(timer: Timer, work: Work) -> None:
 
 async def post_rules(timer: Timer, work: Work) -> None:
     """The time has come: post the rules, and set the next time."""
-    now = await in_force(work, timer.payload["group_id"])
+    now = await in_force(work.db, timer.payload["group_id"], work.session)
     posting = now.rules.posting
     if posting is None or posting.schedule is None or not now.rules.has_rules or now.is_dismissed:
         return

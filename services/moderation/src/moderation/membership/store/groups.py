@@ -1,9 +1,10 @@
 """What membership remembers of each group in MongoDB: newcomers not yet greeted, rules last seen, what is scheduled."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from huiqun.store import Index, ReplaceOne
+from huiqun.store import Database, Index, ReplaceOne
 from huiqun.stream import Work
 from moderation.membership.model.group_state import GroupState
 
@@ -17,6 +18,12 @@ async def load(work: Work, group_ids: Iterable[str]) -> dict[str, GroupState]:
     cursor = work.db[STATES].find({"_id": {"$in": wanted}}, session=work.session)
     found = {document["_id"]: _state(document) for document in await cursor.to_list(None)} if wanted else {}
     return {group_id: found.get(group_id) or GroupState(group_id) for group_id in wanted}
+
+
+async def posted_at(database: Database, group_id: str) -> datetime | None:
+    """When the rules were last posted in a group."""
+    document = await database[STATES].find_one({"_id": group_id}, {"posted_at": 1})
+    return document["posted_at"] if document else None
 
 
 async def save(work: Work, states: Iterable[GroupState]) -> None:
