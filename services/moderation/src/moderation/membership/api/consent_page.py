@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from html import escape
-from typing import Annotated, Final, cast
+from typing import Annotated, Any, Final, cast
 from urllib.parse import urlencode
 
 from fastapi import Query, Request
@@ -32,7 +32,12 @@ _SAID: Final = {
     Step.GONE: "您目前不在该群内，无需确认群规。",
     Step.NOT_ASKED: "该群目前无需确认群规。",
 }
-_RESPONSES: Final[dict[int | str, dict[str, str]]] = {410: {"description": "The link is too old"}}
+_PAGE: Final = {"text/html": {"schema": {"type": "string"}}}
+_PROBLEM: Final = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
+_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    400: {"description": "The link is not valid", "content": {**_PAGE, **_PROBLEM}},
+    410: {"description": "The link is too old", "content": _PAGE},
+}
 
 Token = Annotated[
     str, Query(max_length=2_048, description="What makes the link its holder's.", examples=["eyJhbGciOiJIUzI1NiJ9"])

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from huiqun.contracts.channel import MemberJoined, MemberLeft, MemberUpdated, Role
 from huiqun.contracts.envelope import Event
+from huiqun.runtime.clock import whole_milliseconds
 from huiqun.stream import Work
 from huiqun.timers import Timer
 from moderation.membership.handlers.greeting import WELCOME, reminder_key
@@ -69,8 +70,7 @@ class Roster:
 
 
 def _stamp(event: Event) -> Stamp:
-    # The store keeps milliseconds: what is compared is what will be read back.
-    return event.time.replace(microsecond=event.time.microsecond // 1000 * 1000), event.id
+    return whole_milliseconds(event.time), event.id
 
 
 def _is_new(member: Member, work: Work) -> bool:

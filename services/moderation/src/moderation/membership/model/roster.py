@@ -5,6 +5,7 @@ from datetime import datetime
 
 from huiqun.contracts.channel import Departure, LeaveReason, Message, Role
 from huiqun.contracts.channel import Member as Described
+from huiqun.runtime.clock import whole_milliseconds
 
 #: When something happened, and the id of the event that said so: the later stamp wins, and no two are equal.
 Stamp = tuple[datetime, str]
@@ -86,7 +87,6 @@ def describe(member: Member, data: Described, stamp: Stamp) -> None:
 
 def describe_by(member: Member, message: Message) -> None:
     """Note the name and role under which the member wrote, unless something newer is known."""
-    at = message.sent_at.replace(microsecond=message.sent_at.microsecond // 1000 * 1000)
-    sender = message.sender
+    at, sender = whole_milliseconds(message.sent_at), message.sender
     if member.described is None or at > member.described[0]:
         member.described, member.role, member.display_name = (at, message.message_id), sender.role, sender.display_name

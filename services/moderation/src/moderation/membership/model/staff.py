@@ -50,13 +50,18 @@ _Row = Mapping[str, object]
 def read_csv(content: str) -> tuple[Staff, ...]:
     """Read a CSV file with a header: `staff_id`, `name` and, if any has left, `departed_on`. UnfitStaffError."""
     reader = csv.DictReader(io.StringIO(content.removeprefix("\ufeff"), newline=""), strict=True)
+    line = 1
+    rows: list[tuple[int, object]] = []
     try:
         if missing := {"staff_id", "name"} - set(reader.fieldnames or ()):
             raise UnfitStaffError(tuple(RowFault(1, name, "the column is missing") for name in sorted(missing)))
-        rows = [(reader.line_num, row) for row in reader]
+        while True:
+            line = reader.line_num + 1
+            rows.append((line, next(reader)))
+    except StopIteration:
+        return _read(rows)
     except csv.Error as error:
-        raise UnfitStaffError((RowFault(reader.line_num, "row", str(error)),)) from error
-    return _read(rows)
+        raise UnfitStaffError((RowFault(line, "row", str(error)),)) from error
 
 
 def read_json(content: bytes) -> tuple[Staff, ...]:
@@ -97,8 +102,10 @@ def _faults(line: int, row: object) -> Iterator[RowFault]:
     if not isinstance(row, dict):
         yield RowFault(line, "row", "is not an object")
         return
-    if unknown := sorted(str(name) for name in row if name not in _FIELDS):
-        yield RowFault(line, unknown[0], "is no field of this list, or one too many")
+    if None in row:
+        yield RowFault(line, "row", "has more fields than the header")
+    elif unknown := sorted(name for name in row if name not in _FIELDS):
+        yield RowFault(line, unknown[0], "is no field of this list")
     for name, longest in (("staff_id", _LONGEST_ID), ("name", _LONGEST_NAME)):
         value = row.get(name)
         if not isinstance(value, str) or not value.strip():
