@@ -1,7 +1,7 @@
 """The composition root: connections, slices, and on one screen which event, timer and request goes where."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from huiqun.audit import api as audit_api
@@ -14,6 +14,9 @@ from huiqun.contracts.channel import (
     GroupCreated,
     GroupDismissed,
     GroupUpdated,
+    MemberJoined,
+    MemberLeft,
+    MemberUpdated,
     MessageEdited,
     MessageRecalled,
     MessageReceived,
@@ -21,7 +24,7 @@ from huiqun.contracts.channel import (
 from huiqun.runtime.parts import run_parts
 from huiqun.runtime.service import Api, Interface, connections, loops
 from huiqun.store import Index
-from huiqun.stream import Route
+from huiqun.stream import Route, Work
 from huiqun.stream.retry import until_it_passes
 from huiqun.timers import TimerHandler
 from moderation.archive import api as archive_api
@@ -32,10 +35,18 @@ from moderation.enforcement import store as actions
 from moderation.lexicon import api as lexicon_api
 from moderation.lexicon import store as lexicon
 from moderation.lexicon.handlers import import_shipped
+from moderation.membership import api as membership_api
+from moderation.membership import store as membership
+from moderation.membership.handlers import checks, greeting, planning
+from moderation.membership.handlers.greeting import Greeting
+from moderation.membership.handlers.replies import Replies
+from moderation.membership.handlers.roster import Roster
+from moderation.membership.model.links import Links
 from moderation.policies import api as policies_api
 from moderation.policies import handlers as policies
 from moderation.policies import store as policy_store
 from moderation.rulebook.handlers import RulebookKeeper
+from moderation.rulebook.model import Rulebook
 from moderation.screening import api as screening_api
 from moderation.screening.handlers import Screening
 from moderation.settings import Settings
@@ -48,16 +59,24 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     **archive.INDEXES,
     **actions.INDEXES,
     **lexicon.INDEXES,
+    **membership.INDEXES,
     **policy_store.INDEXES,
     **standings.INDEXES,
 }
 
 
-def routes(screening: Screening) -> tuple[Route, ...]:
+def routes(rulebook: Callable[[], Rulebook]) -> tuple[Route, ...]:
     """Which events go to which use case; groups before messages, so that a new group's settings are known."""
+    roster, replies, screening = Roster(rulebook), Replies(rulebook), Screening(rulebook)
+
+    async def hear_and_screen(events: Sequence[MessageReceived | MessageEdited], work: Work) -> None:
+        await replies.hear(events, work)  # first, so that who agrees is heard from this very message on
+        await screening.screen(events, work)
+
     return (
         Route((GroupCreated, GroupUpdated, GroupDismissed), policies.record_groups),
-        Route((MessageReceived, MessageEdited), screening.screen),
+        Route((MemberJoined, MemberLeft, MemberUpdated), roster.record_members),
+        Route((MessageReceived, MessageEdited), hear_and_screen),
         Route((MessageRecalled,), screening.recall),
         Route(
             (ActionCompleted, ActionFailed, ActionUnsupported, ActionAssigned, ActionExpired),
@@ -66,14 +85,29 @@ def routes(screening: Screening) -> tuple[Route, ...]:
     )
 
 
-TIMERS: Mapping[str, TimerHandler] = {
-    enforcement.MUTE_ENDS: enforcement.end_mute,
-    enforcement.FOLLOW_UP: enforcement.follow_up,
-}
+def timers(links: Links) -> Mapping[str, TimerHandler]:
+    """What is done when a time has come."""
+    greeter = Greeting(links)
+    return {
+        enforcement.MUTE_ENDS: enforcement.end_mute,
+        enforcement.FOLLOW_UP: enforcement.follow_up,
+        policies.POLICIES_CHANGED: planning.plan_all,
+        policies.GROUP_CHANGED: planning.plan_group,
+        planning.POST_RULES: planning.post_rules,
+        planning.CHECK_ROSTER: checks.check_on_schedule,
+        greeting.WELCOME: greeter.greet,
+        greeting.RENEW: greeter.renew,
+        greeting.REMIND: greeter.remind,
+    }
+
 
 ROUTERS = (
     policies_api.policies_router,  # /api/v1/policies
     policies_api.groups_router,  # /api/v1/groups
+    membership_api.members_router,  # /api/v1/groups/{group_id}/members, /consents and /rules
+    membership_api.reports_router,  # /api/v1/groups/{group_id}/roster-reports
+    membership_api.staff_router,  # /api/v1/staff
+    membership_api.page_router,  # /consent, open to who has a signed link
     standings_api.router,  # /api/v1/groups/{group_id}/members/{member_id}/standing
     lexicon_api.router,  # /api/v1/lexicon/lists
     screening_api.router,  # /api/v1/lexicon/scan
@@ -89,13 +123,14 @@ async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) ->
         await until_it_passes(partial(import_shipped, connected.database, connected.transactor), name=SERVICE)
         keeper = RulebookKeeper(connected.database)
         await until_it_passes(keeper.refresh, name=SERVICE)
-        parts = loops(connected, roles, routes(Screening(keeper.current)), TIMERS)
+        links = Links.under(settings.hash_key.get_secret_value(), settings.public_url)
+        parts = loops(connected, roles, routes(keeper.current), timers(links))
         if roles & {"streams", "api"}:
             parts.append(keeper)
         interface = Interface(
             service=SERVICE,
             description=DESCRIPTION,
             routers=ROUTERS if "api" in roles else (),
-            state={"rulebook": keeper.current},
+            state={"rulebook": keeper.current, "links": links},
         )
         await run_parts([*parts, Api(interface, settings, connected, parts)], stop)

@@ -20,3 +20,9 @@ LEXICON_WORDS: Final = Gauge(
 RULEBOOK_REVISION: Final = Gauge(
     "huiqun_moderation_rulebook_revision", "Which revision of policies and lexicon is in force here?"
 )
+CONSENTS: Final = Counter(
+    "huiqun_moderation_consents_total", "How many members agree to the rules, and by what: a reply or a page?", ["by"]
+)
+ROSTER_FINDINGS: Final = Counter(
+    "huiqun_moderation_roster_findings_total", "What do checks of rosters find? Growth is impersonation.", ["kind"]
+)

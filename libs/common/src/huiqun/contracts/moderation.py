@@ -127,3 +127,22 @@ class PolicyActivated(Event):
     default_source: ClassVar = "huiqun/moderation"
     type: Literal["moderation.policy.activated"] = "moderation.policy.activated"
     data: ActivatedPolicy
+
+
+class GivenConsent(Payload):
+    """That a member agreed to the rules of a group."""
+
+    group_id: Id
+    member_id: Id
+    rules_version: str = Field(max_length=64, description="Changes with the words of the rules", examples=["9f86d081"])
+    policy_version: str = Field(max_length=128, examples=["default@3"])
+    given_by: Literal["reply", "link"] = Field(description="A reply in the group, or a page")
+
+
+class ConsentGiven(Event):
+    """A member agreed to the rules of a group."""
+
+    topic: ClassVar = MODERATION_DECISIONS
+    default_source: ClassVar = "huiqun/moderation"
+    type: Literal["moderation.consent.given"] = "moderation.consent.given"
+    data: GivenConsent

@@ -36,6 +36,7 @@ CATEGORY_NAMES: Mapping[str, str] = {
     "announcement": "冒用官方口吻",
     "promise": "违规承诺收益",
     "impolite": "服务用语不当",
+    "consent": "尚未确认群规",
 }
 # Which capability of a group an action needs. Telling a staff member something is always possible.
 _NEEDS: Mapping[ActionKind, str] = {

@@ -8,6 +8,7 @@ from huiqun.contracts.channel import Group, GroupCreated, GroupDismissed, GroupU
 from huiqun.contracts.moderation import ActivatedPolicy, PolicyActivated
 from huiqun.store import Database, Session
 from huiqun.stream import Work
+from huiqun.timers import Timer
 from moderation.policies import store
 from moderation.policies.model import (
     BUILT_IN,
@@ -23,6 +24,9 @@ from moderation.policies.store import GroupRecord, Head, Version
 
 BUILT_IN_HEAD = Head(DEFAULT_POLICY, latest=0, active=BUILT_IN.version, revision=0, updated_at=None)
 _BUILT_IN_VERSION = Version(DEFAULT_POLICY, 0, BUILT_IN.rules, "What comes with Huiqun.", "huiqun", None)
+#: Timers that are due as soon as what they name is in force; who plans by policies or groups looks at them again.
+POLICIES_CHANGED = "policies.changed"
+GROUP_CHANGED = "group.changed"
 #: Raises if the revision is not the one that the caller has seen.
 Check = Callable[[int], None]
 
@@ -55,6 +59,8 @@ async def record_groups(events: Sequence[GroupCreated | GroupUpdated | GroupDism
     await store.save_groups(work, list(latest.values()))
     if dismissed:
         await store.dismiss_groups(work, dismissed)
+    for group_id in (*latest, *dismissed):
+        _announce_group(work, group_id)
 
 
 async def write_version(work: Work, policy_id: str, rules: Rules, note: str, author: str) -> Version:
@@ -85,6 +91,7 @@ async def activate_version(work: Work, policy_id: str, number: int, check: Check
     work.emit(PolicyActivated.about(policy_id, data, time=work.now))
     detail = {"version": number, "before": head.active}
     await append(work, AuditEntry(actor, "policy.activated", f"policy/{policy_id}", detail))
+    work.schedule(Timer(POLICIES_CHANGED, POLICIES_CHANGED, work.now))
     return Head(policy_id, head.latest, number, head.revision + 1, work.now)
 
 
@@ -104,6 +111,7 @@ async def assign_policy(work: Work, group_id: str, policy_id: str | None, check:
     await store.assign(work, group_id, policy_id)
     detail = {"policy": policy_id, "before": before}
     await append(work, AuditEntry(actor, "group.policy.assigned", f"group/{group_id}", detail))
+    _announce_group(work, group_id, other_policy=True)
     settings = replace(record.settings, policy_id=policy_id)
     return replace(record, settings=settings, revision=record.revision + 1)
 
@@ -152,6 +160,12 @@ async def policy_in_force(database: Database, settings: GroupSettings, session: 
     """The policy that the group's messages are judged by from now on."""
     chosen = await store.active_policy(database, settings.policy_id, session) if settings.policy_id else None
     return chosen or await store.active_policy(database, DEFAULT_POLICY, session) or BUILT_IN
+
+
+def _announce_group(work: Work, group_id: str, *, other_policy: bool = False) -> None:
+    payload = {"group_id": group_id, "other_policy": other_policy}
+    key = f"{GROUP_CHANGED}/{group_id}/{'policy' if other_policy else 'settings'}"
+    work.schedule(Timer(key, GROUP_CHANGED, work.now, payload))
 
 
 def _with_built_in(head: Head) -> Head:

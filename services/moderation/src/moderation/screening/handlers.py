@@ -11,14 +11,17 @@ from huiqun.timers import Timer
 from moderation.archive import store as archive
 from moderation.enforcement import model as enforcement
 from moderation.enforcement.handlers import MUTE_ENDS, request_actions
+from moderation.membership.handlers.silence import find_silenced, tell_why
 from moderation.metrics import VERDICTS
 from moderation.policies.model import Policy
 from moderation.rulebook.model import Rulebook
 from moderation.screening.model import Decision, add_joined_words, gather, judge, windows_of
+from moderation.screening.model.finding import finding
 from moderation.standing import store as standings
 from moderation.standing.model import Climb, Standing, Strike, add_strike, key_of
 
 Messages = MessageReceived | MessageEdited
+CONSENT = "consent"
 Requests = list[tuple[Action, Event | None]]
 
 
@@ -39,12 +42,16 @@ class Screening:
         evidence = gather(messages, masks, rulebook.lexicon, today)
         known = await standings.load(work, _customers(events))
         add_joined_words(evidence, windows_of(messages, known), masks, rulebook.lexicon, today)
+        silenced = await find_silenced(work, messages, policies)
         requests: Requests = []
         records = []
         for event, policy, group, found in zip(events, policies, settings, evidence, strict=True):
             message = event.data
-            standing = known.get(key_of(message.group_id, message.sender.member_id))
+            key = key_of(message.group_id, message.sender.member_id)
+            standing = known.get(key)
             decision = judge(message, policy, group, standing, found)
+            if key in silenced:
+                decision = decision.also(finding("consent", CONSENT, 1, silenced[key].outcome))
             if decision.verdict is not Verdict.ALLOW:
                 requests += _answer(event, decision, standing, group.owner, work)
             screened = decision.screened(rulebook.lexicon_version)
@@ -54,6 +61,7 @@ class Screening:
         await archive.append(work, records)
         if requests:
             await request_actions(work, requests)
+        await tell_why(work, silenced.values())
         for verdict in Verdict:
             VERDICTS.labels(verdict=verdict.value).inc(sum(1 for record in records if record.verdict is verdict))
 
@@ -89,6 +97,8 @@ def _answer(event: Messages, decision: Decision, standing: Standing | None, owne
     requests: Requests = []
     if decision.verdict is Verdict.BLOCK:
         requests.append((enforcement.deletion(offence, new_id()), event))
+    if offence.category == CONSENT:
+        return requests  # no offence: they are told how to be heard
     if enforcement.is_personal(offence.category):
         requests.append((enforcement.caution(offence, new_id()), event))
     climb = add_strike(standing, _strike(decision, offence), decision.policy.rules.ladder)

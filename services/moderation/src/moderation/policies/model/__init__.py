@@ -1,5 +1,13 @@
 """What a policy says, which policy a group has, and what speaks against a policy."""
 
+from moderation.policies.model.membership import (
+    ConsentRule,
+    LeavingRule,
+    MembershipRules,
+    PostingRule,
+    RosterRule,
+    WelcomeRule,
+)
 from moderation.policies.model.objections import Objection, objections
 from moderation.policies.model.rules import (
     AnnouncementRule,
@@ -12,7 +20,6 @@ from moderation.policies.model.rules import (
     LengthRule,
     LexiconRule,
     LinkRule,
-    Outcome,
     PersonalDataRule,
     PolicyId,
     ProbationRule,
@@ -30,6 +37,7 @@ from moderation.policies.model.snapshot import (
     Policies,
     Policy,
 )
+from moderation.policies.model.values import Outcome, next_due
 
 __all__ = [
     "BUILT_IN",
@@ -38,25 +46,32 @@ __all__ = [
     "UNKNOWN_GROUP",
     "AnnouncementRule",
     "Category",
+    "ConsentRule",
     "ContactRule",
     "DuplicateRule",
     "FloodRule",
     "GroupSettings",
     "KindRule",
     "Ladder",
+    "LeavingRule",
     "LengthRule",
     "LexiconRule",
     "LinkRule",
+    "MembershipRules",
     "Objection",
     "Outcome",
     "PersonalDataRule",
     "Policies",
     "Policy",
     "PolicyId",
+    "PostingRule",
     "ProbationRule",
     "QuietHours",
     "QuotaRule",
+    "RosterRule",
     "Rules",
     "StaffRule",
+    "WelcomeRule",
+    "next_due",
     "objections",
 ]

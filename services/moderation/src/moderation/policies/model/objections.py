@@ -6,7 +6,9 @@ from datetime import time, timedelta
 from itertools import pairwise
 
 from huiqun.contracts.channel import MessageKind
+from moderation.policies.model.membership import MembershipRules
 from moderation.policies.model.rules import Ladder, LengthRule, LinkRule, QuietHours, Rules
+from moderation.policies.model.values import fields_of
 
 _LEAST_CHARACTERS = 5
 _LEAST_TIME_TO_WRITE = timedelta(hours=1)
@@ -35,6 +37,7 @@ def objections(rules: Rules) -> list[Objection]:
     if rules.links is not None:
         found += _of_links(rules.links)
     found += _of_ladder(rules.ladder)
+    found += _of_membership(rules.membership)
     return found
 
 
@@ -89,3 +92,17 @@ def _of_ladder(ladder: Ladder) -> Iterator[Objection]:
         yield Objection(("ladder", "scores"), "A higher rung needs at least the score of the one below.")
     if any(later < earlier for earlier, later in pairwise(ladder.mute_minutes)):
         yield Objection(("ladder", "mute_minutes"), "A later mute lasts at least as long as the one before.")
+
+
+def _of_membership(rules: MembershipRules) -> Iterator[Objection]:
+    if not rules.has_rules:
+        for section in ("consent", "posting"):
+            if getattr(rules, section) is not None:
+                yield Objection(("membership", section), "Without rules_text or rules_url there are no rules.")
+    if rules.rules_url is None:
+        for section, field, text in (
+            ("welcome", "text", rules.welcome.text if rules.welcome else ""),
+            ("consent", "ask", rules.consent.ask if rules.consent else ""),
+        ):
+            if "rules_url" in fields_of(text):
+                yield Objection(("membership", section, field), "It holds {rules_url}, and there is none.")

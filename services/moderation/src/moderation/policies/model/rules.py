@@ -3,12 +3,13 @@
 from datetime import time
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from huiqun.contracts.channel import MessageKind
 from huiqun.contracts.moderation import Verdict
+from moderation.policies.model.membership import MembershipRules
+from moderation.policies.model.values import Outcome, Values
 
-Outcome = Literal[Verdict.WARN, Verdict.REVIEW, Verdict.BLOCK]
 PolicyId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Domain = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9.-]{1,253}$")]
 Category = Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")]
@@ -28,12 +29,6 @@ Weight = Annotated[float, Field(ge=0, le=100)]
 
 def _verdict(default: Verdict) -> Any:  # noqa: ANN401 - what pydantic's Field returns
     return Field(default=default, description="What a breach leads to.", examples=[default.value])
-
-
-class Values(BaseModel):
-    """Values an operator writes: a field that is not known is an error, because it would do nothing."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class QuotaRule(Values):
@@ -219,3 +214,6 @@ class Rules(Values):
         description="Words and what they lead to.",
     )
     ladder: Ladder = Field(default=Ladder(), description="How sanctions climb.")
+    membership: MembershipRules = Field(
+        default=MembershipRules(), description="Welcome, consent, posting of the rules, roster, leaving."
+    )

@@ -1,7 +1,7 @@
 """The verdict on a message: every rule of its policy speaks, and the severest outcome wins."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from huiqun.contracts.channel import EditedMessage, Message, Role
 from huiqun.contracts.moderation import Screened, Verdict
@@ -36,6 +36,11 @@ class Decision:
         """The finding that the verdict rests on; the severest reason where several ask for the same."""
         worst = [finding for finding in self.findings if finding.outcome == self.verdict]
         return max(worst, key=lambda finding: finding.reason.severity, default=None)
+
+    def also(self, found: Finding) -> "Decision":
+        """The decision with a finding that rests on something else than the message."""
+        verdict = max(self.verdict, found.outcome, key=_ORDER.__getitem__)
+        return replace(self, verdict=verdict, findings=(*self.findings, found))
 
     def screened(self, lexicon_version: str) -> Screened:
         """What the other services get to know."""

@@ -1,0 +1,98 @@
+"""The page on which a member agrees to the rules: open to who has a signed link, and written for members."""
+
+from datetime import UTC, datetime
+from html import escape
+from typing import Annotated, Any, Final, cast
+from urllib.parse import urlencode
+
+from fastapi import Query, Request
+from starlette.responses import HTMLResponse
+
+from huiqun.web import Router, Store, Transact
+from moderation.membership.handlers.agreement import Agreement, Step, agree_by_link, find_agreement
+from moderation.membership.model.links import PATH, BadLinkError, ExpiredLinkError, Holder, Links, read
+
+router = Router(PATH, tag="membership", role="anyone")
+
+# The link is a secret: it goes to no other site and into no cache, and the page loads nothing.
+_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+}
+_STYLE: Final = (
+    "body{font:16px/1.7 sans-serif;max-width:40em;margin:2em auto;padding:0 1em}"
+    "pre{white-space:pre-wrap;font:inherit;background:#f6f6f6;padding:1em}button{font:inherit;padding:.5em 2em}"
+)
+_SAID: Final = {
+    Step.AGREED: "您已确认群规，感谢支持。",
+    Step.GONE: "您目前不在该群内，无需确认群规。",
+    Step.NOT_ASKED: "该群目前无需确认群规。",
+}
+_PAGE: Final = {"text/html": {"schema": {"type": "string"}}}
+_PROBLEM: Final = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
+_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    400: {"description": "The link is not valid", "content": {**_PAGE, **_PROBLEM}},
+    410: {"description": "The link is too old", "content": _PAGE},
+}
+
+Token = Annotated[
+    str, Query(max_length=2_048, description="What makes the link its holder's.", examples=["eyJhbGciOiJIUzI1NiJ9"])
+]
+Version = Annotated[
+    str, Query(max_length=64, description="The version of the rules that was read.", examples=["9f86d081884c"])
+]
+
+
+@router.get("", summary="Show a member the rules", response_class=HTMLResponse, responses=_RESPONSES)
+async def show_rules(request: Request, db: Store, token: Token) -> HTMLResponse:
+    """Reading changes nothing: programs that look into links agree for nobody."""
+    holder = _holder(request, token)
+    if isinstance(holder, HTMLResponse):
+        return holder
+    return _page(await find_agreement(db, holder), token)
+
+
+@router.post("", summary="Agree to the rules", response_class=HTMLResponse, responses=_RESPONSES)
+async def agree(request: Request, token: Token, version: Version) -> HTMLResponse:
+    """Once or often, it counts once. If the rules have changed since they were read, they are shown again."""
+    holder = _holder(request, token)
+    if isinstance(holder, HTMLResponse):
+        return holder
+    transact: Transact = cast("Transact", request.app.state.transact)
+    return _page(await transact(lambda work: agree_by_link(work, holder, version)), token)
+
+
+def _holder(request: Request, token: str) -> Holder | HTMLResponse:
+    """Whom the link is for, or the page that says why it does not count."""
+    links: Links = request.app.state.links
+    try:
+        return read(links.key, token, datetime.now(UTC))
+    except BadLinkError:
+        return _html("<p>链接无效，请使用收到的完整链接。</p>", 400)
+    except ExpiredLinkError:
+        return _html("<p>链接已过期，请在群内回复确认，或联系您的客户经理。</p>", 410)
+
+
+def _page(agreement: Agreement, token: str) -> HTMLResponse:
+    parts = [f"<h1>{escape(agreement.group_name or '本群')} 群规</h1>"]
+    if agreement.rules_text:
+        parts.append(f"<pre>{escape(agreement.rules_text)}</pre>")
+    if agreement.rules_url:
+        address = escape(agreement.rules_url, quote=True)
+        parts.append(f'<p>群规全文：<a href="{address}" rel="noreferrer">{address}</a></p>')
+    if agreement.step is Step.ASKED and agreement.version is not None:
+        action = escape("?" + urlencode({"token": token, "version": agreement.version}), quote=True)
+        parts.append(f'<form method="post" action="{action}"><button>我已阅读并同意</button></form>')
+    else:
+        parts.append(f"<p>{_SAID.get(agreement.step, '')}</p>")
+    return _html("".join(parts), 200)
+
+
+def _html(body: str, status: int) -> HTMLResponse:
+    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
+    page = f'<!doctype html><html lang="zh-CN"><head>{head}<title>群规确认</title></head><body>{body}</body></html>'
+    return HTMLResponse(page, status, headers=_HEADERS)

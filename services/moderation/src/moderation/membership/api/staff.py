@@ -1,0 +1,142 @@
+"""The list of authorised staff: read it, put a file in its place."""
+
+import asyncio
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from fastapi import Request, Response
+from pydantic import BaseModel, Field
+
+from huiqun.stream import Work
+from huiqun.web import (
+    MIB,
+    Answer,
+    FieldError,
+    IfMatch,
+    Page,
+    Paging,
+    Principal,
+    Problem,
+    Router,
+    Store,
+    WriteOnce,
+    body_limit,
+    received_body,
+    requires,
+    set_etag,
+)
+from moderation.membership.handlers import checks
+from moderation.membership.model.staff import Staff, UnfitStaffError, read_csv, read_json
+from moderation.membership.store import staff as store
+from moderation.membership.store.staff import StaffList
+
+router = Router("/api/v1/staff", tag="membership", role="viewer")
+
+_MAX_FAULTS = 1_000
+_FILE: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": (
+            "CSV with a header, or a JSON list of objects, in UTF-8. Fields: staff_id, the id that the person has in "
+            "groups; name; and departed_on, the first day away, for who has left."
+        ),
+        "content": {
+            "text/csv": {
+                "schema": {"type": "string"},
+                "example": "staff_id,name,departed_on\nstaff-7,王经理,\nstaff-8,李经理,2026-10-31\n",
+            },
+            "application/json": {
+                "schema": {"type": "array", "items": {"type": "object"}},
+                "example": [{"staff_id": "staff-7", "name": "王经理"}],
+            },
+        },
+    },
+    "responses": {"415": {"description": "Neither CSV nor JSON"}},
+}
+Moderator = Annotated[Principal, requires("moderator")]
+
+
+class StaffView(BaseModel):
+    """Somebody who may be in groups as staff."""
+
+    staff_id: str = Field(description="The id they have in groups.", examples=["staff-7"])
+    name: str = Field(description="Their name.", examples=["王经理"])
+    departed_on: date | None = Field(description="Their first day away, if they have left.", examples=["2026-10-31"])
+
+
+class StaffListView(BaseModel):
+    """The list as a whole."""
+
+    size: int = Field(description="How many stand on it.", examples=[320])
+    revision: int = Field(description="Rises with every upload; it is the ETag, too.", examples=[4])
+    uploaded_by: str | None = Field(description="Who uploaded it.", examples=["key:5f2a9c01d4e8b7a3"])
+    uploaded_at: datetime | None = Field(description="When.", examples=["2026-11-22T08:00:00Z"])
+
+
+@router.get("", summary="Read what is known of the list of authorised staff")
+async def read_list(db: Store, response: Response) -> StaffListView:
+    """The people themselves are under `/people`."""
+    found = await store.the_list(db)
+    set_etag(response, found.revision)
+    return _list(found)
+
+
+@router.get("/people", summary="List the authorised staff")
+async def list_people(db: Store, paging: Paging) -> Page[StaffView]:
+    """By id."""
+    found = await store.page(db, paging.last(str), paging.limit + 1)
+    return paging.page(found, lambda person: (person.staff_id,), _person)
+
+
+@router.put(
+    "",
+    summary="Put a file in the place of the list of authorised staff",
+    response_model=StaffListView,
+    dependencies=[body_limit(16 * MIB)],
+    openapi_extra=_FILE,
+)
+async def put_list(request: Request, seen: IfMatch, write: WriteOnce, who: Moderator) -> Response:
+    """All of it or nothing: with an unfit row the file is refused, and every such row is named."""
+    content = received_body(request).content
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    try:
+        # Reading 50,000 rows takes processor time: elsewhere, so that heartbeats and requests go on.
+        people = await asyncio.to_thread(_read, content, media_type)
+    except UnfitStaffError as error:
+        raise _unfit(error) from None
+
+    async def use_case(work: Work) -> Answer:
+        made = await checks.replace_staff(work, people, seen.check, who.id)
+        return Answer(_list(made), version=made.revision)
+
+    return await write(use_case)
+
+
+def _read(content: bytes, media_type: str) -> tuple[Staff, ...]:
+    if media_type == "application/json":
+        return read_json(content)
+    if media_type != "text/csv":
+        raise Problem(415, "unsupported-media-type", "Send text/csv or application/json, in UTF-8.")
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        raise Problem(422, "not-text", f"Byte {error.start} of the file is not UTF-8.") from None
+    return read_csv(text)
+
+
+def _unfit(error: UnfitStaffError) -> Problem:
+    errors = [
+        FieldError(detail=f"{fault.field}: {fault.reason}", location="body", line=fault.line)
+        for fault in error.faults[:_MAX_FAULTS]
+    ]
+    return Problem(422, "unfit-staff", f"{len(error.faults)} rows are unfit, so none was taken.", errors=errors)
+
+
+def _list(found: StaffList) -> StaffListView:
+    return StaffListView(
+        size=found.size, revision=found.revision, uploaded_by=found.uploaded_by, uploaded_at=found.uploaded_at
+    )
+
+
+def _person(person: Staff) -> StaffView:
+    return StaffView(staff_id=person.staff_id, name=person.name, departed_on=person.departed_on)

@@ -1,0 +1,72 @@
+"""Let who holds a signed link read the rules and agree to them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from huiqun.store import Database, Session
+from huiqun.stream import Work
+from moderation.membership.handlers.in_force import InForce, in_force
+from moderation.membership.handlers.replies import give_consent
+from moderation.membership.model.consent import has_agreed, version_of
+from moderation.membership.model.links import Holder
+from moderation.membership.model.roster import Member
+from moderation.membership.store import consents, members
+
+
+class Step(StrEnum):
+    """Where the holder of a link stands."""
+
+    ASKED = "asked"
+    AGREED = "agreed"
+    GONE = "gone"
+    NOT_ASKED = "not_asked"
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What the holder is to agree to, or already has."""
+
+    step: Step
+    group_name: str
+    rules_text: str | None
+    rules_url: str | None
+    version: str | None
+
+
+async def find_agreement(database: Database, holder: Holder) -> Agreement:
+    """What the holder of a link is asked at this moment."""
+    found, _, _ = await _find(database, holder)
+    return found
+
+
+async def agree_by_link(work: Work, holder: Holder, version: str) -> Agreement:
+    """The holder agrees to the rules of this version; where they are others by now, these are asked anew."""
+    found, member, now = await _find(work.db, holder, work.session)
+    if found.step is not Step.ASKED or found.version != version or member is None:
+        return found
+    consent = await give_consent(work, member, now.policy, "link")
+    if consent is not None:
+        await members.save(work, [member])
+        await consents.append(work, [consent])
+    return _agreement(Step.AGREED, now)
+
+
+async def _find(
+    database: Database, holder: Holder, session: Session | None = None
+) -> tuple[Agreement, Member | None, InForce]:
+    now = await in_force(database, holder.group_id, session)
+    member = await members.find(database, holder.group_id, holder.member_id, session)
+    return _agreement(_step(member, now), now), member, now
+
+
+def _step(member: Member | None, now: InForce) -> Step:
+    if member is None or not member.is_present or now.is_dismissed:
+        return Step.GONE
+    if now.rules.consent is None:
+        return Step.NOT_ASKED
+    return Step.AGREED if has_agreed(member, now.rules) else Step.ASKED
+
+
+def _agreement(step: Step, now: InForce) -> Agreement:
+    rules = now.rules
+    return Agreement(step, now.group.name, rules.rules_text, rules.rules_url, version_of(rules))

@@ -1,0 +1,68 @@
+"""Check rosters against the authorised staff, on schedule and when asked; take the list in."""
+
+from collections.abc import Callable, Sequence
+
+from huiqun.audit import AuditEntry, append
+from huiqun.contracts.channel import Role
+from huiqun.runtime.ids import new_id
+from huiqun.stream import Work
+from huiqun.timers import Timer
+from moderation.enforcement.handlers import request_actions
+from moderation.membership.handlers.in_force import InForce, in_force
+from moderation.membership.handlers.planning import schedule_next
+from moderation.membership.model.actions import Letter, to_staff
+from moderation.membership.model.checks import RosterReport, check_names, check_staff, summary
+from moderation.membership.model.staff import Staff
+from moderation.membership.store import members
+from moderation.membership.store import staff as staff_store
+from moderation.membership.store.staff import StaffList
+from moderation.metrics import ROSTER_FINDINGS
+from moderation.policies.model import RosterRule
+
+
+async def check_on_schedule(timer: Timer, work: Work) -> None:
+    """The time has come: check the roster, and set the next time."""
+    now = await in_force(work.db, timer.payload["group_id"], work.session)
+    if now.rules.roster is None or now.is_dismissed:
+        return
+    await _check(now, now.rules.roster, work)
+    schedule_next("roster", now, now.rules.roster.schedule, max(timer.due, work.now), work)
+
+
+async def check_now(work: Work, group_id: str, actor: str) -> RosterReport:
+    """Check a roster because somebody asks, whether or not its policy schedules checks."""
+    now = await in_force(work.db, group_id, work.session)
+    report = await _check(now, now.rules.roster or RosterRule(), work)
+    detail = {"report": report.id, "findings": len(report.findings)}
+    await append(work, AuditEntry(actor, "roster.checked", f"group/{group_id}", detail))
+    return report
+
+
+async def replace_staff(work: Work, staff: Sequence[Staff], check: Callable[[int], None], actor: str) -> StaffList:
+    """Put a new list of authorised staff in force; `check` raises if the caller has not seen the present one."""
+    before = await staff_store.the_list(work.db, work.session)
+    check(before.revision)
+    made = StaffList(len(staff), before.revision + 1, actor, work.now)
+    await staff_store.replace_list(work, staff, made)
+    detail = {"size": made.size, "before": before.size, "revision": made.revision}
+    await append(work, AuditEntry(actor, "staff.list.replaced", "staff", detail))
+    return made
+
+
+async def _check(now: InForce, rule: RosterRule, work: Work) -> RosterReport:
+    """Make the report, keep it, and tell the group's owner if there is anything to look at."""
+    present = await members.roster(work, now.group.id)
+    staff_ids = [member.member_id for member in present if member.role is Role.STAFF]
+    listed = (await staff_store.the_list(work.db, work.session)).size
+    findings = list(check_names(present, rule.staff_words))
+    if listed:
+        today = work.now.astimezone(now.group.settings.timezone).date()
+        findings = [*check_staff(present, await staff_store.find_staff(work, staff_ids), today), *findings]
+    report = RosterReport(new_id(), now.group.id, work.now, len(present), len(staff_ids), listed, tuple(findings))
+    await staff_store.keep_report(work, report)
+    for finding in findings:
+        ROSTER_FINDINGS.labels(kind=finding.kind.value).inc()
+    if findings:
+        letter = Letter(now.group.id, summary(report, now.group.name), "roster", now.group.settings.owner)
+        await request_actions(work, [(to_staff(letter, work.now), None)])
+    return report

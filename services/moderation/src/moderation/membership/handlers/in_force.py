@@ -1,0 +1,32 @@
+"""The group and the policy that a timer or a request works by, read in its own transaction."""
+
+from dataclasses import dataclass
+
+from huiqun.store import Database, Session
+from moderation.policies.handlers import find_group, policy_in_force
+from moderation.policies.model import MembershipRules, Policy
+from moderation.policies.store import GroupRecord
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A group and its policy, as of now."""
+
+    group: GroupRecord
+    policy: Policy
+
+    @property
+    def rules(self) -> MembershipRules:
+        """What the policy says about members."""
+        return self.policy.rules.membership
+
+    @property
+    def is_dismissed(self) -> bool:
+        """Whether the group is no more."""
+        return self.group.dismissed_at is not None
+
+
+async def in_force(database: Database, group_id: str, session: Session | None = None) -> InForce:
+    """What holds for a group at this moment."""
+    group = await find_group(database, group_id, session)
+    return InForce(group, await policy_in_force(database, group.settings, session))

@@ -1,0 +1,127 @@
+"""Post the rules when they change and on schedule: each group once per due time, however many replicas there are."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from huiqun.contracts.channel import Action
+from huiqun.stream import Work
+from huiqun.timers import Timer
+from moderation.enforcement.handlers import request_actions
+from moderation.membership.handlers.greeting import RENEW
+from moderation.membership.handlers.in_force import InForce, in_force
+from moderation.membership.model import words
+from moderation.membership.model.actions import Letter, to_group
+from moderation.membership.model.consent import version_of
+from moderation.membership.model.group_state import GroupState
+from moderation.membership.store import groups
+from moderation.policies.handlers import POLICIES_CHANGED, policy_in_force
+from moderation.policies.model import MembershipRules, Policy, next_due
+from moderation.policies.store import groups as group_page
+
+POST_RULES = "membership.rules"
+CHECK_ROSTER = "membership.roster"
+_KINDS: Mapping[str, str] = {"rules": POST_RULES, "roster": CHECK_ROSTER}
+_PAGE = 100
+
+
+async def plan_group(timer: Timer, work: Work) -> None:
+    """A group is new, has changed or has another policy: see to its timers, and tell members of other rules."""
+    now = await in_force(work.db, timer.payload["group_id"], work.session)
+    await _plan([now], work, told=bool(timer.payload["other_policy"]))
+
+
+async def plan_all(timer: Timer, work: Work) -> None:
+    """A policy came into force: do so for every group, page by page."""
+    after = timer.payload.get("after")
+    records = await group_page(work.db, after, _PAGE)
+    known: dict[str | None, Policy] = {}
+    planned = []
+    for record in records:
+        policy_id = record.settings.policy_id
+        if policy_id not in known:
+            known[policy_id] = await policy_in_force(work.db, record.settings, work.session)
+        planned.append(InForce(record, known[policy_id]))
+    await _plan(planned, work, told=True)
+    if len(records) == _PAGE:
+        work.schedule(Timer(POLICIES_CHANGED, POLICIES_CHANGED, work.now, {"after": records[-1].id}))
+
+
+async def post_rules(timer: Timer, work: Work) -> None:
+    """The time has come: post the rules, and set the next time."""
+    now = await in_force(work.db, timer.payload["group_id"], work.session)
+    posting = now.rules.posting
+    if posting is None or posting.schedule is None or not now.rules.has_rules or now.is_dismissed:
+        return
+    state = (await groups.load(work, [now.group.id]))[now.group.id]
+    await request_actions(work, [(_post(now, work, changed=False), None)])
+    state.posted_at = work.now
+    await groups.save(work, [state])
+    # After downtime the times that were missed are made up for once, not one by one.
+    schedule_next("rules", now, posting.schedule, max(timer.due, work.now), work)
+
+
+def schedule_next(name: str, now: InForce, schedule: str, after: datetime, work: Work) -> None:
+    """Set the timer of this name for the group, if its schedule is ever due again."""
+    due = next_due(schedule, now.group.settings.timezone, after)
+    if due is not None:
+        work.schedule(Timer(f"{name}/{now.group.id}", _KINDS[name], due, {"group_id": now.group.id}))
+
+
+async def _plan(planned: Sequence[InForce], work: Work, *, told: bool) -> None:
+    """Bring groups up to their policies. `told`: a group seen for the first time hears of its rules all the same."""
+    states = await groups.load(work, [now.group.id for now in planned])
+    changed: list[GroupState] = []
+    posts: list[tuple[Action, None]] = []
+    for now in planned:
+        state = states[now.group.id]
+        version, schedules = version_of(now.rules), _schedules(now)
+        if state.planned and (version, schedules) == (state.rules_version, dict(state.schedules)):
+            continue
+        if version not in (None, state.rules_version) and (told or state.planned) and not now.is_dismissed:
+            posts += [(action, None) for action in _tell(now, state, work)]
+        _reschedule(now, state, schedules, work)
+        state.planned, state.rules_version, state.schedules = True, version, schedules
+        changed.append(state)
+    await groups.save(work, changed)
+    await request_actions(work, posts)
+
+
+def _tell(now: InForce, state: GroupState, work: Work) -> list[Action]:
+    """Post rules that are other than before, and have members asked where their policy wants a new consent."""
+    posting, consent = now.rules.posting, now.rules.consent
+    renews = consent is not None and consent.renew
+    if renews:
+        work.schedule(Timer(f"renew/{now.group.id}", RENEW, work.now, {"group_id": now.group.id}))
+    if not renews and (posting is None or not posting.on_change):
+        return []
+    state.posted_at = work.now
+    return [_post(now, work, changed=True)]
+
+
+def _reschedule(now: InForce, state: GroupState, wanted: Mapping[str, str], work: Work) -> None:
+    for name in _KINDS:
+        if wanted.get(name) == state.schedules.get(name):
+            continue  # left alone: a time that is due already must not be moved on
+        work.cancel(f"{name}/{now.group.id}")
+        schedule = _schedule(name, now.rules)
+        if schedule is not None and name in wanted:
+            schedule_next(name, now, schedule, work.now, work)
+
+
+def _schedules(now: InForce) -> dict[str, str]:
+    if now.is_dismissed:
+        return {}
+    zone = now.group.settings.timezone.key
+    found = {name: _schedule(name, now.rules) for name in _KINDS}
+    return {name: f"{schedule}, {zone}" for name, schedule in found.items() if schedule is not None}
+
+
+def _schedule(name: str, rules: MembershipRules) -> str | None:
+    if name == "roster":
+        return rules.roster.schedule if rules.roster else None
+    return rules.posting.schedule if rules.posting and rules.has_rules else None
+
+
+def _post(now: InForce, work: Work, *, changed: bool) -> Action:
+    content = words.posted(now.rules, now.group.name, changed=changed)
+    return to_group(Letter(now.group.id, content, "rules"), work.now)

@@ -1,0 +1,107 @@
+"""Hear what members say to us: that they agree to the rules, or how to leave."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from huiqun.contracts.channel import Action, MessageEdited, MessageReceived, Role
+from huiqun.contracts.envelope import Event
+from huiqun.contracts.moderation import ConsentGiven, GivenConsent
+from huiqun.runtime.ids import new_id
+from huiqun.stream import Work
+from moderation.enforcement.handlers import request_actions
+from moderation.membership.handlers.greeting import reminder_key
+from moderation.membership.model.actions import Letter, to_group
+from moderation.membership.model.consent import LONGEST_REPLY, Consent, agrees, asks_to_leave, version_of
+from moderation.membership.model.roster import Member, describe_by, key_of
+from moderation.membership.store import consents, groups, members
+from moderation.metrics import CONSENTS
+from moderation.policies.model import LeavingRule, Policies, Policy
+from moderation.rulebook.model import Rulebook
+
+Heard = tuple[MessageReceived, Policy]
+
+
+class Replies:
+    """The use cases of what members answer; `rulebook` gives the policies in force at the moment."""
+
+    def __init__(self, rulebook: Callable[[], Rulebook]) -> None:
+        self._rulebook = rulebook
+
+    async def hear(self, events: Sequence[MessageReceived | MessageEdited], work: Work) -> None:
+        """Take consents, and answer who asks how to leave; costs next to nothing where no policy wants either."""
+        policies = self._rulebook().policies
+        if not _anybody_listens(policies):
+            return
+        agreeing: list[Heard] = []
+        leaving: dict[str, tuple[MessageReceived, LeavingRule]] = {}
+        for event in events:
+            message = event.data
+            if isinstance(event, MessageEdited) or message.sender.role is not Role.CUSTOMER:
+                continue
+            if not message.text or len(message.text) > LONGEST_REPLY:
+                continue
+            policy = policies.policy_of(policies.settings_of(message.group_id))
+            rules = policy.rules.membership
+            if agrees(message.text, rules):
+                agreeing.append((event, policy))
+            elif rules.leaving is not None and asks_to_leave(message.text, rules.leaving):
+                leaving.setdefault(message.group_id, (event, rules.leaving))
+        if agreeing:
+            await _take(agreeing, work)
+        if leaving:
+            await _answer(leaving, work)
+
+
+async def give_consent(
+    work: Work, member: Member, policy: Policy, given_by: Literal["reply", "link"], cause: Event | None = None
+) -> Consent | None:
+    """Note that a member agrees to the rules of the policy; None if that was known. The caller saves the member."""
+    version = version_of(policy.rules.membership)
+    if version is None or member.agreed_to == version:
+        return None
+    member.agreed_to, member.agreed_at = version, work.now
+    work.cancel(reminder_key(member))
+    data = GivenConsent(
+        group_id=member.group_id,
+        member_id=member.member_id,
+        rules_version=version,
+        policy_version=policy.label,
+        given_by=given_by,
+    )
+    work.emit(ConsentGiven.about(member.group_id, data, time=work.now, cause=cause))
+    CONSENTS.labels(by=given_by).inc()
+    return Consent(new_id(), member.group_id, member.member_id, version, policy.label, given_by, work.now)
+
+
+def _anybody_listens(policies: Policies) -> bool:
+    sections = (policy.rules.membership for policy in policies.active.values())
+    return any(rules.consent is not None or rules.leaving is not None for rules in sections)
+
+
+async def _take(agreeing: Sequence[Heard], work: Work) -> None:
+    pairs = {(event.data.group_id, event.data.sender.member_id) for event, _ in agreeing}
+    known = await members.load(work, pairs)
+    given = []
+    for event, policy in agreeing:
+        message = event.data
+        key = key_of(message.group_id, message.sender.member_id)
+        member = known.setdefault(key, Member(message.group_id, message.sender.member_id))
+        describe_by(member, message)
+        consent = await give_consent(work, member, policy, "reply", event)
+        if consent is not None:
+            given.append(consent)
+    await members.save(work, known.values())
+    await consents.append(work, given)
+
+
+async def _answer(leaving: dict[str, tuple[MessageReceived, LeavingRule]], work: Work) -> None:
+    states = await groups.load(work, leaving)
+    answers: list[tuple[Action, Event | None]] = []
+    for group_id, (event, rule) in leaving.items():
+        state = states[group_id]
+        if state.may_answer_leaving(rule, work.now):
+            state.leaving_answered_at = work.now
+            letter = Letter(group_id, rule.text, "leaving", event.data.sender.member_id)
+            answers.append((to_group(letter, work.now), event))
+    await groups.save(work, states.values())
+    await request_actions(work, answers)

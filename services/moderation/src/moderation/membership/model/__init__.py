@@ -1,0 +1,1 @@
+"""Rosters, consent, words to members, and the check of a roster. Pure."""

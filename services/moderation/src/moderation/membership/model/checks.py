@@ -1,0 +1,100 @@
+"""The check of a roster: who is there as staff and should not be, and which customers look like staff."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from huiqun.contracts.channel import Role
+from moderation.lexicon.model.folding import strip
+from moderation.membership.model.roster import Member
+from moderation.membership.model.staff import Staff
+
+_LEAST_NAME = 2
+_NAMED = 10
+
+
+class Irregularity(StrEnum):
+    """What can be wrong with a member of a roster."""
+
+    UNKNOWN_STAFF = "unknown_staff"
+    DEPARTED_STAFF = "departed_staff"
+    STAFF_LIKE_NAME = "staff_like_name"
+
+
+IN_WORDS: Mapping[Irregularity, str] = {
+    Irregularity.UNKNOWN_STAFF: "不在授权名单中的工作人员",
+    Irregularity.DEPARTED_STAFF: "已离职仍在群内的工作人员",
+    Irregularity.STAFF_LIKE_NAME: "昵称疑似冒充工作人员的客户",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RosterFinding:
+    """A member who should be looked at, and what gave rise to it."""
+
+    kind: Irregularity
+    member_id: str
+    display_name: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class RosterReport:
+    """A checked roster. Without an authorised list (`listed` is 0) staff cannot be checked, only names can."""
+
+    id: str
+    group_id: str
+    checked_at: datetime
+    members: int
+    staff: int
+    listed: int
+    findings: tuple[RosterFinding, ...]
+
+
+def check_staff(members: Sequence[Member], authorised: Mapping[str, Staff], today: date) -> Iterator[RosterFinding]:
+    """Members who are there as staff without standing on the list, or although they have left the house."""
+    for member in members:
+        if member.role is not Role.STAFF:
+            continue
+        staff = authorised.get(member.member_id)
+        if staff is None:
+            yield RosterFinding(Irregularity.UNKNOWN_STAFF, member.member_id, member.display_name, "")
+        elif staff.has_departed(today):
+            detail = f"{staff.name} {staff.departed_on}"
+            yield RosterFinding(Irregularity.DEPARTED_STAFF, member.member_id, member.display_name, detail)
+
+
+def check_names(members: Sequence[Member], staff_words: Sequence[str]) -> Iterator[RosterFinding]:
+    """Customers who go by a word for staff, or by the very name of somebody who is staff in the group."""
+    words = {strip(word): word for word in staff_words}
+    taken = {
+        said: member.display_name for member in members if member.role is Role.STAFF and _is_name(said := _said(member))
+    }
+    for member in members:
+        if member.role is not Role.CUSTOMER:
+            continue
+        said = _said(member)
+        detail = taken.get(said) or next((word for known, word in words.items() if known in said), None)
+        if detail is not None:
+            yield RosterFinding(Irregularity.STAFF_LIKE_NAME, member.member_id, member.display_name, detail)
+
+
+def summary(report: RosterReport, group: str) -> str:
+    """What the owner of the group is told."""
+    lines = [f"群“{group or report.group_id}”成员核查发现以下情况，请核实处理："]
+    for kind, words in IN_WORDS.items():
+        found = [finding for finding in report.findings if finding.kind is kind]
+        if found:
+            names = "、".join(finding.display_name or finding.member_id for finding in found[:_NAMED])
+            more = " 等" if len(found) > _NAMED else ""
+            lines.append(f"{words} {len(found)} 人：{names}{more}")
+    return "\n".join(lines)
+
+
+def _said(member: Member) -> str:
+    return strip(member.display_name)
+
+
+def _is_name(said: str) -> bool:
+    return len(said) >= _LEAST_NAME

@@ -1,0 +1,88 @@
+"""Who has agreed to which rules, and what follows where somebody has not."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from huiqun.contracts.channel import Role
+from moderation.lexicon.model.folding import strip
+from moderation.membership.model.roster import Member
+from moderation.policies.model import LeavingRule, MembershipRules, Policy
+
+LONGEST_REPLY = 60
+_BETWEEN_HINTS = timedelta(hours=1)
+_TOLD_APART = 4
+_SHORT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """That a member agreed to a version of the rules, how, and under which version of the policy."""
+
+    id: str
+    group_id: str
+    member_id: str
+    rules_version: str
+    policy_version: str
+    given_by: str
+    given_at: datetime
+
+
+@lru_cache(maxsize=1_024)
+def _digest(text: str | None, url: str | None) -> str:
+    return hashlib.blake2b(f"{text or ''}\0{url or ''}".encode(errors="replace"), digest_size=6).hexdigest()
+
+
+def version_of(rules: MembershipRules) -> str | None:
+    """The version of the rules that members see: it changes with their words, not with the rest of the policy."""
+    return _digest(rules.rules_text, rules.rules_url) if rules.has_rules else None
+
+
+def has_agreed(member: Member, rules: MembershipRules) -> bool:
+    """Whether the member has agreed to these rules, or to others where those will do."""
+    if rules.consent is None or member.agreed_to is None:
+        return rules.consent is None
+    return not rules.consent.renew or member.agreed_to == version_of(rules)
+
+
+def may_speak(member: Member | None, policy: Policy, now: datetime) -> bool:
+    """Whether a member may write although the rules ask for consent: who has agreed, or has still time to.
+
+    Nobody is held to a question that they were never asked.
+    """
+    rules = policy.rules.membership
+    consent = rules.consent
+    if consent is None or consent.verdict is None or member is None or member.role is not Role.CUSTOMER:
+        return True
+    if member.asked_at is None or now < member.asked_at + timedelta(hours=consent.grace_hours):
+        return True
+    return has_agreed(member, rules)
+
+
+def needs_hint(member: Member, now: datetime) -> bool:
+    """Whether a member whose message was taken out is to be told why: once an hour is enough."""
+    return member.hinted_at is None or now - member.hinted_at >= _BETWEEN_HINTS
+
+
+def agrees(text: str, rules: MembershipRules) -> bool:
+    """Whether a message is a reply by which its sender agrees."""
+    return rules.consent is not None and _said(text) in _normal(rules.consent.phrases)
+
+
+def asks_to_leave(text: str, rule: LeavingRule) -> bool:
+    """Whether a short message asks how to leave: it is a phrase, or holds one that is long enough to mean it."""
+    said = _said(text)
+    if len(said) > _SHORT:
+        return False
+    return any(said == phrase or (len(phrase) >= _TOLD_APART and phrase in said) for phrase in _normal(rule.phrases))
+
+
+def _said(text: str) -> str:
+    """The words of a message in one spelling, without those whom it addresses."""
+    return strip(" ".join(word for word in text.split() if not word.startswith(("@", "＠"))))
+
+
+@lru_cache(maxsize=1_024)
+def _normal(phrases: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(strip, phrases))

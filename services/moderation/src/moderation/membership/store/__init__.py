@@ -1,0 +1,8 @@
+"""Members, consents, the state of groups, staff and roster reports in MongoDB."""
+
+from collections.abc import Mapping, Sequence
+
+from huiqun.store import Index
+from moderation.membership.store import consents, groups, members, staff
+
+INDEXES: Mapping[str, Sequence[Index]] = {**members.INDEXES, **consents.INDEXES, **groups.INDEXES, **staff.INDEXES}

@@ -1,0 +1,59 @@
+"""What membership remembers of each group in MongoDB: newcomers not yet greeted, rules last seen, what is scheduled."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from huiqun.store import Database, Index, ReplaceOne
+from huiqun.stream import Work
+from moderation.membership.model.group_state import GroupState
+
+STATES = "membership_groups"
+INDEXES: Mapping[str, Sequence[Index]] = {STATES: ()}
+
+
+async def load(work: Work, group_ids: Iterable[str]) -> dict[str, GroupState]:
+    """The states of groups by id; a new one for a group that has none."""
+    wanted = list(group_ids)
+    cursor = work.db[STATES].find({"_id": {"$in": wanted}}, session=work.session)
+    found = {document["_id"]: _state(document) for document in await cursor.to_list(None)} if wanted else {}
+    return {group_id: found.get(group_id) or GroupState(group_id) for group_id in wanted}
+
+
+async def posted_at(database: Database, group_id: str) -> datetime | None:
+    """When the rules were last posted in a group."""
+    document = await database[STATES].find_one({"_id": group_id}, {"posted_at": 1})
+    return document["posted_at"] if document else None
+
+
+async def save(work: Work, states: Iterable[GroupState]) -> None:
+    """Write the states back."""
+    operations = [ReplaceOne({"_id": state.group_id}, _document(state), upsert=True) for state in states]
+    if operations:
+        await work.db[STATES].bulk_write(operations, ordered=False, session=work.session)
+
+
+def _document(state: GroupState) -> dict[str, Any]:
+    return {
+        "_id": state.group_id,
+        "planned": state.planned,
+        "rules_version": state.rules_version,
+        "schedules": dict(state.schedules),
+        "newcomers": [{"member_id": member_id, "name": name} for member_id, name in state.newcomers.items()],
+        "greet_at": state.greet_at,
+        "posted_at": state.posted_at,
+        "leaving_answered_at": state.leaving_answered_at,
+    }
+
+
+def _state(document: Mapping[str, Any]) -> GroupState:
+    return GroupState(
+        group_id=document["_id"],
+        planned=document["planned"],
+        rules_version=document["rules_version"],
+        schedules=document["schedules"],
+        newcomers={entry["member_id"]: entry["name"] for entry in document["newcomers"]},
+        greet_at=document["greet_at"],
+        posted_at=document["posted_at"],
+        leaving_answered_at=document["leaving_answered_at"],
+    )

@@ -1,0 +1,124 @@
+"""The authorised staff and the reports of roster checks in MongoDB."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from huiqun.store import Database, Index, Session
+from huiqun.stream import Work
+from moderation.membership.model.checks import Irregularity, RosterFinding, RosterReport
+from moderation.membership.model.staff import Staff
+
+STAFF = "staff"
+LISTS = "staff_lists"
+REPORTS = "roster_reports"
+INDEXES: Mapping[str, Sequence[Index]] = {
+    STAFF: (),
+    LISTS: (),
+    REPORTS: (
+        Index((("group_id", 1), ("_id", -1))),
+        Index((("checked_at", 1),), expires_after=timedelta(days=5 * 366)),
+    ),
+}
+_ONLY = "authorised"
+
+
+@dataclass(frozen=True, slots=True)
+class StaffList:
+    """The list as a whole: how many stand on it, and which upload it came with; `revision` 0 if there was none."""
+
+    size: int = 0
+    revision: int = 0
+    uploaded_by: str | None = None
+    uploaded_at: datetime | None = None
+
+
+async def the_list(database: Database, session: Session | None = None) -> StaffList:
+    """What is known of the list."""
+    document = await database[LISTS].find_one({"_id": _ONLY}, session=session)
+    if document is None:
+        return StaffList()
+    return StaffList(document["size"], document["revision"], document["uploaded_by"], document["uploaded_at"])
+
+
+async def replace_list(work: Work, staff: Sequence[Staff], made: StaffList) -> None:
+    """Put these in the place of everybody who stood on the list."""
+    await work.db[STAFF].delete_many({}, session=work.session)
+    if staff:
+        await work.db[STAFF].insert_many(list(map(_document, staff)), ordered=False, session=work.session)
+    document = {
+        "_id": _ONLY,
+        "size": made.size,
+        "revision": made.revision,
+        "uploaded_by": made.uploaded_by,
+        "uploaded_at": made.uploaded_at,
+    }
+    await work.db[LISTS].replace_one({"_id": _ONLY}, document, upsert=True, session=work.session)
+
+
+async def find_staff(work: Work, staff_ids: Iterable[str]) -> dict[str, Staff]:
+    """Those of the ids that stand on the list."""
+    cursor = work.db[STAFF].find({"_id": {"$in": list(staff_ids)}}, session=work.session)
+    return {document["_id"]: _staff(document) for document in await cursor.to_list(None)}
+
+
+async def page(database: Database, after: str | None, limit: int) -> list[Staff]:
+    """The list by staff id, after the given one."""
+    query = {"_id": {"$gt": after}} if after else {}
+    return [_staff(document) async for document in database[STAFF].find(query).sort("_id", 1).limit(limit)]
+
+
+async def keep_report(work: Work, report: RosterReport) -> None:
+    """Keep the report of a check."""
+    document = {
+        "_id": report.id,
+        "group_id": report.group_id,
+        "checked_at": report.checked_at,
+        "members": report.members,
+        "staff": report.staff,
+        "listed": report.listed,
+        "findings": [
+            {
+                "kind": finding.kind.value,
+                "member_id": finding.member_id,
+                "display_name": finding.display_name,
+                "detail": finding.detail,
+            }
+            for finding in report.findings
+        ],
+    }
+    await work.db[REPORTS].insert_one(document, session=work.session)
+
+
+async def reports(database: Database, group_id: str, before: str | None, limit: int) -> list[RosterReport]:
+    """The reports on a group, newest first, before the given one."""
+    query: dict[str, Any] = {"group_id": group_id}
+    if before is not None:
+        query["_id"] = {"$lt": before}
+    return [_report(document) async for document in database[REPORTS].find(query).sort("_id", -1).limit(limit)]
+
+
+def _document(staff: Staff) -> dict[str, Any]:
+    departed = {"departed_on": staff.departed_on.isoformat()} if staff.departed_on else {}
+    return {"_id": staff.staff_id, "name": staff.name, **departed}
+
+
+def _staff(document: Mapping[str, Any]) -> Staff:
+    departed = document.get("departed_on")
+    return Staff(document["_id"], document["name"], date.fromisoformat(departed) if departed else None)
+
+
+def _report(document: Mapping[str, Any]) -> RosterReport:
+    return RosterReport(
+        document["_id"],
+        document["group_id"],
+        document["checked_at"],
+        document["members"],
+        document["staff"],
+        document["listed"],
+        tuple(
+            RosterFinding(Irregularity(entry["kind"]), entry["member_id"], entry["display_name"], entry["detail"])
+            for entry in document["findings"]
+        ),
+    )

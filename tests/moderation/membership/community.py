@@ -1,0 +1,190 @@
+"""Moderation as a test drives it: events in, time passes, actions out."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from huiqun.contracts.channel import (
+    Action,
+    ActionKind,
+    ActionRequested,
+    Departure,
+    Group,
+    GroupCreated,
+    LeaveReason,
+    Member,
+    MemberJoined,
+    MemberLeft,
+    MemberUpdated,
+    Message,
+    MessageReceived,
+    Role,
+    Sender,
+)
+from huiqun.contracts.envelope import Event
+from huiqun.contracts.moderation import MessageScreened, Screened
+from huiqun.runtime.ids import new_id
+from huiqun.stream import Transactor, Work
+from huiqun.timers import store as timers
+from moderation import app
+from moderation.membership.model.links import Links
+from moderation.policies import handlers as policies
+from moderation.policies.model import MembershipRules, Rules
+from moderation.rulebook.handlers import RulebookKeeper
+
+NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # a Monday, in Shanghai
+LINKS = Links.under("a secret of these tests", "https://chat.example.com")
+T = TypeVar("T")
+
+
+@dataclass
+class SetClock:
+    """Stands still until it is set."""
+
+    moment: datetime = NOON
+
+    def now(self) -> datetime:
+        return self.moment
+
+
+def joined(
+    member: str, group: str = "g1", at: datetime = NOON, name: str | None = None, role: Role = Role.CUSTOMER
+) -> MemberJoined:
+    shown = member if name is None else name
+    data = Member(group_id=group, member_id=member, role=role, display_name=shown, invited_by="staff-1", scene="qr")
+    return MemberJoined.about(group, data, time=at)
+
+
+def left(member: str, group: str = "g1", at: datetime = NOON, reason: LeaveReason = LeaveReason.LEFT) -> MemberLeft:
+    return MemberLeft.about(group, Departure(group_id=group, member_id=member, reason=reason), time=at)
+
+
+def renamed(
+    member: str, name: str, group: str = "g1", at: datetime = NOON, role: Role = Role.CUSTOMER
+) -> MemberUpdated:
+    data = Member(group_id=group, member_id=member, display_name=name, role=role)
+    return MemberUpdated.about(group, data, time=at)
+
+
+def created(group: str = "g1", name: str = "理财一群", timezone: str = "Asia/Shanghai") -> GroupCreated:
+    data = Group(group_id=group, name=name, owner="staff-1", timezone=timezone)
+    return GroupCreated.about(group, data, time=NOON)
+
+
+@dataclass
+class Community:
+    """A service without a broker; `emitted` is everything that it would have published."""
+
+    transactor: Transactor
+    emitted: list[Event] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.keeper = RulebookKeeper(self.transactor.database)
+        self._handlers = {event: route.handler for route in app.routes(self.keeper.current) for event in route.events}
+        self._timers = app.timers(LINKS)
+
+    @property
+    def clock(self) -> SetClock:
+        assert isinstance(self.transactor.clock, SetClock)
+        return self.transactor.clock
+
+    @property
+    def actions(self) -> list[Action]:
+        """What was asked of the channel."""
+        return [event.data for event in self.emitted if isinstance(event, ActionRequested)]
+
+    @property
+    def screened(self) -> list[Screened]:
+        """The judged messages."""
+        return [event.data for event in self.emitted if isinstance(event, MessageScreened)]
+
+    def said(self, kind: ActionKind = ActionKind.SEND_MESSAGE, reason: str | None = None) -> list[str]:
+        """The words of the actions of a kind."""
+        return [
+            action.content
+            for action in self.actions
+            if action.kind is kind and (reason is None or action.reason == reason)
+        ]
+
+    async def commit(self, use_case: Callable[[Work], Awaitable[T]]) -> T:
+        """Run a use case in a transaction."""
+
+        async def noting(work: Work) -> tuple[T, list[Event]]:
+            return await use_case(work), work.emitted
+
+        (result, emitted), _ = await self.transactor.commit(noting)
+        self.emitted += emitted
+        return result
+
+    async def deliver(self, *events: Event) -> None:
+        """Hand events over in one batch, run by run as the consumer does."""
+
+        async def dispatch(work: Work) -> None:
+            run: list[Event] = []
+            for event in events:
+                if run and self._handlers[type(event)] is not self._handlers[type(run[0])]:
+                    await self._handlers[type(run[0])](run, work)
+                    run = []
+                run.append(event)
+            await self._handlers[type(run[0])](run, work)
+
+        await self.commit(dispatch)
+
+    async def say(self, *texts: str, member: str = "u1", group: str = "g1", role: Role = Role.CUSTOMER) -> None:
+        """A member writes, now; all in one batch."""
+        now = self.clock.now()
+        sender = Sender(member_id=member, role=role, display_name=member)
+        messages = [
+            Message(message_id=new_id(), group_id=group, sender=sender, text=text, sent_at=now) for text in texts
+        ]
+        await self.deliver(*(MessageReceived.about(group, message, time=now) for message in messages))
+
+    async def pass_time(self, **span: float) -> None:
+        """Let time go by; timers run when they are due."""
+        until = self.clock.moment + timedelta(**span)
+        while (due := await self._next_due()) is not None and due <= until:
+            self.clock.moment = max(due, self.clock.moment)
+            await self.run_timer()
+        self.clock.moment = until
+
+    async def run_timer(self, holder: str = "test") -> bool:
+        """Run the timer that has been due longest, as a replica of this name; False if there is none."""
+        now = self.clock.now()
+        timer = await timers.lease(self.transactor.database, now, now + timedelta(minutes=1), holder)
+        if timer is None:
+            return False
+
+        async def fire(work: Work) -> None:
+            if await timers.finish(work.db, work.session, timer, holder):
+                await self._timers[timer.kind](timer, work)
+
+        await self.commit(fire)
+        return True
+
+    async def write_policy(self, policy_id: str = "default", **sections: Any) -> None:
+        """Put a policy in force that says this about members, and have what follows from it done."""
+        rules = Rules(membership=MembershipRules(**sections))
+
+        async def use_case(work: Work) -> None:
+            version = await policies.write_version(work, policy_id, rules, "test", "tester")
+            await policies.activate_version(work, policy_id, version.version, lambda _: None, "tester")
+
+        await self.commit(use_case)
+        await self.keeper.refresh()
+        await self.pass_time(seconds=0)
+
+    async def assign(self, group: str, policy_id: str | None) -> None:
+        """Give a group another policy."""
+        await self.commit(lambda work: policies.assign_policy(work, group, policy_id, lambda _: None, "tester"))
+        await self.keeper.refresh()
+        await self.pass_time(seconds=0)
+
+    async def documents(self, collection: str) -> Sequence[dict[str, Any]]:
+        """What a collection holds, by id."""
+        return await self.transactor.database[collection].find().sort("_id", 1).to_list(None)
+
+    async def _next_due(self) -> datetime | None:
+        waiting = {"state": "waiting"}
+        found = await self.transactor.database[timers.TIMERS].find_one(waiting, sort=[("due", 1)])
+        return found["due"] if found else None

@@ -1,0 +1,107 @@
+"""A roster is checked against the authorised staff, and what is found is reported to the group's owner."""
+
+from datetime import date
+
+import pytest
+
+from huiqun.contracts.channel import ActionKind, Role
+from moderation.membership.handlers.checks import replace_staff
+from moderation.membership.model.checks import Irregularity, check_names
+from moderation.membership.model.roster import Member
+from moderation.membership.model.staff import Staff, UnfitStaffError, read_csv, read_json
+from moderation.policies.model import RosterRule
+from tests.moderation.membership.community import Community, created, joined
+
+STAFF = (
+    Staff("staff-1", "王经理"),
+    Staff("staff-2", "李经理", departed_on=date(2026, 11, 1)),
+    Staff("staff-3", "赵经理", departed_on=date(2027, 1, 1)),
+)
+
+
+async def upload(community: Community, *staff: Staff) -> None:
+    await community.commit(lambda work: replace_staff(work, staff, lambda _: None, "tester"))
+
+
+async def test_strangers_and_departed_among_the_staff_and_customers_who_look_like_staff_are_reported(
+    community: Community,
+) -> None:
+    await upload(community, *STAFF)
+    await community.deliver(
+        created(),
+        *(joined(f"staff-{number}", name=f"客户经理{number}", role=Role.STAFF) for number in (1, 2, 3, 9)),
+        joined("u1", name="李女士"),
+        joined("u2", name="官 方 客·服"),
+        joined("u3", name="客户經理1"),
+        joined("bot-1", name="小助手", role=Role.BOT),
+    )
+    await community.write_policy(roster={})
+    await community.pass_time(days=7)
+    (report,) = await community.documents("roster_reports")
+    assert [(finding["kind"], finding["member_id"]) for finding in report["findings"]] == [
+        ("departed_staff", "staff-2"),
+        ("unknown_staff", "staff-9"),
+        ("staff_like_name", "u2"),
+        ("staff_like_name", "u3"),
+    ]
+    assert (report["members"], report["staff"], report["listed"]) == (8, 4, 3)
+    (notice,) = [action for action in community.actions if action.kind is ActionKind.NOTIFY_STAFF]
+    assert (notice.target.member_id, notice.reason) == ("staff-1", "roster")
+    assert "不在授权名单中的工作人员 1 人：客户经理9" in notice.content
+
+
+async def test_a_roster_in_order_is_reported_without_troubling_anybody(community: Community) -> None:
+    await upload(community, *STAFF)
+    await community.deliver(created(), joined("staff-1", name="王经理", role=Role.STAFF), joined("u1", name="李女士"))
+    await community.write_policy(roster={"schedule": "0 9 * * *"})
+    await community.pass_time(days=2)
+    assert [report["findings"] for report in await community.documents("roster_reports")] == [[], []]
+    assert community.actions == []
+
+
+async def test_without_a_list_nobody_is_called_a_stranger(community: Community) -> None:
+    await community.deliver(created(), joined("staff-1", role=Role.STAFF), joined("u1", name="官方客服"))
+    await community.write_policy(roster={"schedule": "0 9 * * *"})
+    await community.pass_time(days=1)
+    (report,) = await community.documents("roster_reports")
+    assert [finding["kind"] for finding in report["findings"]] == ["staff_like_name"]
+    assert report["listed"] == 0
+
+
+def test_a_short_name_that_staff_and_customer_share_is_no_impersonation() -> None:
+    members = [Member("g", "s", role=Role.STAFF, display_name="王"), Member("g", "u", display_name="王")]
+    assert list(check_names(members, RosterRule().staff_words)) == []
+    twins = [Member("g", "s", role=Role.STAFF, display_name="王小明"), Member("g", "u", display_name="王小明")]
+    assert [finding.kind for finding in check_names(twins, ())] == [Irregularity.STAFF_LIKE_NAME]
+
+
+def test_the_list_is_read_from_csv_as_spreadsheets_write_it() -> None:
+    read = read_csv("\ufeffstaff_id,name,departed_on\r\nstaff-1,王经理,\r\nstaff-2,李经理,2026-11-01\r\n")
+    assert read == (Staff("staff-1", "王经理"), Staff("staff-2", "李经理", date(2026, 11, 1)))
+
+
+def test_the_list_is_read_from_json() -> None:
+    assert read_json('[{"staff_id": "staff-1", "name": "王经理"}]'.encode()) == (Staff("staff-1", "王经理"),)
+
+
+@pytest.mark.parametrize(
+    ("content", "faults"),
+    [
+        ("name\n王\n", [(1, "staff_id")]),
+        ("staff_id,name\ns1,\n,李\n", [(2, "name"), (3, "staff_id")]),
+        ("staff_id,name\ns1,王\ns1,李\n", [(3, "staff_id")]),
+        ("staff_id,name,departed_on\ns1,王,昨天\n", [(2, "departed_on")]),
+        ("staff_id,name\ns1,王,x\n", [(2, "row")]),
+        ('staff_id,name\ns1,"王\n', [(2, "row")]),
+    ],
+)
+def test_an_unfit_row_is_named_by_its_line(content: str, faults: list[tuple[int, str]]) -> None:
+    with pytest.raises(UnfitStaffError) as caught:
+        read_csv(content)
+    assert [(fault.line, fault.field) for fault in caught.value.faults] == faults
+
+
+@pytest.mark.parametrize("content", [b"{}", b"[1]", b"nonsense", b'[{"staff_id": 7, "name": "x"}]'])
+def test_json_that_is_no_list_of_staff_is_refused(content: bytes) -> None:
+    with pytest.raises(UnfitStaffError):
+        read_json(content)

@@ -1,0 +1,38 @@
+"""Who asks how to leave the group is told, but not at everybody's expense."""
+
+import pytest
+
+from huiqun.contracts.channel import Role
+from moderation.membership.model.consent import asks_to_leave
+from moderation.policies.model import LeavingRule
+from tests.moderation.membership.community import Community
+
+ANSWER = LeavingRule().text
+
+
+async def test_who_asks_is_answered_once_in_a_while(community: Community) -> None:
+    await community.write_policy(leaving={"cooldown_minutes": 10})
+    await community.say("退群", "怎么退群？", "你好")
+    await community.say("怎么退群", member="u2")
+    await community.say("怎么退群", member="u3", group="g2")
+    assert [(action.group_id, action.target.member_id) for action in community.actions] == [("g1", "u1"), ("g2", "u3")]
+    await community.pass_time(minutes=10)
+    await community.say("怎麼退群", member="u2")
+    assert community.said() == [ANSWER] * 3
+
+
+async def test_staff_and_groups_whose_policy_has_no_answer_get_none(community: Community) -> None:
+    await community.say("怎么退群")
+    await community.write_policy(leaving={})
+    await community.say("怎么退群", role=Role.STAFF)
+    assert community.actions == []
+
+
+@pytest.mark.parametrize("text", ["退群", "退群！", "请问怎么退群呀", "@小惠 我要退群", "如何退群?"])
+def test_questions_how_to_leave_are_recognised(text: str) -> None:
+    assert asks_to_leave(text, LeavingRule())
+
+
+@pytest.mark.parametrize("text", ["", "别退群啊", "他退群了", "听说" * 10 + "怎么退群", "退款"])
+def test_talk_about_leaving_is_no_question(text: str) -> None:
+    assert not asks_to_leave(text, LeavingRule())
