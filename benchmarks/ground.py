@@ -203,4 +203,4 @@ def _processor_seconds(pid: int) -> float:
 def _machine_seconds() -> float:
     """The processor seconds that anything on this machine has used."""
     times = psutil.cpu_times()._asdict()
-    return sum(seconds for name, seconds in times.items() if name not in _NOT_BUSY)
+    return sum(float(seconds) for name, seconds in times.items() if name not in _NOT_BUSY)

@@ -20,7 +20,6 @@ from huiqun.contracts.schemas import event_schemas
 from huiqun.contracts.topics import SERVICES, TOPICS
 from huiqun.stream import Route
 from moderation.rulebook.model import EMPTY
-from moderation.screening.handlers import Screening
 from tests.stories import created, dismissed, joined, left, screened, updated
 
 DOCUMENT = asyncapi_document()
@@ -100,7 +99,7 @@ def test_every_topic_and_event_stands_in_the_document_and_somebody_sends_it() ->
 @pytest.mark.parametrize(
     ("service", "routes"),
     [
-        ("moderation", moderation.app.routes(Screening(lambda: EMPTY))),
+        ("moderation", moderation.app.routes(lambda: EMPTY)),
         ("engagement", engagement.app.ROUTES),
         ("crm-sync", crm_sync.app.ROUTES),
         ("survey", survey.app.ROUTES),
