@@ -65,7 +65,7 @@ _FILE: dict[str, Any] = {
 }
 
 ListPath = Annotated[
-    str, Path(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", description="The list's name.", examples=["bank-ads"])
+    str, Path(pattern=f"^{store.NAME.pattern}$", description="The list's name.", examples=["bank-ads"])
 ]
 OnError = Annotated[
     Literal["refuse", "skip"],

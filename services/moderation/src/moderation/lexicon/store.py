@@ -1,10 +1,11 @@
 """Word lists in MongoDB, each in some documents of many words; a stamp tells every process when they have changed."""
 
 import asyncio
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Final
 
 from huiqun.store import Database, Index, Session
 from huiqun.stream import Work
@@ -19,6 +20,8 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     LISTS: (),
     STAMPS: (),
 }
+NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+"""How a list may be called."""
 _CHUNK_WORDS = 2_000
 _CHUNK_CHARACTERS = 2_000_000  # at most six bytes each, and MongoDB takes documents of 16 MiB
 
@@ -50,7 +53,7 @@ async def page(database: Database, list_name: str, after: str | None, limit: int
     """Words of a list by id, after the given one."""
     query = {"list": list_name, "last": {"$gt": after or ""}}
     found: list[Word] = []
-    async for document in database[WORDS].find(query).sort("last", 1):
+    async for document in database[WORDS].find(query, batch_size=2).sort("last", 1):
         found += [word for word in _words(document) if after is None or word.id > after]
         if len(found) >= limit:
             break

@@ -1,0 +1,124 @@
+"""`python -m moderation.lexicon FILE --list NAME [--on-error skip]`: import a list of words from the shell."""
+
+import argparse
+import asyncio
+import getpass
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from huiqun.audit import AUDIT_INDEXES
+from huiqun.runtime.clock import SystemClock
+from huiqun.store import StoreError, connect, ensure_indexes
+from huiqun.stream import STREAM_INDEXES, Publisher, Transactor
+from huiqun.timers import TIMER_INDEXES
+from moderation.lexicon import store
+from moderation.lexicon.handlers import (
+    ShippedListError,
+    UnfitWordsError,
+    WordFile,
+    checksum_of,
+    import_list,
+    read_words,
+)
+from moderation.lexicon.model.rows import RowError, WordImport
+from moderation.lexicon.store import WordList
+from moderation.settings import Settings
+
+_SHOWN_ERRORS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the command line asks for."""
+
+    file: Path
+    list_name: str
+    keep_going: bool
+    encoding: str
+
+    @property
+    def is_jsonl(self) -> bool:
+        """Whether each line is a JSON object; else it is CSV."""
+        return self.file.suffix.lower() in {".jsonl", ".ndjson"}
+
+
+def order_from(arguments: Sequence[str]) -> Order:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m moderation.lexicon",
+        description="Put a file of words in the place of a list; the store is the one that HUIQUN_MONGO_URL names.",
+    )
+    parser.add_argument("file", type=Path, help="CSV with a header, or .jsonl with an object a line")
+    parser.add_argument("--list", required=True, dest="list_name", type=_list_name, help="the name of the list")
+    parser.add_argument("--on-error", choices=("refuse", "skip"), default="refuse", help="what an unfit row leads to")
+    parser.add_argument("--encoding", default="utf-8", help="of the file, such as gb18030")
+    given = parser.parse_args(arguments)
+    return Order(given.file, given.list_name, given.on_error == "skip", given.encoding)
+
+
+def main(arguments: Sequence[str], console: Console) -> int:
+    """Import the file; 0 if it was taken, 1 if not."""
+    order = order_from(arguments)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    try:
+        with Progress(*columns, console=console, transient=True) as progress:
+            task = progress.add_task(f"Reading {order.file.name}", total=3)
+            content = order.file.read_text(encoding=order.encoding)
+            progress.update(task, completed=1, description=f"Checking {content.count(chr(10))} lines")
+            read = read_words(content, order.list_name, jsonl=order.is_jsonl, keep_going=order.keep_going)
+            progress.update(task, completed=2, description=f"Writing {len(read.words)} words")
+            entry, changed = asyncio.run(_store(WordFile(order.list_name, read.words, checksum_of(content))))
+    except UnfitWordsError as error:
+        _show(console, error.errors)
+        console.print(f"{len(error.errors)} rows are unfit, so none was taken; --on-error skip leaves them out.")
+        return 1
+    except (ShippedListError, OSError, UnicodeDecodeError, LookupError, StoreError) as error:
+        console.print(f"Nothing was imported. {type(error).__name__}: {error}", highlight=False)
+        return 1
+    _report(console, read, entry, changed=changed)
+    return 0
+
+
+async def _store(file: WordFile) -> tuple[WordList, bool]:
+    settings = Settings()
+    client = connect(settings.mongo_url, app_name="huiqun-lexicon")
+    database = client[f"{settings.database_prefix}moderation"]
+    # Never started: an import publishes nothing, the stamp tells the processes.
+    transactor = Transactor(client, database, Publisher(settings.kafka), SystemClock())
+    author = f"shell:{getpass.getuser()}"
+    try:
+        await ensure_indexes(database, {**store.INDEXES, **AUDIT_INDEXES, **STREAM_INDEXES, **TIMER_INDEXES})
+        return await transactor.run(lambda work: import_list(work, file, author))
+    finally:
+        client.close()
+
+
+def _report(console: Console, read: WordImport, entry: WordList, *, changed: bool) -> None:
+    _show(console, read.errors)
+    left_out = f", {len(read.errors)} rows left out" if read.errors else ""
+    if changed:
+        console.print(f"{entry.name}: {entry.words} words{left_out}; in force within two seconds.")
+    else:
+        console.print(f"{entry.name}: {entry.words} words{left_out}; the same file was imported before.")
+
+
+def _show(console: Console, errors: Sequence[RowError]) -> None:
+    for error in errors[:_SHOWN_ERRORS]:
+        console.print(f"line {error.line}: {error.field} {error.reason}", markup=False, highlight=False)
+    if len(errors) > _SHOWN_ERRORS:
+        console.print(f"... and {len(errors) - _SHOWN_ERRORS} more")
+
+
+def _list_name(text: str) -> str:
+    if store.NAME.fullmatch(text) is None:
+        raise argparse.ArgumentTypeError("lower-case letters, digits, - and _, at most 64")
+    return text
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], Console(soft_wrap=True)))
