@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import sys
 import time
 import traceback
@@ -89,6 +90,8 @@ def main() -> int:
     parser.add_argument("--profile", action="store_true", help="also tell where a batch spends its time")
     options = parser.parse_args()
     chosen = [options.only] if options.only else names
+    # Its warnings are of topics that are being created or deleted; what matters ends a measurement with an error.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     described = machine.describe()
     started = time.monotonic()
     run = Run(Console())

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError
 
 from benchmarks.figures import BenchmarkError
 from benchmarks.messages import groups
@@ -96,7 +97,10 @@ class Ground:
         """How many messages the consumer group has acknowledged."""
         name = self.kafka.prefix + CHANNEL_MESSAGES.name
         partitions = [TopicPartition(name, number) for number in range(PARTITIONS)]
-        offsets = await self.admin.list_consumer_group_offsets(self.kafka.prefix + group, partitions=partitions)
+        try:
+            offsets = await self.admin.list_consumer_group_offsets(self.kafka.prefix + group, partitions=partitions)
+        except (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError):
+            return 0  # Apache Kafka sets up its offsets topic when the first group asks for it
         return sum(max(place.offset, 0) for place in offsets.values())
 
     async def count(self, topic: Topic, least: int) -> int:
