@@ -120,13 +120,14 @@ async def _holds(condition: Callable[[], Awaitable[bool] | bool]) -> bool:
 async def read_topic(kafka: KafkaOptions, topic: Topic, partitions: int = PARTITIONS) -> list[ConsumerRecord]:
     """The records of a topic from its beginning to its end as it is now."""
     found: list[ConsumerRecord] = []
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=kafka.bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
     await consumer.start()
     try:
         places = [TopicPartition(kafka.prefix + topic.name, number) for number in range(partitions)]
         consumer.assign(places)
         ends = await consumer.end_offsets(places)
-        await consumer.seek_to_beginning(*places)
         for place in places:
             while ends[place] and await consumer.position(place) < ends[place]:
                 found += await _poll(consumer, place)

@@ -1,0 +1,74 @@
+"""Whatever stands on its topic, moderation judges it or sets it aside with the reason, and goes on."""
+
+from huiqun.contracts.catalog import encode
+from huiqun.contracts.channel import MAX_TEXT
+from huiqun.contracts.topics import CHANNEL_MESSAGES
+from huiqun.store import Database
+from huiqun.stream.dead_letters import read_all, replay
+from tests.channel import NOON, message
+from tests.faults.reckoning import check, until_judged
+from tests.processes import ServiceProcess
+from tests.spine import SERVICE, Spine, eventually
+
+DEEP = b'{"a":' * 5_000 + b"1" + b"}" * 5_000
+
+
+def changed(old: bytes, new: bytes) -> bytes:
+    """A good message with some bytes of it replaced."""
+    good = encode(message(999, sent_at=NOON))
+    assert old in good
+    return good.replace(old, new)
+
+
+SET_ASIDE: dict[bytes, str] = {
+    b"{broken": "Invalid JSON",
+    b"": "Invalid JSON",
+    DEEP: "Invalid JSON",
+    changed(b"received", b"painted"): "channel.message.painted",
+    changed("你好".encode(), rb"\ud83d\ud83d"): "Invalid JSON",
+    changed("你好".encode(), "长".encode() * 100_000): "at most",
+    changed("你好".encode(), b"x" * 900_000): "at most",
+    changed(b'"2026-11-22T04:00:00Z"', b'"1970-01-01T00:00:00Z"'): "time",
+    changed(b'"2026-11-22T04:00:00Z"', b'"2200-01-01T00:00:00Z"'): "time",
+    changed(b'"sender":{"member_id":"u1"', b'"sender":{"member_id":7'): "sender.member_id",
+    changed(b'"data":{', b'"data":{"sent_at":[],"x":{'): "Invalid JSON",
+}
+
+# Ugly, but messages.
+TEXTS = (
+    "",
+    "长" * MAX_TEXT,
+    "加微信领红包" * (MAX_TEXT // 6),
+    "11010519491231002X" * (MAX_TEXT // 18),
+    "http://a.cn/" * (MAX_TEXT // 12),
+    "\u0000\u200b\u202e\ufdd0\U0010ffff",
+    "e" + "\u0301" * 10_000,
+    "👨‍👩‍👧‍👦" * 1_000,
+    "$where {$ne: null} '; DROP TABLE",
+)
+
+
+async def test_bad_records_are_set_aside_and_ugly_messages_judged(
+    spine: Spine, state: Database, moderation: ServiceProcess
+) -> None:
+    sent = [message(number, f"g{number}", text=text, sent_at=NOON) for number, text in enumerate(TEXTS)]
+    before = [message(100 + number, "g1", "u2", sent_at=NOON) for number in range(5)]
+    after = [message(200 + number, "g1", "u2", sent_at=NOON) for number in range(5)]
+    await spine.send(*before)
+    for value in SET_ASIDE:
+        await spine.send_raw(CHANNEL_MESSAGES, value)
+    await spine.send(*sent, *after)
+    async with moderation:
+        await eventually(lambda: are_set_aside(spine, len(SET_ASIDE)))
+        letters = {letter.value: letter async for letter in read_all(spine.kafka, SERVICE)}
+        for value, reason in SET_ASIDE.items():
+            assert reason in letters[value].reason
+        repaired = message(300, "g1", "u2", sent_at=NOON)
+        await replay(spine.publisher, letters[b"{broken"], repaired=encode(repaired))
+        await until_judged(state, [*before, *sent, *after, repaired])
+        assert await moderation.stop() == 0
+    await check(spine, state, [*before, *sent, *after, repaired])
+
+
+async def are_set_aside(spine: Spine, count: int) -> bool:
+    return len([letter async for letter in read_all(spine.kafka, SERVICE)]) >= count
