@@ -19,6 +19,7 @@ from local.ports import free_port
 from local.stack import Stack
 from moderation.app import INDEXES, ROUTERS, SERVICE
 from moderation.lexicon.handlers import import_shipped
+from moderation.membership.model.links import Links
 from moderation.rulebook.handlers import RulebookKeeper
 from moderation.settings import Settings
 from tests.spine import running
@@ -81,7 +82,8 @@ async def serve_interface(stack: Stack) -> AsyncIterator[Interface]:
         await import_shipped(connected.database, connected.transactor)
         keeper = RulebookKeeper(connected.database)
         await keeper.refresh()
-        offered = Offered(service=SERVICE, description="Tested.", routers=ROUTERS, state={"rulebook": keeper.current})
+        state = {"rulebook": keeper.current, "links": Links.under("a secret of these tests", None)}
+        offered = Offered(service=SERVICE, description="Tested.", routers=ROUTERS, state=state)
         api = Api(offered, settings, connected, [keeper])
         transport = httpx.AsyncHTTPTransport(retries=5)  # until the server listens
         url = f"http://127.0.0.1:{settings.api_port}"
