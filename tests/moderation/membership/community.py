@@ -7,8 +7,10 @@ from typing import Any, TypeVar
 
 from huiqun.contracts.channel import (
     Action,
+    ActionCompleted,
     ActionKind,
     ActionRequested,
+    Capabilities,
     Departure,
     Group,
     GroupCreated,
@@ -19,8 +21,10 @@ from huiqun.contracts.channel import (
     MemberUpdated,
     Message,
     MessageReceived,
+    Receipt,
     Role,
     Sender,
+    Support,
 )
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MessageScreened, Screened
@@ -68,7 +72,8 @@ def renamed(
 
 
 def created(group: str = "g1", name: str = "理财一群", timezone: str = "Asia/Shanghai") -> GroupCreated:
-    data = Group(group_id=group, name=name, owner="staff-1", timezone=timezone)
+    able = Capabilities(send=Support.NATIVE, mute=Support.NATIVE, remove=Support.NATIVE, delete=Support.NATIVE)
+    data = Group(group_id=group, name=name, owner="staff-1", timezone=timezone, capabilities=able)
     return GroupCreated.about(group, data, time=NOON)
 
 
@@ -115,6 +120,7 @@ class Community:
 
         (result, emitted), _ = await self.transactor.commit(noting)
         self.emitted += emitted
+        await self._carry_out([event.data for event in emitted if isinstance(event, ActionRequested)])
         return result
 
     async def deliver(self, *events: Event) -> None:
@@ -183,6 +189,13 @@ class Community:
     async def documents(self, collection: str) -> Sequence[dict[str, Any]]:
         """What a collection holds, by id."""
         return await self.transactor.database[collection].find().sort("_id", 1).to_list(None)
+
+    async def _carry_out(self, actions: Sequence[Action]) -> None:
+        """Be the channel: do what was asked, so that nobody asks again."""
+        receipts = [Receipt(action_id=action.action_id, group_id=action.group_id) for action in actions]
+        if receipts:
+            now = self.clock.now()
+            await self.deliver(*(ActionCompleted.about(each.group_id, each, time=now) for each in receipts))
 
     async def _next_due(self) -> datetime | None:
         waiting = {"state": "waiting"}

@@ -46,7 +46,7 @@ async def test_strangers_and_departed_among_the_staff_and_customers_who_look_lik
     ]
     assert (report["members"], report["staff"], report["listed"]) == (8, 4, 3)
     (notice,) = [action for action in community.actions if action.kind is ActionKind.NOTIFY_STAFF]
-    assert (notice.target.member_id, notice.reason) == ("staff-1", "roster")
+    assert (notice.assignee, notice.reason) == ("staff-1", "roster")
     assert "不在授权名单中的工作人员 1 人：客户经理9" in notice.content
 
 

@@ -78,7 +78,7 @@ async def test_without_consent_messages_are_blocked_after_the_grace_and_the_memb
     community: Community,
 ) -> None:
     await community.write_policy(rules_text=RULES, consent={"verdict": "block", "grace_hours": 1, "reminders": 0})
-    await community.deliver(joined("u1"))
+    await community.deliver(created(), joined("u1"))
     await community.pass_time(minutes=30)
     await community.say("你好")
     await community.pass_time(minutes=40)

@@ -37,6 +37,7 @@ RECEIVED: Mapping[str, Events] = {
     "channel": (ActionRequested,),
     "moderation": (
         *(GroupCreated, GroupUpdated, GroupDismissed),
+        *(MemberJoined, MemberUpdated, MemberLeft),
         *(MessageReceived, MessageEdited, MessageRecalled),
         *EVENTS_BY_TOPIC[CHANNEL_RECEIPTS.name],
     ),

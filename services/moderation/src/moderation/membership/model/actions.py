@@ -12,7 +12,7 @@ _DEADLINE = timedelta(hours=12)
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message to a group, or to one of its members where `member_id` says so."""
+    """Words for a group, for one of its members, or for one of its staff."""
 
     group_id: str
     content: str
@@ -32,7 +32,8 @@ def in_private(letter: Letter, now: datetime) -> Action:
 
 def to_staff(letter: Letter, now: datetime) -> Action:
     """Bring it to the attention of a staff member; without one, of whoever looks after the group."""
-    return _action(ActionKind.NOTIFY_STAFF, letter, now)
+    action = _action(ActionKind.NOTIFY_STAFF, letter, now)
+    return action.model_copy(update={"target": ActionTarget(), "assignee": letter.member_id})
 
 
 def _action(kind: ActionKind, letter: Letter, now: datetime) -> Action:
