@@ -60,11 +60,11 @@ class Standing:
             self.counted += 1
         return self.counted if day == self.day else 0
 
-    def remember(self, at: int, text: int) -> None:
-        """Keep a message for the flood and duplicate rules."""
+    def remember(self, at: int, text: int, since: int) -> None:
+        """Keep a message for the flood and duplicate rules, and forget those from before `since`."""
+        if self.recent:
+            self.recent = [entry for entry in self.recent if entry[0] >= since][1 - RECENT :]
         self.recent.append((at, text))
-        if len(self.recent) > RECENT:
-            del self.recent[0]
 
     def messages_since(self, at: int) -> int:
         """How many remembered messages are not older than `at`."""

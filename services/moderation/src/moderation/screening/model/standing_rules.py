@@ -13,6 +13,7 @@ from moderation.standing.model import Standing
 _LEADING_OUTSIDE = frozenset({MessageKind.LINK, MessageKind.MINI_PROGRAM, MessageKind.CARD})
 # 收到, 好的 and thanks are polite, but whoever has said nothing else has not yet shown what they are here for.
 _SUBSTANTIAL_CHARACTERS = 6
+_REPEATED_SECONDS = 600
 
 
 def from_standing(rules: Rules, message: Message, sent: datetime, standing: Standing) -> Iterator[Finding]:
@@ -23,10 +24,11 @@ def from_standing(rules: Rules, message: Message, sent: datetime, standing: Stan
     if not repeats and len(set(message.text)) >= _SUBSTANTIAL_CHARACTERS:
         standing.substantial += 1
     today = standing.count(sent.toordinal())
-    standing.remember(at, written)
+    flood, duplicate = rules.flood, rules.duplicate
+    seconds = max(flood.seconds if flood else 0, duplicate.seconds if duplicate else 0, _REPEATED_SECONDS)
+    standing.remember(at, written, at - seconds * 1000)
     if rules.quota is not None and today > rules.quota.per_day:
         yield finding("quota", "quota", 1, rules.quota.verdict)
-    flood, duplicate = rules.flood, rules.duplicate
     remembered = len(standing.recent)  # most members write too seldom for either rule to be worth a look
     if (
         flood is not None
