@@ -12,7 +12,8 @@ from huiqun.runtime.health import Heartbeat
 
 _log = structlog.get_logger(__name__)
 
-_GRACE_SECONDS = 8.0
+# Ten seconds in all: after these, a consumer takes up to 1.5 s to leave its group and the publisher 2 s to close.
+_GRACE_SECONDS = 6.0
 
 
 class Part(Protocol):
@@ -32,7 +33,7 @@ class PartEndedError(RuntimeError):
 async def run_parts(parts: Sequence[Part], stop: asyncio.Event) -> None:
     """Run the parts until SIGTERM, SIGINT, `stop`, or the first failure; raise that failure when all have stopped.
 
-    A part that has not finished within 8 s of being told is cancelled.
+    A part that has not finished within 6 s of being told is cancelled.
     """
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -18,7 +18,7 @@ from huiqun.stream.transactor import Transactor
 
 _POLL_MILLISECONDS = 250
 _FINISH_SECONDS = 20.0
-_LEAVE_SECONDS = 3.0
+_LEAVE_SECONDS = 1.5
 
 
 @dataclass(frozen=True, slots=True)
