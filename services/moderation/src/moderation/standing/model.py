@@ -107,27 +107,31 @@ def add_strike(standing: Standing, strike: Strike, ladder: Ladder) -> Climb | No
     """
     if strike.weight <= 0 or any(known.message_id == strike.message_id for known in standing.strikes):
         return None
-    now = strike.at
-    last = max((known.at for known in standing.strikes if known.rung), default=None)
-    standing.strikes.append(strike)
-    _forget(standing, ladder, now)
-    if last is not None and (now - last).total_seconds() < ladder.grace_seconds:
-        return None
-    allowed = allowed_rung(score(standing.strikes, ladder, now), ladder)
-    rung = min(current_rung(standing.strikes[:-1], ladder, now) + 1, allowed)
+    _forget(standing, ladder, strike.at)
+    rung = _next_rung(standing.strikes, strike, ladder)
+    standing.strikes.append(replace(strike, rung=rung))
     if rung == 0:
         return None
-    standing.strikes[-1] = replace(strike, rung=rung)
-    climb = _sanction(rung, ladder, now)
+    climb = _sanction(rung, ladder, strike.at)
     if climb.until is not None:
         standing.muted_until = max(climb.until, standing.muted_until or climb.until)
     return climb
 
 
+def _next_rung(known: list[Strike], strike: Strike, ladder: Ladder) -> int:
+    """The rung that the offence leads to, after those that are known; 0 for none."""
+    last = max((each.at for each in known if each.rung), default=None)
+    if last is not None and (strike.at - last).total_seconds() < ladder.grace_seconds:
+        return 0
+    allowed = allowed_rung(score([*known, strike], ladder, strike.at), ladder)
+    return min(current_rung(known, ladder, strike.at) + 1, allowed)
+
+
 def current_rung(strikes: list[Strike], ladder: Ladder, now: datetime) -> int:
     """The rung a member stands on: the highest one given, less one for every half-life since."""
     half_life = timedelta(hours=ladder.half_life_hours)
-    return max((max(strike.rung - int((now - strike.at) / half_life), 0) for strike in strikes), default=0)
+    held = (strike.rung - max(int((now - strike.at) / half_life), 0) for strike in strikes if strike.rung)
+    return max((0, *held))
 
 
 def _sanction(rung: int, ladder: Ladder, now: datetime) -> Climb:
@@ -139,6 +143,12 @@ def _sanction(rung: int, ladder: Ladder, now: datetime) -> Climb:
 
 
 def _forget(standing: Standing, ladder: Ladder, now: datetime) -> None:
-    """Drop offences that hardly count any more, and the oldest beyond the bound."""
-    kept = [strike for strike in standing.strikes if score([strike], ladder, now) >= _NEGLIGIBLE]
-    standing.strikes = kept[-STRIKES:]
+    """Drop offences that neither count nor hold a rung any more, and make room below the bound for another."""
+    kept = [
+        strike
+        for strike in standing.strikes
+        if score([strike], ladder, now) >= _NEGLIGIBLE or current_rung([strike], ladder, now) > 0
+    ]
+    if len(kept) >= STRIKES:
+        del kept[next((place for place, strike in enumerate(kept) if not strike.rung), 0)]
+    standing.strikes = kept

@@ -1,0 +1,100 @@
+"""What the rules of a policy mean, and what speaks against some."""
+
+from datetime import time
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+from pydantic import ValidationError
+
+from moderation.policies.model import BUILT_IN, GroupSettings, Policies, Policy, QuietHours, Rules, objections
+from moderation.screening.model.contacts import find_links, outside
+
+TIMES = st.times()
+DEFAULT = Policy("default", 3, Rules())
+STRICT = Policy("strict", 1, Rules())
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "moment", "quiet"),
+    [
+        ("22:30", "07:30", "22:30", True),
+        ("22:30", "07:30", "23:59:59", True),
+        ("22:30", "07:30", "00:00", True),
+        ("22:30", "07:30", "07:29:59", True),
+        ("22:30", "07:30", "07:30", False),
+        ("22:30", "07:30", "22:29:59", False),
+        ("12:00", "14:00", "13:00", True),
+        ("12:00", "14:00", "14:00", False),
+        ("12:00", "14:00", "23:00", False),
+        ("00:00", "06:00", "00:00", True),
+        ("18:00", "00:00", "23:59:59", True),
+        ("18:00", "00:00", "00:00", False),
+    ],
+)
+def test_quiet_hours_begin_when_they_begin_and_may_pass_midnight(
+    start: str, end: str, moment: str, quiet: bool
+) -> None:
+    hours = QuietHours(start=time.fromisoformat(start), end=time.fromisoformat(end))
+    assert hours.covers(time.fromisoformat(moment)) is quiet
+
+
+@given(TIMES, TIMES, TIMES)
+def test_a_moment_is_quiet_under_one_of_two_hours_that_complement_each_other(
+    start: time, end: time, moment: time
+) -> None:
+    if start != end:
+        there, back = QuietHours(start=start, end=end), QuietHours(start=end, end=start)
+        assert there.covers(moment) != back.covers(moment)
+
+
+def test_a_group_has_its_own_policy_else_the_default_else_the_built_in_one() -> None:
+    own, none = GroupSettings(policy_id="strict"), GroupSettings()
+    assert Policies({"default": DEFAULT, "strict": STRICT}, {}).policy_of(own) is STRICT
+    assert Policies({"default": DEFAULT, "strict": STRICT}, {}).policy_of(none) is DEFAULT
+    assert Policies({"default": DEFAULT}, {}).policy_of(own) is DEFAULT
+    assert Policies({}, {}).policy_of(own) is BUILT_IN
+
+
+@pytest.mark.parametrize(
+    ("link", "allowed"),
+    [
+        ("https://bank.example.com/a?b=c", True),
+        ("www.Bank.Example.COM", True),
+        ("http://example.com", False),
+        ("http://notbank.example.com", False),
+        ("http://bank.example.com.evil.top/x", False),
+        ("bank.example.com", True),
+    ],
+)
+def test_an_allowed_domain_allows_what_stands_below_it_and_nothing_that_looks_like_it(link: str, allowed: bool) -> None:
+    assert (outside(find_links(f"请看 {link} 谢谢"), ("bank.example.com",)) == []) is allowed
+
+
+def test_what_comes_with_the_service_makes_sense() -> None:
+    assert objections(Rules()) == []
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"quota": {"per_day": 0}},
+        {"quota": {"per_day": 5, "verdict": "allow"}},
+        {"flood": {"messages": 21}},
+        {"quiet_hours": {"start": "22:00+08:00", "end": "07:00"}},
+        {"links": {"allowed_domains": ["exa mple.com"]}},
+        {"lexicon": {"categories": {"a b": "block"}}},
+        {"lexicon": {"categories": {"ads": "allow"}}},
+        {"staff": {"categories": {"impolite": "block"}}},
+        {"ladder": {"half_life_hours": 0}},
+        {"ladder": {"mute_minutes": [10, 60, 10**9]}},
+        {"ladder": {"scores": [1, 2, 3]}},
+        {"ladder": {"scores": [1, 2, 4, 6, float("inf")]}},
+        {"ladder": {"weights": {"ads": float("nan")}}},
+        {"qota": {"per_day": 5}},
+    ],
+)
+def test_rules_that_nobody_can_mean_are_refused(rules: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Rules(**rules)
