@@ -137,7 +137,7 @@ async def test_the_rules_of_a_group_stand_in_a_fixed_place(desk: Desk) -> None:
 
 
 async def test_a_list_of_staff_is_taken_as_a_whole_and_a_check_can_be_asked_for(desk: Desk) -> None:
-    csv = {"content": CSV.encode(), "headers": {"Content-Type": "text/csv", "If-Match": '"0"'}}
+    csv = {"content": CSV.encode("gbk"), "headers": {"Content-Type": "text/csv; charset=gbk", "If-Match": '"0"'}}
     uploaded = await desk.ask("PUT", "/staff", **csv)
     assert (uploaded.status_code, uploaded.json()["size"], uploaded.headers["etag"]) == (200, 2, '"1"')
     assert (await desk.ask("PUT", "/staff", **csv)).status_code == 412
@@ -147,7 +147,7 @@ async def test_a_list_of_staff_is_taken_as_a_whole_and_a_check_can_be_asked_for(
     plain = await desk.ask("PUT", "/staff", content=b"x", headers={"Content-Type": "text/plain", "If-Match": "*"})
     assert plain.status_code == 415
     people = (await desk.ask("GET", "/staff/people")).json()["items"]
-    assert [person["staff_id"] for person in people] == ["staff-1", "staff-2"]
+    assert [(person["staff_id"], person["name"]) for person in people] == [("staff-1", "王经理"), ("staff-2", "李经理")]
 
     now = desk.community.clock.now()
     await desk.community.deliver(created(), joined("staff-9", name="小张", role=Role.STAFF, at=now))

@@ -92,7 +92,7 @@ def timers(links: Links) -> Mapping[str, TimerHandler]:
         enforcement.MUTE_ENDS: enforcement.end_mute,
         enforcement.FOLLOW_UP: enforcement.follow_up,
         policies.POLICIES_CHANGED: planning.plan_all,
-        policies.GROUP_CHANGED: planning.plan_group,
+        policies.GROUPS_CHANGED: planning.plan_groups,
         planning.POST_RULES: planning.post_rules,
         planning.CHECK_ROSTER: checks.check_on_schedule,
         greeting.WELCOME: greeter.greet,

@@ -3,6 +3,7 @@
 from huiqun.web.api_keys import create_api_key, revoke_api_key
 from huiqun.web.app import WEB_INDEXES, AppOptions, UnsafeRoutesError, create_app
 from huiqun.web.bodies import MIB
+from huiqun.web.files import received_text
 from huiqun.web.idempotency import Answer, Transact, Write, WriteOnce
 from huiqun.web.oidc import OidcOptions
 from huiqun.web.openapi import undocumented
@@ -41,6 +42,7 @@ __all__ = [
     "create_api_key",
     "create_app",
     "received_body",
+    "received_text",
     "requires",
     "revoke_api_key",
     "serve",

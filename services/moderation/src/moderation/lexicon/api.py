@@ -20,7 +20,7 @@ from huiqun.web import (
     Store,
     WriteOnce,
     body_limit,
-    received_body,
+    received_text,
     requires,
 )
 from moderation.lexicon import handlers, store
@@ -38,15 +38,6 @@ router = Router(
 
 _MAX_ERRORS = 1_000
 _JSONL = {"text/csv": False, "application/x-ndjson": True}
-# gb18030 reads its ancestors, too; spreadsheets on Chinese systems write them.
-_CHARSETS = {
-    "": "utf-8",
-    "utf-8": "utf-8",
-    "utf8": "utf-8",
-    "gb18030": "gb18030",
-    "gbk": "gb18030",
-    "gb2312": "gb18030",
-}
 _TEXT = {"schema": {"type": "string"}}
 _FILE: dict[str, Any] = {
     "requestBody": {
@@ -144,7 +135,8 @@ async def put_list(
     request: Request, name: ListPath, write: WriteOnce, who: Moderator, on_error: OnError = "refuse"
 ) -> Response:
     """In force everywhere within two seconds. A list of the same content stays as it is."""
-    content, jsonl = _text_of(request)
+    media_type, content = received_text(request, tuple(_JSONL))
+    jsonl = _JSONL[media_type]
     try:
         # Reading 60,000 rows takes a second of processor time: elsewhere, so that heartbeats and requests go on.
         read = await asyncio.to_thread(handlers.read_words, content, name, jsonl=jsonl, keep_going=on_error == "skip")
@@ -169,19 +161,6 @@ async def drop_list(name: ListPath, write: WriteOnce, who: Moderator) -> Respons
         await handlers.drop_list(work, name, who.id)
 
     return await write(use_case)
-
-
-def _text_of(request: Request) -> tuple[str, bool]:
-    """The text of the body, and whether it is JSONL; Problem 415 or 422."""
-    media_type, _, parameters = request.headers.get("content-type", "").lower().partition(";")
-    jsonl = _JSONL.get(media_type.strip())
-    charset = _CHARSETS.get(parameters.strip().removeprefix("charset=").strip('"'))
-    if jsonl is None or charset is None:
-        raise Problem(415, "unsupported-media-type", f"Send {' or '.join(_JSONL)}, in UTF-8 or GB 18030.")
-    try:
-        return received_body(request).content.decode(charset), jsonl
-    except UnicodeDecodeError as error:
-        raise Problem(422, "not-text", f"Byte {error.start} of the file is not {charset}; name its charset.") from None
 
 
 def _unfit(error: UnfitWordsError) -> Problem:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from huiqun.audit import AuditEntry, append
 from huiqun.contracts.channel import Group, GroupCreated, GroupDismissed, GroupUpdated
 from huiqun.contracts.moderation import ActivatedPolicy, PolicyActivated
+from huiqun.runtime.ids import new_id
 from huiqun.store import Database, Session
 from huiqun.stream import Work
 from huiqun.timers import Timer
@@ -26,7 +27,7 @@ BUILT_IN_HEAD = Head(DEFAULT_POLICY, latest=0, active=BUILT_IN.version, revision
 _BUILT_IN_VERSION = Version(DEFAULT_POLICY, 0, BUILT_IN.rules, "What comes with Huiqun.", "huiqun", None)
 #: Timers that are due as soon as what they name is in force; who plans by policies or groups looks at them again.
 POLICIES_CHANGED = "policies.changed"
-GROUP_CHANGED = "group.changed"
+GROUPS_CHANGED = "groups.changed"
 #: Raises if the revision is not the one that the caller has seen.
 Check = Callable[[int], None]
 
@@ -59,8 +60,7 @@ async def record_groups(events: Sequence[GroupCreated | GroupUpdated | GroupDism
     await store.save_groups(work, list(latest.values()))
     if dismissed:
         await store.dismiss_groups(work, dismissed)
-    for group_id in (*latest, *dismissed):
-        _announce_group(work, group_id)
+    _announce(work, [*latest, *dismissed])
 
 
 async def write_version(work: Work, policy_id: str, rules: Rules, note: str, author: str) -> Version:
@@ -111,7 +111,7 @@ async def assign_policy(work: Work, group_id: str, policy_id: str | None, check:
     await store.assign(work, group_id, policy_id)
     detail = {"policy": policy_id, "before": before}
     await append(work, AuditEntry(actor, "group.policy.assigned", f"group/{group_id}", detail))
-    _announce_group(work, group_id, other_policy=True)
+    _announce(work, [group_id], other_policy=True)
     settings = replace(record.settings, policy_id=policy_id)
     return replace(record, settings=settings, revision=record.revision + 1)
 
@@ -162,10 +162,10 @@ async def policy_in_force(database: Database, settings: GroupSettings, session: 
     return chosen or await store.active_policy(database, DEFAULT_POLICY, session) or BUILT_IN
 
 
-def _announce_group(work: Work, group_id: str, *, other_policy: bool = False) -> None:
-    payload = {"group_id": group_id, "other_policy": other_policy}
-    key = f"{GROUP_CHANGED}/{group_id}/{'policy' if other_policy else 'settings'}"
-    work.schedule(Timer(key, GROUP_CHANGED, work.now, payload))
+def _announce(work: Work, group_ids: Sequence[str], *, other_policy: bool = False) -> None:
+    # A key of its own: two such timers are about different groups, and neither may replace the other.
+    payload = {"group_ids": list(group_ids), "other_policy": other_policy}
+    work.schedule(Timer(f"{GROUPS_CHANGED}/{new_id()}", GROUPS_CHANGED, work.now, payload))
 
 
 def _with_built_in(head: Head) -> Head:

@@ -14,8 +14,9 @@ from moderation.membership.model.actions import Letter, to_group
 from moderation.membership.model.consent import version_of
 from moderation.membership.model.group_state import GroupState
 from moderation.membership.store import groups
-from moderation.policies.handlers import POLICIES_CHANGED, policy_in_force
+from moderation.policies.handlers import POLICIES_CHANGED, find_group, policy_in_force
 from moderation.policies.model import MembershipRules, Policy, next_due
+from moderation.policies.store import GroupRecord
 from moderation.policies.store import groups as group_page
 
 POST_RULES = "membership.rules"
@@ -24,24 +25,16 @@ _KINDS: Mapping[str, str] = {"rules": POST_RULES, "roster": CHECK_ROSTER}
 _PAGE = 100
 
 
-async def plan_group(timer: Timer, work: Work) -> None:
-    """A group is new, has changed or has another policy: see to its timers, and tell members of other rules."""
-    now = await in_force(work.db, timer.payload["group_id"], work.session)
-    await _plan([now], work, told=bool(timer.payload["other_policy"]))
+async def plan_groups(timer: Timer, work: Work) -> None:
+    """Groups are new, have changed or have another policy: see to their timers, tell members of other rules."""
+    records = [await find_group(work.db, group_id, work.session) for group_id in timer.payload["group_ids"]]
+    await _plan(records, work, told=bool(timer.payload["other_policy"]))
 
 
 async def plan_all(timer: Timer, work: Work) -> None:
     """A policy came into force: do so for every group, page by page."""
-    after = timer.payload.get("after")
-    records = await group_page(work.db, after, _PAGE)
-    known: dict[str | None, Policy] = {}
-    planned = []
-    for record in records:
-        policy_id = record.settings.policy_id
-        if policy_id not in known:
-            known[policy_id] = await policy_in_force(work.db, record.settings, work.session)
-        planned.append(InForce(record, known[policy_id]))
-    await _plan(planned, work, told=True)
+    records = await group_page(work.db, timer.payload.get("after"), _PAGE)
+    await _plan(records, work, told=True)
     if len(records) == _PAGE:
         work.schedule(Timer(POLICIES_CHANGED, POLICIES_CHANGED, work.now, {"after": records[-1].id}))
 
@@ -67,13 +60,17 @@ def schedule_next(name: str, now: InForce, schedule: str, after: datetime, work:
         work.schedule(Timer(f"{name}/{now.group.id}", _KINDS[name], due, {"group_id": now.group.id}))
 
 
-async def _plan(planned: Sequence[InForce], work: Work, *, told: bool) -> None:
+async def _plan(records: Sequence[GroupRecord], work: Work, *, told: bool) -> None:
     """Bring groups up to their policies. `told`: a group seen for the first time hears of its rules all the same."""
-    states = await groups.load(work, [now.group.id for now in planned])
+    states = await groups.load(work, [record.id for record in records])
+    policies: dict[str | None, Policy] = {}
     changed: list[GroupState] = []
     posts: list[tuple[Action, None]] = []
-    for now in planned:
-        state = states[now.group.id]
+    for record in records:
+        policy_id = record.settings.policy_id
+        if policy_id not in policies:
+            policies[policy_id] = await policy_in_force(work.db, record.settings, work.session)
+        now, state = InForce(record, policies[policy_id]), states[record.id]
         version, schedules = version_of(now.rules), _schedules(now)
         if state.planned and (version, schedules) == (state.rules_version, dict(state.schedules)):
             continue

@@ -11,7 +11,7 @@ from huiqun.stream import Work
 from moderation.enforcement.handlers import request_actions
 from moderation.membership.handlers.greeting import reminder_key
 from moderation.membership.model.actions import Letter, to_group
-from moderation.membership.model.consent import LONGEST_REPLY, Consent, agrees, asks_to_leave, version_of
+from moderation.membership.model.consent import LONGEST_REPLY, Consent, agrees, asks_to_leave, plainly, version_of
 from moderation.membership.model.roster import Member, describe_by, key_of
 from moderation.membership.store import consents, groups, members
 from moderation.metrics import CONSENTS
@@ -41,11 +41,14 @@ class Replies:
             if not message.text or len(message.text) > LONGEST_REPLY:
                 continue
             policy = policies.policy_of(policies.settings_of(message.group_id))
-            rules = policy.rules.membership
-            if agrees(message.text, rules):
+            consent, farewell = policy.rules.membership.consent, policy.rules.membership.leaving
+            if consent is None and farewell is None:
+                continue
+            said = plainly(message.text)
+            if consent is not None and agrees(said, consent):
                 agreeing.append((event, policy))
-            elif rules.leaving is not None and asks_to_leave(message.text, rules.leaving):
-                leaving.setdefault(message.group_id, (event, rules.leaving))
+            elif farewell is not None and asks_to_leave(said, farewell):
+                leaving.setdefault(message.group_id, (event, farewell))
         if agreeing:
             await _take(agreeing, work)
         if leaving:

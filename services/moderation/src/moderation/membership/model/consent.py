@@ -8,7 +8,7 @@ from functools import lru_cache
 from huiqun.contracts.channel import Role
 from moderation.lexicon.model.folding import strip
 from moderation.membership.model.roster import Member
-from moderation.policies.model import LeavingRule, MembershipRules, Policy
+from moderation.policies.model import ConsentRule, LeavingRule, MembershipRules, Policy
 
 LONGEST_REPLY = 60
 _BETWEEN_HINTS = timedelta(hours=1)
@@ -65,22 +65,23 @@ def needs_hint(member: Member, now: datetime) -> bool:
     return member.hinted_at is None or now - member.hinted_at >= _BETWEEN_HINTS
 
 
-def agrees(text: str, rules: MembershipRules) -> bool:
+def plainly(text: str) -> str:
+    """The words of a message in one spelling, without those whom it addresses: what the next two take."""
+    if "@" in text or "＠" in text:
+        text = " ".join(word for word in text.split() if not word.startswith(("@", "＠")))
+    return strip(text)
+
+
+def agrees(said: str, rule: ConsentRule) -> bool:
     """Whether a message is a reply by which its sender agrees."""
-    return rules.consent is not None and _said(text) in _normal(rules.consent.phrases)
+    return said in _normal(rule.phrases)
 
 
-def asks_to_leave(text: str, rule: LeavingRule) -> bool:
+def asks_to_leave(said: str, rule: LeavingRule) -> bool:
     """Whether a short message asks how to leave: it is a phrase, or holds one that is long enough to mean it."""
-    said = _said(text)
     if len(said) > _SHORT:
         return False
-    return any(said == phrase or (len(phrase) >= _TOLD_APART and phrase in said) for phrase in _normal(rule.phrases))
-
-
-def _said(text: str) -> str:
-    """The words of a message in one spelling, without those whom it addresses."""
-    return strip(" ".join(word for word in text.split() if not word.startswith(("@", "＠"))))
+    return any(phrase in said and (len(phrase) >= _TOLD_APART or phrase == said) for phrase in _normal(rule.phrases))
 
 
 @lru_cache(maxsize=1_024)

@@ -64,7 +64,7 @@ def read_csv(content: str) -> tuple[Staff, ...]:
         raise UnfitStaffError((RowFault(line, "row", str(error)),)) from error
 
 
-def read_json(content: bytes) -> tuple[Staff, ...]:
+def read_json(content: str) -> tuple[Staff, ...]:
     """Read a JSON list of objects with the fields of the CSV columns. UnfitStaffError."""
     try:
         rows = orjson.loads(content)
