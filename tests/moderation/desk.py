@@ -12,6 +12,7 @@ from huiqun.contracts.catalog import decode
 from huiqun.contracts.channel import (
     ActionAssigned,
     ActionCompleted,
+    Capabilities,
     EditedMessage,
     Group,
     GroupCreated,
@@ -21,6 +22,7 @@ from huiqun.contracts.channel import (
     Receipt,
     Role,
     Sender,
+    Support,
 )
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import CaseOutcome
@@ -31,6 +33,7 @@ from huiqun.timers.runner import TimerRunner
 from huiqun.web import WEB_INDEXES
 from moderation.app import INDEXES, TIMERS, routes
 from moderation.cases.handlers.deciding import Ruling, decide
+from moderation.cases.handlers.queue import claim, release
 from moderation.cases.model import AppealLinks, Case, Moderator
 from moderation.cases.store import cases
 from moderation.lexicon.model.matching import Lexicon
@@ -125,19 +128,27 @@ class Desk:
         result, _ = await self.inlet.transactor.commit(use_case)
         return result
 
+    async def claim(self, case_id: str, who: Moderator) -> Case:
+        """A person takes a case in hand."""
+        return await self.work(lambda work: claim(work, case_id, who))
+
+    async def release(self, case_id: str, who: Moderator) -> Case:
+        """A person gives a case back."""
+        return await self.work(lambda work: release(work, case_id, who))
+
     async def decide(
         self, case_id: str, outcome: CaseOutcome, by: Moderator = ANNA, category: str | None = None
     ) -> Case:
         """A person decides."""
         ruling = Ruling(outcome, by, "looked at it", category)
-        return await self.work(lambda work: decide(work, case_id, ruling, lambda version: None))
+        return await self.work(lambda work: decide(work, case_id, ruling, _any_version))
 
     async def set_rules(self, rules: Rules) -> None:
         """A policy comes into force."""
 
         async def use_case(work: Work) -> int:
             version = (await write_version(work, DEFAULT_POLICY, rules, "for a test", "tester")).version
-            await activate_version(work, DEFAULT_POLICY, version, lambda revision: None, "tester")
+            await activate_version(work, DEFAULT_POLICY, version, _any_version, "tester")
             return version
 
         active = {DEFAULT_POLICY: Policy(DEFAULT_POLICY, await self.work(use_case), rules)}
@@ -173,17 +184,22 @@ class Desk:
         return found
 
 
+def _any_version(_: int) -> None:
+    """The caller has seen whatever version there is."""
+
+
 @asynccontextmanager
 async def open_desk(mongo_url: str, database_name: str) -> AsyncIterator[Desk]:
     """A group with an owner, a small lexicon and the policy that comes with Huiqun."""
     clock = SetClock()
-    groups = {"g1": GroupSettings(owner=OWNER)}
+    native = Capabilities(send=Support.NATIVE, mute=Support.NATIVE, delete=Support.NATIVE, remove=Support.NATIVE)
+    group = Group(group_id="g1", owner=OWNER, capabilities=native)
+    groups = {"g1": GroupSettings(owner=OWNER, capabilities=native)}
     lexicon = Lexicon(_WORDS, [_BITS[word.category] for word in _WORDS])
     desk: Desk
     screening = Screening(lambda: desk.rulebook, LINKS.for_offence)
     indexes = {**INDEXES, **AUDIT_INDEXES, **WEB_INDEXES}
     async with open_inlet(mongo_url, database_name, routes(screening), indexes, clock) as inlet:
         desk = Desk(inlet, clock, Rulebook(Policies({}, groups), lexicon, "test", _BITS))
-        created = GroupCreated.about("g1", Group(group_id="g1", owner=OWNER), time=clock.moment)
-        await inlet.deliver([created])
+        await inlet.deliver([GroupCreated.about("g1", group, time=clock.moment)])
         yield desk

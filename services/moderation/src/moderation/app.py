@@ -29,6 +29,7 @@ from huiqun.stream.retry import until_it_passes
 from huiqun.timers import TimerHandler
 from moderation.archive import api as archive_api
 from moderation.archive import store as archive
+from moderation.cases import api as cases_api
 from moderation.cases import store as case_store
 from moderation.cases.handlers import opening as cases
 from moderation.cases.model import AppealLinks
@@ -119,6 +120,10 @@ ROUTERS = (
     screening_api.router,  # /api/v1/lexicon/scan
     archive_api.router,  # /api/v1/messages
     actions_api.router,  # /api/v1/actions
+    cases_api.cases_router,  # /api/v1/cases
+    cases_api.reports_router,  # /api/v1/reports
+    cases_api.appeals_router,  # /api/v1/appeals/{token}
+    cases_api.examples_router,  # /api/v1/examples
     audit_api.router,  # /api/v1/audit
 )
 

@@ -1,18 +1,21 @@
 """Members and staff ask for a person's look: reports of messages, appeals against sanctions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from huiqun.contracts.moderation import CaseKind, Screened
 from huiqun.stream import Work
 from moderation.archive import store as archive
 from moderation.cases.handlers.opening import open_cases
-from moderation.cases.model import Opening, Report, case_id, due
+from moderation.cases.handlers.queue import load_case
+from moderation.cases.model import Case, Grant, Opening, Report, case_id, due, masked
 from moderation.cases.store import cases, reporters
 from moderation.metrics import REPORTS
+from moderation.policies.handlers import find_group, policy_in_force
 from moderation.policies.model import ReviewRule
-from moderation.standing.model import Standing, Strike
+from moderation.standing import store as standings
+from moderation.standing.model import Standing, Strike, key_of
 
 REPORTED = "reported"
 _LEAST_SEVERITY = 2
@@ -21,6 +24,14 @@ _APPEAL_SEVERITY = 3
 
 class UnknownMessageError(LookupError):
     """There is no such message."""
+
+
+class NothingToAppealError(LookupError):
+    """The sanction has been taken back, or is so old that it counts no longer."""
+
+
+class AppealedError(RuntimeError):
+    """There is an appeal against this sanction already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +72,17 @@ async def receive_reports(work: Work, reports: Sequence[Report]) -> None:
     await open_cases(work, openings)
 
 
-async def report_message(work: Work, report: Report) -> str:
-    """Open a case for a message that a person reports through the API; returns its id. Raises UnknownMessageError."""
-    message = (await archive.latest(work, [report.message_id])).get(report.message_id)
+async def report_message(work: Work, message_id: str, by: str, note: str, category: str | None) -> Case:
+    """Open a case for a message that a person reports at their desk, or join it. Raises UnknownMessageError."""
+    message = (await archive.latest(work, [message_id])).get(message_id)
     if message is None:
-        raise UnknownMessageError(report.message_id)
-    opening = _opening(report, message, work.now, trusted=True)
+        raise UnknownMessageError(message_id)
+    group = await find_group(work.db, message.group_id, work.session)
+    rule = (await policy_in_force(work.db, group.settings, work.session)).rules.review
+    report = Report(message.group_id, message_id, by, by_staff=True, note=masked(note), day=0, rule=rule)
+    opening = _opening(replace(report, category=category), message, work.now, trusted=True)
     await open_cases(work, [opening])
-    return opening.case_id
+    return await load_case(work, opening.case_id)
 
 
 async def receive_appeals(work: Work, appeals: Sequence[Appeal]) -> None:
@@ -93,9 +107,24 @@ async def receive_appeals(work: Work, appeals: Sequence[Appeal]) -> None:
     await open_cases(work, openings)
 
 
-async def has_appealed(work: Work, sanction_id: str) -> bool:
-    """Whether there is an appeal against a sanction."""
-    return await cases.load(work, case_id(CaseKind.APPEAL, sanction_id)) is not None
+async def appeal_by_link(work: Work, grant: Grant, note: str) -> None:
+    """Open a case for the sanction that a link is about. Raises NothingToAppealError, AppealedError."""
+    standing, strike = await find_sanction(work, grant)
+    group = await find_group(work.db, grant.group_id, work.session)
+    rule = (await policy_in_force(work.db, group.settings, work.session)).rules.review
+    await receive_appeals(work, [Appeal(standing, strike, masked(note), rule)])
+
+
+async def find_sanction(work: Work, grant: Grant) -> tuple[Standing, Strike]:
+    """The sanction that a link is about. Raises NothingToAppealError, AppealedError."""
+    known = await standings.load(work, [(grant.group_id, grant.member_id)])
+    standing = known[key_of(grant.group_id, grant.member_id)]
+    strike = next((each for each in standing.strikes if each.sanction_id == grant.sanction_id), None)
+    if strike is None:
+        raise NothingToAppealError(grant.sanction_id)
+    if await cases.load(work, case_id(CaseKind.APPEAL, grant.sanction_id)) is not None:
+        raise AppealedError(grant.sanction_id)
+    return standing, strike
 
 
 def appealable(standing: Standing, reply_to: str | None) -> Strike | None:

@@ -12,7 +12,17 @@ from huiqun.stream import Work
 from moderation.archive import store as archive
 from moderation.cases.handlers.opening import open_cases, overdue_timer
 from moderation.cases.handlers.queue import load_case
-from moderation.cases.model import REMOVAL_SEVERITY, Case, Decision, Moderator, Opening, close, due
+from moderation.cases.model import (
+    REMOVAL_SEVERITY,
+    Case,
+    Decision,
+    Moderator,
+    Opening,
+    check_decidable,
+    close,
+    due,
+    masked,
+)
 from moderation.cases.store import cases, examples, reporters
 from moderation.cases.store.examples import CLEAN, Example
 from moderation.enforcement import model as enforcement
@@ -80,15 +90,21 @@ async def decide(work: Work, case_id: str, ruling: Ruling, check: Check) -> Case
     check(case.version)
     if ruling.outcome is CaseOutcome.RECLASSIFIED and ruling.category == case.category:
         raise SameCategoryError(case.category)
-    decision = Decision(outcome=ruling.outcome, by=ruling.by, at=work.now, category=case.category, note=ruling.note)
-    close(case, decision)  # refuse before anything is done
+    check_decidable(case, ruling.by, work.now)
     hearing = await _open(work, case, ruling)
     action_id = await _FOLLOWS[ruling.outcome](hearing)
     if hearing.standing is not None:
         await standings.save(work, [hearing.standing])
     if case.kind is CaseKind.APPEAL:
         await _answer(hearing)
-    decision = decision.model_copy(update={"category": hearing.category, "action_id": action_id})
+    decision = Decision(
+        outcome=ruling.outcome,
+        by=ruling.by,
+        at=work.now,
+        category=hearing.category,
+        note=masked(ruling.note),
+        action_id=action_id,
+    )
     closed = await _close(work, case, decision)
     for other in await _settled_with(work, case, ruling.outcome):
         category = hearing.category if ruling.outcome is CaseOutcome.RECLASSIFIED else other.category

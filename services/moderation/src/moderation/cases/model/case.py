@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict
 
 from huiqun.contracts.channel import Role
 from huiqun.contracts.moderation import CaseKind, CaseOutcome, Reason, Screened, Verdict
+from huiqun.privacy.detection import find_personal_data
+from huiqun.privacy.masking import mask
 from moderation.policies.model import ReviewRule
 
 MAX_COMMENTS = 100
@@ -152,6 +154,11 @@ def case_id(kind: CaseKind, about: str) -> str:
     return f"{kind.value}-{hashlib.blake2b(about.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
 
 
+def masked(text: str) -> str:
+    """What a person wrote, fit to be kept."""
+    return mask(text, find_personal_data(text))
+
+
 def due(rule: ReviewRule, severity: int, now: datetime) -> datetime:
     """Until when a case of this severity should be decided."""
     return now + timedelta(minutes=rule.target_minutes[severity - 1])
@@ -222,13 +229,13 @@ def _join_report(case: Case, opening: Opening, now: datetime) -> Case:
 
 def claim(case: Case, who: Moderator, now: datetime, minutes: int) -> Case:
     """The case in this person's hands, or for longer if it was already. Raises CaseHeldError, CaseClosedError."""
-    _check(case, who, now)
+    check_decidable(case, who, now)
     return case.model_copy(update={"lease": Lease(holder=who, until=now + timedelta(minutes=minutes))})
 
 
 def release(case: Case, who: Moderator, now: datetime) -> Case:
     """The case in nobody's hands. Raises CaseHeldError, CaseClosedError."""
-    _check(case, who, now)
+    check_decidable(case, who, now)
     return case.model_copy(update={"lease": None})
 
 
@@ -242,7 +249,7 @@ def comment(case: Case, who: Moderator, text: str, now: datetime) -> Case:
 
 def close(case: Case, decision: Decision) -> Case:
     """The case as decided. Raises CaseHeldError where somebody else holds it, CaseClosedError."""
-    _check(case, decision.by, decision.at)
+    check_decidable(case, decision.by, decision.at)
     entry = Entry(at=decision.at, what=decision.outcome.value, by=decision.by.id, note=decision.note)
     return case.model_copy(
         update={
@@ -257,7 +264,8 @@ def close(case: Case, decision: Decision) -> Case:
     )
 
 
-def _check(case: Case, who: Moderator, now: datetime) -> None:
+def check_decidable(case: Case, who: Moderator, now: datetime) -> None:
+    """Refuse what only whoever holds an undecided case may do. Raises CaseHeldError, CaseClosedError."""
     if case.state not in UNDECIDED:
         raise CaseClosedError(case.state.value)
     holder = case.holder(now)
