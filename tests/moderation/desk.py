@@ -79,6 +79,16 @@ class Desk:
     rulebook: Rulebook
     numbers: "count[int]" = field(default_factory=lambda: count(1))
 
+    async def tidy(self) -> None:
+        """A group as on its first day: an owner, a channel that can do everything, the policy that comes with Huiqun.
+
+        Emptying a database takes a tenth of the time that making one takes.
+        """
+        await self.inlet.clear()
+        self.clock.moment = SetClock().moment
+        self.rulebook = _rulebook()
+        await self.inlet.deliver([GroupCreated.about("g1", _GROUP, time=self.clock.moment)])
+
     async def say(self, text: str, by: str = "u1", *, reply_to: str | None = None, role: Role = Role.CUSTOMER) -> str:
         """Somebody writes in the group; returns the message's id."""
         event = self.message(text, by, reply_to=reply_to, role=role)
@@ -188,18 +198,24 @@ def _any_version(_: int) -> None:
     """The caller has seen whatever version there is."""
 
 
+_NATIVE = Capabilities(send=Support.NATIVE, mute=Support.NATIVE, delete=Support.NATIVE, remove=Support.NATIVE)
+_GROUP = Group(group_id="g1", owner=OWNER, capabilities=_NATIVE)
+_LEXICON = Lexicon(_WORDS, [_BITS[word.category] for word in _WORDS])
+
+
+def _rulebook() -> Rulebook:
+    """The policy that comes with Huiqun."""
+    groups = {"g1": GroupSettings(owner=OWNER, capabilities=_NATIVE)}
+    return Rulebook(Policies({}, groups), _LEXICON, "test", _BITS)
+
+
 @asynccontextmanager
 async def open_desk(mongo_url: str, database_name: str) -> AsyncIterator[Desk]:
     """A group with an owner, a small lexicon and the policy that comes with Huiqun."""
     clock = SetClock()
-    native = Capabilities(send=Support.NATIVE, mute=Support.NATIVE, delete=Support.NATIVE, remove=Support.NATIVE)
-    group = Group(group_id="g1", owner=OWNER, capabilities=native)
-    groups = {"g1": GroupSettings(owner=OWNER, capabilities=native)}
-    lexicon = Lexicon(_WORDS, [_BITS[word.category] for word in _WORDS])
     desk: Desk
     screening = Screening(lambda: desk.rulebook, LINKS.for_offence)
     indexes = {**INDEXES, **AUDIT_INDEXES, **WEB_INDEXES}
     async with open_inlet(mongo_url, database_name, routes(screening), indexes, clock) as inlet:
-        desk = Desk(inlet, clock, Rulebook(Policies({}, groups), lexicon, "test", _BITS))
-        await inlet.deliver([GroupCreated.about("g1", group, time=clock.moment)])
+        desk = Desk(inlet, clock, _rulebook())
         yield desk

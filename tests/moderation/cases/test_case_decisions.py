@@ -1,5 +1,6 @@
 """What follows from a decision: enforcement, removal, a reversal of everything together, a corrected reason."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -15,9 +16,9 @@ from huiqun.contracts.moderation import (
     SanctionKind,
     SanctionLifted,
 )
-from moderation.cases.handlers.deciding import SameCategoryError
+from moderation.cases.handlers.deciding import Ruling, SameCategoryError, decide
 from moderation.cases.handlers.queue import UnknownCaseError, comment
-from moderation.cases.model import CaseClosedError, CaseHeldError, State
+from moderation.cases.model import CaseClosedError, CaseHeldError, Moderator, State
 from moderation.cases.model.case import MAX_COMMENTS, CaseFullError
 from moderation.cases.store.examples import CLEAN
 from moderation.policies.model import Ladder, Rules
@@ -243,6 +244,27 @@ async def test_a_claimed_case_is_its_holders_until_the_lease_is_over(desk: Desk)
         await desk.decide(case.id, REVERSED)
     with pytest.raises(UnknownCaseError):
         await desk.decide("review-nothing", REVERSED)
+
+
+async def test_of_two_decisions_at_once_one_counts(desk: Desk) -> None:
+    await desk.say(DOUBTFUL)
+    [case] = await desk.cases()
+
+    async def attempt(who: Moderator, outcome: CaseOutcome) -> bool:
+        ruling = Ruling(outcome, who)
+        try:
+            await desk.inlet.transactor.run(lambda work: decide(work, case.id, ruling, lambda _: None))
+        except CaseClosedError:
+            return False
+        return True
+
+    won = await asyncio.gather(attempt(ANNA, UPHELD), attempt(BO, REVERSED))
+    assert sorted(won) == [False, True]
+    [case] = await desk.cases()
+    assert case.decision is not None
+    assert case.decision.outcome is (UPHELD if won[0] else REVERSED)
+    assert len((await desk.standing()).strikes) == (1 if won[0] else 0)
+    assert len(await desk.events(CaseClosed)) == 1
 
 
 async def test_comments_are_kept_in_order_and_are_bounded(desk: Desk) -> None:
