@@ -33,7 +33,10 @@ class Inlet:
     async def deliver(self, events: Sequence[Event]) -> None:
         """One batch: the topics in the order of the routes, each event once, in one transaction."""
         rank = {topic: number for number, topic in enumerate(self.table.topics)}
-        received = [Received(event, _record(event)) for event in sorted(events, key=lambda event: rank[event.topic])]
+        received = [
+            Received(event, _record(event), event.identity)
+            for event in sorted(events, key=lambda event: rank[event.topic])
+        ]
         known = await inbox.known(self.database, [event.identity for event in events])
         fresh = [item for item in without_duplicates(received) if item.event.identity not in known]
         if fresh:

@@ -61,7 +61,9 @@ def test_an_event_that_no_handler_wants_is_passed_over() -> None:
 
 def test_of_two_deliveries_of_one_event_the_first_counts() -> None:
     first, again, other = message(1), message(1), message(2)
-    received = [Received(event, record("channel.messages.v1", 0, b"")) for event in (first, other, again)]
+    received = [
+        Received(event, record("channel.messages.v1", 0, b""), event.identity) for event in (first, other, again)
+    ]
     assert [item.event for item in without_duplicates(received)] == [first, other]
 
 
@@ -78,7 +80,7 @@ async def test_events_go_to_their_handlers_in_runs_that_keep_the_order() -> None
     first = message(1)
     withdrawn = MessageRecalled.about("g1", Recall(message_id="m1", recalled_by="u1"), time=NOON)
     events: list[Event] = [first, edit(first, "改"), withdrawn, message(2)]
-    received = [Received(event, record("channel.messages.v1", 0, b"")) for event in events]
+    received = [Received(event, record("channel.messages.v1", 0, b""), event.identity) for event in events]
     await table.dispatch(received, None)  # type: ignore[arg-type] # these handlers write nothing
     assert runs == [
         ("screen", [events[0].id, events[1].id]),

@@ -110,7 +110,7 @@ def test_after_a_long_good_time_the_ladder_begins_with_a_warning_again() -> None
 
 def test_a_longer_mute_is_not_cut_short_by_a_shorter_one() -> None:
     until = START + timedelta(days=3)
-    standing = Standing("g", "u", strikes=[replace(strike(1, START - timedelta(hours=1)), rung=1)], muted_until=until)
+    standing = Standing("g", "u", strikes=[replace(strike(1, START - timedelta(hours=1)), rung=1, until=until)])
     climb = add_strike(standing, strike(2, START), LADDER)
     assert climb is not None
     assert climb.kind is SanctionKind.MUTE
@@ -161,7 +161,7 @@ def test_the_day_s_count_is_what_was_sent_on_that_day(days: list[tuple[int, int]
 def test_what_is_remembered_of_messages_is_bounded() -> None:
     standing = Standing("g", "u")
     for number in range(100):
-        standing.remember(number * 1000, number % 2)
+        standing.remember(number * 1000, number % 2, 0)
     assert len(standing.recent) == RECENT
     assert standing.messages_since(95_000) == 5
     assert standing.repeats_since(95_000, 1) == 3

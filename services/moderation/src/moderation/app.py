@@ -29,9 +29,14 @@ from huiqun.stream.retry import until_it_passes
 from huiqun.timers import TimerHandler
 from moderation.archive import api as archive_api
 from moderation.archive import store as archive
+from moderation.cases import api as cases_api
+from moderation.cases import store as case_store
+from moderation.cases.handlers import opening as cases
+from moderation.cases.model import AppealLinks
 from moderation.enforcement import api as actions_api
 from moderation.enforcement import handlers as enforcement
 from moderation.enforcement import store as actions
+from moderation.enforcement.model import AppealLink
 from moderation.lexicon import api as lexicon_api
 from moderation.lexicon import store as lexicon
 from moderation.lexicon.handlers import import_shipped
@@ -58,6 +63,7 @@ DESCRIPTION = "Group rules, screening, sanctions and review."
 INDEXES: Mapping[str, Sequence[Index]] = {
     **archive.INDEXES,
     **actions.INDEXES,
+    **case_store.INDEXES,
     **lexicon.INDEXES,
     **membership.INDEXES,
     **policy_store.INDEXES,
@@ -65,9 +71,9 @@ INDEXES: Mapping[str, Sequence[Index]] = {
 }
 
 
-def routes(rulebook: Callable[[], Rulebook]) -> tuple[Route, ...]:
+def routes(rulebook: Callable[[], Rulebook], appeal_link: AppealLink | None = None) -> tuple[Route, ...]:
     """Which events go to which use case; groups before messages, so that a new group's settings are known."""
-    roster, replies, screening = Roster(rulebook), Replies(rulebook), Screening(rulebook)
+    roster, replies, screening = Roster(rulebook), Replies(rulebook), Screening(rulebook, appeal_link)
 
     async def hear_and_screen(events: Sequence[MessageReceived | MessageEdited], work: Work) -> None:
         await replies.hear(events, work)  # first, so that who agrees is heard from this very message on
@@ -98,6 +104,7 @@ def timers(links: Links) -> Mapping[str, TimerHandler]:
         greeting.WELCOME: greeter.greet,
         greeting.RENEW: greeter.renew,
         greeting.REMIND: greeter.remind,
+        cases.OVERDUE: cases.remind,
     }
 
 
@@ -113,6 +120,10 @@ ROUTERS = (
     screening_api.router,  # /api/v1/lexicon/scan
     archive_api.router,  # /api/v1/messages
     actions_api.router,  # /api/v1/actions
+    cases_api.cases_router,  # /api/v1/cases
+    cases_api.reports_router,  # /api/v1/reports
+    cases_api.appeals_router,  # /api/v1/appeals/{token}
+    cases_api.examples_router,  # /api/v1/examples
     audit_api.router,  # /api/v1/audit
 )
 
@@ -123,14 +134,17 @@ async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) ->
         await until_it_passes(partial(import_shipped, connected.database, connected.transactor), name=SERVICE)
         keeper = RulebookKeeper(connected.database)
         await until_it_passes(keeper.refresh, name=SERVICE)
-        links = Links.under(settings.hash_key.get_secret_value(), settings.public_url)
-        parts = loops(connected, roles, routes(keeper.current), timers(links))
+        secret = settings.hash_key.get_secret_value()
+        links = Links.under(secret, settings.public_url)
+        appeal_links = AppealLinks(secret.encode(), settings.public_url)
+        appeal_link = appeal_links.for_offence if settings.public_url else None
+        parts = loops(connected, roles, routes(keeper.current, appeal_link), timers(links))
         if roles & {"streams", "api"}:
             parts.append(keeper)
         interface = Interface(
             service=SERVICE,
             description=DESCRIPTION,
             routers=ROUTERS if "api" in roles else (),
-            state={"rulebook": keeper.current, "links": links},
+            state={"rulebook": keeper.current, "links": links, "appeal_links": appeal_links},
         )
         await run_parts([*parts, Api(interface, settings, connected, parts)], stop)

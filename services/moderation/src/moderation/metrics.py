@@ -26,3 +26,19 @@ CONSENTS: Final = Counter(
 ROSTER_FINDINGS: Final = Counter(
     "huiqun_moderation_roster_findings_total", "What do checks of rosters find? Growth is impersonation.", ["kind"]
 )
+CASES_OPENED: Final = Counter(
+    "huiqun_moderation_cases_opened_total", "How much work do rules, members and staff make for people?", ["kind"]
+)
+CASES_CLOSED: Final = Counter(
+    "huiqun_moderation_cases_closed_total",
+    "How do people decide? A rising share of reversals of one kind means a rule that is wrong.",
+    ["kind", "outcome"],
+)
+CASES_OVERDUE: Final = Counter(
+    "huiqun_moderation_cases_overdue_total", "How many cases passed their response target undecided?", ["kind"]
+)
+REPORTS: Final = Counter(
+    "huiqun_moderation_reports_total",
+    "What becomes of members' reports? Outcomes: taken, over_limit, void (no such message, or the reporter's own).",
+    ["outcome"],
+)

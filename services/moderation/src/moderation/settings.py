@@ -11,5 +11,6 @@ class Settings(ServiceSettings):
     api_port: int = 8081
     public_url: str | None = Field(
         default=None,
-        description="Where members reach this API, to agree to rules on a page; without it no links are sent",
+        pattern=r"^https?://[^\s?#]+$",
+        description="Where members reach this API, to agree to rules or to appeal; without it no links are sent",
     )

@@ -112,6 +112,68 @@ class SanctionLifted(Event):
     data: LiftedSanction
 
 
+class CaseKind(StrEnum):
+    """Why a person has to look at something."""
+
+    REVIEW = "review"
+    REMOVAL = "removal"
+    REPORT = "report"
+    APPEAL = "appeal"
+
+
+class CaseOutcome(StrEnum):
+    """How a case ended; what upholding means depends on its kind: the finding, the proposal, the sanction stands."""
+
+    UPHELD = "upheld"
+    REVERSED = "reversed"
+    RECLASSIFIED = "reclassified"
+
+
+class OpenedCase(Payload):
+    """A question that waits for a person."""
+
+    case_id: Id
+    kind: CaseKind
+    group_id: Id
+    member_id: Id
+    message_id: Id
+    category: RuleName
+    severity: int = Field(ge=1, le=5)
+    due_at: Instant
+
+
+class CaseOpened(Event):
+    """Something waits for a person's decision; a case that was closed may be opened again."""
+
+    topic: ClassVar = MODERATION_DECISIONS
+    default_source: ClassVar = "huiqun/moderation"
+    type: Literal["moderation.case.opened"] = "moderation.case.opened"
+    data: OpenedCase
+
+
+class ClosedCase(Payload):
+    """A question that a person has answered."""
+
+    case_id: Id
+    kind: CaseKind
+    group_id: Id
+    member_id: Id
+    message_id: Id
+    category: RuleName = Field(description="As decided, which after `reclassified` is another than before")
+    outcome: CaseOutcome
+    decided_by: str = Field(max_length=128)
+    opened_at: Instant
+
+
+class CaseClosed(Event):
+    """A person has decided."""
+
+    topic: ClassVar = MODERATION_DECISIONS
+    default_source: ClassVar = "huiqun/moderation"
+    type: Literal["moderation.case.closed"] = "moderation.case.closed"
+    data: ClosedCase
+
+
 class ActivatedPolicy(Payload):
     """A version of a policy that is in force."""
 

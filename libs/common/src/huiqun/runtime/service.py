@@ -177,8 +177,7 @@ def run_service(
     roles = roles_from(sys.argv[1:], service)
     configure_logs(service, settings.log_level)
     start_tracing(f"huiqun-{service}")
-    # Long-lived objects are many and batches are short: fewer, later collections of the oldest generation.
-    gc.freeze()
+    # Batches are short-lived: fewer, later collections of the oldest generation.
     gc.set_threshold(50_000, 20, 50)
     try:
         uvloop.run(_main(settings, roles, main))

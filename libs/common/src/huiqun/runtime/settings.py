@@ -17,6 +17,7 @@ class ServiceSettings(BaseSettings):
     topic_prefix: str = Field(default="", description="Stands before topics and groups, to share a cluster")
     kafka_idempotent: bool = Field(default=True, description="Off for brokers without producer ids, such as Tansu")
     kafka_session_timeout_ms: int = Field(default=10_000, ge=1_000)
+    kafka_fetch_wait_ms: int = Field(default=10, ge=1, le=5_000, description="Most that an idle broker delays an event")
     max_batch: int = Field(default=500, ge=1, le=5_000)
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8080, ge=0, le=65_535)
@@ -38,4 +39,5 @@ class ServiceSettings(BaseSettings):
             prefix=self.topic_prefix,
             idempotent=self.kafka_idempotent,
             session_timeout_milliseconds=self.kafka_session_timeout_ms,
+            fetch_wait_milliseconds=self.kafka_fetch_wait_ms,
         )

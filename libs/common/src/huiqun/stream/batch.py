@@ -13,10 +13,11 @@ from huiqun.telemetry.tracing import start_span
 
 
 class Received(NamedTuple):
-    """An event and the record it came in."""
+    """An event, the record it came in, and what makes two deliveries the same event."""
 
     event: Event
     record: ConsumerRecord
+    identity: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def decode_batch(
                 undecodable.append(Undecodable(record, str(error)))
                 continue
             if type(event) in wanted:
-                received.append(Received(event, record))
+                received.append(Received(event, record, event.identity))
     positions = {partition: records[-1].offset + 1 for partition, records in polled.items() if records}
     return Batch(tuple(received), tuple(undecodable), positions, sum(map(len, polled.values())))
 
@@ -69,11 +70,11 @@ def without_duplicates(received: Sequence[Received]) -> list[Received]:
     """The events in order, each identity once."""
     seen: dict[str, Received] = {}
     for item in received:
-        seen.setdefault(item.event.identity, item)
+        seen.setdefault(item.identity, item)
     return list(seen.values())
 
 
 def traced(consumer: str, item: Received) -> Received:
     """The event with a span of this consumer as the parent of whatever it causes."""
     with start_span(f"{consumer} {item.event.type}", parent=item.event.traceparent) as span:
-        return Received(item.event.model_copy(update={"traceparent": span.traceparent}), item.record)
+        return item._replace(event=item.event.model_copy(update={"traceparent": span.traceparent}))

@@ -124,6 +124,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
             # The heartbeat runs beside the batch, so a batch that waits for the store keeps its partitions.
             max_poll_interval_ms=86_400_000,
             metadata_max_age_ms=30_000,
+            fetch_max_wait_ms=self._kafka.fetch_wait_milliseconds,
         )
         consumer.subscribe(list(self._topics), listener=self)
         try:

@@ -173,7 +173,7 @@ class Lane:
             raise KeyExistsError(f"{self._line.service}: {error.details}") from error
         await self._publish_leftovers(delivery.partitions)
         self._count(received, "duplicate", len(known))
-        return [item for item in received if item.event.identity not in known]
+        return [item for item in received if item.identity not in known]
 
     async def _handle_one_by_one(self, received: list[Received], letters: list[Record]) -> list[outbox.Entry]:
         entries: list[outbox.Entry] = []
@@ -227,7 +227,7 @@ class Lane:
 
     def _delivery(self, received: Sequence[Received]) -> Delivery:
         partitions = dict.fromkeys(f"{item.record.topic}/{item.record.partition}" for item in received)
-        return Delivery([item.event.identity for item in received], list(partitions))
+        return Delivery([item.identity for item in received], list(partitions))
 
     def _letter(self, record: ConsumerRecord, reason: str, error: str, *, kind: str) -> Record:
         line = self._line

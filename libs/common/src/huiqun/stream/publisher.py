@@ -37,13 +37,16 @@ class KafkaOptions:
     """How to reach the broker.
 
     `prefix` stands before every topic and consumer group, so that environments share a cluster. `idempotent` lets
-    the broker drop what the client's own retries repeat; Apache Kafka can, Tansu refuses it.
+    the broker drop what the client's own retries repeat; Apache Kafka can, Tansu refuses it. aiokafka has one fetch
+    under way per broker, so a partition that was busy when it began waits for it to end: `fetch_wait_milliseconds` is
+    how long the broker may hold a fetch that finds nothing, and so the most that an event is delayed.
     """
 
     bootstrap: str
     prefix: str = ""
     idempotent: bool = True
     session_timeout_milliseconds: int = 10_000
+    fetch_wait_milliseconds: int = 10
 
 
 def headers_of(traceparent: str | None) -> tuple[tuple[str, bytes], ...]:

@@ -48,7 +48,8 @@ class Observing:
             except ClientDisconnect:  # nobody is left to answer
                 status = status or _CLIENT_GONE
             except Exception as error:  # the last resort: the caller gets a 500, the log gets everything
-                log.exception("request failed", path=scope["path"], error=type(error).__name__)
+                route = getattr(scope.get("route"), "path", "unknown")
+                log.exception("request failed", route=route, error=type(error).__name__)
                 if status == 0:
                     response = answer_unexpected(Request(scope))
                     await response(scope, receive, noting_status)
@@ -69,7 +70,8 @@ def _note(scope: Scope, route: str, status: int, seconds: float) -> None:
     write(
         "request answered",
         method=scope["method"],
-        path=scope["path"],
+        # A token in a path is a credential: it must not stand in a log.
+        path=route if "{token}" in route else scope["path"],
         route=route,
         status=status,
         milliseconds=round(seconds * 1000, 2),

@@ -1,6 +1,6 @@
 """Archived messages in MongoDB: a document for each revision of a message."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -92,9 +92,43 @@ async def search(database: Database, wanted: Search, after: tuple[datetime, int]
 
 async def revisions(database: Database, message_id: str) -> list[Archived]:
     """A message as it was first sent and as it was edited, in order."""
-    edited = {"$gt": message_id + _SLASH, "$lt": message_id + _AFTER_SLASH}
-    cursor = database[MESSAGES].find({"$or": [{"_id": message_id}, {"_id": edited}]})
+    cursor = database[MESSAGES].find({"$or": list(_revisions_of(message_id))})
     return sorted([Archived(document) async for document in cursor], key=lambda found: found.revision)
+
+
+async def latest(work: Work, message_ids: Iterable[str]) -> dict[str, Screened]:
+    """The last revision of each message that is here, by message id."""
+    wanted = [query for message_id in set(message_ids) for query in _revisions_of(message_id)]
+    found: dict[str, Archived] = {}
+    if wanted:
+        async for document in work.db[MESSAGES].find({"$or": wanted}, session=work.session):
+            archived = Archived(document)
+            known = found.get(archived.message_id)
+            if known is None or known.revision < archived.revision:
+                found[archived.message_id] = archived
+    return {message_id: _screened(archived) for message_id, archived in found.items()}
+
+
+def _revisions_of(message_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    return {"_id": message_id}, {"_id": {"$gt": message_id + _SLASH, "$lt": message_id + _AFTER_SLASH}}
+
+
+def _screened(archived: Archived) -> Screened:
+    document = archived.document
+    return Screened(
+        message_id=archived.message_id,
+        revision=archived.revision,
+        group_id=document["group_id"],
+        member_id=document["member_id"],
+        role=document["role"],
+        kind=document["kind"],
+        verdict=document["verdict"],
+        reasons=document.get("reasons", ()),
+        policy_version=document["policy"],
+        lexicon_version=document["lexicon"],
+        masked_text=document["text"],
+        sent_at=document["sent_at"],
+    )
 
 
 def _document(message: Screened) -> dict[str, Any]:

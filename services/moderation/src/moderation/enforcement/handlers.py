@@ -1,8 +1,9 @@
 """Ask the channel for actions, follow their receipts, end mutes when they are over."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from huiqun.contracts.channel import (
     Action,
@@ -10,24 +11,29 @@ from huiqun.contracts.channel import (
     ActionCompleted,
     ActionExpired,
     ActionFailed,
+    ActionKind,
     ActionRequested,
     ActionUnsupported,
 )
 from huiqun.contracts.envelope import Event
-from huiqun.contracts.moderation import LiftedSanction, SanctionLifted
+from huiqun.contracts.moderation import LiftedSanction, MemberSanctioned, Sanction, SanctionLifted
 from huiqun.runtime.ids import new_id
 from huiqun.stream import Work
 from huiqun.timers import Timer
 from moderation.enforcement import model, store
-from moderation.enforcement.model import How, Step
+from moderation.enforcement.model import How, Offence, Step, Terms
 from moderation.metrics import FOLLOW_UPS
 from moderation.policies import store as policies
 from moderation.policies.model import UNKNOWN_GROUP
+from moderation.standing import store as standings
+from moderation.standing.model import Climb, Standing, Strike, add_strike, key_of, reverse
 
 SOURCE = "huiqun/moderation"
 MUTE_ENDS = "mute.ends"
 FOLLOW_UP = "action.follow-up"
 _FAILED_AGAIN = timedelta(minutes=1)
+_CALLED_OFF = "此前分配给您的群管处理任务已撤销，请勿再执行；如已执行，请告知群主。"
+_IN_EFFECT = frozenset({"requested", "assigned", "completed"})
 
 Receipts = ActionCompleted | ActionFailed | ActionUnsupported | ActionAssigned | ActionExpired
 
@@ -105,14 +111,92 @@ async def follow_up(timer: Timer, work: Work) -> None:
         _follow(work, action.action_id, known.how, known.requested_at, known.steps + 1)
 
 
-async def end_mute(timer: Timer, work: Work) -> None:
-    """A mute is over: ask for the member's voice back and say so."""
-    group_id, member_id = timer.payload["group_id"], timer.payload["member_id"]
-    await request_actions(work, [(model.release(group_id, member_id, new_id(), work.now), None)])
-    lifted = LiftedSanction(
-        sanction_id=timer.payload["sanction_id"], group_id=group_id, member_id=member_id, cause="expired"
+def impose(
+    offence: Offence, weight: float, standing: Standing, terms: Terms, work: Work
+) -> tuple[Climb, Action] | None:
+    """Count an offence against its author; where that brings a sanction, say so and return what to ask of the channel.
+
+    Strike, sanction and action share an id: whoever has one of them finds the others.
+    """
+    strike = Strike(new_id(), offence.message_id, offence.category, weight, offence.at)
+    climb = add_strike(standing, strike, terms.ladder)
+    if climb is None:
+        return None
+    sanction = Sanction(
+        sanction_id=strike.id,
+        group_id=offence.group_id,
+        member_id=offence.member_id,
+        kind=climb.kind,
+        category=offence.category,
+        rung=climb.rung,
+        message_id=offence.message_id,
+        until=climb.until,
     )
-    work.emit(SanctionLifted.about(group_id, lifted, time=work.now))
+    work.emit(MemberSanctioned.about(offence.group_id, sanction, time=work.now, cause=offence.cause))
+    if climb.until is not None:
+        payload = {"group_id": offence.group_id, "member_id": offence.member_id, "sanction_id": strike.id}
+        work.schedule(Timer(_mute_timer(strike), MUTE_ENDS, climb.until, payload))
+    return climb, model.sanction(offence, climb, terms, strike.id)
+
+
+async def end_mute(timer: Timer, work: Work) -> None:
+    """A mute is over: say so, and ask for the member's voice back unless a longer mute goes on."""
+    group_id, member_id = timer.payload["group_id"], timer.payload["member_id"]
+    standing = (await standings.load(work, [(group_id, member_id)]))[key_of(group_id, member_id)]
+    if not standing.is_muted(work.now):
+        await request_actions(work, [(model.release(group_id, member_id, "禁言到期", work.now, new_id()), None)])
+    _lift(work, standing, timer.payload["sanction_id"], "expired")
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What was taken back: the offence, if the message was one; `removed` says that its author is out of the group."""
+
+    strike: Strike | None
+    removed: bool
+
+
+async def undo(work: Work, standing: Standing, message_id: str) -> Undone:
+    """Take back an offence with all that followed: strike, sanction, mute, and the actions that are still open."""
+    strike = reverse(standing, message_id)
+    actions = await store.withdraw(work, message_id)
+    requests = await _call_off(work, standing.group_id, actions)
+    if strike is not None and strike.until is not None:
+        work.cancel(_mute_timer(strike))
+        # A mute that failed or is beyond the channel has silenced nobody.
+        silenced = any(each["kind"] == ActionKind.MUTE_MEMBER and each["state"] in _IN_EFFECT for each in actions)
+        if silenced and strike.until > work.now and not standing.is_muted(work.now):
+            voice = model.release(standing.group_id, standing.member_id, "处罚已撤销", work.now, new_id())
+            requests.append((voice, None))
+    await request_actions(work, requests)
+    if strike is not None and strike.sanction_id is not None:
+        _lift(work, standing, strike.sanction_id, "reversed")
+    removals = [action["state"] for action in actions if action["kind"] == ActionKind.REMOVE_MEMBER]
+    return Undone(strike, removed="completed" in removals)
+
+
+async def _call_off(work: Work, group_id: str, actions: Sequence[Mapping[str, Any]]) -> list[tuple[Action, None]]:
+    """Stop following the actions that were withdrawn, and tell the people who were asked to carry one out."""
+    open_ones = [action for action in actions if action["state"] in store.OPEN]
+    for action in open_ones:
+        work.cancel(_timer_of(action["_id"]))
+    with_people = [each for each in open_ones if each["state"] == "assigned" or each["how"] == How.STAFF_TASK]
+    if not with_people:
+        return []
+    owner = (await policies.groups_of(work, {group_id})).get(group_id, UNKNOWN_GROUP).owner
+    asked = {action.get("assignee") or owner for action in with_people}
+    return [(model.task(group_id, each, _CALLED_OFF, work.now, new_id()), None) for each in asked]
+
+
+def _lift(work: Work, standing: Standing, sanction_id: str, cause: Literal["expired", "reversed"]) -> None:
+    lifted = LiftedSanction(
+        sanction_id=sanction_id, group_id=standing.group_id, member_id=standing.member_id, cause=cause
+    )
+    work.emit(SanctionLifted.about(standing.group_id, lifted, time=work.now))
+
+
+def _mute_timer(strike: Strike) -> str:
+    return f"mute/{strike.id}"
 
 
 def _facts(receipt: Receipts) -> dict[str, Any]:

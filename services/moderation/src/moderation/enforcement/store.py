@@ -16,6 +16,7 @@ INDEXES: Mapping[str, Sequence[Index]] = {
         # Ids rise with time.
         Index((("state", 1), ("_id", -1))),
         Index((("group_id", 1), ("_id", -1))),
+        Index((("target.message_id", 1),), where={"target.message_id": {"$exists": True}}),
         Index((("requested_at", 1),), expires_after=timedelta(days=400)),
     )
 }
@@ -80,6 +81,20 @@ async def settle(work: Work, outcomes: Mapping[str, tuple[str, Mapping[str, Any]
     ]
     if operations:
         await work.db[ACTIONS].bulk_write(operations, ordered=False, session=work.session)
+
+
+async def withdraw(work: Work, message_id: str) -> list[dict[str, Any]]:
+    """Withdraw what is still open of the actions that a message led to; returns all of them, as they were.
+
+    What the channel has done already stays done: the caller asks for its opposite where there is one.
+    """
+    cursor = work.db[ACTIONS].find({"target.message_id": message_id}, session=work.session)
+    found: list[dict[str, Any]] = await cursor.to_list(None)
+    waiting = [action["_id"] for action in found if action["state"] in OPEN]
+    if waiting:
+        change = {"$set": {"state": "withdrawn", "settled_at": work.now}}
+        await work.db[ACTIONS].update_many({"_id": {"$in": waiting}}, change, session=work.session)
+    return found
 
 
 def _document(action: Action, how: How, now: datetime) -> dict[str, Any]:

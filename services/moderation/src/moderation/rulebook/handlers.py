@@ -21,7 +21,7 @@ from moderation.rulebook.model import EMPTY, Rulebook
 _log = structlog.get_logger(__name__)
 _EVERY_SECONDS = 0.5
 # Clocks of replicas differ, and a transaction commits after the time it notes: read a little of the past again.
-_OVERLAP = timedelta(seconds=30)
+_OVERLAP = timedelta(seconds=15)
 
 
 class RulebookKeeper:

@@ -1,35 +1,76 @@
 """Every message passes here: judged in a batch, recorded, and answered with actions, in one transaction."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from huiqun.contracts.channel import Action, MessageEdited, MessageRecalled, MessageReceived, Role
+from huiqun.contracts.channel import Action, EditedMessage, MessageEdited, MessageRecalled, MessageReceived, Role
 from huiqun.contracts.envelope import Event
-from huiqun.contracts.moderation import MemberSanctioned, MessageScreened, Sanction, SanctionKind, Verdict
+from huiqun.contracts.moderation import CaseKind, MessageScreened, SanctionKind, Screened, Verdict
 from huiqun.runtime.ids import new_id
 from huiqun.stream import Work
-from huiqun.timers import Timer
 from moderation.archive import store as archive
+from moderation.cases.handlers.asking import Appeal, appealable, receive_appeals, receive_reports
+from moderation.cases.handlers.opening import open_cases
+from moderation.cases.model import REMOVAL_SEVERITY, Opening, Report, begins_with, due
 from moderation.enforcement import model as enforcement
-from moderation.enforcement.handlers import MUTE_ENDS, request_actions
+from moderation.enforcement.handlers import impose, request_actions
+from moderation.enforcement.model import AppealLink, Offence, Terms
 from moderation.membership.handlers.silence import find_silenced, tell_why
 from moderation.metrics import VERDICTS
-from moderation.policies.model import Policy
+from moderation.policies.model import GroupSettings
 from moderation.rulebook.model import Rulebook
 from moderation.screening.model import Decision, add_joined_words, gather, judge, windows_of
 from moderation.screening.model.finding import finding
 from moderation.standing import store as standings
-from moderation.standing.model import Climb, Standing, Strike, add_strike, key_of
+from moderation.standing.model import Standing, key_of
 
 Messages = MessageReceived | MessageEdited
 CONSENT = "consent"
-Requests = list[tuple[Action, Event | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A message with all that is known of it; `standing` is None where the sender is no customer."""
+
+    event: Messages
+    decision: Decision
+    screened: Screened
+    standing: Standing | None
+    group: GroupSettings
+
+
+@dataclass(slots=True)
+class FollowUp:
+    """What a batch leads to: requests to the channel, and questions for people."""
+
+    requests: list[tuple[Action, Event | None]] = field(default_factory=list)
+    openings: list[Opening] = field(default_factory=list)
+    reports: list[Report] = field(default_factory=list)
+    appeals: list[Appeal] = field(default_factory=list)
+
+    def ask(self, action: Action, cause: Event) -> None:
+        """Ask the channel for something."""
+        self.requests.append((action, cause))
+
+    async def carry_out(self, work: Work) -> None:
+        """Write it all, each kind in bulk; most batches have nothing of most kinds."""
+        if self.requests:
+            await request_actions(work, self.requests)
+        await open_cases(work, self.openings)
+        await receive_reports(work, self.reports)
+        await receive_appeals(work, self.appeals)
 
 
 class Screening:
-    """The use cases of screening; `rulebook` gives the policies, groups and lexicon in force at the moment."""
+    """The use cases of screening; `rulebook` gives the policies, groups and lexicon in force at the moment.
 
-    def __init__(self, rulebook: Callable[[], Rulebook]) -> None:
+    `appeal_link` makes the address at which a member can appeal against a sanction, where there is such a page.
+    """
+
+    def __init__(self, rulebook: Callable[[], Rulebook], appeal_link: AppealLink | None = None) -> None:
         self._rulebook = rulebook
+        self._appeal_link = appeal_link
 
     async def screen(self, events: Sequence[Messages], work: Work) -> None:
         """Judge each message under its group's policy; record the verdict and ask the channel to act."""
@@ -43,8 +84,8 @@ class Screening:
         known = await standings.load(work, _customers(events))
         add_joined_words(evidence, windows_of(messages, known), masks, rulebook.lexicon, today)
         silenced = await find_silenced(work, messages, policies)
-        requests: Requests = []
         records = []
+        follow = FollowUp()
         for event, policy, group, found in zip(events, policies, settings, evidence, strict=True):
             message = event.data
             key = key_of(message.group_id, message.sender.member_id)
@@ -52,15 +93,16 @@ class Screening:
             decision = judge(message, policy, group, standing, found)
             if key in silenced:
                 decision = decision.also(finding("consent", CONSENT, 1, silenced[key].outcome))
-            if decision.verdict is not Verdict.ALLOW:
-                requests += _answer(event, decision, standing, group.owner, work)
             screened = decision.screened(rulebook.lexicon_version)
             records.append(screened)
             work.emit(MessageScreened.about(message.group_id, screened, time=work.now, cause=event))
+            if message.reply_to is not None or (standing is not None and standing.strikes):
+                _listen(Judged(event, decision, screened, standing, group), follow)
+            if decision.verdict is not Verdict.ALLOW:
+                self._answer(Judged(event, decision, screened, standing, group), follow, work)
         await standings.save(work, known.values())
         await archive.append(work, records)
-        if requests:
-            await request_actions(work, requests)
+        await follow.carry_out(work)
         await tell_why(work, silenced.values())
         for verdict in Verdict:
             VERDICTS.labels(verdict=verdict.value).inc(sum(1 for record in records if record.verdict is verdict))
@@ -68,6 +110,37 @@ class Screening:
     async def recall(self, events: Sequence[MessageRecalled], work: Work) -> None:
         """Note withdrawn messages; what was judged stays judged."""
         await archive.mark_recalled(work, {event.data.message_id: event.data.recalled_by for event in events})
+
+    def _answer(self, judged: Judged, follow: FollowUp, work: Work) -> None:
+        """What a verdict other than allow leads to: a case, or deletion, caution, and a rung of the ladder."""
+        event, decision, standing = judged.event, judged.decision, judged.standing
+        leading = decision.leading
+        if leading is None:
+            return
+        category, severity = leading.reason.category, leading.reason.severity
+        if decision.verdict is Verdict.REVIEW:
+            follow.openings.append(_opening(CaseKind.REVIEW, judged, category, severity, work.now))
+            return
+        offence = _offence(judged, category, work.now)
+        if standing is None:
+            follow.ask(enforcement.notice_to_staff(offence, new_id()), event)
+            return
+        if decision.verdict is Verdict.BLOCK:
+            follow.ask(enforcement.deletion(offence, new_id()), event)
+        if category == CONSENT:
+            return  # no offence: they are told how to be heard
+        if enforcement.is_personal(category):
+            follow.ask(enforcement.caution(offence, new_id()), event)
+        ladder = decision.policy.rules.ladder
+        weight = enforcement.weight_of(category, ladder, blocked=decision.verdict is Verdict.BLOCK)
+        terms = Terms(ladder, judged.group.owner, self._appeal_link)
+        imposed = impose(offence, weight, standing, terms, work)
+        if imposed is not None:
+            climb, action = imposed
+            follow.ask(action, event)
+            if climb.kind is SanctionKind.REMOVAL_PROPOSED:
+                opening = _opening(CaseKind.REMOVAL, judged, category, max(severity, REMOVAL_SEVERITY), work.now)
+                follow.openings.append(replace(opening, sanction_id=action.action_id))
 
 
 def _customers(events: Iterable[Messages]) -> set[tuple[str, str]]:
@@ -78,60 +151,37 @@ def _customers(events: Iterable[Messages]) -> set[tuple[str, str]]:
     }
 
 
-def _answer(event: Messages, decision: Decision, standing: Standing | None, owner: str | None, work: Work) -> Requests:
-    """What a verdict other than allow leads to: deletion, caution, and a rung of the ladder."""
-    leading = decision.leading
-    if leading is None or decision.verdict is Verdict.REVIEW:
-        return []
-    message = decision.message
-    offence = enforcement.Offence(
+def _listen(judged: Judged, follow: FollowUp) -> None:
+    """Hear whether a message reports another one, or appeals against its sender's sanction."""
+    message, standing = judged.decision.message, judged.standing
+    if isinstance(message, EditedMessage) or message.sender.role is Role.BOT:
+        return
+    rule = judged.decision.policy.rules.review
+    note = judged.screened.masked_text
+    if message.reply_to is not None and begins_with(message.text, rule.report_phrases):
+        day = message.sent_at.astimezone(judged.group.timezone).toordinal()
+        by_staff = message.sender.role is Role.STAFF
+        sender = message.sender.member_id
+        follow.reports.append(Report(message.group_id, message.reply_to, sender, by_staff, note, day, rule))
+    elif standing is not None and begins_with(message.text, rule.appeal_phrases):
+        strike = appealable(standing, message.reply_to)
+        if strike is not None:
+            follow.appeals.append(Appeal(standing, strike, note, rule))
+
+
+def _offence(judged: Judged, category: str, now: datetime) -> Offence:
+    message = judged.decision.message
+    return Offence(
         group_id=message.group_id,
         member_id=message.sender.member_id,
         message_id=message.message_id,
-        category=leading.reason.category,
+        category=category,
         display_name=message.sender.display_name,
-        at=work.now,
+        at=now,
+        cause=judged.event,
     )
-    if standing is None:
-        return [(enforcement.notice_to_staff(offence, new_id()), event)]
-    requests: Requests = []
-    if decision.verdict is Verdict.BLOCK:
-        requests.append((enforcement.deletion(offence, new_id()), event))
-    if offence.category == CONSENT:
-        return requests  # no offence: they are told how to be heard
-    if enforcement.is_personal(offence.category):
-        requests.append((enforcement.caution(offence, new_id()), event))
-    climb = add_strike(standing, _strike(decision, offence), decision.policy.rules.ladder)
-    if climb is not None:
-        sanction_id = new_id()
-        requests.append((enforcement.sanction(offence, climb, owner, new_id()), event))
-        _announce(event, offence, climb, sanction_id, work)
-    return requests
 
 
-def _strike(decision: Decision, offence: enforcement.Offence) -> Strike:
-    weight = _weight(decision.policy, offence.category) * (2 if decision.verdict is Verdict.BLOCK else 1)
-    return Strike(new_id(), offence.message_id, offence.category, weight, offence.at)
-
-
-def _weight(policy: Policy, category: str) -> float:
-    weights = policy.rules.ladder.weights
-    return weights.get("personal_data" if enforcement.is_personal(category) else category, 1.0)
-
-
-def _announce(event: Messages, offence: enforcement.Offence, climb: Climb, sanction_id: str, work: Work) -> None:
-    sanction = Sanction(
-        sanction_id=sanction_id,
-        group_id=offence.group_id,
-        member_id=offence.member_id,
-        kind=climb.kind,
-        category=offence.category,
-        rung=climb.rung,
-        message_id=offence.message_id,
-        until=climb.until,
-    )
-    work.emit(MemberSanctioned.about(offence.group_id, sanction, time=work.now, cause=event))
-    if climb.kind is SanctionKind.MUTE and climb.until is not None:
-        payload = {"group_id": offence.group_id, "member_id": offence.member_id, "sanction_id": sanction_id}
-        # One timer a member: a longer mute moves the end of the shorter one.
-        work.schedule(Timer(f"mute/{key_of(offence.group_id, offence.member_id)}", MUTE_ENDS, climb.until, payload))
+def _opening(kind: CaseKind, judged: Judged, category: str, severity: int, now: datetime) -> Opening:
+    rule = judged.decision.policy.rules.review
+    return Opening(kind, judged.screened, category, severity, due(rule, severity, now))

@@ -17,7 +17,10 @@ REMOVAL_RUNG = 5
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """An offence: what it counted, when, and the rung it led to (0: none of its own)."""
+    """An offence: what it counted, when, the rung it led to (0: none of its own), and the end of the mute it brought.
+
+    Everything an offence took from its member stands here, so that taking it back takes back nothing else.
+    """
 
     id: str
     message_id: str
@@ -25,6 +28,12 @@ class Strike:
     weight: float
     at: datetime
     rung: int = 0
+    until: datetime | None = None
+
+    @property
+    def sanction_id(self) -> str | None:
+        """The sanction that the offence brought, which bears the offence's id; None if it brought none."""
+        return self.id if self.rung else None
 
 
 @dataclass(slots=True)
@@ -42,7 +51,6 @@ class Standing:
     counted: int = 0
     recent: list[tuple[int, int]] = field(default_factory=list)
     strikes: list[Strike] = field(default_factory=list)
-    muted_until: datetime | None = None
     since: datetime | None = None
     substantial: int = 0
     pieces: list[tuple[datetime, str]] = field(default_factory=list)
@@ -51,6 +59,20 @@ class Standing:
     def key(self) -> str:
         """The document's id."""
         return key_of(self.group_id, self.member_id)
+
+    @property
+    def muted_until(self) -> datetime | None:
+        """When the longest mute of the offences that still stand ends; it may be over."""
+        return max((strike.until for strike in self.strikes if strike.until is not None), default=None)
+
+    def is_muted(self, now: datetime) -> bool:
+        """Whether a mute is running."""
+        until = self.muted_until
+        return until is not None and until > now
+
+    def strike_of(self, message_id: str) -> Strike | None:
+        """The offence that was seen in a message."""
+        return next((strike for strike in self.strikes if strike.message_id == message_id), None)
 
     def count(self, day: int) -> int:
         """Count a message on `day` and return the day's number so far; a late message of a past day counts nowhere."""
@@ -105,17 +127,39 @@ def add_strike(standing: Standing, strike: Strike, ladder: Ladder) -> Climb | No
 
     A message is struck once, however often it is edited.
     """
-    if strike.weight <= 0 or any(known.message_id == strike.message_id for known in standing.strikes):
+    if strike.weight <= 0 or standing.strike_of(strike.message_id) is not None:
         return None
     _forget(standing, ladder, strike.at)
     rung = _next_rung(standing.strikes, strike, ladder)
-    standing.strikes.append(replace(strike, rung=rung))
     if rung == 0:
+        standing.strikes.append(strike)
         return None
     climb = _sanction(rung, ladder, strike.at)
-    if climb.until is not None:
-        standing.muted_until = max(climb.until, standing.muted_until or climb.until)
+    standing.strikes.append(replace(strike, rung=climb.rung, until=climb.until))
     return climb
+
+
+def reverse(standing: Standing, message_id: str) -> Strike | None:
+    """Take back the offence seen in a message, with its weight, its rung and its mute; None if there is none.
+
+    What later offences were given stays theirs; what the next one is given is reckoned as if this one had never been.
+    """
+    strike = standing.strike_of(message_id)
+    if strike is not None:
+        standing.strikes.remove(strike)
+    return strike
+
+
+def reclassify(standing: Standing, message_id: str, category: str, weight: float) -> Strike | None:
+    """Count the offence of a message under another category; returns it as it was, None if there is none.
+
+    The sanction it brought stays. Where the new category counts nothing the offence is taken back.
+    """
+    strike = standing.strike_of(message_id)
+    if strike is None or weight <= 0:
+        return reverse(standing, message_id)
+    standing.strikes[standing.strikes.index(strike)] = replace(strike, category=category, weight=weight)
+    return strike
 
 
 def _next_rung(known: list[Strike], strike: Strike, ladder: Ladder) -> int:
@@ -143,11 +187,13 @@ def _sanction(rung: int, ladder: Ladder, now: datetime) -> Climb:
 
 
 def _forget(standing: Standing, ladder: Ladder, now: datetime) -> None:
-    """Drop offences that neither count nor hold a rung any more, and make room below the bound for another."""
+    """Drop offences that neither count, hold a rung nor mute any more, and make room below the bound for another."""
     kept = [
         strike
         for strike in standing.strikes
-        if score([strike], ladder, now) >= _NEGLIGIBLE or current_rung([strike], ladder, now) > 0
+        if score([strike], ladder, now) >= _NEGLIGIBLE
+        or current_rung([strike], ladder, now) > 0
+        or (strike.until is not None and strike.until > now)
     ]
     if len(kept) >= STRIKES:
         del kept[next((place for place, strike in enumerate(kept) if not strike.rung), 0)]

@@ -59,8 +59,6 @@ def _document(standing: Standing, now: datetime) -> dict[str, Any]:
     }
     if standing.strikes:
         document["strikes"] = [_fields(strike) for strike in standing.strikes]
-    if standing.muted_until is not None:
-        document["muted_until"] = standing.muted_until
     if standing.since is not None:
         document["since"] = standing.since
     if standing.pieces:
@@ -77,6 +75,7 @@ def _fields(strike: Strike) -> dict[str, Any]:
         "weight": strike.weight,
         "at": strike.at,
         "rung": strike.rung,
+        "until": strike.until,
     }
 
 
@@ -89,7 +88,6 @@ def _standing(document: Mapping[str, Any]) -> Standing:
         counted=document["counted"],
         recent=list(zip(recent[::2], recent[1::2], strict=True)),
         strikes=[Strike(**strike) for strike in document.get("strikes", ())],
-        muted_until=document.get("muted_until"),
         since=document.get("since"),
         substantial=document["substantial"],
         pieces=[(at, text) for at, text in document.get("pieces", ())],

@@ -25,6 +25,7 @@ from moderation.policies.model.rules import (
     ProbationRule,
     QuietHours,
     QuotaRule,
+    ReviewRule,
     Rules,
     StaffRule,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "ProbationRule",
     "QuietHours",
     "QuotaRule",
+    "ReviewRule",
     "RosterRule",
     "Rules",
     "StaffRule",

@@ -24,6 +24,7 @@ def _without_zone(moment: time) -> time:
 TimeOfDay = Annotated[time, AfterValidator(_without_zone)]
 Points = Annotated[float, Field(gt=0, le=1_000)]
 Minutes = Annotated[int, Field(ge=1, le=43_200)]
+Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=32)]
 Weight = Annotated[float, Field(ge=0, le=100)]
 
 
@@ -179,6 +180,39 @@ class Ladder(Values):
     )
 
 
+class ReviewRule(Values):
+    """How long a case may wait for a person, and how members report messages and appeal against sanctions."""
+
+    target_minutes: tuple[Minutes, Minutes, Minutes, Minutes, Minutes] = Field(
+        default=(1440, 480, 240, 60, 15),
+        description="Within how many minutes a case is decided, for severity 1 to 5.",
+        examples=[[1440, 480, 240, 60, 15]],
+    )
+    lease_minutes: int = Field(default=15, ge=1, le=480, description="How long a claimed case is held.", examples=[15])
+    report_phrases: tuple[Phrase, ...] = Field(
+        default=("举报",),
+        max_length=20,
+        description="A reply that begins so reports the message it replies to.",
+        examples=[["举报"]],
+    )
+    appeal_phrases: tuple[Phrase, ...] = Field(
+        default=("申诉",),
+        max_length=20,
+        description="A sanctioned member's message that begins so is an appeal.",
+        examples=[["申诉"]],
+    )
+    reports_per_day: int = Field(
+        default=5, ge=0, le=1_000, description="Reports of one member that are looked at.", examples=[5]
+    )
+    least_trust: float = Field(
+        default=0.3,
+        ge=0,
+        le=1,
+        description="A reporter whose share of upheld reports is lower waits for a second one.",
+        examples=[0.3],
+    )
+
+
 class Rules(Values):
     """The rules of a policy; one that is absent is off."""
 
@@ -217,3 +251,4 @@ class Rules(Values):
     membership: MembershipRules = Field(
         default=MembershipRules(), description="Welcome, consent, posting of the rules, roster, leaving."
     )
+    review: ReviewRule = Field(default=ReviewRule(), description="How people decide, report and appeal.")

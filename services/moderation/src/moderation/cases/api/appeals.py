@@ -1,0 +1,123 @@
+"""Where a sanctioned member appeals: a page behind a signed link, which is all the proof it needs."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from html import escape
+from typing import Annotated, Final, cast
+from urllib.parse import parse_qs
+
+from fastapi import Path
+from fastapi.responses import HTMLResponse
+from starlette.requests import Request
+
+from huiqun.stream import Work
+from huiqun.web import Router, Transact, body_limit, received_body
+from moderation.cases.handlers.asking import AppealedError, NothingToAppealError, appeal_by_link, find_sanction
+from moderation.cases.model import AppealLinks, Grant, InvalidLinkError
+from moderation.enforcement.model import name_of
+from moderation.policies.handlers import find_group
+
+UseCase = Callable[[Work, Grant], Awaitable[HTMLResponse]]
+router = Router("/api/v1/appeals", tag="cases", role="anyone")
+
+MAX_REASON: Final = 500
+TokenPath = Annotated[
+    str, Path(max_length=1_024, description="The signed part of the link.", examples=["q83vEjRWeJCrze8"])
+]
+_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+_PAGE: Final = """<!doctype html>
+<html lang="zh-CN">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>处罚申诉</title>
+<style>body{{font:16px/1.6 sans-serif;max-width:32em;margin:2em auto;padding:0 1em}}
+textarea{{width:100%;box-sizing:border-box;font:inherit}}button{{font:inherit;padding:.4em 1.5em}}</style></head>
+<body><h1>处罚申诉</h1>{content}</body></html>
+"""
+_FORM: Final = """<p>{when} 起的处罚，原因：{category}。</p>{complaint}
+<form method="post"><label for="reason">请说明申诉理由（{most} 字以内，请勿填写证件号、卡号等个人信息）：</label>
+<p><textarea id="reason" name="reason" rows="6" maxlength="{most}" required></textarea></p>
+<button type="submit">提交申诉</button></form>"""
+_FORM_BODY: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/x-www-form-urlencoded": {
+                "schema": {
+                    "type": "object",
+                    "required": ["reason"],
+                    "properties": {
+                        "reason": {
+                            "type": "string",
+                            "maxLength": MAX_REASON,
+                            "description": "Why the sanction is wrong.",
+                            "examples": ["我没有发广告，只是回答了朋友的问题"],
+                        }
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+@router.get("/{token}", summary="The form for an appeal", response_class=HTMLResponse)
+async def show_form(request: Request, token: TokenPath) -> HTMLResponse:
+    """For people: every answer is a page in Chinese."""
+
+    async def find(work: Work, grant: Grant) -> HTMLResponse:
+        return await _form(work, grant)
+
+    return await _answered(request, token, find)
+
+
+@router.post(
+    "/{token}",
+    summary="Appeal",
+    response_class=HTMLResponse,
+    openapi_extra=_FORM_BODY,
+    dependencies=[body_limit(16 * 1024)],
+)
+async def receive_form(request: Request, token: TokenPath) -> HTMLResponse:
+    """Once for each sanction; a person decides, and the answer comes as a private message."""
+    form = parse_qs(received_body(request).content.decode("utf-8", "replace"))
+    reason = form.get("reason", [""])[0].replace("\0", "").strip()[:MAX_REASON]
+
+    async def appeal(work: Work, grant: Grant) -> HTMLResponse:
+        if not reason:
+            return await _form(work, grant, "<p><strong>请填写申诉理由。</strong></p>", status=422)
+        await appeal_by_link(work, grant, reason)
+        return _page("<p>申诉已提交。工作人员复核后，会私信告知您结果。</p>", 201)
+
+    return await _answered(request, token, appeal)
+
+
+async def _answered(request: Request, token: str, use_case: UseCase) -> HTMLResponse:
+    links = cast("AppealLinks", request.app.state.appeal_links)
+    transact = cast("Transact", request.app.state.transact)
+    try:
+        grant = links.read(token, datetime.now(UTC))
+        return await transact(lambda work: use_case(work, grant))
+    except InvalidLinkError:
+        return _page("<p>链接无效或已过期。如仍需申诉，请联系群主。</p>", 404)
+    except NothingToAppealError:
+        return _page("<p>该处罚已撤销或已失效，无需申诉。</p>", 410)
+    except AppealedError:
+        return _page("<p>该处罚的申诉已收到，请等待工作人员复核。</p>", 409)
+
+
+async def _form(work: Work, grant: Grant, complaint: str = "", status: int = 200) -> HTMLResponse:
+    _, strike = await find_sanction(work, grant)
+    group = await find_group(work.db, grant.group_id, work.session)
+    when = strike.at.astimezone(group.settings.timezone).strftime("%Y-%m-%d %H:%M")
+    category = escape(name_of(strike.category))
+    return _page(_FORM.format(when=when, category=category, complaint=complaint, most=MAX_REASON), status)
+
+
+def _page(content: str, status: int) -> HTMLResponse:
+    return HTMLResponse(_PAGE.format(content=content), status, headers=_HEADERS)

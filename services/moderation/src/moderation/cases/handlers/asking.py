@@ -1,0 +1,149 @@
+"""Members and staff ask for a person's look: reports of messages, appeals against sanctions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from huiqun.contracts.moderation import CaseKind, Screened
+from huiqun.stream import Work
+from moderation.archive import store as archive
+from moderation.cases.handlers.opening import open_cases
+from moderation.cases.handlers.queue import load_case
+from moderation.cases.model import Case, Grant, Opening, Report, case_id, due, masked
+from moderation.cases.store import cases, reporters
+from moderation.metrics import REPORTS
+from moderation.policies.handlers import find_group, policy_in_force
+from moderation.policies.model import ReviewRule
+from moderation.standing import store as standings
+from moderation.standing.model import Standing, Strike, key_of
+
+REPORTED = "reported"
+_LEAST_SEVERITY = 2
+_APPEAL_SEVERITY = 3
+
+
+class UnknownMessageError(LookupError):
+    """There is no such message."""
+
+
+class NothingToAppealError(LookupError):
+    """The sanction has been taken back, or is so old that it counts no longer."""
+
+
+class AppealedError(RuntimeError):
+    """There is an appeal against this sanction already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appeal:
+    """A member's wish that a person looks at their sanction again; `note` is masked."""
+
+    standing: Standing
+    strike: Strike
+    note: str
+    rule: ReviewRule
+
+
+async def receive_reports(work: Work, reports: Sequence[Report]) -> None:
+    """Open a case for the messages that members report. A report acts by nothing else than a person's decision.
+
+    Whose reports were mostly dismissed waits for a second reporter; who reports too often is passed over.
+    """
+    if not reports:
+        return
+    messages = await archive.latest(work, [report.message_id for report in reports])
+    known = await reporters.load(work, [report.by for report in reports if not report.by_staff])
+    openings = []
+    for report in reports:
+        message = messages.get(report.message_id)
+        if message is None or message.group_id != report.group_id or message.member_id == report.by:
+            REPORTS.labels(outcome="void").inc()
+            continue
+        trusted = report.by_staff
+        if not report.by_staff:
+            reporter = known[report.by]
+            if not reporter.may_report(report.day, report.rule.reports_per_day):
+                REPORTS.labels(outcome="over_limit").inc()
+                continue
+            trusted = reporter.trust >= report.rule.least_trust
+        REPORTS.labels(outcome="taken").inc()
+        openings.append(_opening(report, message, work.now, trusted=trusted))
+    await reporters.save(work, known.values())
+    await open_cases(work, openings)
+
+
+async def report_message(work: Work, message_id: str, by: str, note: str, category: str | None) -> Case:
+    """Open a case for a message that a person reports at their desk, or join it. Raises UnknownMessageError."""
+    message = (await archive.latest(work, [message_id])).get(message_id)
+    if message is None:
+        raise UnknownMessageError(message_id)
+    group = await find_group(work.db, message.group_id, work.session)
+    rule = (await policy_in_force(work.db, group.settings, work.session)).rules.review
+    report = Report(message.group_id, message_id, by, by_staff=True, note=masked(note), day=0, rule=rule)
+    opening = _opening(replace(report, category=category), message, work.now, trusted=True)
+    await open_cases(work, [opening])
+    return await load_case(work, opening.case_id)
+
+
+async def receive_appeals(work: Work, appeals: Sequence[Appeal]) -> None:
+    """Open a case for each sanction appealed against, the first time."""
+    if not appeals:
+        return
+    messages = await archive.latest(work, [appeal.strike.message_id for appeal in appeals])
+    openings = [
+        Opening(
+            kind=CaseKind.APPEAL,
+            message=messages[appeal.strike.message_id],
+            category=appeal.strike.category,
+            severity=_APPEAL_SEVERITY,
+            due_at=due(appeal.rule, _APPEAL_SEVERITY, work.now),
+            sanction_id=appeal.strike.sanction_id,
+            by=appeal.standing.member_id,
+            note=appeal.note,
+        )
+        for appeal in appeals
+        if appeal.strike.message_id in messages
+    ]
+    await open_cases(work, openings)
+
+
+async def appeal_by_link(work: Work, grant: Grant, note: str) -> None:
+    """Open a case for the sanction that a link is about. Raises NothingToAppealError, AppealedError."""
+    standing, strike = await find_sanction(work, grant)
+    group = await find_group(work.db, grant.group_id, work.session)
+    rule = (await policy_in_force(work.db, group.settings, work.session)).rules.review
+    await receive_appeals(work, [Appeal(standing, strike, masked(note), rule)])
+
+
+async def find_sanction(work: Work, grant: Grant) -> tuple[Standing, Strike]:
+    """The sanction that a link is about. Raises NothingToAppealError, AppealedError."""
+    known = await standings.load(work, [(grant.group_id, grant.member_id)])
+    standing = known[key_of(grant.group_id, grant.member_id)]
+    strike = next((each for each in standing.strikes if each.sanction_id == grant.sanction_id), None)
+    if strike is None:
+        raise NothingToAppealError(grant.sanction_id)
+    if await cases.load(work, case_id(CaseKind.APPEAL, grant.sanction_id)) is not None:
+        raise AppealedError(grant.sanction_id)
+    return standing, strike
+
+
+def appealable(standing: Standing, reply_to: str | None) -> Strike | None:
+    """The offence whose sanction a member means: the one in the message replied to, or else the last."""
+    sanctioned = [strike for strike in standing.strikes if strike.sanction_id is not None]
+    meant = [strike for strike in sanctioned if strike.message_id == reply_to]
+    return next(reversed(meant or sanctioned), None)
+
+
+def _opening(report: Report, message: Screened, now: datetime, *, trusted: bool) -> Opening:
+    worst = max(message.reasons, key=lambda reason: reason.severity, default=None)
+    severity = max(worst.severity if worst else 0, _LEAST_SEVERITY)
+    return Opening(
+        kind=CaseKind.REPORT,
+        message=message,
+        category=report.category or (worst.category if worst else REPORTED),
+        severity=severity,
+        due_at=due(report.rule, severity, now),
+        by=report.by,
+        note=report.note,
+        trusted=trusted,
+    )

@@ -1,0 +1,56 @@
+"""Open cases, and remind of those that wait too long."""
+
+from collections.abc import Sequence
+
+from huiqun.contracts.moderation import CaseOpened, OpenedCase
+from huiqun.runtime.ids import new_id
+from huiqun.stream import Work
+from huiqun.timers import Timer
+from moderation.cases.model import Case, Opening, State
+from moderation.cases.store import cases
+from moderation.enforcement import model as enforcement
+from moderation.enforcement.handlers import request_actions
+from moderation.metrics import CASES_OPENED, CASES_OVERDUE
+from moderation.policies.handlers import find_group
+
+OVERDUE = "case.overdue"
+
+
+async def open_cases(work: Work, openings: Sequence[Opening]) -> None:
+    """Open or join a case for each; whatever is new to the queue is announced and gets its clock."""
+    if not openings:
+        return
+    for case in await cases.open_all(work, openings):
+        announced = OpenedCase(
+            case_id=case.id,
+            kind=case.kind,
+            group_id=case.group_id,
+            member_id=case.member_id,
+            message_id=case.message_id,
+            category=case.category,
+            severity=case.severity,
+            due_at=case.due_at,
+        )
+        work.emit(CaseOpened.about(case.group_id, announced, time=work.now))
+        work.schedule(Timer(overdue_timer(case), OVERDUE, case.due_at, {"case_id": case.id}))
+        CASES_OPENED.labels(kind=case.kind.value).inc()
+
+
+async def remind(timer: Timer, work: Work) -> None:
+    """A case has passed its response target: count it, and ask the group's owner to look, once."""
+    case = await cases.load(work, timer.payload["case_id"])
+    if case is None or case.state is not State.OPEN or case.overdue:
+        return
+    await cases.save(work, case.model_copy(update={"overdue": True}))
+    CASES_OVERDUE.labels(kind=case.kind.value).inc()
+    group = await find_group(work.db, case.group_id, work.session)
+    if group.settings.owner is not None:
+        name = enforcement.name_of(case.category)
+        text = f"有一条待处理的群管案件（{name}）已超过响应时限，请尽快处理。案件编号：{case.id}"
+        task = enforcement.task(case.group_id, group.settings.owner, text, work.now, new_id())
+        await request_actions(work, [(task, None)])
+
+
+def overdue_timer(case: Case) -> str:
+    """The key of the case's clock."""
+    return f"case/{case.id}"

@@ -1,0 +1,164 @@
+"""Cases in MongoDB: opened in bulk, changed one by one, listed as a queue."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from huiqun.contracts.moderation import CaseKind
+from huiqun.store import Database, Index, Session, UpdateOne
+from huiqun.stream import Work
+from moderation.cases.model import Case, Opening, State, join, open_case
+from moderation.cases.model.case import UNDECIDED
+
+CASES = "cases"
+INDEXES: Mapping[str, Sequence[Index]] = {
+    CASES: (
+        Index((("state", 1), ("opened_at", 1), ("_id", 1))),
+        Index((("state", 1), ("severity", -1), ("opened_at", 1), ("_id", 1))),
+        Index((("message_id", 1),)),
+        Index((("group_id", 1), ("member_id", 1))),
+        Index((("closed_at", 1),), expires_after=timedelta(days=1_095)),
+    )
+}
+Order = Literal["oldest", "severity"]
+#: Severity (None in the order of age), time of opening, id.
+Place = tuple[int | None, datetime, str]
+_UNDECIDED = [state.value for state in UNDECIDED]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Filter:
+    """Which cases to list: of at least `severity`; with `claimed`, those that somebody holds, or nobody."""
+
+    state: State = State.OPEN
+    claimed: bool | None = None
+    kind: CaseKind | None = None
+    group_id: str | None = None
+    category: str | None = None
+    severity: int | None = None
+    assignee: str | None = None
+    overdue: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of the queue: so many cases behind a place."""
+
+    order: Order
+    limit: int
+    after: Place | None = None
+
+
+async def open_all(work: Work, openings: Sequence[Opening]) -> list[Case]:
+    """Open a case for each, or join the one that is there; returns those that wait for a decision from now on.
+
+    One bulk write. Only where a case was there already, which is rare, are cases read and written again.
+    """
+    operations = [
+        UpdateOne({"_id": opening.case_id}, {"$setOnInsert": _fields(open_case(opening, work.now))}, upsert=True)
+        for opening in openings
+    ]
+    result = await work.db[CASES].bulk_write(operations, session=work.session)
+    fresh = result.upserted_ids or {}
+    opened = {opening.case_id: open_case(opening, work.now) for at, opening in enumerate(openings) if at in fresh}
+    opened |= await _join_all(work, [opening for at, opening in enumerate(openings) if at not in fresh])
+    return [case for case in opened.values() if case.state is State.OPEN]
+
+
+async def _join_all(work: Work, openings: Sequence[Opening]) -> dict[str, Case]:
+    """Join the cases that are there; returns those that were not open before."""
+    if not openings:
+        return {}
+    cursor = work.db[CASES].find({"_id": {"$in": [each.case_id for each in openings]}}, session=work.session)
+    before = {case.id: case for case in map(_case, await cursor.to_list(None))}
+    after = dict(before)
+    for opening in openings:
+        after[opening.case_id] = join(after[opening.case_id], opening, work.now)
+    changed = [case for case in after.values() if case is not before[case.id]]
+    if changed:
+        operations = [UpdateOne({"_id": case.id}, {"$set": _fields(case)}) for case in changed]
+        await work.db[CASES].bulk_write(operations, session=work.session)
+    return {case.id: case for case in changed if before[case.id].state is not State.OPEN}
+
+
+async def load(work: Work, case_id: str) -> Case | None:
+    """A case, in the transaction."""
+    return await find(work.db, case_id, work.session)
+
+
+async def find(database: Database, case_id: str, session: Session | None = None) -> Case | None:
+    """A case."""
+    document = await database[CASES].find_one({"_id": case_id}, session=session)
+    return _case(document) if document else None
+
+
+async def undecided_about(work: Work, message_id: str) -> list[Case]:
+    """The cases about a message that wait for a decision or for a second reporter."""
+    query = {"message_id": message_id, "state": {"$in": _UNDECIDED}}
+    return [_case(document) async for document in work.db[CASES].find(query, session=work.session)]
+
+
+async def undecided_removals(work: Work, group_id: str, member_id: str) -> list[Case]:
+    """The proposals to remove a member that nobody has decided on."""
+    query = {
+        "group_id": group_id,
+        "member_id": member_id,
+        "state": {"$in": _UNDECIDED},
+        "kind": CaseKind.REMOVAL.value,
+    }
+    return [_case(document) async for document in work.db[CASES].find(query, session=work.session)]
+
+
+async def save(work: Work, case: Case) -> None:
+    """Write a case back."""
+    await work.db[CASES].update_one({"_id": case.id}, {"$set": _fields(case)}, session=work.session)
+
+
+async def page(database: Database, wanted: Filter, stretch: Stretch, now: datetime) -> list[Case]:
+    """Cases that match, in the order asked for."""
+    query = _query(wanted, now)
+    if stretch.after is not None:
+        query["$or"] = list(_behind(stretch.after))
+    keys = [("opened_at", 1), ("_id", 1)]
+    if stretch.order == "severity":
+        keys = [("severity", -1), *keys]
+    cursor = database[CASES].find(query).sort(keys).limit(stretch.limit)
+    return [_case(document) async for document in cursor]
+
+
+def _behind(after: Place) -> Iterator[dict[str, Any]]:
+    """What stands behind a place in the queue, one alternative for each key that may differ."""
+    severity, opened_at, case_id = after
+    same: dict[str, Any] = {}
+    if severity is not None:
+        yield {"severity": {"$lt": severity}}
+        same = {"severity": severity}
+    yield {**same, "opened_at": {"$gt": opened_at}}
+    yield {**same, "opened_at": opened_at, "_id": {"$gt": case_id}}
+
+
+def _query(wanted: Filter, now: datetime) -> dict[str, Any]:
+    query: dict[str, Any] = {"state": wanted.state.value}
+    for name in ("kind", "group_id", "category", "overdue"):
+        value = getattr(wanted, name)
+        if value is not None:
+            query[name] = value
+    if wanted.severity is not None:
+        query["severity"] = {"$gte": wanted.severity}
+    if wanted.assignee is not None:
+        query["lease.holder.id"] = wanted.assignee
+    held = {"lease.until": {"$gt": now}}
+    if wanted.claimed is True or wanted.assignee is not None:
+        query |= held
+    elif wanted.claimed is False:
+        query["$nor"] = [held]
+    return query
+
+
+def _fields(case: Case) -> dict[str, Any]:
+    return case.model_dump(mode="python", exclude={"id"})
+
+
+def _case(document: Mapping[str, Any]) -> Case:
+    return Case.model_validate({**document, "id": document["_id"]})

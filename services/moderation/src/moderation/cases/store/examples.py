@@ -1,0 +1,69 @@
+"""Labelled examples in MongoDB: what people decided on which text, for training and for tuning policies."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from huiqun.runtime.ids import new_id
+from huiqun.store import Database, Index
+from huiqun.stream import Work
+
+EXAMPLES = "examples"
+INDEXES: Mapping[str, Sequence[Index]] = {
+    EXAMPLES: (Index((("label", 1), ("_id", 1))), Index((("decided_at", 1),), expires_after=timedelta(days=1_095)))
+}
+#: The label of a text in which a person found nothing wrong.
+CLEAN = "clean"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A masked text and what a person called it: a category, or CLEAN. Ids rise with time."""
+
+    text: str
+    label: str
+    suggested: str
+    case_id: str
+    kind: str
+    policy: str
+    decided_by: str
+    decided_at: datetime
+    id: str = ""
+
+
+async def keep(work: Work, example: Example) -> None:
+    """Keep an example."""
+    await work.db[EXAMPLES].insert_one(
+        {
+            "_id": new_id(),
+            "text": example.text,
+            "label": example.label,
+            "suggested": example.suggested,
+            "case_id": example.case_id,
+            "kind": example.kind,
+            "policy": example.policy,
+            "decided_by": example.decided_by,
+            "decided_at": example.decided_at,
+        },
+        session=work.session,
+    )
+
+
+async def read(database: Database, label: str | None, after: str | None, limit: int) -> AsyncIterator[Example]:
+    """Examples in the order of the decisions, those after the given id."""
+    query: dict[str, Any] = {"label": label} if label else {}
+    if after is not None:
+        query["_id"] = {"$gt": after}
+    async for document in database[EXAMPLES].find(query, batch_size=500).sort("_id", 1).limit(limit):
+        yield Example(
+            text=document["text"],
+            label=document["label"],
+            suggested=document["suggested"],
+            case_id=document["case_id"],
+            kind=document["kind"],
+            policy=document["policy"],
+            decided_by=document["decided_by"],
+            decided_at=document["decided_at"],
+            id=document["_id"],
+        )

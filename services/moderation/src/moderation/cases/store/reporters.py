@@ -1,0 +1,54 @@
+"""Reporters in MongoDB: how the reports of a member ended."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from huiqun.store import Index, ReplaceOne, UpdateOne
+from huiqun.stream import Work
+from moderation.cases.model import Reporter
+
+REPORTERS = "reporters"
+INDEXES: Mapping[str, Sequence[Index]] = {REPORTERS: (Index((("active_at", 1),), expires_after=timedelta(days=400)),)}
+
+
+async def load(work: Work, member_ids: Iterable[str]) -> dict[str, Reporter]:
+    """Reporters by member id; a new one for who has never reported."""
+    wanted = set(member_ids)
+    found = {member_id: Reporter(member_id) for member_id in wanted}
+    if wanted:
+        cursor = work.db[REPORTERS].find({"_id": {"$in": list(wanted)}}, session=work.session)
+        found |= {document["_id"]: _reporter(document) for document in await cursor.to_list(None)}
+    return found
+
+
+async def save(work: Work, reporters: Iterable[Reporter]) -> None:
+    """Write reporters back."""
+    operations = [
+        ReplaceOne(
+            {"_id": reporter.member_id},
+            {
+                "upheld": reporter.upheld,
+                "dismissed": reporter.dismissed,
+                "day": reporter.day,
+                "reported": reporter.reported,
+                "active_at": work.now,
+            },
+            upsert=True,
+        )
+        for reporter in reporters
+    ]
+    if operations:
+        await work.db[REPORTERS].bulk_write(operations, session=work.session)
+
+
+async def credit(work: Work, member_ids: Iterable[str], *, upheld: bool) -> None:
+    """Count how a report by these members ended."""
+    change = {"$inc": {"upheld" if upheld else "dismissed": 1}}
+    operations = [UpdateOne({"_id": member_id}, change) for member_id in member_ids]
+    if operations:
+        await work.db[REPORTERS].bulk_write(operations, session=work.session)
+
+
+def _reporter(document: Mapping[str, Any]) -> Reporter:
+    return Reporter(document["_id"], document["upheld"], document["dismissed"], document["day"], document["reported"])

@@ -1,0 +1,46 @@
+"""What is asked of the channel, and how it is followed."""
+
+from moderation.enforcement.model.actions import (
+    CATEGORY_NAMES,
+    REQUESTED_BY,
+    AppealLink,
+    Offence,
+    Terms,
+    caution,
+    deletion,
+    is_personal,
+    name_of,
+    notice_to_staff,
+    release,
+    removal,
+    sanction,
+    task,
+    weight_of,
+    word,
+)
+from moderation.enforcement.model.following import How, Step, as_task, how_of, nudge, step_after
+
+__all__ = [
+    "CATEGORY_NAMES",
+    "REQUESTED_BY",
+    "AppealLink",
+    "How",
+    "Offence",
+    "Step",
+    "Terms",
+    "as_task",
+    "caution",
+    "deletion",
+    "how_of",
+    "is_personal",
+    "name_of",
+    "notice_to_staff",
+    "nudge",
+    "release",
+    "removal",
+    "sanction",
+    "step_after",
+    "task",
+    "weight_of",
+    "word",
+]

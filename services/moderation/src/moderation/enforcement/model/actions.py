@@ -1,0 +1,219 @@
+"""From a decision to actions: what to delete, whom to warn, mute or propose for removal, and in which words."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from huiqun.contracts.channel import Action, ActionKind, ActionTarget
+from huiqun.contracts.envelope import Event
+from huiqun.contracts.moderation import SanctionKind
+from moderation.policies.model import Ladder
+from moderation.standing.model import Climb
+
+REQUESTED_BY = "moderation"
+_DEADLINE = timedelta(hours=2)
+
+CATEGORY_NAMES: Mapping[str, str] = {
+    "ads": "广告推销",
+    "solicitation": "引流拉客",
+    "fraud": "涉嫌欺诈",
+    "abuse": "辱骂他人",
+    "politics": "敏感话题",
+    "obscenity": "低俗内容",
+    "violence": "暴力内容",
+    "rumour": "未经证实的消息",
+    "id_card": "身份证号",
+    "bank_card": "银行卡号",
+    "mobile": "手机号码",
+    "email": "邮箱地址",
+    "links": "外部链接",
+    "quota": "每日发言条数",
+    "length": "发言长度",
+    "flood": "刷屏",
+    "duplicate": "重复发言",
+    "quiet_hours": "免打扰时段发言",
+    "kind": "本群不支持的消息类型",
+    "probation": "新成员观察期内发送外部联系方式",
+    "announcement": "冒用官方口吻",
+    "promise": "违规承诺收益",
+    "impolite": "服务用语不当",
+    "consent": "尚未确认群规",
+    "reported": "成员举报的内容",
+}
+_WHAT_NEXT = "多次违规将被禁言。如有异议，请回复“申诉”。"
+_PERSONAL = frozenset({"id_card", "bank_card", "mobile", "email"})
+
+
+@dataclass(frozen=True, slots=True)
+class Offence:
+    """What a member did, as far as the words to them need it, and the event it was seen in."""
+
+    group_id: str
+    member_id: str
+    message_id: str
+    category: str
+    display_name: str
+    at: datetime
+    cause: Event | None = None
+
+
+#: Makes the address at which the offender can appeal against the sanction of this id.
+AppealLink = Callable[[Offence, str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a group sanctions: its ladder, who decides on removal, and where a member can appeal, if there is a page."""
+
+    ladder: Ladder
+    owner: str | None = None
+    appeal_link: AppealLink | None = None
+
+
+def deletion(offence: Offence, action_id: str) -> Action:
+    """Take the message out of the group."""
+    return Action(
+        action_id=action_id,
+        group_id=offence.group_id,
+        kind=ActionKind.DELETE_MESSAGE,
+        target=ActionTarget(member_id=offence.member_id, message_id=offence.message_id),
+        reason=offence.category,
+        requested_by=REQUESTED_BY,
+        deadline=offence.at + _DEADLINE,
+    )
+
+
+def caution(offence: Offence, action_id: str) -> Action:
+    """Tell a member in private to protect their own data: no offence, and no sanction."""
+    name = name_of(offence.category)
+    return Action(
+        action_id=action_id,
+        group_id=offence.group_id,
+        kind=ActionKind.SEND_PRIVATE,
+        target=ActionTarget(member_id=offence.member_id),
+        content=f"为保护您的信息安全，请勿在群内发送{name}，相关内容已提请撤回。如需办理业务，请私信您的客户经理。",
+        reason=offence.category,
+        requested_by=REQUESTED_BY,
+        deadline=offence.at + _DEADLINE,
+    )
+
+
+def notice_to_staff(offence: Offence, action_id: str) -> Action:
+    """Tell a staff member how they should have put it: staff are never sanctioned by themselves."""
+    name = name_of(offence.category)
+    return Action(
+        action_id=action_id,
+        group_id=offence.group_id,
+        kind=ActionKind.NOTIFY_STAFF,
+        target=ActionTarget(message_id=offence.message_id),
+        assignee=offence.member_id,
+        content=f"您在群内的发言涉及“{name}”，请及时更正，并注意服务规范。",
+        reason=offence.category,
+        requested_by=REQUESTED_BY,
+        deadline=offence.at + _DEADLINE,
+    )
+
+
+def sanction(offence: Offence, climb: Climb, terms: Terms, sanction_id: str) -> Action:
+    """Carry out a rung of the ladder: warn in the group, mute, or ask a staff member to decide on removal.
+
+    The action bears the id of its sanction.
+    """
+    common = {
+        "action_id": sanction_id,
+        "group_id": offence.group_id,
+        "reason": offence.category,
+        "requested_by": REQUESTED_BY,
+        "deadline": offence.at + _DEADLINE,
+    }
+    name = name_of(offence.category)
+    member = ActionTarget(member_id=offence.member_id, message_id=offence.message_id)
+    addressed = f"@{offence.display_name} " if offence.display_name else ""
+    if climb.kind is SanctionKind.WARNING:
+        text = f"{addressed}您好，您刚才的发言涉及“{name}”，不符合本群群规，请留意。{_WHAT_NEXT}"
+        return Action(kind=ActionKind.SEND_MESSAGE, target=member, content=text, **common)
+    if climb.kind is SanctionKind.MUTE and climb.until is not None:
+        seconds = int((climb.until - offence.at).total_seconds())
+        where = f"点击 {terms.appeal_link(offence, sanction_id)}" if terms.appeal_link else "私信群主"
+        text = f"{addressed}因多次违反群规（{name}），禁言 {span_in_words(seconds)}。如有异议，请{where} 申诉。"
+        return Action(
+            kind=ActionKind.MUTE_MEMBER, target=member, content=text, duration_seconds=max(seconds, 1), **common
+        )
+    text = f"成员 {offence.display_name or offence.member_id} 多次违反群规（{name}），建议移出群聊，请核实后处理。"
+    return Action(kind=ActionKind.NOTIFY_STAFF, target=member, assignee=terms.owner, content=text, **common)
+
+
+def release(group_id: str, member_id: str, reason: str, at: datetime, action_id: str) -> Action:
+    """End a mute."""
+    return Action(
+        action_id=action_id,
+        group_id=group_id,
+        kind=ActionKind.UNMUTE_MEMBER,
+        target=ActionTarget(member_id=member_id),
+        reason=reason,
+        requested_by=REQUESTED_BY,
+        deadline=at + _DEADLINE,
+    )
+
+
+def removal(offence: Offence, approved_by: str, action_id: str) -> Action:
+    """Take a member out of the group; nobody is removed without the name of the person who approved it."""
+    return Action(
+        action_id=action_id,
+        group_id=offence.group_id,
+        kind=ActionKind.REMOVE_MEMBER,
+        target=ActionTarget(member_id=offence.member_id, message_id=offence.message_id),
+        content=f"因多次违反群规（{name_of(offence.category)}），经 {approved_by} 核准移出群聊。",
+        reason=offence.category,
+        requested_by=approved_by[:128],
+        deadline=offence.at + _DEADLINE,
+    )
+
+
+def task(group_id: str, staff_id: str | None, content: str, at: datetime, action_id: str) -> Action:
+    """Ask a staff member for something."""
+    return Action(
+        action_id=action_id,
+        group_id=group_id,
+        kind=ActionKind.NOTIFY_STAFF,
+        assignee=staff_id,
+        content=content,
+        requested_by=REQUESTED_BY,
+        deadline=at + _DEADLINE,
+    )
+
+
+def word(group_id: str, member_id: str, content: str, at: datetime, action_id: str) -> Action:
+    """Tell a member something in private."""
+    return Action(
+        action_id=action_id,
+        group_id=group_id,
+        kind=ActionKind.SEND_PRIVATE,
+        target=ActionTarget(member_id=member_id),
+        content=content,
+        requested_by=REQUESTED_BY,
+        deadline=at + _DEADLINE,
+    )
+
+
+def name_of(category: str) -> str:
+    """What a category is called in words to members."""
+    return CATEGORY_NAMES.get(category, category)
+
+
+def is_personal(category: str) -> bool:
+    """Whether the category is about the member's own data."""
+    return category in _PERSONAL
+
+
+def weight_of(category: str, ladder: Ladder, *, blocked: bool) -> float:
+    """What an offence of a category counts; twice that where the message was blocked."""
+    weight = ladder.weights.get("personal_data" if is_personal(category) else category, 1.0)
+    return weight * 2 if blocked else weight
+
+
+def span_in_words(seconds: int) -> str:
+    """A span of time as members read it."""
+    hours, minutes = seconds // 3600, seconds % 3600 // 60
+    parts: Iterator[str] = (f"{number} {unit}" for number, unit in ((hours, "小时"), (minutes, "分钟")) if number)
+    return " ".join(parts) or "1 分钟"

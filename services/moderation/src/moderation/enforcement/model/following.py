@@ -1,0 +1,104 @@
+"""How an action is carried out where the channel can do it, where a person has to, and what if nothing happens."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+
+from huiqun.contracts.channel import Action, ActionKind, Capabilities, Support
+from moderation.enforcement.model.actions import span_in_words
+
+# Which capability of a group an action needs. Telling a staff member something is always possible.
+_NEEDS: Mapping[ActionKind, str] = {
+    ActionKind.SEND_MESSAGE: "send",
+    ActionKind.SEND_PRIVATE: "send",
+    ActionKind.DELETE_MESSAGE: "delete",
+    ActionKind.MUTE_MEMBER: "mute",
+    ActionKind.UNMUTE_MEMBER: "mute",
+    ActionKind.REMOVE_MEMBER: "remove",
+}
+_TASKS: Mapping[ActionKind, str] = {
+    ActionKind.DELETE_MESSAGE: "请在群内撤回或删除成员 {member} 的违规消息（消息编号 {message}）。",
+    ActionKind.MUTE_MEMBER: "请提醒成员 {member} 暂停发言 {span}。要转达的内容：{content}",
+    ActionKind.UNMUTE_MEMBER: "成员 {member} 的禁言已结束（{reason}），请恢复其发言。",
+    ActionKind.REMOVE_MEMBER: "请将成员 {member} 移出群聊，并做好说明。",
+}
+
+
+class How(StrEnum):
+    """How a group's channel can carry out an action."""
+
+    NATIVE = "native"
+    STAFF_TASK = "staff_task"
+    UNSUPPORTED = "unsupported"
+
+
+class Step(StrEnum):
+    """What to do about an action that is still open when its time comes."""
+
+    REPEAT = "repeat"
+    REMIND = "remind"
+    ESCALATE = "escalate"
+    HAND_OVER = "hand_over"
+    GIVE_UP = "give_up"
+
+
+# What happens when, counted from the request: the channel is asked again before a person is; a person is reminded,
+# then somebody above is told, before the action is given up.
+_STEPS: Mapping[How, tuple[tuple[timedelta, Step], ...]] = {
+    How.NATIVE: (
+        (timedelta(minutes=5), Step.REPEAT),
+        (timedelta(minutes=15), Step.REPEAT),
+        (timedelta(minutes=30), Step.HAND_OVER),
+    ),
+    How.STAFF_TASK: (
+        (timedelta(minutes=30), Step.REMIND),
+        (timedelta(minutes=60), Step.ESCALATE),
+        (timedelta(minutes=120), Step.GIVE_UP),
+    ),
+}
+
+
+def how_of(action: Action, capabilities: Capabilities) -> How:
+    """How the group's channel carries out the action.
+
+    A message that a person has to confirm before it is sent is still the channel's own doing; what a person has to
+    do in the client is a task.
+    """
+    needed = _NEEDS.get(action.kind)
+    support = Support.NATIVE if needed is None else getattr(capabilities, needed)
+    if support is Support.NONE:
+        return How.UNSUPPORTED
+    if support is Support.STAFF_TASK and needed != "send":
+        return How.STAFF_TASK
+    return How.NATIVE
+
+
+def as_task(action: Action, assignee: str | None, action_id: str) -> Action:
+    """The action as something a staff member is asked to do."""
+    words = _TASKS.get(action.kind, "{content}").format(
+        member=action.target.member_id or "",
+        message=action.target.message_id or "",
+        span=span_in_words(action.duration_seconds or 0),
+        content=action.content,
+        reason=action.reason,
+    )
+    change = {
+        "action_id": action_id,
+        "kind": ActionKind.NOTIFY_STAFF,
+        "task": action.kind,
+        "assignee": assignee,
+        "content": words,
+    }
+    return action.model_copy(update=change)
+
+
+def nudge(action: Action, assignee: str | None, words: str, action_id: str) -> Action:
+    """Remind somebody of an open action, or tell somebody else of it."""
+    change = {"action_id": action_id, "kind": ActionKind.NOTIFY_STAFF, "task": None, "assignee": assignee}
+    return action.model_copy(update={**change, "content": f"{words}{action.content}"})
+
+
+def step_after(how: How, taken: int) -> tuple[timedelta, Step] | None:
+    """When, counted from the request, what is to be done about an open action, after `taken` steps."""
+    steps = _STEPS.get(how, ())
+    return steps[taken] if taken < len(steps) else None

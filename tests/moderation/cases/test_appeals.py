@@ -1,0 +1,122 @@
+"""A sanctioned member asks for a person's look, once for each sanction, in the group or by a signed link."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from huiqun.contracts.moderation import CaseKind, CaseOutcome
+from moderation.cases.handlers.asking import AppealedError, NothingToAppealError, appeal_by_link
+from moderation.cases.model import AppealLinks, Grant, InvalidLinkError, State
+from tests.moderation.desk import DOUBTFUL, FINE, LINKS, SHORT, Desk
+
+NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
+UPHELD, REVERSED, RECLASSIFIED = CaseOutcome.UPHELD, CaseOutcome.REVERSED, CaseOutcome.RECLASSIFIED
+
+
+async def test_a_sanctioned_member_appeals_in_the_group(desk: Desk) -> None:
+    message_id = await desk.offend(1)
+    await desk.say("申诉 我是在提醒大家这是骗局", reply_to="m-of-the-bot")
+    [case] = await desk.cases()
+    strike = (await desk.standing()).strike_of(message_id)
+    assert strike is not None
+    assert (case.kind, case.message_id, case.sanction_id) == (CaseKind.APPEAL, message_id, strike.sanction_id)
+    assert (case.history[0].by, case.history[0].note) == ("u1", "申诉 我是在提醒大家这是骗局")
+
+
+async def test_each_sanction_is_appealed_against_once_and_the_reply_says_which(desk: Desk) -> None:
+    first, second = await desk.offend(1), await desk.offend(1)
+    for reply_to in (first, None, None, first):
+        await desk.say("申诉", reply_to=reply_to)
+        desk.clock.moment += SHORT
+    assert [case.message_id for case in await desk.cases()] == [first, second]
+    [case, _] = await desk.cases()
+    await desk.decide(case.id, UPHELD)
+    await desk.say("申诉", reply_to=first)
+    assert [case.state for case in await desk.cases()] == [State.UPHELD, State.OPEN]
+
+
+async def test_who_was_never_sanctioned_has_nothing_to_appeal(desk: Desk) -> None:
+    await desk.say(FINE)
+    await desk.say("申诉")
+    await desk.say(DOUBTFUL)
+    await desk.say("申诉")
+    assert [case.kind for case in await desk.cases()] == [CaseKind.REVIEW]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "category", "words"),
+    [(UPHELD, None, "维持"), (REVERSED, None, "撤销"), (RECLASSIFIED, "ads", "广告推销")],
+)
+async def test_the_member_is_told_what_became_of_the_appeal(
+    desk: Desk, outcome: CaseOutcome, category: str | None, words: str
+) -> None:
+    await desk.offend(1)
+    await desk.say("申诉")
+    [case] = await desk.cases()
+    await desk.decide(case.id, outcome, category=category)
+    [word] = await desk.actions(kind="send_private")
+    assert word["target"] == {"member_id": "u1"}
+    assert words in word["content"]
+    assert len((await desk.standing()).strikes) == (0 if outcome is REVERSED else 1)
+
+
+async def test_an_appeal_that_succeeds_answers_the_proposal_to_remove_as_well(desk: Desk) -> None:
+    message_id = await desk.offend(5)
+    before = (await desk.standing()).strikes[:-1]
+    await desk.say("申诉", reply_to=message_id)
+    [appeal] = await desk.cases(kind="appeal")
+    await desk.decide(appeal.id, REVERSED)
+    assert (await desk.standing()).strikes == before
+    assert {case.state for case in await desk.cases()} == {State.REVERSED}
+    assert await desk.actions(kind="remove_member") == []
+
+
+async def test_a_mute_comes_with_a_link_that_appeals_against_it(desk: Desk) -> None:
+    message_id = await desk.offend(2)
+    [mute] = await desk.actions(kind="mute_member")
+    token = mute["content"].split("/api/v1/appeals/")[1].split()[0]
+    grant = LINKS.read(token, desk.clock.moment)
+    await desk.work(lambda work: appeal_by_link(work, grant, "误会，我的电话是 13812345678"))
+    [case] = await desk.cases()
+    assert (case.kind, case.message_id, case.history[0].note) == (
+        CaseKind.APPEAL,
+        message_id,
+        "误会，我的电话是 138****5678",
+    )
+    with pytest.raises(AppealedError):
+        await desk.work(lambda work: appeal_by_link(work, grant, "再次"))
+    await desk.decide(case.id, REVERSED)
+    with pytest.raises(NothingToAppealError):
+        await desk.work(lambda work: appeal_by_link(work, grant, "再次"))
+
+
+IDS = st.text(alphabet="abcXYZ019-_.中文", min_size=1, max_size=40)
+
+
+@given(IDS, IDS, IDS, st.binary(min_size=1, max_size=40))
+def test_a_link_says_what_was_signed_and_only_under_its_own_key(
+    group: str, member: str, sanction: str, key: bytes
+) -> None:
+    links = AppealLinks(key)
+    grant = Grant(group, member, sanction, NOW + timedelta(days=1))
+    token = links.token(grant)
+    assert links.read(token, NOW) == grant
+    with pytest.raises(InvalidLinkError):
+        AppealLinks(key + b"!").read(token, NOW)
+    with pytest.raises(InvalidLinkError, match="too old"):
+        links.read(token, NOW + timedelta(days=1))
+
+
+def _changed(at: int) -> str:
+    """A valid token with one character changed."""
+    token = LINKS.token(Grant("g1", "u1", "s1", NOW + timedelta(days=1)))
+    at %= len(token) - 1  # the bits of the last character are not all used
+    return token[:at] + ("A" if token[at] != "A" else "B") + token[at + 1 :]
+
+
+@given(st.text(max_size=200) | st.integers(0, 100).map(_changed))
+def test_no_other_text_passes_for_a_link(text: str) -> None:
+    with pytest.raises(InvalidLinkError):
+        LINKS.read(text, NOW)

@@ -1,0 +1,114 @@
+"""Members report by a reply: a person looks; who reports badly waits for another, who does too often is not heard."""
+
+from datetime import timedelta
+
+from huiqun.contracts.channel import Role
+from huiqun.contracts.moderation import CaseKind, CaseOpened, CaseOutcome
+from moderation.cases.model import Reporter, State, begins_with
+from moderation.policies.model import ReviewRule, Rules
+from tests.moderation.desk import BAD, FINE, Desk
+
+REVERSED, UPHELD = CaseOutcome.REVERSED, CaseOutcome.UPHELD
+
+
+async def test_a_reply_that_reports_opens_a_case_and_does_nothing_by_itself(desk: Desk) -> None:
+    message_id = await desk.say(FINE)
+    await desk.say("举报 他私信我推销，电话 13812345678", "u2", reply_to=message_id)
+    [case] = await desk.cases()
+    assert (case.kind, case.state, case.message_id, case.member_id) == (CaseKind.REPORT, State.OPEN, message_id, "u1")
+    assert (case.category, case.text, case.reporters) == ("reported", FINE, ("u2",))
+    assert case.history[0].note == "举报 他私信我推销，电话 138****5678"
+    assert len(await desk.events(CaseOpened)) == 1
+    assert await desk.actions(**{"target.message_id": message_id}) == []
+
+
+async def test_what_is_no_report_opens_nothing(desk: Desk) -> None:
+    message_id = await desk.say(FINE)
+    await desk.say("举报", "u2")
+    await desk.say("你说得对，我也想举报", "u2", reply_to=message_id)
+    await desk.say("举报", "u1", reply_to=message_id)
+    await desk.say("举报", "u2", reply_to="m-unknown")
+    await desk.say("举报", "bot", reply_to=message_id, role=Role.BOT)
+    assert await desk.cases() == []
+
+
+async def test_a_report_in_the_batch_of_its_message_is_heard(desk: Desk) -> None:
+    message = desk.message(FINE)
+    await desk.inlet.deliver([message, desk.message("举报", "u2", reply_to=message.data.message_id)])
+    assert [case.kind for case in await desk.cases()] == [CaseKind.REPORT]
+
+
+async def test_another_report_joins_the_case_and_the_same_one_does_not(desk: Desk) -> None:
+    message_id = await desk.say(FINE)
+    for reporter in ("u2", "u3", "u2"):
+        await desk.say("@群主 举报", reporter, reply_to=message_id)
+    [case] = await desk.cases()
+    assert case.reporters == ("u2", "u3")
+    assert len(await desk.events(CaseOpened)) == 1
+
+
+async def test_a_report_names_what_the_rules_had_seen(desk: Desk) -> None:
+    message_id = await desk.say(BAD)
+    await desk.say("举报", "u2", reply_to=message_id)
+    [case] = await desk.cases()
+    assert (case.category, case.severity) == ("fraud", 5)
+
+
+async def test_who_reported_badly_waits_for_a_second_reporter(desk: Desk) -> None:
+    for _ in range(2):
+        message_id = await desk.say(FINE)
+        await desk.say("举报", "u2", reply_to=message_id)
+        [case] = await desk.cases(state="open")
+        await desk.decide(case.id, REVERSED)
+    message_id = await desk.say(FINE)
+    await desk.say("举报", "u2", reply_to=message_id)
+    [waiting] = await desk.cases(message_id=message_id)
+    assert waiting.state is State.WAITING
+    assert len(await desk.events(CaseOpened)) == 2
+    desk.clock.moment += timedelta(hours=1)
+    await desk.say("举报", "u3", reply_to=message_id)
+    [case] = await desk.cases(message_id=message_id)
+    assert (case.state, case.opened_at) == (State.OPEN, desk.clock.moment)
+    assert len(await desk.events(CaseOpened)) == 3
+    await desk.decide(case.id, UPHELD)
+    known = {each["_id"]: (each["upheld"], each["dismissed"]) async for each in desk.inlet.database["reporters"].find()}
+    assert known == {"u2": (1, 2), "u3": (1, 0)}
+
+
+async def test_more_reports_a_day_than_allowed_are_passed_over(desk: Desk) -> None:
+    await desk.set_rules(Rules(review=ReviewRule(reports_per_day=2), flood=None, duplicate=None))
+    messages = [await desk.say(FINE) for _ in range(4)]
+    for message_id in messages[:3]:
+        await desk.say("举报", "u2", reply_to=message_id)
+    assert {case.message_id for case in await desk.cases()} == set(messages[:2])
+    desk.clock.moment += timedelta(days=1)
+    await desk.say("举报", "u2", reply_to=messages[3])
+    assert len(await desk.cases()) == 3
+
+
+async def test_staff_are_heard_however_often_they_report(desk: Desk) -> None:
+    await desk.set_rules(Rules(review=ReviewRule(reports_per_day=1), flood=None, duplicate=None))
+    for _ in range(3):
+        await desk.say("举报", "staff-7", reply_to=await desk.say(FINE), role=Role.STAFF)
+    assert len(await desk.cases(state="open")) == 3
+
+
+async def test_the_words_of_the_policy_are_the_ones_that_count(desk: Desk) -> None:
+    await desk.set_rules(Rules(review=ReviewRule(report_phrases=("投诉他",), appeal_phrases=())))
+    message_id = await desk.say(FINE)
+    await desk.say("举报", "u2", reply_to=message_id)
+    await desk.say("投诉他！", "u3", reply_to=message_id)
+    [case] = await desk.cases()
+    assert case.reporters == ("u3",)
+
+
+def test_trust_is_the_smoothed_share_of_upheld_reports() -> None:
+    assert Reporter("u").trust == 0.5
+    assert Reporter("u", upheld=8, dismissed=0).trust == 0.9
+    assert Reporter("u", upheld=0, dismissed=2).trust == 0.25
+
+
+def test_a_phrase_counts_at_the_beginning_after_who_is_addressed() -> None:
+    assert begins_with(" @群主 @小王 举报", ("举报",))
+    assert not begins_with("不举报", ("举报",))
+    assert not begins_with("@举报", ("举报",))
