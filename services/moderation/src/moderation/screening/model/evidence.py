@@ -45,7 +45,8 @@ def _evidence(message: Message, hits: tuple[Hit, ...]) -> Evidence:
     if may_lead_outside(text):
         links, contacts = find_links(text), find_contacts(text)
     if message.url is not None:
-        links = [*links, *find_links(message.url)]
+        # What the message links to stands nowhere in its text.
+        links = [*links, *(Span(0, 0, link.value) for link in find_links(message.url))]
     if not (hits or personal or links or contacts):
         return NOTHING
     return Evidence(hits, tuple(personal), tuple(links), tuple(contacts))

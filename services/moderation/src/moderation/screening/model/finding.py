@@ -21,7 +21,7 @@ class Finding:
 
 def finding(rule: str, category: str, severity: int, outcome: Outcome, spans: Sequence[Span] = ()) -> Finding:
     """A finding that is certain."""
-    places = tuple((span.start, span.end) for span in spans)
+    places = tuple((span.start, span.end) for span in spans if span.end)
     return Finding(Reason(rule=rule, category=category, severity=severity, confidence=1.0, spans=places), outcome)
 
 
