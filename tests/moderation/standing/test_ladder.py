@@ -158,10 +158,12 @@ def test_the_day_s_count_is_what_was_sent_on_that_day(days: list[tuple[int, int]
         assert number == counted[day]
 
 
-def test_what_is_remembered_of_messages_is_bounded() -> None:
+def test_what_is_remembered_of_messages_is_bounded_in_number_and_time() -> None:
     standing = Standing("g", "u")
     for number in range(100):
         standing.remember(number * 1000, number % 2, 0)
     assert len(standing.recent) == RECENT
     assert standing.messages_since(95_000) == 5
     assert standing.repeats_since(95_000, 1) == 3
+    standing.remember(100_000, 0, 99_000)
+    assert standing.recent == [(99_000, 1), (100_000, 0)]

@@ -1,0 +1,153 @@
+"""The rulebook of a process: read, refreshed and swapped as one."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from huiqun.audit import AUDIT_INDEXES
+from huiqun.contracts.channel import Group
+from huiqun.runtime.clock import SystemClock
+from huiqun.store import connect, ensure_indexes
+from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor, Work
+from huiqun.timers import TIMER_INDEXES
+from moderation.lexicon import handlers as lexicons
+from moderation.lexicon import store as lexicon_store
+from moderation.lexicon.handlers import WordFile
+from moderation.lexicon.model.words import Word, word_id
+from moderation.policies import handlers as policies
+from moderation.policies import store as policy_store
+from moderation.policies.model import Rules
+from moderation.rulebook.handlers import RulebookKeeper
+from tests.spine import eventually, running
+
+
+@pytest_asyncio.fixture
+async def transactor(mongo_url: str, database_name: str) -> AsyncIterator[Transactor]:
+    client = connect(mongo_url)
+    database = client[database_name]
+    await ensure_indexes(
+        database,
+        {**STREAM_INDEXES, **TIMER_INDEXES, **AUDIT_INDEXES, **policy_store.INDEXES, **lexicon_store.INDEXES},
+    )
+    yield Transactor(client, database, Publisher(KafkaOptions("nowhere")), SystemClock())
+    client.close()
+
+
+def whatever(_: int) -> None:
+    """Accept any revision."""
+
+
+async def put_list(transactor: Transactor, name: str, *texts: str, category: str = "ads") -> None:
+    words = tuple(Word(word_id(name, text), text, category, list_name=name) for text in texts)
+    file = WordFile(name, words, lexicons.checksum_of(repr(words)))
+    await transactor.commit(lambda work: lexicons.import_list(work, file, "tester"))
+
+
+async def put_policy(transactor: Transactor, policy_id: str, **rules: object) -> None:
+    async def use_case(work: Work) -> None:
+        version = await policies.write_version(work, policy_id, Rules.model_validate(rules), "", "tester")
+        await policies.activate_version(work, policy_id, version.version, whatever, "tester")
+
+    await transactor.commit(use_case)
+
+
+async def test_at_first_it_is_empty_and_then_what_the_store_holds(transactor: Transactor) -> None:
+    await put_policy(transactor, "strict", quota={"per_day": 1})
+    await transactor.commit(lambda work: policies.assign_policy(work, "g1", "strict", whatever, "tester"))
+    await put_list(transactor, "bank", "刷单", "稳赚")
+    keeper = RulebookKeeper(transactor.database)
+    empty = keeper.current()
+    assert (empty.lexicon_version, empty.lexicon.words) == ("none", ())
+    await keeper.refresh()
+    book = keeper.current()
+    assert {word.text for word in book.lexicon.words} == {"刷单", "稳赚"}
+    assert book.policies.policy_of(book.policies.settings_of("g1")).label == "strict@1"
+    assert book.policies.policy_of(book.policies.settings_of("g2")).label == "default@0"
+
+
+async def test_what_does_not_change_keeps_the_rulebook(transactor: Transactor) -> None:
+    await put_list(transactor, "bank", "刷单")
+    keeper = RulebookKeeper(transactor.database)
+    await keeper.refresh()
+    before = keeper.current()
+    await keeper.refresh()
+    assert keeper.current() is before
+
+
+async def test_a_batch_that_began_with_a_rulebook_ends_with_it(transactor: Transactor) -> None:
+    await put_list(transactor, "bank", "刷单")
+    keeper = RulebookKeeper(transactor.database)
+    await keeper.refresh()
+    begun = keeper.current()
+    await put_list(transactor, "bank", "稳赚", category="fraud")
+    await put_policy(transactor, "default", quota={"per_day": 1})
+    await keeper.refresh()
+    assert [word.text for word in begun.lexicon.words] == ["刷单"]
+    assert dict(begun.bits) == {"ads": 1}
+    assert begun.policies.active == {}
+    assert dict(keeper.current().bits) == {"fraud": 1}
+
+
+async def test_words_their_bits_and_their_version_change_together(transactor: Transactor) -> None:
+    keeper = RulebookKeeper(transactor.database)
+    await put_list(transactor, "bank", "词甲一")
+    await keeper.refresh()
+    seen: dict[str, set[str]] = {}
+    done = asyncio.Event()
+
+    async def watch() -> None:
+        while not done.is_set():
+            book = keeper.current()
+            categories = {word.category for word in book.lexicon.words}
+            assert categories == set(book.bits)
+            seen.setdefault(book.lexicon_version, categories)
+            assert seen[book.lexicon_version] == categories
+            await asyncio.sleep(0)
+
+    watching = asyncio.create_task(watch())
+    for category in "abcdef":
+        await put_list(transactor, "bank", f"词甲{category}一", category=category)
+        await keeper.refresh()
+    done.set()
+    await watching
+    assert len(seen) >= 2
+
+
+async def test_a_running_keeper_takes_up_what_others_write(transactor: Transactor) -> None:
+    keeper = RulebookKeeper(transactor.database)
+    await keeper.refresh()
+    async with running(keeper):
+        await put_list(transactor, "bank", "刷单")
+        await put_policy(transactor, "default", quota={"per_day": 2})
+        group = Group(group_id="g1", timezone="Europe/Berlin", owner="staff-1")
+        await transactor.commit(lambda work: policy_store.save_groups(work, [group]))
+        await eventually(lambda: len(keeper.current().lexicon.words) == 1)
+        await eventually(lambda: "default" in keeper.current().policies.active)
+        await eventually(lambda: keeper.current().policies.settings_of("g1").timezone.key == "Europe/Berlin")
+    assert keeper.heartbeat.failure is None
+
+
+async def test_a_policy_s_mask_has_the_bits_of_its_categories_and_no_others(transactor: Transactor) -> None:
+    await put_list(transactor, "a", "词甲一", category="ads")
+    await put_list(transactor, "b", "词甲二", category="fraud")
+    await put_list(transactor, "c", "词甲三", category="闲聊")
+    await put_policy(transactor, "mild", lexicon={"categories": {"ads": "warn", "nothing": "warn"}}, staff=None)
+    keeper = RulebookKeeper(transactor.database)
+    await keeper.refresh()
+    book = keeper.current()
+    mask = book.mask_of(book.policies.active["mild"])
+    assert mask == book.bits["ads"]
+    assert [len(hits) for hits in book.lexicon.scan(["词甲一", "词甲二", "词甲三"], [mask] * 3)] == [1, 0, 0]
+
+
+async def test_replicas_that_start_at_once_import_what_comes_with_the_service_once(transactor: Transactor) -> None:
+    imports = (lexicons.import_shipped(transactor.database, transactor) for _ in range(4))
+    await asyncio.gather(*imports)
+    lists = {entry.name: entry.words for entry in await lexicon_store.lists(transactor.database)}
+    assert set(lists) == {"huiqun", "huiqun-staff"}
+    assert len(await lexicon_store.words(transactor.database)) == sum(lists.values())
+    entries = await transactor.database["audit_log"].find().to_list(None)
+    assert sorted(entry["subject"] for entry in entries) == ["lexicon/huiqun", "lexicon/huiqun-staff"]
+    await lexicons.import_shipped(transactor.database, transactor)
+    assert await transactor.database["audit_log"].count_documents({}) == 2

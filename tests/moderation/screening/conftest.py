@@ -1,0 +1,34 @@
+"""Moderation on a real database that these tests share; each has a group of its own."""
+
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from huiqun.audit import AUDIT_INDEXES
+from huiqun.store import connect, ensure_indexes
+from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor
+from huiqun.timers import TIMER_INDEXES
+from huiqun.timers.store import TIMERS
+from local.stack import Stack
+from moderation.app import INDEXES
+from tests.moderation.membership.community import SetClock
+from tests.moderation.screening.bench import Bench
+
+
+@pytest_asyncio.fixture(scope="session")
+async def transactor(session_stack: Stack) -> AsyncIterator[Transactor]:
+    client = connect(session_stack.mongo_url)
+    database = client[f"test_{uuid.uuid4().hex[:12]}"]
+    await ensure_indexes(database, {**STREAM_INDEXES, **TIMER_INDEXES, **AUDIT_INDEXES, **INDEXES})
+    yield Transactor(client, database, Publisher(KafkaOptions("nowhere")), SetClock())
+    await client.drop_database(database.name)
+    client.close()
+
+
+@pytest_asyncio.fixture
+async def bench(transactor: Transactor) -> Bench:
+    await transactor.database[TIMERS].delete_many({})
+    bench = Bench(transactor)
+    await bench.know_group()
+    return bench

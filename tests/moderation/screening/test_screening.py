@@ -1,0 +1,172 @@
+"""Messages on their way through moderation: verdicts, documents, actions and timers of one transaction."""
+
+from datetime import timedelta
+
+import pytest
+
+from huiqun.contracts.channel import ActionKind, MessageRecalled, Role
+from huiqun.contracts.channel.messages import Recall
+from huiqun.contracts.moderation import SanctionKind, Verdict
+from huiqun.store import DuplicateKey
+from moderation.enforcement import store as actions
+from moderation.policies.model import Rules
+from moderation.standing.model import STRIKES
+from tests.moderation.screening.bench import Bench
+
+ID_CARD = "11010519491231002X"
+
+
+async def test_a_batch_leaves_a_verdict_a_document_and_an_event_for_each_message(bench: Bench) -> None:
+    await bench.say("你好", "一起刷单", "有内幕消息")
+    assert [each.verdict for each in bench.screened] == [Verdict.ALLOW, Verdict.BLOCK, Verdict.REVIEW]
+    archived = await bench.documents("messages")
+    assert [each["verdict"] for each in archived] == ["allow", "block", "review"]
+    assert [each["policy"] for each in archived] == ["default@1"] * 3
+    assert {each["lexicon"] for each in archived} == {"v1"}
+    (standing,) = await bench.documents("standings")
+    assert (standing["counted"], len(standing["strikes"])) == (3, 1)
+
+
+async def test_a_blocked_message_is_deleted_and_its_author_warned(bench: Bench) -> None:
+    (message,) = await bench.say("一起刷单")
+    (deletion,) = bench.actions(ActionKind.DELETE_MESSAGE)
+    assert deletion.target.message_id == message.data.message_id
+    (warning,) = bench.actions(ActionKind.SEND_MESSAGE)
+    assert warning.content.startswith("@u1 ")
+    assert "涉嫌欺诈" in warning.content
+    (sanction,) = bench.sanctions
+    assert (sanction.kind, sanction.rung, sanction.message_id) == (SanctionKind.WARNING, 1, message.data.message_id)
+
+
+async def test_a_message_for_review_is_let_through_without_any_sanction(bench: Bench) -> None:
+    await bench.say("有内幕消息")
+    assert bench.sanctions == []
+    assert bench.actions(ActionKind.DELETE_MESSAGE, ActionKind.SEND_MESSAGE, ActionKind.MUTE_MEMBER) == []
+    (standing,) = await bench.documents("standings")
+    assert "strikes" not in standing
+
+
+async def test_repeated_offences_climb_the_ladder_and_a_mute_ends_by_itself(bench: Bench) -> None:
+    await bench.say("一起刷单")
+    await bench.pass_time(minutes=2)
+    await bench.say("还来刷单")
+    (mute,) = bench.actions(ActionKind.MUTE_MEMBER)
+    assert (mute.target.member_id, mute.duration_seconds) == ("u1", 600)
+    await bench.pass_time(minutes=9, seconds=59)
+    assert bench.actions(ActionKind.UNMUTE_MEMBER) == []
+    await bench.pass_time(seconds=1)
+    (release,) = bench.actions(ActionKind.UNMUTE_MEMBER)
+    assert release.target.member_id == "u1"
+    (lifted,) = bench.lifted
+    muted = next(sanction for sanction in bench.sanctions if sanction.kind is SanctionKind.MUTE)
+    assert (lifted.data.sanction_id, lifted.data.cause) == (muted.sanction_id, "expired")
+
+
+async def test_a_second_mute_moves_the_end_of_the_first(bench: Bench) -> None:
+    for _ in range(3):
+        await bench.say("一起刷单")
+        await bench.pass_time(minutes=2)
+    assert [action.duration_seconds for action in bench.actions(ActionKind.MUTE_MEMBER)] == [600, 3600]
+    await bench.pass_time(minutes=20)
+    assert bench.lifted == []
+    await bench.pass_time(minutes=40)
+    assert len(bench.lifted) == 1
+
+
+async def test_at_the_top_of_the_ladder_the_owner_is_asked_about_a_removal(bench: Bench) -> None:
+    for _ in range(5):
+        await bench.say("一起刷单")
+        await bench.pass_time(minutes=2)
+    assert [sanction.rung for sanction in bench.sanctions] == [1, 2, 3, 4, 5]
+    assert bench.sanctions[-1].kind is SanctionKind.REMOVAL_PROPOSED
+    assert bench.actions(ActionKind.REMOVE_MEMBER) == []
+
+
+async def test_many_offences_in_one_batch_bring_one_sanction(bench: Bench) -> None:
+    await bench.say(*["一起刷单"] * (STRIKES + 10))
+    assert [sanction.rung for sanction in bench.sanctions] == [1]
+    (standing,) = await bench.documents("standings")
+    assert len(standing["strikes"]) <= STRIKES
+
+
+async def test_personal_data_is_masked_everywhere_and_its_owner_cautioned_and_not_punished(bench: Bench) -> None:
+    await bench.say(f"我的身份证{ID_CARD}")
+    for name in await bench.database.list_collection_names():
+        async for document in bench.database[name].find():
+            assert ID_CARD not in str(document), name
+    assert bench.screened[0].verdict is Verdict.BLOCK
+    assert ID_CARD not in bench.screened[0].masked_text
+    (caution,) = bench.actions(ActionKind.SEND_PRIVATE)
+    assert "身份证号" in caution.content
+    assert bench.sanctions == []
+
+
+async def test_staff_are_told_and_neither_counted_nor_sanctioned(bench: Bench) -> None:
+    bench.govern(Rules.model_validate({"quota": {"per_day": 1}, "staff": {"categories": {"promise": "warn"}}}))
+    await bench.say("一起刷单", "这个保本", "第三句", member="staff-9", role=Role.STAFF)
+    assert [each.verdict for each in bench.screened] == [Verdict.ALLOW, Verdict.WARN, Verdict.ALLOW]
+    assert await bench.documents("standings") == []
+    assert bench.sanctions == []
+    (notice,) = bench.actions()
+    assert notice.kind is ActionKind.NOTIFY_STAFF
+    assert notice.assignee == "staff-9"
+
+
+async def test_an_event_that_comes_again_changes_nothing(bench: Bench) -> None:
+    (message,) = await bench.say("一起刷单")
+    before = [await bench.documents(name) for name in ("messages", "standings", actions.ACTIONS)]
+    with pytest.raises(DuplicateKey):
+        await bench.screen(message)
+    assert [await bench.documents(name) for name in ("messages", "standings", actions.ACTIONS)] == before
+
+
+async def test_an_edited_message_is_judged_again_counted_once_and_struck_once(bench: Bench) -> None:
+    bench.govern(Rules.model_validate({"quota": {"per_day": 1, "verdict": "block"}}))
+    (message,) = await bench.say("你好")
+    await bench.screen(bench.edit(message, "一起刷单", 1))
+    await bench.pass_time(minutes=5)
+    await bench.screen(bench.edit(message, "还是刷单", 2))
+    assert [(each.revision, each.verdict) for each in bench.screened] == [
+        (0, Verdict.ALLOW),
+        (1, Verdict.BLOCK),
+        (2, Verdict.BLOCK),
+    ]
+    (standing,) = await bench.documents("standings")
+    assert (standing["counted"], len(standing["strikes"])) == (1, 1)
+    assert len(bench.sanctions) == 1
+    assert len({action.action_id for action in bench.actions(ActionKind.DELETE_MESSAGE)}) == 2
+    archived = await bench.documents("messages")
+    assert [each["text"] for each in archived] == ["你好", "一起刷单", "还是刷单"]
+
+
+async def test_a_recalled_message_stays_in_the_archive(bench: Bench) -> None:
+    (message,) = await bench.say("一起刷单")
+    recall = Recall(message_id=message.data.message_id, group_id=bench.group, recalled_by="u1")
+    recalled = MessageRecalled.about(bench.group, recall, time=bench.clock.now())
+    await bench.commit(lambda work: bench.screening.recall([recalled], work))
+    (archived,) = await bench.documents("messages")
+    assert (archived["recalled_by"], archived["verdict"], archived["text"]) == ("u1", "block", "一起刷单")
+
+
+async def test_the_quota_survives_between_batches_and_begins_anew_the_next_day(bench: Bench) -> None:
+    bench.govern(Rules.model_validate({"quota": {"per_day": 2}}))
+    for _ in range(3):
+        await bench.say("你好")
+    assert [each.verdict for each in bench.screened] == [Verdict.ALLOW, Verdict.ALLOW, Verdict.WARN]
+    bench.clock.moment += timedelta(days=1)
+    await bench.say("你好")
+    assert bench.screened[-1].verdict is Verdict.ALLOW
+
+
+async def test_members_of_one_batch_are_counted_each_for_themselves(bench: Bench) -> None:
+    bench.govern(Rules.model_validate({"quota": {"per_day": 1}}))
+    await bench.screen(*(bench.message("你好", f"u{number % 3}") for number in range(5)))
+    assert [each.verdict for each in bench.screened] == [Verdict.ALLOW] * 3 + [Verdict.WARN] * 2
+
+
+async def test_every_event_carries_the_trace_of_the_message_that_caused_it(bench: Bench) -> None:
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    await bench.screen(bench.message("一起刷单").model_copy(update={"traceparent": trace}))
+    assert len(bench.emitted) >= 4
+    assert {event.traceparent for event in bench.emitted} == {trace}
+    assert {event.subject for event in bench.emitted} == {bench.group}
