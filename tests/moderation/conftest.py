@@ -1,4 +1,4 @@
-"""Moderation on a real database that these tests share; each has a group of its own."""
+"""Moderation on a real database that tests share; each has a group of its own."""
 
 import uuid
 from collections.abc import AsyncIterator
@@ -12,8 +12,8 @@ from huiqun.timers import TIMER_INDEXES
 from huiqun.timers.store import TIMERS
 from local.stack import Stack
 from moderation.app import INDEXES
+from tests.moderation.bench import Bench
 from tests.moderation.membership.community import SetClock
-from tests.moderation.screening.bench import Bench
 
 
 @pytest_asyncio.fixture(scope="session")
