@@ -18,6 +18,7 @@ from huiqun.web import Role, create_api_key
 from local.ports import free_port
 from local.stack import Stack
 from moderation.app import INDEXES, ROUTERS, SERVICE
+from moderation.cases.model import AppealLinks
 from moderation.lexicon.handlers import import_shipped
 from moderation.membership.model.links import Links
 from moderation.rulebook.handlers import RulebookKeeper
@@ -86,7 +87,11 @@ async def serve_interface(stack: Stack) -> AsyncIterator[Interface]:
             service=SERVICE,
             description="Tested.",
             routers=ROUTERS,
-            state={"rulebook": keeper.current, "links": Links.under("a key", "http://localhost")},
+            state={
+                "rulebook": keeper.current,
+                "links": Links.under("a key", "http://localhost"),
+                "appeal_links": AppealLinks(b"a key", "http://localhost"),
+            },
         )
         api = Api(offered, settings, connected, [keeper])
         transport = httpx.AsyncHTTPTransport(retries=5)  # until the server listens

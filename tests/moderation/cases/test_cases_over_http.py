@@ -135,7 +135,7 @@ async def test_only_moderators_decide(service: Service, role: Role) -> None:
 async def test_what_does_not_exist_is_404_and_what_is_malformed_422(service: Service) -> None:
     assert (await service.get("/api/v1/cases/review-none")).status_code == 404
     assert (await service.post("/api/v1/cases/review-none/claim")).status_code == 404
-    assert (await service.post("/api/v1/reports", {"message_id": "m-none"}, "operator")).status_code == 404
+    assert (await service.post("/api/v1/reports", {"message_id": "m-none"}, "operator")).status_code == 422
     assert (await service.post("/api/v1/cases/x/comments", {"text": ""})).status_code == 422
     assert (await service.get("/api/v1/cases", state="lost")).status_code == 422
     assert (await service.get("/api/v1/cases", severity=6)).status_code == 422
@@ -198,9 +198,9 @@ async def test_a_member_appeals_on_the_page_behind_the_link(service: Service) ->
     assert '<form method="post">' in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert page.headers["cache-control"] == "no-store"
-    assert (await service.http.post(path, data={"reason": "  "})).status_code == 422
+    assert (await service.http.post(path, data={"reason": "  "})).status_code == 400
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    assert (await service.http.post(path, content=b"\xff\xfe=%00&reason=%00", headers=form)).status_code == 422
+    assert (await service.http.post(path, content=b"\xff\xfe=%00&reason=%00", headers=form)).status_code == 400
     assert (await service.http.post(path, data={"reason": "长" * 20_000})).status_code == 413
     sent = await service.http.post(path, data={"reason": HAND_WRITTEN})
     assert (sent.status_code, "申诉已提交" in sent.text) == (201, True)

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from html import escape
-from typing import Annotated, Final, cast
+from typing import Annotated, Any, Final, cast
 from urllib.parse import parse_qs
 
 from fastapi import Path
@@ -43,6 +43,14 @@ _FORM: Final = """<p>{when} 起的处罚，原因：{category}。</p>{complaint}
 <form method="post"><label for="reason">请说明申诉理由（{most} 字以内，请勿填写证件号、卡号等个人信息）：</label>
 <p><textarea id="reason" name="reason" rows="6" maxlength="{most}" required></textarea></p>
 <button type="submit">提交申诉</button></form>"""
+_HTML: Final = {"text/html": {"schema": {"type": "string"}}}
+_PROBLEM: Final = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
+_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    400: {"description": "No reason is given, or the request cannot be read", "content": {**_HTML, **_PROBLEM}},
+    404: {"description": "The link is not valid, or too old", "content": _HTML},
+    409: {"description": "There is an appeal already", "content": _HTML},
+    410: {"description": "The sanction has been taken back, or counts no longer", "content": _HTML},
+}
 _FORM_BODY: Final = {
     "requestBody": {
         "required": True,
@@ -66,7 +74,7 @@ _FORM_BODY: Final = {
 }
 
 
-@router.get("/{token}", summary="The form for an appeal", response_class=HTMLResponse)
+@router.get("/{token}", summary="The form for an appeal", response_class=HTMLResponse, responses=_RESPONSES)
 async def show_form(request: Request, token: TokenPath) -> HTMLResponse:
     """For people: every answer is a page in Chinese."""
 
@@ -79,7 +87,9 @@ async def show_form(request: Request, token: TokenPath) -> HTMLResponse:
 @router.post(
     "/{token}",
     summary="Appeal",
+    status_code=201,
     response_class=HTMLResponse,
+    responses=_RESPONSES,
     openapi_extra=_FORM_BODY,
     dependencies=[body_limit(16 * 1024)],
 )
@@ -90,7 +100,7 @@ async def receive_form(request: Request, token: TokenPath) -> HTMLResponse:
 
     async def appeal(work: Work, grant: Grant) -> HTMLResponse:
         if not reason:
-            return await _form(work, grant, "<p><strong>请填写申诉理由。</strong></p>", status=422)
+            return await _form(work, grant, "<p><strong>请填写申诉理由。</strong></p>", status=400)
         await appeal_by_link(work, grant, reason)
         return _page("<p>申诉已提交。工作人员复核后，会私信告知您结果。</p>", 201)
 

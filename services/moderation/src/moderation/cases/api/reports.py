@@ -14,7 +14,7 @@ from moderation.cases.handlers.asking import UnknownMessageError, report_message
 from moderation.policies.model import Category
 
 router = Router(
-    "/api/v1/reports", tag="cases", role="operator", problems={UnknownMessageError: (404, "unknown-message")}
+    "/api/v1/reports", tag="cases", role="operator", problems={UnknownMessageError: (422, "unknown-message")}
 )
 
 
