@@ -112,9 +112,7 @@ class Desk:
         """Everything that was to be published so far: with no broker, it waits in the outbox."""
         entries = self.database["outbox"].find().sort("_id", 1)
         return [
-            decode(_TOPICS[topic], bytes(value))
-            async for entry in entries
-            for topic, _, value, _ in entry["records"]
+            decode(_TOPICS[topic], bytes(value)) async for entry in entries for topic, _, value, _ in entry["records"]
         ]
 
     async def asked(self, group: str | None = None) -> list[Action]:
@@ -125,8 +123,8 @@ class Desk:
     async def mode_of(self, group: str) -> str:
         """The mode that screening knows of."""
         document = await self.database["groups"].find_one({"_id": group}) or {}
-        mode, until = document.get("mode"), document.get("mode_until")
-        return mode if mode and until > self.now() else "normal"
+        until = document.get("mode_until")
+        return str(document["mode"]) if until is not None and until > self.now() else "normal"
 
     async def audited(self) -> list[str]:
         """What the audit log says was done."""

@@ -1,12 +1,53 @@
 """Group modes: set by hand, judged in screening, over by themselves."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+import hypothesis.strategies as st
+from hypothesis import given
 
 from huiqun.contracts.channel import ActionKind, Role
-from huiqun.contracts.moderation import Verdict
+from huiqun.contracts.moderation import GroupMode, Verdict
+from moderation.incidents.model.modes import GroupHolds, Hold, announcement, with_hold, without_hold
 from tests.moderation.incidents.desk import Caller, Desk
+from tests.stories import NOON, at
 
 AD = "加我微信 wx88888888 日赚千元"
+
+
+ORDER = list(GroupMode)
+CHANGES = st.lists(
+    st.tuples(st.sampled_from("abc"), st.sampled_from(GroupMode), st.integers(1, 9), st.integers(0, 3)), max_size=12
+)
+
+
+@given(CHANGES)
+def test_a_group_is_always_in_the_severest_mode_it_is_held_in(changes: list[tuple[str, GroupMode, int, int]]) -> None:
+    group, now, told = GroupHolds("g1"), NOON, "normal"
+    wishes: dict[str, tuple[GroupMode, datetime]] = {}
+    for by, mode, minutes, passed in changes:
+        now += timedelta(minutes=passed)
+        wishes.pop(by, None)
+        if mode is GroupMode.NORMAL:
+            after = without_hold(group, by, now)
+        else:
+            wishes[by] = (mode, now + timedelta(minutes=minutes))
+            after = with_hold(group, Hold(by, mode, wishes[by][1], mode.value, "normal", "me"), now)
+        told = announcement(group, after, now) or told
+        group = after
+        lasting = [mode for mode, until in wishes.values() if until > now]
+        assert group.mode is max(lasting, key=ORDER.index, default=GroupMode.NORMAL)
+        assert told == group.mode.value
+
+
+def test_the_time_of_a_mode_begins_when_it_began_whoever_holds_it_now() -> None:
+    first = with_hold(GroupHolds("g1"), Hold("a", GroupMode.QUIET, at(5), "", "", "me", frozenset("x")), NOON)
+    both = with_hold(first, Hold("b", GroupMode.QUIET, at(9), "", "", "me", frozenset("y")), at(2))
+    alone = without_hold(both, "a", at(4)).span(at(4))
+    together = both.span(at(2))
+    assert together is not None
+    assert together.staff == {"x", "y"}
+    assert alone is not None
+    assert (alone.since, alone.until, set(alone.staff)) == (NOON, at(9), {"y"})
 
 
 async def set_mode(caller: Caller, mode: str, group: str = "g1", **fields: object) -> dict[str, object]:
@@ -20,7 +61,7 @@ async def test_in_lockdown_only_staff_are_let_through_and_nobody_is_struck(desk:
     for number in range(8):
         blocked = await desk.say("g1", f"请问第 {number} 号柜台今天几点开门")
         assert blocked.data.verdict is Verdict.BLOCK
-        assert [(reason.rule, reason.category) for reason in blocked.data.reasons][0] == ("mode", "lockdown")
+        assert (blocked.data.reasons[0].rule, blocked.data.reasons[0].category) == ("mode", "lockdown")
     staff = await desk.say("g1", "请大家稍候", member="staff-1", role=Role.STAFF)
     assert staff.data.verdict is Verdict.ALLOW
     assert (await desk.say("g2")).data.verdict is Verdict.ALLOW

@@ -55,8 +55,8 @@ async def play_cue(timer: Timer, work: Work) -> None:
 
 
 async def _play(scene: Scene, cue: Cue) -> None:
-    if cue.step is None or cue.text:
-        await scene.note(What.SHADOW_EVENT, cue.text, step=cue.step)
+    if cue.step is None and cue.text:
+        await scene.note(What.SHADOW_EVENT, cue.text)
     if cue.step is not None and scene.incident.step(cue.step).done_at is None:
         await do_step(scene, Done(cue.step, cue.text))
     if cue.contains and scene.incident.state is State.OPEN:
