@@ -12,8 +12,20 @@ from fastapi import FastAPI
 
 from huiqun.audit import AUDIT_INDEXES
 from huiqun.contracts.catalog import decode
-from huiqun.contracts.channel import Action, Group, GroupCreated, Message, MessageReceived, Role, Sender
-from huiqun.contracts.channel.actions import ActionRequested
+from huiqun.contracts.channel import (
+    Action,
+    ActionCompleted,
+    ActionRequested,
+    Capabilities,
+    Group,
+    GroupCreated,
+    Message,
+    MessageReceived,
+    Receipt,
+    Role,
+    Sender,
+    Support,
+)
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.contracts.topics import TOPICS
@@ -26,11 +38,12 @@ from huiqun.timers.runner import TimerRunner
 from huiqun.web import WEB_INDEXES, AppOptions, create_api_key, create_app
 from huiqun.web.principals import Principal
 from huiqun.web.principals import Role as Credential
-from moderation.app import INDEXES, ROUTERS, TIMERS, routes
+from moderation.app import INDEXES, ROUTERS, routes, timers
+from moderation.membership.model.links import Links
 from moderation.rulebook.handlers import RulebookKeeper
-from moderation.screening.handlers import Screening
 from tests.inlet import Inlet
 
+_NATIVE = Capabilities(send=Support.NATIVE, delete=Support.NATIVE, mute=Support.NATIVE, remove=Support.NATIVE)
 _TOPICS = {topic.name: topic for topic in TOPICS}
 MODERATOR = Principal("moderator", "moderator", frozenset({"moderator"}))
 
@@ -47,7 +60,10 @@ class SetClock:
 
 @dataclass(frozen=True)
 class Desk:
-    """Where a test works: it sends messages, asks the interface, lets time pass, and reads what left."""
+    """Where a test works: it sends messages, asks the interface, lets time pass, and reads what left.
+
+    Its channel does at once what it is asked for.
+    """
 
     database: Database
     transactor: Transactor
@@ -55,6 +71,7 @@ class Desk:
     inlet: Inlet
     keeper: RulebookKeeper
     app: FastAPI
+    answered: set[str] = field(default_factory=set)
 
     def now(self) -> datetime:
         return self.clock.now()
@@ -62,12 +79,23 @@ class Desk:
     async def pass_minutes(self, minutes: float) -> None:
         """Move the clock, and run what has become due in its order, each at its own time."""
         until = self.clock.moment + timedelta(minutes=minutes)
-        runner = TimerRunner(self.transactor, TIMERS)
+        runner = TimerRunner(self.transactor, timers(Links(b"a key for tests")))
+        await self._answer()
         while (due := await self._next_due(until)) is not None:
             self.clock.moment = max(due, self.clock.moment)
             assert await runner._turn()
+            await self._answer()
         self.clock.moment = until
         assert await self.database["timers"].find_one({"error": {"$exists": True}}) is None
+
+    async def _answer(self) -> None:
+        """The channel has done what it was asked for."""
+        fresh = [action for action in await self.asked() if action.action_id not in self.answered]
+        if fresh:
+            receipts = [Receipt(action_id=action.action_id, group_id=action.group_id) for action in fresh]
+            done = [ActionCompleted.about(receipt.group_id, receipt, time=self.now()) for receipt in receipts]
+            await self.inlet.deliver(done)
+            self.answered.update(action.action_id for action in fresh)
 
     async def _next_due(self, until: datetime) -> datetime | None:
         first = await self.database["timers"].find_one({"due": {"$lte": until}}, sort=[("due", 1)])
@@ -76,7 +104,9 @@ class Desk:
     async def create(self, *groups: str, owner: str | None = "staff-1") -> None:
         """The channel tells of groups."""
         events = [
-            GroupCreated.about(group, Group(group_id=group, name=group, owner=owner), time=self.now())
+            GroupCreated.about(
+                group, Group(group_id=group, name=group, owner=owner, capabilities=_NATIVE), time=self.now()
+            )
             for group in groups
         ]
         await self.inlet.deliver(events)
@@ -125,6 +155,11 @@ class Desk:
         document = await self.database["groups"].find_one({"_id": group}) or {}
         until = document.get("mode_until")
         return str(document["mode"]) if until is not None and until > self.now() else "normal"
+
+    async def pending(self) -> list[str]:
+        """The kinds of timers of incidents that wait."""
+        waiting = self.database["timers"].find({"kind": {"$regex": r"^incidents\."}})
+        return [timer["kind"] async for timer in waiting]
 
     async def audited(self) -> list[str]:
         """What the audit log says was done."""
@@ -190,7 +225,7 @@ async def open_desk(mongo_url: str, database_name: str) -> AsyncIterator[Desk]:
         # Nobody listens there: what is to be published stays in the outbox, where the test reads it.
         transactor = Transactor(client, database, Publisher(KafkaOptions(bootstrap="127.0.0.1:1")), clock)
         keeper = RulebookKeeper(database)
-        inlet = Inlet(database, transactor, RoutingTable(routes(Screening(keeper.current))))
+        inlet = Inlet(database, transactor, RoutingTable(routes(keeper.current)))
         app = create_app(
             AppOptions(
                 title="Moderation",

@@ -121,7 +121,7 @@ async def test_closing_ends_the_script(desk: Desk, moderator: Caller) -> None:
     incident = await drill(moderator, script=[{"after_minutes": 5, "text": "太晚了"}])
     await moderator.post(f"incidents/{incident}/containment", seen="*")
     await moderator.post(f"incidents/{incident}/closure", REVIEW, seen="*")
-    assert await desk.database["timers"].count_documents({}) == 0
+    assert await desk.pending() == []
 
 
 async def test_only_a_drill_has_a_script_and_only_of_steps_that_there_are(desk: Desk, moderator: Caller) -> None:
@@ -131,6 +131,7 @@ async def test_only_a_drill_has_a_script_and_only_of_steps_that_there_are(desk: 
     await moderator.post("incidents", {"kind": "attack", "groups": ["g1"], "as_of": as_of}, status=422)
     unknown = [{"after_minutes": 1, "step": "dance"}]
     await moderator.post(
-        "incidents", {"kind": "attack", "groups": ["g1"], "drill": True, "script": unknown}, status=404
+        "incidents", {"kind": "attack", "groups": ["g1"], "drill": True, "script": unknown}, status=422
     )
+    await moderator.post("incidents", {"kind": "tea", "groups": ["g1"]}, status=422)
     await moderator.post("incidents", {"kind": "attack", "groups": ["g1", "g1"]}, status=422)

@@ -9,7 +9,7 @@ from huiqun.contracts.channel import ActionKind, Role
 from huiqun.contracts.moderation import GroupMode, Verdict
 from moderation.incidents.model.modes import GroupHolds, Hold, announcement, with_hold, without_hold
 from tests.moderation.incidents.desk import Caller, Desk
-from tests.stories import NOON, at
+from tests.stories import NOON, at, joined
 
 AD = "加我微信 wx88888888 日赚千元"
 
@@ -100,6 +100,13 @@ async def test_where_no_staff_are_named_any_mention_makes_a_question(desk: Desk,
     assert (await desk.say("g1", "请问几点开门", mentions=["u7"])).data.verdict is Verdict.ALLOW
 
 
+async def test_the_staff_in_the_group_may_be_asked_without_being_named(desk: Desk, moderator: Caller) -> None:
+    await desk.inlet.deliver([joined("g1", "staff-4", role=Role.STAFF), joined("g1", "u7")])
+    await set_mode(moderator, "quiet")
+    assert (await desk.say("g1", "请问几点开门", mentions=["staff-4"])).data.verdict is Verdict.ALLOW
+    assert (await desk.say("g1", "请问几点开门", mentions=["u7"])).data.verdict is Verdict.WARN
+
+
 async def test_an_offence_stays_an_offence_in_quiet_mode(desk: Desk, moderator: Caller) -> None:
     await set_mode(moderator, "quiet")
     judged = await desk.say("g1", AD)
@@ -141,7 +148,7 @@ async def test_back_to_normal_by_hand_may_have_words_of_its_own(desk: Desk, mode
     view = await set_mode(moderator, "normal", text="大家可以发言了。")
     assert (view["mode"], view["holds"]) == ("normal", [])
     assert [action.content for action in await desk.asked()][-1] == "大家可以发言了。"
-    assert await desk.database["timers"].count_documents({}) == 0
+    assert await desk.pending() == []
 
 
 async def test_what_an_incident_holds_is_not_loosened_by_hand(desk: Desk, moderator: Caller) -> None:
