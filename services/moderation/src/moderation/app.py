@@ -37,6 +37,9 @@ from moderation.enforcement import api as actions_api
 from moderation.enforcement import handlers as enforcement
 from moderation.enforcement import store as actions
 from moderation.enforcement.model import AppealLink
+from moderation.incidents import api as incidents_api
+from moderation.incidents import store as incidents
+from moderation.incidents.handlers import delegations, due, modes, scene, watching
 from moderation.lexicon import api as lexicon_api
 from moderation.lexicon import store as lexicon
 from moderation.lexicon.handlers import import_shipped
@@ -64,6 +67,7 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     **archive.INDEXES,
     **actions.INDEXES,
     **case_store.INDEXES,
+    **incidents.INDEXES,
     **lexicon.INDEXES,
     **membership.INDEXES,
     **policy_store.INDEXES,
@@ -105,6 +109,13 @@ def timers(links: Links) -> Mapping[str, TimerHandler]:
         greeting.RENEW: greeter.renew,
         greeting.REMIND: greeter.remind,
         cases.OVERDUE: cases.remind,
+        scene.REMIND: due.remind,
+        scene.ESCALATE: due.escalate,
+        scene.MODE_ENDS: due.end_mode,
+        scene.CUE: due.play_cue,
+        modes.BY_HAND_ENDS: modes.end_by_hand,
+        delegations.DELEGATION_ENDS: delegations.end_delegation,
+        watching.WATCH: watching.watch,
     }
 
 
@@ -124,6 +135,10 @@ ROUTERS = (
     cases_api.reports_router,  # /api/v1/reports
     cases_api.appeals_router,  # /api/v1/appeals/{token}
     cases_api.examples_router,  # /api/v1/examples
+    incidents_api.incidents_router,  # /api/v1/incidents
+    incidents_api.plans_router,  # /api/v1/incident-plans
+    incidents_api.modes_router,  # /api/v1/groups/{group_id}/mode
+    incidents_api.delegations_router,  # /api/v1/delegations
     audit_api.router,  # /api/v1/audit
 )
 
@@ -132,6 +147,8 @@ async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) ->
     """Run the roles until stopped."""
     async with connections(SERVICE, settings, INDEXES) as connected:
         await until_it_passes(partial(import_shipped, connected.database, connected.transactor), name=SERVICE)
+        if "timers" in roles:
+            await until_it_passes(partial(connected.transactor.run, watching.start_watching), name=SERVICE)
         keeper = RulebookKeeper(connected.database)
         await until_it_passes(keeper.refresh, name=SERVICE)
         secret = settings.hash_key.get_secret_value()

@@ -42,3 +42,16 @@ REPORTS: Final = Counter(
     "What becomes of members' reports? Outcomes: taken, over_limit, void (no such message, or the reporter's own).",
     ["outcome"],
 )
+INCIDENTS: Final = Counter(
+    "huiqun_moderation_incidents_total",
+    "How many incidents were proposed, opened, contained, closed? More opened than closed: one is still on.",
+    ["kind", "what", "drill"],
+)
+INCIDENT_STEPS: Final = Counter(
+    "huiqun_moderation_incident_steps_total",
+    "Do the steps of incidents keep to their times? Done in time, late, missed; and how many went overdue.",
+    ["outcome", "drill"],
+)
+GROUP_MODE_CHANGES: Final = Counter(
+    "huiqun_moderation_group_mode_changes_total", "How often do groups go quiet, lock down, come back?", ["mode"]
+)

@@ -208,3 +208,56 @@ class ConsentGiven(Event):
     default_source: ClassVar = "huiqun/moderation"
     type: Literal["moderation.consent.given"] = "moderation.consent.given"
     data: GivenConsent
+
+
+class GroupMode(StrEnum):
+    """Who may write in a group, from everybody to staff alone."""
+
+    NORMAL = "normal"
+    QUIET = "quiet"
+    LOCKDOWN = "lockdown"
+
+
+class OpenedIncident(Payload):
+    """A crisis, or the drill of one, in one of the groups it is about."""
+
+    incident_id: Id
+    group_id: Id
+    kind: RuleName = Field(examples=["leak"])
+    title: str = Field(max_length=100, examples=["客户信息泄露"])
+    drill: bool = Field(description="A drill: nothing of it happened, and nothing of it reaches the channel")
+    mode: GroupMode = Field(default=GroupMode.NORMAL, description="What it asks of the group")
+    plan_version: int = Field(ge=0)
+    opened_by: str = Field(max_length=300)
+    opened_at: Instant
+
+
+class IncidentOpened(Event):
+    """An incident was opened; one event for each of its groups."""
+
+    topic: ClassVar = MODERATION_DECISIONS
+    default_source: ClassVar = "huiqun/moderation"
+    type: Literal["moderation.incident.opened"] = "moderation.incident.opened"
+    data: OpenedIncident
+
+
+class ClosedIncident(Payload):
+    """A crisis that is over, or a drill, in one of its groups."""
+
+    incident_id: Id
+    group_id: Id
+    kind: RuleName = Field(examples=["leak"])
+    drill: bool
+    score: int = Field(ge=0, le=100, description="How well its steps kept to their times")
+    closed_by: str = Field(max_length=300)
+    opened_at: Instant
+    closed_at: Instant
+
+
+class IncidentClosed(Event):
+    """An incident was closed, with a review; one event for each of its groups."""
+
+    topic: ClassVar = MODERATION_DECISIONS
+    default_source: ClassVar = "huiqun/moderation"
+    type: Literal["moderation.incident.closed"] = "moderation.incident.closed"
+    data: ClosedIncident

@@ -12,7 +12,7 @@ from moderation.enforcement import store
 
 router = Router("/api/v1/actions", tag="actions", role="viewer")
 
-State = Literal["requested", "assigned", "completed", "failed", "unsupported", "expired", "withdrawn"]
+State = Literal["requested", "assigned", "completed", "failed", "unsupported", "expired", "withdrawn", "shadow"]
 GroupId = Annotated[Id | None, Query(description="Only of this group.", examples=["group-1"])]
 InState = Annotated[State | None, Query(description="Only in this state.", examples=["requested"])]
 ActionPath = Annotated[Id, Path(description="The action's id.", examples=["0192f3c1-7b5e-7abc-8def-0123456789ab"])]

@@ -64,6 +64,14 @@ async def request_actions(work: Work, actions: Sequence[tuple[Action, Event | No
     await store.request(work, ordered)
 
 
+async def rehearse_actions(work: Work, actions: Sequence[Action]) -> None:
+    """Record what a drill would have asked for; nothing is published, and nothing followed up."""
+    groups = await policies.groups_of(work, {action.group_id for action in actions})
+    settings = [groups.get(action.group_id, UNKNOWN_GROUP) for action in actions]
+    ways = [model.how_of(action, group.capabilities) for action, group in zip(actions, settings, strict=True)]
+    await store.rehearse(work, list(zip(actions, ways, strict=True)))
+
+
 async def record_receipts(receipts: Sequence[Receipts], work: Work) -> None:
     """Note what became of the actions; a failed one is tried again, an ended one is followed no longer."""
     outcomes: dict[str, tuple[str, Mapping[str, Any]]] = {}

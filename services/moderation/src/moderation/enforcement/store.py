@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from huiqun.contracts.channel import Action
+from huiqun.contracts.channel import Action, ActionKind
 from huiqun.store import Database, Index, UpdateOne
 from huiqun.stream import Work
 from moderation.enforcement.model import How
@@ -43,6 +43,13 @@ async def request(work: Work, actions: Sequence[tuple[Action, How]]) -> None:
         )
 
 
+async def rehearse(work: Work, actions: Sequence[tuple[Action, How]]) -> None:
+    """Keep what would have been asked for in a drill; nobody is ever asked for it."""
+    if actions:
+        shadows = [_document(action, how, work.now) | {"state": "shadow"} for action, how in actions]
+        await work.db[ACTIONS].insert_many(shadows, ordered=False, session=work.session)
+
+
 async def followed(work: Work, action_id: str) -> Followed | None:
     """The action, if it is known."""
     document = await work.db[ACTIONS].find_one({"_id": action_id}, session=work.session)
@@ -69,6 +76,24 @@ async def newest(
     query: dict[str, Any] = {"group_id": group_id, "state": state, "_id": {"$lt": before} if before else None}
     query = {name: value for name, value in query.items() if value is not None}
     return [document async for document in database[ACTIONS].find(query).sort("_id", -1).limit(limit)]
+
+
+async def deletions_since(work: Work, moment: datetime, passing_over: Sequence[str]) -> dict[str, int]:
+    """How many messages of each group were to be deleted since then, but for those deleted for these reasons."""
+    wanted = {
+        "requested_at": {"$gte": moment},
+        "kind": ActionKind.DELETE_MESSAGE.value,
+        "reason": {"$nin": list(passing_over)},
+        "state": {"$ne": "withdrawn"},
+    }
+    counting: list[Mapping[str, Any]] = [
+        {"$match": wanted},
+        # A deletion that is handed over to a person is asked for twice.
+        {"$group": {"_id": {"group": "$group_id", "message": "$target.message_id"}}},
+        {"$group": {"_id": "$_id.group", "number": {"$sum": 1}}},
+    ]
+    cursor = work.db[ACTIONS].aggregate(counting, session=work.session)
+    return {document["_id"]: document["number"] async for document in cursor}
 
 
 async def settle(work: Work, outcomes: Mapping[str, tuple[str, Mapping[str, Any]]]) -> None:

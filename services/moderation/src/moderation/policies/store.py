@@ -7,9 +7,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from huiqun.contracts.channel import Capabilities, Group
+from huiqun.contracts.moderation import GroupMode
 from huiqun.store import Database, Index, Session, UpdateOne
 from huiqun.stream import Work
-from moderation.policies.model import DEFAULT_TIMEZONE, GroupSettings, Policy, Rules
+from moderation.policies.model import DEFAULT_TIMEZONE, GroupSettings, ModeSpan, Policy, Rules
 
 VERSIONS = "policy_versions"
 HEADS = "policies"
@@ -171,6 +172,16 @@ async def assign(work: Work, group_id: str, policy_id: str | None) -> None:
     await work.db[GROUPS].update_one({"_id": group_id}, change, upsert=True, session=work.session)
 
 
+async def set_modes(work: Work, modes: Mapping[str, ModeSpan | None]) -> None:
+    """Put groups in a mode, or back to the normal one with None; in force everywhere within two seconds."""
+    operations = [
+        UpdateOne({"_id": group_id}, {"$set": {**_mode_fields(mode), "updated_at": work.now}}, upsert=True)
+        for group_id, mode in modes.items()
+    ]
+    if operations:
+        await work.db[GROUPS].bulk_write(operations, session=work.session)
+
+
 async def group(database: Database, group_id: str, session: Session | None = None) -> GroupRecord | None:
     """What is known of a group."""
     document = await database[GROUPS].find_one({"_id": group_id}, session=session)
@@ -206,6 +217,24 @@ def _group_fields(known: Group, now: datetime) -> dict[str, Any]:
     }
 
 
+def _mode_fields(mode: ModeSpan | None) -> dict[str, Any]:
+    if mode is None:
+        return dict.fromkeys(("mode", "mode_since", "mode_until", "mode_staff"))
+    return {
+        "mode": mode.mode.value,
+        "mode_since": mode.since,
+        "mode_until": mode.until,
+        "mode_staff": sorted(mode.staff),
+    }
+
+
+def _mode(document: Mapping[str, Any]) -> ModeSpan | None:
+    if document.get("mode") is None:
+        return None
+    staff = frozenset(document["mode_staff"])
+    return ModeSpan(GroupMode(document["mode"]), document["mode_since"], document["mode_until"], staff)
+
+
 def _settings(document: Mapping[str, Any]) -> GroupSettings:
     return GroupSettings(
         policy_id=document.get("policy_id"),
@@ -213,6 +242,7 @@ def _settings(document: Mapping[str, Any]) -> GroupSettings:
         owner=document.get("owner"),
         escalate_to=document.get("escalate_to"),
         capabilities=Capabilities(**document.get("capabilities", {})),
+        mode=_mode(document),
     )
 
 

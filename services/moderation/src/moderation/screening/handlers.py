@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from huiqun.contracts.channel import Action, EditedMessage, MessageEdited, MessageRecalled, MessageReceived, Role
 from huiqun.contracts.envelope import Event
@@ -20,13 +20,14 @@ from moderation.membership.handlers.silence import find_silenced, tell_why
 from moderation.metrics import VERDICTS
 from moderation.policies.model import GroupSettings
 from moderation.rulebook.model import Rulebook
-from moderation.screening.model import Decision, add_joined_words, gather, judge, windows_of
+from moderation.screening.model import MODE_RULE, Decision, add_joined_words, gather, judge, windows_of
 from moderation.screening.model.finding import finding
 from moderation.standing import store as standings
 from moderation.standing.model import Standing, key_of
 
 Messages = MessageReceived | MessageEdited
 CONSENT = "consent"
+_HUSH_EVERY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,9 @@ class Screening:
             follow.ask(enforcement.deletion(offence, new_id()), event)
         if category == CONSENT:
             return  # no offence: they are told how to be heard
+        if leading.reason.rule == MODE_RULE:
+            _explain_mode(judged, standing, offence, follow)  # no offence either
+            return
         if enforcement.is_personal(category):
             follow.ask(enforcement.caution(offence, new_id()), event)
         ladder = decision.policy.rules.ladder
@@ -180,6 +184,13 @@ def _offence(judged: Judged, category: str, now: datetime) -> Offence:
         at=now,
         cause=judged.event,
     )
+
+
+def _explain_mode(judged: Judged, standing: Standing, offence: Offence, follow: FollowUp) -> None:
+    """Tell a member why they cannot write now, and not with every message."""
+    if standing.hushed_at is None or offence.at - standing.hushed_at >= _HUSH_EVERY:
+        standing.hushed_at = offence.at
+        follow.ask(enforcement.hush(offence, new_id()), judged.event)
 
 
 def _opening(kind: CaseKind, judged: Judged, category: str, severity: int, now: datetime) -> Opening:

@@ -42,7 +42,7 @@ class Standing:
 
     `recent` holds the last messages as (milliseconds since 1970, hash of the text); `since` is when the member was
     first seen to write, `substantial` how many messages said something new; `pieces` are the last texts so short that
-    a word may have been cut over them.
+    a word may have been cut over them; `hushed_at` is when the member was last told that the group is quiet.
     """
 
     group_id: str
@@ -54,6 +54,7 @@ class Standing:
     since: datetime | None = None
     substantial: int = 0
     pieces: list[tuple[datetime, str]] = field(default_factory=list)
+    hushed_at: datetime | None = None
 
     @property
     def key(self) -> str:

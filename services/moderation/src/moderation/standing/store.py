@@ -63,6 +63,8 @@ def _document(standing: Standing, now: datetime) -> dict[str, Any]:
         document["since"] = standing.since
     if standing.pieces:
         document["pieces"] = [list(piece) for piece in standing.pieces]
+    if standing.hushed_at is not None:
+        document["hushed_at"] = standing.hushed_at
     return document
 
 
@@ -91,4 +93,5 @@ def _standing(document: Mapping[str, Any]) -> Standing:
         since=document.get("since"),
         substantial=document["substantial"],
         pieces=[(at, text) for at, text in document.get("pieces", ())],
+        hushed_at=document.get("hushed_at"),
     )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from huiqun.contracts.channel import Action, ActionKind, ActionTarget
 from huiqun.contracts.envelope import Event
-from huiqun.contracts.moderation import SanctionKind
+from huiqun.contracts.moderation import GroupMode, SanctionKind
 from moderation.policies.model import Ladder
 from moderation.standing.model import Climb
 
@@ -39,6 +39,12 @@ CATEGORY_NAMES: Mapping[str, str] = {
     "impolite": "服务用语不当",
     "consent": "尚未确认群规",
     "reported": "成员举报的内容",
+    "quiet": "安静模式期间发言",
+    "lockdown": "暂停发言期间发言",
+}
+_HUSH: Mapping[GroupMode, str] = {
+    GroupMode.QUIET: "本群目前处于安静模式。如有疑问，请 @工作人员 简短提问，我们会尽快回复。此条发言不计违规。",
+    GroupMode.LOCKDOWN: "本群目前暂停成员发言，仅由工作人员发布消息，恢复时将在群内通知。此发言已提请撤回，不计违规。",
 }
 _WHAT_NEXT = "多次违规将被禁言。如有异议，请回复“申诉”。"
 _PERSONAL = frozenset({"id_card", "bank_card", "mobile", "email"})
@@ -92,6 +98,21 @@ def caution(offence: Offence, action_id: str) -> Action:
         kind=ActionKind.SEND_PRIVATE,
         target=ActionTarget(member_id=offence.member_id),
         content=f"为保护您的信息安全，请勿在群内发送{name}，相关内容已提请撤回。如需办理业务，请私信您的客户经理。",
+        reason=offence.category,
+        requested_by=REQUESTED_BY,
+        deadline=offence.at + _DEADLINE,
+    )
+
+
+def hush(offence: Offence, action_id: str) -> Action:
+    """Tell a member in private that the group is quiet, or for staff alone: no offence, and no sanction."""
+    text = _HUSH[GroupMode(offence.category)]
+    return Action(
+        action_id=action_id,
+        group_id=offence.group_id,
+        kind=ActionKind.SEND_PRIVATE,
+        target=ActionTarget(member_id=offence.member_id),
+        content=text,
         reason=offence.category,
         requested_by=REQUESTED_BY,
         deadline=offence.at + _DEADLINE,

@@ -42,6 +42,15 @@ async def roster(work: Work, group_id: str) -> list[Member]:
     return [_member(document) for document in await cursor.to_list(None)]
 
 
+async def staff_of(work: Work, group_ids: Sequence[str]) -> dict[str, set[str]]:
+    """The staff members who are in each of these groups."""
+    query = {"group_id": {"$in": list(group_ids)}, "present": True, "role": Role.STAFF.value}
+    found: dict[str, set[str]] = {}
+    async for document in work.db[MEMBERS].find(query, {"group_id": 1, "member_id": 1}, session=work.session):
+        found.setdefault(document["group_id"], set()).add(document["member_id"])
+    return found
+
+
 async def page(
     database: Database, group_id: str, *, present: bool | None, after: str | None, limit: int
 ) -> list[Member]:

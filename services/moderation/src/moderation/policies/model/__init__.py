@@ -35,6 +35,7 @@ from moderation.policies.model.snapshot import (
     DEFAULT_TIMEZONE,
     UNKNOWN_GROUP,
     GroupSettings,
+    ModeSpan,
     Policies,
     Policy,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "LexiconRule",
     "LinkRule",
     "MembershipRules",
+    "ModeSpan",
     "Objection",
     "Outcome",
     "PersonalDataRule",

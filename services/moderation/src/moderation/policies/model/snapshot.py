@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from huiqun.contracts.channel import Capabilities
+from huiqun.contracts.channel import Capabilities, EditedMessage, Message
+from huiqun.contracts.moderation import GroupMode
 from moderation.policies.model.rules import Rules
 
 DEFAULT_POLICY = "default"
@@ -26,6 +28,21 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class ModeSpan:
+    """A mode that is not the normal one, and its time; `staff` are those whom members may @mention in it."""
+
+    mode: GroupMode
+    since: datetime
+    until: datetime
+    staff: frozenset[str] = frozenset()
+
+    def covers(self, message: Message) -> bool:
+        """Whether the message falls under it; an edit does, although it bears the time of the message it changes."""
+        sent = message.sent_at
+        return sent < self.until and (sent >= self.since or isinstance(message, EditedMessage))
+
+
+@dataclass(frozen=True, slots=True)
 class GroupSettings:
     """What screening needs to know of a group."""
 
@@ -34,6 +51,7 @@ class GroupSettings:
     owner: str | None = None
     escalate_to: str | None = None
     capabilities: Capabilities = field(default_factory=Capabilities)
+    mode: ModeSpan | None = None
 
 
 UNKNOWN_GROUP = GroupSettings()

@@ -9,6 +9,7 @@ from moderation.policies.model import GroupSettings, Policy
 from moderation.screening.model.evidence import NOTHING, Evidence
 from moderation.screening.model.finding import Finding
 from moderation.screening.model.form_rules import from_form
+from moderation.screening.model.mode_rule import from_mode
 from moderation.screening.model.standing_rules import from_probation, from_standing
 from moderation.screening.model.text_rules import from_text, from_words
 from moderation.standing.model import Standing
@@ -87,6 +88,8 @@ def _on_customer(
     sent = message.sent_at.astimezone(settings.timezone)
     if standing.since is None:
         standing.since = message.sent_at
+    if settings.mode is not None:
+        yield from from_mode(settings.mode, message)
     if rules.probation is not None:
         yield from from_probation(rules.probation, message, standing, evidence)
     yield from from_form(rules, message, sent)

@@ -1,0 +1,1 @@
+"""Incidents: plans for a crisis, group modes, delegated authority, and drills of all that."""

@@ -1,0 +1,1 @@
+"""The rules of incidents: pure functions and values, without input or output."""

@@ -1,0 +1,129 @@
+"""Plans as versioned data: those that come with Huiqun, and those that operators write."""
+
+from typing import Any
+
+import pytest
+
+from huiqun.contracts.moderation import GroupMode
+from huiqun.web import undocumented
+from moderation.incidents.model.plans import Plan, Step, StepChange, UnfitChangeError, revised
+from moderation.incidents.shipped import shipped_plans
+from tests.moderation.incidents.desk import Caller, Desk
+
+
+def step(key: str, due: int = 10, **fields: Any) -> Step:
+    return Step(key=key, title=key, owner_role="群主", due_minutes=due, **fields)
+
+
+PLAN = Plan(title="停电", steps=(step("one"), step("two", 20)))
+
+
+def body(**fields: Any) -> dict[str, Any]:
+    return {"plan": {**PLAN.model_dump(mode="json"), **fields}, "note": "x"}
+
+
+def test_a_plan_comes_for_each_kind_of_crisis() -> None:
+    plans = shipped_plans()
+    assert list(plans) == ["attack", "bad_press", "complaint", "leak"]
+    assert plans["attack"].mode is GroupMode.LOCKDOWN
+    for plan in plans.values():
+        assert len(plan.steps) >= 5
+        assert [each.due_minutes for each in plan.steps] == sorted(each.due_minutes for each in plan.steps)
+
+
+def test_a_review_changes_adds_and_takes_out_steps() -> None:
+    changes = [
+        StepChange(key="one", due_minutes=5),
+        StepChange(key="two", remove=True),
+        StepChange(key="three", title="备用电源", owner_role="保安", due_minutes=30),
+    ]
+    changed = revised(PLAN, changes)
+    assert [(each.key, each.due_minutes) for each in changed.steps] == [("one", 5), ("three", 30)]
+    assert changed.steps[0].title == "one"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [StepChange(key="nine", remove=True)],
+        [StepChange(key="nine", title="x")],
+        [StepChange(key="one", remove=True), StepChange(key="two", remove=True)],
+        [StepChange(key=f"n{n}", title="x", owner_role="x", due_minutes=1) for n in range(49)],
+    ],
+)
+def test_changes_that_do_not_fit_the_plan_are_refused(changes: list[StepChange]) -> None:
+    with pytest.raises(UnfitChangeError):
+        revised(PLAN, changes)
+
+
+async def test_the_interface_lacks_no_words(desk: Desk) -> None:
+    assert undocumented(desk.app) == []
+
+
+async def test_what_an_admin_activates_is_what_the_next_incident_follows(
+    desk: Desk, admin: Caller, moderator: Caller
+) -> None:
+    before = await admin.get("incident-plans/leak")
+    assert (before["active"], before["latest"], before["revision"]) == (0, 0, 0)
+    await admin.post("incident-plans/leak/versions", body(), status=201)
+    assert (await admin.get("incident-plans/leak"))["active"] == 0
+    head = await admin.get("incident-plans/leak")
+    await admin.post("incident-plans/leak/activation", {"version": 1}, seen=head["revision"])
+    opened = await moderator.post("incidents", {"kind": "leak", "groups": ["g1"]}, status=201)
+    assert (opened["title"], opened["plan_version"]) == ("停电", 1)
+    assert [each["key"] for each in opened["steps"]] == ["one", "two"]
+    head = await admin.get("incident-plans/leak")
+    await admin.post("incident-plans/leak/activation", {"version": 0}, seen=head["revision"])
+    assert (await admin.get("incident-plans/leak"))["plan"]["title"] == "客户信息泄露"
+    versions = (await admin.get("incident-plans/leak/versions"))["items"]
+    assert [version["version"] for version in versions] == [1, 0]
+    assert await desk.audited() == [
+        "incident_plan.version.written",
+        "incident_plan.activated",
+        "incident.opened",
+        "incident_plan.activated",
+    ]
+
+
+async def test_operators_add_kinds_of_their_own(admin: Caller) -> None:
+    await admin.get("incident-plans/blackout", status=404)
+    await admin.post("incident-plans/blackout/versions", body(), status=201)
+    await admin.post("incidents", {"kind": "blackout", "groups": ["g1"]}, status=409)
+    await admin.post("incident-plans/blackout/activation", {"version": 1}, seen="*")
+    await admin.post("incidents", {"kind": "blackout", "groups": ["g1"]}, status=201)
+    kinds = [plan["kind"] for plan in (await admin.get("incident-plans"))["items"]]
+    assert kinds == ["attack", "bad_press", "blackout", "complaint", "leak"]
+
+
+async def test_kinds_come_in_pages(admin: Caller) -> None:
+    first = await admin.get("incident-plans", limit=3)
+    second = await admin.get("incident-plans", limit=3, cursor=first["next_cursor"])
+    assert [plan["kind"] for plan in first["items"] + second["items"]] == list(shipped_plans())
+
+
+async def test_whoever_has_not_seen_the_latest_head_is_refused(admin: Caller) -> None:
+    await admin.post("incident-plans/leak/versions", body(), status=201)
+    await admin.post("incident-plans/leak/activation", {"version": 1}, seen=0, status=412)
+    await admin.post("incident-plans/leak/activation", {"version": 7}, seen="*", status=404)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"steps": []},
+        {"steps": [step("one").model_dump(mode="json")] * 2},
+        {"title": " "},
+        {"mode": "panic"},
+        {"unknown": 1},
+        {"trigger": {"blocks": 1, "minutes": 10}},
+    ],
+)
+async def test_a_plan_that_makes_no_sense_is_refused(admin: Caller, fields: dict[str, Any]) -> None:
+    await admin.post("incident-plans/leak/versions", body(**fields), status=422)
+
+
+async def test_only_admins_write_plans(moderator: Caller, auditor: Caller) -> None:
+    for caller in (moderator, auditor):
+        await caller.get("incident-plans/leak")
+        await caller.post("incident-plans/leak/versions", body(), status=403)
+        await caller.post("incident-plans/leak/activation", {"version": 0}, seen="*", status=403)
