@@ -129,7 +129,7 @@ class Desk:
     async def pass_time(self, span: timedelta) -> None:
         """Time goes by, and what is due is done."""
         self.clock.moment += span
-        runner = TimerRunner(self.inlet.transactor, timers(Links(b"a key for tests")))
+        runner = TimerRunner(self.inlet.transactor, timers(Links.under("a key for tests", None)))
         while await runner._turn():
             pass
 

@@ -79,7 +79,7 @@ class Desk:
     async def pass_minutes(self, minutes: float) -> None:
         """Move the clock, and run what has become due in its order, each at its own time."""
         until = self.clock.moment + timedelta(minutes=minutes)
-        runner = TimerRunner(self.transactor, timers(Links(b"a key for tests")))
+        runner = TimerRunner(self.transactor, timers(Links.under("a key for tests", None)))
         await self._answer()
         while (due := await self._next_due(until)) is not None:
             self.clock.moment = max(due, self.clock.moment)

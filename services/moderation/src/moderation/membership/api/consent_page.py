@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 from fastapi import Query, Request
 from starlette.responses import HTMLResponse
 
+from huiqun.privacy.links import BadLinkError, ExpiredLinkError
 from huiqun.web import Router, Store, Transact
 from moderation.membership.handlers.agreement import Agreement, Step, agree_by_link, find_agreement
-from moderation.membership.model.links import PATH, BadLinkError, ExpiredLinkError, Holder, Links, read
+from moderation.membership.model.links import PATH, Holder, Links, read
 
 router = Router(PATH, tag="membership", role="anyone")
 
@@ -70,7 +71,7 @@ def _holder(request: Request, token: str) -> Holder | HTMLResponse:
     """Whom the link is for, or the page that says why it does not count."""
     links: Links = request.app.state.links
     try:
-        return read(links.key, token, datetime.now(UTC))
+        return read(links.signer, token, datetime.now(UTC))
     except BadLinkError:
         return _html("<p>链接无效，请使用收到的完整链接。</p>", 400)
     except ExpiredLinkError:
