@@ -105,7 +105,7 @@ async def test_forged_and_expired_links_and_those_of_who_left_agree_to_nothing(d
     link = await invited(desk)
     page = await desk.http.get(link)
     later = datetime.now(UTC) + timedelta(hours=1)
-    forged = sign(b"x" * 32, Holder("g1", "u1"), later)
+    forged = sign(LinkSigner.under(b"another secret", "huiqun/moderation/consent"), Holder("g1", "u1"), later)
     expired = sign(LINKS.signer, Holder("g1", "u1"), datetime.now(UTC) - timedelta(seconds=1))
     assert (await desk.http.get(f"/consent?token={forged}")).status_code == 400
     assert (await desk.http.post(f"/consent?token={link[-10:]}&version=1")).status_code == 400
