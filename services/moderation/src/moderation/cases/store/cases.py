@@ -55,13 +55,11 @@ async def open_all(work: Work, openings: Sequence[Opening]) -> list[Case]:
 
     One bulk write. Only where a case was there already, which is rare, are cases read and written again.
     """
-    operations = [
-        UpdateOne({"_id": opening.case_id}, {"$setOnInsert": _fields(open_case(opening, work.now))}, upsert=True)
-        for opening in openings
-    ]
+    made = [open_case(opening, work.now) for opening in openings]
+    operations = [UpdateOne({"_id": case.id}, {"$setOnInsert": _fields(case)}, upsert=True) for case in made]
     result = await work.db[CASES].bulk_write(operations, session=work.session)
     fresh = result.upserted_ids or {}
-    opened = {opening.case_id: open_case(opening, work.now) for at, opening in enumerate(openings) if at in fresh}
+    opened = {case.id: case for at, case in enumerate(made) if at in fresh}
     opened |= await _join_all(work, [opening for at, opening in enumerate(openings) if at not in fresh])
     return [case for case in opened.values() if case.state is State.OPEN]
 
