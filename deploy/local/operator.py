@@ -8,10 +8,11 @@ from huiqun.stream import KafkaOptions, Publisher, Transactor, Work
 from huiqun.web import create_api_key
 from huiqun.web.api_keys import COLLECTION
 from local.story.script import CHATS
-from moderation.policies.handlers import activate_version, assign_policy, write_version
+from moderation.policies.handlers import Activation, activate_version, assign_policy, write_version
 from moderation.policies.model import Rules
 
 OPERATOR = "demo"
+APPROVER = "demo-approver"
 
 
 async def write_policies(client: Client, database: Database, kafka: KafkaOptions) -> None:
@@ -20,7 +21,7 @@ async def write_policies(client: Client, database: Database, kafka: KafkaOptions
     async def use_case(work: Work) -> None:
         for chat in CHATS:
             await write_version(work, chat.policy_id, Rules(**chat.rules), chat.group.name, OPERATOR)
-            await activate_version(work, chat.policy_id, 1, _whatever, OPERATOR)
+            await activate_version(work, chat.policy_id, Activation(1, APPROVER), _whatever)
             await assign_policy(work, chat.group.group_id, chat.policy_id, _whatever, OPERATOR)
 
     publisher = Publisher(kafka)

@@ -39,7 +39,7 @@ from moderation.cases.store import cases
 from moderation.lexicon.model.matching import Lexicon
 from moderation.lexicon.model.words import Word
 from moderation.membership.model.links import Links
-from moderation.policies.handlers import activate_version, write_version
+from moderation.policies.handlers import Activation, activate_version, write_version
 from moderation.policies.model import DEFAULT_POLICY, GroupSettings, Policies, Policy, Rules
 from moderation.rulebook.model import Rulebook
 from moderation.standing import store as standings
@@ -158,7 +158,7 @@ class Desk:
 
         async def use_case(work: Work) -> int:
             version = (await write_version(work, DEFAULT_POLICY, rules, "for a test", "tester")).version
-            await activate_version(work, DEFAULT_POLICY, version, _any_version, "tester")
+            await activate_version(work, DEFAULT_POLICY, Activation(version, "approver"), _any_version)
             return version
 
         active = {DEFAULT_POLICY: Policy(DEFAULT_POLICY, await self.work(use_case), rules)}

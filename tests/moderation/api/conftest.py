@@ -91,6 +91,7 @@ async def serve_interface(stack: Stack) -> AsyncIterator[Interface]:
                 "rulebook": keeper.current,
                 "links": Links.under("a key", "http://localhost"),
                 "appeal_links": AppealLinks(b"a key", "http://localhost"),
+                "four_eyes": True,
             },
         )
         api = Api(offered, settings, connected, [keeper])

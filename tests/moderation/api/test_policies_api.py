@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import httpx
 import pytest
 
 from huiqun.audit import verify
@@ -27,11 +28,16 @@ async def written(interface: Interface, body: dict[str, Any] = QUIET) -> str:
     return name
 
 
-async def activate(interface: Interface, name: str, version: int = 1) -> None:
+async def approve(interface: Interface, name: str, version: int = 1, **options: Any) -> httpx.Response:
+    """What an activation is answered, by somebody who writes no policies."""
     seen = await interface.ask("GET", f"/policies/{name}")
-    answer = await interface.ask(
-        "POST", f"/policies/{name}/activation", json={"version": version}, headers={"If-Match": seen.headers["etag"]}
-    )
+    headers = {"If-Match": seen.headers["etag"]}
+    body = {"version": version, **options}
+    return await interface.ask("POST", f"/policies/{name}/activation", "admin", json=body, headers=headers)
+
+
+async def activate(interface: Interface, name: str, version: int = 1, **options: Any) -> None:
+    answer = await approve(interface, name, version, **options)
     assert answer.status_code == 200, answer.text
 
 
@@ -61,9 +67,7 @@ async def test_a_version_is_a_draft_until_it_is_activated(interface: Interface) 
     name = await written(interface)
     policy = await interface.ask("GET", f"/policies/{name}", "viewer")
     assert (policy.json()["latest"], policy.json()["active"], policy.json()["rules"]) == (1, None, None)
-    answer = await interface.ask(
-        "POST", f"/policies/{name}/activation", json={"version": 1}, headers={"If-Match": policy.headers["etag"]}
-    )
+    answer = await approve(interface, name)
     assert (answer.status_code, answer.json()["active"]) == (200, 1)
     assert answer.headers["etag"] != policy.headers["etag"]
     assert (await interface.ask("GET", f"/policies/{name}")).json()["rules"]["quota"]["per_day"] == 3
@@ -76,8 +80,11 @@ async def test_an_older_version_can_be_activated_again(interface: Interface) -> 
     second = await interface.ask("POST", f"/policies/{name}/versions", json={"rules": {}})
     assert second.headers["location"].endswith("/versions/2")
     await activate(interface, name, 2)
-    await activate(interface, name, 1)
+    assert kind_of(await approve(interface, name, 1)) == (422, "reason-required")
+    await activate(interface, name, 1, reason="too many warnings")
     assert (await interface.ask("GET", f"/policies/{name}")).json()["active"] == 1
+    (entry, *_) = await every_page_of(interface, "/audit", subject=f"policy/{name}")
+    assert (entry["detail"]["before"], entry["detail"]["reason"]) == (2, "too many warnings")
     versions = await every_page_of(interface, f"/policies/{name}/versions")
     assert [version["version"] for version in versions] == [2, 1]
 
@@ -111,7 +118,9 @@ async def test_of_two_who_activate_at_the_same_time_one_is_told_that_it_is_stale
     etag = (await interface.ask("GET", f"/policies/{name}")).headers["etag"]
     answers = await together(
         *(
-            interface.ask("POST", f"/policies/{name}/activation", json={"version": version}, headers={"If-Match": etag})
+            interface.ask(
+                "POST", f"/policies/{name}/activation", "admin", json={"version": version}, headers={"If-Match": etag}
+            )
             for version in (1, 2)
         )
     )
@@ -165,15 +174,15 @@ async def test_a_number_beyond_all_bounds_is_refused(interface: Interface) -> No
     assert kind_of(answer)[0] in {400, 422}
 
 
-OFF = dict.fromkeys(
-    ("quota", "length", "flood", "duplicate", "quiet_hours", "links", "contacts", "personal_data", "announcements")
-)
+OFF = ("flood", "duplicate", "links", "contacts", "personal_data", "announcements", "lexicon")
 
 
 @pytest.mark.parametrize(
     ("rules", "pointer", "reason"),
     [
-        ({**OFF, "lexicon": {"categories": {}}}, "#/rules", "everything pass"),
+        (dict.fromkeys(OFF), "#/rules", "everything pass"),
+        ({"kinds": {"forbidden": []}}, "#/rules/kinds/forbidden", "no kind"),
+        ({"staff": {"categories": {"promise": "block"}}}, "#/rules/staff/categories/promise", "never blocked"),
         ({"quiet_hours": {"start": "00:00", "end": "23:30"}}, "#/rules/quiet_hours", "less than an hour"),
         ({"quiet_hours": {"start": "08:00", "end": "08:00"}}, "#/rules/quiet_hours/end", "no moment"),
         ({"length": {}}, "#/rules/length", "neither"),
@@ -246,8 +255,8 @@ async def test_the_audit_log_names_who_did_what_and_is_intact(interface: Interfa
     await activate(interface, name)
     entries = await every_page_of(interface, "/audit", subject=f"policy/{name}")
     assert [entry["action"] for entry in entries] == ["policy.activated", "policy.version.written"]
-    actor = f"key:{(await interface.key('moderator')).split('_')[1]}"
-    assert {entry["actor"] for entry in entries} == {actor}
+    approver, actor = [f"key:{(await interface.key(role)).split('_')[1]}" for role in ("admin", "moderator")]
+    assert [entry["actor"] for entry in entries] == [approver, actor]
     assert name in {
         entry["subject"].partition("/")[2] for entry in await every_page_of(interface, "/audit", actor=actor)
     }

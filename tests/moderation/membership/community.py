@@ -174,7 +174,8 @@ class Community:
 
         async def use_case(work: Work) -> None:
             version = await policies.write_version(work, policy_id, rules, "test", "tester")
-            await policies.activate_version(work, policy_id, version.version, lambda _: None, "tester")
+            wish = policies.Activation(version.version, "another tester")
+            await policies.activate_version(work, policy_id, wish, lambda _: None)
 
         await self.commit(use_case)
         await self.keeper.refresh()

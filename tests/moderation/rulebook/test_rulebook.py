@@ -47,7 +47,7 @@ async def put_list(transactor: Transactor, name: str, *texts: str, category: str
 async def put_policy(transactor: Transactor, policy_id: str, **rules: object) -> None:
     async def use_case(work: Work) -> None:
         version = await policies.write_version(work, policy_id, Rules.model_validate(rules), "", "tester")
-        await policies.activate_version(work, policy_id, version.version, whatever, "tester")
+        await policies.activate_version(work, policy_id, policies.Activation(version.version, "approver"), whatever)
 
     await transactor.commit(use_case)
 

@@ -122,6 +122,8 @@ def timers(links: Links) -> Mapping[str, TimerHandler]:
 ROUTERS = (
     policies_api.policies_router,  # /api/v1/policies
     policies_api.groups_router,  # /api/v1/groups
+    policies_api.group_policy_router,  # /api/v1/groups/{group_id}/policy
+    policies_api.exceptions_router,  # /api/v1/exceptions
     membership_api.members_router,  # /api/v1/groups/{group_id}/members, /consents and /rules
     membership_api.reports_router,  # /api/v1/groups/{group_id}/roster-reports
     membership_api.staff_router,  # /api/v1/staff
@@ -162,6 +164,11 @@ async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) ->
             service=SERVICE,
             description=DESCRIPTION,
             routers=ROUTERS if "api" in roles else (),
-            state={"rulebook": keeper.current, "links": links, "appeal_links": appeal_links},
+            state={
+                "rulebook": keeper.current,
+                "links": links,
+                "appeal_links": appeal_links,
+                "four_eyes": settings.four_eyes,
+            },
         )
         await run_parts([*parts, Api(interface, settings, connected, parts)], stop)

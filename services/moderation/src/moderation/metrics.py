@@ -9,6 +9,11 @@ VERDICTS: Final = Counter(
     "How are messages judged? A jump in blocks is an attack or a bad rule.",
     ["verdict"],
 )
+SHADOW_FINDINGS: Final = Counter(
+    "huiqun_moderation_shadow_findings_total",
+    "How often would a rule that is on trial have spoken? Compare with what you expect before it is put to work.",
+    ["rule"],
+)
 FOLLOW_UPS: Final = Counter(
     "huiqun_moderation_follow_ups_total",
     "How often did an action have to be repeated, reminded of, escalated, handed over or given up?",

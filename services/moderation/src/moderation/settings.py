@@ -9,6 +9,9 @@ class Settings(ServiceSettings):
     """The settings of moderation."""
 
     api_port: int = 8081
+    four_eyes: bool = Field(
+        default=True, description="Whether somebody else than its author has to put a policy's version in force"
+    )
     public_url: str | None = Field(
         default=None,
         pattern=r"^https?://[^\s?#]+$",

@@ -31,6 +31,7 @@ class Reason(Payload):
     severity: int = Field(ge=1, le=5)
     confidence: float = Field(ge=0, le=1)
     spans: tuple[tuple[int, int], ...] = Field(default=(), description="Where in the original text, in characters")
+    shadow: bool = Field(default=False, description="The rule was on trial: nothing followed from it")
 
 
 class Screened(Payload):
@@ -41,6 +42,8 @@ class Screened(Payload):
     member_id: Id
     role: Role
     kind: MessageKind = MessageKind.TEXT
+    duration_seconds: float | None = Field(default=None, description="Length of voice or video")
+    url: str | None = Field(default=None, description="What a link or card leads to, masked")
     revision: int = Field(default=0, ge=0, description="0 as first sent, rising with each edit")
     verdict: Verdict
     reasons: tuple[Reason, ...] = ()

@@ -33,6 +33,7 @@ class ReasonView(BaseModel):
     category: str = Field(description="What it is about.", examples=["ads"])
     severity: int = Field(description="From 1 to 5.", examples=[3])
     confidence: float = Field(description="From 0 to 1.", examples=[1.0])
+    shadow: bool = Field(default=False, description="Whether the rule was on trial.", examples=[False])
     spans: list[tuple[int, int]] = Field(description="Where in the original text.", examples=[[[4, 6]]])
 
 

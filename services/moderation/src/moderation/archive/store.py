@@ -144,6 +144,10 @@ def _document(message: Screened) -> dict[str, Any]:
         "policy": message.policy_version,
         "lexicon": message.lexicon_version,
     }
+    if message.duration_seconds is not None:
+        document["duration_seconds"] = message.duration_seconds
+    if message.url is not None:
+        document["url"] = message.url
     if message.reasons:
         document["reasons"] = [reason.model_dump(mode="json") for reason in message.reasons]
     return document

@@ -1,7 +1,8 @@
 """Keeps the rulebook of this process fresh: what is activated anywhere is in force here within a second."""
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -15,7 +16,7 @@ from moderation.lexicon.model.words import Word
 from moderation.lexicon.shipped import shipped_background
 from moderation.metrics import LEXICON_WORDS, RULEBOOK_REVISION
 from moderation.policies import store as policies
-from moderation.policies.model import Policies
+from moderation.policies.model import GroupSettings, InForce, Policies, RuleException, with_exceptions
 from moderation.rulebook.model import EMPTY, Rulebook
 
 _log = structlog.get_logger(__name__)
@@ -36,6 +37,10 @@ class RulebookKeeper:
         self._policies_revision = -1
         self._lexicon_revision = -1
         self._groups_seen = policies.BEGINNING
+        # As they are stored; the snapshot has them worked out.
+        self._written: InForce = {}
+        self._exceptions: Mapping[str, tuple[RuleException, ...]] = {}
+        self._groups: dict[str, GroupSettings] = {}
 
     def current(self) -> Rulebook:
         """The rulebook in force."""
@@ -55,12 +60,15 @@ class RulebookKeeper:
     async def _refresh_policies(self) -> None:
         revision = await policies.revision(self._database)
         changed, latest = await policies.groups_since(self._database, self._groups_seen - _OVERLAP)
-        known = self._current.policies
-        fresh = {group_id: group for group_id, group in changed.items() if known.groups.get(group_id) != group}
+        fresh = {group_id: group for group_id, group in changed.items() if self._groups.get(group_id) != group}
         if revision == self._policies_revision and not fresh:
             return
-        active = await policies.active(self._database)
-        self._swap(policies=Policies(active, {**known.groups, **fresh}))
+        if revision != self._policies_revision:
+            self._written = await policies.in_force(self._database)
+            self._exceptions = await policies.exceptions.in_force(self._database, datetime.now(UTC))
+        self._groups |= fresh
+        settings = with_exceptions(self._groups, self._exceptions)
+        self._swap(policies=Policies.compose(self._written, settings, self._current.policies))
         self._policies_revision, self._groups_seen = revision, max(latest, self._groups_seen)
         RULEBOOK_REVISION.set(revision)
 

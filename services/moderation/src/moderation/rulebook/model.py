@@ -18,15 +18,15 @@ class Rulebook:
     lexicon: Lexicon
     lexicon_version: str
     bits: Mapping[str, int]
-    _masks: dict[tuple[str, int], int] = field(default_factory=dict)
+    _masks: dict[tuple[str, int, str | None], int] = field(default_factory=dict)
 
     def mask_of(self, policy: Policy) -> int:
         """The bits of the categories that the policy acts on."""
-        known = self._masks.get((policy.id, policy.version))
+        known = self._masks.get(policy.key)
         if known is None:
-            staff = policy.rules.staff.categories if policy.rules.staff else ()
-            known = sum(self.bits.get(category, 0) for category in {*policy.rules.lexicon.categories, *staff})
-            self._masks[policy.id, policy.version] = known
+            chosen = [rule.categories for rule in (policy.rules.lexicon, policy.rules.staff) if rule is not None]
+            wanted = {category for rule in chosen for category, outcome in rule.items() if outcome is not None}
+            known = self._masks[policy.key] = sum(self.bits.get(category, 0) for category in wanted)
         return known
 
 

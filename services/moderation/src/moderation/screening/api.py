@@ -72,6 +72,7 @@ class ReasonView(BaseModel):
     severity: int = Field(description="From 1 to 5.", examples=[3])
     confidence: float = Field(description="From 0 to 1.", examples=[1.0])
     outcome: Verdict = Field(description="What the rule asks for.", examples=["block"])
+    shadow: bool = Field(description="Whether the rule is on trial: nothing follows from it.", examples=[False])
     spans: list[tuple[int, int]] = Field(description="Where in the text, in characters.", examples=[[[4, 6]]])
 
 
@@ -115,6 +116,7 @@ def _reason(finding: Finding) -> ReasonView:
         severity=reason.severity,
         confidence=reason.confidence,
         outcome=finding.outcome,
+        shadow=reason.shadow,
         spans=list(reason.spans),
     )
 
@@ -130,7 +132,7 @@ def _hits(hits: tuple[Hit, ...], policy: Policy) -> list[HitView]:
             confidence=hit.confidence,
             start=hit.start,
             end=hit.end,
-            outcome=policy.rules.lexicon.categories.get(hit.category),
+            outcome=policy.rules.lexicon.categories.get(hit.category) if policy.rules.lexicon else None,
         )
         for hit in hits
     ]

@@ -17,7 +17,7 @@ from moderation.enforcement import model as enforcement
 from moderation.enforcement.handlers import impose, request_actions
 from moderation.enforcement.model import AppealLink, Offence, Terms
 from moderation.membership.handlers.silence import find_silenced, tell_why
-from moderation.metrics import VERDICTS
+from moderation.metrics import SHADOW_FINDINGS, VERDICTS
 from moderation.policies.model import GroupSettings
 from moderation.rulebook.model import Rulebook
 from moderation.screening.model import MODE_RULE, Decision, add_joined_words, gather, judge, windows_of
@@ -105,6 +105,8 @@ class Screening:
         await archive.append(work, records)
         await follow.carry_out(work)
         await tell_why(work, silenced.values())
+        for reason in (reason for record in records for reason in record.reasons if reason.shadow):
+            SHADOW_FINDINGS.labels(rule=reason.rule).inc()
         for verdict in Verdict:
             VERDICTS.labels(verdict=verdict.value).inc(sum(1 for record in records if record.verdict is verdict))
 

@@ -63,14 +63,15 @@ def schedule_next(name: str, now: InForce, schedule: str, after: datetime, work:
 async def _plan(records: Sequence[GroupRecord], work: Work, *, told: bool) -> None:
     """Bring groups up to their policies. `told`: a group seen for the first time hears of its rules all the same."""
     states = await groups.load(work, [record.id for record in records])
-    policies: dict[str | None, Policy] = {}
+    policies: dict[tuple[str | None, str | None], Policy] = {}
     changed: list[GroupState] = []
     posts: list[tuple[Action, None]] = []
     for record in records:
-        policy_id = record.settings.policy_id
-        if policy_id not in policies:
-            policies[policy_id] = await policy_in_force(work.db, record.settings, work.session)
-        now, state = InForce(record, policies[policy_id]), states[record.id]
+        # Groups share what their policy says, but for those that have rules of their own.
+        policy_key = record.settings.policy_id, record.id if record.settings.own is not None else None
+        if policy_key not in policies:
+            policies[policy_key] = await policy_in_force(work.db, record.settings, work.session)
+        now, state = InForce(record, policies[policy_key]), states[record.id]
         version, schedules = version_of(now.rules), _schedules(now)
         if state.planned and (version, schedules) == (state.rules_version, dict(state.schedules)):
             continue

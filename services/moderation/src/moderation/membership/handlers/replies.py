@@ -77,7 +77,7 @@ async def give_consent(
 
 
 def _anybody_listens(policies: Policies) -> bool:
-    sections = (policy.rules.membership for policy in policies.active.values())
+    sections = (policy.rules.membership for policy in policies.all())
     return any(rules.consent is not None or rules.leaving is not None for rules in sections)
 
 

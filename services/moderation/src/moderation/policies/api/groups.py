@@ -11,7 +11,7 @@ from huiqun.store import Database, Session
 from huiqun.stream import Work
 from huiqun.web import Answer, IfMatch, Page, Paging, Principal, Router, Store, WriteOnce, requires, set_etag
 from moderation.policies import handlers, store
-from moderation.policies.handlers import InactivePolicyError, UnknownPolicyError
+from moderation.policies.handlers import InactivePolicyError, UnfitHeirsError, UnknownPolicyError
 from moderation.policies.model import PolicyId, Rules
 from moderation.policies.store import GroupRecord
 
@@ -19,7 +19,11 @@ router = Router(
     "/api/v1/groups",
     tag="groups",
     role="viewer",
-    problems={UnknownPolicyError: (404, "unknown-policy"), InactivePolicyError: (409, "inactive-policy")},
+    problems={
+        UnknownPolicyError: (404, "unknown-policy"),
+        InactivePolicyError: (409, "inactive-policy"),
+        UnfitHeirsError: (409, "unfit-heirs"),
+    },
 )
 
 GroupPath = Annotated[Id, Path(description="The group's id.", examples=["group-1"])]

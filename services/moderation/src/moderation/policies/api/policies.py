@@ -1,38 +1,63 @@
-"""Policies: read them, write a version, put one in force."""
+"""Policies: read them, write a version, compare two, put one in force."""
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, cast
 
-from fastapi import Path, Response
+from fastapi import Depends, Path, Query, Response
 from pydantic import BaseModel, Field
+from starlette.requests import Request
 
 from huiqun.stream import Work
-from huiqun.web import (
-    Answer,
-    FieldError,
-    IfMatch,
-    Page,
-    Paging,
-    Principal,
-    Problem,
-    Router,
-    Store,
-    WriteOnce,
-    requires,
-    set_etag,
-)
+from huiqun.web import Answer, IfMatch, Page, Paging, Principal, Router, Store, WriteOnce, requires, set_etag
 from moderation.policies import handlers
-from moderation.policies.handlers import UnfitPolicyError, UnknownPolicyError
+from moderation.policies.api.unfit import unfit
+from moderation.policies.handlers import (
+    FourEyesError,
+    MissingReasonError,
+    UnfitHeirsError,
+    UnfitPolicyError,
+    UnknownPolicyError,
+)
 from moderation.policies.model import PolicyId, Rules
 from moderation.policies.store import Head, Version
 
 router = Router(
-    "/api/v1/policies", tag="policies", role="viewer", problems={UnknownPolicyError: (404, "unknown-policy")}
+    "/api/v1/policies",
+    tag="policies",
+    role="viewer",
+    problems={
+        UnknownPolicyError: (404, "unknown-policy"),
+        FourEyesError: (403, "four-eyes"),
+        MissingReasonError: (422, "reason-required"),
+        UnfitHeirsError: (409, "unfit-heirs"),
+    },
 )
+
 
 PolicyPath = Annotated[PolicyId, Path(description="The policy's id.", examples=["default"])]
 NumberPath = Annotated[int, Path(ge=0, le=1_000_000, description="Number of the version.", examples=[3])]
+Against = Annotated[
+    int | None,
+    Query(ge=0, le=1_000_000, description="Number of the other version; the one in force by default.", examples=[2]),
+]
 Moderator = Annotated[Principal, requires("moderator")]
+
+
+@dataclass(frozen=True, slots=True)
+class Approver:
+    """Who puts a version in force, and whether it has to be somebody else than its author."""
+
+    id: str
+    four_eyes: bool
+
+
+def approving(request: Request, who: Moderator) -> Approver:
+    """The caller, under the setting of this process."""
+    return Approver(who.id, cast("bool", request.app.state.four_eyes))
+
+
+Approving = Annotated[Approver, Depends(approving)]
 
 
 class PolicyView(BaseModel):
@@ -48,24 +73,70 @@ class PolicyView(BaseModel):
 class PolicyInForce(PolicyView):
     """A policy with the rules that are in force."""
 
-    rules: Rules | None = Field(description="The rules of the version in force; null if none is.")
+    rules: Rules | None = Field(description="The rules under the version in force, inherited ones included.")
+
+
+class BacktestNote(BaseModel):
+    """How the latest backtest of a version ended."""
+
+    id: str = Field(description="The backtest's id.", examples=["0192f3c1-0000-7000-8000-000000000000"])
+    finished_at: datetime = Field(description="When it ended.", examples=["2026-11-22T08:00:00Z"])
+    messages: int = Field(description="How many messages were judged again.", examples=[48213])
+    added: int = Field(description="Hits that the rules in force did not have.", examples=[37])
+    lost: int = Field(description="Hits that only the rules in force have.", examples=[2])
+    changed: int = Field(description="Messages with another verdict.", examples=[35])
+
+
+class PolicyActivated(PolicyView):
+    """A policy whose version came into force."""
+
+    backtest: BacktestNote | None = Field(description="The latest backtest of this version; null if there is none.")
 
 
 class VersionView(BaseModel):
-    """A version of a policy; it never changes."""
+    """A version of a policy; what it says never changes."""
 
     policy_id: str = Field(description="The policy's id.", examples=["default"])
     version: int = Field(description="Number of the version, from 1.", examples=[3])
     note: str = Field(description="Why it was written.", examples=["Campaign week: allow the shop's links"])
     created_by: str = Field(description="Who wrote it.", examples=["key:5f2a9c01d4e8b7a3"])
     created_at: datetime | None = Field(description="When it was written.", examples=["2026-11-22T08:00:00Z"])
-    rules: Rules = Field(description="The rules.")
+    approved_by: str | None = Field(description="Who first put it in force.", examples=["key:77aa01d4e8b7a35f"])
+    approved_at: datetime | None = Field(description="When that was.", examples=["2026-11-22T09:00:00Z"])
+    rules: dict[str, Any] = Field(
+        description="What it says; all else is inherited, from the default or from what comes with Huiqun.",
+        examples=[{"quota": {"per_day": 5}, "links": None}],
+    )
+    backtest: BacktestNote | None = Field(description="Its latest backtest; null if there is none.")
+
+
+class VersionInFull(VersionView):
+    """A version with the rules that would hold under it."""
+
+    effective: Rules = Field(description="The rules that would hold if it were in force now.")
+
+
+class DifferenceView(BaseModel):
+    """A value in which two versions differ."""
+
+    path: str = Field(description="Where it stands in the rules.", examples=["quota/per_day"])
+    old: Any = Field(description="Its value in the other version; null where that has none.", examples=[5])
+    new: Any = Field(description="Its value in this version; null where it has none.", examples=[8])
+
+
+class ComparisonView(BaseModel):
+    """What is other in a version than in another one, inherited values included."""
+
+    policy_id: str = Field(description="The policy's id.", examples=["default"])
+    version: int = Field(description="The version.", examples=[3])
+    against: int = Field(description="The other version.", examples=[2])
+    differences: list[DifferenceView] = Field(description="The values that differ.")
 
 
 class Draft(BaseModel):
     """What a new version says."""
 
-    rules: Rules = Field(description="The rules; one that is left out has its default, one that is null is off.")
+    rules: Rules = Field(description="What is to be other than what is inherited; a section that is null is off.")
     note: str = Field(default="", max_length=1_000, description="Why it is written.", examples=["Fewer messages a day"])
 
 
@@ -73,6 +144,12 @@ class Activation(BaseModel):
     """Which version is to be in force."""
 
     version: int = Field(ge=1, le=1_000_000, description="Number of the version.", examples=[3])
+    reason: str = Field(
+        default="",
+        max_length=1_000,
+        description="Why; required to go back to an older version.",
+        examples=["Version 4 warned too often"],
+    )
 
 
 @router.get("", summary="List the policies")
@@ -86,7 +163,9 @@ async def list_policies(db: Store, paging: Paging) -> Page[PolicyView]:
 async def read_policy(db: Store, policy_id: PolicyPath, response: Response) -> PolicyInForce:
     """The ETag is what an activation needs as If-Match."""
     head = await handlers.find_head(db, policy_id)
-    rules = None if head.active is None else (await handlers.find_version(db, policy_id, head.active)).rules
+    rules = None
+    if head.active is not None:
+        rules = await handlers.rules_of(db, await handlers.find_version(db, policy_id, head.active))
     set_etag(response, head.revision)
     return PolicyInForce(**_head(head).model_dump(), rules=rules)
 
@@ -99,9 +178,24 @@ async def list_versions(db: Store, policy_id: PolicyPath, paging: Paging) -> Pag
 
 
 @router.get("/{policy_id}/versions/{number}", summary="Read one version of a policy")
-async def read_version(db: Store, policy_id: PolicyPath, number: NumberPath) -> VersionView:
+async def read_version(db: Store, policy_id: PolicyPath, number: NumberPath) -> VersionInFull:
     """Version 0 of the default is what comes with Huiqun."""
-    return _version(await handlers.find_version(db, policy_id, number))
+    version = await handlers.find_version(db, policy_id, number)
+    return VersionInFull(**_version(version).model_dump(), effective=await handlers.rules_of(db, version))
+
+
+@router.get("/{policy_id}/versions/{number}/diff", summary="Compare a version with another one")
+async def compare(db: Store, policy_id: PolicyPath, number: NumberPath, against: Against = None) -> ComparisonView:
+    """Value by value, as the policy's groups would feel it: both versions over the default in force now."""
+    other = against
+    if other is None:
+        head = await handlers.find_head(db, policy_id)
+        if head.active is None:
+            raise UnknownPolicyError(f"no version of {policy_id} is in force to compare with")
+        other = head.active
+    found = await handlers.compare_versions(db, policy_id, number, other)
+    differences = [DifferenceView(path="/".join(each.path), old=each.old, new=each.new) for each in found]
+    return ComparisonView(policy_id=policy_id, version=number, against=other, differences=differences)
 
 
 @router.post(
@@ -117,24 +211,30 @@ async def write_version(policy_id: PolicyPath, draft: Draft, write: WriteOnce, w
     try:
         return await write(use_case)
     except UnfitPolicyError as error:
-        raise _unfit(error) from None
+        raise unfit(error) from None
 
 
 @router.post(
     "/{policy_id}/activation",
     summary="Put a version in force everywhere, within two seconds",
-    response_model=PolicyView,
+    response_model=PolicyActivated,
 )
 async def activate(
-    policy_id: PolicyPath, activation: Activation, seen: IfMatch, write: WriteOnce, who: Moderator
+    policy_id: PolicyPath, wish: Activation, seen: IfMatch, write: WriteOnce, who: Approving
 ) -> Response:
-    """An older version may be activated again: that is how a policy is rolled back."""
+    """Somebody else than its author does it. An older version may be activated again, by anybody and with a reason."""
+    order = handlers.Activation(wish.version, who.id, wish.reason, who.four_eyes)
 
     async def use_case(work: Work) -> Answer:
-        head = await handlers.activate_version(work, policy_id, activation.version, seen.check, who.id)
-        return Answer(_head(head), version=head.revision)
+        head = await handlers.activate_version(work, policy_id, order, seen.check)
+        version = await handlers.find_version(work.db, policy_id, wish.version)
+        note = BacktestNote(**version.backtest) if version.backtest else None
+        return Answer(PolicyActivated(**_head(head).model_dump(), backtest=note), version=head.revision)
 
-    return await write(use_case)
+    try:
+        return await write(use_case)
+    except UnfitPolicyError as error:
+        raise unfit(error) from None
 
 
 def _head(head: Head) -> PolicyView:
@@ -150,15 +250,8 @@ def _version(version: Version) -> VersionView:
         note=version.note,
         created_by=version.created_by,
         created_at=version.created_at,
-        rules=version.rules,
+        approved_by=version.approved_by,
+        approved_at=version.approved_at,
+        rules=dict(version.changes),
+        backtest=BacktestNote(**version.backtest) if version.backtest else None,
     )
-
-
-def _unfit(error: UnfitPolicyError) -> Problem:
-    errors = [
-        FieldError(
-            detail=objection.reason, location="body", pointer="/".join(("#", "rules", *map(str, objection.path)))
-        )
-        for objection in error.objections
-    ]
-    return Problem(422, "unfit-policy", f"The rules make no sense: {error}", errors=errors)

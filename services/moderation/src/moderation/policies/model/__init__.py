@@ -1,5 +1,7 @@
 """What a policy says, which policy a group has, and what speaks against a policy."""
 
+from moderation.policies.model.exceptions import RULES, RuleException
+from moderation.policies.model.inheritance import Changes, Difference, Layer, Origin, changes_of, differences, explain
 from moderation.policies.model.membership import (
     ConsentRule,
     LeavingRule,
@@ -8,7 +10,7 @@ from moderation.policies.model.membership import (
     RosterRule,
     WelcomeRule,
 )
-from moderation.policies.model.objections import Objection, objections
+from moderation.policies.model.objections import Objection, objections, objections_to
 from moderation.policies.model.rules import (
     AnnouncementRule,
     Category,
@@ -26,6 +28,7 @@ from moderation.policies.model.rules import (
     QuietHours,
     QuotaRule,
     ReviewRule,
+    Rule,
     Rules,
     StaffRule,
 )
@@ -35,9 +38,16 @@ from moderation.policies.model.snapshot import (
     DEFAULT_TIMEZONE,
     UNKNOWN_GROUP,
     GroupSettings,
+    InForce,
     ModeSpan,
+    OwnRules,
     Policies,
     Policy,
+    Written,
+    chosen_by,
+    layers_under,
+    policy_under,
+    with_exceptions,
 )
 from moderation.policies.model.values import Outcome, next_due
 
@@ -45,16 +55,21 @@ __all__ = [
     "BUILT_IN",
     "DEFAULT_POLICY",
     "DEFAULT_TIMEZONE",
+    "RULES",
     "UNKNOWN_GROUP",
     "AnnouncementRule",
     "Category",
+    "Changes",
     "ConsentRule",
     "ContactRule",
+    "Difference",
     "DuplicateRule",
     "FloodRule",
     "GroupSettings",
+    "InForce",
     "KindRule",
     "Ladder",
+    "Layer",
     "LeavingRule",
     "LengthRule",
     "LexiconRule",
@@ -62,7 +77,9 @@ __all__ = [
     "MembershipRules",
     "ModeSpan",
     "Objection",
+    "Origin",
     "Outcome",
+    "OwnRules",
     "PersonalDataRule",
     "Policies",
     "Policy",
@@ -73,9 +90,20 @@ __all__ = [
     "QuotaRule",
     "ReviewRule",
     "RosterRule",
+    "Rule",
+    "RuleException",
     "Rules",
     "StaffRule",
     "WelcomeRule",
+    "Written",
+    "changes_of",
+    "chosen_by",
+    "differences",
+    "explain",
+    "layers_under",
     "next_due",
     "objections",
+    "objections_to",
+    "policy_under",
+    "with_exceptions",
 ]

@@ -1,13 +1,17 @@
 """Why rules that are well-formed make no sense: they would stop everybody, or do nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import time, timedelta
 from itertools import pairwise
 
+from pydantic import ValidationError
+
 from huiqun.contracts.channel import MessageKind
+from huiqun.contracts.moderation import Verdict
+from moderation.policies.model.inheritance import Layer, effective
 from moderation.policies.model.membership import MembershipRules
-from moderation.policies.model.rules import Ladder, LengthRule, LinkRule, QuietHours, Rules
+from moderation.policies.model.rules import KindRule, Ladder, LengthRule, LinkRule, QuietHours, Rules, StaffRule
 from moderation.policies.model.values import fields_of
 
 _LEAST_CHARACTERS = 5
@@ -30,15 +34,26 @@ def objections(rules: Rules) -> list[Objection]:
         found.append(Objection((), "Every rule is off: this policy would let everything pass."))
     if rules.length is not None:
         found += _of_length(rules.length)
-    if rules.kinds is not None and MessageKind.TEXT in rules.kinds.forbidden:
-        found.append(Objection(("kinds", "forbidden"), "Without texts, hardly anything could be said."))
+    if rules.kinds is not None:
+        found += _of_kinds(rules.kinds)
     if rules.quiet_hours is not None:
         found += _of_quiet_hours(rules.quiet_hours)
     if rules.links is not None:
         found += _of_links(rules.links)
+    if rules.staff is not None:
+        found += _of_staff(rules.staff)
     found += _of_ladder(rules.ladder)
     found += _of_membership(rules.membership)
     return found
+
+
+def objections_to(layers: Sequence[Layer]) -> list[Objection]:
+    """Everything that speaks against the rules that hold below these layers."""
+    try:
+        rules = effective(layers)
+    except ValidationError as error:
+        return [Objection(tuple(part["loc"]), f"With what it inherits: {part['msg']}.") for part in error.errors()]
+    return objections(rules)
 
 
 def _does_something(rules: Rules) -> bool:
@@ -55,7 +70,8 @@ def _does_something(rules: Rules) -> bool:
         rules.probation,
         rules.announcements,
     )
-    return any(rule is not None for rule in chosen) or bool(rules.lexicon.categories)
+    words = rules.lexicon.categories.values() if rules.lexicon else ()
+    return any(rule is not None for rule in chosen) or any(outcome is not None for outcome in words)
 
 
 def _of_length(rule: LengthRule) -> Iterator[Objection]:
@@ -64,6 +80,21 @@ def _of_length(rule: LengthRule) -> Iterator[Objection]:
     elif rule.max_characters is not None and rule.max_characters < _LEAST_CHARACTERS:
         reason = f"Fewer than {_LEAST_CHARACTERS} characters would hit nearly every message."
         yield Objection(("length", "max_characters"), reason)
+
+
+def _of_kinds(rule: KindRule) -> Iterator[Objection]:
+    path = ("kinds", "forbidden")
+    if not rule.forbidden:
+        yield Objection(path, "It forbids no kind of message.")
+    if MessageKind.TEXT in rule.forbidden:
+        yield Objection(path, "Without texts, hardly anything could be said.")
+
+
+def _of_staff(rule: StaffRule) -> Iterator[Objection]:
+    for category, outcome in rule.categories.items():
+        if outcome is Verdict.BLOCK:
+            reason = "Staff are told or reviewed, never blocked: no rule mutes or removes them."
+            yield Objection(("staff", "categories", category), reason)
 
 
 def _of_quiet_hours(rule: QuietHours) -> Iterator[Objection]:

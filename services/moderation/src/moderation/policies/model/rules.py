@@ -1,7 +1,7 @@
 """The rules of a policy: values that an operator writes."""
 
 from datetime import time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints
 
@@ -32,14 +32,30 @@ def _verdict(default: Verdict) -> Any:  # noqa: ANN401 - what pydantic's Field r
     return Field(default=default, description="What a breach leads to.", examples=[default.value])
 
 
-class QuotaRule(Values):
+class Rule(Values):
+    """Something that messages are judged by."""
+
+    shadow: bool = Field(
+        default=False,
+        description="Whether it is on trial: what it finds is recorded and counted, and nothing follows from it.",
+        examples=[False],
+    )
+
+    def is_on_trial(self, category: str) -> bool:  # noqa: ARG002 - a rule with categories may try some of them
+        """Whether nothing follows from a finding of this category."""
+        return self.shadow
+
+
+class QuotaRule(Rule):
     """At most so many messages of a member per calendar day of the group."""
 
-    per_day: int = Field(ge=1, le=10_000, description="Messages a day, in the group's time zone.", examples=[5])
+    per_day: int = Field(
+        default=5, ge=1, le=10_000, description="Messages a day, in the group's time zone.", examples=[5]
+    )
     verdict: Outcome = _verdict(Verdict.WARN)
 
 
-class LengthRule(Values):
+class LengthRule(Rule):
     """At most so long a text, voice message or video."""
 
     max_characters: int | None = Field(
@@ -51,7 +67,7 @@ class LengthRule(Values):
     verdict: Outcome = _verdict(Verdict.WARN)
 
 
-class FloodRule(Values):
+class FloodRule(Rule):
     """Fewer than `messages` messages of a member within `seconds`."""
 
     messages: int = Field(default=8, ge=2, le=20, description="The message that is one too many.", examples=[8])
@@ -59,7 +75,7 @@ class FloodRule(Values):
     verdict: Outcome = _verdict(Verdict.WARN)
 
 
-class DuplicateRule(Values):
+class DuplicateRule(Rule):
     """The same text fewer than `times` times within `seconds`."""
 
     times: int = Field(default=3, ge=2, le=20, description="The repetition that is one too many.", examples=[3])
@@ -68,11 +84,13 @@ class DuplicateRule(Values):
     verdict: Outcome = _verdict(Verdict.WARN)
 
 
-class QuietHours(Values):
+class QuietHours(Rule):
     """No messages of customers between two times of day in the group's time zone; may pass midnight."""
 
-    start: TimeOfDay = Field(description="From this time of day in the group's time zone.", examples=["22:30:00"])
-    end: TimeOfDay = Field(description="Up to this time of day.", examples=["07:30:00"])
+    start: TimeOfDay = Field(
+        default=time(22, 30), description="From this time of day in the group's time zone.", examples=["22:30:00"]
+    )
+    end: TimeOfDay = Field(default=time(7, 30), description="Up to this time of day.", examples=["07:30:00"])
     verdict: Outcome = _verdict(Verdict.WARN)
 
     def covers(self, moment: time) -> bool:
@@ -82,7 +100,7 @@ class QuietHours(Values):
         return moment >= self.start or moment < self.end
 
 
-class LinkRule(Values):
+class LinkRule(Rule):
     """Links only to these domains and what stands below them."""
 
     allowed_domains: tuple[Domain, ...] = Field(
@@ -94,28 +112,31 @@ class LinkRule(Values):
     verdict: Outcome = _verdict(Verdict.BLOCK)
 
 
-class ContactRule(Values):
+class ContactRule(Rule):
     """No WeChat ids, QQ numbers or telephone numbers offered for contact."""
 
     verdict: Outcome = _verdict(Verdict.BLOCK)
 
 
-class PersonalDataRule(Values):
+class PersonalDataRule(Rule):
     """No ID cards, bank cards and the like in the group; they are masked whatever the verdict."""
 
     verdict: Outcome = _verdict(Verdict.BLOCK)
 
 
-class KindRule(Values):
+class KindRule(Rule):
     """Kinds of messages that customers may not send."""
 
     forbidden: tuple[MessageKind, ...] = Field(
-        max_length=20, description="The kinds.", examples=[["mini_program", "card"]]
+        default=(MessageKind.MINI_PROGRAM, MessageKind.CARD),
+        max_length=20,
+        description="The kinds.",
+        examples=[["mini_program", "card"]],
     )
     verdict: Outcome = _verdict(Verdict.BLOCK)
 
 
-class ProbationRule(Values):
+class ProbationRule(Rule):
     """No links, cards or contacts from newcomers: for so many hours, and until so many messages of substance."""
 
     hours: int = Field(default=24, ge=0, le=720, description="Since the first message.", examples=[24])
@@ -123,36 +144,53 @@ class ProbationRule(Values):
     verdict: Outcome = _verdict(Verdict.BLOCK)
 
 
-class AnnouncementRule(Values):
+class AnnouncementRule(Rule):
     """Nobody but staff publishes what looks like an official announcement."""
 
     verdict: Outcome = _verdict(Verdict.REVIEW)
 
 
-class StaffRule(Values):
+class StaffRule(Rule):
     """Words that staff may not use, by category; staff are told or reviewed, never muted or removed."""
 
-    categories: dict[Category, Literal[Verdict.WARN, Verdict.REVIEW]] = Field(
+    categories: dict[Category, Outcome | None] = Field(
         default={"promise": Verdict.REVIEW, "impolite": Verdict.WARN},
         max_length=60,
-        description="What a word of each category leads to.",
+        description="What a word of each category leads to: warn or review; null for nothing.",
         examples=[{"promise": "review", "impolite": "warn"}],
     )
 
 
-class LexiconRule(Values):
+class LexiconRule(Rule):
     """What follows from a word of a category; a category that is not named does nothing."""
 
-    categories: dict[Category, Outcome] = Field(
+    categories: dict[Category, Outcome | None] = Field(
+        default={
+            "ads": Verdict.BLOCK,
+            "solicitation": Verdict.BLOCK,
+            "fraud": Verdict.BLOCK,
+            "abuse": Verdict.BLOCK,
+            "obscenity": Verdict.BLOCK,
+            "violence": Verdict.BLOCK,
+            "politics": Verdict.REVIEW,
+            "rumour": Verdict.REVIEW,
+        },
         max_length=60,
-        description="What a word of each category leads to.",
+        description="What a word of each category leads to; null for nothing.",
         examples=[{"ads": "block", "politics": "review"}],
+    )
+    shadow_categories: tuple[Category, ...] = Field(
+        default=(), max_length=60, description="Categories that are on trial.", examples=[["rumour"]]
     )
     fuzzy: bool = Field(
         default=True,
         description="Find words also by sound and look; these never block by themselves",
         examples=[True],
     )
+
+    def is_on_trial(self, category: str) -> bool:
+        """Whether nothing follows from a word of this category."""
+        return self.shadow or category in self.shadow_categories
 
 
 class Ladder(Values):
@@ -214,7 +252,11 @@ class ReviewRule(Values):
 
 
 class Rules(Values):
-    """The rules of a policy; one that is absent is off."""
+    """The rules of a policy; one that is null is off.
+
+    Every field has a default, in every section: whoever writes a policy says what is to be other than in the one it
+    inherits from, and leaves out the rest.
+    """
 
     quota: QuotaRule | None = Field(default=None, description="How many messages a day.")
     length: LengthRule | None = Field(default=None, description="How long a message may be.")
@@ -232,21 +274,7 @@ class Rules(Values):
         default=AnnouncementRule(), description="What looks official and is not from staff."
     )
     staff: StaffRule | None = Field(default=StaffRule(), description="What staff may not say.")
-    lexicon: LexiconRule = Field(
-        default=LexiconRule(
-            categories={
-                "ads": Verdict.BLOCK,
-                "solicitation": Verdict.BLOCK,
-                "fraud": Verdict.BLOCK,
-                "abuse": Verdict.BLOCK,
-                "obscenity": Verdict.BLOCK,
-                "violence": Verdict.BLOCK,
-                "politics": Verdict.REVIEW,
-                "rumour": Verdict.REVIEW,
-            }
-        ),
-        description="Words and what they lead to.",
-    )
+    lexicon: LexiconRule | None = Field(default=LexiconRule(), description="Words and what they lead to.")
     ladder: Ladder = Field(default=Ladder(), description="How sanctions climb.")
     membership: MembershipRules = Field(
         default=MembershipRules(), description="Welcome, consent, posting of the rules, roster, leaving."

@@ -1,30 +1,63 @@
 """Versions of policies, groups, and the snapshot of both that screening reads."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from huiqun.contracts.channel import Capabilities, EditedMessage, Message
 from huiqun.contracts.moderation import GroupMode
+from moderation.policies.model.exceptions import RuleException
+from moderation.policies.model.inheritance import Changes, Layer, effective
 from moderation.policies.model.rules import Rules
 
 DEFAULT_POLICY = "default"
 DEFAULT_TIMEZONE = "Asia/Shanghai"
+GROUP_SOURCE = "group"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a version of a policy says, without what it inherits."""
+
+    policy_id: str
+    version: int
+    changes: Changes
+
+    @property
+    def label(self) -> str:
+        """How people name it: "default@3"."""
+        return f"{self.policy_id}@{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRules:
+    """What a group changes in its policy, for itself alone; `revision` rises with every change."""
+
+    group_id: str
+    revision: int
+    changes: Changes
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A version of a policy."""
+    """A version of a policy with the rules that hold under it, own rules of a group included."""
 
     id: str
     version: int
     rules: Rules
+    own: OwnRules | None = None
 
     @property
     def label(self) -> str:
-        """How decisions name it: "default@3"."""
-        return f"{self.id}@{self.version}"
+        """How decisions name it: "default@3", and "default@3+g2" under the second own rules of a group."""
+        return f"{self.id}@{self.version}" + (f"+g{self.own.revision}" if self.own else "")
+
+    @property
+    def key(self) -> tuple[str, int, str | None]:
+        """What sets it apart from the others of a moment."""
+        return self.id, self.version, self.own.group_id if self.own else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +85,39 @@ class GroupSettings:
     escalate_to: str | None = None
     capabilities: Capabilities = field(default_factory=Capabilities)
     mode: ModeSpan | None = None
+    own: OwnRules | None = None
+    exceptions: tuple[RuleException, ...] = ()
 
 
 UNKNOWN_GROUP = GroupSettings()
 BUILT_IN = Policy(DEFAULT_POLICY, 0, Rules())
+_COMES_WITH_HUIQUN = Written(DEFAULT_POLICY, 0, {})
+InForce = Mapping[str, Written]
 
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """The policies in force and the settings of the groups, as of one moment."""
+    """The policies in force and the settings of the groups, as of one moment.
+
+    `active` has the effective policies by id, `own` those of the groups that have rules of their own, by group.
+    """
 
     active: Mapping[str, Policy]
     groups: Mapping[str, GroupSettings]
+    own: Mapping[str, Policy] = field(default_factory=dict)
+    written: InForce = field(default_factory=dict)
+
+    @classmethod
+    def compose(cls, written: InForce, groups: Mapping[str, GroupSettings], before: Self | None = None) -> Self:
+        """Work out the effective policies; those of groups that are as they were `before` are kept."""
+        known = before.own if before is not None and before.written == written else {}
+        own = {
+            group_id: _kept(known.get(group_id), settings) or policy_under(written, settings)
+            for group_id, settings in groups.items()
+            if settings.own is not None
+        }
+        active = {policy_id: policy_under(written, GroupSettings(policy_id=policy_id)) for policy_id in written}
+        return cls(active, groups, own, written)
 
     def settings_of(self, group_id: str) -> GroupSettings:
         """The group's settings; the defaults for a group nobody has told us of."""
@@ -71,5 +125,51 @@ class Policies:
 
     def policy_of(self, settings: GroupSettings) -> Policy:
         """The group's policy; the default where it has none of its own."""
+        if settings.own is not None:
+            return self.own[settings.own.group_id]
         chosen = self.active.get(settings.policy_id) if settings.policy_id else None
         return chosen or self.active.get(DEFAULT_POLICY, BUILT_IN)
+
+    def all(self) -> tuple[Policy, ...]:
+        """Every policy that a group may be judged by."""
+        return (*self.active.values(), *self.own.values(), self.policy_of(UNKNOWN_GROUP))
+
+
+def with_exceptions(
+    groups: Mapping[str, GroupSettings], exceptions: Mapping[str, tuple[RuleException, ...]]
+) -> dict[str, GroupSettings]:
+    """The settings of the groups, each with its exceptions; also for groups that nobody has told us of."""
+    excepted = {
+        group_id: replace(groups.get(group_id, UNKNOWN_GROUP), exceptions=granted)
+        for group_id, granted in exceptions.items()
+    }
+    return {**groups, **excepted}
+
+
+def chosen_by(written: InForce, settings: GroupSettings) -> Written:
+    """The version that a group is under; the default where it has none of its own, or that is not in force."""
+    chosen = written.get(settings.policy_id) if settings.policy_id else None
+    return chosen or written.get(DEFAULT_POLICY, _COMES_WITH_HUIQUN)
+
+
+def layers_under(written: InForce, settings: GroupSettings) -> list[Layer]:
+    """What the group inherits from, the topmost first, and what it says itself."""
+    chosen = chosen_by(written, settings)
+    versions = [written.get(DEFAULT_POLICY), chosen if chosen.policy_id != DEFAULT_POLICY else None]
+    layers = [Layer(version.label, version.changes) for version in versions if version is not None]
+    if settings.own is not None:
+        layers.append(Layer(GROUP_SOURCE, settings.own.changes))
+    return layers
+
+
+def policy_under(written: InForce, settings: GroupSettings) -> Policy:
+    """The effective policy of a group with these settings; ValidationError where the layers make none together."""
+    chosen = chosen_by(written, settings)
+    return Policy(chosen.policy_id, chosen.version, effective(layers_under(written, settings)), settings.own)
+
+
+def _kept(known: Policy | None, settings: GroupSettings) -> Policy | None:
+    """The policy known of a group, if its own rules are the same and it still has the policy that they change."""
+    if known is None or known.own != settings.own or known.id != (settings.policy_id or DEFAULT_POLICY):
+        return None
+    return known

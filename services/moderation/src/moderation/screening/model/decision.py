@@ -1,11 +1,13 @@
 """The verdict on a message: every rule of its policy speaks, and the severest outcome wins."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from huiqun.contracts.channel import EditedMessage, Message, Role
 from huiqun.contracts.moderation import Screened, Verdict
-from moderation.policies.model import GroupSettings, Policy
+from huiqun.privacy.detection import find_personal_data
+from huiqun.privacy.masking import mask
+from moderation.policies.model import GroupSettings, Policy, Rule
 from moderation.screening.model.evidence import NOTHING, Evidence
 from moderation.screening.model.finding import Finding
 from moderation.screening.model.form_rules import from_form
@@ -35,7 +37,7 @@ class Decision:
     @property
     def leading(self) -> Finding | None:
         """The finding that the verdict rests on; the severest reason where several ask for the same."""
-        worst = [finding for finding in self.findings if finding.outcome == self.verdict]
+        worst = [finding for finding in self.findings if finding.counts and finding.outcome == self.verdict]
         return max(worst, key=lambda finding: finding.reason.severity, default=None)
 
     def also(self, found: Finding) -> "Decision":
@@ -52,6 +54,8 @@ class Decision:
             member_id=message.sender.member_id,
             role=message.sender.role,
             kind=message.kind,
+            duration_seconds=message.duration_seconds,
+            url=mask(message.url, find_personal_data(message.url)) if message.url else None,
             revision=self.revision,
             verdict=self.verdict,
             reasons=tuple(finding.reason for finding in self.findings),
@@ -68,17 +72,33 @@ def judge(
     """Judge a message under its group's policy, and count it in the sender's standing.
 
     Staff have no standing: they are judged by the rules for staff only. Bots are recorded and masked, not judged.
+    Findings of rules on trial are kept with the others, and nothing follows from them.
     An edited message is judged again and counted no second time.
     """
     role = message.sender.role
     if role is Role.CUSTOMER and standing is not None:
         found = list(_on_customer(message, policy, settings, standing, evidence))
     elif role is Role.STAFF and evidence is not NOTHING and policy.rules.staff is not None:
-        found = list(from_words(policy.rules.staff.categories, evidence, fuzzy=False))
+        found = list(from_words("staff", policy.rules.staff.categories, evidence, fuzzy=False))
     else:
         found = []
-    verdict = max((each.outcome for each in found), key=_ORDER.__getitem__) if found else Verdict.ALLOW
+    verdict = Verdict.ALLOW
+    if found:
+        found = list(_settled(found, message, policy, settings))
+        outcomes: list[Verdict] = [each.outcome for each in found if each.counts]
+        verdict = max(outcomes, key=_ORDER.__getitem__, default=verdict)
     return Decision(message, policy, verdict, tuple(found), evidence.masked(message.text))
+
+
+def _settled(found: Iterable[Finding], message: Message, policy: Policy, settings: GroupSettings) -> Iterator[Finding]:
+    """Leave out what an exception excuses, and mark what a rule on trial has found."""
+    member_id, sent_at = message.sender.member_id, message.sent_at
+    for each in found:
+        reason = each.reason
+        if any(exception.covers(reason, member_id, sent_at) for exception in settings.exceptions):
+            continue
+        rule = getattr(policy.rules, reason.rule, None)
+        yield each.on_trial() if isinstance(rule, Rule) and rule.is_on_trial(reason.category) else each
 
 
 def _on_customer(

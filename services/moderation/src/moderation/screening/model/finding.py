@@ -1,7 +1,7 @@
 """A rule that was broken, and what its policy wants done."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from huiqun.contracts.moderation import Reason, Verdict
 from moderation.policies.model import Outcome
@@ -17,6 +17,15 @@ class Finding:
 
     reason: Reason
     outcome: Outcome
+
+    @property
+    def counts(self) -> bool:
+        """Whether something follows from it; from the finding of a rule on trial, nothing does."""
+        return not self.reason.shadow
+
+    def on_trial(self) -> "Finding":
+        """The finding as one that nothing follows from."""
+        return replace(self, reason=self.reason.model_copy(update={"shadow": True}))
 
 
 def finding(rule: str, category: str, severity: int, outcome: Outcome, spans: Sequence[Span] = ()) -> Finding:

@@ -17,7 +17,8 @@ _ANNOUNCEMENT = re.compile(
 
 def from_text(rules: Rules, message: Message, evidence: Evidence) -> Iterator[Finding]:
     """What a customer's text breaks."""
-    yield from from_words(rules.lexicon.categories, evidence, fuzzy=rules.lexicon.fuzzy)
+    if rules.lexicon is not None:
+        yield from from_words("lexicon", rules.lexicon.categories, evidence, fuzzy=rules.lexicon.fuzzy)
     yield from _from_personal_data(rules, evidence)
     if rules.links is not None and evidence.links:
         strange = outside(evidence.links, rules.links.allowed_domains)
@@ -30,12 +31,14 @@ def from_text(rules: Rules, message: Message, evidence: Evidence) -> Iterator[Fi
         yield finding("announcements", "announcement", 3, rules.announcements.verdict, [place])
 
 
-def from_words(categories: Mapping[str, Outcome], evidence: Evidence, *, fuzzy: bool) -> Iterator[Finding]:
-    """What the lexicon found in categories that the policy acts on; without `fuzzy`, only what is spelt so."""
+def from_words(
+    rule: str, categories: Mapping[str, Outcome | None], evidence: Evidence, *, fuzzy: bool
+) -> Iterator[Finding]:
+    """What the lexicon found in categories that the rule acts on; without `fuzzy`, only what is spelt so."""
     for hit in evidence.hits:
         outcome = categories.get(hit.category)
         if outcome is not None and (fuzzy or hit.stream.is_exact):
-            yield found_at("lexicon", hit.category, hit.severity, (hit.confidence, hit.start, hit.end), outcome)
+            yield found_at(rule, hit.category, hit.severity, (hit.confidence, hit.start, hit.end), outcome)
 
 
 def _from_personal_data(rules: Rules, evidence: Evidence) -> Iterator[Finding]:

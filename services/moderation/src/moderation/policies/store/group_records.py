@@ -1,4 +1,4 @@
-"""Policies and groups in MongoDB. Versions are never changed; a head says which one is active."""
+"""Groups in MongoDB: what the channel tells of them, which policy each has, and what it changes in it."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,49 +10,18 @@ from huiqun.contracts.channel import Capabilities, Group
 from huiqun.contracts.moderation import GroupMode
 from huiqun.store import Database, Index, Session, UpdateOne
 from huiqun.stream import Work
-from moderation.policies.model import DEFAULT_TIMEZONE, GroupSettings, ModeSpan, Policy, Rules
+from moderation.policies.model import DEFAULT_TIMEZONE, Changes, GroupSettings, ModeSpan, OwnRules
 
-VERSIONS = "policy_versions"
-HEADS = "policies"
 GROUPS = "groups"
-STAMPS = "stamps"
-INDEXES: Mapping[str, Sequence[Index]] = {
-    VERSIONS: (Index((("policy_id", 1), ("version", -1)), unique=True),),
-    HEADS: (),
-    GROUPS: (Index((("updated_at", 1),)), Index((("policy_id", 1),))),
-    STAMPS: (),
-}
+INDEXES: Mapping[str, Sequence[Index]] = {GROUPS: (Index((("updated_at", 1),)), Index((("policy_id", 1),)))}
 BEGINNING = datetime(2011, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """A policy: its latest version and the one in force, if any; `revision` rises with every change."""
-
-    id: str
-    latest: int
-    active: int | None
-    revision: int
-    updated_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """A version of a policy, with who wrote it and why."""
-
-    policy_id: str
-    version: int
-    rules: Rules
-    note: str
-    created_by: str
-    created_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class GroupRecord:
     """A group as people see it; `revision` rises when its policy is assigned, 0 if that was never done.
 
-    `known` is false for a group that the channel has not told us of.
+    `own_revision` does so when its own rules change. `known` is false for a group that the channel has not told us of.
     """
 
     id: str
@@ -63,25 +32,7 @@ class GroupRecord:
     tags: tuple[str, ...] = ()
     dismissed_at: datetime | None = None
     revision: int = 0
-
-
-async def revision(database: Database) -> int:
-    """A number that rises whenever a policy is activated."""
-    stamp = await database[STAMPS].find_one({"_id": "policies"})
-    return int(stamp["revision"]) if stamp else 0
-
-
-async def active(database: Database) -> dict[str, Policy]:
-    """The policies in force, by id."""
-    heads = {head["_id"]: head["active"] async for head in database[HEADS].find({"active": {"$ne": None}})}
-    if not heads:
-        return {}
-    keys = [f"{policy_id}@{version}" for policy_id, version in heads.items()]
-    cursor = database[VERSIONS].find({"_id": {"$in": keys}})
-    return {
-        document["policy_id"]: Policy(document["policy_id"], document["version"], Rules(**document["rules"]))
-        async for document in cursor
-    }
+    own_revision: int = 0
 
 
 async def groups_since(database: Database, moment: datetime) -> tuple[dict[str, GroupSettings], datetime]:
@@ -92,65 +43,6 @@ async def groups_since(database: Database, moment: datetime) -> tuple[dict[str, 
         found[document["_id"]] = _settings(document)
         latest = max(latest, document["updated_at"])
     return found, latest
-
-
-async def active_policy(database: Database, policy_id: str, session: Session | None = None) -> Policy | None:
-    """The version of a policy that is in force."""
-    found = await head(database, policy_id, session)
-    if found is None or found.active is None:
-        return None
-    document = await database[VERSIONS].find_one({"_id": f"{policy_id}@{found.active}"}, session=session)
-    return Policy(policy_id, found.active, Rules(**document["rules"])) if document else None
-
-
-async def head(database: Database, policy_id: str, session: Session | None = None) -> Head | None:
-    """The policy of this id."""
-    document = await database[HEADS].find_one({"_id": policy_id}, session=session)
-    return _head(document) if document else None
-
-
-async def heads(database: Database, after: str | None, limit: int) -> list[Head]:
-    """The policies by id, after the given one."""
-    query = {"_id": {"$gt": after}} if after else {}
-    return [_head(document) async for document in database[HEADS].find(query).sort("_id", 1).limit(limit)]
-
-
-async def version(database: Database, policy_id: str, number: int) -> Version | None:
-    """One version of a policy."""
-    document = await database[VERSIONS].find_one({"_id": f"{policy_id}@{number}"})
-    return _version(document) if document else None
-
-
-async def versions(database: Database, policy_id: str, before: int | None, limit: int) -> list[Version]:
-    """The versions of a policy, newest first, before the given one."""
-    query: dict[str, Any] = {"policy_id": policy_id}
-    if before is not None:
-        query["version"] = {"$lt": before}
-    cursor = database[VERSIONS].find(query).sort("version", -1).limit(limit)
-    return [_version(document) async for document in cursor]
-
-
-async def add_version(work: Work, added: Version, active_version: int | None) -> None:
-    """Keep a new version and make it the latest one of its policy."""
-    await work.db[VERSIONS].insert_one(
-        {
-            "_id": f"{added.policy_id}@{added.version}",
-            "policy_id": added.policy_id,
-            "version": added.version,
-            "rules": added.rules.model_dump(mode="json"),
-            "note": added.note,
-            "created_by": added.created_by,
-            "created_at": added.created_at,
-        },
-        session=work.session,
-    )
-    await _set_head(work, added.policy_id, {"latest": added.version, "active": active_version})
-
-
-async def activate(work: Work, policy_id: str, number: int) -> None:
-    """Put a version in force."""
-    await _set_head(work, policy_id, {"active": number})
-    await work.db[STAMPS].update_one({"_id": "policies"}, {"$inc": {"revision": 1}}, upsert=True, session=work.session)
 
 
 async def save_groups(work: Work, groups: Sequence[Group]) -> None:
@@ -182,6 +74,18 @@ async def set_modes(work: Work, modes: Mapping[str, ModeSpan | None]) -> None:
         await work.db[GROUPS].bulk_write(operations, session=work.session)
 
 
+async def set_own_rules(work: Work, group_id: str, changes: Changes) -> None:
+    """Let a group change these values in its policy; nothing else of what it said before stays."""
+    change = {"$set": {"own_rules": changes, "updated_at": work.now}, "$inc": {"own_revision": 1}}
+    await work.db[GROUPS].update_one({"_id": group_id}, change, upsert=True, session=work.session)
+
+
+async def groups_with_own_rules(work: Work) -> dict[str, GroupSettings]:
+    """The settings of the groups that change something in their policies."""
+    cursor = work.db[GROUPS].find({"own_rules": {"$exists": True, "$ne": {}}}, session=work.session)
+    return {document["_id"]: _settings(document) for document in await cursor.to_list(None)}
+
+
 async def group(database: Database, group_id: str, session: Session | None = None) -> GroupRecord | None:
     """What is known of a group."""
     document = await database[GROUPS].find_one({"_id": group_id}, session=session)
@@ -198,11 +102,6 @@ async def groups(database: Database, after: str | None, limit: int) -> list[Grou
     """The groups by id, after the given one."""
     query = {"_id": {"$gt": after}} if after else {}
     return [_record(document) async for document in database[GROUPS].find(query).sort("_id", 1).limit(limit)]
-
-
-async def _set_head(work: Work, policy_id: str, fields: Mapping[str, Any]) -> None:
-    change = {"$set": {**fields, "updated_at": work.now}, "$inc": {"revision": 1}}
-    await work.db[HEADS].update_one({"_id": policy_id}, change, upsert=True, session=work.session)
 
 
 def _group_fields(known: Group, now: datetime) -> dict[str, Any]:
@@ -243,7 +142,13 @@ def _settings(document: Mapping[str, Any]) -> GroupSettings:
         escalate_to=document.get("escalate_to"),
         capabilities=Capabilities(**document.get("capabilities", {})),
         mode=_mode(document),
+        own=_own_rules(document),
     )
+
+
+def _own_rules(document: Mapping[str, Any]) -> OwnRules | None:
+    changes = document.get("own_rules")
+    return OwnRules(document["_id"], document["own_revision"], changes) if changes else None
 
 
 def _record(document: Mapping[str, Any]) -> GroupRecord:
@@ -256,21 +161,5 @@ def _record(document: Mapping[str, Any]) -> GroupRecord:
         tags=tuple(document.get("tags", ())),
         dismissed_at=document.get("dismissed_at"),
         revision=document.get("revision", 0),
-    )
-
-
-def _head(document: Mapping[str, Any]) -> Head:
-    return Head(
-        document["_id"], document["latest"], document.get("active"), document["revision"], document["updated_at"]
-    )
-
-
-def _version(document: Mapping[str, Any]) -> Version:
-    return Version(
-        document["policy_id"],
-        document["version"],
-        Rules(**document["rules"]),
-        document["note"],
-        document["created_by"],
-        document["created_at"],
+        own_revision=document.get("own_revision", 0),
     )

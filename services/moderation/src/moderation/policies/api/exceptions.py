@@ -1,0 +1,106 @@
+"""Exceptions to rules: grant one, take it back, see which there are."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Path, Query, Response
+from pydantic import BaseModel, Field, StringConstraints
+
+from huiqun.contracts.envelope import Id, Instant
+from huiqun.stream import Work
+from huiqun.web import Answer, Page, Paging, Principal, Router, Store, WriteOnce, requires
+from moderation.policies import handlers
+from moderation.policies.handlers import ExceptionWish, UnfitExceptionError, UnknownExceptionError
+from moderation.policies.store import Grant
+
+router = Router(
+    "/api/v1/exceptions",
+    tag="exceptions",
+    role="viewer",
+    problems={UnknownExceptionError: (404, "unknown-exception"), UnfitExceptionError: (422, "unfit-exception")},
+)
+
+ExceptionPath = Annotated[
+    Id, Path(description="The exception's id.", examples=["0192f3c1-0000-7000-8000-000000000000"])
+]
+GroupId = Annotated[Id | None, Query(description="Only those in this group.", examples=["group-1"])]
+Moderator = Annotated[Principal, requires("moderator")]
+RuleName = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,32}(/[\w-]{1,64})?$")]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)]
+
+
+class NewException(BaseModel):
+    """From which rule somebody is to be excepted, until when, and why."""
+
+    group_id: Id = Field(description="The group.", examples=["group-1"])
+    member_id: Id | None = Field(default=None, description="The member; null for the whole group.", examples=["u-7"])
+    rule: RuleName = Field(
+        description="The rule, as reasons name it; lexicon/ads for one category of words.", examples=["links"]
+    )
+    until: Instant = Field(description="It ends then, within a year.", examples=["2026-12-01T00:00:00+08:00"])
+    reason: Reason = Field(description="Why.", examples=["Speaker of the campaign, sends the shop's links"])
+
+
+class ExceptionView(BaseModel):
+    """An exception to a rule."""
+
+    id: str = Field(description="The exception's id.", examples=["0192f3c1-0000-7000-8000-000000000000"])
+    group_id: str = Field(description="The group.", examples=["group-1"])
+    member_id: str | None = Field(description="The member; null for the whole group.", examples=["u-7"])
+    rule: str = Field(description="The rule, or lexicon/ads for one category of words.", examples=["links"])
+    until: datetime = Field(description="When it ends.", examples=["2026-12-01T00:00:00Z"])
+    reason: str = Field(description="Why it was granted.", examples=["Speaker of the campaign"])
+    granted_by: str = Field(description="Who granted it.", examples=["key:5f2a9c01d4e8b7a3"])
+    granted_at: datetime = Field(description="When.", examples=["2026-11-22T08:00:00Z"])
+    revoked_by: str | None = Field(description="Who took it back; null if nobody has.", examples=["key:77aa01d4e8b7"])
+    revoked_at: datetime | None = Field(description="When.", examples=["2026-11-25T08:00:00Z"])
+
+
+@router.get("", summary="List the exceptions to rules")
+async def list_exceptions(db: Store, paging: Paging, group_id: GroupId = None) -> Page[ExceptionView]:
+    """Newest first, also those that have ended or were taken back."""
+    found = await handlers.list_exceptions(db, group_id, paging.last(str), paging.limit + 1)
+    return paging.page(found, lambda grant: (grant.id,), _view)
+
+
+@router.get("/{exception_id}", summary="Read an exception")
+async def read_exception(db: Store, exception_id: ExceptionPath) -> ExceptionView:
+    """With who granted it, and who took it back."""
+    return _view(await handlers.find_exception(db, exception_id))
+
+
+@router.post("", summary="Except a member or a group from a rule", status_code=201, response_model=ExceptionView)
+async def grant_exception(wanted: NewException, write: WriteOnce, who: Moderator) -> Response:
+    """In force everywhere within two seconds, for what is sent before it ends."""
+    wish = ExceptionWish(wanted.group_id, wanted.member_id, wanted.rule, wanted.until, wanted.reason)
+
+    async def use_case(work: Work) -> Answer:
+        grant = await handlers.grant_exception(work, wish, who.id)
+        return Answer(_view(grant), location=f"/api/v1/exceptions/{grant.id}")
+
+    return await write(use_case)
+
+
+@router.delete("/{exception_id}", summary="Take an exception back", response_model=ExceptionView)
+async def revoke_exception(exception_id: ExceptionPath, write: WriteOnce, who: Moderator) -> Response:
+    """The rule holds again within two seconds; what was let through stays as it was."""
+
+    async def use_case(work: Work) -> Answer:
+        return Answer(_view(await handlers.revoke_exception(work, exception_id, who.id)))
+
+    return await write(use_case)
+
+
+def _view(grant: Grant) -> ExceptionView:
+    return ExceptionView(
+        id=grant.id,
+        group_id=grant.group_id,
+        member_id=grant.exception.member_id,
+        rule=grant.exception.rule,
+        until=grant.exception.until,
+        reason=grant.reason,
+        granted_by=grant.granted_by,
+        granted_at=grant.granted_at,
+        revoked_by=grant.revoked_by,
+        revoked_at=grant.revoked_at,
+    )

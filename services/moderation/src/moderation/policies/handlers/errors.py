@@ -1,0 +1,41 @@
+"""What can be wrong with a wish about policies."""
+
+from collections.abc import Sequence
+
+from moderation.policies.model import Objection
+
+
+class UnknownPolicyError(LookupError):
+    """There is no such policy, or it has no such version."""
+
+
+class InactivePolicyError(ValueError):
+    """The policy has no version in force, so no group can be given it."""
+
+
+class UnfitPolicyError(ValueError):
+    """The rules make no sense; `objections` says why."""
+
+    def __init__(self, objections: Sequence[Objection]) -> None:
+        super().__init__(" ".join(objection.reason for objection in objections))
+        self.objections = tuple(objections)
+
+
+class UnfitHeirsError(ValueError):
+    """What inherits from it would make no sense any more."""
+
+
+class FourEyesError(ValueError):
+    """Whoever wrote a version cannot put it in force: somebody else has to look at it."""
+
+
+class MissingReasonError(ValueError):
+    """To go back to an older version, say why."""
+
+
+class UnknownExceptionError(LookupError):
+    """There is no exception of this id."""
+
+
+class UnfitExceptionError(ValueError):
+    """An exception is from a rule there is, and ends within a year from now."""

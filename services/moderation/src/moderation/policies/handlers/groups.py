@@ -1,0 +1,146 @@
+"""Keep what the channel tells of groups; give them policies and rules of their own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from huiqun.audit import AuditEntry, append
+from huiqun.contracts.channel import Group, GroupCreated, GroupDismissed, GroupUpdated
+from huiqun.runtime.ids import new_id
+from huiqun.store import Database, Session
+from huiqun.stream import Work
+from huiqun.timers import Timer
+from moderation.policies import store
+from moderation.policies.handlers.errors import (
+    InactivePolicyError,
+    UnfitHeirsError,
+    UnfitPolicyError,
+    UnknownPolicyError,
+)
+from moderation.policies.handlers.versions import Check
+from moderation.policies.model import (
+    DEFAULT_POLICY,
+    UNKNOWN_GROUP,
+    GroupSettings,
+    InForce,
+    Layer,
+    OwnRules,
+    Policy,
+    Rules,
+    changes_of,
+    layers_under,
+    objections_to,
+    policy_under,
+)
+from moderation.policies.store import GroupRecord
+
+#: A timer that is due as soon as what is new of groups is in force; who plans by groups looks at them again.
+GROUPS_CHANGED = "groups.changed"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnChange:
+    """The wish that a group has these rules of its own over its policy; of `rules`, what was set counts."""
+
+    rules: Rules
+    reason: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPolicy:
+    """The policy that a group's messages are judged by, and what it is made of, the topmost layer first."""
+
+    record: GroupRecord
+    policy: Policy
+    layers: Sequence[Layer]
+
+
+async def record_groups(events: Sequence[GroupCreated | GroupUpdated | GroupDismissed], work: Work) -> None:
+    """Keep the latest word on each group."""
+    latest: dict[str, Group] = {}
+    dismissed: list[str] = []
+    for event in events:
+        if isinstance(event, GroupDismissed):
+            dismissed.append(event.data.group_id)
+        else:
+            latest[event.data.group_id] = event.data
+    await store.save_groups(work, list(latest.values()))
+    if dismissed:
+        await store.dismiss_groups(work, dismissed)
+    _announce(work, [*latest, *dismissed])
+
+
+async def assign_policy(work: Work, group_id: str, policy_id: str | None, check: Check, actor: str) -> GroupRecord:
+    """Give a group a policy that is in force, or the default.
+
+    Raises UnknownPolicyError, InactivePolicyError, and UnfitHeirsError where the group's own rules do not go with it.
+    """
+    record = await find_group(work.db, group_id, work.session)
+    check(record.revision)
+    if policy_id is not None:
+        head = await store.head(work.db, policy_id, work.session)
+        if head is None and policy_id != DEFAULT_POLICY:
+            raise UnknownPolicyError(policy_id)
+        if head is not None and head.active is None and policy_id != DEFAULT_POLICY:
+            raise InactivePolicyError(policy_id)
+    before = record.settings.policy_id
+    if before == policy_id:
+        return record
+    settings = replace(record.settings, policy_id=policy_id)
+    if settings.own is not None:
+        layers = layers_under(await _written_for(work.db, settings, work.session), settings)
+        if found := objections_to(layers):
+            raise UnfitHeirsError(f"group {group_id}: {found[0].reason}")
+        await store.touch(work)
+    await store.assign(work, group_id, policy_id)
+    detail = {"policy": policy_id, "before": before}
+    await append(work, AuditEntry(actor, "group.policy.assigned", f"group/{group_id}", detail))
+    _announce(work, [group_id], other_policy=True)
+    return replace(record, settings=settings, revision=record.revision + 1)
+
+
+async def set_own_rules(work: Work, group_id: str, wish: OwnChange, check: Check) -> GroupPolicy:
+    """Let a group have rules of its own, in force at once; none at all takes them away. Raises UnfitPolicyError."""
+    record = await find_group(work.db, group_id, work.session)
+    check(record.own_revision)
+    changes, known = changes_of(wish.rules), record.settings.own
+    if changes == (known.changes if known else {}):
+        return await policy_of_group(work.db, group_id, work.session)
+    own = OwnRules(group_id, record.own_revision + 1, changes) if changes else None
+    settings = replace(record.settings, own=own)
+    layers = layers_under(await _written_for(work.db, settings, work.session), settings)
+    if found := objections_to(layers):
+        raise UnfitPolicyError(found)
+    await store.set_own_rules(work, group_id, changes)
+    await store.touch(work)
+    detail = {"rules": changes, "before": known.changes if known else {}, "reason": wish.reason}
+    await append(work, AuditEntry(wish.actor, "group.rules.changed", f"group/{group_id}", detail))
+    _announce(work, [group_id], other_policy=True)
+    return await policy_of_group(work.db, group_id, work.session)
+
+
+async def find_group(database: Database, group_id: str, session: Session | None = None) -> GroupRecord:
+    """What is known of a group; the defaults for one that nobody has told us of."""
+    return await store.group(database, group_id, session) or GroupRecord(group_id, UNKNOWN_GROUP)
+
+
+async def policy_in_force(database: Database, settings: GroupSettings, session: Session | None = None) -> Policy:
+    """The policy that the group's messages are judged by from now on."""
+    return policy_under(await _written_for(database, settings, session), settings)
+
+
+async def policy_of_group(database: Database, group_id: str, session: Session | None = None) -> GroupPolicy:
+    """The policy that the group's messages are judged by from now on, and what it is made of."""
+    record = await find_group(database, group_id, session)
+    written = await _written_for(database, record.settings, session)
+    return GroupPolicy(record, policy_under(written, record.settings), layers_under(written, record.settings))
+
+
+async def _written_for(database: Database, settings: GroupSettings, session: Session | None) -> InForce:
+    return await store.in_force(database, session, only={DEFAULT_POLICY, settings.policy_id or DEFAULT_POLICY})
+
+
+def _announce(work: Work, group_ids: Sequence[str], *, other_policy: bool = False) -> None:
+    # A key of its own: two such timers are about different groups, and neither may replace the other.
+    payload = {"group_ids": list(group_ids), "other_policy": other_policy}
+    work.schedule(Timer(f"{GROUPS_CHANGED}/{new_id()}", GROUPS_CHANGED, work.now, payload))

@@ -1,0 +1,47 @@
+"""Exceptions to a rule: granted to a member or a whole group, with an end."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from huiqun.contracts.moderation import Reason
+
+#: What exceptions can be granted from: the rules that messages are judged by.
+RULES = frozenset(
+    {
+        "quota",
+        "length",
+        "flood",
+        "duplicate",
+        "quiet_hours",
+        "links",
+        "contacts",
+        "personal_data",
+        "kinds",
+        "probation",
+        "announcements",
+        "lexicon",
+        "staff",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleException:
+    """`rule` does not hold in a group, or only for one of its members, for what is sent before `until`.
+
+    "lexicon" means all its words, "lexicon/ads" those of one category; and so with every rule that has categories.
+    """
+
+    rule: str
+    member_id: str | None
+    until: datetime
+
+    def covers(self, reason: Reason, member_id: str, sent_at: datetime) -> bool:
+        """Whether a finding on what the member sent then is excused."""
+        rule, _, category = self.rule.partition("/")
+        return (
+            rule == reason.rule
+            and category in ("", reason.category)
+            and self.member_id in (None, member_id)
+            and sent_at < self.until
+        )

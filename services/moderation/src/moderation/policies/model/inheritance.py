@@ -1,0 +1,112 @@
+"""How a policy inherits: each layer says what is to be other than in the one above it, down to single values."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from moderation.policies.model.rules import Rules
+
+#: What a layer says, as JSON: a part of the rules. A section that is null is off; a list is replaced as a whole.
+Changes = Mapping[str, Any]
+Path = tuple[str, ...]
+
+BUILT_IN_SOURCE: Final = "built_in"
+# Said of a section: it is on, whatever stands in it.
+_ON: Final = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What one author says; `source` is how people name it: "vip@3"."""
+
+    source: str
+    changes: Changes
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value of the effective rules comes from."""
+
+    path: Path
+    value: Any
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A value that two sets of rules do not share; None where one of them has it not, or has it off."""
+
+    path: Path
+    old: Any
+    new: Any
+
+
+def changes_of(rules: Rules) -> dict[str, Any]:
+    """What the author wrote, without what was left out."""
+    return rules.model_dump(mode="json", exclude_unset=True)
+
+
+BUILT_IN_LAYER: Final = Layer(BUILT_IN_SOURCE, Rules().model_dump(mode="json"))
+
+
+def effective(layers: Sequence[Layer]) -> Rules:
+    """The rules that hold below all layers, the topmost first; ValidationError where together they make none.
+
+    Who switches a section off leaves alone what was said about it: who switches it on again below finds it there.
+    """
+    said: dict[Path, Any] = {}
+    for layer in (BUILT_IN_LAYER, *layers):
+        said.update(statements(layer.changes))
+    return Rules(**_nested(said))
+
+
+def explain(layers: Sequence[Layer], rules: Rules) -> list[Origin]:
+    """For each value of the effective rules, the last layer that says it."""
+    spoken = [(layer.source, frozenset(statements(layer.changes))) for layer in reversed(layers)]
+    return [
+        Origin(path, value, next((source for source, paths in spoken if path in paths), BUILT_IN_SOURCE))
+        for path, value in _values(rules).items()
+    ]
+
+
+def differences(old: Rules, new: Rules) -> list[Difference]:
+    """The values in which the rules differ, in the order of their paths."""
+    before, after = _values(old), _values(new)
+    return [
+        Difference(path, before.get(path), after.get(path))
+        for path in sorted(before.keys() | after.keys())
+        if before.get(path) != after.get(path)
+    ]
+
+
+def statements(changes: Changes) -> dict[Path, Any]:
+    """What is said, path by path. To put one layer over another is to update the statements of the one above."""
+    return dict(_statements(changes, ()))
+
+
+def _statements(changes: Changes, above: Path) -> Iterator[tuple[Path, Any]]:
+    for name, value in changes.items():
+        path = (*above, name)
+        if isinstance(value, Mapping):
+            yield path, _ON
+            yield from _statements(value, path)
+        else:
+            yield path, value
+
+
+def _nested(said: Mapping[Path, Any]) -> dict[str, Any]:
+    root: dict[str, Any] = {}
+    sections: dict[Path, dict[str, Any]] = {(): root}
+    for path in sorted(said, key=len):
+        section = sections.get(path[:-1])
+        if section is not None:  # else the section above it is off
+            value = said[path]
+            if value is _ON:
+                value = sections[path] = {}
+            section[path[-1]] = value
+    return root
+
+
+def _values(rules: Rules) -> dict[Path, Any]:
+    said = statements(rules.model_dump(mode="json"))
+    return {path: value for path, value in said.items() if value is not _ON}

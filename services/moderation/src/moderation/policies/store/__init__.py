@@ -1,0 +1,66 @@
+"""Policies, groups and exceptions to rules in MongoDB."""
+
+from collections.abc import Mapping, Sequence
+
+from huiqun.store import Index
+from moderation.policies.store import exceptions, group_records, versions
+from moderation.policies.store.exceptions import Grant
+from moderation.policies.store.group_records import (
+    BEGINNING,
+    GroupRecord,
+    assign,
+    dismiss_groups,
+    group,
+    groups,
+    groups_of,
+    groups_since,
+    groups_with_own_rules,
+    save_groups,
+    set_modes,
+    set_own_rules,
+)
+from moderation.policies.store.versions import (
+    Head,
+    Version,
+    activate,
+    add_version,
+    head,
+    heads,
+    in_force,
+    note_backtest,
+    revision,
+    touch,
+    version,
+)
+
+INDEXES: Mapping[str, Sequence[Index]] = {**versions.INDEXES, **group_records.INDEXES, **exceptions.INDEXES}
+
+__all__ = [
+    "BEGINNING",
+    "INDEXES",
+    "Grant",
+    "GroupRecord",
+    "Head",
+    "Version",
+    "activate",
+    "add_version",
+    "assign",
+    "dismiss_groups",
+    "exceptions",
+    "group",
+    "groups",
+    "groups_of",
+    "groups_since",
+    "groups_with_own_rules",
+    "head",
+    "heads",
+    "in_force",
+    "note_backtest",
+    "revision",
+    "save_groups",
+    "set_modes",
+    "set_own_rules",
+    "touch",
+    "version",
+    "versions",
+]
