@@ -2,37 +2,19 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from huiqun.contracts.channel import ActionKind
+from huiqun.contracts.moderation import CaseClosed
 from local import neighbours
+from local.check import Check
 from local.evidence import Evidence
 from local.services import Service
 from local.story.huimin import CARD, ID_CARD
 from local.story.model import Garbles, Says
 from local.story.numbers import full_width, in_groups
 
-_SHOWN: Final = 3
 _SECRETS: Final = (ID_CARD, full_width(ID_CARD), CARD, in_groups(CARD))
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A claim about the run and what speaks against it; it holds if nothing does."""
-
-    claim: str
-    against: Sequence[str]
-
-    @property
-    def holds(self) -> bool:
-        return not self.against
-
-    @property
-    def summary(self) -> str:
-        """The first objections."""
-        rest = len(self.against) - _SHOWN
-        return "\n".join([*self.against[:_SHOWN], *([f"and {rest} more"] if rest > 0 else [])])
 
 
 def check_all(evidence: Evidence) -> list[Check]:
@@ -51,6 +33,7 @@ def check_all(evidence: Evidence) -> list[Check]:
         "engagement has counted each message once, and knows who has left": neighbours.activity,
         "crm-sync knows each customer once, whatever groups they are in": neighbours.customers,
         "survey would ask the customers who are there, and nobody else": neighbours.eligibility,
+        f"the decisions of {len(evidence.morning.closed)} cases are announced on the topic": _announced,
         "the audit logs are unbroken": _audited,
     }
     return [Check(claim, list(objections(evidence))) for claim, objections in claims.items()]
@@ -87,6 +70,7 @@ def _sanctions(evidence: Evidence) -> Iterator[str]:
         for key, expected in evidence.judged.items()
         if expected.sanction is not None
     )
+    wanted += evidence.morning.sanctions
     found = Counter((sanction.message_id or "", sanction.kind.value) for sanction in evidence.seen.sanctions)
     yield from (f"no {kind} for {message}" for message, kind in wanted - found)
     yield from (f"an unexpected {kind} for {message}" for message, kind in found - wanted)
@@ -176,6 +160,14 @@ def _masked(evidence: Evidence) -> Iterator[str]:
 
 def _shows_a_number(text: str) -> bool:
     return any(secret in text for secret in _SECRETS)
+
+
+def _announced(evidence: Evidence) -> Iterator[str]:
+    closed = [event.data for event in evidence.seen.decisions if isinstance(event, CaseClosed)]
+    found = Counter((case.case_id, case.outcome.value) for case in closed)
+    wanted = Counter(evidence.morning.closed.items())
+    yield from (f"{case_id} was not announced as {outcome}" for case_id, outcome in wanted - found)
+    yield from (f"{case_id} was announced as {outcome}" for case_id, outcome in found - wanted)
 
 
 def _audited(evidence: Evidence) -> Iterator[str]:

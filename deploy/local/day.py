@@ -1,4 +1,4 @@
-"""The bundled day, played on a running system until everything is through."""
+"""The bundled day and the morning after, played on a running system until everything is through."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,10 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from local.check import Check
 from local.observed import Observed, observe
+from local.people.morning import Morning
+from local.people.work import work
 from local.player import play
 from local.settling import lags, until_through
 from local.story.script import TIMEZONE, Step, compose, last_full_day
@@ -23,6 +26,8 @@ class Day:
 
     steps: Sequence[Step]
     seen: Observed
+    morning: Morning
+    checks: Sequence[Check]
 
 
 async def play_day(system: System, console: Console) -> Day:
@@ -39,4 +44,7 @@ async def play_day(system: System, console: Console) -> Day:
     console.print("Waiting until everything is through")
     async with lags(system.kafka, [service.name for service in system.services]) as reading:
         await until_through(reading, system.database("moderation"), _THROUGH_SECONDS)
-    return Day(steps, await observe(system))
+        console.print("The morning after: two people look after the groups, over HTTP")
+        morning, checks = await work(system)
+        await until_through(reading, system.database("moderation"), _THROUGH_SECONDS)
+    return Day([*steps, *morning.steps], await observe(system), morning, checks)

@@ -21,10 +21,14 @@ async def demo(console: Console) -> int:
         day = await play_day(system, console)
         transcript = system.channel.transcript
         tables.show_day(console, day, transcript)
-    evidence = Evidence(day.steps, day.seen, transcript, [service.log for service in system.services])
-    checks = [*check_all(evidence), stopped(system.services)]
-    tables.show(console, tables.checked(checks))
-    good = all(check.holds for check in checks)
+    evidence = Evidence(day.steps, day.seen, transcript, day.morning, [service.log for service in system.services])
+    came_out = [*check_all(evidence), stopped(system.services)]
+    tables.show(
+        console,
+        tables.checked("Do people's decisions take effect?", day.checks),
+        tables.checked("Does it agree with the story?", came_out),
+    )
+    good = all(check.holds for check in (*day.checks, *came_out))
     console.print()
     console.print("All as it should be." if good else f"Not as it should be; the logs are in {LOGS}.")
     return 0 if good else 1

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from local.channel import Transcript
 from local.observed import Observed
+from local.people.morning import Morning
 from local.story.model import Expected, Leaves, Person
 from local.story.script import Step
 
@@ -17,6 +18,7 @@ class Evidence:
     steps: Sequence[Step]
     seen: Observed
     transcript: Transcript
+    morning: Morning
     logs: Sequence[Path]
 
     @property
@@ -32,5 +34,6 @@ class Evidence:
 
     @property
     def left(self) -> set[tuple[str, str]]:
-        """Who has left a group."""
-        return {(step.chat.group.group_id, step.entry.who) for step in self.steps if isinstance(step.entry, Leaves)}
+        """Who has left a group, or was removed from it."""
+        went = {(step.chat.group.group_id, step.entry.who) for step in self.steps if isinstance(step.entry, Leaves)}
+        return went | self.transcript.removed

@@ -33,6 +33,7 @@ class Service:
         self.port = free_port()
         command = [sys.executable, "-m", self.package]
         variables = {**environment, "HUIQUN_API_PORT": str(self.port), "HUIQUN_API_HOST": LOOPBACK}
+        variables["HUIQUN_PUBLIC_URL"] = self.url
         directory.mkdir(parents=True, exist_ok=True)
         self.log = directory / f"{name}.log"
         self.log.unlink(missing_ok=True)

@@ -9,9 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from local.channel import Transcript
-from local.checks import Check
+from local.check import Check
 from local.day import Day
 from local.observed import Document, Observed
+from local.people.morning import Morning
 from local.services import Service
 from local.story.model import Edits, Says
 from local.story.script import TIMEZONE
@@ -42,6 +43,16 @@ def moments(day: Day, *, notes: bool) -> Table:
     return table
 
 
+def deeds(morning: Morning) -> Table:
+    """What people did over HTTP and in the groups."""
+    table = _table("What people did the morning after")
+    for column in ("who", "did", "what came of it"):
+        table.add_column(column, no_wrap=True)
+    for deed in morning.deeds:
+        table.add_row(deed.who, deed.did, Text(deed.came, "dim"))
+    return table
+
+
 def summary(seen: Observed, transcript: Transcript) -> Table:
     """What each service decided and did."""
     table = _table("What they did", "", "", "")
@@ -60,11 +71,9 @@ def summary(seen: Observed, transcript: Transcript) -> Table:
     return table
 
 
-def checked(checks: Sequence[Check]) -> Table:
+def checked(title: str, checks: Sequence[Check]) -> Table:
     """The checks, each with a tick or with what speaks against it."""
-    table = Table(
-        title="Does it agree with the story?", title_justify="left", box=None, show_header=False, pad_edge=False
-    )
+    table = _table(title, "", "")
     for check in checks:
         mark = Text("✓", "green") if check.holds else Text("✗", "bold red")
         table.add_row(mark, check.claim)
@@ -84,7 +93,12 @@ def addresses(services: Sequence[Service]) -> Table:
 
 def show_day(console: Console, day: Day, transcript: Transcript) -> None:
     """The moments of the day and what the services did."""
-    show(console, moments(day, notes=console.width >= _WIDTH_FOR_NOTES), summary(day.seen, transcript))
+    show(
+        console,
+        moments(day, notes=console.width >= _WIDTH_FOR_NOTES),
+        deeds(day.morning),
+        summary(day.seen, transcript),
+    )
 
 
 def show(console: Console, *tables: Table) -> None:

@@ -81,3 +81,13 @@ def test_the_numbers_are_well_formed_and_belong_to_nobody() -> None:
     assert is_bank_card(CARD)
     assert in_groups(CARD).replace(" ", "") == CARD
     assert full_width("19X") == "１９Ｘ"
+
+
+def test_the_morning_has_rules_and_a_staff_list_such_as_moderation_takes() -> None:
+    assert Rules(**RULES).membership.consent is not None
+    assert {staff.staff_id for staff in read_staff(STAFF.content.encode())} > {"lin", "zhou", "shen", "gu", "tian"}
+
+
+def test_the_words_of_the_morning_are_fit_and_their_draft_is_not() -> None:
+    assert not read_csv(WORDS.content, "street").errors
+    assert [error.line for error in read_csv(WITH_A_FLAW.content, "street").errors] == [3, 4]

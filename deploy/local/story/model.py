@@ -49,7 +49,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Says:
-    """Somebody writes. `note` makes it one of the moments that are shown at the end.
+    """Somebody writes. `note` makes it one of the moments that are shown at the end; `reply_to` names a label.
 
     `withheld`: the channel does not let it through, because the member is muted.
     """
@@ -64,6 +64,7 @@ class Says:
     kind: MessageKind = MessageKind.TEXT
     seconds: float | None = None
     url: str | None = None
+    reply_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,31 +71,34 @@ def last_full_day(now: datetime) -> date:
 
 def compose(day: date, chats: Sequence[Chat] = CHATS) -> tuple[Step, ...]:
     """The whole day over all groups: first the groups and who is in them, then what happens, in order of time."""
-    steps = [step for chat in chats for step in _Scribe(chat, day).steps()]
+    steps = [step for chat in chats for step in Scribe(chat).day(day)]
     return tuple(sorted(steps, key=lambda step: step.at))
 
 
-class _Scribe:
-    """Writes one group's day; remembers labelled messages, which later entries refer to."""
+class Scribe:
+    """Writes what happens in one group; remembers labelled messages, which later entries refer to.
 
-    def __init__(self, chat: Chat, day: date) -> None:
+    Messages are numbered from `after` on.
+    """
+
+    def __init__(self, chat: Chat, after: int = 0) -> None:
         self._chat = chat
-        self._day = day
         self._labelled: dict[str, Step] = {}
         self._revisions: dict[str, int] = {}
-        self._number = 0
+        self._number = after
 
-    def steps(self) -> Iterator[Step]:
-        opening = datetime.combine(self._day, time(), TIMEZONE).astimezone(UTC)
+    def day(self, day: date) -> Iterator[Step]:
+        """The whole day: first the group and who is in it."""
+        opening = datetime.combine(day, time(), TIMEZONE).astimezone(UTC)
         yield self._step(opening, None, GroupCreated, self._chat.group)
         for member_id, person in self._chat.cast.items():
             if not person.joins_later:
                 yield self._step(opening, None, MemberJoined, self._member(member_id))
         for entry in self._chat.day:
-            yield self._write(entry)
+            yield self.write(entry, datetime.combine(day, time.fromisoformat(entry.at), TIMEZONE).astimezone(UTC))
 
-    def _write(self, entry: Entry) -> Step:
-        at = datetime.combine(self._day, time.fromisoformat(entry.at), TIMEZONE).astimezone(UTC)
+    def write(self, entry: Entry, at: datetime) -> Step:
+        """One entry, at its time."""
         match entry:
             case Says():
                 return self._say(entry, at)
@@ -134,6 +137,7 @@ class _Scribe:
             text=entry.text,
             duration_seconds=entry.seconds,
             url=entry.url,
+            reply_to=self._message(entry.reply_to).message_id if entry.reply_to else None,
             sent_at=at,
         )
         step = self._step(at, entry, MessageReceived, message, key=message_id)

@@ -1,0 +1,1 @@
+"""The morning after the day: what people do over the interface of moderation, with keys of their own."""

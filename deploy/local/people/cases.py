@@ -1,0 +1,128 @@
+"""The queue of cases is worked through."""
+
+import re
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import Final
+
+import httpx
+import orjson
+
+from huiqun.contracts.channel import ActionKind
+from huiqun.contracts.moderation import SanctionKind
+from local.people.colleague import Answer, RefusedError
+from local.people.morning import Morning, NotYetError
+
+_LINK: Final = re.compile(r"https?://\S+")
+
+
+async def uphold_rumour(morning: Morning) -> AsyncIterator[str]:
+    """One person at a time holds a case; upheld, the message is deleted and its sender warned."""
+    case = await morning.case(kind="review", group_id="licai", category="rumour")
+    await morning.fang.post(f"/cases/{case['id']}/claim")
+    try:
+        await morning.mei.post(f"/cases/{case['id']}/claim")
+        yield "two people held the same case"
+    except RefusedError as error:
+        if error.status != HTTPStatus.CONFLICT:
+            raise
+    morning.imposed(case, SanctionKind.WARNING)
+    yield await _decide(morning, case, "uphold", note="与官方公告不符")
+    deleted = await morning.action(ActionKind.DELETE_MESSAGE, group_id="licai", message_id=case["message_id"])
+    if deleted["state"] != "completed":
+        yield f"the rumour's deletion: {deleted['state']}"
+    morning.note(morning.fang, "upholds the rumour of 范伟", "deleted by the channel, a warning")
+
+
+async def reclassify_report(morning: Morning) -> AsyncIterator[str]:
+    """What a member reported by a reply turns out to be abuse."""
+    case = await morning.case(kind="report", group_id="licai")
+    morning.imposed(case, SanctionKind.MUTE)
+    yield await _decide(morning, case, "reclassify", category="abuse", note="辱骂工作人员")
+    if case["history"][0]["by"] != "deng":
+        yield f"reported by {case['history'][0]['by']}"
+    muted = await morning.action(ActionKind.MUTE_MEMBER, group_id="licai", message_id=case["message_id"])
+    morning.note(morning.fang, "calls what 邓丽娟 reported abuse", f"a mute of {muted['duration_seconds'] // 60} min")
+
+
+async def reverse_on_appeal(morning: Morning) -> AsyncIterator[str]:
+    """A member appeals by the signed link in the notice; strike, sanction and mute are taken back together."""
+    path = "/groups/licai/members/tang/standing"
+    before = await morning.mei.read(path)
+    await _appeal_by_link(morning, "tang", "行情好太激动了，不是故意刷屏")
+    morning.note("唐乐", "appeals by the link in the notice", "a case")
+    case = await morning.case(kind="appeal", group_id="licai", category="flood")
+    yield await _decide(morning, case, "reverse", note="初犯，已道歉")
+    after = await morning.mei.read(path)
+    gone = {strike["message_id"] for strike in before["strikes"]} - {
+        strike["message_id"] for strike in after["strikes"]
+    }
+    if gone != {case["message_id"]}:
+        yield f"taken back: {gone or 'nothing'}"
+    if not after["score"] < before["score"] or after["rung"] != before["rung"] - 1 or after["muted_until"]:
+        yield f"score {before['score']} → {after['score']}, rung {before['rung']} → {after['rung']}"
+    voice = await morning.action(ActionKind.UNMUTE_MEMBER, group_id="licai", member_id="tang")
+    if voice["state"] != "completed" or ("licai", "tang") in morning.transcript.muted:
+        yield "the channel still mutes the member"
+    morning.note(morning.mei, "reverses it", "strike, sanction and mute are taken back")
+
+
+async def uphold_on_appeal(morning: Morning) -> AsyncIterator[str]:
+    """A member appealed by a reply; what was decided is told them in private."""
+    case = await morning.case(kind="appeal", group_id="licai", category="solicitation")
+    yield await _decide(morning, case, "uphold", note="广告内容属实")
+    answer = await morning.action(ActionKind.SEND_PRIVATE, group_id="licai", member_id="wei")
+    if "维持" not in answer["content"]:
+        yield f"the answer: {answer['content']}"
+    morning.note(morning.mei, "upholds what 魏来 appealed against", "told in private")
+
+
+async def approve_removal(morning: Morning) -> AsyncIterator[str]:
+    """Nobody is removed unless a person has approved it; where the channel cannot, a colleague is asked to."""
+    case = await morning.case(kind="removal", group_id="huimin")
+    if ("huimin", "qian") in morning.transcript.removed:
+        yield "removed before anybody approved it"
+    yield await _decide(morning, case, "uphold")
+    action = await morning.action(ActionKind.REMOVE_MEMBER, group_id="huimin", member_id="qian")
+    if action["state"] != "completed" or action["assignee"] != "lin":
+        yield f"the removal: {action['state']}, by {action['assignee']}"
+    morning.note(morning.fang, "approves the removal of 钱多多", "asked of 林静, and done")
+
+
+async def uphold_promise(morning: Morning) -> AsyncIterator[str]:
+    """Staff are told how to put it, and have no standing to lose."""
+    case = await morning.case(kind="review", group_id="licai", category="promise")
+    yield await _decide(morning, case, "uphold", note="不得承诺保本")
+    told = await morning.action(ActionKind.NOTIFY_STAFF, group_id="licai", message_id=case["message_id"])
+    if told["assignee"] != "gu" or told["state"] != "completed":
+        yield f"told {told['assignee']}: {told['state']}"
+    morning.note(morning.fang, "upholds the promise of 顾明", "told to correct it")
+
+
+async def export_examples(morning: Morning) -> AsyncIterator[str]:
+    """Each decision is an example for whoever tunes rules or trains a model."""
+    lines = (await morning.fang.read_text("/examples")).splitlines()
+    labels = sorted({orjson.loads(line)["label"] for line in lines})
+    for label in ("abuse", "clean", "promise", "rumour"):
+        if label not in labels:
+            yield f"no example of {label}"
+    morning.note(morning.fang, "exports the decisions", f"{len(lines)} labelled examples")
+
+
+async def _decide(morning: Morning, case: Answer, outcome: str, **judgement: str) -> str:
+    """Decide a case; says what is wrong with the answer, or nothing."""
+    who = morning.mei if case["kind"] == "appeal" else morning.fang
+    decided = await who.decide(case, outcome, **judgement)
+    morning.closed[case["id"]] = decided["state"]
+    return "" if decided["decision"]["by"]["name"] == who.name else f"decided by {decided['decision']['by']}"
+
+
+async def _appeal_by_link(morning: Morning, member_id: str, reason: str) -> None:
+    notices = (action.content for action in morning.transcript.asked.values() if action.target.member_id == member_id)
+    link = next((found[0] for notice in notices if (found := _LINK.search(notice))), None)
+    if link is None:
+        raise NotYetError(f"{member_id} was sent no link to appeal by")
+    async with httpx.AsyncClient() as browser:
+        page = await browser.post(link, data={"reason": reason})
+    if page.status_code != HTTPStatus.CREATED:
+        raise NotYetError(f"the page to appeal on answered {page.status_code}")

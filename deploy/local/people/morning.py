@@ -1,0 +1,116 @@
+"""A morning at work: who is there, what they do and say, and what they note of it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+from huiqun.contracts.channel import ActionKind
+from huiqun.contracts.moderation import SanctionKind
+from local.channel import Transcript
+from local.people.colleague import Answer, Colleague
+from local.story.model import Joins, Says
+from local.story.morning import CHATS
+from local.story.script import Scribe, Step
+from local.system import System
+
+_PATIENCE_SECONDS: Final = 20.0
+_EVERY_SECONDS: Final = 0.05
+# Numbers of the day's messages stay below.
+_FIRST_NUMBER: Final = 500
+T = TypeVar("T")
+
+
+class NotYetError(Exception):
+    """Something that should have come of what somebody did has not come in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What somebody did, and what came of it."""
+
+    who: str
+    did: str
+    came: str
+
+
+@dataclass(slots=True)
+class Morning:
+    """`mei` and `fang` look after the groups; `deeds`, `steps` and `sanctions` are what they leave behind.
+
+    `sanctions` counts those that a person imposed, by message and kind; `closed` are the cases that they decided.
+    """
+
+    system: System
+    mei: Colleague
+    fang: Colleague
+    deeds: list[Deed] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    sanctions: Counter[tuple[str, str]] = field(default_factory=Counter)
+    closed: dict[str, str] = field(default_factory=dict)
+    _scribes: dict[str, Scribe] = field(
+        default_factory=lambda: {name: Scribe(chat, _FIRST_NUMBER) for name, chat in CHATS.items()}
+    )
+
+    @property
+    def transcript(self) -> Transcript:
+        """What the channel remembers."""
+        return self.system.channel.transcript
+
+    def note(self, who: Colleague | str, did: str, came: str) -> None:
+        """Remember what somebody did, to be shown."""
+        name = who.name if isinstance(who, Colleague) else who
+        self.deeds.append(Deed(name.partition("-")[0], did, came))
+
+    def imposed(self, case: Answer, kind: SanctionKind) -> None:
+        """A person's decision leads to a sanction."""
+        self.sanctions[case["message_id"], kind.value] += 1
+
+    async def happens(self, group_id: str, entry: Says | Joins) -> Step:
+        """Something happens in a group, now."""
+        step = self._scribes[group_id].write(entry, datetime.now(UTC))
+        self.steps.append(step)
+        await self.system.channel.deliver(step.record, step.event, step.at)
+        return step
+
+    async def says(self, group_id: str, entry: Says) -> Answer:
+        """Somebody writes in a group; returns how it was judged."""
+        step = await self.happens(group_id, entry)
+        judged = await self.until(lambda: self.mei.find(f"/messages/{step.key}"), f"{step.key} to be judged")
+        revision: Answer = judged["revisions"][-1]
+        return revision
+
+    async def case(self, **query: str) -> Answer:
+        """The oldest open case of this description."""
+
+        async def look() -> Any:  # noqa: ANN401 (JSON)
+            found = (await self.mei.read("/cases", **query))["items"]
+            return found[0] if found else None
+
+        case: Answer = await self.until(look, f"a case of {query}")
+        return case
+
+    async def action(self, kind: ActionKind, **wanted: str) -> Answer:
+        """The newest action of this kind and with these values, once the channel has answered."""
+
+        async def look() -> Any:  # noqa: ANN401 (JSON)
+            for action in (await self.mei.read("/actions", group_id=wanted["group_id"], limit=50))["items"]:
+                fits = all(action[name] == value for name, value in wanted.items())
+                if action["kind"] == kind and fits and action["state"] not in {"requested", "assigned"}:
+                    return action
+            return None
+
+        action: Answer = await self.until(look, f"{kind} {wanted}")
+        return action
+
+    async def until(self, look: Callable[[], Awaitable[T | None]], what: str) -> T:
+        """Look until there is something; raises NotYetError."""
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                while (found := await look()) is None:  # noqa: ASYNC110 (a service sets no event)
+                    await asyncio.sleep(_EVERY_SECONDS)
+                return found
+        except TimeoutError:
+            raise NotYetError(f"waited {_PATIENCE_SECONDS:g} s for {what}") from None

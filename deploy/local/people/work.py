@@ -1,0 +1,53 @@
+"""Who comes to work, and what they do in which order."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Final
+
+from huiqun.web import create_api_key
+from local.check import Check
+from local.people import cases, members, rules
+from local.people.colleague import Colleague, RefusedError
+from local.people.morning import Morning, NotYetError
+from local.system import System
+
+Scene = Callable[[Morning], AsyncIterator[str]]
+SCENES: Final[Mapping[str, Scene]] = {
+    "a policy activated over HTTP judges within two seconds, and its rules are posted": rules.change_policy,
+    "a list of words with a flaw is refused, and hits without a restart once mended": rules.import_words,
+    "a rumour is held by one person at a time; upheld, it is deleted and its sender warned": cases.uphold_rumour,
+    "a member's report becomes a case, and a sanction only when a person decides": cases.reclassify_report,
+    "an appeal by a signed link takes back strike, sanction and mute together": cases.reverse_on_appeal,
+    "an appeal by a reply is answered in private": cases.uphold_on_appeal,
+    "nobody is removed before a person has approved it": cases.approve_removal,
+    "staff who promise are told, and never sanctioned": cases.uphold_promise,
+    "decisions can be exported as labelled examples": cases.export_examples,
+    "a newcomer is welcomed, agrees by a reply, and is heard from then on": members.welcome_newcomer,
+    "who asks how to leave is told": members.explain_leaving,
+    "the roster check finds unknown and departed staff, and names that only look like staff": members.check_roster,
+}
+
+
+async def work(system: System) -> tuple[Morning, list[Check]]:
+    """Two people work through the morning; each scene is a check."""
+    moderation = system.database("moderation")
+    url = next(service.url for service in system.services if service.name == "moderation")
+    mei, fang = [
+        Colleague(name, url, await create_api_key(moderation, name, ["moderator"]))
+        for name in ("韩梅-群运营", "方正-复核")
+    ]
+    morning = Morning(system, mei, fang)
+    try:
+        return morning, [Check(claim, await _objections(scene, morning)) for claim, scene in SCENES.items()]
+    finally:
+        await mei.close()
+        await fang.close()
+
+
+async def _objections(scene: Scene, morning: Morning) -> list[str]:
+    """What speaks against a scene's claim; a scene that breaks off speaks against it, and the next one goes on."""
+    found = []
+    try:
+        found = [objection async for objection in scene(morning) if objection]
+    except (RefusedError, NotYetError) as error:
+        found.append(str(error))
+    return found
