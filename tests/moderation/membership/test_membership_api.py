@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from huiqun.contracts.channel import ActionKind, Role
 from huiqun.contracts.moderation import ConsentGiven
+from huiqun.privacy.links import LinkSigner
 from huiqun.runtime.ids import new_id
 from huiqun.web import AppOptions, create_api_key, create_app, undocumented
 from moderation.app import ROUTERS
