@@ -58,6 +58,17 @@ class Spine:
         """What stands on a topic now, by partition and offset."""
         return await read_topic(self.kafka, topic)
 
+    async def has_read_all(self, topic: Topic) -> bool:
+        """Whether the service has acknowledged every record that stands on a topic now."""
+        places = [TopicPartition(self.kafka.prefix + topic.name, number) for number in range(PARTITIONS)]
+        group = f"{self.kafka.prefix}huiqun.{SERVICE}"
+        async with AIOKafkaConsumer(
+            bootstrap_servers=self.kafka.bootstrap, group_id=group, enable_auto_commit=False
+        ) as it:
+            it.assign(places)
+            ends = await it.end_offsets(places)
+            return all([(await it.committed(place) or 0) >= ends[place] for place in places])
+
     async def seen(self) -> list[str]:
         """The ids of the documents that the test's handlers wrote."""
         return [document["_id"] async for document in self.database["seen"].find().sort("_id", 1)]
@@ -79,7 +90,7 @@ async def open_spine(
         yield Spine(client, database, kafka, publisher, transactor)
     finally:
         await publisher.stop()
-        client.close()
+        await asyncio.to_thread(client.close)  # it says goodbye to a server that may be behind a proxy of this loop
 
 
 def kafka_options_of(stack: Stack, prefix: str) -> KafkaOptions:

@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,20 +15,11 @@ from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor, W
 from huiqun.timers import TIMER_INDEXES, Timer, TimerHandler, store
 from huiqun.timers.runner import TimerRunner
 from local.ports import free_port
+from tests.clocks import SetClock
 from tests.spine import eventually, running
 
 NOW = whole_milliseconds(datetime.now(UTC))
 SECOND = timedelta(seconds=1)
-
-
-@dataclass
-class SetClock:
-    """Stands still until it is set."""
-
-    moment: datetime = NOW
-
-    def now(self) -> datetime:
-        return self.moment
 
 
 @pytest_asyncio.fixture
@@ -37,7 +27,7 @@ async def transactor(mongo_url: str, database_name: str) -> AsyncIterator[Transa
     client = connect(mongo_url)
     await ensure_indexes(client[database_name], {**STREAM_INDEXES, **TIMER_INDEXES, "fired": ()})
     publisher = Publisher(KafkaOptions(f"127.0.0.1:{free_port()}"))
-    yield Transactor(client, client[database_name], publisher, SetClock())
+    yield Transactor(client, client[database_name], publisher, SetClock(NOW))
     client.close()
 
 

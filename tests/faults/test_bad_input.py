@@ -59,6 +59,7 @@ async def test_bad_records_are_set_aside_and_ugly_messages_judged(
         await spine.send_raw(CHANNEL_MESSAGES, value)
     await spine.send(*sent, *after)
     async with moderation:
+        await until_judged(state, [*before, *sent, *after])
         await eventually(lambda: are_set_aside(spine, len(SET_ASIDE)))
         letters = {letter.value: letter async for letter in read_all(spine.kafka, SERVICE)}
         for value, reason in SET_ASIDE.items():

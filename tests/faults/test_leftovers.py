@@ -1,0 +1,63 @@
+"""A process dies between its commit and its publish: what it left leaves in order, before anything newer."""
+
+from collections import defaultdict
+from pathlib import Path
+
+from huiqun.contracts.catalog import decode
+from huiqun.contracts.topics import MODERATION_DECISIONS
+from huiqun.store import Database
+from local.proxy import Proxy
+from local.stack import Stack
+from tests.channel import NOON, message
+from tests.faults.reckoning import check, until_judged
+from tests.processes import ServiceProcess, environment_of
+from tests.spine import Spine, eventually, kafka_options_of, open_spine
+
+GROUPS = 10
+
+
+async def test_what_a_killed_process_had_committed_is_published_in_order_before_anything_newer(
+    proxy: Proxy, tmp_path: Path
+) -> None:
+    old = [message(n, f"g{n % GROUPS}", sent_at=NOON) for n in range(3_000)]
+    new = [message(n, f"g{n % GROUPS}", sent_at=NOON) for n in range(3_000, 3_100)]
+    async with Stack(advertise=proxy.port) as stack:
+        proxy.target = stack.broker.port
+        environment = {**environment_of(stack, "left.", "left"), "HUIQUN_MAX_BATCH": "50"}
+        async with open_spine(kafka_options_of(stack, "left."), stack.mongo_url, "left") as spine:
+            state = spine.client["left_moderation"]
+            await spine.send(*old)
+            async with ServiceProcess("moderation", tmp_path, environment) as moderation:
+                await eventually(lambda: has_started(state))
+                proxy.cut()  # what it has read it still commits, but cannot publish
+                await eventually(lambda: has_left_something(state, moderation))
+                await moderation.kill()
+                left = await state["outbox"].count_documents({})
+                await proxy.resume()
+                await spine.send(*new)
+                moderation.start()
+                await until_judged(state, [*old, *new])
+                assert await moderation.stop() == 0
+            assert left > 0
+            await check(spine, state, [*old, *new])
+            await check_order(spine)
+
+
+async def has_started(state: Database) -> bool:
+    return bool(await state["messages"].count_documents({}))
+
+
+async def has_left_something(state: Database, moderation: ServiceProcess) -> bool:
+    return bool(await state["outbox"].count_documents({})) and not await moderation.is_ready()
+
+
+async def check_order(spine: Spine) -> None:
+    """The first time that a message's verdict appears comes after those of all older ones of its group."""
+    published = defaultdict(list)
+    for record in await spine.records(MODERATION_DECISIONS):
+        event = decode(MODERATION_DECISIONS, record.value)
+        published[event.data.group_id].append(event.data.message_id)
+    assert len(published) == GROUPS
+    for group in published.values():
+        first = list(dict.fromkeys(group))
+        assert first == sorted(first)

@@ -1,0 +1,94 @@
+"""How a process ends: asked to, in the middle of its work, with its servers away, or because too much is wrong."""
+
+import random
+from pathlib import Path
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from huiqun.contracts.topics import CHANNEL_MESSAGES, dead_letters_of
+from huiqun.store import Database
+from huiqun.stream.dead_letters import read_all
+from huiqun.stream.publisher import Record
+from local.proxy import Proxy
+from local.stack import Stack
+from tests.channel import NOON, message
+from tests.faults.reckoning import TEXTS, check, has_judged, until_judged
+from tests.processes import ServiceProcess, environment_of
+from tests.spine import SERVICE, Spine, eventually, kafka_options_of, open_spine
+
+
+async def test_a_process_asked_to_stop_finishes_its_batch_and_its_successor_goes_on(
+    spine: Spine, state: Database, moderation: ServiceProcess
+) -> None:
+    chance = random.Random(3)
+    sent = [message(n, f"g{n % 20}", f"u{n % 7}", chance.choice(TEXTS), NOON) for n in range(8_000)]
+    await spine.send(*sent)
+    async with moderation:
+        await eventually(lambda: has_judged(state, 500), 60)
+        assert await moderation.stop() == 0
+        assert await state["outbox"].count_documents({}) == 0
+        assert not await has_judged(state, len(sent))
+        moderation.start()
+        await until_judged(state, sent)
+        assert await moderation.stop() == 0
+    await check(spine, state, sent)
+
+
+async def test_a_process_whose_servers_are_away_stops_in_time_all_the_same(proxy: Proxy, tmp_path: Path) -> None:
+    sent = [message(n, f"g{n % 20}", sent_at=NOON) for n in range(3_000)]
+    async with Stack(advertise=proxy.port) as stack:
+        proxy.target = stack.broker.port
+        environment = environment_of(stack, "stop.", "stop")
+        async with open_spine(kafka_options_of(stack, "stop."), stack.mongo_url, "stop") as spine:
+            state = spine.client["stop_moderation"]
+            async with ServiceProcess("moderation", tmp_path, environment) as moderation:
+                await spine.send(*sent)
+                await eventually(lambda: has_judged(state, 200), 60)
+                proxy.cut()
+                await stack.mongod.kill()
+                assert await moderation.stop() == 0
+                await stack.mongod.start()
+                await proxy.resume()
+                moderation.start()
+                await until_judged(state, sent)
+                assert await moderation.stop() == 0
+            await check(spine, state, sent)
+
+
+async def test_a_process_gives_up_over_too_many_dead_letters_and_acknowledges_nothing(
+    spine: Spine, state: Database, moderation: ServiceProcess
+) -> None:
+    good = [message(n, "g1", sent_at=NOON) for n in range(10)]
+    await spine.send(*good)
+    await spine.publisher.publish([Record(CHANNEL_MESSAGES.name, b"g1", b"{")] * 200)
+    async with moderation:
+        await eventually(lambda: not moderation.running)
+        assert moderation.exit_code == 1
+        assert "TooManyDeadLettersError" in moderation.log
+        assert [letter async for letter in read_all(spine.kafka, SERVICE)] == []
+        assert not await spine.has_read_all(CHANNEL_MESSAGES)
+    assert await state["messages"].count_documents({}) == 10
+
+
+@pytest.mark.kafka_only
+async def test_a_process_that_cannot_set_a_record_aside_stops_rather_than_lose_it(
+    stack: Stack, topic_prefix: str, database_name: str, tmp_path: Path
+) -> None:
+    """The topic of dead letters takes next to nothing; Tansu would take all the same."""
+    options = kafka_options_of(stack, topic_prefix)
+    topic = topic_prefix + dead_letters_of(SERVICE).name
+    admin = AIOKafkaAdminClient(bootstrap_servers=stack.bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic(topic, 1, 1, topic_configs={"max.message.bytes": "100"})])
+    await admin.close()
+    environment = environment_of(stack, topic_prefix, database_name)
+    async with open_spine(options, stack.mongo_url, database_name) as spine:
+        await spine.send_raw(CHANNEL_MESSAGES, b"{broken")
+        async with ServiceProcess("moderation", tmp_path, environment) as moderation:
+            for _ in range(2):  # nothing was acknowledged: the next life meets it again
+                await eventually(lambda: not moderation.running)
+                assert moderation.exit_code == 1
+                assert "DeadLettersUnwritableError" in moderation.log
+                moderation.start()
+        await spine.client.drop_database(f"{database_name}_moderation")
