@@ -13,16 +13,15 @@ from fastapi import FastAPI
 
 from huiqun.runtime.ids import new_id
 from huiqun.runtime.service import Api, Connections, connections
-from huiqun.runtime.service import Interface as Offered
 from huiqun.web import Role, create_api_key
 from local.ports import free_port
 from local.stack import Stack
-from moderation.app import INDEXES, ROUTERS, SERVICE
-from moderation.cases.model import AppealLinks
+from moderation import app
+from moderation.app import INDEXES, SERVICE
 from moderation.lexicon.handlers import import_shipped
-from moderation.membership.model.links import Links
 from moderation.rulebook.handlers import RulebookKeeper
 from moderation.settings import Settings
+from moderation.signed import signed_links
 from tests.spine import running
 
 
@@ -78,22 +77,13 @@ async def serve_interface(stack: Stack) -> AsyncIterator[Interface]:
         kafka_bootstrap=stack.bootstrap,
         kafka_idempotent=stack.broker.producer_ids,
         api_port=free_port(),
+        four_eyes=True,
     )
     async with connections(SERVICE, settings, INDEXES) as connected:
         await import_shipped(connected.database, connected.transactor)
         keeper = RulebookKeeper(connected.database)
         await keeper.refresh()
-        offered = Offered(
-            service=SERVICE,
-            description="Tested.",
-            routers=ROUTERS,
-            state={
-                "rulebook": keeper.current,
-                "links": Links.under("a key", "http://localhost"),
-                "appeal_links": AppealLinks(b"a key", "http://localhost"),
-                "four_eyes": True,
-            },
-        )
+        offered = app.interface(settings, keeper.current, signed_links(settings))
         api = Api(offered, settings, connected, [keeper])
         transport = httpx.AsyncHTTPTransport(retries=5)  # until the server listens
         url = f"http://127.0.0.1:{settings.api_port}"

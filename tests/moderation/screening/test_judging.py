@@ -107,12 +107,6 @@ def test_a_day_of_25_hours_has_one_quota() -> None:
     assert rules_of(member.says(at=first + timedelta(hours=25))) == []
 
 
-def test_midnight_in_utc_changes_nothing_in_shanghai() -> None:
-    member = Member(quota={"per_day": 1})
-    member.says(at=datetime(2026, 11, 22, 23, 59, tzinfo=UTC))
-    assert rules_of(member.says(at=datetime(2026, 11, 23, 0, 1, tzinfo=UTC))) == ["quota"]
-
-
 def test_an_edited_message_is_judged_again_and_counted_once() -> None:
     member = Member(quota={"per_day": 2}, lexicon={"categories": {"fraud": "block"}})
     member.says("你好")

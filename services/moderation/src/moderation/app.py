@@ -27,12 +27,12 @@ from huiqun.store import Index
 from huiqun.stream import Route, Work
 from huiqun.stream.retry import until_it_passes
 from huiqun.timers import TimerHandler
+from huiqun.web import Router
 from moderation.archive import api as archive_api
 from moderation.archive import store as archive
 from moderation.cases import api as cases_api
 from moderation.cases import store as case_store
 from moderation.cases.handlers import opening as cases
-from moderation.cases.model import AppealLinks
 from moderation.enforcement import api as actions_api
 from moderation.enforcement import handlers as enforcement
 from moderation.enforcement import store as actions
@@ -58,6 +58,7 @@ from moderation.rulebook.model import Rulebook
 from moderation.screening import api as screening_api
 from moderation.screening.handlers import Screening
 from moderation.settings import Settings
+from moderation.signed import SignedLinks, signed_links
 from moderation.standing import api as standings_api
 from moderation.standing import store as standings
 
@@ -153,22 +154,23 @@ async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) ->
             await until_it_passes(partial(connected.transactor.run, watching.start_watching), name=SERVICE)
         keeper = RulebookKeeper(connected.database)
         await until_it_passes(keeper.refresh, name=SERVICE)
-        secret = settings.hash_key.get_secret_value()
-        links = Links.under(secret, settings.public_url)
-        appeal_links = AppealLinks(secret.encode(), settings.public_url)
-        appeal_link = appeal_links.for_offence if settings.public_url else None
-        parts = loops(connected, roles, routes(keeper.current, appeal_link), timers(links))
+        signed = signed_links(settings)
+        appeal_link = signed.appeals.for_offence if settings.public_url else None
+        parts = loops(connected, roles, routes(keeper.current, appeal_link), timers(signed.consents))
         if roles & {"streams", "api"}:
             parts.append(keeper)
-        interface = Interface(
-            service=SERVICE,
-            description=DESCRIPTION,
-            routers=ROUTERS if "api" in roles else (),
-            state={
-                "rulebook": keeper.current,
-                "links": links,
-                "appeal_links": appeal_links,
-                "four_eyes": settings.four_eyes,
-            },
-        )
-        await run_parts([*parts, Api(interface, settings, connected, parts)], stop)
+        offered = interface(settings, keeper.current, signed, ROUTERS if "api" in roles else ())
+        await run_parts([*parts, Api(offered, settings, connected, parts)], stop)
+
+
+def interface(
+    settings: Settings, rulebook: Callable[[], Rulebook], signed: SignedLinks, routers: Sequence[Router] = ROUTERS
+) -> Interface:
+    """Routes of the service, with what they need."""
+    state = {
+        "rulebook": rulebook,
+        "links": signed.consents,
+        "appeal_links": signed.appeals,
+        "four_eyes": settings.four_eyes,
+    }
+    return Interface(service=SERVICE, description=DESCRIPTION, routers=routers, state=state)

@@ -67,6 +67,9 @@ def create_app(options: AppOptions) -> FastAPI:
         app.router.routes.extend(router.routes)
         if isinstance(router, Router):
             answer_domain_errors(app, router.problems)
+            for route in router.routes:
+                if isinstance(route, GuardedRoute):
+                    route.statuses = router.statuses
     if unsafe := list(_unsafe(app.routes)):
         raise UnsafeRoutesError("; ".join(unsafe))
     for name, value in options.state.items():

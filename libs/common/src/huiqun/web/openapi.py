@@ -1,6 +1,7 @@
 """The OpenAPI document: complete with roles and errors, and a check that nothing in it lacks words."""
 
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -10,7 +11,7 @@ from fastapi.routing import APIRoute
 from huiqun.web.idempotency import write_once
 from huiqun.web.preconditions import if_match
 from huiqun.web.problems import MEDIA_TYPE, ProblemDetails
-from huiqun.web.routing import RoleNeeded, dependencies_of, depends_on, marks, may_write, methods_of
+from huiqun.web.routing import GuardedRoute, RoleNeeded, dependencies_of, depends_on, marks, may_write, methods_of
 
 _ALWAYS_REQUIRED: Final = frozenset({"Idempotency-Key", "If-Match"})
 _SCHEMES: Final = {
@@ -54,7 +55,7 @@ def _complete(operation: dict[str, Any], route: APIRoute) -> None:
     """Add what FastAPI cannot know: the role, the errors, and which headers are required after all."""
     operation["responses"].pop("422", None)
     for status in sorted(_errors_of(route)):
-        operation["responses"].setdefault(str(status), _problem(_ERRORS[status]))
+        operation["responses"].setdefault(str(status), _problem(_ERRORS.get(status) or HTTPStatus(status).phrase))
     roles = sorted(mark.access for mark in marks(route, RoleNeeded) if mark.access != "anyone")
     if roles:
         operation["security"] = [{scheme: []} for scheme in _SCHEMES]
@@ -67,6 +68,8 @@ def _complete(operation: dict[str, Any], route: APIRoute) -> None:
 
 def _errors_of(route: APIRoute) -> set[int]:
     found = {400, 503}
+    if isinstance(route, GuardedRoute):
+        found |= route.statuses
     if any(mark.access != "anyone" for mark in marks(route, RoleNeeded)):
         found |= {401, 403}
     if may_write(route):

@@ -84,7 +84,12 @@ def received_body(request: Request) -> Body:
 
 
 class GuardedRoute(APIRoute):
-    """Lets the caller in before it reads a byte of the body, and the body before anything is parsed."""
+    """Lets the caller in before it reads a byte of the body, and the body before anything is parsed.
+
+    `statuses` are those that the errors of its slice lead to, for the interface's document.
+    """
+
+    statuses: frozenset[int] = frozenset()
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's handler of this route."""
@@ -118,6 +123,11 @@ class Router(APIRouter):
         needed = [requires(role)] if role else []
         super().__init__(prefix=prefix, tags=[tag], dependencies=needed, route_class=GuardedRoute)
         self.problems: Problems = problems or {}
+
+    @property
+    def statuses(self) -> frozenset[int]:
+        """The statuses that the slice's errors lead to."""
+        return frozenset(status for status, _ in self.problems.values())
 
 
 def dependencies_of(route: APIRoute) -> Iterator[Dependant]:
