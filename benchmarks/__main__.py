@@ -8,11 +8,13 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import uvloop
 from rich.console import Console
 
-from benchmarks import journey, latency, machine, memory, screening, stages
+from benchmarks import classifier, journey, latency, machine, memory, screening, stages
+from benchmarks.cold import COLD
 from benchmarks.figures import Result, show, write
 from local.errors import ServerUnavailableError
 from local.stack import Stack
@@ -54,18 +56,28 @@ class Run:
     """Measures one thing after the other, says how it gets on, and goes on where one of them breaks."""
 
     console: Console
+    cold: Path = COLD
     results: list[Result] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
 
     async def take(self, names: Sequence[str], scale: Scale) -> None:
-        """Measure what is named; screening first, before there are servers that could disturb it."""
-        if "screening" in names:
-            await self._take("screening", lambda _: asyncio.to_thread(screening.measure, scale.messages, scale.repeats))
-        if set(names) - {"screening"}:
+        """Measure what is named; first what needs no servers, before there are any that could disturb it."""
+        alone = self._without_servers(scale)
+        for name, measurement in alone.items():
+            if name in names:
+                await self._take(name, measurement)
+        if set(names) - set(alone):
             async with Stack() as stack:
                 for name, measurement in on_servers(scale, stack).items():
                     if name in names:
                         await self._take(name, measurement)
+
+    def _without_servers(self, scale: Scale) -> Mapping[str, Measurement]:
+        count, repeats = scale.messages, scale.repeats
+        return {
+            "screening": lambda _: asyncio.to_thread(screening.measure, count, repeats),
+            "classifier": lambda say: asyncio.to_thread(classifier.measure, count, repeats, self.cold, say),
+        }
 
     async def _take(self, name: str, measurement: Measurement) -> None:
         started = time.monotonic()
@@ -84,17 +96,18 @@ class Run:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    names = ["screening", "path", "latency", "memory"]
+    names = ["screening", "classifier", "path", "latency", "memory"]
     parser.add_argument("--quick", action="store_true", help="fewer messages, one round: a look, not a result")
     parser.add_argument("--only", choices=names, help="measure this only")
     parser.add_argument("--profile", action="store_true", help="also tell where a batch spends its time")
+    parser.add_argument("--cold", type=Path, default=COLD, help="where COLD's files are, for the classifier")
     options = parser.parse_args()
     chosen = [options.only] if options.only else names
     # Its warnings are of topics that are being created or deleted; what matters ends a measurement with an error.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     described = machine.describe()
     started = time.monotonic()
-    run = Run(Console())
+    run = Run(Console(), options.cold)
     taking = run.take(chosen + ["profile"] * options.profile, QUICK if options.quick else FULL)
     try:
         uvloop.run(asyncio.wait_for(taking, _LONGEST_SECONDS))

@@ -17,6 +17,7 @@ from moderation.policies.model import Policy
 from moderation.rulebook.model import Rulebook
 from moderation.screening.model.finding import Finding
 from moderation.screening.model.trial import try_text
+from moderation.screening.shipped import shipped_classifier
 
 router = Router("/api/v1/lexicon/scan", tag="lexicon", role="viewer")
 
@@ -91,7 +92,7 @@ class TrialView(BaseModel):
 @router.post("", summary="Try a text against the rules in force", dependencies=[changes_nothing()])
 async def scan(trial: Trial, rulebook: InForce) -> TrialView:
     """Judged as if a customer of long standing sent it now; it is kept nowhere."""
-    decision, evidence = try_text(rulebook, trial.text, trial.group_id, datetime.now(UTC))
+    decision, evidence = try_text(rulebook, trial.text, trial.group_id, datetime.now(UTC), shipped_classifier)
     finds = [
         *(FindView(kind=find.kind, start=find.start, end=find.end) for find in evidence.personal),
         *(FindView(kind="link", start=span.start, end=span.end) for span in evidence.links),

@@ -20,8 +20,9 @@ from moderation.membership.handlers.silence import find_silenced, tell_why
 from moderation.metrics import SHADOW_FINDINGS, VERDICTS
 from moderation.policies.model import GroupSettings
 from moderation.rulebook.model import Rulebook
-from moderation.screening.model import MODE_RULE, Decision, add_joined_words, gather, judge, windows_of
+from moderation.screening.model import MODE_RULE, Decision, add_joined_words, add_resemblance, gather, judge, windows_of
 from moderation.screening.model.finding import finding
+from moderation.screening.shipped import shipped_classifier
 from moderation.standing import store as standings
 from moderation.standing.model import Standing, key_of
 
@@ -84,6 +85,7 @@ class Screening:
         evidence = gather(messages, masks, rulebook.lexicon, today)
         known = await standings.load(work, _customers(events))
         add_joined_words(evidence, windows_of(messages, known), masks, rulebook.lexicon, today)
+        add_resemblance(evidence, messages, policies, shipped_classifier)
         silenced = await find_silenced(work, messages, policies)
         records = []
         follow = FollowUp()

@@ -14,6 +14,7 @@ from moderation.policies.model.objections import Objection, objections, objectio
 from moderation.policies.model.rules import (
     AnnouncementRule,
     Category,
+    ClassifierRule,
     ContactRule,
     DuplicateRule,
     FloodRule,
@@ -60,6 +61,7 @@ __all__ = [
     "AnnouncementRule",
     "Category",
     "Changes",
+    "ClassifierRule",
     "ConsentRule",
     "ContactRule",
     "Difference",

@@ -69,6 +69,7 @@ def _does_something(rules: Rules) -> bool:
         rules.kinds,
         rules.probation,
         rules.announcements,
+        rules.classifier,
     )
     words = rules.lexicon.categories.values() if rules.lexicon else ()
     return any(rule is not None for rule in chosen) or any(outcome is not None for outcome in words)

@@ -1,7 +1,7 @@
 """The rules of a policy: values that an operator writes."""
 
 from datetime import time
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
@@ -193,6 +193,15 @@ class LexiconRule(Rule):
         return self.shadow or category in self.shadow_categories
 
 
+class ClassifierRule(Rule):
+    """A person looks at what resembles abuse as a whole, whatever words it is made of; never more than that."""
+
+    threshold: float = Field(
+        default=0.9, ge=0.5, le=1, description="The least probability of abuse that is looked at.", examples=[0.9]
+    )
+    verdict: Literal[Verdict.REVIEW] = _verdict(Verdict.REVIEW)
+
+
 class Ladder(Values):
     """How sanctions climb: each offence at most one rung, and only as high as the decayed score allows."""
 
@@ -275,6 +284,7 @@ class Rules(Values):
     )
     staff: StaffRule | None = Field(default=StaffRule(), description="What staff may not say.")
     lexicon: LexiconRule | None = Field(default=LexiconRule(), description="Words and what they lead to.")
+    classifier: ClassifierRule | None = Field(default=None, description="What resembles abuse as a whole.")
     ladder: Ladder = Field(default=Ladder(), description="How sanctions climb.")
     membership: MembershipRules = Field(
         default=MembershipRules(), description="Welcome, consent, posting of the rules, roster, leaving."

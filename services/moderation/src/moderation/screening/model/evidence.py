@@ -13,12 +13,16 @@ from moderation.screening.model.contacts import Span, find_contacts, find_links,
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What was found in a message; spans are offsets into the original text."""
+    """What was found in a message; spans are offsets into the original text.
+
+    `resemblance` is the probability of abuse, where the policy asks for it and finds it worth a look.
+    """
 
     hits: tuple[Hit, ...] = ()
     personal: tuple[PersonalData, ...] = ()
     links: tuple[Span, ...] = ()
     contacts: tuple[Span, ...] = ()
+    resemblance: float | None = None
 
     def masked(self, text: str) -> str:
         """The text without the personal data in it."""

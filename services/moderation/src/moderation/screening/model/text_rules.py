@@ -10,6 +10,8 @@ from moderation.screening.model.evidence import Evidence
 from moderation.screening.model.finding import Finding, finding, found_at
 
 _PERSONAL_SEVERITY = {"id_card": 5, "bank_card": 5, "mobile": 3, "email": 2}
+# A person looks in the course of the day: words that are known say so sooner.
+_RESEMBLANCE_SEVERITY = 2
 _ANNOUNCEMENT = re.compile(
     r"^\W{0,4}[【\[〖「]?\s?(?:[^\s，。！？,]{0,10})?(?:官方|总行|分行|支行|银行|客服|群主|管理员)[^\s，。！？,]{0,6}(?:公告|通知|公示|通告|声明|提醒)"
 )
@@ -29,6 +31,9 @@ def from_text(rules: Rules, message: Message, evidence: Evidence) -> Iterator[Fi
     if rules.announcements is not None and (pretended := _ANNOUNCEMENT.match(message.text)):
         place = Span(pretended.start(), pretended.end(), "")
         yield finding("announcements", "announcement", 3, rules.announcements.verdict, [place])
+    if rules.classifier is not None and evidence.resemblance is not None:
+        place_of_all = (evidence.resemblance, 0, len(message.text))
+        yield found_at("classifier", "abuse", _RESEMBLANCE_SEVERITY, place_of_all, rules.classifier.verdict)
 
 
 def from_words(
