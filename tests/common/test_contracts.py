@@ -69,6 +69,8 @@ def scalars(kind: type, limits: Mapping[str, Any]) -> st.SearchStrategy[Any]:
         return IDS
     if kind is str:
         return st.text(min_size=limits.get("min_length", 0), max_size=min(limits.get("max_length", 50), 50))
+    if kind is bool:
+        return st.booleans()
     low, high = limits.get("ge", 0), limits.get("le", 2**31)
     return st.integers(low, high) if kind is int else st.floats(low, high)
 
