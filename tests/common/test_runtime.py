@@ -93,13 +93,25 @@ async def test_a_part_that_ends_unasked_is_named_and_stops_the_others() -> None:
 
 
 async def test_a_part_that_does_not_stop_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "_GRACE_SECONDS", 0.1)
+    monkeypatch.setattr(parts, "_UNWELL_SECONDS", 0.1)
+    monkeypatch.setattr(parts, "_GRACE_SECONDS", 0.2)
     stop = asyncio.Event()
     stop.set()
     good, deaf = Scripted("good", obey), Scripted("deaf", ignore)
     async with asyncio.timeout(5):
         await run_parts([good, deaf], stop)
     assert (good.ended, deaf.ended) == ("by itself", "cancelled")
+
+
+async def test_a_part_that_waits_for_a_server_is_cancelled_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "_UNWELL_SECONDS", 0.1)
+    stop = asyncio.Event()
+    stop.set()
+    waiting = Scripted("waiting", ignore)
+    waiting.heartbeat.failing(ConnectionError())
+    async with asyncio.timeout(2):
+        await run_parts([waiting], stop)
+    assert waiting.ended == "cancelled"
 
 
 async def test_waiting_ends_at_once_when_asked_to_stop() -> None:

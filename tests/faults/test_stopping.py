@@ -47,7 +47,7 @@ async def test_a_process_whose_servers_are_away_stops_in_time_all_the_same(proxy
                 await eventually(lambda: has_judged(state, 200), 60)
                 proxy.cut()
                 await stack.mongod.kill()
-                assert await moderation.stop() == 0
+                assert await moderation.stop(seconds=15) == 0
                 await stack.mongod.start()
                 await proxy.resume()
                 moderation.start()

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import gc
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import structlog
@@ -15,6 +15,8 @@ _log = structlog.get_logger(__name__)
 
 # Ten seconds in all: after these, a consumer takes up to 1.5 s to leave its group and the publisher 2 s to close.
 _GRACE_SECONDS = 6.0
+# For a part that waits for a server that is away: it would wait in vain, and nothing is lost.
+_UNWELL_SECONDS = 2.0
 
 
 class Part(Protocol):
@@ -34,22 +36,22 @@ class PartEndedError(RuntimeError):
 async def run_parts(parts: Sequence[Part], stop: asyncio.Event) -> None:
     """Run the parts until SIGTERM, SIGINT, `stop`, or the first failure; raise that failure when all have stopped.
 
-    A part that has not finished within 6 s of being told is cancelled.
+    A part that has not finished within 6 s of being told is cancelled; one that is not well, within 2 s.
     """
     gc.freeze()  # what has been loaded by now, the lexicon above all, lives on: no collection need look at it again
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    tasks = [asyncio.create_task(part.run(stop), name=part.name) for part in parts]
+    tasks = {asyncio.create_task(part.run(stop), name=part.name): part for part in parts}
     stopping = asyncio.create_task(stop.wait(), name="stop")
     try:
         first, _ = await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
         asked = stopping in first
         stop.set()
-        _, late = await asyncio.wait(tasks, timeout=_GRACE_SECONDS)
-        for task in late:
-            _log.warning("part_cancelled", part=task.get_name())
-            task.cancel()
+        _, late = await asyncio.wait(tasks, timeout=_UNWELL_SECONDS)
+        _cancel(task for task in late if tasks[task].heartbeat.failure is not None)
+        _, late = await asyncio.wait(tasks, timeout=_GRACE_SECONDS - _UNWELL_SECONDS)
+        _cancel(late)
         await asyncio.gather(*tasks, return_exceptions=True)
     finally:
         stopping.cancel()
@@ -62,3 +64,9 @@ async def run_parts(parts: Sequence[Part], stop: asyncio.Event) -> None:
             raise error
     if not asked:
         raise PartEndedError(", ".join(task.get_name() for task in tasks if task in first))
+
+
+def _cancel(late: Iterable[asyncio.Task[None]]) -> None:
+    for task in late:
+        _log.warning("part_cancelled", part=task.get_name())
+        task.cancel()

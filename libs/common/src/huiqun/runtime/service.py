@@ -22,7 +22,7 @@ from huiqun.runtime.clock import Clock, SystemClock
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.parts import Part
 from huiqun.runtime.settings import ServiceSettings
-from huiqun.store import Client, Database, Index, connect, ensure_indexes, ping
+from huiqun.store import Client, Database, Index, close, connect, ensure_indexes, ping
 from huiqun.stream import STREAM_INDEXES, BatchConsumer, ConsumerOptions, Publisher, Relay, Route, Transactor
 from huiqun.stream.retry import until_it_passes
 from huiqun.telemetry import configure_logs, start_tracing, stop_tracing
@@ -70,7 +70,7 @@ async def connections(
     finally:
         with contextlib.suppress(KafkaError, TimeoutError):
             await asyncio.wait_for(publisher.stop(), 2)
-        client.close()
+        close(client)
 
 
 def loops(

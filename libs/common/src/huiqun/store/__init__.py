@@ -1,7 +1,7 @@
 """MongoDB: the connection, transactions, indexes. The only module that knows which driver is used."""
 
 from huiqun.store.abandoned import end_abandoned_transactions
-from huiqun.store.connection import Client, Collection, Database, Session, connect, ping
+from huiqun.store.connection import Client, Collection, Database, Session, close, connect, ping
 from huiqun.store.errors import (
     BulkWriteError,
     DuplicateKey,
@@ -30,6 +30,7 @@ __all__ = [
     "Session",
     "StoreError",
     "UpdateOne",
+    "close",
     "commit_outcome_is_unknown",
     "connect",
     "end_abandoned_transactions",

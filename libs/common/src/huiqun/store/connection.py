@@ -2,6 +2,7 @@
 
 from typing import Any, TypeAlias
 
+import pymongo
 from motor.motor_asyncio import (
     AsyncIOMotorClient,
     AsyncIOMotorClientSession,
@@ -32,6 +33,12 @@ def connect(url: str, *, app_name: str = "huiqun", wait_milliseconds: int = 5_00
         retryWrites=True,
         uuidRepresentation="standard",
     )
+
+
+def close(client: Client) -> None:
+    """Say goodbye to the server and close the connections, within a second where it does not answer."""
+    with pymongo.timeout(1):
+        client.close()
 
 
 async def ping(client: Client) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pymongo
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
@@ -11,6 +12,8 @@ from huiqun.store.connection import Client, Session
 from huiqun.store.errors import commit_outcome_is_unknown, is_transient
 
 _COMMIT_TRIES = 3
+# A courtesy: what is not aborted is not committed either. Who stops because the server is away does not wait for it.
+_ABORT_SECONDS = 1.0
 
 
 @asynccontextmanager
@@ -45,4 +48,5 @@ async def _commit(session: Session) -> None:
 
 async def _abort(session: Session) -> None:
     if session.in_transaction:  # type: ignore[truthy-function] # a property, whatever the driver's stub says
-        await session.abort_transaction()
+        with pymongo.timeout(_ABORT_SECONDS):
+            await session.abort_transaction()
