@@ -2,51 +2,15 @@
 
 from typing import Any
 
-import httpx
 import pytest
 
 from huiqun.audit import verify
 from huiqun.runtime.ids import new_id
 from huiqun.web import undocumented
 from moderation.rulebook.handlers import RulebookKeeper
-from tests.inlet import every_page
 from tests.moderation.api.conftest import Interface, kind_of, together
+from tests.moderation.api.drafts import QUIET, activate, approve, every_page_of, policy_id, written
 from tests.spine import eventually, running
-
-QUIET = {"rules": {"quota": {"per_day": 3, "verdict": "block"}}, "note": "fewer messages"}
-
-
-def policy_id() -> str:
-    return f"p-{new_id()}"
-
-
-async def written(interface: Interface, body: dict[str, Any] = QUIET) -> str:
-    """The id of a new policy with one version, not in force."""
-    name = policy_id()
-    answer = await interface.ask("POST", f"/policies/{name}/versions", json=body)
-    assert answer.status_code == 201, answer.text
-    return name
-
-
-async def approve(interface: Interface, name: str, version: int = 1, **options: Any) -> httpx.Response:
-    """What an activation is answered, by somebody who writes no policies."""
-    seen = await interface.ask("GET", f"/policies/{name}")
-    headers = {"If-Match": seen.headers["etag"]}
-    body = {"version": version, **options}
-    return await interface.ask("POST", f"/policies/{name}/activation", "admin", json=body, headers=headers)
-
-
-async def activate(interface: Interface, name: str, version: int = 1, **options: Any) -> None:
-    answer = await approve(interface, name, version, **options)
-    assert answer.status_code == 200, answer.text
-
-
-async def every_page_of(interface: Interface, path: str, **filters: str) -> list[dict[str, Any]]:
-    interface.http.headers["X-API-Key"] = await interface.key("admin")
-    try:
-        return await every_page(interface.http, f"/api/v1{path}", 2, **filters)
-    finally:
-        del interface.http.headers["X-API-Key"]
 
 
 async def test_the_document_of_the_interface_is_complete(interface: Interface) -> None:

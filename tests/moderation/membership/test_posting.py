@@ -94,7 +94,7 @@ async def test_a_time_that_is_due_is_not_moved_on_by_another_change_of_the_polic
 async def test_a_schedule_ends_with_the_policy_that_had_it_and_with_the_group(community: Community) -> None:
     await community.deliver(created("g1"), created("g2"))
     await community.write_policy(rules_text=RULES, posting=MONDAYS_AT_TEN)
-    await community.write_policy("quiet")
+    await community.write_policy("quiet", posting=None)
     await community.assign("g1", "quiet")
     gone = GroupDismissal(group_id="g2")
     await community.deliver(GroupDismissed.about("g2", gone, time=NOON))
