@@ -71,3 +71,11 @@ async def test_a_process_without_routes_answers_for_its_health_and_names_the_par
 async def test_the_indexes_of_interface_and_audit_log_are_there_from_the_start(connected: Connections) -> None:
     names = set(await connected.database.list_collection_names())
     assert {"api_keys", "idempotency_keys", "audit_log", "audit_head", "outbox"} <= names
+
+
+async def test_half_an_identity_provider_is_refused_at_the_start(
+    settings: ServiceSettings, connected: Connections
+) -> None:
+    half = settings.model_copy(update={"oidc_issuer": "https://id.example.com"})
+    with pytest.raises(ValueError, match="HUIQUN_OIDC_JWKS_URL"):
+        Api(Interface(service="survey", description="x"), half, connected, [])

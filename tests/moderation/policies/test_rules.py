@@ -86,7 +86,6 @@ def test_what_comes_with_the_service_makes_sense() -> None:
         {"links": {"allowed_domains": ["exa mple.com"]}},
         {"lexicon": {"categories": {"a b": "block"}}},
         {"lexicon": {"categories": {"ads": "allow"}}},
-        {"staff": {"categories": {"impolite": "allow"}}},
         {"ladder": {"half_life_hours": 0}},
         {"ladder": {"mute_minutes": [10, 60, 10**9]}},
         {"ladder": {"scores": [1, 2, 3]}},

@@ -151,9 +151,13 @@ async def _ask(part: Part) -> None:
 
 
 def _oidc(settings: ServiceSettings) -> OidcOptions | None:
-    """The identity provider, if all three settings name one."""
+    """The identity provider, if there is one; ValueError if only a part of it is set."""
     issuer, audience, url = settings.oidc_issuer, settings.oidc_audience, settings.oidc_jwks_url
-    return OidcOptions(issuer=issuer, audience=audience, jwks_url=url) if issuer and audience and url else None
+    if issuer and audience and url:
+        return OidcOptions(issuer=issuer, audience=audience, jwks_url=url)
+    if issuer or audience or url:
+        raise ValueError("set all of HUIQUN_OIDC_ISSUER, HUIQUN_OIDC_AUDIENCE and HUIQUN_OIDC_JWKS_URL, or none")
+    return None
 
 
 def roles_from(arguments: Sequence[str], service: str) -> frozenset[str]:
