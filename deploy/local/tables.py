@@ -73,7 +73,7 @@ def summary(seen: Observed, transcript: Transcript) -> Table:
 
 def checked(title: str, checks: Sequence[Check]) -> Table:
     """The checks, each with a tick or with what speaks against it."""
-    table = _table(title, "", "")
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, show_header=False, pad_edge=False)
     for check in checks:
         mark = Text("✓", "green") if check.holds else Text("✗", "bold red")
         table.add_row(mark, check.claim)

@@ -1,11 +1,12 @@
 """Who comes to work, and what they do in which order."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Final
 
 from huiqun.web import create_api_key
+from huiqun.web.principals import Role
 from local.check import Check
-from local.people import cases, members, rules
+from local.people import cases, incidents, members, rules
 from local.people.colleague import Colleague, RefusedError
 from local.people.morning import Morning, NotYetError
 from local.system import System
@@ -24,23 +25,31 @@ SCENES: Final[Mapping[str, Scene]] = {
     "a newcomer is welcomed, agrees by a reply, and is heard from then on": members.welcome_newcomer,
     "who asks how to leave is told": members.explain_leaving,
     "the roster check finds unknown and departed staff, and names that only look like staff": members.check_roster,
+    "a drill is played, scored, and felt by no group": incidents.drill,
+    "an emergency can be delegated, locks a group down and lets it go again": incidents.emergency,
 }
 
 
+# Who moderates, who may do everything, who stands in at night.
+PEOPLE: Final[Sequence[tuple[str, Role]]] = (
+    ("韩梅-审核", "moderator"),
+    ("方正-主管", "admin"),
+    ("林静-值班", "operator"),
+)
+
+
 async def work(system: System) -> tuple[Morning, list[Check]]:
-    """Two people work through the morning; each scene is a check."""
+    """Three people work through the morning; each scene is a check."""
     moderation = system.database("moderation")
     url = next(service.url for service in system.services if service.name == "moderation")
-    mei, fang = [
-        Colleague(name, url, await create_api_key(moderation, name, ["moderator"]))
-        for name in ("韩梅-群运营", "方正-复核")
-    ]
-    morning = Morning(system, mei, fang)
+    people = [Colleague(name, url, await create_api_key(moderation, name, [role])) for name, role in PEOPLE]
+    mei, fang, duty = people
+    morning = Morning(system, mei, fang, duty)
     try:
         return morning, [Check(claim, await _objections(scene, morning)) for claim, scene in SCENES.items()]
     finally:
-        await mei.close()
-        await fang.close()
+        for colleague in people:
+            await colleague.close()
 
 
 async def _objections(scene: Scene, morning: Morning) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from huiqun.contracts.channel import Role
 from local.story.fuli import FULI
@@ -46,4 +47,25 @@ NEWCOMER = {"bian": Person("卞之琳")}
 CHATS: Mapping[str, Chat] = {
     "licai": replace(LICAI, cast={**LICAI.cast, **STRANGERS}),
     "fuli": replace(FULI, rules=RULES, cast={**FULI.cast, **NEWCOMER}),
+}
+
+# Of the plan for an attack two steps are done in time and one late; what is not done costs its points.
+DRILL: Mapping[str, Any] = {
+    "kind": "attack",
+    "groups": ["licai", "fuli"],
+    "drill": True,
+    "reason": "季度演练：多个账号同时发广告",
+    "script": [
+        {"after_minutes": 1, "text": "群内出现 30 条兼职广告"},
+        {"after_minutes": 4, "step": "confirm", "text": "确认为 5 个账号"},
+        {"after_minutes": 14, "step": "close_entrance"},
+        {"after_minutes": 20, "step": "remove_accounts"},
+        {"after_minutes": 40, "contains": True},
+    ],
+}
+REVIEW: Mapping[str, Any] = {
+    "what_happened": "移出账号超时。",
+    "cause": "夜间值班人员不熟悉流程。",
+    "what_to_change": "缩短确认时限。",
+    "step_changes": [{"key": "confirm", "due_minutes": 4}],
 }
