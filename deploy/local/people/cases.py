@@ -10,7 +10,7 @@ import orjson
 
 from huiqun.contracts.channel import ActionKind
 from huiqun.contracts.moderation import SanctionKind
-from local.people.colleague import Answer, RefusedError
+from local.people.colleague import Answer
 from local.people.morning import Morning, NotYetError
 
 _LINK: Final = re.compile(r"https?://\S+")
@@ -20,12 +20,8 @@ async def uphold_rumour(morning: Morning) -> AsyncIterator[str]:
     """One person at a time holds a case; upheld, the message is deleted and its sender warned."""
     case = await morning.case(kind="review", group_id="licai", category="rumour")
     await morning.fang.post(f"/cases/{case['id']}/claim")
-    try:
-        await morning.mei.post(f"/cases/{case['id']}/claim")
+    if await morning.mei.refused("POST", f"/cases/{case['id']}/claim") != HTTPStatus.CONFLICT:
         yield "two people held the same case"
-    except RefusedError as error:
-        if error.status != HTTPStatus.CONFLICT:
-            raise
     morning.imposed(case, SanctionKind.WARNING)
     yield await _decide(morning, case, "uphold", note="与官方公告不符")
     deleted = await morning.action(ActionKind.DELETE_MESSAGE, group_id="licai", message_id=case["message_id"])

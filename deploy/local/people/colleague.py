@@ -61,6 +61,14 @@ class Colleague:
         """Put something in the place of what stands there."""
         return await self._write("PUT", path, body, seen)
 
+    async def refused(self, method: str, path: str, body: Mapping[str, Any] | File | None = None) -> int:
+        """Try what should not be done; the status of the refusal, or that of success."""
+        try:
+            await self._write(method, path, body or {}, ANY)
+        except RefusedError as error:
+            return error.status
+        return httpx.codes.OK
+
     async def decide(self, case: Answer, outcome: str, **judgement: str) -> Answer:
         """Claim a case and decide it."""
         path = f"/cases/{case['id']}"

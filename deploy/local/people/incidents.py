@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from huiqun.contracts.channel import ActionKind
-from local.people.colleague import ANY, RefusedError
+from local.people.colleague import ANY
 from local.people.morning import Morning
 from local.story.model import Says, blocked
 from local.story.morning import DRILL, REVIEW
@@ -41,12 +41,8 @@ async def emergency(morning: Morning) -> AsyncIterator[str]:
     """Who stands in may lock a group down once it is delegated to them; only staff are heard until it is over."""
     duty = morning.duty
     opening = {"kind": "attack", "groups": [_GROUP], "reason": "多个账号同时发广告"}
-    try:
-        await duty.post("/incidents", opening)
+    if await duty.refused("POST", "/incidents", opening) != HTTPStatus.FORBIDDEN:
         yield f"{duty.name} opened an incident without authority"
-    except RefusedError as error:
-        if error.status != HTTPStatus.FORBIDDEN:
-            raise
     until = (datetime.now(UTC) + timedelta(hours=4)).isoformat()
     wanted = {"principal_id": duty.id, "rights": ["handle_incidents"], "groups": [_GROUP]}
     await morning.fang.post("/delegations", {**wanted, "until": until, "reason": "值班"})

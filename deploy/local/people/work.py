@@ -6,15 +6,18 @@ from typing import Final
 from huiqun.web import create_api_key
 from huiqun.web.principals import Role
 from local.check import Check
-from local.people import cases, incidents, members, rules
+from local.people import cases, incidents, members, policies, words
 from local.people.colleague import Colleague, RefusedError
 from local.people.morning import Morning, NotYetError
 from local.system import System
 
 Scene = Callable[[Morning], AsyncIterator[str]]
 SCENES: Final[Mapping[str, Scene]] = {
-    "a policy activated over HTTP judges within two seconds, and its rules are posted": rules.change_policy,
-    "a list of words with a flaw is refused, and hits without a restart once mended": rules.import_words,
+    "a policy needs four eyes; in force, it judges within two seconds and is posted": policies.change_policy,
+    "each value of a group's rules says where it comes from": policies.explain_policy,
+    "a rule on trial records what it finds, and nothing follows": policies.try_rule,
+    "an exception has a reason and an end, and holds within two seconds": policies.grant_exception,
+    "a list of words with a flaw is refused, and hits without a restart once mended": words.import_words,
     "a rumour is held by one person at a time; upheld, it is deleted and its sender warned": cases.uphold_rumour,
     "a member's report becomes a case, and a sanction only when a person decides": cases.reclassify_report,
     "an appeal by a signed link takes back strike, sanction and mute together": cases.reverse_on_appeal,
@@ -25,6 +28,7 @@ SCENES: Final[Mapping[str, Scene]] = {
     "a newcomer is welcomed, agrees by a reply, and is heard from then on": members.welcome_newcomer,
     "who asks how to leave is told": members.explain_leaving,
     "the roster check finds unknown and departed staff, and names that only look like staff": members.check_roster,
+    "a policy is rolled back within two seconds, with a reason": policies.roll_back,
     "a drill is played, scored, and felt by no group": incidents.drill,
     "an emergency can be delegated, locks a group down and lets it go again": incidents.emergency,
 }

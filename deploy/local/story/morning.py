@@ -22,8 +22,11 @@ WORDS = File("word,category,severity\n拼单裂变,ads,3\n代下单返现,ads,4\
 WITH_A_FLAW = File("word,category,severity\n拼单裂变,ads,3\n,ads,3\n返现,ads,9\n")
 
 RULES_TEXT = "1. 文明交流。\n2. 不发广告和小程序。\n3. 每人每天最多发五条消息。"
+LONG_TEXT = "昨天的会员日很热闹，" * 8
+LINK = "联名活动看这里 https://lianming.example.net/today"
 RULES = {
     **FULI.rules,
+    "length": {"max_characters": 60, "shadow": True},
     "kinds": {"forbidden": ["mini_program"]},
     "membership": {
         "rules_text": RULES_TEXT,
