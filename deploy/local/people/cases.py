@@ -95,6 +95,18 @@ async def uphold_promise(morning: Morning) -> AsyncIterator[str]:
     morning.note(morning.fang, "upholds the promise of 顾明", "told to correct it")
 
 
+async def dismiss_report(morning: Morning) -> AsyncIterator[str]:
+    """A colleague reports a message at their desk; where nothing was wrong, nothing follows."""
+    standing = await morning.mei.read("/groups/licai/members/cao/standing")
+    (said, *_) = (await morning.duty.read("/messages", group_id="licai", member_id="cao", limit=1))["items"]
+    case = await morning.duty.post("/reports", {"message_id": said["message_id"], "note": "疑似荐股"})
+    morning.note(morning.duty, "reports a message of 曹阳", f"a case of severity {case['severity']}")
+    yield await _decide(morning, case, "reverse", note="正常提问")
+    if (await morning.mei.read("/groups/licai/members/cao/standing")) != standing:
+        yield "the member's standing has changed"
+    morning.note(morning.fang, "finds nothing wrong with it", "nothing follows")
+
+
 async def export_examples(morning: Morning) -> AsyncIterator[str]:
     """Each decision is an example for whoever tunes rules or trains a model."""
     lines = (await morning.fang.read_text("/examples")).splitlines()

@@ -6,7 +6,7 @@ from typing import Final
 from huiqun.web import create_api_key
 from huiqun.web.principals import Role
 from local.check import Check
-from local.people import cases, incidents, members, policies, words
+from local.people import audit, cases, incidents, members, policies, words
 from local.people.colleague import Colleague, RefusedError
 from local.people.morning import Morning, NotYetError
 from local.system import System
@@ -24,6 +24,7 @@ SCENES: Final[Mapping[str, Scene]] = {
     "an appeal by a reply is answered in private": cases.uphold_on_appeal,
     "nobody is removed before a person has approved it": cases.approve_removal,
     "staff who promise are told, and never sanctioned": cases.uphold_promise,
+    "a report in which there is nothing has no consequences": cases.dismiss_report,
     "decisions can be exported as labelled examples": cases.export_examples,
     "a newcomer is welcomed, agrees by a reply, and is heard from then on": members.welcome_newcomer,
     "who asks how to leave is told": members.explain_leaving,
@@ -31,6 +32,7 @@ SCENES: Final[Mapping[str, Scene]] = {
     "a policy is rolled back within two seconds, with a reason": policies.roll_back,
     "a drill is played, scored, and felt by no group": incidents.drill,
     "an emergency can be delegated, locks a group down and lets it go again": incidents.emergency,
+    "the audit log names who did what, and is unbroken": audit.read_log,
 }
 
 
