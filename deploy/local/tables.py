@@ -46,8 +46,9 @@ def moments(day: Day, *, notes: bool) -> Table:
 def deeds(morning: Morning) -> Table:
     """What people did over HTTP and in the groups."""
     table = _table("What people did the morning after")
-    for column in ("who", "did", "what came of it"):
-        table.add_column(column, no_wrap=True)
+    table.add_column("who", no_wrap=True, min_width=6)
+    table.add_column("did")
+    table.add_column("what came of it")
     for deed in morning.deeds:
         table.add_row(deed.who, deed.did, Text(deed.came, "dim"))
     return table

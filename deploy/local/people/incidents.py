@@ -67,4 +67,4 @@ async def emergency(morning: Morning) -> AsyncIterator[str]:
         yield f"the group was last told {told['content']!r}"
     if not closed["draft_version"]:
         yield "what was learnt is no draft of the plan"
-    morning.note(duty, "contains and closes it", "heard again; what was learnt is a draft of the plan")
+    morning.note(duty, "contains and closes it", "all are heard again; its lessons are a draft")

@@ -22,7 +22,7 @@ async def change_policy(morning: Morning) -> AsyncIterator[str]:
     version = (await mei.post(f"{_POLICY}/versions", {"rules": RULES, "note": "会员日之后：小程序一律不发"}))["version"]
     yield await _refused(mei, {"version": version}, HTTPStatus.FORBIDDEN)
     differences = (await fang.read(f"{_POLICY}/versions/{version}/diff"))["differences"]
-    morning.note(mei, f"writes policy benefits@{version}", f"{len(differences)} values differ; may not activate it")
+    morning.note(mei, f"writes policy benefits@{version}", f"{len(differences)} values differ; not hers to activate")
     await fang.post(f"{_POLICY}/activation", {"version": version}, ANY)
     label = f"benefits@{version}"
     seconds = await morning.seconds_until("fuli", _TEXT, policy=label)
