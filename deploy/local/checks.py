@@ -104,7 +104,7 @@ def _actions(evidence: Evidence) -> Iterator[str]:
     ids = {document["_id"] for document in evidence.seen.actions}
     for document in evidence.seen.actions:
         outcome = transcript.outcomes.get(document["_id"])
-        if document["how"] == "unsupported":
+        if document["how"] == "unsupported" or document["state"] == "shadow":
             continue
         if outcome is None or document["state"] != outcome:
             yield f"{document['kind']} {document['_id']}: {document['state']} here, {outcome} on the channel"

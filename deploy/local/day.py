@@ -44,7 +44,7 @@ async def play_day(system: System, console: Console) -> Day:
     console.print("Waiting until everything is through")
     async with lags(system.kafka, [service.name for service in system.services]) as reading:
         await until_through(reading, system.database("moderation"), _THROUGH_SECONDS)
-        console.print("The morning after: two people look after the groups, over HTTP")
+        console.print("The morning after: three people look after the groups, over HTTP")
         morning, checks = await work(system)
         await until_through(reading, system.database("moderation"), _THROUGH_SECONDS)
     return Day([*steps, *morning.steps], await observe(system), morning, checks)

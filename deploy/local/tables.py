@@ -46,8 +46,9 @@ def moments(day: Day, *, notes: bool) -> Table:
 def deeds(morning: Morning) -> Table:
     """What people did over HTTP and in the groups."""
     table = _table("What people did the morning after")
-    for column in ("who", "did", "what came of it"):
-        table.add_column(column, no_wrap=True)
+    table.add_column("who", no_wrap=True, min_width=6)
+    table.add_column("did")
+    table.add_column("what came of it")
     for deed in morning.deeds:
         table.add_row(deed.who, deed.did, Text(deed.came, "dim"))
     return table
@@ -73,7 +74,7 @@ def summary(seen: Observed, transcript: Transcript) -> Table:
 
 def checked(title: str, checks: Sequence[Check]) -> Table:
     """The checks, each with a tick or with what speaks against it."""
-    table = _table(title, "", "")
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, show_header=False, pad_edge=False)
     for check in checks:
         mark = Text("✓", "green") if check.holds else Text("✗", "bold red")
         table.add_row(mark, check.claim)

@@ -10,8 +10,11 @@ from huiqun.contracts.topics import TOPICS
 from huiqun.privacy.detection import is_bank_card, is_id_card
 from local.story.huimin import CARD, ID_CARD
 from local.story.model import Garbles, Redelivers, Says
+from local.story.morning import RULES, STAFF, WITH_A_FLAW, WORDS
 from local.story.numbers import full_width, in_groups
 from local.story.script import CHATS, TIMEZONE, Step, compose, last_full_day
+from moderation.lexicon.model.rows import read_csv
+from moderation.membership.model.staff import read_csv as read_staff
 from moderation.policies.model import Rules
 
 DAY = date(2026, 3, 12)
@@ -85,7 +88,7 @@ def test_the_numbers_are_well_formed_and_belong_to_nobody() -> None:
 
 def test_the_morning_has_rules_and_a_staff_list_such_as_moderation_takes() -> None:
     assert Rules(**RULES).membership.consent is not None
-    assert {staff.staff_id for staff in read_staff(STAFF.content.encode())} > {"lin", "zhou", "shen", "gu", "tian"}
+    assert {staff.staff_id for staff in read_staff(STAFF.content)} > {"lin", "zhou", "shen", "gu", "tian"}
 
 
 def test_the_words_of_the_morning_are_fit_and_their_draft_is_not() -> None:

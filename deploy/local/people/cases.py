@@ -10,7 +10,7 @@ import orjson
 
 from huiqun.contracts.channel import ActionKind
 from huiqun.contracts.moderation import SanctionKind
-from local.people.colleague import Answer, RefusedError
+from local.people.colleague import Answer
 from local.people.morning import Morning, NotYetError
 
 _LINK: Final = re.compile(r"https?://\S+")
@@ -20,12 +20,8 @@ async def uphold_rumour(morning: Morning) -> AsyncIterator[str]:
     """One person at a time holds a case; upheld, the message is deleted and its sender warned."""
     case = await morning.case(kind="review", group_id="licai", category="rumour")
     await morning.fang.post(f"/cases/{case['id']}/claim")
-    try:
-        await morning.mei.post(f"/cases/{case['id']}/claim")
+    if await morning.mei.refused("POST", f"/cases/{case['id']}/claim") != HTTPStatus.CONFLICT:
         yield "two people held the same case"
-    except RefusedError as error:
-        if error.status != HTTPStatus.CONFLICT:
-            raise
     morning.imposed(case, SanctionKind.WARNING)
     yield await _decide(morning, case, "uphold", note="与官方公告不符")
     deleted = await morning.action(ActionKind.DELETE_MESSAGE, group_id="licai", message_id=case["message_id"])
@@ -97,6 +93,18 @@ async def uphold_promise(morning: Morning) -> AsyncIterator[str]:
     if told["assignee"] != "gu" or told["state"] != "completed":
         yield f"told {told['assignee']}: {told['state']}"
     morning.note(morning.fang, "upholds the promise of 顾明", "told to correct it")
+
+
+async def dismiss_report(morning: Morning) -> AsyncIterator[str]:
+    """A colleague reports a message at their desk; where nothing was wrong, nothing follows."""
+    standing = await morning.mei.read("/groups/licai/members/cao/standing")
+    (said, *_) = (await morning.duty.read("/messages", group_id="licai", member_id="cao", limit=1))["items"]
+    case = await morning.duty.post("/reports", {"message_id": said["message_id"], "note": "疑似荐股"})
+    morning.note(morning.duty, "reports a message of 曹阳", f"a case of severity {case['severity']}")
+    yield await _decide(morning, case, "reverse", note="正常提问")
+    if (await morning.mei.read("/groups/licai/members/cao/standing")) != standing:
+        yield "the member's standing has changed"
+    morning.note(morning.fang, "finds nothing wrong with it", "nothing follows")
 
 
 async def export_examples(morning: Morning) -> AsyncIterator[str]:

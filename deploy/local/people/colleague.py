@@ -8,6 +8,8 @@ import httpx
 
 from local.story.morning import File
 
+# Whatever has become of it meanwhile.
+ANY: Final = "*"
 _SECONDS: Final = 15
 Answer = dict[str, Any]
 
@@ -26,7 +28,13 @@ class Colleague:
 
     def __init__(self, name: str, url: str, key: str) -> None:
         self.name = name
+        self.id = "key:" + key.split("_")[1]
         self._http = httpx.AsyncClient(base_url=f"{url}/api/v1", headers={"X-Api-Key": key}, timeout=_SECONDS)
+
+    @property
+    def short_name(self) -> str:
+        """The name without what they do."""
+        return self.name.partition("-")[0]
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -45,13 +53,21 @@ class Colleague:
         response = await self._http.get(path)
         return None if response.status_code == httpx.codes.NOT_FOUND else self._checked(response).json()
 
-    async def post(self, path: str, body: Mapping[str, Any] | None = None, seen: int | None = None) -> Answer:
+    async def post(self, path: str, body: Mapping[str, Any] | None = None, seen: int | str | None = None) -> Answer:
         """Have something done."""
         return await self._write("POST", path, body or {}, seen)
 
-    async def put(self, path: str, body: Mapping[str, Any] | File, seen: int | None = None) -> Answer:
+    async def put(self, path: str, body: Mapping[str, Any] | File, seen: int | str | None = None) -> Answer:
         """Put something in the place of what stands there."""
         return await self._write("PUT", path, body, seen)
+
+    async def refused(self, method: str, path: str, body: Mapping[str, Any] | File | None = None) -> int:
+        """Try what should not be done; the status of the refusal, or that of success."""
+        try:
+            await self._write(method, path, body or {}, ANY)
+        except RefusedError as error:
+            return error.status
+        return httpx.codes.OK
 
     async def decide(self, case: Answer, outcome: str, **judgement: str) -> Answer:
         """Claim a case and decide it."""
@@ -59,10 +75,10 @@ class Colleague:
         claimed = await self.post(f"{path}/claim")
         return await self.post(f"{path}/{outcome}", judgement, claimed["version"])
 
-    async def _write(self, method: str, path: str, body: Mapping[str, Any] | File, seen: int | None) -> Answer:
+    async def _write(self, method: str, path: str, body: Mapping[str, Any] | File, seen: int | str | None) -> Answer:
         headers = {"Idempotency-Key": uuid4().hex}
         if seen is not None:
-            headers["If-Match"] = f'"{seen}"'
+            headers["If-Match"] = ANY if seen == ANY else f'"{seen}"'
         if isinstance(body, File):
             headers["Content-Type"] = body.media_type
             response = await self._http.request(method, path, headers=headers, content=body.content.encode())

@@ -26,7 +26,7 @@ async def welcome_newcomer(morning: Morning) -> AsyncIterator[str]:
     member = await morning.mei.read("/groups/fuli/members/bian")
     if heard["verdict"] != "allow" or not member["consented"]:
         yield f"after consent: {heard['verdict']}, consented {member['consented']}"
-    morning.note("卞之琳", "replies 我已阅读并同意", "heard from then on, recorded with the rules' version")
+    morning.note("卞之琳", "replies 我已阅读并同意", "heard from then on; the consent is recorded")
 
 
 async def explain_leaving(morning: Morning) -> AsyncIterator[str]:

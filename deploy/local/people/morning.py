@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Any, Final, TypeVar
 
 from huiqun.contracts.channel import ActionKind
@@ -38,7 +39,7 @@ class Deed:
 
 @dataclass(slots=True)
 class Morning:
-    """`mei` and `fang` look after the groups; `deeds`, `steps` and `sanctions` are what they leave behind.
+    """`mei` moderates, `fang` may do everything, `duty` stands in; `deeds` and `steps` are what they leave behind.
 
     `sanctions` counts those that a person imposed, by message and kind; `closed` are the cases that they decided.
     """
@@ -46,6 +47,7 @@ class Morning:
     system: System
     mei: Colleague
     fang: Colleague
+    duty: Colleague
     deeds: list[Deed] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     sanctions: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -61,8 +63,7 @@ class Morning:
 
     def note(self, who: Colleague | str, did: str, came: str) -> None:
         """Remember what somebody did, to be shown."""
-        name = who.name if isinstance(who, Colleague) else who
-        self.deeds.append(Deed(name.partition("-")[0], did, came))
+        self.deeds.append(Deed(who.short_name if isinstance(who, Colleague) else who, did, came))
 
     def imposed(self, case: Answer, kind: SanctionKind) -> None:
         """A person's decision leads to a sanction."""
@@ -104,6 +105,17 @@ class Morning:
 
         action: Answer = await self.until(look, f"{kind} {wanted}")
         return action
+
+    async def seconds_until(self, group_id: str, text: str, **wanted: str) -> float:
+        """How long it takes from now until a text, tried in a group, has that result."""
+        began = monotonic()
+
+        async def look() -> Any:  # noqa: ANN401 (JSON)
+            trial = await self.mei.post("/lexicon/scan", {"text": text, "group_id": group_id})
+            return trial if all(trial[name] == value for name, value in wanted.items()) else None
+
+        await self.until(look, f"{wanted} in {group_id}")
+        return monotonic() - began
 
     async def until(self, look: Callable[[], Awaitable[T | None]], what: str) -> T:
         """Look until there is something; raises NotYetError."""

@@ -16,6 +16,7 @@ from local.story.model import (
     Redelivers,
     Says,
     blocked,
+    on_staff,
     reviewed,
     warned,
 )
@@ -198,7 +199,7 @@ MIDDAY = (
         "12:31:45",
         "zhou",
         "系统慢关我什么事，您等着吧",
-        Expected(Verdict.WARN, "lexicon", "impolite"),
+        on_staff(Verdict.WARN, "impolite"),
         note="staff are told, never sanctioned",
     ),
     Says("12:32:08", "zhou", "马先生抱歉，中午客流较多，已加开三号窗口，请您移步。"),

@@ -1,6 +1,7 @@
 """理财交流群: a discussion group on the test channel, which can do everything itself."""
 
 from huiqun.contracts.channel import Capabilities, Group, MessageKind, Purpose, Role, Support
+from huiqun.contracts.moderation import Verdict
 from local.story.model import (
     MUTE,
     WARNING,
@@ -13,6 +14,7 @@ from local.story.model import (
     Recalls,
     Says,
     blocked,
+    on_staff,
     reviewed,
     warned,
 )
@@ -172,7 +174,13 @@ MIDDAY = (
     Says("13:20:47", "zhang", "大额存单能转让吗"),
     Says("13:22:10", "gu", "可以，在手机银行转让专区挂出，也能在那里淘别人转让的，利率有时更合适。"),
     Says("13:23:02", "zhang", "这个好，我去淘淘看"),
-    Says("13:30:12", "gu", "这款三个月的保本，放心买", reviewed("promise"), note="staff may not promise either"),
+    Says(
+        "13:30:12",
+        "gu",
+        "这款三个月的保本，放心买",
+        on_staff(Verdict.REVIEW, "promise"),
+        note="staff may not promise either",
+    ),
     Says("13:31:05", "shen", "更正：该产品不保本，请以说明书为准，顾问表述有误，抱歉。"),
     Says("13:40:28", "yu", "测评做完了，稳健型"),
     Says("13:41:35", "shen", "稳健型可以看看R2产品和短债，具体我私下跟您聊。"),

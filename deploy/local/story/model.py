@@ -37,6 +37,11 @@ def reviewed(category: str) -> Expected:
     return Expected(Verdict.REVIEW, "lexicon", category)
 
 
+def on_staff(verdict: Verdict, category: str) -> Expected:
+    """To be told to a member of the staff, or looked at by a person."""
+    return Expected(verdict, "staff", category)
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """A member of a group from its start, or one who joins during the day."""

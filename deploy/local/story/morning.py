@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from huiqun.contracts.channel import Role
 from local.story.fuli import FULI
@@ -21,8 +22,11 @@ WORDS = File("word,category,severity\n拼单裂变,ads,3\n代下单返现,ads,4\
 WITH_A_FLAW = File("word,category,severity\n拼单裂变,ads,3\n,ads,3\n返现,ads,9\n")
 
 RULES_TEXT = "1. 文明交流。\n2. 不发广告和小程序。\n3. 每人每天最多发五条消息。"
+LONG_TEXT = "昨天的会员日很热闹，" * 8
+LINK = "联名活动看这里 https://lianming.example.net/today"
 RULES = {
     **FULI.rules,
+    "length": {"max_characters": 60, "shadow": True},
     "kinds": {"forbidden": ["mini_program"]},
     "membership": {
         "rules_text": RULES_TEXT,
@@ -46,4 +50,25 @@ NEWCOMER = {"bian": Person("卞之琳")}
 CHATS: Mapping[str, Chat] = {
     "licai": replace(LICAI, cast={**LICAI.cast, **STRANGERS}),
     "fuli": replace(FULI, rules=RULES, cast={**FULI.cast, **NEWCOMER}),
+}
+
+# Of the plan for an attack two steps are done in time and one late; what is not done costs its points.
+DRILL: Mapping[str, Any] = {
+    "kind": "attack",
+    "groups": ["licai", "fuli"],
+    "drill": True,
+    "reason": "季度演练：多个账号同时发广告",
+    "script": [
+        {"after_minutes": 1, "text": "群内出现 30 条兼职广告"},
+        {"after_minutes": 4, "step": "confirm", "text": "确认为 5 个账号"},
+        {"after_minutes": 14, "step": "close_entrance"},
+        {"after_minutes": 20, "step": "remove_accounts"},
+        {"after_minutes": 40, "contains": True},
+    ],
+}
+REVIEW: Mapping[str, Any] = {
+    "what_happened": "移出账号超时。",
+    "cause": "夜间值班人员不熟悉流程。",
+    "what_to_change": "缩短确认时限。",
+    "step_changes": [{"key": "confirm", "due_minutes": 4}],
 }

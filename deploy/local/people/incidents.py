@@ -1,0 +1,70 @@
+"""A drill and an emergency."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Any, Final
+
+from huiqun.contracts.channel import ActionKind
+from local.people.colleague import ANY
+from local.people.morning import Morning
+from local.story.model import Says, blocked
+from local.story.morning import DRILL, REVIEW
+
+_MODE_SECONDS: Final = 2.0
+_GROUP: Final = "licai"
+
+
+async def drill(morning: Morning) -> AsyncIterator[str]:
+    """A drill of three hours is played in seconds and scored; the groups and the channel feel nothing of it."""
+    mei = morning.mei
+    began = datetime.now(UTC) - timedelta(hours=3)
+    opened = await mei.post("/incidents", {**DRILL, "as_of": began.isoformat()})
+
+    async def contained() -> Any:  # noqa: ANN401 (JSON)
+        incident = await mei.read(f"/incidents/{opened['id']}")
+        return incident if incident["state"] == "contained" else None
+
+    await morning.until(contained, "the drill to be contained")
+    closed = await mei.post(f"/incidents/{opened['id']}/closure", REVIEW, ANY)
+    if not closed["drill"] or not 0 < closed["score"] < 100:
+        yield f"scored {closed['score']}"
+    if (await mei.read(f"/groups/{_GROUP}/mode"))["mode"] != "normal":
+        yield "the drill has changed the group's mode"
+    rehearsed = (await mei.read("/actions", state="shadow", limit=100))["items"]
+    if not rehearsed or any(action["id"] in morning.transcript.asked for action in rehearsed):
+        yield f"{len(rehearsed)} actions were rehearsed, some of them on the channel"
+    morning.note(mei, "runs a drill of an attack", f"score {closed['score']}, {len(rehearsed)} actions, none sent")
+
+
+async def emergency(morning: Morning) -> AsyncIterator[str]:
+    """Who stands in may lock a group down once it is delegated to them; only staff are heard until it is over."""
+    duty = morning.duty
+    opening = {"kind": "attack", "groups": [_GROUP], "reason": "多个账号同时发广告"}
+    if await duty.refused("POST", "/incidents", opening) != HTTPStatus.FORBIDDEN:
+        yield f"{duty.name} opened an incident without authority"
+    until = (datetime.now(UTC) + timedelta(hours=4)).isoformat()
+    wanted = {"principal_id": duty.id, "rights": ["handle_incidents"], "groups": [_GROUP]}
+    await morning.fang.post("/delegations", {**wanted, "until": until, "reason": "值班"})
+    morning.note(morning.fang, f"delegates emergencies to {duty.short_name}", "in 理财交流群, for four hours")
+    incident = await duty.post("/incidents", opening)
+    locked = await morning.seconds_until(_GROUP, "大家还在吗", verdict="block")
+    unheard = await morning.says(_GROUP, Says("", "tao", "大家还在吗", blocked("mode", "lockdown")))
+    heard = await morning.says(_GROUP, Says("", "shen", "请大家稍候，我们正在处理。"))
+    if (unheard["verdict"], heard["verdict"]) != ("block", "allow"):
+        yield f"in lockdown: a customer {unheard['verdict']}, staff {heard['verdict']}"
+    morning.note(duty, "opens an incident: lockdown", f"after {locked:.1f} s only staff are let through")
+    path = f"/incidents/{incident['id']}"
+    await duty.post(f"{path}/steps/confirm/completion", {"note": "五个账号，同一话术"})
+    await duty.post(f"{path}/containment", seen=ANY)
+    closed = await duty.post(f"{path}/closure", REVIEW, ANY)
+    released = await morning.seconds_until(_GROUP, "恢复了吗", verdict="allow")
+    await morning.says(_GROUP, Says("", "tao", "恢复了吗"))
+    if max(locked, released) > _MODE_SECONDS:
+        yield f"the mode was in force after {locked:.1f} and {released:.1f} s"
+    told = await morning.action(ActionKind.SEND_MESSAGE, group_id=_GROUP, state="completed")
+    if "恢复" not in told["content"]:
+        yield f"the group was last told {told['content']!r}"
+    if not closed["draft_version"]:
+        yield "what was learnt is no draft of the plan"
+    morning.note(duty, "contains and closes it", "all are heard again; its lessons are a draft")
