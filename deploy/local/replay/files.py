@@ -73,7 +73,8 @@ def _decoded(path: Path) -> str:
 
 
 def _csv(text: str, column: str | None) -> Iterator[str | BadRow]:
-    csv.field_size_limit(len(text) + 1)  # an overlong cell is a bad row, not the end of the file
+    # An overlong cell is a bad row, not the end of the file. The limit is one for the whole process: only raise it.
+    csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))
     reader = csv.reader(io.StringIO(text, newline=""))
     header = next(reader, [])
     at = _position(header, column)
