@@ -14,7 +14,7 @@ from huiqun.runtime.health import Heartbeat
 _log = structlog.get_logger(__name__)
 
 # Ten seconds in all: after these, a consumer takes up to 1.5 s to leave its group and the publisher 2 s to close.
-_GRACE_SECONDS = 6.0
+_GRACE_SECONDS = 5.0
 # For a part that waits for a server that is away: it would wait in vain, and nothing is lost.
 _UNWELL_SECONDS = 2.0
 
@@ -36,7 +36,7 @@ class PartEndedError(RuntimeError):
 async def run_parts(parts: Sequence[Part], stop: asyncio.Event) -> None:
     """Run the parts until SIGTERM, SIGINT, `stop`, or the first failure; raise that failure when all have stopped.
 
-    A part that has not finished within 6 s of being told is cancelled; one that is not well, within 2 s.
+    A part that has not finished within 5 s of being told is cancelled; one that is not well, within 2 s.
     """
     gc.freeze()  # what has been loaded by now, the lexicon above all, lives on: no collection need look at it again
     loop = asyncio.get_running_loop()

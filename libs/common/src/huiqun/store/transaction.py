@@ -23,16 +23,17 @@ async def transaction(client: Client) -> AsyncIterator[Session]:
     A commit whose answer is lost is repeated, which is safe; when its outcome stays unknown, the error is raised
     and `commit_outcome_is_unknown` tells.
     """
-    async with await client.start_session() as session:
+    session = await client.start_session()
+    try:
         session.start_transaction(
             read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority", wtimeout=30_000)
         )
-        try:
-            yield session
-        except BaseException:
-            await _abort(session)
-            raise
+        yield session
         await _commit(session)
+    finally:
+        # This aborts what is not committed. `async with` would do so on the event loop's own thread, and stop all else.
+        with pymongo.timeout(_ABORT_SECONDS):
+            await session.end_session()
 
 
 async def _commit(session: Session) -> None:
@@ -44,9 +45,3 @@ async def _commit(session: Session) -> None:
                 raise
         else:
             return
-
-
-async def _abort(session: Session) -> None:
-    if session.in_transaction:  # type: ignore[truthy-function] # a property, whatever the driver's stub says
-        with pymongo.timeout(_ABORT_SECONDS):
-            await session.abort_transaction()

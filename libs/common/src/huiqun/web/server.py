@@ -10,7 +10,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-_GRACE_SECONDS: Final = 5
+_GRACE_SECONDS: Final = 4
 log = structlog.get_logger(__name__)
 
 
@@ -23,7 +23,7 @@ class _Server(uvicorn.Server):
 
 
 async def serve(app: FastAPI, host: str, port: int, stop: asyncio.Event) -> None:
-    """Serve until `stop` is set, then finish the requests in hand within 5 s. OSError if the port is taken."""
+    """Serve until `stop` is set, then finish the requests in hand within 4 s. OSError if the port is taken."""
     # Bound here because uvicorn would end the process over a port that is taken.
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.create_server((host, port), family=family, backlog=1024)
