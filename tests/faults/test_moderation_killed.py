@@ -10,7 +10,7 @@ from tests.processes import ServiceProcess
 from tests.spine import Spine, eventually
 
 MESSAGES = 20_000
-KILLS = 4
+KILLS = 3
 SEED = 20261122
 
 

@@ -36,24 +36,17 @@ async def test_a_process_asked_to_stop_finishes_its_batch_and_its_successor_goes
 
 
 async def test_a_process_whose_servers_are_away_stops_in_time_all_the_same(proxy: Proxy, tmp_path: Path) -> None:
-    sent = [message(n, f"g{n % 20}", sent_at=NOON) for n in range(3_000)]
     async with Stack(advertise=proxy.port) as stack:
         proxy.target = stack.broker.port
         environment = environment_of(stack, "stop.", "stop")
         async with open_spine(kafka_options_of(stack, "stop."), stack.mongo_url, "stop") as spine:
-            state = spine.client["stop_moderation"]
             async with ServiceProcess("moderation", tmp_path, environment) as moderation:
-                await spine.send(*sent)
-                await eventually(lambda: has_judged(state, 200), 60)
+                await spine.send(*[message(n, f"g{n % 20}", sent_at=NOON) for n in range(3_000)])
+                await eventually(lambda: has_judged(spine.client["stop_moderation"], 200), 60)
                 proxy.cut()
                 await stack.mongod.kill()
                 assert await moderation.stop(seconds=15) == 0
-                await stack.mongod.start()
-                await proxy.resume()
-                moderation.start()
-                await until_judged(state, sent)
-                assert await moderation.stop() == 0
-            await check(spine, state, sent)
+            await stack.mongod.start()  # so that this test's own connections close at once
 
 
 async def test_a_process_gives_up_over_too_many_dead_letters_and_acknowledges_nothing(
