@@ -13,7 +13,7 @@ from pathlib import Path
 import uvloop
 from rich.console import Console
 
-from benchmarks import classifier, journey, latency, machine, memory, screening, stages
+from benchmarks import backtest, classifier, journey, latency, machine, memory, screening, stages
 from benchmarks.cold import COLD
 from benchmarks.figures import Result, show, write
 from local.errors import ServerUnavailableError
@@ -31,12 +31,13 @@ class Scale:
     repeats: int
     contest: journey.Contest
     latency_seconds: float
+    archived: int
     memory_messages: int
     memory_step: int
 
 
-FULL = Scale(60_000, 5, journey.Contest(60_000, 1_500, 3), 20, 150_000, 25_000)
-QUICK = Scale(20_000, 3, journey.Contest(10_000, 300, 1), 5, 30_000, 5_000)
+FULL = Scale(60_000, 5, journey.Contest(60_000, 1_500, 3), 20, 50_000, 150_000, 25_000)
+QUICK = Scale(20_000, 3, journey.Contest(10_000, 300, 1), 5, 10_000, 30_000, 5_000)
 # More than any run needs, so that one that hangs ends with a message instead of never.
 _LONGEST_SECONDS = 15 * 60
 
@@ -45,6 +46,7 @@ def on_servers(scale: Scale, stack: Stack) -> Mapping[str, Measurement]:
     """What is measured on the servers, by name."""
     return {
         "path": lambda say: journey.measure(stack, scale.contest, say),
+        "backtest": lambda say: backtest.measure(stack, scale.archived, say),
         "latency": lambda say: latency.measure(stack, scale.latency_seconds, say),
         "memory": lambda say: memory.measure(stack, scale.memory_messages, scale.memory_step, say),
         "profile": lambda say: stages.measure(stack, scale.contest.backlog, say),
@@ -96,7 +98,7 @@ class Run:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    names = ["screening", "classifier", "path", "latency", "memory"]
+    names = ["screening", "classifier", "path", "backtest", "latency", "memory"]
     parser.add_argument("--quick", action="store_true", help="fewer messages, one round: a look, not a result")
     parser.add_argument("--only", choices=names, help="measure this only")
     parser.add_argument("--profile", action="store_true", help="also tell where a batch spends its time")

@@ -28,7 +28,7 @@ METHOD = (
     "do not count. The decision looks up group and policy, gathers evidence (also over several messages of a member) "
     "and judges, with the standings in memory."
 )
-_TODAY = date(2026, 3, 2)
+TODAY = date(2026, 3, 2)
 _BITS = {category: 1 << number for number, category in enumerate(CATEGORIES)}
 
 
@@ -37,7 +37,7 @@ def measure(count: int, repeats: int) -> Result:
     tune_collector()
     words = lexicon_of(WORDS)
     started = time.perf_counter()
-    rulebook = _rulebook(words)
+    rulebook = rulebook_of(words)
     compiling = time.perf_counter() - started
     events = messages(count)
     texts = [event.data.text for event in events]
@@ -80,7 +80,7 @@ def lexicon_of(count: int) -> list[Word]:
     return words
 
 
-def _rulebook(words: Sequence[Word]) -> Rulebook:
+def rulebook_of(words: Sequence[Word]) -> Rulebook:
     """A rulebook with the lexicon compiled as the keeper of a service's process does it."""
     groups = {f"g{number:03d}": GroupSettings(timezone=ZoneInfo(DEFAULT_TIMEZONE)) for number in range(300)}
     lexicon = Lexicon(words, _masks(words), fuzzy=EVERY_POLICY, background=shipped_background())
@@ -95,7 +95,7 @@ def _match(lexicon: Lexicon, texts: Sequence[str]) -> float:
     """Return the processor seconds of one pass over the texts."""
     started = time.thread_time()
     for start in range(0, len(texts), BATCH):
-        lexicon.scan(texts[start : start + BATCH], None, _TODAY)
+        lexicon.scan(texts[start : start + BATCH], None, TODAY)
     return time.thread_time() - started
 
 
@@ -117,8 +117,8 @@ def _judge(rulebook: Rulebook, events: Sequence[MessageReceived], standings: dic
     settings = [rulebook.policies.settings_of(message.group_id) for message in found]
     policies = [rulebook.policies.policy_of(each) for each in settings]
     masks = [rulebook.mask_of(policy) for policy in policies]
-    evidence = gather(found, masks, rulebook.lexicon, _TODAY)
-    add_joined_words(evidence, windows_of(found, standings), masks, rulebook.lexicon, _TODAY)
+    evidence = gather(found, masks, rulebook.lexicon, TODAY)
+    add_joined_words(evidence, windows_of(found, standings), masks, rulebook.lexicon, TODAY)
     for message, policy, group, shown in zip(found, policies, settings, evidence, strict=True):
         judge(message, policy, group, standings[key_of(message.group_id, message.sender.member_id)], shown)
 

@@ -30,6 +30,9 @@ from huiqun.timers import TimerHandler
 from huiqun.web import Router
 from moderation.archive import api as archive_api
 from moderation.archive import store as archive
+from moderation.backtest import api as backtest_api
+from moderation.backtest import store as backtests
+from moderation.backtest.handlers import BacktestRunner
 from moderation.cases import api as cases_api
 from moderation.cases import store as case_store
 from moderation.cases.handlers import opening as cases
@@ -67,6 +70,7 @@ DESCRIPTION = "Group rules, screening, sanctions and review."
 INDEXES: Mapping[str, Sequence[Index]] = {
     **archive.INDEXES,
     **actions.INDEXES,
+    **backtests.INDEXES,
     **case_store.INDEXES,
     **incidents.INDEXES,
     **lexicon.INDEXES,
@@ -122,6 +126,7 @@ def timers(links: Links) -> Mapping[str, TimerHandler]:
 
 ROUTERS = (
     policies_api.policies_router,  # /api/v1/policies
+    backtest_api.router,  # /api/v1/policies/{policy_id}/versions/{number}/backtests
     policies_api.groups_router,  # /api/v1/groups
     policies_api.group_policy_router,  # /api/v1/groups/{group_id}/policy
     policies_api.exceptions_router,  # /api/v1/exceptions
@@ -157,8 +162,9 @@ async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) ->
         signed = signed_links(settings)
         appeal_link = signed.appeals.for_offence if settings.public_url else None
         parts = loops(connected, roles, routes(keeper.current, appeal_link), timers(signed.consents))
-        if roles & {"streams", "api"}:
-            parts.append(keeper)
+        if "timers" in roles:
+            parts.append(BacktestRunner(connected.database, keeper.current, connected.clock))
+        parts.append(keeper)
         offered = interface(settings, keeper.current, signed, ROUTERS if "api" in roles else ())
         await run_parts([*parts, Api(offered, settings, connected, parts)], stop)
 

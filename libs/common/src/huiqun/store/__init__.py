@@ -1,7 +1,7 @@
 """MongoDB: the connection, transactions, indexes. The only module that knows which driver is used."""
 
 from huiqun.store.abandoned import end_abandoned_transactions
-from huiqun.store.connection import Client, Collection, Database, Session, close, connect, ping
+from huiqun.store.connection import Client, Collection, Cursor, Database, Session, close, connect, ping
 from huiqun.store.errors import (
     BulkWriteError,
     DuplicateKey,
@@ -19,6 +19,7 @@ __all__ = [
     "BulkWriteError",
     "Client",
     "Collection",
+    "Cursor",
     "Database",
     "DeleteMany",
     "DeleteOne",

@@ -7,12 +7,14 @@ from motor.motor_asyncio import (
     AsyncIOMotorClient,
     AsyncIOMotorClientSession,
     AsyncIOMotorCollection,
+    AsyncIOMotorCursor,
     AsyncIOMotorDatabase,
 )
 
 Client: TypeAlias = "AsyncIOMotorClient[dict[str, Any]]"
 Database: TypeAlias = "AsyncIOMotorDatabase[dict[str, Any]]"
 Collection: TypeAlias = "AsyncIOMotorCollection[dict[str, Any]]"
+Cursor: TypeAlias = "AsyncIOMotorCursor[dict[str, Any]]"
 Session: TypeAlias = AsyncIOMotorClientSession
 
 

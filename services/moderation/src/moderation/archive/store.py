@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from huiqun.contracts.moderation import Screened
-from huiqun.store import Database, Index, UpdateOne
+from huiqun.store import Cursor, Database, Index, UpdateOne
 from huiqun.stream import Work
 
 MESSAGES = "messages"
@@ -14,6 +14,12 @@ _BY_TIME = (("group_id", 1), ("sent_at", 1))
 INDEXES: Mapping[str, Sequence[Index]] = {MESSAGES: (Index(_BY_TIME),)}
 # The slash of a revision's key, and the character after it: no id has either, so the keys between are its revisions.
 _SLASH, _AFTER_SLASH = "/", "0"
+# What a judgement rests on, and what it came to.
+_JUDGED = (
+    *("group_id", "member_id", "role", "kind", "text", "duration_seconds", "url", "sent_at"),
+    *("verdict", "reasons"),
+)
+_READ_AHEAD = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,21 @@ class Search:
     until: datetime | None = None
     member_id: str | None = None
     verdict: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What was sent from `since` and before `until`, in these groups or in all; `warm_up` is what was before it."""
+
+    warm_up: datetime
+    since: datetime
+    until: datetime
+    groups: Sequence[str] | None = None
+
+    def query(self, start: datetime) -> dict[str, Any]:
+        """What was sent from `start` on."""
+        groups = {"group_id": {"$in": list(self.groups)}} if self.groups is not None else {}
+        return {**groups, "sent_at": {"$gte": start, "$lt": self.until}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +109,18 @@ async def search(database: Database, wanted: Search, after: tuple[datetime, int]
         moment, seen = document["sent_at"], place
         found.append(Archived(document, place))
     return found
+
+
+async def count(database: Database, span: Span) -> int:
+    """How many messages the span has, without what was before it."""
+    return int(await database[MESSAGES].count_documents(span.query(span.since), hint=list(_BY_TIME)))
+
+
+def replay(database: Database, span: Span) -> Cursor:
+    """The messages of the span and of what was before it, group by group and in the order they were sent."""
+    wanted = dict.fromkeys(_JUDGED, 1)
+    cursor = database[MESSAGES].find(span.query(span.warm_up), wanted, batch_size=_READ_AHEAD)
+    return cursor.sort(list(_BY_TIME)).hint(list(_BY_TIME))
 
 
 async def revisions(database: Database, message_id: str) -> list[Archived]:

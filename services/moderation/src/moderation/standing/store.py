@@ -37,6 +37,17 @@ async def find(database: Database, group_id: str, member_id: str) -> Standing | 
     return _standing(document) if document else None
 
 
+async def acquaintances(
+    database: Database, groups: Sequence[str] | None, *, before: datetime
+) -> dict[str, tuple[datetime, int]]:
+    """By key, members of these groups or of all who wrote before: since when, and how much of substance by now."""
+    query: dict[str, Any] = {"since": {"$lt": before}}
+    if groups is not None:
+        query["group_id"] = {"$in": list(groups)}
+    cursor = database[STANDINGS].find(query, {"since": 1, "substantial": 1}, batch_size=5_000)
+    return {document["_id"]: (document["since"], document["substantial"]) async for document in cursor}
+
+
 async def save(work: Work, standings: Iterable[Standing]) -> None:
     """Write the standings back."""
     operations = [

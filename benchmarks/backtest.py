@@ -1,0 +1,81 @@
+"""How fast a version of a policy is tried over the archive."""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from functools import partial
+
+from benchmarks.contenders import tune_collector
+from benchmarks.figures import Figure, Result, at_least
+from benchmarks.ground import Ground, ground
+from benchmarks.messages import messages
+from benchmarks.screening import TODAY, WORDS, lexicon_of, rulebook_of
+from huiqun.contracts.channel import MessageReceived
+from huiqun.runtime.clock import SystemClock
+from huiqun.store import ensure_indexes
+from huiqun.stream import STREAM_INDEXES, Transactor
+from huiqun.timers import TIMER_INDEXES
+from local.stack import Stack
+from moderation.app import INDEXES
+from moderation.archive import store as archive
+from moderation.backtest.handlers import run_trial
+from moderation.backtest.model import Trial
+from moderation.policies.model import DEFAULT_POLICY, Rules, changes_of
+from moderation.policies.store import Version, add_version
+from moderation.rulebook.model import Rulebook
+from moderation.screening.model import gather, judge
+from moderation.standing.model import Standing, key_of
+
+MEASUREMENT = "Backtest"
+METHOD = (
+    "a draft with a quota and a cap of length, tried over {count:,} archived messages of 300 groups with {words:,} "
+    "words, read from MongoDB and judged in one process; by the clock, {others:.0f} % of which it was waiting, or "
+    "others had the processor."
+)
+_DRAFT = Rules.model_validate({"quota": {"per_day": 12}, "length": {"max_characters": 40}, "contacts": None})
+_BATCH = 500
+
+
+async def measure(stack: Stack, count: int, say: Callable[[str], None]) -> Result:
+    """Archive `count` messages as they were judged under the built-in rules, and try a draft over them."""
+    tune_collector()
+    book = rulebook_of(lexicon_of(WORDS))
+    events = messages(count)
+    async with ground(stack) as laid:
+        await _archive(laid, book, events)
+        say(f"{count:,} messages archived")
+        first, last = events[0].data.sent_at, events[-1].data.sent_at
+        trial = Trial(DEFAULT_POLICY, 1, first, last + timedelta(seconds=1))
+        processor, clock = time.process_time(), time.perf_counter()
+
+        async def go_on(_: int, __: int) -> bool:
+            return True
+
+        report = await run_trial(laid.database, book, trial, go_on)
+        used, seconds = time.process_time() - processor, time.perf_counter() - clock
+    figures = [
+        Figure("messages judged again", report["messages_per_second"], "messages/s", at_least(20_000)),
+        Figure("... per second of processor time", report["messages"] / used, "messages/s"),
+        Figure("messages with another verdict", report["changed"], ""),
+    ]
+    method = METHOD.format(count=count, words=WORDS, others=100 * max(1 - used / seconds, 0))
+    return Result(MEASUREMENT, figures, method, {"rules": len(report["rules"]), "verdicts": report["verdicts"]})
+
+
+async def _archive(laid: Ground, book: Rulebook, events: Sequence[MessageReceived]) -> None:
+    await ensure_indexes(laid.database, {**STREAM_INDEXES, **TIMER_INDEXES, **INDEXES})
+    transactor = Transactor(laid.client, laid.database, laid.publisher, SystemClock())
+    draft = Version(DEFAULT_POLICY, 1, changes_of(_DRAFT), "", "bench", None)
+    await transactor.commit(lambda work: add_version(work, draft, None))
+    standings: dict[str, Standing] = {}
+    for start in range(0, len(events), _BATCH):
+        data = [event.data for event in events[start : start + _BATCH]]
+        settings = [book.policies.settings_of(message.group_id) for message in data]
+        policies = [book.policies.policy_of(each) for each in settings]
+        found = gather(data, [book.mask_of(policy) for policy in policies], book.lexicon, TODAY)
+        records = []
+        for message, group, policy, evidence in zip(data, settings, policies, found, strict=True):
+            pair = message.group_id, message.sender.member_id
+            standing = standings.setdefault(key_of(*pair), Standing(*pair))
+            records.append(judge(message, policy, group, standing, evidence).screened("bench"))
+        await transactor.commit(partial(archive.append, messages=records))

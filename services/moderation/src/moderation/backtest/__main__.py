@@ -1,0 +1,83 @@
+"""`python -m moderation.backtest POLICY VERSION --from DATE [--to DATE]`: try a version from the command line."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from huiqun.cli.terminal import database_of, fail, notes, output, printable, run
+from moderation.backtest.handlers import run_trial
+from moderation.backtest.model import Trial
+from moderation.policies.handlers import UnknownPolicyError
+from moderation.rulebook.handlers import RulebookKeeper
+
+_SAMPLES = 3
+
+
+def main(
+    policy: Annotated[str, typer.Argument(help="The policy's id, such as default.")],
+    version: Annotated[int, typer.Argument(help="Number of the version; it need not be in force.")],
+    since: Annotated[str, typer.Option("--from", help="Messages sent then or later: 2026-11-01, or with a time.")],
+    until: Annotated[str | None, typer.Option("--to", help="Messages sent before then; now by default.")] = None,
+    group: Annotated[list[str] | None, typer.Option(help="Only this group; may be given several times.")] = None,
+) -> None:
+    """Judge archived messages once more under a version of a policy, and show what comes out differently."""
+    end = _moment(until) if until else datetime.now(UTC)
+    trial = Trial(policy, version, _moment(since), end, tuple(group or ()))
+    if trial.since >= trial.until:
+        fail("The period has to begin before it ends.")
+    report = run(_try(trial))
+    _show(report)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError:
+        fail(f"{text} is no date: write 2026-11-01, or 2026-11-01T08:00:00+08:00.")
+
+
+async def _try(trial: Trial) -> dict[str, Any]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    async with database_of("moderation") as database:
+        keeper = RulebookKeeper(database)
+        await keeper.refresh()
+        with Progress(*columns, console=notes) as bar:
+            task = bar.add_task(trial.label, total=None)
+
+            async def show(done: int, total: int) -> bool:
+                bar.update(task, completed=done, total=total)
+                return True
+
+            try:
+                return await run_trial(database, keeper.current(), trial, show)
+            except UnknownPolicyError:
+                fail(f"There is no {trial.label}.")
+
+
+def _show(report: dict[str, Any]) -> None:
+    output.print(f"{report['policy']} over {report['messages']:,} messages", style="bold", highlight=False)
+    table = Table()
+    for heading in ("rule", "category", "before", "after", "added", "lost"):
+        table.add_column(heading, justify="left" if heading in {"rule", "category"} else "right")
+    for row in report["rules"]:
+        table.add_row(
+            row["rule"], row["category"], *(f"{row[name]:,}" for name in ("before", "after", "added", "lost"))
+        )
+    output.print(table)
+    for change in report["verdicts"]:
+        if change["before"] != change["after"]:
+            output.print(f"{change['messages']:,} from {change['before']} to {change['after']}", highlight=False)
+    for row in report["rules"]:
+        for name in ("added", "lost"):
+            for sample in row[f"{name}_samples"][:_SAMPLES]:
+                words = f"{name}: {row['rule']} {row['category']}: {sample['text']}"
+                output.print(printable(words))
+    speed = f"{report['seconds']:.1f} s, {report['messages_per_second']:,} messages a second"
+    output.print(f"{speed}. {report['notes']}", style="dim", highlight=False)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,76 @@
+"""Run a trial: read the archive of the period once, in order, and judge it under the version."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from huiqun.store import Cursor, Database
+from moderation.archive import store as archive
+from moderation.backtest.model import WARM_UP, Counted, Replay, Trial, policies_in, scope_of
+from moderation.policies import store as policies
+from moderation.policies.handlers import find_version
+from moderation.rulebook.model import Rulebook
+from moderation.standing import store as standings
+
+#: Called with how many messages are judged and how many there are; False ends the trial.
+Progress = Callable[[int, int], Awaitable[bool]]
+_PORTION = 2_500
+_NOTES = (
+    "Personal data is masked in the archive: what was found of it is carried over from the records, and so are "
+    "contacts in masked digits and findings that do not rest on the message, such as consent and modes. "
+    "Counting rules know the 25 hours before the period. Members who wrote before it count as having said as much of "
+    "substance as they have by now."
+)
+
+
+class TrialEndedError(Exception):
+    """The trial was called off."""
+
+
+async def run_trial(database: Database, book: Rulebook, trial: Trial, progress: Progress) -> dict[str, Any]:
+    """Judge the messages of the period under the version and report what comes out differently.
+
+    Judged by the lexicon of `book`, in a thread, so that others get their turn. Raises UnknownPolicyError, and
+    TrialEndedError when `progress` says so.
+    """
+    version = await find_version(database, trial.policy_id, trial.version)
+    exceptions = await policies.exceptions.in_force(database, trial.since)
+    tried = policies_in(trial, version.written, book.policies, exceptions)
+    span = archive.Span(trial.since - WARM_UP, trial.since, trial.until, scope_of(trial, tried))
+    total = await archive.count(database, span)
+    total = total if trial.limit is None else min(total, trial.limit)
+    rulebook = Rulebook(tried, book.lexicon, book.lexicon_version, book.bits)
+    known = {}
+    if any(policy.rules.probation is not None for policy in tried.all()):
+        known = await standings.acquaintances(database, span.groups, before=span.warm_up)
+    replay = Replay(rulebook, Counted(trial.since, trial.limit), datetime.now(UTC).date(), known)
+    started = time.perf_counter()
+    async for documents in _read_ahead(archive.replay(database, span)):
+        await asyncio.to_thread(replay.take, documents)
+        done = replay.tally.messages
+        if not await progress(min(done, total), total):
+            raise TrialEndedError(trial.label)
+        if trial.limit is not None and done >= trial.limit:
+            break
+    seconds = time.perf_counter() - started
+    return {
+        **replay.tally.report(),
+        "policy": trial.label,
+        "lexicon": book.lexicon_version,
+        "seconds": round(seconds, 3),
+        "messages_per_second": round(replay.tally.messages / seconds) if replay.tally.messages else 0,
+        "notes": _NOTES,
+    }
+
+
+async def _read_ahead(cursor: Cursor) -> AsyncIterator[Sequence[dict[str, Any]]]:
+    """The documents in portions; while one is worked on, the next is on its way."""
+    reading = asyncio.ensure_future(cursor.to_list(_PORTION))
+    try:
+        while documents := await reading:
+            reading = asyncio.ensure_future(cursor.to_list(_PORTION))
+            yield documents
+    finally:
+        reading.cancel()

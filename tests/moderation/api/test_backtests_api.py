@@ -1,0 +1,193 @@
+"""Backtests over HTTP: asked for, run by whoever has time, reported, called off, taken over."""
+
+import asyncio
+import os
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from huiqun.runtime.clock import SystemClock
+from huiqun.runtime.ids import new_id
+from local.stack import Stack
+from moderation.backtest import store
+from moderation.backtest.handlers import BacktestRunner
+from moderation.screening.handlers import Screening
+from tests.channel import NOON, message
+from tests.moderation.api.conftest import Interface, kind_of
+from tests.moderation.api.drafts import activate, every_page_of, policy_id, written
+from tests.spine import eventually, running
+
+PERIOD = {"from": NOON.isoformat(), "to": (NOON + timedelta(days=1)).isoformat()}
+DRAFT: dict[str, Any] = {"rules": {"length": {"max_characters": 5}}, "note": "shorter"}
+
+
+@pytest.fixture
+def runner(interface: Interface) -> BacktestRunner:
+    return BacktestRunner(interface.connected.database, interface.keeper.current, SystemClock())
+
+
+@pytest_asyncio.fixture
+async def group(interface: Interface) -> str:
+    """A group in which three messages were judged."""
+    name = f"g-{new_id()}"
+    events = []
+    for number, text in enumerate(("短", "一句相当长的话在这里", "一起刷单")):
+        event = message(number, name, "u1", text, NOON + timedelta(minutes=number))
+        data = event.data.model_copy(update={"message_id": f"{name}-{number}"})
+        events.append(event.model_copy(update={"data": data}))
+    screening = Screening(interface.keeper.current)
+    await interface.connected.transactor.run(lambda work: screening.screen(events, work))
+    return name
+
+
+async def ask_for(interface: Interface, name: str, **changes: Any) -> dict[str, Any]:
+    answer = await interface.ask("POST", f"/policies/{name}/versions/1/backtests", json={**PERIOD, **changes})
+    assert answer.status_code == 202, answer.text
+    assert answer.headers["location"].endswith(answer.json()["id"])
+    asked: dict[str, Any] = answer.json()
+    return asked
+
+
+async def read(interface: Interface, asked: dict[str, Any]) -> dict[str, Any]:
+    path = f"/policies/{asked['policy_id']}/versions/{asked['version']}/backtests/{asked['id']}"
+    found: dict[str, Any] = (await interface.ask("GET", path, "viewer")).json()
+    return found
+
+
+async def ended(interface: Interface, asked: dict[str, Any]) -> dict[str, Any]:
+    async def is_over() -> bool:
+        return (await read(interface, asked))["state"] not in store.OPEN
+
+    await eventually(is_over)
+    return await read(interface, asked)
+
+
+async def test_a_backtest_is_run_and_its_report_stands_beside_the_version(
+    interface: Interface, runner: BacktestRunner, group: str
+) -> None:
+    name = await written(interface, DRAFT)
+    asked = await ask_for(interface, name, groups=[group])
+    assert (asked["state"], asked["total"]) == ("waiting", None)
+    assert (await read(interface, asked))["report"] is None
+    async with running(runner):
+        found = await ended(interface, asked)
+    assert (found["state"], found["progress"], found["total"], found["error"]) == ("done", 3, 3, None)
+    report = found["report"]
+    assert (report["messages"], report["added"], report["lost"], report["changed"]) == (3, 1, 0, 1)
+    (row,) = [row for row in report["rules"] if row["rule"] == "length"]
+    assert [sample["message_id"] for sample in row["added_samples"]] == [f"{group}-1"]
+    version = (await interface.ask("GET", f"/policies/{name}/versions/1", "viewer")).json()
+    assert (version["backtest"]["id"], version["backtest"]["added"]) == (asked["id"], 1)
+    seen = {"If-Match": "*"}
+    answer = await interface.ask("POST", f"/policies/{name}/activation", "admin", json={"version": 1}, headers=seen)
+    assert answer.json()["backtest"] == version["backtest"]
+    listed = await every_page_of(interface, f"/policies/{name}/versions/1/backtests")
+    assert [each["id"] for each in listed] == [asked["id"]]
+
+
+async def test_a_backtest_that_is_called_off_is_not_run_and_one_that_has_ended_stays_so(
+    interface: Interface, runner: BacktestRunner, group: str
+) -> None:
+    name = await written(interface, DRAFT)
+    first, second = [await ask_for(interface, name, groups=[group]) for _ in range(2)]
+    path = f"/policies/{name}/versions/1/backtests"
+    assert (await interface.ask("DELETE", f"{path}/{first['id']}")).json()["state"] == "cancelled"
+    async with running(runner):
+        assert (await ended(interface, second))["state"] == "done"
+    assert (await read(interface, first))["report"] is None
+    assert (await interface.ask("DELETE", f"{path}/{second['id']}")).json()["state"] == "done"
+
+
+async def test_whoever_works_on_a_backtest_that_is_called_off_is_told_with_the_next_progress(
+    interface: Interface, group: str
+) -> None:
+    name, database = await written(interface, DRAFT), interface.connected.database
+    asked = await ask_for(interface, name, groups=[group])
+    now = datetime.now(UTC)
+    job = await store.lease(database, now, now + timedelta(minutes=1), "somebody")
+    assert job is not None
+    assert await store.advance(database, job.id, "somebody", {"progress": 1, "total": 3})
+    assert (await read(interface, asked))["progress"] == 1
+    await interface.ask("DELETE", f"/policies/{name}/versions/1/backtests/{asked['id']}")
+    assert not await store.advance(database, job.id, "somebody", {"progress": 2})
+    assert not await store.finish(database, job.id, "somebody", {"state": "done"})
+
+
+async def test_what_a_crash_leaves_behind_is_begun_anew_and_given_up_after_three_times(
+    interface: Interface, runner: BacktestRunner, group: str
+) -> None:
+    name, database = await written(interface, DRAFT), interface.connected.database
+    asked, hopeless = [await ask_for(interface, name, groups=[group]) for _ in range(2)]
+    long_ago = datetime.now(UTC) - timedelta(minutes=5)
+    assert await store.lease(database, long_ago, long_ago + timedelta(seconds=20), "who crashed") is not None
+    await database[store.BACKTESTS].update_one({"_id": hopeless["id"]}, {"$set": {"attempts": 3}})
+    async with running(runner):
+        assert (await ended(interface, asked))["report"]["messages"] == 3
+        given_up = await ended(interface, hopeless)
+    assert (given_up["state"], given_up["report"]) == ("failed", None)
+    assert "three times" in given_up["error"]
+
+
+async def test_a_process_that_is_stopped_leaves_its_backtest_to_others(
+    interface: Interface, runner: BacktestRunner, group: str
+) -> None:
+    name = await written(interface, DRAFT)
+    asked = await ask_for(interface, name, groups=[group])
+    stopped = asyncio.Event()
+    stopped.set()
+    assert await runner._turn(stopped)
+    assert (await read(interface, asked))["state"] == "waiting"
+    async with running(runner):
+        assert (await ended(interface, asked))["state"] == "done"
+
+
+async def test_a_backtest_needs_a_version_a_period_and_a_moderator(interface: Interface) -> None:
+    name = await written(interface, DRAFT)
+    path = f"/policies/{name}/versions/1/backtests"
+    backwards = {"from": PERIOD["to"], "to": PERIOD["from"]}
+    assert kind_of(await interface.ask("POST", path, json=backwards)) == (422, "unfit-backtest")
+    assert kind_of(await interface.ask("POST", path, json={})) == (422, "invalid-request")
+    assert kind_of(await interface.ask("POST", path, "operator", json=PERIOD)) == (403, "forbidden")
+    nowhere = f"/policies/{policy_id()}/versions/1/backtests"
+    assert kind_of(await interface.ask("POST", nowhere, json=PERIOD)) == (404, "unknown-policy")
+    assert kind_of(await interface.ask("GET", nowhere)) == (404, "unknown-policy")
+    asked = await ask_for(interface, name)
+    await activate(interface, name)
+    elsewhere = f"/policies/{name}/versions/2/backtests/{asked['id']}"
+    assert kind_of(await interface.ask("GET", elsewhere)) == (404, "unknown-backtest")
+    await interface.ask("DELETE", f"{path}/{asked['id']}")
+
+
+async def test_the_command_shows_what_comes_out_differently(
+    interface: Interface, session_stack: Stack, group: str
+) -> None:
+    name = await written(interface, DRAFT)
+    settings = interface.connected.settings
+    environment = {
+        **os.environ,
+        "HUIQUN_MONGO_URL": session_stack.mongo_url,
+        "HUIQUN_DATABASE_PREFIX": settings.database_prefix,
+        "COLUMNS": "120",
+    }
+    arguments = [name, "1", "--from", PERIOD["from"], "--to", PERIOD["to"], "--group", group]
+    command = [sys.executable, "-m", "moderation.backtest"]
+
+    async def call(*given: str) -> tuple[int | None, str]:
+        process = await asyncio.create_subprocess_exec(
+            *command, *given, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        )
+        said, _ = await process.communicate()
+        return process.returncode, said.decode()
+
+    code, said = await call(*arguments)
+    assert code == 0, said
+    assert f"{name}@1 over 3 messages" in said
+    assert "1 from allow to warn" in said
+    assert "added: length length: 一句相当长的话在这里" in said
+    assert await call(name, "1", "--from", "yesterday") == (
+        2,
+        "yesterday is no date: write 2026-11-01, or 2026-11-01T08:00:00+08:00.\n",
+    )
