@@ -1,13 +1,22 @@
 """Kafka out: records that the broker has acknowledged, or an error."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import MessageSizeTooLargeError
+from aiokafka.errors import (
+    InvalidProducerEpoch,
+    KafkaError,
+    MessageSizeTooLargeError,
+    OutOfOrderSequenceNumber,
+    ProducerClosed,
+    ProducerFenced,
+    UnknownProducerId,
+)
 from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
@@ -16,6 +25,10 @@ from huiqun.contracts.envelope import Event
 
 # Apache Kafka's brokers refuse records over 1 MiB unless they are told otherwise.
 _MAX_EVENT_BYTES = 1_000_000
+# A broker that lost the end of its log, say in a power cut, misses what an idempotent producer sent before, and takes
+# nothing from it ever after.
+_BEYOND_REPAIR = (OutOfOrderSequenceNumber, UnknownProducerId, InvalidProducerEpoch, ProducerFenced, ProducerClosed)
+_DISCARD_SECONDS = 2.0
 CONTENT_TYPE = ("content-type", b"application/cloudevents+json")
 
 
@@ -68,6 +81,7 @@ class Publisher:
     def __init__(self, options: KafkaOptions) -> None:
         self._options = options
         self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
 
     async def start(self) -> None:
         """Connect to the broker; raises KafkaError where it does not answer."""
@@ -95,17 +109,12 @@ class Publisher:
 
     async def ping(self) -> None:
         """Ask the cluster for its metadata; raises KafkaError where nobody answers."""
-        if self._producer is None:
-            await self.start()
-        else:
-            await self._producer.client.fetch_all_metadata()
+        producer = await self._open()
+        await producer.client.fetch_all_metadata()
 
     async def publish(self, records: Sequence[Record]) -> None:
         """Send the records in order and wait until each is acknowledged; raises KafkaError."""
-        if self._producer is None:
-            await self.start()
-        producer = self._producer
-        assert producer is not None  # noqa: S101 - start() set it or raised
+        producer = await self._open()
         sending: list[asyncio.Future[object]] = []
         open_batches: dict[tuple[str, int], BatchBuilder] = {}
         for record in records:
@@ -122,8 +131,24 @@ class Publisher:
         for (topic, partition), batch in open_batches.items():
             sending.append(await producer.send_batch(batch, topic, partition=partition))
         for outcome in await asyncio.gather(*sending, return_exceptions=True):
+            if isinstance(outcome, _BEYOND_REPAIR):
+                await self._discard(producer)
             if isinstance(outcome, BaseException):
                 raise outcome
+
+    async def _open(self) -> AIOKafkaProducer:
+        async with self._starting:  # of two that publish at once, one starts it
+            if self._producer is None:
+                await self.start()
+            return self._producer
+
+    async def _discard(self, producer: AIOKafkaProducer) -> None:
+        """Have the next records sent by a new producer."""
+        current = self._producer
+        if current is not None and current is producer:
+            self._producer = None
+            with contextlib.suppress(KafkaError, TimeoutError):
+                await asyncio.wait_for(current.stop(), _DISCARD_SECONDS)
 
 
 def _append(batch: BatchBuilder, record: Record) -> bool:
