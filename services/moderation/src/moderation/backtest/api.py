@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id, Instant
 from huiqun.contracts.moderation import Verdict
+from huiqun.runtime.clock import whole_milliseconds
 from huiqun.stream import Work
 from huiqun.web import Answer, Page, Paging, Principal, Router, Store, WriteOnce, requires
 from moderation.backtest import handlers
@@ -133,8 +134,8 @@ async def request_backtest(
     policy_id: PolicyPath, number: NumberPath, wanted: Wanted, write: WriteOnce, who: Moderator
 ) -> Response:
     """A process with the role `timers` takes it up; nothing that it finds has any effect."""
-    until = wanted.until or datetime.now(UTC)
-    trial = Trial(policy_id, number, wanted.since, until, tuple(wanted.groups), wanted.limit)
+    since, until = whole_milliseconds(wanted.since), whole_milliseconds(wanted.until or datetime.now(UTC))
+    trial = Trial(policy_id, number, since, until, tuple(wanted.groups), wanted.limit)
 
     async def use_case(work: Work) -> Answer:
         job = await handlers.request_backtest(work, trial, who.id)
