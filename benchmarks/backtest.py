@@ -18,6 +18,7 @@ from huiqun.timers import TIMER_INDEXES
 from local.stack import Stack
 from moderation.app import INDEXES
 from moderation.archive import store as archive
+from moderation.archive.model import NO_HOLDS, Keeping
 from moderation.backtest.handlers import run_trial
 from moderation.backtest.model import Trial
 from moderation.policies.model import DEFAULT_POLICY, Rules, changes_of
@@ -73,9 +74,11 @@ async def _archive(laid: Ground, book: Rulebook, events: Sequence[MessageReceive
         settings = [book.policies.settings_of(message.group_id) for message in data]
         policies = [book.policies.policy_of(each) for each in settings]
         found = gather(data, [book.mask_of(policy) for policy in policies], book.lexicon, TODAY)
-        records = []
+        keeping = Keeping(SystemClock().now(), NO_HOLDS, b"bench")
+        entries = []
         for message, group, policy, evidence in zip(data, settings, policies, found, strict=True):
             pair = message.group_id, message.sender.member_id
             standing = standings.setdefault(key_of(*pair), Standing(*pair))
-            records.append(judge(message, policy, group, standing, evidence).screened("bench"))
-        await transactor.commit(partial(archive.append, messages=records))
+            screened = judge(message, policy, group, standing, evidence).screened("bench")
+            entries.append(keeping.entry(screened, message, evidence.personal, policy.rules.retention.days))
+        await transactor.commit(partial(archive.append, entries=entries))

@@ -40,7 +40,7 @@ class OneByOne:
         self._broker = broker
         self._prefix = prefix
         self.keeper = RulebookKeeper(transactor.database)
-        self._screening = Screening(self.keeper.current)
+        self._screening = Screening(self.keeper.current, b"bench")
 
     async def screen(self, event: MessageReceived, message: KafkaMessage) -> None:
         """Judge one message in a transaction with inbox, archive, standing and outbox; publish; acknowledge."""

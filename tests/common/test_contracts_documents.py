@@ -99,7 +99,7 @@ def test_every_topic_and_event_stands_in_the_document_and_somebody_sends_it() ->
 @pytest.mark.parametrize(
     ("service", "routes"),
     [
-        ("moderation", moderation.app.routes(lambda: EMPTY)),
+        ("moderation", moderation.app.routes(lambda: EMPTY, b"")),
         ("engagement", engagement.app.ROUTES),
         ("crm-sync", crm_sync.app.ROUTES),
         ("survey", survey.app.ROUTES),

@@ -60,7 +60,7 @@ class Bench:
         settings = GroupSettings(owner="staff-1", capabilities=NATIVE)
         policies = Policies({"default": Policy("default", 1, rules)}, {self.group: settings})
         self.rulebook = Rulebook(policies, Lexicon(WORDS, [BITS[word.category] for word in WORDS]), "v1", BITS)
-        self.screening = Screening(lambda: self.rulebook)
+        self.screening = Screening(lambda: self.rulebook, b"a key for tests")
 
     @property
     def clock(self) -> SetClock:

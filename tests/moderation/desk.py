@@ -216,7 +216,7 @@ async def open_desk(mongo_url: str, database_name: str) -> AsyncIterator[Desk]:
     desk: Desk
     indexes = {**INDEXES, **AUDIT_INDEXES, **WEB_INDEXES}
     async with open_inlet(
-        mongo_url, database_name, routes(lambda: desk.rulebook, LINKS.for_offence), indexes, clock
+        mongo_url, database_name, routes(lambda: desk.rulebook, b"a key for tests", LINKS.for_offence), indexes, clock
     ) as inlet:
         desk = Desk(inlet, clock, _rulebook())
         yield desk

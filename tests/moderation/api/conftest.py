@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest_asyncio
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from huiqun.runtime.ids import new_id
 from huiqun.runtime.service import Api, Connections, connections
@@ -23,6 +24,8 @@ from moderation.rulebook.handlers import RulebookKeeper
 from moderation.settings import Settings
 from moderation.signed import signed_links
 from tests.spine import running
+
+HASH_KEY = b"a key of these tests"
 
 
 @dataclass
@@ -77,6 +80,7 @@ async def serve_interface(stack: Stack) -> AsyncIterator[Interface]:
         kafka_bootstrap=stack.bootstrap,
         kafka_idempotent=stack.broker.producer_ids,
         api_port=free_port(),
+        hash_key=SecretStr(HASH_KEY.decode()),
         four_eyes=True,
     )
     async with connections(SERVICE, settings, INDEXES) as connected:

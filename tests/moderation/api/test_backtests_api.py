@@ -16,7 +16,7 @@ from moderation.backtest import store
 from moderation.backtest.handlers import BacktestRunner
 from moderation.screening.handlers import Screening
 from tests.channel import NOON, message
-from tests.moderation.api.conftest import Interface, kind_of
+from tests.moderation.api.conftest import HASH_KEY, Interface, kind_of
 from tests.moderation.api.drafts import activate, every_page_of, policy_id, written
 from tests.spine import eventually, running
 
@@ -38,7 +38,7 @@ async def group(interface: Interface) -> str:
         event = message(number, name, "u1", text, NOON + timedelta(minutes=number))
         data = event.data.model_copy(update={"message_id": f"{name}-{number}"})
         events.append(event.model_copy(update={"data": data}))
-    screening = Screening(interface.keeper.current)
+    screening = Screening(interface.keeper.current, HASH_KEY)
     await interface.connected.transactor.run(lambda work: screening.screen(events, work))
     return name
 

@@ -14,7 +14,7 @@ from moderation.enforcement.handlers import record_receipts
 from moderation.screening.handlers import Screening
 from tests.channel import NOON, edit, message
 from tests.inlet import every_page
-from tests.moderation.api.conftest import Interface, kind_of
+from tests.moderation.api.conftest import HASH_KEY, Interface, kind_of
 
 
 def group_id() -> str:
@@ -33,7 +33,7 @@ def said(group: str, *texts: str, member: str = "u1", sent_at: datetime | None =
 
 
 async def judge(interface: Interface, events: Sequence[MessageReceived | MessageEdited]) -> None:
-    screening = Screening(interface.keeper.current)
+    screening = Screening(interface.keeper.current, HASH_KEY)
     await interface.connected.transactor.run(lambda work: screening.screen(events, work))
 
 
@@ -95,7 +95,9 @@ async def test_a_message_is_shown_with_its_revisions_and_its_recall(interface: I
     await judge(interface, edits)
     recall = Recall(message_id=original.data.message_id, group_id=group, recalled_by="u1")
     recalled = MessageRecalled.about(group, recall, time=NOON)
-    await interface.connected.transactor.run(lambda work: Screening(interface.keeper.current).recall([recalled], work))
+    await interface.connected.transactor.run(
+        lambda work: Screening(interface.keeper.current, HASH_KEY).recall([recalled], work)
+    )
     answer = await interface.ask("GET", f"/messages/{original.data.message_id}", "viewer")
     revisions = answer.json()["revisions"]
     assert [each["revision"] for each in revisions] == [0, 1, 2, 10]

@@ -225,7 +225,7 @@ async def open_desk(mongo_url: str, database_name: str) -> AsyncIterator[Desk]:
         # Nobody listens there: what is to be published stays in the outbox, where the test reads it.
         transactor = Transactor(client, database, Publisher(KafkaOptions(bootstrap="127.0.0.1:1")), clock)
         keeper = RulebookKeeper(database)
-        inlet = Inlet(database, transactor, RoutingTable(routes(keeper.current)))
+        inlet = Inlet(database, transactor, RoutingTable(routes(keeper.current, b"a key for tests")))
         app = create_app(
             AppOptions(
                 title="Moderation",

@@ -38,6 +38,7 @@ from moderation.policies.model import MembershipRules, Rules
 from moderation.rulebook.handlers import RulebookKeeper
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # a Monday, in Shanghai
+HASH_KEY = b"a key of these tests"
 LINKS = Links.under("a secret of these tests", "https://chat.example.com")
 T = TypeVar("T")
 
@@ -86,7 +87,9 @@ class Community:
 
     def __post_init__(self) -> None:
         self.keeper = RulebookKeeper(self.transactor.database)
-        self._handlers = {event: route.handler for route in app.routes(self.keeper.current) for event in route.events}
+        self._handlers = {
+            event: route.handler for route in app.routes(self.keeper.current, HASH_KEY) for event in route.events
+        }
         self._timers = app.timers(LINKS)
 
     @property

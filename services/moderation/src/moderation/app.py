@@ -26,10 +26,11 @@ from huiqun.runtime.service import Api, Interface, connections, loops
 from huiqun.store import Index
 from huiqun.stream import Route, Work
 from huiqun.stream.retry import until_it_passes
-from huiqun.timers import TimerHandler
+from huiqun.timers import Timer, TimerHandler
 from huiqun.web import Router
 from moderation.archive import api as archive_api
 from moderation.archive import store as archive
+from moderation.archive.handlers import exports, settling
 from moderation.backtest import api as backtest_api
 from moderation.backtest import store as backtests
 from moderation.backtest.handlers import BacktestRunner
@@ -61,7 +62,7 @@ from moderation.rulebook.model import Rulebook
 from moderation.screening import api as screening_api
 from moderation.screening.handlers import Screening
 from moderation.settings import Settings
-from moderation.signed import SignedLinks, signed_links
+from moderation.signed import SignedLinks, hash_key, signed_links
 from moderation.standing import api as standings_api
 from moderation.standing import store as standings
 
@@ -80,9 +81,10 @@ INDEXES: Mapping[str, Sequence[Index]] = {
 }
 
 
-def routes(rulebook: Callable[[], Rulebook], appeal_link: AppealLink | None = None) -> tuple[Route, ...]:
+def routes(rulebook: Callable[[], Rulebook], key: bytes, appeal_link: AppealLink | None = None) -> tuple[Route, ...]:
     """Which events go to which use case; groups before messages, so that a new group's settings are known."""
-    roster, replies, screening = Roster(rulebook), Replies(rulebook), Screening(rulebook, appeal_link)
+    roster, replies = Roster(rulebook), Replies(rulebook)
+    screening = Screening(rulebook, key, appeal_link)
 
     async def hear_and_screen(events: Sequence[MessageReceived | MessageEdited], work: Work) -> None:
         await replies.hear(events, work)  # first, so that who agrees is heard from this very message on
@@ -103,11 +105,20 @@ def routes(rulebook: Callable[[], Rulebook], appeal_link: AppealLink | None = No
 def timers(links: Links) -> Mapping[str, TimerHandler]:
     """What is done when a time has come."""
     greeter = Greeting(links)
+
+    async def on_policies(timer: Timer, work: Work) -> None:
+        await planning.plan_all(timer, work)
+        await settling.note_change(timer, work)
+
+    async def on_groups(timer: Timer, work: Work) -> None:
+        await planning.plan_groups(timer, work)
+        await settling.note_change(timer, work)
+
     return {
         enforcement.MUTE_ENDS: enforcement.end_mute,
         enforcement.FOLLOW_UP: enforcement.follow_up,
-        policies.POLICIES_CHANGED: planning.plan_all,
-        policies.GROUPS_CHANGED: planning.plan_groups,
+        policies.POLICIES_CHANGED: on_policies,
+        policies.GROUPS_CHANGED: on_groups,
         planning.POST_RULES: planning.post_rules,
         planning.CHECK_ROSTER: checks.check_on_schedule,
         greeting.WELCOME: greeter.greet,
@@ -121,6 +132,10 @@ def timers(links: Links) -> Mapping[str, TimerHandler]:
         modes.BY_HAND_ENDS: modes.end_by_hand,
         delegations.DELEGATION_ENDS: delegations.end_delegation,
         watching.WATCH: watching.watch,
+        settling.PLAN_RETENTION: settling.plan_retention,
+        settling.PLAN_HOLD: settling.plan_hold,
+        settling.SETTLE: settling.settle,
+        exports.EXPORT: exports.carry_out,
     }
 
 
@@ -137,7 +152,12 @@ ROUTERS = (
     standings_api.router,  # /api/v1/groups/{group_id}/members/{member_id}/standing
     lexicon_api.router,  # /api/v1/lexicon/lists
     screening_api.router,  # /api/v1/lexicon/scan
-    archive_api.router,  # /api/v1/messages
+    archive_api.lookup_router,  # /api/v1/messages/lookup
+    archive_api.supervision_router,  # /api/v1/messages/sample and /{message_id}/reviews
+    archive_api.messages_router,  # /api/v1/messages
+    archive_api.reviews_router,  # /api/v1/message-reviews
+    archive_api.holds_router,  # /api/v1/holds
+    archive_api.exports_router,  # /api/v1/exports
     actions_api.router,  # /api/v1/actions
     cases_api.cases_router,  # /api/v1/cases
     cases_api.reports_router,  # /api/v1/reports
@@ -161,7 +181,9 @@ async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) ->
         await until_it_passes(keeper.refresh, name=SERVICE)
         signed = signed_links(settings)
         appeal_link = signed.appeals.for_offence if settings.public_url else None
-        parts = loops(connected, roles, routes(keeper.current, appeal_link), timers(signed.consents))
+        parts = loops(
+            connected, roles, routes(keeper.current, hash_key(settings), appeal_link), timers(signed.consents)
+        )
         if "timers" in roles:
             parts.append(BacktestRunner(connected.database, keeper.current, connected.clock))
         parts.append(keeper)
@@ -178,5 +200,6 @@ def interface(
         "links": signed.consents,
         "appeal_links": signed.appeals,
         "four_eyes": settings.four_eyes,
+        "hash_key": hash_key(settings),
     }
     return Interface(service=SERVICE, description=DESCRIPTION, routers=routers, state=state)

@@ -60,3 +60,9 @@ INCIDENT_STEPS: Final = Counter(
 GROUP_MODE_CHANGES: Final = Counter(
     "huiqun_moderation_group_mode_changes_total", "How often do groups go quiet, lock down, come back?", ["mode"]
 )
+LEGAL_HOLDS: Final = Gauge(
+    "huiqun_moderation_legal_holds", "How many legal holds does this process archive by? Replicas should agree."
+)
+EXPORTED_MESSAGES: Final = Counter(
+    "huiqun_moderation_exported_messages_total", "How much of the archive leaves it in files? Each export is audited."
+)

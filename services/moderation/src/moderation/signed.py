@@ -1,4 +1,4 @@
-"""The links that members are sent, signed under the service's key."""
+"""The service's key: what personal data is hashed under, and the links that members are sent are signed with."""
 
 from dataclasses import dataclass
 
@@ -18,4 +18,9 @@ class SignedLinks:
 def signed_links(settings: Settings) -> SignedLinks:
     """The links of this service."""
     secret = settings.hash_key.get_secret_value()
-    return SignedLinks(Links.under(secret, settings.public_url), AppealLinks(secret.encode(), settings.public_url))
+    return SignedLinks(Links.under(secret, settings.public_url), AppealLinks(hash_key(settings), settings.public_url))
+
+
+def hash_key(settings: Settings) -> bytes:
+    """The key of the hashes of personal data."""
+    return settings.hash_key.get_secret_value().encode()

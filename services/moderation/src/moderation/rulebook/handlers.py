@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -10,11 +11,13 @@ from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.waiting import wait_for_stop
 from huiqun.store import Database
 from huiqun.stream.retry import until_it_passes
+from moderation.archive.model import Holds
+from moderation.archive.store import holds as legal_holds
 from moderation.lexicon import store as lexicons
 from moderation.lexicon.model.matching import EVERY_POLICY, Lexicon
 from moderation.lexicon.model.words import Word
 from moderation.lexicon.shipped import shipped_background
-from moderation.metrics import LEXICON_WORDS, RULEBOOK_REVISION
+from moderation.metrics import LEGAL_HOLDS, LEXICON_WORDS, RULEBOOK_REVISION
 from moderation.policies import store as policies
 from moderation.policies.model import GroupSettings, InForce, Policies, RuleException, with_exceptions
 from moderation.rulebook.model import EMPTY, Rulebook
@@ -26,7 +29,7 @@ _OVERLAP = timedelta(seconds=15)
 
 
 class RulebookKeeper:
-    """Looks twice a second whether policies, groups or lexicon have changed, and swaps the snapshot if so."""
+    """Looks twice a second whether policies, groups, lexicon or holds have changed, and swaps the snapshot if so."""
 
     name = "rulebook"
 
@@ -36,6 +39,7 @@ class RulebookKeeper:
         self._current = EMPTY
         self._policies_revision = -1
         self._lexicon_revision = -1
+        self._holds_revision = -1
         self._groups_seen = policies.BEGINNING
         # As they are stored; the snapshot has them worked out.
         self._written: InForce = {}
@@ -55,6 +59,7 @@ class RulebookKeeper:
     async def refresh(self) -> None:
         """Read what has changed and take it into use; the first call reads everything."""
         await self._refresh_policies()
+        await self._refresh_holds()
         await self._refresh_lexicon()
 
     async def _refresh_policies(self) -> None:
@@ -85,6 +90,15 @@ class RulebookKeeper:
         LEXICON_WORDS.set(len(words))
         _log.info("lexicon_in_force", words=len(words), version=version)
 
+    async def _refresh_holds(self) -> None:
+        revision = await legal_holds.revision(self._database)
+        if revision == self._holds_revision:
+            return
+        found = await legal_holds.open_holds(self._database)
+        self._current = replace(self._current, holds=Holds(found))
+        self._holds_revision = revision
+        LEGAL_HOLDS.set(len(found))
+
     def _swap(
         self,
         *,
@@ -99,6 +113,7 @@ class RulebookKeeper:
             lexicon or now.lexicon,
             now.lexicon_version if version is None else version,
             now.bits if bits is None else bits,
+            now.holds,
         )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from moderation.archive.model import NO_HOLDS, Holds
 from moderation.lexicon.model.matching import Lexicon
 from moderation.policies.model import Policies, Policy
 
@@ -12,12 +13,14 @@ class Rulebook:
     """Immutable: a batch is judged by one of them from its first message to its last.
 
     `bits` gives each category of the lexicon its bit; a policy's mask has the bits of the categories it acts on.
+    `holds` are the legal holds that are open.
     """
 
     policies: Policies
     lexicon: Lexicon
     lexicon_version: str
     bits: Mapping[str, int]
+    holds: Holds = NO_HOLDS
     _masks: dict[tuple[str, int, str | None], int] = field(default_factory=dict)
 
     def mask_of(self, policy: Policy) -> int:

@@ -10,6 +10,7 @@ from huiqun.contracts.moderation import CaseKind, MessageScreened, SanctionKind,
 from huiqun.runtime.ids import new_id
 from huiqun.stream import Work
 from moderation.archive import store as archive
+from moderation.archive.model import Keeping
 from moderation.cases.handlers.asking import Appeal, appealable, receive_appeals, receive_reports
 from moderation.cases.handlers.opening import open_cases
 from moderation.cases.model import REMOVAL_SEVERITY, Opening, Report, begins_with, due
@@ -65,13 +66,17 @@ class FollowUp:
 
 
 class Screening:
-    """The use cases of screening; `rulebook` gives the policies, groups and lexicon in force at the moment.
+    """The use cases of screening; `rulebook` gives the policies, groups, lexicon and holds in force at the moment.
 
-    `appeal_link` makes the address at which a member can appeal against a sanction, where there is such a page.
+    `hash_key` is the key under which personal data is hashed for the archive; `appeal_link` makes the address at
+    which a member can appeal against a sanction, where there is such a page.
     """
 
-    def __init__(self, rulebook: Callable[[], Rulebook], appeal_link: AppealLink | None = None) -> None:
+    def __init__(
+        self, rulebook: Callable[[], Rulebook], hash_key: bytes, appeal_link: AppealLink | None = None
+    ) -> None:
         self._rulebook = rulebook
+        self._hash_key = hash_key
         self._appeal_link = appeal_link
 
     async def screen(self, events: Sequence[Messages], work: Work) -> None:
@@ -87,7 +92,8 @@ class Screening:
         add_joined_words(evidence, windows_of(messages, known), masks, rulebook.lexicon, today)
         add_resemblance(evidence, messages, policies, shipped_classifier)
         silenced = await find_silenced(work, messages, policies)
-        records = []
+        keeping = Keeping(work.now, rulebook.holds, self._hash_key)
+        records, entries = [], []
         follow = FollowUp()
         for event, policy, group, found in zip(events, policies, settings, evidence, strict=True):
             message = event.data
@@ -98,13 +104,14 @@ class Screening:
                 decision = decision.also(finding("consent", CONSENT, 1, silenced[key].outcome))
             screened = decision.screened(rulebook.lexicon_version)
             records.append(screened)
+            entries.append(keeping.entry(screened, message, found.personal, policy.rules.retention.days))
             work.emit(MessageScreened.about(message.group_id, screened, time=work.now, cause=event))
             if message.reply_to is not None or (standing is not None and standing.strikes):
                 _listen(Judged(event, decision, screened, standing, group), follow)
             if decision.verdict is not Verdict.ALLOW:
                 self._answer(Judged(event, decision, screened, standing, group), follow, work)
         await standings.save(work, known.values())
-        await archive.append(work, records)
+        await archive.append(work, entries)
         await follow.carry_out(work)
         await tell_why(work, silenced.values())
         for reason in (reason for record in records for reason in record.reasons if reason.shadow):

@@ -11,6 +11,7 @@ from moderation.policies.model.membership import (
     WelcomeRule,
 )
 from moderation.policies.model.objections import Objection, objections, objections_to
+from moderation.policies.model.retention import RetentionRule
 from moderation.policies.model.rules import (
     AnnouncementRule,
     Category,
@@ -90,6 +91,7 @@ __all__ = [
     "ProbationRule",
     "QuietHours",
     "QuotaRule",
+    "RetentionRule",
     "ReviewRule",
     "RosterRule",
     "Rule",

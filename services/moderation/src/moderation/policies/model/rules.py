@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from huiqun.contracts.channel import MessageKind
 from huiqun.contracts.moderation import Verdict
 from moderation.policies.model.membership import MembershipRules
+from moderation.policies.model.retention import RetentionRule
 from moderation.policies.model.values import Outcome, Values
 
 PolicyId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
@@ -290,3 +291,4 @@ class Rules(Values):
         default=MembershipRules(), description="Welcome, consent, posting of the rules, roster, leaving."
     )
     review: ReviewRule = Field(default=ReviewRule(), description="How people decide, report and appeal.")
+    retention: RetentionRule = Field(default=RetentionRule(), description="How long what is said is kept.")

@@ -1,16 +1,16 @@
 """The archive: what was said in a group, masked, with how it was judged."""
 
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated
 
 from fastapi import Depends, Path, Query
 from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id, Instant
 from huiqun.contracts.moderation import Verdict
-from huiqun.web import Page, Paging, Problem, Router, Store
-from moderation.archive import store
-from moderation.archive.store import Archived, Search
+from huiqun.web import Page, PageRequest, Paging, Problem, Router, Store
+from moderation.archive.store import messages as store
+from moderation.archive.store.messages import Archived, Place, Search
 
 router = Router("/api/v1/messages", tag="archive", role="viewer")
 
@@ -47,6 +47,11 @@ class RevisionView(BaseModel):
     role: str = Field(description="What the writer is in the group.", examples=["customer"])
     kind: str = Field(description="The form of the message.", examples=["text"])
     sent_at: datetime = Field(description="When it was sent.", examples=["2026-11-22T08:00:00Z"])
+    archived_at: datetime | None = Field(description="When it was archived.", examples=["2026-11-22T08:00:01Z"])
+    expires_on: datetime | None = Field(
+        description="When it is deleted, a midnight in UTC; null while a legal hold keeps it.",
+        examples=["2027-11-23T00:00:00Z"],
+    )
     text: str = Field(description="The text, with personal data masked.", examples=["我的卡号是 6222************0123"])
     verdict: Verdict = Field(description="How it was judged.", examples=["block"])
     reasons: list[ReasonView] = Field(description="The rules that spoke.")
@@ -79,9 +84,8 @@ async def list_messages(
     db: Store, paging: Paging, wanted: Annotated[Search, Depends(search_for)]
 ) -> Page[RevisionView]:
     """In the order it was sent; an edited message stands there once for each revision."""
-    after = cast("tuple[datetime, int] | None", paging.after(datetime, int))
-    found = await store.search(db, wanted, after, paging.limit + 1)
-    return paging.page(found, lambda each: (each.document["sent_at"], each.place), _view)
+    found = await store.search(db, wanted, place_in(paging), paging.limit + 1)
+    return paging.page(found, lambda each: each.place, revision_view)
 
 
 @router.get("/{message_id}", summary="Read a message, its revisions and how each was judged")
@@ -90,10 +94,17 @@ async def read_message(db: Store, message_id: MessagePath) -> MessageView:
     found = await store.revisions(db, message_id)
     if not found:
         raise Problem(404, "unknown-message", f"There is no message {message_id} in the archive.")
-    return MessageView(message_id=message_id, revisions=list(map(_view, found)))
+    return MessageView(message_id=message_id, revisions=list(map(revision_view, found)))
 
 
-def _view(found: Archived) -> RevisionView:
+def place_in(paging: PageRequest) -> Place | None:
+    """The place of the last message that the caller has."""
+    keys = paging.after(datetime, str)
+    return Place(*keys) if keys else None  # type: ignore[arg-type] # `after` has seen to it
+
+
+def revision_view(found: Archived) -> RevisionView:
+    """What people see of an archived revision."""
     document = found.document
     return RevisionView(
         message_id=found.message_id,
@@ -103,6 +114,8 @@ def _view(found: Archived) -> RevisionView:
         role=document["role"],
         kind=document["kind"],
         sent_at=document["sent_at"],
+        archived_at=document.get("archived_at"),
+        expires_on=document.get("expires_on"),
         text=document["text"],
         verdict=document["verdict"],
         reasons=[ReasonView(**reason) for reason in document.get("reasons", ())],

@@ -1,0 +1,75 @@
+"""Place and lift legal holds."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from huiqun.audit import AuditEntry, append
+from huiqun.privacy.detection import find_personal_data
+from huiqun.privacy.masking import mask
+from huiqun.runtime.ids import new_id
+from huiqun.stream import Work
+from moderation.archive.handlers.settling import settle_hold
+from moderation.archive.model import Hold
+from moderation.archive.store import holds
+
+
+@dataclass(frozen=True, slots=True)
+class HoldOrder:
+    """What is to be held, and why; what is empty or None sets no limit."""
+
+    groups: tuple[str, ...]
+    members: tuple[str, ...]
+    since: datetime | None
+    until: datetime | None
+    reason: str
+
+
+class UnknownHoldError(LookupError):
+    """There is no such hold."""
+
+
+class LiftedHoldError(ValueError):
+    """The hold was lifted before."""
+
+
+async def place_hold(work: Work, order: HoldOrder, actor: str) -> Hold:
+    """Hold what was said, and what will be: new messages within a second, archived ones soonest to expire first."""
+    hold = Hold(
+        id=new_id(),
+        groups=tuple(dict.fromkeys(order.groups)),
+        members=tuple(dict.fromkeys(order.members)),
+        since=order.since,
+        until=order.until,
+        reason=_masked(order.reason),
+        placed_by=actor,
+        placed_at=work.now,
+    )
+    await holds.add(work, hold)
+    settle_hold(work, hold)
+    detail = {
+        "groups": list(hold.groups),
+        "members": list(hold.members),
+        "from": hold.since.isoformat() if hold.since else None,
+        "to": hold.until.isoformat() if hold.until else None,
+        "reason": hold.reason,
+    }
+    await append(work, AuditEntry(actor, "hold.placed", f"hold/{hold.id}", detail))
+    return hold
+
+
+async def lift_hold(work: Work, hold_id: str, reason: str, actor: str) -> Hold:
+    """End a hold: what no other one covers expires as its policy says. Raises UnknownHoldError, LiftedHoldError."""
+    hold = await holds.find(work.db, hold_id, work.session)
+    if hold is None:
+        raise UnknownHoldError(hold_id)
+    if hold.lifted_at is not None:
+        raise LiftedHoldError(hold_id)
+    lifted = replace(hold, lifted_by=actor, lifted_at=work.now, lift_reason=_masked(reason))
+    await holds.lift(work, lifted)
+    settle_hold(work, lifted)
+    await append(work, AuditEntry(actor, "hold.lifted", f"hold/{hold.id}", {"reason": lifted.lift_reason}))
+    return lifted
+
+
+def _masked(reason: str) -> str:
+    return mask(reason, find_personal_data(reason))

@@ -1,0 +1,18 @@
+"""How long a message is kept, what holds it, whom its personal data matches, how it is drawn and written out."""
+
+from moderation.archive.model.entries import Entry, Keeping
+from moderation.archive.model.holds import NO_HOLDS, Hold, Holds
+from moderation.archive.model.retention import first_day_without
+from moderation.archive.model.tokens import Token, token_of, tokens_in
+
+__all__ = [
+    "NO_HOLDS",
+    "Entry",
+    "Hold",
+    "Holds",
+    "Keeping",
+    "Token",
+    "first_day_without",
+    "token_of",
+    "tokens_in",
+]

@@ -1,0 +1,18 @@
+"""The archive in MongoDB: messages, holds on them, what supervisors said of them, and exports."""
+
+from collections.abc import Mapping, Sequence
+
+from huiqun.store import Index
+from moderation.archive.store import exports, holds, messages, retentions, reviews
+from moderation.archive.store.messages import append, key_of, latest, mark_recalled
+from moderation.archive.store.replays import Span, count, replay
+
+INDEXES: Mapping[str, Sequence[Index]] = {
+    **messages.INDEXES,
+    **retentions.INDEXES,
+    **holds.INDEXES,
+    **reviews.INDEXES,
+    **exports.INDEXES,
+}
+
+__all__ = ["INDEXES", "Span", "append", "count", "key_of", "latest", "mark_recalled", "replay"]

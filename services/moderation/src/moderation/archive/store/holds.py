@@ -1,0 +1,97 @@
+"""Legal holds in MongoDB; a lifted one stays on record."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from huiqun.store import Database, Index, Session
+from huiqun.stream import Work
+from huiqun.timers.store import TIMERS
+from moderation.archive.model import Hold
+
+HOLDS = "holds"
+STAMPS = "hold_stamps"
+INDEXES: Mapping[str, Sequence[Index]] = {HOLDS: (Index((("lifted_at", 1),)),), STAMPS: ()}
+_STAMP = "holds"
+
+
+async def revision(database: Database) -> int:
+    """A number that rises whenever a hold is placed or lifted."""
+    stamp = await database[STAMPS].find_one({"_id": _STAMP})
+    return int(stamp.get("revision", 0)) if stamp else 0
+
+
+async def open_holds(database: Database, session: Session | None = None) -> list[Hold]:
+    """The holds that nobody has lifted."""
+    return [_hold(document) async for document in database[HOLDS].find({"lifted_at": None}, session=session)]
+
+
+async def find(database: Database, hold_id: str, session: Session | None = None) -> Hold | None:
+    """The hold of this id."""
+    document = await database[HOLDS].find_one({"_id": hold_id}, session=session)
+    return _hold(document) if document else None
+
+
+async def listed(database: Database, after: str | None, limit: int, *, only_open: bool) -> list[Hold]:
+    """The holds, newest first, after the given one."""
+    query: dict[str, Any] = {"_id": {"$lt": after}} if after else {}
+    if only_open:
+        query["lifted_at"] = None
+    return [_hold(document) async for document in database[HOLDS].find(query).sort("_id", -1).limit(limit)]
+
+
+async def pending(database: Database, prefix: str) -> int:
+    """How many timers there are whose keys begin so, with a slash at the end."""
+    keys = {"$gte": prefix, "$lt": prefix[:-1] + "0"}  # the character after the slash
+    return int(await database[TIMERS].count_documents({"_id": keys}))
+
+
+async def add(work: Work, hold: Hold) -> None:
+    """Keep a new hold."""
+    document = {
+        "_id": hold.id,
+        "groups": list(hold.groups),
+        "members": list(hold.members),
+        "since": hold.since,
+        "until": hold.until,
+        "reason": hold.reason,
+        "placed_by": hold.placed_by,
+        "placed_at": hold.placed_at,
+        "lifted_at": None,
+    }
+    await work.db[HOLDS].insert_one(document, session=work.session)
+    await _touch(work, "revision")
+
+
+async def lift(work: Work, hold: Hold) -> None:
+    """Note by whom, when and why a hold was lifted."""
+    change = {"lifted_by": hold.lifted_by, "lifted_at": hold.lifted_at, "lift_reason": hold.lift_reason}
+    await work.db[HOLDS].update_one({"_id": hold.id}, {"$set": change}, session=work.session)
+    await _touch(work, "revision")
+
+
+async def guard(work: Work) -> None:
+    """Make this transaction and one that places a hold exclude each other.
+
+    Who lets messages expire has to know of every hold: a hold that is placed meanwhile makes it look again.
+    """
+    await _touch(work, "guarded")
+
+
+async def _touch(work: Work, field: str) -> None:
+    await work.db[STAMPS].update_one({"_id": _STAMP}, {"$inc": {field: 1}}, upsert=True, session=work.session)
+
+
+def _hold(document: Mapping[str, Any]) -> Hold:
+    return Hold(
+        id=document["_id"],
+        groups=tuple(document["groups"]),
+        members=tuple(document["members"]),
+        since=document["since"],
+        until=document["until"],
+        reason=document["reason"],
+        placed_by=document["placed_by"],
+        placed_at=document["placed_at"],
+        lifted_by=document.get("lifted_by"),
+        lifted_at=document["lifted_at"],
+        lift_reason=document.get("lift_reason"),
+    )

@@ -1,0 +1,262 @@
+"""Archived messages in MongoDB: a document for each revision of a message.
+
+What was said is never changed. A recall is noted beside it, and `expires_on` follows the policy and the holds.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from huiqun.contracts.moderation import Screened
+from huiqun.store import Database, Index, Session, UpdateOne
+from huiqun.stream import Work
+from moderation.archive.model import Entry, Token
+
+MESSAGES = "messages"
+BY_TIME = (("group_id", 1), ("sent_at", 1))
+INDEXES: Mapping[str, Sequence[Index]] = {
+    MESSAGES: (
+        Index(BY_TIME),
+        Index((("expires_on", 1),), expires_after=timedelta(0)),
+        Index((("personal.hash", 1),), where={"personal": {"$exists": True}}),
+    )
+}
+# The slash of a revision's key, and the character after it: no id has either, so the keys between are its revisions.
+_SLASH, _AFTER_SLASH = "/", "0"
+_READ_AT_ONCE: Final = 5_000
+_FOUND: Final = {"$exists": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Which messages of a group are wanted; what is None does not matter. `fields` are all that is read of them."""
+
+    group_id: str
+    since: datetime | None = None
+    until: datetime | None = None
+    member_id: str | None = None
+    verdict: str | None = None
+    fields: tuple[str, ...] | None = None
+
+
+class Place(NamedTuple):
+    """Where a message stands in its group: by time, and by key among those of the same moment."""
+
+    sent_at: datetime
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """A revision of a message."""
+
+    document: Mapping[str, Any]
+
+    @property
+    def message_id(self) -> str:
+        """The id without the revision."""
+        return str(self.document["_id"]).partition(_SLASH)[0]
+
+    @property
+    def revision(self) -> int:
+        """0 as first sent."""
+        return int(str(self.document["_id"]).partition(_SLASH)[2] or 0)
+
+    @property
+    def place(self) -> Place:
+        """Where it stands in its group."""
+        return Place(self.document["sent_at"], self.document["_id"])
+
+
+def key_of(message_id: str, revision: int) -> str:
+    """The id of an archived revision."""
+    return message_id if revision == 0 else f"{message_id}/{revision}"
+
+
+async def append(work: Work, entries: Sequence[Entry]) -> None:
+    """Keep judged messages."""
+    if entries:
+        await work.db[MESSAGES].insert_many(list(map(_document, entries)), ordered=False, session=work.session)
+
+
+async def mark_recalled(work: Work, recalls: Mapping[str, str]) -> None:
+    """Note who withdrew which message (message id to member id); the record stays."""
+    operations = [
+        UpdateOne({"_id": message_id}, {"$set": {"recalled_by": member_id, "recalled_at": work.now}})
+        for message_id, member_id in recalls.items()
+    ]
+    if operations:
+        await work.db[MESSAGES].bulk_write(operations, ordered=False, session=work.session)
+
+
+async def search(
+    database: Database, wanted: Search, after: Place | None, limit: int, session: Session | None = None
+) -> list[Archived]:
+    """Messages of a group in their order, after a place.
+
+    The index has the time alone, because an id in it would cost every message: those of the moment at which the page
+    begins or ends are put in order here, and only they.
+    """
+
+    async def read(query: Mapping[str, Any], order: str, at_most: int) -> list[dict[str, Any]]:
+        # Without the hint, the order by id would make the server walk through every id of the archive.
+        cursor = database[MESSAGES].find(query, wanted.fields, session=session).sort(order, 1).hint(list(BY_TIME))
+        return list(await cursor.limit(at_most).batch_size(at_most).to_list(None))
+
+    found: list[dict[str, Any]] = []
+    query = _query(wanted)
+    if after is not None and (wanted.since is None or after.sent_at >= wanted.since):
+        if wanted.until is None or after.sent_at < wanted.until:
+            found = await read({**query, **_beside(after)}, "_id", limit)
+        query["sent_at"] = {**query.get("sent_at", {}), "$gt": after.sent_at}
+    left = limit - len(found)
+    if left > 0:
+        more = await read(query, "sent_at", left + 1)
+        if len(more) > left and more[-1]["sent_at"] == more[-2]["sent_at"]:
+            last = more[-1]["sent_at"]
+            more = [document for document in more if document["sent_at"] < last]
+            more += await read({**query, **_beside(Place(last, ""))}, "_id", left - len(more))
+        found += sorted(more[:left], key=lambda document: (document["sent_at"], document["_id"]))
+    return list(map(Archived, found))
+
+
+async def count(database: Database, wanted: Search) -> int:
+    """How many messages that is."""
+    return int(await database[MESSAGES].count_documents(_query(wanted), hint=list(BY_TIME)))
+
+
+async def revisions(database: Database, message_id: str) -> list[Archived]:
+    """A message as it was first sent and as it was edited, in order."""
+    cursor = database[MESSAGES].find({"$or": list(_revisions_of(message_id))})
+    return sorted([Archived(document) async for document in cursor], key=lambda found: found.revision)
+
+
+async def latest(work: Work, message_ids: Iterable[str]) -> dict[str, Screened]:
+    """The last revision of each message that is here, by message id."""
+    wanted = [query for message_id in set(message_ids) for query in _revisions_of(message_id)]
+    found: dict[str, Archived] = {}
+    if wanted:
+        async for document in work.db[MESSAGES].find({"$or": wanted}, session=work.session):
+            archived = Archived(document)
+            known = found.get(archived.message_id)
+            if known is None or known.revision < archived.revision:
+                found[archived.message_id] = archived
+    return {message_id: _screened(archived) for message_id, archived in found.items()}
+
+
+async def group_of(work: Work, message_id: str) -> str | None:
+    """The group in which a message was sent; None for one that is not here."""
+    found = await work.db[MESSAGES].find_one({"_id": message_id}, {"group_id": 1}, session=work.session)
+    return str(found["group_id"]) if found else None
+
+
+async def firsts(database: Database, message_ids: Sequence[str]) -> list[Archived]:
+    """These messages as they were first sent, as far as they are still here; in the order of the ids given."""
+    found = {
+        document["_id"]: Archived(document)
+        async for document in database[MESSAGES].find({"_id": {"$in": list(message_ids)}})
+    }
+    return [found[message_id] for message_id in message_ids if message_id in found]
+
+
+async def holding(work: Work, token: Token, after: Place | None, limit: int) -> list[Archived]:
+    """The messages with this personal data, in order of time over all groups."""
+    query: dict[str, Any] = {"personal": {"$elemMatch": {"hash": token.hash, "kind": token.kind.value}, **_FOUND}}
+    if after is not None:
+        at, key = after
+        query["$or"] = [{"sent_at": {"$gt": at}}, {"sent_at": at, "_id": {"$gt": key}}]
+    cursor = work.db[MESSAGES].find(query, session=work.session).sort([("sent_at", 1), ("_id", 1)]).limit(limit)
+    return [Archived(document) async for document in cursor]
+
+
+async def first_ids(database: Database, wanted: Search) -> AsyncIterator[list[str]]:
+    """The ids of messages of a group, edits left out, many at a time."""
+    cursor = database[MESSAGES].find(_query(wanted), {"_id": 1}).hint(list(BY_TIME)).batch_size(_READ_AT_ONCE)
+    while found := await cursor.to_list(_READ_AT_ONCE):
+        yield [document["_id"] for document in found if _SLASH not in document["_id"]]
+
+
+async def groups(database: Database, after: str | None, limit: int, session: Session | None = None) -> list[str]:
+    """The groups that have messages, by id, after the given one; it jumps from group to group along the index."""
+    pipeline: list[dict[str, Any]] = [
+        {"$match": {"group_id": {"$gt": after or ""}}},
+        {"$sort": {"group_id": 1}},
+        {"$group": {"_id": "$group_id"}},
+        {"$sort": {"_id": 1}},
+        {"$limit": limit},
+    ]
+    cursor = database[MESSAGES].aggregate(pipeline, hint=dict(BY_TIME), session=session)
+    return [document["_id"] async for document in cursor]
+
+
+async def set_expiry(work: Work, keys: Sequence[str], expires_on: datetime | None) -> None:
+    """Let messages expire on a day, or not at all."""
+    change = {"$unset": {"expires_on": ""}} if expires_on is None else {"$set": {"expires_on": expires_on}}
+    await work.db[MESSAGES].update_many({"_id": {"$in": list(keys)}}, change, session=work.session)
+
+
+def _beside(place: Place) -> dict[str, Any]:
+    """What was sent at the same moment, and stands after it."""
+    return {"sent_at": place.sent_at, "_id": {"$gt": place.key}}
+
+
+def _revisions_of(message_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    return {"_id": message_id}, {"_id": {"$gt": message_id + _SLASH, "$lt": message_id + _AFTER_SLASH}}
+
+
+def _screened(archived: Archived) -> Screened:
+    document = archived.document
+    return Screened(
+        message_id=archived.message_id,
+        revision=archived.revision,
+        group_id=document["group_id"],
+        member_id=document["member_id"],
+        role=document["role"],
+        kind=document["kind"],
+        verdict=document["verdict"],
+        reasons=document.get("reasons", ()),
+        policy_version=document["policy"],
+        lexicon_version=document["lexicon"],
+        masked_text=document["text"],
+        sent_at=document["sent_at"],
+    )
+
+
+def _query(wanted: Search) -> dict[str, Any]:
+    bounds = {"$gte": wanted.since, "$lt": wanted.until}
+    query = {
+        "group_id": wanted.group_id,
+        "sent_at": {operator: bound for operator, bound in bounds.items() if bound is not None},
+        "member_id": wanted.member_id,
+        "verdict": wanted.verdict,
+    }
+    return {name: value for name, value in query.items() if value not in (None, {})}
+
+
+def _document(entry: Entry) -> dict[str, Any]:
+    message = entry.screened
+    document: dict[str, Any] = {
+        "_id": key_of(message.message_id, message.revision),
+        "group_id": message.group_id,
+        "member_id": message.member_id,
+        "role": message.role.value,
+        "kind": message.kind.value,
+        "verdict": message.verdict.value,
+        "text": message.masked_text,
+        "sent_at": message.sent_at,
+        "archived_at": entry.archived_at,
+        "policy": message.policy_version,
+        "lexicon": message.lexicon_version,
+    }
+    if message.duration_seconds is not None:
+        document["duration_seconds"] = message.duration_seconds
+    if message.url is not None:
+        document["url"] = message.url
+    if entry.expires_on is not None:
+        document["expires_on"] = entry.expires_on
+    if message.reasons:
+        document["reasons"] = [reason.model_dump(mode="json") for reason in message.reasons]
+    if entry.personal:
+        document["personal"] = [{"kind": token.kind.value, "hash": token.hash} for token in entry.personal]
+    return document

@@ -1,0 +1,124 @@
+"""`python -m moderation.export`: write what was said in groups into a file, however much it is."""
+
+import getpass
+import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from huiqun.audit import AuditEntry, append
+from huiqun.cli.terminal import database_of, fail, notes, output, run
+from huiqun.runtime.clock import SystemClock
+from huiqun.runtime.ids import new_id
+from huiqun.store import Database, is_transient, transaction
+from huiqun.stream import Work
+from huiqun.stream.retry import for_at_most
+from moderation.archive.handlers.exports import ExportOrder, range_of
+from moderation.archive.handlers.writing_out import pages
+from moderation.archive.model.rows import Format, opening
+from moderation.archive.store import messages
+from moderation.archive.store.messages import Search
+
+_AUDIT_SECONDS = 30.0
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@dataclass(slots=True)
+class Written:
+    """What has gone into the file."""
+
+    file: BinaryIO
+    messages: int = 0
+    size: int = 0
+    digest: Any = field(default_factory=hashlib.sha256)
+
+    def write(self, lines: Sequence[bytes]) -> None:
+        """Write lines."""
+        content = b"".join(lines)
+        self.file.write(content)
+        self.digest.update(content)
+        self.size += len(content)
+
+    @property
+    def sha256(self) -> str:
+        """Of all that was written."""
+        return str(self.digest.hexdigest())
+
+
+@app.command()
+def export(
+    groups: Annotated[list[str], typer.Option("--groups", "-g", help="A group; may be given several times.")],
+    since: Annotated[str, typer.Option("--from", help="Sent then or later: 2026-11-01, 2026-11-01T08:00+08:00.")],
+    until: Annotated[str, typer.Option("--to", help="Sent before then.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file, which is not there yet.", dir_okay=False)],
+    form: Annotated[Format, typer.Option("--format", "-f", help="csv is for spreadsheets.")] = Format.JSONL,
+) -> None:
+    """Write what was said in groups into a file, masked, group by group and in order of time.
+
+    A moment without an offset is in the time zone of this machine. Servers come from the environment, as for the
+    service. Who exported what, how much and the file's SHA-256 stand in the audit log.
+    """
+    order = ExportOrder(tuple(sorted(set(groups))), _moment("--from", since), _moment("--to", until), form)
+    if order.since >= order.until:
+        fail("--to is later than --from.")
+    if out.exists():
+        fail(f"{out} is there already.")
+    part = out.with_name(f"{out.name}.part")
+    try:
+        with part.open("wb") as file:
+            written = run(_export(order, file))
+        part.rename(out)
+    except OSError as error:
+        fail(f"{out}: {error.strerror}")
+    finally:
+        with suppress(FileNotFoundError):
+            part.unlink()
+    output.print(f"{written.messages} messages, {written.size} bytes, sha256 {written.sha256}", highlight=False)
+
+
+async def _export(order: ExportOrder, file: BinaryIO) -> Written:
+    written = Written(file)
+    async with database_of("moderation") as database:
+        with _progress() as progress:
+            searches = [Search(group_id, order.since, order.until) for group_id in order.groups]
+            total = sum([await messages.count(database, wanted) for wanted in searches])
+            task = progress.add_task("Exporting", total=total)
+            written.write([opening(order.format)])
+            for wanted in searches:
+                async for page in pages(database, wanted, order.format):
+                    written.write(page.lines)
+                    written.messages += len(page.lines)
+                    progress.update(task, completed=written.messages)
+        file.flush()
+        detail = {**range_of(order), "messages": written.messages, "bytes": written.size, "sha256": written.sha256}
+        await for_at_most(_AUDIT_SECONDS, partial(_audit, database, detail), name="export", passes=is_transient)
+    return written
+
+
+async def _audit(database: Database, detail: dict[str, Any]) -> None:
+    async with transaction(database.client) as session:
+        work = Work(database, session, SystemClock().now())
+        await append(work, AuditEntry(f"shell:{getpass.getuser()}", "export.completed", f"export/{new_id()}", detail))
+
+
+def _progress() -> Progress:
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    return Progress(*columns, console=notes)
+
+
+def _moment(option: str, text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError):
+        fail(f"{option}: {text} is no date: write 2026-11-01 or 2026-11-01T08:00+08:00.")
+
+
+if __name__ == "__main__":
+    app()

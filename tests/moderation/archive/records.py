@@ -1,0 +1,51 @@
+"""What stands in the archive, put there without screening where a test needs much of it."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from huiqun.contracts.channel import Role
+from huiqun.contracts.moderation import Screened, Verdict
+from moderation.archive.model import Entry, first_day_without
+from moderation.archive.store import append
+from moderation.archive.store.messages import MESSAGES
+from tests.moderation.membership.community import Community
+
+DAYS = 365
+
+
+def said(number: int, group: str, at: datetime, member: str = "u1", text: str = "您好") -> Screened:
+    """A judged message whose id follows from its number."""
+    return Screened(
+        message_id=f"{group}-{number:05}",
+        group_id=group,
+        member_id=member,
+        role=Role.CUSTOMER,
+        verdict=Verdict.ALLOW,
+        policy_version="default@0",
+        lexicon_version="none",
+        masked_text=text,
+        sent_at=at,
+    )
+
+
+def spread(count: int, group: str, start: datetime, member: str = "u1") -> list[Screened]:
+    """So many messages, a second apart."""
+    return [said(number, group, start + timedelta(seconds=number), member) for number in range(count)]
+
+
+async def archive(community: Community, messages: Sequence[Screened]) -> None:
+    """Put them there as of now, kept for as long as the built-in policy says."""
+    now = community.clock.now()
+    entries = [Entry(message, now, first_day_without(now, DAYS)) for message in messages]
+    await community.commit(lambda work: append(work, entries))
+
+
+async def archived(community: Community, **query: Any) -> list[dict[str, Any]]:
+    """The documents, by id."""
+    return await community.transactor.database[MESSAGES].find(query).sort("_id", 1).to_list(None)
+
+
+async def expiries(community: Community, **query: Any) -> dict[str, datetime | None]:
+    """When each message expires, by id."""
+    return {document["_id"]: document.get("expires_on") for document in await archived(community, **query)}

@@ -1,0 +1,169 @@
+"""Exports: in order, complete, sealed with a hash, and going on where they were broken off."""
+
+import csv
+import hashlib
+import io
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+
+from huiqun.contracts.channel import MessageRecalled
+from huiqun.contracts.channel.messages import Recall
+from moderation.archive.handlers.exports import (
+    ExportOrder,
+    UnfinishedExportError,
+    UnknownExportError,
+    download,
+    request_export,
+)
+from moderation.archive.model.rows import COLUMNS, Format, line, opening
+from moderation.archive.store import exports
+from moderation.archive.store.exports import Export
+from tests.moderation.archive.records import archive, said, spread
+from tests.moderation.membership.community import NOON, Community
+
+END = NOON + timedelta(days=1)
+
+
+async def begin(community: Community, *groups: str, form: Format = Format.JSONL) -> Export:
+    order = ExportOrder(groups, NOON, END, form)
+    return await community.commit(lambda work: request_export(work, order, "anna"))
+
+
+async def found(community: Community, export: Export) -> Export:
+    known = await exports.find(community.transactor.database, export.id)
+    assert known is not None
+    return known
+
+
+async def content(parts: AsyncIterator[bytes]) -> bytes:
+    return b"".join([part async for part in parts])
+
+
+async def finished(community: Community, *groups: str, form: Format = Format.JSONL) -> tuple[Export, bytes]:
+    """An export that timers have carried out, and its file."""
+    export = await begin(community, *groups, form=form)
+    await community.pass_time(seconds=1)
+    done = await found(community, export)
+    assert done.state == "done"
+    return done, await content(exports.read(community.transactor.database, export.id, 0, done.bytes))
+
+
+async def test_every_message_is_there_once_group_by_group_in_order_of_time(community: Community) -> None:
+    messages = [*spread(1_200, "g2", NOON), *spread(700, "g1", NOON)]
+    await archive(community, [*messages[::-1], said(9_999, "g1", END), *spread(3, "g3", NOON)])
+    export, file = await finished(community, "g2", "g1", "g2")
+    rows = [orjson.loads(each) for each in file.splitlines()]
+    expected = sorted(messages, key=lambda message: (message.group_id, message.sent_at))
+    assert [row["message_id"] for row in rows] == [message.message_id for message in expected]
+    assert (export.total, export.messages, export.bytes) == (1_900, 1_900, len(file))
+    assert export.sha256 == hashlib.sha256(file).hexdigest()
+
+
+async def test_an_export_that_is_broken_off_goes_on_without_loss_or_repetition(community: Community) -> None:
+    long = "字" * 20_000
+    await archive(community, [said(number, "g1", NOON, text=long) for number in range(220)])
+    export = await begin(community, "g1")
+    states = []
+    while (now := await found(community, export)).state != "done":
+        states.append((now.state, now.messages))
+        # A replica that takes the timer and dies has done nothing; the next one does the same step.
+        timer_ran = await community.run_timer("the one that lives")
+        assert timer_ran
+    assert ("writing", 0) in states
+    assert ("sealing", 220) in states
+    parts = [part async for part in exports.read(community.transactor.database, export.id, 0, now.bytes)]
+    assert len(parts) > 10
+    assert max(map(len, parts)) < 2 * 1024 * 1024
+    assert len(b"".join(parts).splitlines()) == 220
+
+
+async def test_any_stretch_of_the_file_can_be_read(community: Community) -> None:
+    await archive(community, [said(number, "g1", NOON, text="字" * 20_000) for number in range(60)])
+    export, file = await finished(community, "g1")
+    database = community.transactor.database
+    for start, end in ((0, 10), (1_500_000, 2_500_000), (len(file) - 5, len(file)), (1 << 20, 1 << 20)):
+        assert await content(exports.read(database, export.id, start, end)) == file[start:end]
+
+
+async def test_nothing_said_makes_an_empty_file(community: Community) -> None:
+    export, file = await finished(community, "nobody")
+    assert (export.messages, file, export.sha256) == (0, b"", hashlib.sha256().hexdigest())
+    _, table = await finished(community, "nobody", form=Format.CSV)
+    assert table.decode("utf-8-sig").splitlines() == [",".join(COLUMNS)]
+
+
+async def test_a_row_says_what_was_said_and_what_became_of_it(community: Community) -> None:
+    await community.say("我的卡号 6222021001122334409")
+    (document,) = await community.documents("messages")
+    recall = Recall(message_id=document["_id"], group_id="g1", recalled_by="u1")
+    await community.deliver(MessageRecalled.about("g1", recall, time=NOON))
+    _, file = await finished(community, "g1")
+    row = orjson.loads(file)
+    assert tuple(row) == COLUMNS
+    assert (row["member_id"], row["verdict"], row["recalled_by"]) == ("u1", "block", "u1")
+    assert row["reasons"][0]["rule"] == "personal_data"
+    assert b"6222021001122334409" not in file
+    assert b"hash" not in file
+    assert row["sent_at"] == NOON.isoformat(timespec="milliseconds")
+
+
+async def test_who_exports_what_and_who_fetches_it_is_audited(community: Community) -> None:
+    await archive(community, spread(3, "g1", NOON))
+    export, _ = await finished(community, "g1")
+    await community.commit(lambda work: download(work, export.id, "bo"))
+    requested, completed, downloaded = await community.documents("audit_log")
+    assert [each["action"] for each in (requested, completed, downloaded)] == [
+        "export.requested",
+        "export.completed",
+        "export.downloaded",
+    ]
+    assert (completed["actor"], completed["subject"]) == ("anna", f"export/{export.id}")
+    assert completed["detail"]["groups"] == ["g1"]
+    assert (completed["detail"]["messages"], completed["detail"]["sha256"]) == (3, export.sha256)
+    assert (downloaded["actor"], downloaded["detail"]["sha256"]) == ("bo", export.sha256)
+
+
+async def test_there_is_nothing_to_fetch_before_it_is_done(community: Community) -> None:
+    export = await begin(community, "g1")
+    with pytest.raises(UnfinishedExportError):
+        await community.commit(lambda work: download(work, export.id, "anna"))
+    with pytest.raises(UnknownExportError):
+        await community.commit(lambda work: download(work, "nothing", "anna"))
+
+
+async def test_a_step_of_an_export_that_is_gone_does_nothing(community: Community) -> None:
+    export = await begin(community, "g1")
+    await community.transactor.database["exports"].delete_many({})
+    await community.pass_time(seconds=1)
+    assert await community.documents("timers") == []
+    assert await exports.find(community.transactor.database, export.id) is None
+
+
+def cells(**changed: Any) -> dict[str, str]:
+    """A message, written as CSV and read back as a spreadsheet does."""
+    row = {**dict.fromkeys(COLUMNS), "reasons": [], "revision": 0, **changed}
+    read = csv.DictReader(io.StringIO((opening(Format.CSV) + line(Format.CSV, row)).decode("utf-8-sig")))
+    return next(read)
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+8613800138000", "-1", "@SUM(A1)", "  =1+1", "\t=1+1", "\r\n=1", "＝1+1", "＠小惠", "－", "+"]
+)
+def test_no_cell_is_taken_for_a_formula(text: str) -> None:
+    assert cells(text=text)["text"] == f"'{text}"
+    assert cells(member_id=text)["member_id"] == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["你好", "1=1", "a+b", '他说"好", 然后\n走了', "'=1", "", "价格-5%"])
+def test_other_cells_stay_as_they_are(text: str) -> None:
+    assert cells(text=text)["text"] == text
+
+
+def test_a_spreadsheet_knows_the_file_for_utf_8() -> None:
+    assert opening(Format.CSV).startswith(b"\xef\xbb\xbf")
+    reason = {"rule": "lexicon", "category": "ads", "severity": 3, "confidence": 1.0, "spans": []}
+    assert cells(reasons=[reason, {**reason, "rule": "links"}])["reasons"] == "lexicon/ads; links/ads"
