@@ -46,16 +46,13 @@ def changes_of(rules: Rules) -> dict[str, Any]:
     return rules.model_dump(mode="json", exclude_unset=True)
 
 
-BUILT_IN_LAYER: Final = Layer(BUILT_IN_SOURCE, Rules().model_dump(mode="json"))
-
-
 def effective(layers: Sequence[Layer]) -> Rules:
     """The rules that hold below all layers, the topmost first; ValidationError where together they make none.
 
     Who switches a section off leaves alone what was said about it: who switches it on again below finds it there.
     """
-    said: dict[Path, Any] = {}
-    for layer in (BUILT_IN_LAYER, *layers):
+    said = dict(_BUILT_IN)
+    for layer in layers:
         said.update(statements(layer.changes))
     return Rules(**_nested(said))
 
@@ -110,3 +107,6 @@ def _nested(said: Mapping[Path, Any]) -> dict[str, Any]:
 def _values(rules: Rules) -> dict[Path, Any]:
     said = statements(rules.model_dump(mode="json"))
     return {path: value for path, value in said.items() if value is not _ON}
+
+
+_BUILT_IN: Final = statements(Rules().model_dump(mode="json"))

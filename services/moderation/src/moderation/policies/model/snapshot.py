@@ -109,15 +109,16 @@ class Policies:
 
     @classmethod
     def compose(cls, written: InForce, groups: Mapping[str, GroupSettings], before: Self | None = None) -> Self:
-        """Work out the effective policies; those of groups that are as they were `before` are kept."""
-        known = before.own if before is not None and before.written == written else {}
+        """Work out the effective policies; those that are as they were `before` are kept."""
+        if before is None or before.written != written:
+            active = {policy_id: policy_under(written, GroupSettings(policy_id=policy_id)) for policy_id in written}
+            before = cls(active, {}, {}, written)
         own = {
-            group_id: _kept(known.get(group_id), settings) or policy_under(written, settings)
+            group_id: _kept(before.own.get(group_id), settings) or policy_under(written, settings)
             for group_id, settings in groups.items()
             if settings.own is not None
         }
-        active = {policy_id: policy_under(written, GroupSettings(policy_id=policy_id)) for policy_id in written}
-        return cls(active, groups, own, written)
+        return cls(before.active, groups, own, written)
 
     def settings_of(self, group_id: str) -> GroupSettings:
         """The group's settings; the defaults for a group nobody has told us of."""
