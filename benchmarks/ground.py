@@ -187,7 +187,7 @@ async def ground(stack: Stack) -> AsyncIterator[Ground]:
     finally:
         await laid.publisher.stop()
         await laid.admin.close()
-        laid.client.close()
+        await laid.client.close()
 
 
 async def until(condition: Callable[[], bool], what: str, seconds: float) -> None:

@@ -16,7 +16,7 @@ from local.errors import ServerUnavailableError
 from local.mongod import mongod_binary
 from local.tansu import tansu_binary
 
-_LIBRARIES = ("aiokafka", "motor", "pymongo", "pydantic", "faststream", "daachorse", "uvloop")
+_LIBRARIES = ("aiokafka", "pymongo", "pydantic", "faststream", "daachorse", "uvloop")
 
 
 def describe() -> dict[str, Any]:

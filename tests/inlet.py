@@ -73,7 +73,7 @@ async def open_inlet(
             database, Transactor(client, database, publisher, clock or SystemClock()), RoutingTable(tuple(routes))
         )
     finally:
-        client.close()
+        await client.close()
 
 
 @asynccontextmanager

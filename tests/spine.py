@@ -90,7 +90,7 @@ async def open_spine(
         yield Spine(client, database, kafka, publisher, transactor)
     finally:
         await publisher.stop()
-        await asyncio.to_thread(client.close)  # it says goodbye to a server that may be behind a proxy of this loop
+        await client.close()
 
 
 def kafka_options_of(stack: Stack, prefix: str) -> KafkaOptions:

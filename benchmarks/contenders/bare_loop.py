@@ -49,7 +49,7 @@ async def main() -> None:
             await consumer.commit({partition: batch[-1].offset + 1 for partition, batch in polled.items()})
     await consumer.stop()
     await producer.stop()
-    client.close()
+    await client.close()
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ async def huiqun(logs: Path, report: Report) -> AsyncIterator[System]:
                 async with beside(channel.run(), watch(services)):
                     yield System(environment, kafka, client, services, channel)
         finally:
-            client.close()
+            await client.close()
 
 
 def kafka_of(stack: Stack) -> KafkaOptions:

@@ -125,4 +125,4 @@ async def test_four_services_start_keep_their_documents_show_them_and_stop_in_ti
         assert time.monotonic() - asked < 10
     for name in SERVICES:
         await client.drop_database(f"{prefix}{name}")
-    client.close()
+    await client.close()

@@ -35,7 +35,7 @@ async def log(mongo_url: str, database_name: str) -> AsyncIterator[Log]:
     db = client[database_name]
     await ensure_indexes(db, {**AUDIT_INDEXES, **STREAM_INDEXES})
     yield Log(client, db)
-    client.close()
+    await client.close()
 
 
 async def test_an_empty_log_is_intact(log: Log) -> None:

@@ -50,4 +50,4 @@ async def test_every_event_is_handled_once_and_in_the_order_of_its_group(
         await publisher.stop()
     found = await db["seen"].find({"group": "g3"}).sort("$natural", 1).to_list(None)
     assert [int(document["_id"][1:]) for document in found] == list(range(3, 1_000, 7))
-    client.close()
+    await client.close()

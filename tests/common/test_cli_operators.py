@@ -42,7 +42,7 @@ async def desk(stack: Stack, database_name: str) -> AsyncIterator[Desk]:
     transactor = Transactor(client, database, Publisher(KafkaOptions("nowhere")), SystemClock())
     yield Desk(Shell(environment), database, transactor)
     await client.drop_database(database.name)
-    client.close()
+    await client.close()
 
 
 VERIFY = ("audit", "verify", "--service", "crm-sync")

@@ -35,7 +35,7 @@ from local.ports import free_port
 async def client(mongo_url: str, database_name: str) -> AsyncIterator[Client]:
     opened = connect(mongo_url, app_name=f"huiqun-{database_name}")
     yield opened
-    opened.close()
+    await opened.close()
 
 
 @pytest_asyncio.fixture
@@ -132,7 +132,7 @@ async def test_a_store_that_is_away_is_told_within_the_time_given() -> None:
         with pytest.raises(store.StoreError) as absence:
             await store.ping(away)
     assert is_transient(absence.value)
-    away.close()
+    await away.close()
 
 
 async def test_indexes_are_made_once_however_many_processes_start(client: Client, database_name: str) -> None:
@@ -154,8 +154,8 @@ async def test_indexes_are_made_once_however_many_processes_start(client: Client
 async def test_a_transaction_that_its_process_abandoned_is_ended_and_a_living_one_is_not(
     client: Client, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with await client.start_session() as session:
-        session.start_transaction()
+    async with client.start_session() as session:
+        await session.start_transaction()
         await database["notes"].insert_one({"_id": "a"}, session=session)
         assert await end_abandoned_transactions(client) == 0
         monkeypatch.setattr(abandoned, "_IDLE", timedelta(0))
@@ -174,5 +174,5 @@ async def test_the_transactions_of_another_service_are_left_alone(
     async with transaction(client) as session:
         await database["notes"].insert_one({"_id": "a"}, session=session)
         assert await end_abandoned_transactions(other) == 0
-    other.close()
+    await other.close()
     assert await notes(database) == ["a"]

@@ -18,7 +18,7 @@ MEGABYTE = 1024 * 1024
 async def client(mongo_url: str) -> AsyncIterator[Client]:
     opened = connect(mongo_url)
     yield opened
-    opened.close()
+    await opened.close()
 
 
 @pytest_asyncio.fixture

@@ -49,8 +49,8 @@ async def test_what_was_left_behind_is_published_in_order_and_what_is_fresh_is_l
 
 async def test_what_a_dead_process_left_open_is_ended(spine: Spine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(abandoned, "_IDLE", timedelta(0))
-    async with await spine.client.start_session() as session:
-        session.start_transaction()
+    async with spine.client.start_session() as session:
+        await session.start_transaction()
         await spine.database["seen"].insert_one({"_id": "a"}, session=session)
         async with running(Relay(spine.transactor)):
             await spine.database["seen"].insert_one({"_id": "a"})

@@ -30,7 +30,7 @@ async def offline(mongo_url: str, database_name: str) -> AsyncIterator[Transacto
     await ensure_indexes(client[database_name], {**STREAM_INDEXES, **TIMER_INDEXES, "notes": ()})
     publisher = Publisher(KafkaOptions(f"127.0.0.1:{free_port()}"))
     yield Transactor(client, client[database_name], publisher, SystemClock())
-    client.close()
+    await client.close()
 
 
 async def count(database: Database) -> dict[str, int]:

@@ -28,7 +28,7 @@ async def transactor(mongo_url: str, database_name: str) -> AsyncIterator[Transa
     await ensure_indexes(client[database_name], {**STREAM_INDEXES, **TIMER_INDEXES, "fired": ()})
     publisher = Publisher(KafkaOptions(f"127.0.0.1:{free_port()}"))
     yield Transactor(client, client[database_name], publisher, SetClock(NOW))
-    client.close()
+    await client.close()
 
 
 def clock_of(transactor: Transactor) -> SetClock:

@@ -23,7 +23,7 @@ async def transactor(session_stack: Stack) -> AsyncIterator[Transactor]:
     await ensure_indexes(database, {**STREAM_INDEXES, **TIMER_INDEXES, **AUDIT_INDEXES, **INDEXES})
     yield Transactor(client, database, Publisher(KafkaOptions("nowhere")), SetClock())
     await client.drop_database(database.name)
-    client.close()
+    await client.close()
 
 
 @pytest_asyncio.fixture

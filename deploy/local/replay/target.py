@@ -48,4 +48,4 @@ async def _connected(mongo_url: str) -> AsyncIterator[Client]:
     try:
         yield client
     finally:
-        client.close()
+        await client.close()

@@ -130,6 +130,7 @@ async def count(gate: TheGate, write: WriteOnce, who: Annotated[Principal, requi
         if not gate.opened.is_set():
             gate.reached.set()
             await gate.opened.wait()
+        assert counter is not None
         return Note(id="counter", text=who.name, weight=counter["weight"])
 
     return await write(add)
@@ -224,7 +225,7 @@ async def running(mongo_url: str, database_name: str, oidc: OidcOptions | None =
         yield Service(url, http, db, gate, stop, task, failing, app)
     stop.set()
     await task
-    client.close()
+    await client.close()
 
 
 Start = Callable[[OidcOptions | None], AbstractAsyncContextManager[Service]]

@@ -210,7 +210,7 @@ async def prepare(mongo_url: str, database_name: str) -> None:
         shared = {**STREAM_INDEXES, **TIMER_INDEXES, **WEB_INDEXES, **AUDIT_INDEXES}
         await ensure_indexes(client[database_name], {**shared, **INDEXES})
     finally:
-        client.close()
+        await client.close()
 
 
 @asynccontextmanager
@@ -241,4 +241,4 @@ async def open_desk(mongo_url: str, database_name: str) -> AsyncIterator[Desk]:
         )
         yield Desk(database, transactor, clock, inlet, keeper, app)
     finally:
-        client.close()
+        await client.close()

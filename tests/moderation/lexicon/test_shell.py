@@ -26,7 +26,7 @@ async def database(stack: Stack, database_name: str, monkeypatch: pytest.MonkeyP
     client = connect(stack.mongo_url)
     yield client[f"{database_name}_moderation"]
     await client.drop_database(f"{database_name}_moderation")
-    client.close()
+    await client.close()
 
 
 async def shell(*arguments: str) -> tuple[int, str]:

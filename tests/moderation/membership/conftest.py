@@ -22,7 +22,7 @@ COLLECTIONS = {**STREAM_INDEXES, **TIMER_INDEXES, **AUDIT_INDEXES, **WEB_INDEXES
 async def client(session_stack: Stack) -> AsyncIterator[Client]:
     client = connect(session_stack.mongo_url)
     yield client
-    client.close()
+    await client.close()
 
 
 @pytest_asyncio.fixture(scope="session")

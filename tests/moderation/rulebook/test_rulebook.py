@@ -31,7 +31,7 @@ async def transactor(mongo_url: str, database_name: str) -> AsyncIterator[Transa
         {**STREAM_INDEXES, **TIMER_INDEXES, **AUDIT_INDEXES, **policy_store.INDEXES, **lexicon_store.INDEXES},
     )
     yield Transactor(client, database, Publisher(KafkaOptions("nowhere")), SystemClock())
-    client.close()
+    await client.close()
 
 
 def whatever(_: int) -> None:

@@ -69,7 +69,7 @@ async def database_of(service: str) -> AsyncIterator[Database]:
     try:
         yield client[chosen.database_of(service)]
     finally:
-        client.close()
+        await client.close()
 
 
 def fail(message: str, code: int = NOT_ASKED) -> NoReturn:

@@ -70,7 +70,7 @@ async def connections(
     finally:
         with contextlib.suppress(KafkaError, TimeoutError):
             await asyncio.wait_for(publisher.stop(), 2)
-        close(client)
+        await close(client)
 
 
 def loops(

@@ -1,6 +1,7 @@
 """Ends the transactions that a killed process left open, which would keep its successor waiting for a minute."""
 
 from datetime import timedelta
+from typing import Any
 
 from bson.binary import Binary
 from pymongo.errors import OperationFailure
@@ -20,15 +21,16 @@ async def end_abandoned_transactions(client: Client) -> int:
     60 by default. Asking for and ending one's own sessions needs no privilege; where it is forbidden all the same,
     that minute has to pass.
     """
-    name = client.options.pool_options.appname  # type: ignore[attr-defined] # a property, whatever the stub says
+    name = client.options.pool_options.appname
     query = {
         "type": "idleSession",
         "appName": name,
         "transaction.timeInactiveMicros": {"$gt": _IDLE // timedelta(microseconds=1)},
     }
-    pipeline = [{"$currentOp": {"allUsers": False, "idleSessions": True}}, {"$match": query}]
+    pipeline: list[dict[str, Any]] = [{"$currentOp": {"allUsers": False, "idleSessions": True}}, {"$match": query}]
     try:
-        sessions = [{"id": Binary.from_uuid(each["lsid"]["id"])} async for each in client.admin.aggregate(pipeline)]
+        found = await client.admin.aggregate(pipeline)
+        sessions = [{"id": Binary.from_uuid(each["lsid"]["id"])} async for each in found]
         if sessions:
             await client.admin.command({"killSessions": sessions})
     except OperationFailure as error:

@@ -3,19 +3,17 @@
 from typing import Any, TypeAlias
 
 import pymongo
-from motor.motor_asyncio import (
-    AsyncIOMotorClient,
-    AsyncIOMotorClientSession,
-    AsyncIOMotorCollection,
-    AsyncIOMotorCursor,
-    AsyncIOMotorDatabase,
-)
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.cursor import AsyncCursor
+from pymongo.asynchronous.database import AsyncDatabase
 
-Client: TypeAlias = "AsyncIOMotorClient[dict[str, Any]]"
-Database: TypeAlias = "AsyncIOMotorDatabase[dict[str, Any]]"
-Collection: TypeAlias = "AsyncIOMotorCollection[dict[str, Any]]"
-Cursor: TypeAlias = "AsyncIOMotorCursor[dict[str, Any]]"
-Session: TypeAlias = AsyncIOMotorClientSession
+Client: TypeAlias = "AsyncMongoClient[dict[str, Any]]"
+Database: TypeAlias = "AsyncDatabase[dict[str, Any]]"
+Collection: TypeAlias = "AsyncCollection[dict[str, Any]]"
+Cursor: TypeAlias = "AsyncCursor[dict[str, Any]]"
+Session: TypeAlias = AsyncClientSession
 
 
 def connect(url: str, *, app_name: str = "huiqun", wait_milliseconds: int = 5_000) -> Client:
@@ -24,7 +22,7 @@ def connect(url: str, *, app_name: str = "huiqun", wait_milliseconds: int = 5_00
     Writes are acknowledged by a majority and dates come back in UTC. Choosing a server waits `wait_milliseconds`,
     an operation on a socket at most 30 s.
     """
-    return AsyncIOMotorClient(
+    return AsyncMongoClient(
         url,
         appname=app_name,
         tz_aware=True,
@@ -37,10 +35,10 @@ def connect(url: str, *, app_name: str = "huiqun", wait_milliseconds: int = 5_00
     )
 
 
-def close(client: Client) -> None:
+async def close(client: Client) -> None:
     """Say goodbye to the server and close the connections, within a second where it does not answer."""
     with pymongo.timeout(1):
-        client.close()
+        await client.close()
 
 
 async def ping(client: Client) -> None:

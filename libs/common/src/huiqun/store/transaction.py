@@ -23,15 +23,15 @@ async def transaction(client: Client) -> AsyncIterator[Session]:
     A commit whose answer is lost is repeated, which is safe; when its outcome stays unknown, the error is raised
     and `commit_outcome_is_unknown` tells.
     """
-    session = await client.start_session()
+    session = client.start_session()
     try:
-        session.start_transaction(
+        await session.start_transaction(
             read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority", wtimeout=30_000)
         )
         yield session
         await _commit(session)
     finally:
-        # This aborts what is not committed. `async with` would do so on the event loop's own thread, and stop all else.
+        # This aborts what is not committed.
         with pymongo.timeout(_ABORT_SECONDS):
             await session.end_session()
 

@@ -92,7 +92,7 @@ async def deletions_since(work: Work, moment: datetime, passing_over: Sequence[s
         {"$group": {"_id": {"group": "$group_id", "message": "$target.message_id"}}},
         {"$group": {"_id": "$_id.group", "number": {"$sum": 1}}},
     ]
-    cursor = work.db[ACTIONS].aggregate(counting, session=work.session)
+    cursor = await work.db[ACTIONS].aggregate(counting, session=work.session)
     return {document["_id"]: document["number"] async for document in cursor}
 
 

@@ -95,7 +95,7 @@ async def _store(file: WordFile) -> tuple[WordList, bool]:
         await ensure_indexes(database, {**store.INDEXES, **AUDIT_INDEXES, **STREAM_INDEXES, **TIMER_INDEXES})
         return await transactor.run(lambda work: import_list(work, file, author))
     finally:
-        client.close()
+        await client.close()
 
 
 def _report(console: Console, read: WordImport, entry: WordList, *, changed: bool) -> None:

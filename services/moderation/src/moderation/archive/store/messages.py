@@ -186,7 +186,7 @@ async def groups(database: Database, after: str | None, limit: int, session: Ses
         {"$sort": {"_id": 1}},
         {"$limit": limit},
     ]
-    cursor = database[MESSAGES].aggregate(pipeline, hint=dict(BY_TIME), session=session)
+    cursor = await database[MESSAGES].aggregate(pipeline, hint=dict(BY_TIME), session=session)
     return [document["_id"] async for document in cursor]
 
 
