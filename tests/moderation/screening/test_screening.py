@@ -113,6 +113,12 @@ async def test_staff_are_told_and_neither_counted_nor_sanctioned(bench: Bench) -
     assert notice.assignee == "staff-9"
 
 
+async def test_who_becomes_staff_within_a_batch_is_from_then_on_judged_as_staff(bench: Bench) -> None:
+    await bench.screen(bench.message("你好", "u1"), bench.message("一起刷单", "u1", Role.STAFF))
+    assert [each.verdict for each in bench.screened] == [Verdict.ALLOW, Verdict.ALLOW]
+    assert (bench.sanctions, bench.actions()) == ([], [])
+
+
 async def test_an_event_that_comes_again_changes_nothing(bench: Bench) -> None:
     (message,) = await bench.say("一起刷单")
     before = [await bench.documents(name) for name in ("messages", "standings", actions.ACTIONS)]

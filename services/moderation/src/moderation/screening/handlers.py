@@ -98,7 +98,8 @@ class Screening:
         for event, policy, group, found in zip(events, policies, settings, evidence, strict=True):
             message = event.data
             key = key_of(message.group_id, message.sender.member_id)
-            standing = known.get(key)
+            # A member who became staff within the batch is judged as what they were with each message.
+            standing = known.get(key) if message.sender.role is Role.CUSTOMER else None
             decision = judge(message, policy, group, standing, found)
             if key in silenced:
                 decision = decision.also(finding("consent", CONSENT, 1, silenced[key].outcome))

@@ -12,7 +12,7 @@ from moderation.screening.model.evidence import NOTHING, Evidence
 from moderation.screening.model.finding import Finding
 from moderation.screening.model.form_rules import from_form
 from moderation.screening.model.mode_rule import from_mode
-from moderation.screening.model.standing_rules import from_probation, from_standing
+from moderation.screening.model.standing_rules import from_probation, from_standing, learn
 from moderation.screening.model.text_rules import from_text, from_words
 from moderation.standing.model import Standing
 
@@ -76,7 +76,9 @@ def judge(
     An edited message is judged again and counted no second time.
     """
     role = message.sender.role
-    if role is Role.CUSTOMER and standing is not None:
+    if role is not Role.CUSTOMER:
+        standing = None
+    if standing is not None:
         found = list(_on_customer(message, policy, settings, standing, evidence))
     elif role is Role.STAFF and evidence is not NOTHING and policy.rules.staff is not None:
         found = list(from_words("staff", policy.rules.staff.categories, evidence, fuzzy=False))
@@ -87,6 +89,8 @@ def judge(
         found = list(_settled(found, message, policy, settings))
         outcomes: list[Verdict] = [each.outcome for each in found if each.counts]
         verdict = max(outcomes, key=_ORDER.__getitem__, default=verdict)
+    if verdict is Verdict.ALLOW and standing is not None and not isinstance(message, EditedMessage):
+        learn(message, standing)
     return Decision(message, policy, verdict, tuple(found), evidence.masked(message.text))
 
 
