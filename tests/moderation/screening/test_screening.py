@@ -1,5 +1,6 @@
 """Messages on their way through moderation: verdicts, documents, actions and timers of one transaction."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,9 +10,10 @@ from huiqun.contracts.channel.messages import Recall
 from huiqun.contracts.moderation import SanctionKind, Verdict
 from huiqun.store import DuplicateKey
 from moderation.enforcement import store as actions
+from moderation.lexicon.model.matching import EVERY_POLICY, Lexicon
 from moderation.policies.model import Rules
 from moderation.standing.model import STRIKES
-from tests.moderation.bench import Bench
+from tests.moderation.bench import BITS, WORDS, Bench
 
 ID_CARD = "11010519491231002X"
 
@@ -81,6 +83,18 @@ async def test_at_the_top_of_the_ladder_the_owner_is_asked_about_a_removal(bench
     assert [sanction.rung for sanction in bench.sanctions] == [1, 2, 3, 4, 5]
     assert bench.sanctions[-1].kind is SanctionKind.REMOVAL_PROPOSED
     assert bench.actions(ActionKind.REMOVE_MEMBER) == []
+
+
+async def test_what_only_sounds_like_a_word_is_warned_of_and_never_muted_for(bench: Bench) -> None:
+    bench.govern(Rules.model_validate({"lexicon": {"categories": {"fraud": "warn"}}, "duplicate": None}))
+    lexicon = Lexicon(WORDS, [BITS[word.category] for word in WORDS], fuzzy=EVERY_POLICY)
+    bench.rulebook = replace(bench.rulebook, lexicon=lexicon)
+    for _ in range(6):
+        await bench.say("一起 shuadan 吧")
+        await bench.pass_time(minutes=2)
+    assert [sanction.rung for sanction in bench.sanctions] == [1] * 6
+    await bench.say("一起刷单")
+    assert bench.sanctions[-1].kind is SanctionKind.MUTE
 
 
 async def test_many_offences_in_one_batch_bring_one_sanction(bench: Bench) -> None:

@@ -127,7 +127,7 @@ def impose(
     Strike, sanction and action share an id: whoever has one of them finds the others.
     """
     strike = Strike(new_id(), offence.message_id, offence.category, weight, offence.at)
-    climb = add_strike(standing, strike, terms.ladder)
+    climb = add_strike(standing, strike, terms.ladder, terms.highest)
     if climb is None:
         return None
     sanction = Sanction(

@@ -25,7 +25,7 @@ from moderation.screening.model import MODE_RULE, Decision, add_joined_words, ad
 from moderation.screening.model.finding import finding
 from moderation.screening.shipped import shipped_classifier
 from moderation.standing import store as standings
-from moderation.standing.model import Standing, key_of
+from moderation.standing.model import REMOVAL_RUNG, WARNING_RUNG, Standing, key_of
 
 Messages = MessageReceived | MessageEdited
 CONSENT = "consent"
@@ -149,7 +149,9 @@ class Screening:
             follow.ask(enforcement.caution(offence, new_id()), event)
         ladder = decision.policy.rules.ladder
         weight = enforcement.weight_of(category, ladder, blocked=decision.verdict is Verdict.BLOCK)
-        terms = Terms(ladder, judged.group.owner, self._appeal_link)
+        # A likeness alone never mutes: it warns, and whatever goes beyond that waits for a person.
+        highest = REMOVAL_RUNG if decision.is_certain else WARNING_RUNG
+        terms = Terms(ladder, judged.group.owner, self._appeal_link, highest)
         imposed = impose(offence, weight, standing, terms, work)
         if imposed is not None:
             climb, action = imposed

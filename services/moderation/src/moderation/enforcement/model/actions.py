@@ -8,7 +8,7 @@ from huiqun.contracts.channel import Action, ActionKind, ActionTarget
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import GroupMode, SanctionKind
 from moderation.policies.model import Ladder
-from moderation.standing.model import Climb
+from moderation.standing.model import REMOVAL_RUNG, Climb
 
 REQUESTED_BY = "moderation"
 _DEADLINE = timedelta(hours=2)
@@ -69,11 +69,15 @@ AppealLink = Callable[[Offence, str], str]
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How a group sanctions: its ladder, who decides on removal, and where a member can appeal, if there is a page."""
+    """How a group sanctions: its ladder, who decides on removal, and where a member can appeal, if there is a page.
+
+    `highest` is the highest rung that the evidence is good for.
+    """
 
     ladder: Ladder
     owner: str | None = None
     appeal_link: AppealLink | None = None
+    highest: int = REMOVAL_RUNG
 
 
 def deletion(offence: Offence, action_id: str) -> Action:

@@ -40,6 +40,13 @@ class Decision:
         worst = [finding for finding in self.findings if finding.counts and finding.outcome == self.verdict]
         return max(worst, key=lambda finding: finding.reason.severity, default=None)
 
+    @property
+    def is_certain(self) -> bool:
+        """Whether the verdict rests on more than a likeness."""
+        return any(
+            finding.counts and finding.outcome == self.verdict and finding.is_certain for finding in self.findings
+        )
+
     def also(self, found: Finding) -> "Decision":
         """The decision with a finding that rests on something else than the message."""
         verdict = max(self.verdict, found.outcome, key=_ORDER.__getitem__)

@@ -23,6 +23,11 @@ class Finding:
         """Whether something follows from it; from the finding of a rule on trial, nothing does."""
         return not self.reason.shadow
 
+    @property
+    def is_certain(self) -> bool:
+        """Whether it is the thing itself and not only like it."""
+        return self.reason.confidence >= EXACT
+
     def on_trial(self) -> "Finding":
         """The finding as one that nothing follows from."""
         return replace(self, reason=self.reason.model_copy(update={"shadow": True}))
