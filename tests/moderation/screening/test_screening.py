@@ -179,6 +179,16 @@ async def test_the_quota_survives_between_batches_and_begins_anew_the_next_day(b
     assert bench.screened[-1].verdict is Verdict.ALLOW
 
 
+async def test_a_clock_that_runs_ahead_takes_nobody_out_of_the_quota(bench: Bench) -> None:
+    bench.govern(Rules.model_validate({"quota": {"per_day": 1}}))
+    ahead = bench.message("你好")
+    data = ahead.data.model_copy(update={"sent_at": ahead.data.sent_at + timedelta(days=3_650)})
+    await bench.screen(ahead.model_copy(update={"data": data}))
+    await bench.say("你好")
+    assert [each.verdict for each in bench.screened] == [Verdict.ALLOW, Verdict.WARN]
+    assert {each.sent_at for each in bench.screened} == {bench.clock.now()}
+
+
 async def test_members_of_one_batch_are_counted_each_for_themselves(bench: Bench) -> None:
     bench.govern(Rules.model_validate({"quota": {"per_day": 1}}))
     await bench.screen(*(bench.message("你好", f"u{number % 3}") for number in range(5)))

@@ -1,6 +1,6 @@
 """The verdict on a message: every rule of its policy speaks, and the severest outcome wins."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from huiqun.contracts.channel import EditedMessage, Message, Role
@@ -16,6 +16,8 @@ from moderation.screening.model.standing_rules import from_probation, from_stand
 from moderation.screening.model.text_rules import from_text, from_words
 from moderation.standing.model import Standing
 
+# What a text says by quoting another one; how long it is, when and how often it is sent is the sender's own doing.
+_QUOTABLE = frozenset({"lexicon", "links", "contacts", "announcements"})
 _ORDER = {Verdict.ALLOW: 0, Verdict.WARN: 1, Verdict.REVIEW: 2, Verdict.BLOCK: 3}
 
 
@@ -51,6 +53,16 @@ class Decision:
         """The decision with a finding that rests on something else than the message."""
         verdict = max(self.verdict, found.outcome, key=_ORDER.__getitem__)
         return replace(self, verdict=verdict, findings=(*self.findings, found))
+
+    def quoting(self, categories: Collection[str]) -> "Decision":
+        """The decision on a text that quotes what it is about: a person looks at what it has of these categories."""
+        findings = tuple(
+            replace(each, outcome=Verdict.REVIEW)
+            if each.reason.rule in _QUOTABLE and each.reason.category in categories
+            else each
+            for each in self.findings
+        )
+        return replace(self, verdict=_severest(findings), findings=findings)
 
     def screened(self, lexicon_version: str) -> Screened:
         """What the other services get to know."""
@@ -94,11 +106,15 @@ def judge(
     verdict = Verdict.ALLOW
     if found:
         found = list(_settled(found, message, policy, settings))
-        outcomes: list[Verdict] = [each.outcome for each in found if each.counts]
-        verdict = max(outcomes, key=_ORDER.__getitem__, default=verdict)
+        verdict = _severest(found)
     if verdict is Verdict.ALLOW and standing is not None and not isinstance(message, EditedMessage):
         learn(message, standing)
     return Decision(message, policy, verdict, tuple(found), evidence.masked(message.text))
+
+
+def _severest(findings: Iterable[Finding]) -> Verdict:
+    outcomes: list[Verdict] = [each.outcome for each in findings if each.counts]
+    return max(outcomes, key=_ORDER.__getitem__, default=Verdict.ALLOW)
 
 
 def _settled(found: Iterable[Finding], message: Message, policy: Policy, settings: GroupSettings) -> Iterator[Finding]:
