@@ -183,7 +183,7 @@ def _customers(events: Iterable[Messages]) -> set[tuple[str, str]]:
 
 
 def _dated(message: Message, now: datetime) -> Message:
-    """The message; a sender whose clock runs ahead wrote it now, or the quota would count a day to come and no other."""
+    """The message; a sender whose clock runs ahead wrote it now, or a day to come would have the quota and no other."""
     return message if message.sent_at <= now else message.model_copy(update={"sent_at": now})
 
 
