@@ -160,11 +160,11 @@ class Screening:
             return
         if enforcement.is_personal(category):
             follow.ask(enforcement.caution(offence, new_id()), event)
-        ladder = decision.policy.rules.ladder
+        ladder, appeal = decision.policy.rules.ladder, decision.policy.rules.review.appeal_phrase
         weight = enforcement.weight_of(category, ladder, blocked=decision.verdict is Verdict.BLOCK)
         # A likeness alone never mutes: it warns, and whatever goes beyond that waits for a person.
         highest = REMOVAL_RUNG if decision.is_certain else WARNING_RUNG
-        terms = Terms(ladder, judged.group.owner, self._appeal_link, highest)
+        terms = Terms(ladder, judged.group.owner, self._appeal_link, appeal, highest)
         imposed = impose(offence, weight, standing, terms, work)
         if imposed is not None:
             climb, action = imposed
@@ -215,6 +215,7 @@ def _offence(judged: Judged, category: str, now: datetime) -> Offence:
         display_name=message.sender.display_name,
         at=now,
         cause=judged.event,
+        wording=judged.decision.policy.rules.wording,
     )
 
 
