@@ -29,6 +29,14 @@ async def test_a_batch_leaves_a_verdict_a_document_and_an_event_for_each_message
     assert (standing["counted"], len(standing["strikes"])) == (3, 1)
 
 
+async def test_a_decision_names_the_word_that_was_found_and_how_it_was_written(bench: Bench) -> None:
+    await bench.say("一起刷*单，看 https://evil.top")
+    words = [(each.rule, each.word, each.stream, each.spans) for each in bench.screened[0].reasons]
+    assert words == [("lexicon", "w1", "stripped", ((2, 5),)), ("links", None, None, ((8, 24),))]
+    (archived,) = await bench.documents("messages")
+    assert (archived["reasons"][0]["word"], "word" in archived["reasons"][1]) == ("w1", False)
+
+
 async def test_a_blocked_message_is_deleted_and_its_author_warned(bench: Bench) -> None:
     (message,) = await bench.say("一起刷单")
     (deletion,) = bench.actions(ActionKind.DELETE_MESSAGE)
