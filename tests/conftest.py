@@ -6,12 +6,17 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 from pymongo import AsyncMongoClient
 
 from huiqun.stream import KafkaOptions
 from local.proxy import Proxy
 from local.stack import Stack
 from tests.spine import Spine, kafka_options_of, open_spine
+
+# What a property takes says how busy the machine is, not whether the property holds.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 BROKER_FIXTURES = {"stack", "own_stack", "bootstrap", "kafka_options", "proxy"}
 

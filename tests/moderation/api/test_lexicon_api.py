@@ -101,12 +101,29 @@ async def test_unfit_rows_are_left_out_when_asked(interface: Interface) -> None:
 
 
 async def test_of_very_many_unfit_rows_a_thousand_are_told(interface: Interface) -> None:
-    content = HEADER + ",fraud,,,,\n" * 3_000
+    content = HEADER + "刷单,fraud,,,,\n" + ",fraud,,,,\n" * 3_000
     refused = await put(interface, list_name(), content)
     assert len(refused.json()["errors"]) == 1_000
     assert "3000 rows" in refused.json()["detail"]
     skipped = await put(interface, list_name(), content, params={"on_error": "skip"})
     assert (skipped.json()["unfit_rows"], len(skipped.json()["errors"])) == (3_000, 1_000)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "word,kind\n刷单,fraud\n",  # a column is missing
+        HEADER + '稳赚,fraud,4,,,\n刷单,fraud,4,"没有\n代理,ads,3,,,\n',  # a quotation mark that is never closed
+        HEADER + ",fraud,,,,\n",
+        HEADER,
+    ],
+)
+async def test_a_file_that_cannot_be_read_to_its_end_never_empties_a_list(interface: Interface, content: str) -> None:
+    name = list_name()
+    await put(interface, name, HEADER + "稳赚,fraud,4,,,\n代理,ads,3,,,\n")
+    refused = await put(interface, name, content, params={"on_error": "skip"})
+    assert kind_of(refused) == (422, "unfit-words")
+    assert len(await words_of(interface, name)) == 2
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from huiqun.contracts.moderation import CaseKind, CaseOutcome
 from moderation.cases.handlers.asking import AppealedError, NothingToAppealError, appeal_by_link
 from moderation.cases.model import AppealLinks, Grant, InvalidLinkError, State
-from tests.moderation.desk import DOUBTFUL, FINE, LINKS, SHORT, Desk
+from tests.moderation.desk import BAD, DOUBTFUL, FINE, LINKS, SHORT, Desk
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 UPHELD, REVERSED, RECLASSIFIED = CaseOutcome.UPHELD, CaseOutcome.REVERSED, CaseOutcome.RECLASSIFIED
@@ -23,6 +23,14 @@ async def test_a_sanctioned_member_appeals_in_the_group(desk: Desk) -> None:
     assert strike is not None
     assert (case.kind, case.message_id, case.sanction_id) == (CaseKind.APPEAL, message_id, strike.sanction_id)
     assert (case.history[0].by, case.history[0].note) == ("u1", "申诉 我是在提醒大家这是骗局")
+
+
+async def test_an_appeal_may_repeat_what_it_is_about_and_only_the_first_one(desk: Desk) -> None:
+    await desk.offend(1)
+    for strikes in (1, 2):
+        await desk.say(f"申诉 我只是提醒大家，有人说{BAD}")
+        assert len((await desk.standing()).strikes) == strikes
+        desk.clock.moment += SHORT
 
 
 async def test_each_sanction_is_appealed_against_once_and_the_reply_says_which(desk: Desk) -> None:

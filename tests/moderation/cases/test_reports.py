@@ -54,6 +54,23 @@ async def test_a_report_names_what_the_rules_had_seen(desk: Desk) -> None:
     assert (case.category, case.severity) == ("fraud", 5)
 
 
+async def test_a_report_that_quotes_what_it_reports_is_looked_at_and_is_no_offence(desk: Desk) -> None:
+    advertisement = desk.message(BAD)
+    await desk.inlet.deliver([advertisement, desk.message(f"举报 {BAD}", "u2", reply_to=advertisement.data.message_id)])
+    await desk.say(f"举报 {BAD}", "u3", reply_to=advertisement.data.message_id)
+    assert [case.kind for case in await desk.cases(member_id={"$in": ["u2", "u3"]})] == [CaseKind.REVIEW] * 2
+    assert [(await desk.standing(reporter)).strikes for reporter in ("u2", "u3")] == [[], []]
+    assert len((await desk.standing("u1")).strikes) == 1
+
+
+async def test_who_says_report_and_advertises_is_judged_as_any_other(desk: Desk) -> None:
+    harmless = await desk.say(FINE)
+    await desk.say(f"举报 {BAD}", "u2", reply_to=harmless)
+    own = await desk.say(FINE, "u3")
+    await desk.say(f"举报 {BAD}", "u3", reply_to=own)
+    assert [len((await desk.standing(reporter)).strikes) for reporter in ("u2", "u3")] == [1, 1]
+
+
 async def test_who_reported_badly_waits_for_a_second_reporter(desk: Desk) -> None:
     for _ in range(2):
         message_id = await desk.say(FINE)

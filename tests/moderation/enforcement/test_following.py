@@ -15,6 +15,7 @@ from huiqun.contracts.channel import (
     ActionTarget,
     ActionUnsupported,
     Capabilities,
+    Role,
     Support,
 )
 from huiqun.contracts.channel.actions import Receipt
@@ -22,6 +23,8 @@ from huiqun.runtime.ids import new_id
 from moderation.enforcement import store
 from moderation.enforcement.handlers import record_receipts, request_actions
 from moderation.enforcement.model import How, as_task, how_of
+from moderation.policies import store as policy_store
+from moderation.policies.model import Rules, changes_of
 from tests.moderation.bench import NATIVE, Bench
 
 BY_HAND = Capabilities()  # what a WeCom customer group can do
@@ -186,3 +189,66 @@ async def test_a_failed_action_is_tried_again_soon(bench: Bench) -> None:
     assert len(bench.actions()) == 1
     await bench.pass_time(seconds=1)
     assert [each.action_id for each in bench.actions()] == [asked.action_id] * 2
+
+
+async def test_a_person_whom_the_channel_has_asked_is_reminded_and_then_somebody_above_is_told(bench: Bench) -> None:
+    await bench.know_group()
+    own = Rules.model_validate({"review": {"escalate_to": "staff-lead"}})
+    await bench.commit(lambda work: policy_store.set_own_rules(work, bench.group, changes_of(own)))
+    asked = action(bench, ActionKind.SEND_MESSAGE)
+    await ask(bench, asked)
+    await answer(bench, asked, ActionAssigned, assignee="staff-7")
+    await bench.pass_time(minutes=29)
+    assert len(bench.actions()) == 1, "who has been asked to confirm it is not asked again every five minutes"
+    await bench.pass_time(minutes=32)
+    reminder, escalation = bench.actions(ActionKind.NOTIFY_STAFF)
+    assert (reminder.assignee, escalation.assignee) == ("staff-7", "staff-lead")
+    assert (reminder.content[:2], "staff-7" in escalation.content) == ("提醒", True)
+    await answer(bench, asked, ActionAssigned, assignee="staff-7")
+    assert (await store.find(bench.database, asked.action_id) or {})["steps"] == 2
+    await bench.pass_time(minutes=60)
+    assert await state_of(bench, asked) == "expired"
+
+
+async def test_a_mute_is_asked_for_again_for_what_is_left_of_it_and_not_after_its_end(bench: Bench) -> None:
+    await bench.know_group()
+    await bench.say("一起刷单")
+    await bench.pass_time(minutes=2)
+    await bench.say("一起刷单")
+    await bench.pass_time(minutes=5)
+    assert [each.duration_seconds for each in bench.actions(ActionKind.MUTE_MEMBER)] == [600, 300]
+    await bench.pass_time(days=1)
+    assert len(bench.actions(ActionKind.MUTE_MEMBER)) == 2
+    assert [each.task for each in bench.actions(ActionKind.NOTIFY_STAFF) if each.task is ActionKind.MUTE_MEMBER] == []
+    mute = bench.actions(ActionKind.MUTE_MEMBER)[0]
+    assert await state_of(bench, mute) == "expired"
+
+
+async def test_members_and_staff_are_told_in_the_words_of_the_policy(bench: Bench) -> None:
+    words = {
+        "warning": "{member}请注意：{category}。异议请回复{appeal}",
+        "mute": "{category}，{span}，{appeal}",
+        "staff": "请更正：{category}",
+        "categories": {"fraud": "刷单诈骗", "promise": "保本承诺"},
+    }
+    rules = {
+        "wording": words,
+        "review": {"appeal_phrases": ["我要申诉"]},
+        "staff": {"categories": {"promise": "warn"}},
+    }
+    bench.govern(Rules.model_validate(rules))
+    await bench.say("一起刷单", member="{u1}")
+    await bench.say("这个保本", member="staff-9", role=Role.STAFF)
+    await bench.pass_time(minutes=2)
+    await bench.say("一起刷单", member="{u1}")
+    assert bench.actions(ActionKind.SEND_MESSAGE)[0].content == "@{u1} 请注意：刷单诈骗。异议请回复我要申诉"
+    assert bench.actions(ActionKind.NOTIFY_STAFF)[0].content == "请更正：保本承诺"
+    assert bench.actions(ActionKind.MUTE_MEMBER)[0].content == "刷单诈骗，10 分钟，私信群主"
+
+
+@pytest.mark.parametrize(
+    "words", [{"warning": "{nobody}"}, {"quiet": "{member}"}, {"mute": "{member.name}"}, {"staff": ""}]
+)
+def test_words_that_would_fail_when_they_are_needed_are_refused_when_they_are_written(words: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="wording"):
+        Rules.model_validate({"wording": words})

@@ -79,8 +79,8 @@ def test_a_rare_single_character_is_a_word() -> None:
 
 def test_a_file_without_the_needed_columns_says_which() -> None:
     assert read_csv("term,kind\n刷单,ads\n", "bank").errors == (
-        RowError(1, "category", "column is missing"),
-        RowError(1, "word", "column is missing"),
+        RowError(1, "category", "column is missing", ends=True),
+        RowError(1, "word", "column is missing", ends=True),
     )
     assert len(read_csv("", "bank").errors) == 2
 

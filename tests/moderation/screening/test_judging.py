@@ -237,18 +237,6 @@ def test_forbidden_kinds_of_messages_are_found() -> None:
     assert rules_of(member.says("", kind=MessageKind.IMAGE)) == []
 
 
-def test_newcomers_lead_nobody_outside_until_they_have_been_here_and_have_said_something() -> None:
-    member = Member(probation={"hours": 24, "messages": 2}, links={"allowed_domains": ["bank.example.com"]})
-    assert rules_of(member.says("见 bank.example.com")) == ["probation"]
-    for text in ("收到", "收到", "好的"):
-        member.says(text)
-    next_week = NOON + timedelta(days=7)
-    assert rules_of(member.says("见 bank.example.com", next_week)) == ["probation"]
-    member.says("请问理财产品的起购金额是多少", next_week)
-    member.says("那么赎回需要几个工作日呢", next_week)
-    assert rules_of(member.says("见 bank.example.com", next_week)) == []
-
-
 def test_staff_are_judged_by_the_rules_for_staff_alone() -> None:
     rules: dict[str, Any] = {
         "staff": {"categories": {"promise": "review"}},

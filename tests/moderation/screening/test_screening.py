@@ -1,5 +1,6 @@
 """Messages on their way through moderation: verdicts, documents, actions and timers of one transaction."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,9 +10,10 @@ from huiqun.contracts.channel.messages import Recall
 from huiqun.contracts.moderation import SanctionKind, Verdict
 from huiqun.store import DuplicateKey
 from moderation.enforcement import store as actions
+from moderation.lexicon.model.matching import EVERY_POLICY, Lexicon
 from moderation.policies.model import Rules
 from moderation.standing.model import STRIKES
-from tests.moderation.bench import Bench
+from tests.moderation.bench import BITS, WORDS, Bench
 
 ID_CARD = "11010519491231002X"
 
@@ -25,6 +27,14 @@ async def test_a_batch_leaves_a_verdict_a_document_and_an_event_for_each_message
     assert {each["lexicon"] for each in archived} == {"v1"}
     (standing,) = await bench.documents("standings")
     assert (standing["counted"], len(standing["strikes"])) == (3, 1)
+
+
+async def test_a_decision_names_the_word_that_was_found_and_how_it_was_written(bench: Bench) -> None:
+    await bench.say("一起刷*单，看 https://evil.top")
+    words = [(each.rule, each.word, each.stream, each.spans) for each in bench.screened[0].reasons]
+    assert words == [("lexicon", "w1", "stripped", ((2, 5),)), ("links", None, None, ((8, 24),))]
+    (archived,) = await bench.documents("messages")
+    assert (archived["reasons"][0]["word"], "word" in archived["reasons"][1]) == ("w1", False)
 
 
 async def test_a_blocked_message_is_deleted_and_its_author_warned(bench: Bench) -> None:
@@ -83,6 +93,18 @@ async def test_at_the_top_of_the_ladder_the_owner_is_asked_about_a_removal(bench
     assert bench.actions(ActionKind.REMOVE_MEMBER) == []
 
 
+async def test_what_only_sounds_like_a_word_is_warned_of_and_never_muted_for(bench: Bench) -> None:
+    bench.govern(Rules.model_validate({"lexicon": {"categories": {"fraud": "warn"}}, "duplicate": None}))
+    lexicon = Lexicon(WORDS, [BITS[word.category] for word in WORDS], fuzzy=EVERY_POLICY)
+    bench.rulebook = replace(bench.rulebook, lexicon=lexicon)
+    for _ in range(6):
+        await bench.say("一起 shuadan 吧")
+        await bench.pass_time(minutes=2)
+    assert [sanction.rung for sanction in bench.sanctions] == [1] * 6
+    await bench.say("一起刷单")
+    assert bench.sanctions[-1].kind is SanctionKind.MUTE
+
+
 async def test_many_offences_in_one_batch_bring_one_sanction(bench: Bench) -> None:
     await bench.say(*["一起刷单"] * (STRIKES + 10))
     assert [sanction.rung for sanction in bench.sanctions] == [1]
@@ -111,6 +133,12 @@ async def test_staff_are_told_and_neither_counted_nor_sanctioned(bench: Bench) -
     (notice,) = bench.actions()
     assert notice.kind is ActionKind.NOTIFY_STAFF
     assert notice.assignee == "staff-9"
+
+
+async def test_who_becomes_staff_within_a_batch_is_from_then_on_judged_as_staff(bench: Bench) -> None:
+    await bench.screen(bench.message("你好", "u1"), bench.message("一起刷单", "u1", Role.STAFF))
+    assert [each.verdict for each in bench.screened] == [Verdict.ALLOW, Verdict.ALLOW]
+    assert (bench.sanctions, bench.actions()) == ([], [])
 
 
 async def test_an_event_that_comes_again_changes_nothing(bench: Bench) -> None:
@@ -157,6 +185,16 @@ async def test_the_quota_survives_between_batches_and_begins_anew_the_next_day(b
     bench.clock.moment += timedelta(days=1)
     await bench.say("你好")
     assert bench.screened[-1].verdict is Verdict.ALLOW
+
+
+async def test_a_clock_that_runs_ahead_takes_nobody_out_of_the_quota(bench: Bench) -> None:
+    bench.govern(Rules.model_validate({"quota": {"per_day": 1}}))
+    ahead = bench.message("你好")
+    data = ahead.data.model_copy(update={"sent_at": ahead.data.sent_at + timedelta(days=3_650)})
+    await bench.screen(ahead.model_copy(update={"data": data}))
+    await bench.say("你好")
+    assert [each.verdict for each in bench.screened] == [Verdict.ALLOW, Verdict.WARN]
+    assert {each.sent_at for each in bench.screened} == {bench.clock.now()}
 
 
 async def test_members_of_one_batch_are_counted_each_for_themselves(bench: Bench) -> None:

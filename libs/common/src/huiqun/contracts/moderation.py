@@ -32,6 +32,15 @@ class Reason(Payload):
     confidence: float = Field(ge=0, le=1)
     spans: tuple[tuple[int, int], ...] = Field(default=(), description="Where in the original text, in characters")
     shadow: bool = Field(default=False, description="The rule was on trial: nothing followed from it")
+    word: str | None = Field(
+        default=None, max_length=1_000, description="The word that was found, after its list", examples=["huiqun/加薇"]
+    )
+    stream: str | None = Field(
+        default=None,
+        max_length=32,
+        description="How the word was written: as it is, split, by sound",
+        examples=["folded"],
+    )
 
 
 class Screened(Payload):

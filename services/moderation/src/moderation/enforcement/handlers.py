@@ -22,8 +22,10 @@ from huiqun.stream import Work
 from huiqun.timers import Timer
 from moderation.enforcement import model, store
 from moderation.enforcement.model import How, Offence, Step, Terms
+from moderation.enforcement.store import Followed
 from moderation.metrics import FOLLOW_UPS
 from moderation.policies import store as policies
+from moderation.policies.handlers import find_group, policy_in_force
 from moderation.policies.model import UNKNOWN_GROUP
 from moderation.standing import store as standings
 from moderation.standing.model import Climb, Standing, Strike, add_strike, key_of, reverse
@@ -40,7 +42,6 @@ Receipts = ActionCompleted | ActionFailed | ActionUnsupported | ActionAssigned |
 _STATES: Mapping[type[Event], str] = {
     ActionCompleted: "completed",
     ActionUnsupported: "unsupported",
-    ActionAssigned: "assigned",
     ActionExpired: "expired",
 }
 
@@ -60,7 +61,7 @@ async def request_actions(work: Work, actions: Sequence[tuple[Action, Event | No
             continue
         asked = model.as_task(action, group.owner, action.action_id) if how is How.STAFF_TASK else action
         _ask(work, asked, cause)
-        _follow(work, action.action_id, how, work.now, 0)
+        _follow(work, action, how, work.now, 0)
     await store.request(work, ordered)
 
 
@@ -73,18 +74,27 @@ async def rehearse_actions(work: Work, actions: Sequence[Action]) -> None:
 
 
 async def record_receipts(receipts: Sequence[Receipts], work: Work) -> None:
-    """Note what became of the actions; a failed one is tried again, an ended one is followed no longer."""
+    """Note what became of the actions; a failed one is tried again, an ended one is followed no longer.
+
+    From when a person has been asked, the action is their task: they are reminded, and nobody else is asked meanwhile.
+    """
     outcomes: dict[str, tuple[str, Mapping[str, Any]]] = {}
+    handed: dict[str, Mapping[str, Any]] = {}
     for receipt in receipts:
         action_id = receipt.data.action_id
         if isinstance(receipt, ActionFailed):
-            outcomes.setdefault(action_id, ("requested", _facts(receipt)))
-            payload = {"action_id": action_id}
-            work.schedule(Timer(_timer_of(action_id), FOLLOW_UP, work.now + _FAILED_AGAIN, payload))
-            continue
-        outcomes[action_id] = (_STATES[type(receipt)], _facts(receipt))
-        if not isinstance(receipt, ActionAssigned):
+            if action_id not in handed:
+                outcomes.setdefault(action_id, ("requested", _facts(receipt)))
+            _follow_at(work, action_id, work.now + _FAILED_AGAIN)
+        elif isinstance(receipt, ActionAssigned):
+            handed[action_id] = _facts(receipt)
+            if outcomes.get(action_id, ("requested", {}))[0] == "requested":
+                outcomes.pop(action_id, None)
+                _follow_at(work, action_id, work.now + model.FIRST_REMINDER)
+        else:
+            outcomes[action_id] = (_STATES[type(receipt)], _facts(receipt))
             work.cancel(_timer_of(action_id))
+    await store.hand_to(work, handed)
     await store.settle(work, outcomes)
 
 
@@ -93,30 +103,43 @@ async def follow_up(timer: Timer, work: Work) -> None:
     known = await store.followed(work, timer.payload["action_id"])
     if known is None or known.state not in store.OPEN:
         return
+    action = known.action
     due = model.step_after(known.how, known.steps)
-    if due is None:
+    if model.is_too_late(action, work.now):
+        step = Step.GIVE_UP
+    elif due is not None:
+        step = due[1]
+    else:
         return
-    action, step = known.action, due[1]
-    group = (await policies.groups_of(work, {action.group_id})).get(action.group_id, UNKNOWN_GROUP)
     await store.note_step(work, action.action_id)
     FOLLOW_UPS.labels(step=step.value).inc()
+    await _take(step, known, work)
+    if step not in {Step.HAND_OVER, Step.GIVE_UP}:
+        _follow(work, action, known.how, known.since, known.steps + 1)
+
+
+async def _take(step: Step, known: Followed, work: Work) -> None:
+    """Do what is to be done about an open action."""
+    action = known.action
+    group = await find_group(work.db, action.group_id, work.session)
+    asked = known.assignee or group.settings.owner
     match step:
         case Step.REPEAT:
-            _ask(work, action, None)
+            _ask(work, model.again(action, work.now), None)
         case Step.REMIND:
-            _ask(work, model.nudge(action, group.owner, "提醒：以下事项尚未处理。", new_id()), None)
+            _ask(work, model.nudge(action, asked, "提醒：以下事项尚未处理。", new_id()), None)
         case Step.ESCALATE:
-            _ask(work, model.nudge(action, group.escalate_to, "升级：群主尚未处理以下事项。", new_id()), None)
+            policy = await policy_in_force(work.db, group.settings, work.session)
+            above = policy.rules.review.escalate_to or group.settings.owner
+            _ask(work, model.nudge(action, above, f"升级：{asked or '负责人'} 尚未处理以下事项。", new_id()), None)
         case Step.HAND_OVER:
             await store.settle(work, {action.action_id: ("expired", {"detail": "handed to a staff member"})})
-            handed = action.model_copy(update={"action_id": new_id()})
-            _ask(work, model.as_task(handed, group.owner, handed.action_id), None)
+            handed = model.again(action, work.now).model_copy(update={"action_id": new_id()})
+            _ask(work, model.as_task(handed, group.settings.owner, handed.action_id), None)
             await store.request(work, [(handed, How.STAFF_TASK)])
-            _follow(work, handed.action_id, How.STAFF_TASK, work.now, 0)
+            _follow(work, handed, How.STAFF_TASK, work.now, 0)
         case Step.GIVE_UP:
-            await store.settle(work, {action.action_id: ("expired", {"detail": "nobody has done it"})})
-    if step not in {Step.HAND_OVER, Step.GIVE_UP}:
-        _follow(work, action.action_id, known.how, known.requested_at, known.steps + 1)
+            await store.settle(work, {action.action_id: ("expired", {"detail": "nobody has done it in time"})})
 
 
 def impose(
@@ -127,7 +150,7 @@ def impose(
     Strike, sanction and action share an id: whoever has one of them finds the others.
     """
     strike = Strike(new_id(), offence.message_id, offence.category, weight, offence.at)
-    climb = add_strike(standing, strike, terms.ladder)
+    climb = add_strike(standing, strike, terms.ladder, terms.highest)
     if climb is None:
         return None
     sanction = Sanction(
@@ -216,12 +239,16 @@ def _ask(work: Work, action: Action, cause: Event | None) -> None:
     work.emit(ActionRequested.about(action.group_id, action, time=work.now, cause=cause, source=SOURCE))
 
 
-def _follow(work: Work, action_id: str, how: How, requested_at: datetime, taken: int) -> None:
+def _follow(work: Work, action: Action, how: How, since: datetime, taken: int) -> None:
     due = model.step_after(how, taken)
     if due is not None:
         # After downtime the steps come one by one, not all at once.
-        moment = max(requested_at + due[0], work.now + _FAILED_AGAIN)
-        work.schedule(Timer(_timer_of(action_id), FOLLOW_UP, moment, {"action_id": action_id}))
+        moment = max(since + due[0], work.now + _FAILED_AGAIN)
+        _follow_at(work, action.action_id, min(moment, action.deadline) if action.deadline else moment)
+
+
+def _follow_at(work: Work, action_id: str, moment: datetime) -> None:
+    work.schedule(Timer(_timer_of(action_id), FOLLOW_UP, moment, {"action_id": action_id}))
 
 
 def _timer_of(action_id: str) -> str:

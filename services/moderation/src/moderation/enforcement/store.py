@@ -26,13 +26,17 @@ _ACTION_FIELDS = frozenset(Action.model_fields) - {"action_id"}
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """An action as moderation wants it, how it is carried out, and how many steps were taken about it."""
+    """An action as moderation wants it, how it is carried out and by whom, and how many steps were taken about it.
+
+    `since` is when it was asked for, or when the person was who has it now.
+    """
 
     action: Action
     how: How
     state: str
-    requested_at: datetime
+    since: datetime
     steps: int = 0
+    assignee: str | None = None
 
 
 async def request(work: Work, actions: Sequence[tuple[Action, How]]) -> None:
@@ -56,7 +60,8 @@ async def followed(work: Work, action_id: str) -> Followed | None:
     if document is None:
         return None
     action = Action(action_id=action_id, **{name: document[name] for name in _ACTION_FIELDS if name in document})
-    return Followed(action, How(document["how"]), document["state"], document["requested_at"], document["steps"])
+    since = document.get("assigned_at") or document["requested_at"]
+    return Followed(action, How(document["how"]), document["state"], since, document["steps"], document.get("assignee"))
 
 
 async def note_step(work: Work, action_id: str) -> None:
@@ -103,6 +108,17 @@ async def settle(work: Work, outcomes: Mapping[str, tuple[str, Mapping[str, Any]
             {"_id": action_id, "state": {"$in": OPEN}}, {"$set": {"state": state, "settled_at": work.now, **facts}}
         )
         for action_id, (state, facts) in outcomes.items()
+    ]
+    if operations:
+        await work.db[ACTIONS].bulk_write(operations, ordered=False, session=work.session)
+
+
+async def hand_to(work: Work, assignees: Mapping[str, Mapping[str, Any]]) -> None:
+    """Note that the channel has asked a person for an action, which is a task from then on; once for each action."""
+    task = {"state": "assigned", "how": How.STAFF_TASK.value, "steps": 0, "assigned_at": work.now}
+    operations = [
+        UpdateOne({"_id": action_id, "state": "requested"}, {"$set": {**task, "settled_at": work.now, **facts}})
+        for action_id, facts in assignees.items()
     ]
     if operations:
         await work.db[ACTIONS].bulk_write(operations, ordered=False, session=work.session)

@@ -75,7 +75,8 @@ def main(arguments: Sequence[str], console: Console) -> int:
             entry, changed = asyncio.run(_store(WordFile(order.list_name, read.words, checksum_of(content))))
     except UnfitWordsError as error:
         _show(console, error.errors)
-        console.print(f"{len(error.errors)} rows are unfit, so none was taken; --on-error skip leaves them out.")
+        hint = "" if order.keep_going else "; --on-error skip leaves out what can be left out"
+        console.print(f"{len(error.errors)} rows are unfit, so none was taken{hint}.")
         return 1
     except (ShippedListError, OSError, UnicodeDecodeError, LookupError, StoreError) as error:
         console.print(f"Nothing was imported. {type(error).__name__}: {error}", highlight=False)

@@ -44,12 +44,17 @@ class ShippedListError(ValueError):
 
 
 def read_words(content: str, list_name: str, *, jsonl: bool, keep_going: bool) -> WordImport:
-    """The words of a file; unless `keep_going`, one bad row refuses the file: UnfitWordsError."""
+    """The words of a file; unless `keep_going`, one bad row refuses the file: UnfitWordsError.
+
+    A file that cannot be read to its end, or has no word, is refused in any case: it would empty the list in force.
+    """
     read = (read_jsonl if jsonl else read_csv)(content, list_name)
     if len(read.words) > MAX_WORDS:
         raise UnfitWordsError((RowError(MAX_WORDS, "row", f"a list has at most {MAX_WORDS} words"),))
-    if read.errors and not keep_going:
+    if read.errors and (read.is_cut_off or not read.words or not keep_going):
         raise UnfitWordsError(read.errors)
+    if not read.words:
+        raise UnfitWordsError((RowError(1, "row", "no word follows; to have no list, remove it"),))
     return read
 
 

@@ -4,14 +4,22 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from huiqun.contracts.channel import Action, EditedMessage, MessageEdited, MessageRecalled, MessageReceived, Role
+from huiqun.contracts.channel import (
+    Action,
+    EditedMessage,
+    Message,
+    MessageEdited,
+    MessageRecalled,
+    MessageReceived,
+    Role,
+)
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import CaseKind, MessageScreened, SanctionKind, Screened, Verdict
 from huiqun.runtime.ids import new_id
 from huiqun.stream import Work
 from moderation.archive import store as archive
 from moderation.archive.model import Keeping
-from moderation.cases.handlers.asking import Appeal, appealable, receive_appeals, receive_reports
+from moderation.cases.handlers.asking import Appeal, appealable, find_quoted, receive_appeals, receive_reports
 from moderation.cases.handlers.opening import open_cases
 from moderation.cases.model import REMOVAL_SEVERITY, Opening, Report, begins_with, due
 from moderation.enforcement import model as enforcement
@@ -25,10 +33,11 @@ from moderation.screening.model import MODE_RULE, Decision, add_joined_words, ad
 from moderation.screening.model.finding import finding
 from moderation.screening.shipped import shipped_classifier
 from moderation.standing import store as standings
-from moderation.standing.model import Standing, key_of
+from moderation.standing.model import REMOVAL_RUNG, WARNING_RUNG, Standing, key_of
 
 Messages = MessageReceived | MessageEdited
 CONSENT = "consent"
+_OFFENCES = frozenset({Verdict.WARN, Verdict.BLOCK})
 _HUSH_EVERY = timedelta(hours=1)
 
 
@@ -82,7 +91,7 @@ class Screening:
     async def screen(self, events: Sequence[Messages], work: Work) -> None:
         """Judge each message under its group's policy; record the verdict and ask the channel to act."""
         rulebook = self._rulebook()
-        messages = [event.data for event in events]
+        messages = [_dated(event.data, work.now) for event in events]
         settings = [rulebook.policies.settings_of(message.group_id) for message in messages]
         policies = [rulebook.policies.policy_of(each) for each in settings]
         masks = [rulebook.mask_of(policy) for policy in policies]
@@ -93,13 +102,18 @@ class Screening:
         add_resemblance(evidence, messages, policies, shipped_classifier)
         silenced = await find_silenced(work, messages, policies)
         keeping = Keeping(work.now, rulebook.holds, self._hash_key)
-        records, entries = [], []
+        records: list[Screened] = []
+        entries = []
         follow = FollowUp()
-        for event, policy, group, found in zip(events, policies, settings, evidence, strict=True):
-            message = event.data
+        for event, message, policy, group, found in zip(events, messages, policies, settings, evidence, strict=True):
             key = key_of(message.group_id, message.sender.member_id)
-            standing = known.get(key)
+            # A member who became staff within the batch is judged as what they were with each message.
+            standing = known.get(key) if message.sender.role is Role.CUSTOMER else None
             decision = judge(message, policy, group, standing, found)
+            if decision.verdict in _OFFENCES and standing is not None:
+                # A member who reports an advertisement, or appeals, repeats what they speak of.
+                quoted = await find_quoted(work, message, standing, policy.rules.review, records)
+                decision = decision.quoting(quoted) if quoted else decision
             if key in silenced:
                 decision = decision.also(finding("consent", CONSENT, 1, silenced[key].outcome))
             screened = decision.screened(rulebook.lexicon_version)
@@ -146,9 +160,11 @@ class Screening:
             return
         if enforcement.is_personal(category):
             follow.ask(enforcement.caution(offence, new_id()), event)
-        ladder = decision.policy.rules.ladder
+        ladder, appeal = decision.policy.rules.ladder, decision.policy.rules.review.appeal_phrase
         weight = enforcement.weight_of(category, ladder, blocked=decision.verdict is Verdict.BLOCK)
-        terms = Terms(ladder, judged.group.owner, self._appeal_link)
+        # A likeness alone never mutes: it warns, and whatever goes beyond that waits for a person.
+        highest = REMOVAL_RUNG if decision.is_certain else WARNING_RUNG
+        terms = Terms(ladder, judged.group.owner, self._appeal_link, appeal, highest)
         imposed = impose(offence, weight, standing, terms, work)
         if imposed is not None:
             climb, action = imposed
@@ -164,6 +180,11 @@ def _customers(events: Iterable[Messages]) -> set[tuple[str, str]]:
         for event in events
         if event.data.sender.role is Role.CUSTOMER
     }
+
+
+def _dated(message: Message, now: datetime) -> Message:
+    """The message; a sender whose clock runs ahead wrote it now, or a day to come would have the quota and no other."""
+    return message if message.sent_at <= now else message.model_copy(update={"sent_at": now})
 
 
 def _listen(judged: Judged, follow: FollowUp) -> None:
@@ -194,6 +215,7 @@ def _offence(judged: Judged, category: str, now: datetime) -> Offence:
         display_name=message.sender.display_name,
         at=now,
         cause=judged.event,
+        wording=judged.decision.policy.rules.wording,
     )
 
 

@@ -12,6 +12,7 @@ STRIKES = 50
 _NEGLIGIBLE = 0.05
 # Offences of the same hour add up in full: else a rung would hang on the milliseconds between them.
 _TOLERANCE = 0.01
+WARNING_RUNG = 1
 REMOVAL_RUNG = 5
 
 
@@ -123,15 +124,16 @@ def allowed_rung(points: float, ladder: Ladder) -> int:
     return sum(1 for least in ladder.scores if points >= least - _TOLERANCE)
 
 
-def add_strike(standing: Standing, strike: Strike, ladder: Ladder) -> Climb | None:
+def add_strike(standing: Standing, strike: Strike, ladder: Ladder, highest: int = REMOVAL_RUNG) -> Climb | None:
     """Record an offence and return the sanction it brings: one rung up at most, and none within the grace.
 
+    No sanction is above the rung `highest`: what rests on a likeness brings a warning, however often it happens.
     A message is struck once, however often it is edited.
     """
     if strike.weight <= 0 or standing.strike_of(strike.message_id) is not None:
         return None
     _forget(standing, ladder, strike.at)
-    rung = _next_rung(standing.strikes, strike, ladder)
+    rung = min(_next_rung(standing.strikes, strike, ladder), highest)
     if rung == 0:
         standing.strikes.append(strike)
         return None
@@ -180,7 +182,7 @@ def current_rung(strikes: list[Strike], ladder: Ladder, now: datetime) -> int:
 
 
 def _sanction(rung: int, ladder: Ladder, now: datetime) -> Climb:
-    if rung == 1:
+    if rung == WARNING_RUNG:
         return Climb(rung, SanctionKind.WARNING, None)
     if rung >= REMOVAL_RUNG:
         return Climb(REMOVAL_RUNG, SanctionKind.REMOVAL_PROPOSED, None)

@@ -35,6 +35,10 @@ class ReasonView(BaseModel):
     confidence: float = Field(description="From 0 to 1.", examples=[1.0])
     shadow: bool = Field(default=False, description="Whether the rule was on trial.", examples=[False])
     spans: list[tuple[int, int]] = Field(description="Where in the original text.", examples=[[[4, 6]]])
+    word: str | None = Field(
+        default=None, description="The word that was found, after its list.", examples=["huiqun/加薇"]
+    )
+    stream: str | None = Field(default=None, description="How the word was written.", examples=["folded"])
 
 
 class RevisionView(BaseModel):

@@ -256,7 +256,7 @@ def _document(entry: Entry) -> dict[str, Any]:
     if entry.expires_on is not None:
         document["expires_on"] = entry.expires_on
     if message.reasons:
-        document["reasons"] = [reason.model_dump(mode="json") for reason in message.reasons]
+        document["reasons"] = [reason.model_dump(mode="json", exclude_none=True) for reason in message.reasons]
     if entry.personal:
         document["personal"] = [{"kind": token.kind.value, "hash": token.hash} for token in entry.personal]
     return document

@@ -26,6 +26,10 @@ class ReasonView(BaseModel):
     severity: int = Field(description="From 1 to 5.", examples=[3])
     confidence: float = Field(description="From 0 to 1.", examples=[1.0])
     spans: list[tuple[int, int]] = Field(description="Where in the text.", examples=[[[2, 8]]])
+    word: str | None = Field(
+        default=None, description="The word that was found, after its list.", examples=["huiqun/加薇"]
+    )
+    stream: str | None = Field(default=None, description="How the word was written.", examples=["folded"])
 
 
 class CommentView(BaseModel):

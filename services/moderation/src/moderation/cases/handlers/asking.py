@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from huiqun.contracts.channel import Message
 from huiqun.contracts.moderation import CaseKind, Screened
 from huiqun.stream import Work
 from moderation.archive import store as archive
 from moderation.cases.handlers.opening import open_cases
 from moderation.cases.handlers.queue import load_case
-from moderation.cases.model import Case, Grant, Opening, Report, case_id, due, masked
+from moderation.cases.model import Case, Grant, Opening, Report, begins_with, case_id, due, masked
 from moderation.cases.store import cases, reporters
 from moderation.metrics import REPORTS
 from moderation.policies.handlers import find_group, policy_in_force
@@ -132,6 +133,26 @@ def appealable(standing: Standing, reply_to: str | None) -> Strike | None:
     sanctioned = [strike for strike in standing.strikes if strike.sanction_id is not None]
     meant = [strike for strike in sanctioned if strike.message_id == reply_to]
     return next(reversed(meant or sanctioned), None)
+
+
+async def find_quoted(
+    work: Work, message: Message, standing: Standing, rule: ReviewRule, batch: Sequence[Screened]
+) -> frozenset[str]:
+    """The categories that a report or an appeal may quote and be no offence: those of the message it is about.
+
+    `batch` is what was judged in this transaction before. An appeal may do so once for each sanction.
+    """
+    if message.reply_to is not None and begins_with(message.text, rule.report_phrases):
+        earlier = next((each for each in reversed(batch) if each.message_id == message.reply_to), None)
+        about = earlier or (await archive.latest(work, [message.reply_to])).get(message.reply_to)
+        if about is None or about.group_id != message.group_id or about.member_id == message.sender.member_id:
+            return frozenset()
+        return frozenset(reason.category for reason in about.reasons)
+    if begins_with(message.text, rule.appeal_phrases):
+        strike = appealable(standing, message.reply_to)
+        if strike is not None and await cases.load(work, case_id(CaseKind.APPEAL, strike.id)) is None:
+            return frozenset({strike.category})
+    return frozenset()
 
 
 def _opening(report: Report, message: Screened, now: datetime, *, trusted: bool) -> Opening:

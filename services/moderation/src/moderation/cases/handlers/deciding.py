@@ -78,7 +78,15 @@ class Hearing:
     def offence(self) -> Offence:
         """What the member did, as decided."""
         case = self.case
-        return Offence(case.group_id, case.member_id, case.message_id, self.category, "", self.work.now)
+        return Offence(
+            case.group_id,
+            case.member_id,
+            case.message_id,
+            self.category,
+            display_name="",
+            at=self.work.now,
+            wording=self.rules.wording,
+        )
 
 
 async def decide(work: Work, case_id: str, ruling: Ruling, check: Check) -> Case:
@@ -188,7 +196,8 @@ async def _enforce(hearing: Hearing) -> None:
         if enforcement.is_personal(offence.category):
             requests.append((enforcement.caution(offence, new_id()), None))
     weight = enforcement.weight_of(offence.category, hearing.rules.ladder, blocked=True)
-    imposed = impose(offence, weight, hearing.standing, Terms(hearing.rules.ladder, hearing.owner), work)
+    terms = Terms(hearing.rules.ladder, hearing.owner, appeal_phrase=hearing.rules.review.appeal_phrase)
+    imposed = impose(offence, weight, hearing.standing, terms, work)
     if imposed is not None:
         climb, action = imposed
         requests.append((action, None))
@@ -215,7 +224,7 @@ async def _propose_removal(hearing: Hearing, sanction_id: str) -> None:
 async def _answer(hearing: Hearing) -> None:
     """Tell the member what became of their appeal."""
     case = hearing.case
-    text = _ANSWERS[hearing.ruling.outcome].format(category=enforcement.name_of(hearing.category))
+    text = _ANSWERS[hearing.ruling.outcome].format(category=hearing.offence.named)
     word = enforcement.word(case.group_id, case.member_id, text, hearing.work.now, new_id())
     await request_actions(hearing.work, [(word, None)])
 

@@ -19,22 +19,35 @@ from moderation.enforcement.model.actions import (
     weight_of,
     word,
 )
-from moderation.enforcement.model.following import How, Step, as_task, how_of, nudge, step_after
+from moderation.enforcement.model.following import (
+    FIRST_REMINDER,
+    How,
+    Step,
+    again,
+    as_task,
+    how_of,
+    is_too_late,
+    nudge,
+    step_after,
+)
 
 __all__ = [
     "CATEGORY_NAMES",
+    "FIRST_REMINDER",
     "REQUESTED_BY",
     "AppealLink",
     "How",
     "Offence",
     "Step",
     "Terms",
+    "again",
     "as_task",
     "caution",
     "deletion",
     "how_of",
     "hush",
     "is_personal",
+    "is_too_late",
     "name_of",
     "notice_to_staff",
     "nudge",

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from huiqun.contracts.channel import Action, ActionKind, ActionTarget
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import GroupMode, SanctionKind
-from moderation.policies.model import Ladder
-from moderation.standing.model import Climb
+from moderation.policies.model import Ladder, Wording
+from moderation.standing.model import REMOVAL_RUNG, Climb
 
 REQUESTED_BY = "moderation"
 _DEADLINE = timedelta(hours=2)
@@ -42,11 +42,7 @@ CATEGORY_NAMES: Mapping[str, str] = {
     "quiet": "安静模式期间发言",
     "lockdown": "暂停发言期间发言",
 }
-_HUSH: Mapping[GroupMode, str] = {
-    GroupMode.QUIET: "本群目前处于安静模式。如有疑问，请 @工作人员 简短提问，我们会尽快回复。此条发言不计违规。",
-    GroupMode.LOCKDOWN: "本群目前暂停成员发言，仅由工作人员发布消息，恢复时将在群内通知。此发言已提请撤回，不计违规。",
-}
-_WHAT_NEXT = "多次违规将被禁言。如有异议，请回复“申诉”。"
+_USUAL_WORDS = Wording()
 _PERSONAL = frozenset({"id_card", "bank_card", "mobile", "email"})
 
 
@@ -61,6 +57,16 @@ class Offence:
     display_name: str
     at: datetime
     cause: Event | None = None
+    wording: Wording = _USUAL_WORDS
+
+    @property
+    def named(self) -> str:
+        """What its category is called in words to members."""
+        return self.wording.categories.get(self.category) or name_of(self.category)
+
+    def said(self, text: str, **fields: str) -> str:
+        """A text of the policy about this offence."""
+        return text.format(category=self.named, **fields)
 
 
 #: Makes the address at which the offender can appeal against the sanction of this id.
@@ -69,11 +75,16 @@ AppealLink = Callable[[Offence, str], str]
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How a group sanctions: its ladder, who decides on removal, and where a member can appeal, if there is a page."""
+    """How a group sanctions: its ladder, who decides on removal, and where a member can appeal, if there is a page.
+
+    `appeal_phrase` is what an appeal in the group begins with, `highest` the rung that the evidence is good for.
+    """
 
     ladder: Ladder
     owner: str | None = None
     appeal_link: AppealLink | None = None
+    appeal_phrase: str = "申诉"
+    highest: int = REMOVAL_RUNG
 
 
 def deletion(offence: Offence, action_id: str) -> Action:
@@ -91,13 +102,12 @@ def deletion(offence: Offence, action_id: str) -> Action:
 
 def caution(offence: Offence, action_id: str) -> Action:
     """Tell a member in private to protect their own data: no offence, and no sanction."""
-    name = name_of(offence.category)
     return Action(
         action_id=action_id,
         group_id=offence.group_id,
         kind=ActionKind.SEND_PRIVATE,
         target=ActionTarget(member_id=offence.member_id),
-        content=f"为保护您的信息安全，请勿在群内发送{name}，相关内容已提请撤回。如需办理业务，请私信您的客户经理。",
+        content=offence.said(offence.wording.caution),
         reason=offence.category,
         requested_by=REQUESTED_BY,
         deadline=offence.at + _DEADLINE,
@@ -106,13 +116,14 @@ def caution(offence: Offence, action_id: str) -> Action:
 
 def hush(offence: Offence, action_id: str) -> Action:
     """Tell a member in private that the group is quiet, or for staff alone: no offence, and no sanction."""
-    text = _HUSH[GroupMode(offence.category)]
+    wording = offence.wording
+    text = {GroupMode.QUIET: wording.quiet, GroupMode.LOCKDOWN: wording.lockdown}[GroupMode(offence.category)]
     return Action(
         action_id=action_id,
         group_id=offence.group_id,
         kind=ActionKind.SEND_PRIVATE,
         target=ActionTarget(member_id=offence.member_id),
-        content=text,
+        content=offence.said(text),
         reason=offence.category,
         requested_by=REQUESTED_BY,
         deadline=offence.at + _DEADLINE,
@@ -121,14 +132,13 @@ def hush(offence: Offence, action_id: str) -> Action:
 
 def notice_to_staff(offence: Offence, action_id: str) -> Action:
     """Tell a staff member how they should have put it: staff are never sanctioned by themselves."""
-    name = name_of(offence.category)
     return Action(
         action_id=action_id,
         group_id=offence.group_id,
         kind=ActionKind.NOTIFY_STAFF,
         target=ActionTarget(message_id=offence.message_id),
         assignee=offence.member_id,
-        content=f"您在群内的发言涉及“{name}”，请及时更正，并注意服务规范。",
+        content=offence.said(offence.wording.staff),
         reason=offence.category,
         requested_by=REQUESTED_BY,
         deadline=offence.at + _DEADLINE,
@@ -143,25 +153,25 @@ def sanction(offence: Offence, climb: Climb, terms: Terms, sanction_id: str) -> 
     common = {
         "action_id": sanction_id,
         "group_id": offence.group_id,
+        "target": ActionTarget(member_id=offence.member_id, message_id=offence.message_id),
         "reason": offence.category,
         "requested_by": REQUESTED_BY,
         "deadline": offence.at + _DEADLINE,
     }
-    name = name_of(offence.category)
-    member = ActionTarget(member_id=offence.member_id, message_id=offence.message_id)
+    wording = offence.wording
     addressed = f"@{offence.display_name} " if offence.display_name else ""
     if climb.kind is SanctionKind.WARNING:
-        text = f"{addressed}您好，您刚才的发言涉及“{name}”，不符合本群群规，请留意。{_WHAT_NEXT}"
-        return Action(kind=ActionKind.SEND_MESSAGE, target=member, content=text, **common)
+        text = offence.said(wording.warning, member=addressed, appeal=terms.appeal_phrase)
+        return Action(kind=ActionKind.SEND_MESSAGE, content=text, **common)
     if climb.kind is SanctionKind.MUTE and climb.until is not None:
-        seconds = int((climb.until - offence.at).total_seconds())
+        seconds = max(int((climb.until - offence.at).total_seconds()), 1)
         where = f"点击 {terms.appeal_link(offence, sanction_id)}" if terms.appeal_link else "私信群主"
-        text = f"{addressed}因多次违反群规（{name}），禁言 {span_in_words(seconds)}。如有异议，请{where} 申诉。"
-        return Action(
-            kind=ActionKind.MUTE_MEMBER, target=member, content=text, duration_seconds=max(seconds, 1), **common
-        )
-    text = f"成员 {offence.display_name or offence.member_id} 多次违反群规（{name}），建议移出群聊，请核实后处理。"
-    return Action(kind=ActionKind.NOTIFY_STAFF, target=member, assignee=terms.owner, content=text, **common)
+        text = offence.said(wording.mute, member=addressed, span=span_in_words(seconds), appeal=where)
+        # When it would be over, it is too late to begin with it.
+        common["deadline"] = climb.until
+        return Action(kind=ActionKind.MUTE_MEMBER, content=text, duration_seconds=seconds, **common)
+    text = offence.said(wording.removal, member=offence.display_name or offence.member_id)
+    return Action(kind=ActionKind.NOTIFY_STAFF, assignee=terms.owner, content=text, **common)
 
 
 def release(group_id: str, member_id: str, reason: str, at: datetime, action_id: str) -> Action:
@@ -184,7 +194,7 @@ def removal(offence: Offence, approved_by: str, action_id: str) -> Action:
         group_id=offence.group_id,
         kind=ActionKind.REMOVE_MEMBER,
         target=ActionTarget(member_id=offence.member_id, message_id=offence.message_id),
-        content=f"因多次违反群规（{name_of(offence.category)}），经 {approved_by} 核准移出群聊。",
+        content=f"因多次违反群规（{offence.named}），经 {approved_by} 核准移出群聊。",
         reason=offence.category,
         requested_by=approved_by[:128],
         deadline=offence.at + _DEADLINE,

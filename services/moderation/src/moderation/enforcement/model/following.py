@@ -1,8 +1,9 @@
 """How an action is carried out where the channel can do it, where a person has to, and what if nothing happens."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from huiqun.contracts.channel import Action, ActionKind, Capabilities, Support
 from moderation.enforcement.model.actions import span_in_words
@@ -58,6 +59,10 @@ _STEPS: Mapping[How, tuple[tuple[timedelta, Step], ...]] = {
 }
 
 
+#: A person who was asked is reminded after this time.
+FIRST_REMINDER: Final = _STEPS[How.STAFF_TASK][0][0]
+
+
 def how_of(action: Action, capabilities: Capabilities) -> How:
     """How the group's channel carries out the action.
 
@@ -96,6 +101,19 @@ def nudge(action: Action, assignee: str | None, words: str, action_id: str) -> A
     """Remind somebody of an open action, or tell somebody else of it."""
     change = {"action_id": action_id, "kind": ActionKind.NOTIFY_STAFF, "task": None, "assignee": assignee}
     return action.model_copy(update={**change, "content": f"{words}{action.content}"})
+
+
+def again(action: Action, now: datetime) -> Action:
+    """The action as it is asked for once more: of a mute, what is left of it."""
+    if action.duration_seconds is None or action.deadline is None:
+        return action
+    left = max(int((action.deadline - now).total_seconds()), 1)
+    return action.model_copy(update={"duration_seconds": min(action.duration_seconds, left)})
+
+
+def is_too_late(action: Action, now: datetime) -> bool:
+    """Whether the action would do no good any more."""
+    return action.deadline is not None and action.deadline <= now
 
 
 def step_after(how: How, taken: int) -> tuple[timedelta, Step] | None:

@@ -233,9 +233,7 @@ def _incident(version: PlanVersion, opening: Opening, settings: GroupSettings, n
         opened_by=who,
         opened_at=opened_at,
         steps=steps_of(plan, opened_at, opening.owners, settings.owner),
-        escalate_to=_first(
-            plan.escalation_id, opening.owners.get(plan.escalation_role), settings.escalate_to, settings.owner
-        ),
+        escalate_to=_first(plan.escalation_id, opening.owners.get(plan.escalation_role), settings.owner),
         cues=opening.cues,
     )
 

@@ -15,19 +15,31 @@ ALLOW_SEPARATOR = "|"
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """Why one row was not taken. `line` counts from 1 and is the line in the file."""
+    """Why one row was not taken. `line` counts from 1 and is the line in the file.
+
+    After a row that `ends` the reading nothing could be read: not even the fit words before it are the whole list.
+    """
 
     line: int
     field: str
     reason: str
+    ends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class WordImport:
-    """The words that are fit and the rows that are not. Refuse the file if `errors`, or take `words`: both are fine."""
+    """The words that are fit and the rows that are not.
+
+    Refuse the file if `errors`, or take `words`: both are fine, unless it `is_cut_off` or has no word at all.
+    """
 
     words: tuple[Word, ...]
     errors: tuple[RowError, ...]
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether something in the file made the rest of it unreadable."""
+        return any(error.ends for error in self.errors)
 
 
 _Row = Mapping[str, object]
@@ -40,9 +52,9 @@ def read_csv(content: str, list_name: str) -> WordImport:
     try:
         missing = {"word", "category"} - set(reader.fieldnames or ())
     except csv.Error as error:
-        return WordImport((), (RowError(1, "row", str(error)),))
+        return WordImport((), (RowError(1, "row", str(error), ends=True),))
     if missing:
-        return WordImport((), tuple(RowError(1, name, "column is missing") for name in sorted(missing)))
+        return WordImport((), tuple(RowError(1, name, "column is missing", ends=True) for name in sorted(missing)))
     return _read(_csv_rows(reader), list_name)
 
 
@@ -60,7 +72,7 @@ def _csv_rows(reader: "csv.DictReader[str]") -> Iterator[tuple[int, _Row | RowEr
             return
         except csv.Error as error:
             # The reader cannot know where the next good row starts once the quoting is broken.
-            yield line, RowError(line, "row", str(error))
+            yield line, RowError(line, "row", f"{error}; the rest of the file cannot be read", ends=True)
             return
         if None in row:
             yield line, RowError(line, "row", "has more fields than the header")

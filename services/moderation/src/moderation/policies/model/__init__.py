@@ -12,9 +12,9 @@ from moderation.policies.model.membership import (
 )
 from moderation.policies.model.objections import Objection, objections, objections_to
 from moderation.policies.model.retention import RetentionRule
+from moderation.policies.model.review import ReviewRule
 from moderation.policies.model.rules import (
     AnnouncementRule,
-    Category,
     ClassifierRule,
     ContactRule,
     DuplicateRule,
@@ -29,7 +29,6 @@ from moderation.policies.model.rules import (
     ProbationRule,
     QuietHours,
     QuotaRule,
-    ReviewRule,
     Rule,
     Rules,
     StaffRule,
@@ -51,7 +50,8 @@ from moderation.policies.model.snapshot import (
     policy_under,
     with_exceptions,
 )
-from moderation.policies.model.values import Outcome, next_due
+from moderation.policies.model.values import Category, Outcome, next_due
+from moderation.policies.model.wording import Wording
 
 __all__ = [
     "BUILT_IN",
@@ -99,6 +99,7 @@ __all__ = [
     "Rules",
     "StaffRule",
     "WelcomeRule",
+    "Wording",
     "Written",
     "changes_of",
     "chosen_by",

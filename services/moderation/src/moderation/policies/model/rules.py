@@ -9,11 +9,12 @@ from huiqun.contracts.channel import MessageKind
 from huiqun.contracts.moderation import Verdict
 from moderation.policies.model.membership import MembershipRules
 from moderation.policies.model.retention import RetentionRule
-from moderation.policies.model.values import Outcome, Values
+from moderation.policies.model.review import ReviewRule
+from moderation.policies.model.values import Category, Minutes, Outcome, Values
+from moderation.policies.model.wording import Wording
 
 PolicyId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Domain = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9.-]{1,253}$")]
-Category = Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")]
 
 
 def _without_zone(moment: time) -> time:
@@ -24,8 +25,6 @@ def _without_zone(moment: time) -> time:
 
 TimeOfDay = Annotated[time, AfterValidator(_without_zone)]
 Points = Annotated[float, Field(gt=0, le=1_000)]
-Minutes = Annotated[int, Field(ge=1, le=43_200)]
-Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=32)]
 Weight = Annotated[float, Field(ge=0, le=100)]
 
 
@@ -228,39 +227,6 @@ class Ladder(Values):
     )
 
 
-class ReviewRule(Values):
-    """How long a case may wait for a person, and how members report messages and appeal against sanctions."""
-
-    target_minutes: tuple[Minutes, Minutes, Minutes, Minutes, Minutes] = Field(
-        default=(1440, 480, 240, 60, 15),
-        description="Within how many minutes a case is decided, for severity 1 to 5.",
-        examples=[[1440, 480, 240, 60, 15]],
-    )
-    lease_minutes: int = Field(default=15, ge=1, le=480, description="How long a claimed case is held.", examples=[15])
-    report_phrases: tuple[Phrase, ...] = Field(
-        default=("举报",),
-        max_length=20,
-        description="A reply that begins so reports the message it replies to.",
-        examples=[["举报"]],
-    )
-    appeal_phrases: tuple[Phrase, ...] = Field(
-        default=("申诉",),
-        max_length=20,
-        description="A sanctioned member's message that begins so is an appeal.",
-        examples=[["申诉"]],
-    )
-    reports_per_day: int = Field(
-        default=5, ge=0, le=1_000, description="Reports of one member that are looked at.", examples=[5]
-    )
-    least_trust: float = Field(
-        default=0.3,
-        ge=0,
-        le=1,
-        description="A reporter whose share of upheld reports is lower waits for a second one.",
-        examples=[0.3],
-    )
-
-
 class Rules(Values):
     """The rules of a policy; one that is null is off.
 
@@ -291,4 +257,5 @@ class Rules(Values):
         default=MembershipRules(), description="Welcome, consent, posting of the rules, roster, leaving."
     )
     review: ReviewRule = Field(default=ReviewRule(), description="How people decide, report and appeal.")
+    wording: Wording = Field(default=Wording(), description="What members and staff are told.")
     retention: RetentionRule = Field(default=RetentionRule(), description="How long what is said is kept.")

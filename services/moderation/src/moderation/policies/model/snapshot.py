@@ -82,7 +82,6 @@ class GroupSettings:
     policy_id: str | None = None
     timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo(DEFAULT_TIMEZONE))
     owner: str | None = None
-    escalate_to: str | None = None
     capabilities: Capabilities = field(default_factory=Capabilities)
     mode: ModeSpan | None = None
     own: OwnRules | None = None

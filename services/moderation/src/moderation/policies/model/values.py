@@ -8,10 +8,12 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from huiqun.contracts.moderation import Verdict
 
+Category = Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")]
+Minutes = Annotated[int, Field(ge=1, le=43_200)]
 Outcome = Literal[Verdict.WARN, Verdict.REVIEW, Verdict.BLOCK]
 
 _CRON_FIELDS = 5
@@ -69,7 +71,8 @@ def with_fields(*names: str) -> Any:  # noqa: ANN401 - what pydantic looks for i
 
     def check(text: str) -> str:
         if unknown := sorted(fields_of(text) - set(names)):
-            raise ValueError(f"nobody knows {{{unknown[0]}}}; there are {', '.join(f'{{{name}}}' for name in names)}")
+            there_are = f"there are {', '.join(f'{{{name}}}' for name in names)}" if names else "there are none here"
+            raise ValueError(f"nobody knows {{{unknown[0]}}}; {there_are}")
         return text
 
     return AfterValidator(check)

@@ -139,7 +139,6 @@ def _settings(document: Mapping[str, Any]) -> GroupSettings:
         policy_id=document.get("policy_id"),
         timezone=ZoneInfo(document.get("timezone") or DEFAULT_TIMEZONE),
         owner=document.get("owner"),
-        escalate_to=document.get("escalate_to"),
         capabilities=Capabilities(**document.get("capabilities", {})),
         mode=_mode(document),
         own=_own_rules(document),

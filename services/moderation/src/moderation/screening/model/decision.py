@@ -1,6 +1,6 @@
 """The verdict on a message: every rule of its policy speaks, and the severest outcome wins."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from huiqun.contracts.channel import EditedMessage, Message, Role
@@ -12,10 +12,12 @@ from moderation.screening.model.evidence import NOTHING, Evidence
 from moderation.screening.model.finding import Finding
 from moderation.screening.model.form_rules import from_form
 from moderation.screening.model.mode_rule import from_mode
-from moderation.screening.model.standing_rules import from_probation, from_standing
+from moderation.screening.model.standing_rules import from_probation, from_standing, learn
 from moderation.screening.model.text_rules import from_text, from_words
 from moderation.standing.model import Standing
 
+# What a text says by quoting another one; how long it is, when and how often it is sent is the sender's own doing.
+_QUOTABLE = frozenset({"lexicon", "links", "contacts", "announcements"})
 _ORDER = {Verdict.ALLOW: 0, Verdict.WARN: 1, Verdict.REVIEW: 2, Verdict.BLOCK: 3}
 
 
@@ -40,10 +42,27 @@ class Decision:
         worst = [finding for finding in self.findings if finding.counts and finding.outcome == self.verdict]
         return max(worst, key=lambda finding: finding.reason.severity, default=None)
 
+    @property
+    def is_certain(self) -> bool:
+        """Whether the verdict rests on more than a likeness."""
+        return any(
+            finding.counts and finding.outcome == self.verdict and finding.is_certain for finding in self.findings
+        )
+
     def also(self, found: Finding) -> "Decision":
         """The decision with a finding that rests on something else than the message."""
         verdict = max(self.verdict, found.outcome, key=_ORDER.__getitem__)
         return replace(self, verdict=verdict, findings=(*self.findings, found))
+
+    def quoting(self, categories: Collection[str]) -> "Decision":
+        """The decision on a text that quotes what it is about: a person looks at what it has of these categories."""
+        findings = tuple(
+            replace(each, outcome=Verdict.REVIEW)
+            if each.reason.rule in _QUOTABLE and each.reason.category in categories
+            else each
+            for each in self.findings
+        )
+        return replace(self, verdict=_severest(findings), findings=findings)
 
     def screened(self, lexicon_version: str) -> Screened:
         """What the other services get to know."""
@@ -76,7 +95,9 @@ def judge(
     An edited message is judged again and counted no second time.
     """
     role = message.sender.role
-    if role is Role.CUSTOMER and standing is not None:
+    if role is not Role.CUSTOMER:
+        standing = None
+    if standing is not None:
         found = list(_on_customer(message, policy, settings, standing, evidence))
     elif role is Role.STAFF and evidence is not NOTHING and policy.rules.staff is not None:
         found = list(from_words("staff", policy.rules.staff.categories, evidence, fuzzy=False))
@@ -85,9 +106,15 @@ def judge(
     verdict = Verdict.ALLOW
     if found:
         found = list(_settled(found, message, policy, settings))
-        outcomes: list[Verdict] = [each.outcome for each in found if each.counts]
-        verdict = max(outcomes, key=_ORDER.__getitem__, default=verdict)
+        verdict = _severest(found)
+    if verdict is Verdict.ALLOW and standing is not None and not isinstance(message, EditedMessage):
+        learn(message, standing)
     return Decision(message, policy, verdict, tuple(found), evidence.masked(message.text))
+
+
+def _severest(findings: Iterable[Finding]) -> Verdict:
+    outcomes: list[Verdict] = [each.outcome for each in findings if each.counts]
+    return max(outcomes, key=_ORDER.__getitem__, default=Verdict.ALLOW)
 
 
 def _settled(found: Iterable[Finding], message: Message, policy: Policy, settings: GroupSettings) -> Iterator[Finding]:

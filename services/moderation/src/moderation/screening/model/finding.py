@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from huiqun.contracts.moderation import Reason, Verdict
+from moderation.lexicon.model.matching import Hit
 from moderation.policies.model import Outcome
 from moderation.screening.model.contacts import Span
 
@@ -23,6 +24,11 @@ class Finding:
         """Whether something follows from it; from the finding of a rule on trial, nothing does."""
         return not self.reason.shadow
 
+    @property
+    def is_certain(self) -> bool:
+        """Whether it is the thing itself and not only like it."""
+        return self.reason.confidence >= EXACT
+
     def on_trial(self) -> "Finding":
         """The finding as one that nothing follows from."""
         return replace(self, reason=self.reason.model_copy(update={"shadow": True}))
@@ -35,9 +41,29 @@ def finding(rule: str, category: str, severity: int, outcome: Outcome, spans: Se
 
 
 def found_at(rule: str, category: str, severity: int, find: tuple[float, int, int], outcome: Outcome) -> Finding:
-    """A finding with a confidence and a place, (confidence, start, end); a likeness is never blocked by itself."""
+    """A finding with a confidence and a place, (confidence, start, end)."""
     confidence, start, end = find
-    reason = Reason(rule=rule, category=category, severity=severity, confidence=confidence, spans=((start, end),))
-    if outcome is Verdict.BLOCK and confidence < EXACT:
-        return Finding(reason, Verdict.REVIEW)
-    return Finding(reason, outcome)
+    spans = ((start, end),)
+    return _within_its_confidence(
+        Reason(rule=rule, category=category, severity=severity, confidence=confidence, spans=spans), outcome
+    )
+
+
+def found_word(rule: str, hit: Hit, outcome: Outcome) -> Finding:
+    """A finding that names the word and how it was written."""
+    reason = Reason(
+        rule=rule,
+        category=hit.category,
+        severity=hit.severity,
+        confidence=hit.confidence,
+        spans=((hit.start, hit.end),),
+        word=hit.word_id,
+        stream=hit.stream.value,
+    )
+    return _within_its_confidence(reason, outcome)
+
+
+def _within_its_confidence(reason: Reason, outcome: Outcome) -> Finding:
+    """A likeness is never blocked by itself."""
+    likeness = outcome is Verdict.BLOCK and reason.confidence < EXACT
+    return Finding(reason, Verdict.REVIEW if likeness else outcome)

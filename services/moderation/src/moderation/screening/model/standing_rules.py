@@ -21,8 +21,6 @@ def from_standing(rules: Rules, message: Message, sent: datetime, standing: Stan
     at = int(sent.timestamp() * 1000)
     written = text_hash(message.text)
     repeats = standing.repeats_since(0, written)
-    if not repeats and len(set(message.text)) >= _SUBSTANTIAL_CHARACTERS:
-        standing.substantial += 1
     today = standing.count(sent.toordinal())
     flood, duplicate = rules.flood, rules.duplicate
     seconds = max(flood.seconds if flood else 0, duplicate.seconds if duplicate else 0, _REPEATED_SECONDS)
@@ -43,6 +41,13 @@ def from_standing(rules: Rules, message: Message, sent: datetime, standing: Stan
         and standing.repeats_since(at - duplicate.seconds * 1000, written) >= duplicate.times
     ):
         yield finding("duplicate", "duplicate", 2, duplicate.verdict)
+
+
+def learn(message: Message, standing: Standing) -> None:
+    """Count a message of substance: it says something new, and nothing follows from it; `from_standing` has seen it."""
+    _, written = standing.recent[-1]
+    if len(set(message.text)) >= _SUBSTANTIAL_CHARACTERS and standing.repeats_since(0, written) == 1:
+        standing.substantial += 1
 
 
 def from_probation(rule: ProbationRule, message: Message, standing: Standing, evidence: Evidence) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from huiqun.contracts.channel import Message
 from moderation.policies.model import Outcome, Rules
 from moderation.screening.model.contacts import Span, outside
 from moderation.screening.model.evidence import Evidence
-from moderation.screening.model.finding import Finding, finding, found_at
+from moderation.screening.model.finding import Finding, finding, found_at, found_word
 
 _PERSONAL_SEVERITY = {"id_card": 5, "bank_card": 5, "mobile": 3, "email": 2}
 # A person looks in the course of the day: words that are known say so sooner.
@@ -43,7 +43,7 @@ def from_words(
     for hit in evidence.hits:
         outcome = categories.get(hit.category)
         if outcome is not None and (fuzzy or hit.stream.is_exact):
-            yield found_at(rule, hit.category, hit.severity, (hit.confidence, hit.start, hit.end), outcome)
+            yield found_word(rule, hit, outcome)
 
 
 def _from_personal_data(rules: Rules, evidence: Evidence) -> Iterator[Finding]:
