@@ -40,7 +40,16 @@ _HAN_DIGITS: Final = dict(
 # Of other alphabets, and not taken from the tables of moderation.
 _FOREIGN: Final = {
     **dict(zip("acdeghijkmopqstuvwxy", "асԁеɡһіјкморԛѕтυνѡху", strict=True)),
-    **{"b": "вЬ", "n": "пո", "r": "г", "l": "ӏ", "o": "оο", "v": "νѵ", "t": "тτ", "x": "хχ", "k": "кκ", "p": "рρ"},
+    "b": "вЬ",
+    "n": "пո",
+    "r": "г",
+    "l": "ӏ",
+    "o": "оο",
+    "v": "νѵ",
+    "t": "тτ",
+    "x": "хχ",
+    "k": "кκ",
+    "p": "рρ",
 }
 
 
