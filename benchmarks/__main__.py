@@ -13,7 +13,7 @@ from pathlib import Path
 import uvloop
 from rich.console import Console
 
-from benchmarks import backtest, classifier, journey, latency, machine, memory, screening, stages
+from benchmarks import backtest, classifier, evasion, journey, latency, machine, memory, screening, stages
 from benchmarks.cold import COLD
 from benchmarks.figures import Result, show, write
 from local.errors import ServerUnavailableError
@@ -29,6 +29,7 @@ class Scale:
 
     messages: int
     repeats: int
+    disguised: int
     contest: journey.Contest
     latency_seconds: float
     archived: int
@@ -36,8 +37,8 @@ class Scale:
     memory_step: int
 
 
-FULL = Scale(60_000, 5, journey.Contest(60_000, 1_500, 3), 20, 50_000, 150_000, 25_000)
-QUICK = Scale(20_000, 3, journey.Contest(10_000, 300, 1), 5, 10_000, 30_000, 5_000)
+FULL = Scale(60_000, 5, 20, journey.Contest(60_000, 1_500, 3), 20, 50_000, 150_000, 25_000)
+QUICK = Scale(20_000, 3, 4, journey.Contest(10_000, 300, 1), 5, 10_000, 30_000, 5_000)
 # More than any run needs, so that one that hangs ends with a message instead of never.
 _LONGEST_SECONDS = 15 * 60
 
@@ -79,6 +80,7 @@ class Run:
         return {
             "screening": lambda _: asyncio.to_thread(screening.measure, count, repeats),
             "classifier": lambda say: asyncio.to_thread(classifier.measure, count, repeats, self.cold, say),
+            "evasion": lambda say: asyncio.to_thread(evasion.measure, scale.disguised, self.cold, say),
         }
 
     async def _take(self, name: str, measurement: Measurement) -> None:
@@ -98,11 +100,11 @@ class Run:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    names = ["screening", "classifier", "path", "backtest", "latency", "memory"]
+    names = ["screening", "classifier", "evasion", "path", "backtest", "latency", "memory"]
     parser.add_argument("--quick", action="store_true", help="fewer messages, one round: a look, not a result")
     parser.add_argument("--only", choices=names, help="measure this only")
     parser.add_argument("--profile", action="store_true", help="also tell where a batch spends its time")
-    parser.add_argument("--cold", type=Path, default=COLD, help="where COLD's files are, for the classifier")
+    parser.add_argument("--cold", type=Path, default=COLD, help="where COLD's files are, for classifier and evasion")
     options = parser.parse_args()
     chosen = [options.only] if options.only else names
     # Its warnings are of topics that are being created or deleted; what matters ends a measurement with an error.

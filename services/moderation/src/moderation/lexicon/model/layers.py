@@ -1,7 +1,6 @@
 """One reading's automaton: the keys of all words in it, and which of them are worth having."""
 
 from array import array
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from typing import Final, Self
 
 from daachorse import CharwiseDoubleArrayAhoCorasick as Automaton
 
-from moderation.lexicon.model.folding import SEPARATOR, STRIPPED, join
+from moderation.lexicon.model.batches import Batch, Read
 from moderation.lexicon.model.readings import BY_SOUND, PLAIN, Reading
 from moderation.lexicon.model.streams import Stream
 from moderation.lexicon.model.words import Word
@@ -25,7 +24,7 @@ _NO_WORD: Final = -1
 _STREAMS: Final = tuple(Stream)
 _CODES: Final = {stream: code for code, stream in enumerate(_STREAMS)}
 
-# A find in one text: start, end, number of the pattern; offsets into the reading.
+# A find: start, end, number of the pattern; offsets into the reading of the batch.
 Find = tuple[int, int, int]
 # A word of the lexicon by its number, and the stream it was found in.
 Meaning = tuple[int, Stream]
@@ -64,20 +63,13 @@ class Layer:
         first = (word, _STREAMS[self.first_streams[pattern]])
         return (first, *self.more[pattern]) if pattern in self.more else (first,)
 
-    def find(self, joined: str, stripped: str) -> dict[int, tuple[str, list[Find]]]:
-        """Return for each text of the batch in which a key stands: the text as read, and the finds."""
-        read = self.reading.read(joined, stripped)
-        found = self.automaton.find_overlapping(read)
-        if not found:
-            return {}
-        parts = read.split(SEPARATOR)
-        starts = list(accumulate((len(part) + 1 for part in parts), initial=0))
-        grouped: dict[int, tuple[str, list[Find]]] = {}
-        for start, end, pattern in found:
-            index = bisect_right(starts, start) - 1
-            shift = starts[index]
-            grouped.setdefault(index, (parts[index], []))[1].append((start - shift, end - shift, pattern))
-        return grouped
+    def find(self, batch: Batch) -> tuple[Read, dict[int, list[Find]]]:
+        """Return the reading of the batch, and the finds in it by the index of the text."""
+        read = self.reading.read(batch)
+        grouped: dict[int, list[Find]] = {}
+        for find in self.automaton.find_overlapping(read.text):
+            grouped.setdefault(read.text_at(find[0]), []).append(find)
+        return read, grouped
 
     def excused(self, finds: Sequence[Find]) -> set[tuple[int, int]]:
         """Return (word, start) of what the phrases among the finds excuse."""
@@ -89,17 +81,16 @@ class Layer:
         }
 
     def _pruned(self, keys: Sequence[str], background: Sequence[str]) -> Self:
-        joined = join(background)
-        stripped = joined.translate(STRIPPED)
+        read, found = self.find(Batch(background))
         words, streams, more = self.first_words[:], bytearray(self.first_streams), dict(self.more)
         if self.reading is BY_SOUND:
             meant = [pattern for pattern, word in enumerate(words) if word != _NO_WORD]
-            chancy = _chancy([keys[pattern] for pattern in meant], self.reading.read(joined, stripped))
+            chancy = _chancy([keys[pattern] for pattern in meant], read.text)
             for pattern in map(meant.__getitem__, chancy):
                 streams[pattern] = _CODES[Stream.LATIN]
                 if pattern in more:
                     more[pattern] = tuple((word, Stream.LATIN) for word, _ in more[pattern])
-        for _, finds in self.find(joined, stripped).values():
+        for finds in found.values():
             excused = self.excused(finds)
             for start, _, pattern in finds:
                 if any((word, start) not in excused for word, _ in self.meanings(pattern)):

@@ -6,7 +6,8 @@ from datetime import date
 from itertools import accumulate
 from typing import Final, Self
 
-from moderation.lexicon.model.folding import STRIPPED, join, strip, tame
+from moderation.lexicon.model.batches import Batch, Read
+from moderation.lexicon.model.folding import strip
 from moderation.lexicon.model.layers import Find, Layer
 from moderation.lexicon.model.readings import BY_SHAPE, BY_SOUND, PLAIN
 from moderation.lexicon.model.spelling import Place, spelt
@@ -99,18 +100,18 @@ class Lexicon:
     ) -> list[tuple[Hit, ...]]:
         if not texts or not self.words:
             return [()] * len(texts)
-        joined = join(texts)
-        stripped = joined.translate(STRIPPED)
+        batch = Batch(texts)
         hits: dict[int, list[Hit]] = {}
         for layer, layer_mask in layers:
-            for index, (read, finds) in layer.find(joined, stripped).items():
+            read, found = layer.find(batch)
+            for index, finds in found.items():
                 mask = layer_mask & (EVERY_POLICY if masks is None else masks[index])
-                candidates = self._candidates(layer, finds, mask, on) if mask else []
+                candidates = self._candidates(layer, read, finds, mask, on) if mask else []
                 if index in hits:  # a word that stands there for certain need not be guessed as well
                     known = {hit.word.id for hit in hits[index]}
                     candidates = [found for found in candidates if self.words[found[0]].id not in known]
                 if candidates:
-                    hits.setdefault(index, []).extend(self._locate(layer, texts[index], read, candidates))
+                    hits.setdefault(index, []).extend(self._locate(batch, index, read, candidates))
         return [without_contained(hits[index]) if index in hits else () for index in range(len(texts))]
 
     def _layers(self, masks: Sequence[int] | None) -> list[tuple[Layer, int]]:
@@ -121,29 +122,34 @@ class Lexicon:
         return layers
 
     def _candidates(
-        self, layer: Layer, finds: list[Find], mask: int, on: date | None
+        self, layer: Layer, read: Read, finds: list[Find], mask: int, on: date | None
     ) -> list[tuple[int, Stream, int, int]]:
-        """Return word, stream, start, end of the finds that the policy uses, that are valid and not excused."""
+        """Return word, stream, start, end of the finds that the policy uses, that are valid and not excused, and that
+        are typed in Latin letters where nothing else counts."""
         candidates = [
             (word, stream, start, end)
             for start, end, pattern in finds
             for word, stream in layer.meanings(pattern)
-            if self._masks[word] & mask and (on is None or self.words[word].valid_on(on))
+            if self._masks[word] & mask
+            and (stream is not Stream.LATIN or read.is_typed(start, end))
+            and (on is None or self.words[word].valid_on(on))
         ]
         excused = layer.excused(finds) if candidates else ()
         if not excused:
             return candidates
         return [candidate for candidate in candidates if (candidate[0], candidate[2]) not in excused]
 
-    def _locate(self, layer: Layer, text: str, read: str, candidates: list[tuple[int, Stream, int, int]]) -> list[Hit]:
-        text = tame(text)
-        spans = layer.reading.trace(text)
+    def _locate(
+        self, batch: Batch, index: int, read: Read, candidates: list[tuple[int, Stream, int, int]]
+    ) -> list[Hit]:
+        shift = batch.start_of(index)
         hits: list[Hit] = []
         for word_index, expected, start, end in candidates:
             word = self.words[word_index]
-            stream = spelt(word, expected, Place(text, read, start, end, tuple(spans[start:end])))
+            place = Place(batch.joined, read.text, start, end, read.spans(start, end))
+            stream = spelt(word, expected, place)
             if stream is not None:
-                hits.append(Hit(word, stream, spans[start][0], spans[end - 1][1]))
+                hits.append(Hit(word, stream, place.spans[0][0] - shift, place.spans[-1][1] - shift))
                 if len(hits) == MAX_HITS:
                     break
         return hits

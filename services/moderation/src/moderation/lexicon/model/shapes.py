@@ -1,21 +1,20 @@
 """Reads a text by look: emoji, symbols and characters that stand for others, characters taken apart, repeats."""
 
-import re
 from itertools import combinations
 from typing import Final
 
+from moderation.lexicon.model.batches import Batch, CodeTable, Read, single
 from moderation.lexicon.model.folding import STRIPPED, Table, strip
 from moderation.lexicon.model.shape_tables import ALIKE, HALVES, MEANT
 
 _ALIKE: Final = ALIKE.split()
 _MEANT: Final = dict(pair.split("=") for pair in MEANT.split())
 _HALVES: Final = dict(pair.split("=") for pair in HALVES.split())
-_REPEATS: Final = re.compile(r"([^\0])\1+")
 # All ways of taking apart up to this many characters of a word are keys; of a longer word, each alone and all at once.
 _FREELY_SPLIT: Final = 3
 
 
-def _shape_table() -> Table:
+def shape_table() -> Table:
     table = STRIPPED.copy()
     for group in _ALIKE:
         for char in group[1:]:
@@ -30,12 +29,13 @@ def _shape_table() -> Table:
     return table
 
 
-SHAPES: Final = _shape_table()
+_SHAPES: Final = CodeTable(shape_table())
 
 
-def shape(text: str) -> str:
-    """Return how `text` looks: with look-alikes made equal, signs read as words, and each run of a character as one."""
-    return _REPEATS.sub(r"\1", text.translate(SHAPES))
+def by_shape(batch: Batch) -> Read:
+    """Return how the texts look: with look-alikes made equal, signs read as words, and each run of a character as
+    one."""
+    return single(*_SHAPES.read(batch.codes))
 
 
 def split_spellings(stripped: str) -> list[str]:

@@ -5,6 +5,9 @@ import re
 import unicodedata
 from typing import Final
 
+import numpy as np
+
+from moderation.lexicon.model.batches import Batch, Codes, CodeTable, Origins, Read
 from moderation.lexicon.model.folding import TABLE_SIZE, Table
 
 _FIRST_SYLLABLE: Final = 0xE000
@@ -31,8 +34,8 @@ _READINGS: Final = _first_readings()
 _SYMBOLS: Final = {
     syllable: chr(_FIRST_SYLLABLE + index) for index, syllable in enumerate(sorted(set(_READINGS.values())))
 }
-# A single letter is no syllable here: 大e了 is spelling, not sound.
-_TYPED: Final = {text: symbol for text, symbol in _SYMBOLS.items() if len(text) > 1 and set(text) & set("aeiouv")}
+# As they are typed. A single letter is no syllable here: 大e了 is spelling, not sound.
+SYLLABLES: Final = {text: symbol for text, symbol in _SYMBOLS.items() if len(text) > 1 and set(text) & set("aeiouv")}
 
 
 def _longest_first(syllables: list[str]) -> str:
@@ -47,7 +50,7 @@ def _longest_first(syllables: list[str]) -> str:
     return f"(?:{tree})?" if "" in syllables else f"(?:{tree})"
 
 
-_SYLLABLE: Final = re.compile(_longest_first(list(_TYPED)))
+_SYLLABLE: Final = re.compile(_longest_first(list(SYLLABLES)))
 
 
 def _sound_table() -> Table:
@@ -57,24 +60,39 @@ def _sound_table() -> Table:
     return table
 
 
-_SOUNDS: Final = _sound_table()
+_SOUNDS: Final = CodeTable(_sound_table())
 
 
-def sound(stripped: str) -> str:
-    """Return how stripped text sounds: 加微信, 家伟新 and jiaweixin are one string of three syllables."""
-    return _SYLLABLE.sub(_typed, stripped.translate(_SOUNDS))
+def by_sound(batch: Batch) -> Read:
+    """Return how the texts sound: 加微信, 家伟新 and jiaweixin are one string of three syllables."""
+    codes, origins = _SOUNDS.replace(batch.stripped.codes), batch.stripped.origins
+    typed = _typed_syllables(codes)
+    if not typed:
+        return Read(codes, origins)
+    first, last = np.ones((2, len(codes)), np.bool_)
+    for start, syllable in typed:
+        end = start + len(syllable)
+        codes[start] = ord(SYLLABLES[syllable])
+        first[start + 1 : end] = False
+        last[start : end - 1] = False
+
+    def of_syllables() -> Origins:
+        starts, ends = origins()
+        return starts[first], ends[last]
+
+    shortened = np.cumsum([0, *(len(syllable) - 1 for _, syllable in typed[:-1])])
+    places = (np.array([start for start, _ in typed]) - shortened).tolist()
+    return Read(codes[first], of_syllables, places)
 
 
-def sound_lengths(stripped: str) -> list[int]:
-    """Return for each character of `sound(stripped)` how many characters of `stripped` it stands for."""
-    lengths: list[int] = []
-    at = 0
-    for syllable in _SYLLABLE.finditer(stripped):
-        lengths.extend([1] * (syllable.start() - at))
-        lengths.append(len(syllable[0]))
-        at = syllable.end()
-    lengths.extend([1] * (len(stripped) - at))
-    return lengths
+def _typed_syllables(codes: Codes) -> list[tuple[int, str]]:
+    """Return the syllables typed in Latin letters, with their places."""
+    letters = (codes >= ord("a")) & (codes <= ord("z"))
+    if not letters.any():
+        return []
+    # Of one byte each and with blanks between them, they are found in no time.
+    latin = np.where(letters, codes, ord(" ")).astype(np.uint8).tobytes().decode("ascii")
+    return [(match.start(), match[0]) for match in _SYLLABLE.finditer(latin)]
 
 
 def spell(stripped: str) -> str:
@@ -85,7 +103,3 @@ def spell(stripped: str) -> str:
 def is_syllable(char: str) -> bool:
     """Tell whether a character of a sounded text is a syllable."""
     return _FIRST_SYLLABLE <= ord(char) < _FIRST_SYLLABLE + len(_SYMBOLS)
-
-
-def _typed(syllable: re.Match[str]) -> str:
-    return _TYPED[syllable[0]]

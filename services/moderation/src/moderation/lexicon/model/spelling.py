@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from moderation.lexicon.model.batches import Span
 from moderation.lexicon.model.folding import FOLDED, fold, strip
-from moderation.lexicon.model.readings import Span
 from moderation.lexicon.model.streams import Stream
 from moderation.lexicon.model.words import Word
 
@@ -18,7 +18,8 @@ _SURE_LATIN: Final = 7
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A key at `read[start:end]` of a reading of `text`; `spans` are the original offsets of its characters."""
+    """A key at `read[start:end]` of the reading of a batch; `spans` are where its characters stand in `text`, the batch
+    as it is."""
 
     text: str
     read: str

@@ -1,0 +1,136 @@
+"""Whole batches as arrays of code points: a table changes all texts at once, and the way back is found on demand."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moderation.lexicon.model.folding import SEPARATOR, STRIPPED, TABLE_SIZE, Table, tame
+
+Codes = NDArray[np.uint32]
+Offsets = NDArray[np.intp]
+Origins = tuple[Offsets, Offsets]
+Span = tuple[int, int]
+
+_SEPARATOR: Final = ord(SEPARATOR)
+# What a table may say besides a code point: nothing at all, or more than one character.
+_NOTHING: Final = 0x110000
+_MORE: Final = _NOTHING + 1
+
+
+def encode(text: str) -> Codes:
+    """The code points of a text."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
+def separators(codes: Codes) -> list[int]:
+    """Where one text ends and the next begins."""
+    places: list[int] = (codes == _SEPARATOR).nonzero()[0].tolist()
+    return places
+
+
+class Read:
+    """A joined batch in one reading. `codes` are its characters and `text` is the same as a text; `origins` tells, for
+    each of them, where what it was made of begins and ends in the batch, and is asked only where something is found.
+    `typed` are the places of those that stand for more than one Latin letter."""
+
+    __slots__ = ("_known", "_separators", "codes", "origins", "text", "typed")
+
+    def __init__(self, codes: Codes, origins: Callable[[], Origins], typed: Sequence[int] = ()) -> None:
+        self.codes = codes
+        self.text = codes.tobytes().decode("utf-32-le")
+        self.origins = origins
+        self.typed = typed
+        self._known: Origins | None = None
+        self._separators: list[int] | None = None
+
+    def text_at(self, at: int) -> int:
+        """The index of the text in which a character stands."""
+        if self._separators is None:
+            self._separators = separators(self.codes)
+        return bisect_right(self._separators, at)
+
+    def is_typed(self, start: int, end: int) -> bool:
+        """Whether any of the characters from `start` to `end` is typed in Latin letters."""
+        return bisect_left(self.typed, start) < bisect_left(self.typed, end)
+
+    def spans(self, start: int, end: int) -> tuple[Span, ...]:
+        """Where the characters from `start` to `end` stand in the joined batch."""
+        if self._known is None:
+            self._known = self.origins()
+        starts, ends = self._known
+        return tuple(zip(starts[start:end].tolist(), ends[start:end].tolist(), strict=True))
+
+
+class CodeTable:
+    """A table of `str.translate` for arrays of code points, which takes a tenth of the time for a batch."""
+
+    def __init__(self, table: Table) -> None:
+        self._more = {code: encode(target) for code, target in enumerate(table) if isinstance(target, str)}
+        plain = (target if isinstance(target, int) else _NOTHING if target is None else _MORE for target in table)
+        self._targets = np.fromiter(plain, np.uint32, len(table))
+
+    def replace(self, codes: Codes) -> Codes:
+        """Replace each code point of a tame text by one other; the table must know nothing else."""
+        return self._targets[codes]
+
+    def read(self, codes: Codes) -> tuple[Codes, Callable[[], Origins]]:
+        """Look up each code point of a tame text; return what is made of them, and the way back."""
+        found = self._targets[codes]
+        if np.maximum.reduce(found, initial=0) == _MORE:
+            return self._read_more(codes, found)
+        kept = found < _NOTHING
+        return found[kept], lambda: _one_each(kept.nonzero()[0])
+
+    def _read_more(self, codes: Codes, found: Codes) -> tuple[Codes, Callable[[], Origins]]:
+        nothing = found[:0]
+        made = [
+            self._more[code] if target == _MORE else nothing if target == _NOTHING else found[at : at + 1]
+            for at, (code, target) in enumerate(zip(codes.tolist(), found.tolist(), strict=True))
+        ]
+        lengths = [len(part) for part in made]
+        return np.concatenate(made), lambda: _one_each(np.repeat(np.arange(len(codes)), lengths))
+
+
+_STRIPPING: Final = CodeTable(STRIPPED)
+
+
+class Batch:
+    """Texts that are read together, joined so that one pass of an automaton serves all of them."""
+
+    __slots__ = ("_starts", "codes", "joined", "stripped")
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        """Join the texts; separators within a text, and what no table reaches, are replaced one for one."""
+        self.joined = SEPARATOR.join(texts)
+        self.codes = encode(self.joined)
+        if self.joined.count(SEPARATOR) != len(texts) - 1 or np.maximum.reduce(self.codes, initial=0) >= TABLE_SIZE:
+            self.joined = SEPARATOR.join(map(tame, texts))
+            self.codes = encode(self.joined)
+        self.stripped = Read(*_STRIPPING.read(self.codes))
+        self._starts: list[int] | None = None
+
+    def start_of(self, index: int) -> int:
+        """Where a text begins in the joined one."""
+        if self._starts is None:
+            self._starts = [0, *(at + 1 for at in separators(self.codes))]
+        return self._starts[index]
+
+
+def single(codes: Codes, origins: Callable[[], Origins]) -> Read:
+    """Read each run of one character as a single one; separators stay, since texts may be empty."""
+    first = np.ones(len(codes), np.bool_)
+    np.not_equal(codes[1:], codes[:-1], out=first[1:])
+    first |= codes == _SEPARATOR
+
+    def of_runs() -> Origins:
+        starts, ends = origins()
+        return starts[first], ends[np.roll(first, -1)]  # a run ends where the next one begins
+
+    return Read(codes[first], of_runs)
+
+
+def _one_each(starts: Offsets) -> Origins:
+    return starts, starts + 1
