@@ -8,9 +8,9 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from local.check import Check
 from local.observed import Observed, observe
 from local.people.morning import Morning
+from local.people.scene import Played
 from local.people.work import work
 from local.player import play
 from local.settling import lags, until_through
@@ -27,7 +27,7 @@ class Day:
     steps: Sequence[Step]
     seen: Observed
     morning: Morning
-    checks: Sequence[Check]
+    scenes: Sequence[Played]
 
 
 async def play_day(system: System, console: Console) -> Day:
@@ -45,6 +45,6 @@ async def play_day(system: System, console: Console) -> Day:
     async with lags(system.kafka, [service.name for service in system.services]) as reading:
         await until_through(reading, system.database("moderation"), _THROUGH_SECONDS)
         console.print("The morning after: three people look after the groups, over HTTP")
-        morning, checks = await work(system)
+        morning, scenes = await work(system)
         await until_through(reading, system.database("moderation"), _THROUGH_SECONDS)
-    return Day([*steps, *morning.steps], await observe(system), morning, checks)
+    return Day([*steps, *morning.steps], await observe(system), morning, scenes)

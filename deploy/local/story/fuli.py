@@ -98,6 +98,7 @@ MORNING = (
         "加q 1 2 3 4 5 6 7 8 私下谈",
         blocked("lexicon", "solicitation", MUTE),
         note="a person is asked to mute",
+        shows=("B15",),
     ),
     Says("10:23:10", "lu", "小心骗人"),
     Says("10:40:17", "gong", "礼品在哪个网点领"),
@@ -164,7 +165,9 @@ AFTERNOON = (
     Says("15:42:15", "qin", "会了"),
     Says("15:43:00", "qin", "那能叠加会员日的吗"),
     Says("15:43:50", "tian", "可以叠加一张。"),
-    Says("15:44:40", "qin", "太好了，明天带家人去", warned("quota"), note="the sixth message of the day"),
+    Says(
+        "15:44:40", "qin", "太好了，明天带家人去", warned("quota"), note="the sixth message of the day", shows=("C1",)
+    ),
     Says("15:45:30", "tian", "祝您用得开心，群里每天五条，超出的请私信我哦。"),
     Says("16:10:22", "li", "会员等级多久更新"),
     Says("16:11:15", "tian", "每月一号更新，看上个月的积分。"),
@@ -173,7 +176,7 @@ AFTERNOON = (
     Says("16:32:20", "li", "给娃报一个"),
     Says("16:40:30", "pan", "娃也想去"),
     Says("16:41:15", "tian", "好的，两位都记下了。"),
-    Says("16:52:30", "kong", "今晚有约炮的吗", blocked("lexicon", "obscenity", MUTE)),
+    Says("16:52:30", "kong", "今晚有约炮的吗", blocked("lexicon", "obscenity", MUTE), note="obscene", shows=("C7",)),
     Leaves("17:00:00", "kong"),
     Says("18:00:12", "tian", "会员日圆满结束，今天共送出立减金四百份，谢谢大家支持。"),
     Says("18:01:00", "wang", "辛苦田经理"),
