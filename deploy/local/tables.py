@@ -151,7 +151,7 @@ def _mark(*, holds: bool) -> Text:
 def _deeds(deeds: Sequence[Deed]) -> Table:
     """Who did what, and what came of it, under the claim of their scene."""
     table = Table.grid(padding=(0, 2, 0, 0))
-    for width in (3, 6, 41, 42):
+    for width in (3, 6, 39, 46):
         table.add_column(width=width)
     for deed in deeds:
         table.add_row("", deed.who, Text(deed.did, "dim"), Text(deed.came, "dim"))

@@ -56,6 +56,7 @@ CAST = {
 }
 
 MORNING = (
+    Says("07:50:00", "cui", "今天会员日几点开抢"),
     Says("09:00:00", "tian", "【会员日】今天是每月会员日，十点开抢立减金，每人限一份，抢完即止。"),
     Says("09:00:48", "li", "蹲"),
     Says("09:01:20", "bai", "闹钟定好了"),
@@ -140,7 +141,14 @@ MIDDAY = (
     Says("13:20:40", "tian", "三点整。"),
     Says("13:40:26", "cui", "我的立减金用在超市成功了，省了二十"),
     Says("13:41:15", "du", "哪家超市"),
-    Says("13:42:03", "cui", "小区门口那家，用手机银行付就减"),
+    Says(
+        "13:42:03",
+        "cui",
+        "小区门口那家，用手机银行付就减",
+        warned("quota"),
+        note="the sixth since midnight here, not in UTC",
+        shows=("B5", "C1"),
+    ),
     Says("13:43:20", "du", "回头我也去"),
     Says("14:10:33", "fu", "加油券周末能用吗"),
     Says("14:11:25", "tian", "能用，节假日通用。"),
@@ -166,7 +174,12 @@ AFTERNOON = (
     Says("15:43:00", "qin", "那能叠加会员日的吗"),
     Says("15:43:50", "tian", "可以叠加一张。"),
     Says(
-        "15:44:40", "qin", "太好了，明天带家人去", warned("quota"), note="the sixth message of the day", shows=("C1",)
+        "15:44:40",
+        "qin",
+        "太好了，明天带家人去",
+        warned("quota"),
+        note="the sixth, although moderation was restarted",
+        shows=("C1", "B5"),
     ),
     Says("15:45:30", "tian", "祝您用得开心，群里每天五条，超出的请私信我哦。"),
     Says("16:10:22", "li", "会员等级多久更新"),
@@ -181,7 +194,13 @@ AFTERNOON = (
     Says("18:00:12", "tian", "会员日圆满结束，今天共送出立减金四百份，谢谢大家支持。"),
     Says("18:01:00", "wang", "辛苦田经理"),
     Says("18:02:20", "bai", "下个月见"),
-    Says("18:30:15", "meng", "积分到期会提醒吗"),
+    Says(
+        "18:30:15",
+        "meng",
+        "积分到期会提醒吗",
+        note="the fifth: one came twice, and counts once",
+        shows=("B5",),
+    ),
     Says("18:31:05", "tian", "到期前三十天和七天各提醒一次。"),
     Says("19:00:40", "jiang", "电影看完了，座位很好"),
     Says("20:00:00", "xiaohui", "明日预告：积分夺宝上新，五百分起。"),

@@ -32,7 +32,7 @@ RULES = {
     "length": {"max_characters": 120},
     "flood": {"messages": 6, "seconds": 10},
     "links": {"allowed_domains": ["huimin.example.com", "news.example.org"]},
-    "ladder": {"grace_seconds": 0, "mute_minutes": [10, 60, 1440]},
+    "ladder": {"grace_seconds": 0, "mute_minutes": [10, 60, 1440], "half_life_hours": 24},
 }
 
 CAST = {
@@ -233,6 +233,16 @@ AFTERNOON = (
     Says("16:05:09", "cao", "港股通怎么开通"),
     Says("16:06:30", "gu", "需要二十个交易日日均五十万资产，再做一次测评。"),
     Says("16:07:14", "cao", "门槛不低"),
+    Says("16:20:00", "yan", "你们有无抵押"),
+    Says(
+        "16:20:06",
+        "yan",
+        "贷款吗",
+        reviewed("fraud"),
+        note="a word cut over two messages",
+        shows=("B6",),
+    ),
+    Says("16:21:20", "yan", "替朋友问的，我自己不用"),
     Says("16:30:20", "bai", "出口交货延期会影响这家公司业绩吗"),
     Says("16:32:08", "gu", "短期会，关键看订单是不是只是推迟确认。"),
     Says(

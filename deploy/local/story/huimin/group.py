@@ -24,6 +24,8 @@ RULES = {
     "quiet_hours": {"start": "22:00:00", "end": "07:30:00"},
     "probation": {"hours": 0, "messages": 2},
     "links": {"allowed_domains": ["huimin.example.com"]},
+    "staff": {"categories": {"promise": "review", "impolite": "warn", "ads": "warn"}},
+    "classifier": {"threshold": 0.9},
     "ladder": {"grace_seconds": 0},
 }
 

@@ -1,6 +1,6 @@
 """The day in 惠民支行客户服务群 up to ten."""
 
-from local.story.model import MUTE, REMOVAL, WARNING, Entry, Garbles, Joins, Says, blocked, warned
+from local.story.model import MUTE, REMOVAL, WARNING, Entry, Garbles, Joins, Says, blocked, reviewed, warned
 
 MORNING: tuple[Entry, ...] = (
     Says(
@@ -62,6 +62,14 @@ MORNING: tuple[Entry, ...] = (
         blocked("lexicon", "solicitation", MUTE),
         note="加v spelt with hearts",
         shows=("B6",),
+    ),
+    Says(
+        "09:32:30",
+        "qian",
+        "wudiyadaikuan 懂的来",
+        reviewed("fraud"),
+        note="by sound only: a person decides",
+        shows=("B10", "B6"),
     ),
     Says("09:33:40", "qian", "無抵押貸款，當天放款", blocked("lexicon", "fraud", MUTE)),
     Says(
