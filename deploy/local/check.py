@@ -9,10 +9,11 @@ _SHOWN: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A claim about the run and what speaks against it; it holds if nothing does."""
+    """A claim about the run and what speaks against it; it holds if nothing does. `shows` are ids of capabilities."""
 
     claim: str
     against: Sequence[str]
+    shows: Sequence[str] = ()
 
     @property
     def holds(self) -> bool:

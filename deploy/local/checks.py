@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from huiqun.contracts.channel import ActionKind
@@ -9,34 +10,27 @@ from huiqun.contracts.moderation import CaseClosed
 from local import neighbours
 from local.check import Check
 from local.evidence import Evidence
+from local.observed import Observed
 from local.services import Service
 from local.story.huimin import CARD, ID_CARD
-from local.story.model import Garbles, Says
+from local.story.model import Expected, Garbles, Says
 from local.story.numbers import full_width, in_groups
 
 _SECRETS: Final = (ID_CARD, full_width(ID_CARD), CARD, in_groups(CARD))
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What should be true of a run; `objections` says what speaks against it."""
+
+    text: str
+    objections: Callable[[Evidence], Iterator[str]]
+    shows: tuple[str, ...] = ()
+
+
 def check_all(evidence: Evidence) -> list[Check]:
     """Every check of the story."""
-    claims: dict[str, Callable[[Evidence], Iterator[str]]] = {
-        f"{len(evidence.judged)} messages are judged as the story expects": _verdicts,
-        "warnings, mutes and removals go to whom they should": _sanctions,
-        "each message has exactly one verdict in MongoDB": _archived_once,
-        "each has exactly one moderation.message.screened on the topic": _screened_once,
-        "who is muted by the channel is not heard": _withheld,
-        "each action has one outcome, and was carried out once": _actions,
-        "what the channel cannot do is recorded as unsupported, and not asked for": _unsupported,
-        "blocked messages are gone where the channel can delete": _deleted,
-        "broken records are dead letters with a reason, and nothing else is": _dead_letters,
-        "personal data is masked in the archive, on the topic and in the logs": _masked,
-        "engagement has counted each message once, and knows who has left": neighbours.activity,
-        "crm-sync knows each customer once, whatever groups they are in": neighbours.customers,
-        "survey would ask the customers who are there, and nobody else": neighbours.eligibility,
-        f"the decisions of {len(evidence.morning.closed)} cases are announced on the topic": _announced,
-        "the audit logs are unbroken": _audited,
-    }
-    return [Check(claim, list(objections(evidence))) for claim, objections in claims.items()]
+    return [Check(claim.text, list(claim.objections(evidence)), claim.shows) for claim in CLAIMS]
 
 
 def stopped(services: Sequence[Service]) -> Check:
@@ -53,15 +47,20 @@ def stopped(services: Sequence[Service]) -> Check:
 
 def _verdicts(evidence: Evidence) -> Iterator[str]:
     for key, expected in evidence.judged.items():
-        document = evidence.seen.archived.get(key)
-        if document is None:
-            yield f"{key} was not judged"
-            continue
-        reasons = [(reason["rule"], reason["category"]) for reason in document.get("reasons", ())]
-        fits = not expected.rule or (expected.rule, expected.category) in reasons
-        if document["verdict"] != expected.verdict or not fits:
-            wanted = f"{expected.verdict} {expected.rule}/{expected.category}".removesuffix(" /")
-            yield f"{key}: {document['verdict']} {reasons or ''} instead of {wanted}"
+        yield from misjudged(key, expected, evidence.seen)
+
+
+def misjudged(key: str, expected: Expected, seen: Observed) -> Iterator[str]:
+    """What is other about the verdict on a message than the story expects."""
+    document = seen.archived.get(key)
+    if document is None:
+        yield f"{key} was not judged"
+        return
+    reasons = [(reason["rule"], reason["category"]) for reason in document.get("reasons", ())]
+    fits = not expected.rule or (expected.rule, expected.category) in reasons
+    if document["verdict"] != expected.verdict or not fits:
+        wanted = f"{expected.verdict} {expected.rule}/{expected.category}".removesuffix(" /")
+        yield f"{key}: {document['verdict']} {reasons or ''} instead of {wanted}"
 
 
 def _sanctions(evidence: Evidence) -> Iterator[str]:
@@ -173,3 +172,22 @@ def _announced(evidence: Evidence) -> Iterator[str]:
 def _audited(evidence: Evidence) -> Iterator[str]:
     for service, report in evidence.seen.audits.items():
         yield from (f"{service}: {finding.explanation}" for finding in report.findings)
+
+
+CLAIMS: Final = (
+    Claim("every message is judged as the story expects", _verdicts),
+    Claim("warnings, mutes and removals go to whom they should", _sanctions, ("C12",)),
+    Claim("each message has exactly one verdict in MongoDB", _archived_once, ("C72",)),
+    Claim("each has exactly one moderation.message.screened on the topic", _screened_once),
+    Claim("who is muted by the channel is not heard", _withheld),
+    Claim("each action has one outcome, and was carried out once", _actions, ("B16",)),
+    Claim("what the channel cannot do is recorded as unsupported, and not asked for", _unsupported, ("B15",)),
+    Claim("blocked messages are gone where the channel can delete", _deleted),
+    Claim("broken records are dead letters with a reason, and nothing else is", _dead_letters),
+    Claim("personal data is masked in the archive, on the topic and in the logs", _masked, ("C8",)),
+    Claim("engagement has counted each message once, and knows who has left", neighbours.activity),
+    Claim("crm-sync knows each customer once, whatever groups they are in", neighbours.customers),
+    Claim("survey would ask the customers who are there, and nobody else", neighbours.eligibility),
+    Claim("the decisions of cases are announced on the topic", _announced),
+    Claim("the audit logs are unbroken", _audited, ("B25",)),
+)

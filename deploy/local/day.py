@@ -1,16 +1,17 @@
 """The bundled day and the morning after, played on a running system until everything is through."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from local.check import Check
 from local.observed import Observed, observe
-from local.people.morning import Morning
+from local.people.morning import Morning, Stretch
+from local.people.scene import Played
 from local.people.work import work
 from local.player import play
 from local.settling import lags, until_through
@@ -18,6 +19,8 @@ from local.story.script import TIMEZONE, Step, compose, last_full_day
 from local.system import System
 
 _THROUGH_SECONDS: Final = 60.0
+# Moderation is started again then, between messages of members whose quota is nearly used up.
+RESTART: Final = time(15, 42, 30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class Day:
     steps: Sequence[Step]
     seen: Observed
     morning: Morning
-    checks: Sequence[Check]
+    scenes: Sequence[Played]
 
 
 async def play_day(system: System, console: Console) -> Day:
@@ -37,14 +40,23 @@ async def play_day(system: System, console: Console) -> Day:
     with Progress(*columns, console=console) as progress:
         playing = progress.add_task("A day in three groups", total=len(steps), clock="00:00")
 
+        restart: asyncio.Task[None] | None = None
+
         def advance(step: Step) -> None:
-            progress.update(playing, advance=1, clock=step.at.astimezone(TIMEZONE).strftime("%H:%M"))
+            nonlocal restart
+            clock = step.at.astimezone(TIMEZONE)
+            progress.update(playing, advance=1, clock=f"{clock:%H:%M}")
+            if restart is None and clock.time() >= RESTART:
+                restart = asyncio.create_task(system.service("moderation").restart())
 
         await play(steps, system.channel, advance)
+        if restart is not None:
+            progress.update(playing, clock="moderation is starting again")
+            await restart
     console.print("Waiting until everything is through")
     async with lags(system.kafka, [service.name for service in system.services]) as reading:
         await until_through(reading, system.database("moderation"), _THROUGH_SECONDS)
-        console.print("The morning after: three people look after the groups, over HTTP")
-        morning, checks = await work(system)
+        console.print("The morning after: four people look after the groups, over HTTP")
+        morning, scenes = await work(system, Stretch(steps[0].at, steps[-1].at + timedelta(minutes=1)))
         await until_through(reading, system.database("moderation"), _THROUGH_SECONDS)
-    return Day([*steps, *morning.steps], await observe(system), morning, checks)
+    return Day([*steps, *morning.steps], await observe(system), morning, scenes)

@@ -10,6 +10,7 @@ from local.checks import check_all, stopped
 from local.console import run_to_the_end
 from local.day import play_day
 from local.evidence import Evidence
+from local.shown import sightings
 from local.system import huiqun
 
 LOGS = Path(".run") / "demo"
@@ -25,10 +26,10 @@ async def demo(console: Console) -> int:
     came_out = [*check_all(evidence), stopped(system.services)]
     tables.show(
         console,
-        tables.checked("Do people's decisions take effect?", day.checks),
         tables.checked("Does it agree with the story?", came_out),
+        tables.shown(sightings(day, came_out)),
     )
-    good = all(check.holds for check in (*day.checks, *came_out))
+    good = all(check.holds for check in (*(scene.check for scene in day.scenes), *came_out))
     console.print()
     console.print("All as it should be." if good else f"Not as it should be; the logs are in {LOGS}.")
     return 0 if good else 1

@@ -51,6 +51,15 @@ class Observed:
         """The sanctions on the topic."""
         return [event.data for event in self.decisions if isinstance(event, MemberSanctioned)]
 
+    def outcome(self, key: str) -> str:
+        """What came of a message in a few words: verdict, worst category, sanction."""
+        document = self.archived[key]
+        worst = max(document.get("reasons", ()), key=lambda reason: reason["severity"], default=None)
+        kinds = [each.kind.value for each in self.sanctions if each.message_id == key.partition("/")[0]]
+        why = f" {worst['category']}" if worst else ""
+        then = f" → {kinds[0]}" if kinds and document["verdict"] != "allow" else ""
+        return f"{document['verdict']}{why}{then}".replace("_", " ")
+
     @property
     def screened(self) -> dict[str, list[MessageScreened]]:
         """The verdicts on the topic by key of the message's revision."""

@@ -12,13 +12,14 @@ from local.channel import Channel
 from local.story.script import Step
 
 STEPS_A_SECOND: Final = 100
-_ANSWER_SECONDS: Final = 20.0
+# Moderation may just be starting again.
+_ANSWER_SECONDS: Final = 60.0
 
 
 async def play(steps: Sequence[Step], channel: Channel, advance: Callable[[Step], None]) -> None:
     """Deliver the steps in order. After an offence that is to mute somebody, wait until the channel was asked to.
 
-    A mute that is never asked for is waited for 20 s; what then goes through shows in the checks.
+    A mute that is never asked for is waited for 60 s; what then goes through shows in the checks.
     """
     mutes: Counter[tuple[str, str]] = Counter()
     loop = asyncio.get_running_loop()

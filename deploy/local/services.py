@@ -38,6 +38,7 @@ class Service:
         self.log = directory / f"{name}.log"
         self.log.unlink(missing_ok=True)
         self.process = ServerProcess(name, command, self.log, variables)
+        self.restarting = False
 
     @property
     def url(self) -> str:
@@ -55,6 +56,15 @@ class Service:
                     return False
 
             await self.process.until(ready, READY_SECONDS)
+
+    async def restart(self) -> None:
+        """Ask it to stop, and start it again, as an update does; raises ServiceEndedError if it ends badly."""
+        self.restarting = True
+        await self.process.stop(STOP_SECONDS)
+        if self.process.exit_code != 0:
+            raise ServiceEndedError(self.name, self.process.exit_code, self.log)
+        await self.start()
+        self.restarting = False
 
 
 @asynccontextmanager
@@ -74,6 +84,6 @@ async def watch(services: Sequence[Service]) -> None:
     """Look after the services until cancelled; raises ServiceEndedError when one is gone."""
     while True:
         for service in services:
-            if not service.process.running:
+            if not service.process.running and not service.restarting:
                 raise ServiceEndedError(service.name, service.process.exit_code, service.log)
         await asyncio.sleep(10 * POLL_SECONDS)

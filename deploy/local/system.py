@@ -31,6 +31,10 @@ class System:
     services: Sequence[Service]
     channel: Channel
 
+    def service(self, name: str) -> Service:
+        """The service of this name."""
+        return next(service for service in self.services if service.name == name)
+
     def database(self, service: str) -> Database:
         """The database that the service owns."""
         return self.client[DATABASE_PREFIX + service.replace("-", "_")]

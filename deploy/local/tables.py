@@ -1,7 +1,7 @@
 """What a person sees at the end of a run."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from rich.console import Console
@@ -11,46 +11,66 @@ from rich.text import Text
 from local.channel import Transcript
 from local.check import Check
 from local.day import Day
-from local.observed import Document, Observed
-from local.people.morning import Morning
+from local.observed import Observed
+from local.people.morning import Deed
+from local.people.scene import Played
 from local.services import Service
+from local.shown import Sighting
+from local.story.capabilities import SECTIONS
 from local.story.model import Edits, Says
 from local.story.script import TIMEZONE
 
 COLOURS: Final = {"allow": "green", "warn": "yellow", "review": "magenta", "block": "red"}
-_LONGEST: Final = 19
-_WIDTH_FOR_NOTES: Final = 110
+_LONGEST: Final = 18
+_WIDTH_FOR_NOTES: Final = 130
 
 
 def moments(day: Day, *, notes: bool) -> Table:
     """The noted messages: who wrote what, and what came of it; texts as they are archived, masked."""
     table = _table("Moments of the day")
-    widths = {"": 5, "who": 6, "wrote": None, "what came of it": 31} | ({"what it shows": None} if notes else {})
+    widths = {"": 5, "who": 6, "wrote": None, "what came of it": 31, "shows": 8} | ({"that is": None} if notes else {})
     for column, width in widths.items():
         table.add_column(column, no_wrap=True, min_width=width)
-    sanctions = {sanction.message_id: sanction.kind.value for sanction in day.seen.sanctions}
     for step in day.steps:
         document = day.seen.archived.get(step.key)
         if not isinstance(step.entry, Says | Edits) or not step.entry.note or document is None:
             continue
         row = (
             step.at.astimezone(TIMEZONE).strftime("%H:%M"),
-            step.chat.cast[document["member_id"]].name.partition("-")[0],
+            step.author,
             _shortened(document["text"]),
-            _outcome(document, sanctions.get(step.key.partition("/")[0])),
+            Text(day.seen.outcome(step.key), COLOURS[document["verdict"]]),
+            Text(" ".join(step.entry.shows), "dim"),
         )
         table.add_row(*row, *([Text(step.entry.note, "dim")] if notes else []))
     return table
 
 
-def deeds(morning: Morning) -> Table:
-    """What people did over HTTP and in the groups."""
-    table = _table("What people did the morning after")
-    table.add_column("who", no_wrap=True, min_width=6)
-    table.add_column("did")
-    table.add_column("what came of it")
-    for deed in morning.deeds:
-        table.add_row(deed.who, deed.did, Text(deed.came, "dim"))
+def scenes(played: Sequence[Played]) -> Table:
+    """What people did over HTTP and in the groups, scene by scene, each with what it was to show."""
+    table = _table("The morning after: what people did, and whether it took effect", "")
+    for number, scene in enumerate(played, start=1):
+        claim = Text.assemble((f"{number:>2} ", "dim"), _mark(holds=scene.check.holds), f" {scene.check.claim}  ")
+        table.add_row(claim.append(" ".join(scene.check.shows), "dim"))
+        table.add_row(_deeds(scene.deeds))
+        if not scene.check.holds:
+            table.add_row(Text(scene.check.summary, "red"))
+    return table
+
+
+def shown(found: Mapping[str, Sequence[Sighting]]) -> Table:
+    """What moderation can do, and where the run has shown it."""
+    table = _table("What was shown")
+    for column, width in {"": 1, "id": 3, "what": 50, "where": None, " ": 3}.items():
+        table.add_column(column, no_wrap=True, min_width=width)
+    for section, capabilities in SECTIONS.items():
+        table.add_row("", "", Text(section, "bold"))
+        for name, what in capabilities.items():
+            seen = found[name]
+            holds = bool(seen) and all(each.holds for each in seen)
+            where = seen[0].where if seen else "nowhere"
+            more = f"+{len(seen) - 1}" if len(seen) > 1 else ""
+            table.add_row(_mark(holds=holds), name, what, Text(where, "dim"), Text(more, "dim"))
     return table
 
 
@@ -76,8 +96,7 @@ def checked(title: str, checks: Sequence[Check]) -> Table:
     """The checks, each with a tick or with what speaks against it."""
     table = Table(title=title, title_justify="left", title_style="bold", box=None, show_header=False, pad_edge=False)
     for check in checks:
-        mark = Text("✓", "green") if check.holds else Text("✗", "bold red")
-        table.add_row(mark, check.claim)
+        table.add_row(_mark(holds=check.holds), check.claim)
         if not check.holds:
             table.add_row("", Text(check.summary, "red"))
     return table
@@ -93,11 +112,11 @@ def addresses(services: Sequence[Service]) -> Table:
 
 
 def show_day(console: Console, day: Day, transcript: Transcript) -> None:
-    """The moments of the day and what the services did."""
+    """The moments of the day, the morning after, and what the services did."""
     show(
         console,
         moments(day, notes=console.width >= _WIDTH_FOR_NOTES),
-        deeds(day.morning),
+        scenes(day.scenes),
         summary(day.seen, transcript),
     )
 
@@ -125,12 +144,18 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
-def _outcome(document: Document, sanction: str | None) -> Text:
-    verdict = document["verdict"]
-    worst = max(document.get("reasons", ()), key=lambda reason: reason["severity"], default=None)
-    why = f" {worst['category']}" if worst else ""
-    then = f" → {sanction}" if sanction else ""
-    return Text(f"{verdict}{why}{then}".replace("_", " "), COLOURS[verdict])
+def _mark(*, holds: bool) -> Text:
+    return Text("✓", "green") if holds else Text("✗", "bold red")
+
+
+def _deeds(deeds: Sequence[Deed]) -> Table:
+    """Who did what, and what came of it, under the claim of their scene."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for width in (3, 6, 39, 46):
+        table.add_column(width=width)
+    for deed in deeds:
+        table.add_row("", deed.who, Text(deed.did, "dim"), Text(deed.came, "dim"))
+    return table
 
 
 def counts(numbers: Counter[str], colours: dict[str, str] | None = None) -> Text:

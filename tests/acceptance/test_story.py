@@ -8,8 +8,11 @@ from huiqun.contracts.catalog import UndecodableError, decode
 from huiqun.contracts.channel import MessageReceived, Role
 from huiqun.contracts.topics import TOPICS
 from huiqun.privacy.detection import is_bank_card, is_id_card
+from local.checks import CLAIMS
+from local.people.work import SCENES
+from local.story.capabilities import CAPABILITIES
 from local.story.huimin import CARD, ID_CARD
-from local.story.model import Garbles, Redelivers, Says
+from local.story.model import Edits, Garbles, Redelivers, Says
 from local.story.morning import RULES, STAFF, WITH_A_FLAW, WORDS
 from local.story.numbers import full_width, in_groups
 from local.story.script import CHATS, TIMEZONE, Step, compose, last_full_day
@@ -94,3 +97,19 @@ def test_the_morning_has_rules_and_a_staff_list_such_as_moderation_takes() -> No
 def test_the_words_of_the_morning_are_fit_and_their_draft_is_not() -> None:
     assert not read_csv(WORDS.content, "street").errors
     assert [error.line for error in read_csv(WITH_A_FLAW.content, "street").errors] == [3, 4]
+
+
+def test_every_capability_is_shown_somewhere_and_nothing_shows_an_unknown_one() -> None:
+    entries = [entry for chat in CHATS for entry in chat.day if isinstance(entry, Says | Edits)]
+    shown = {name for each in (*entries, *SCENES, *CLAIMS) for name in each.shows}
+    assert shown == set(CAPABILITIES)
+
+
+def test_the_capabilities_that_people_ask_moderation_for_are_all_there() -> None:
+    numbers = [*range(1, 17), *range(18, 23), *range(24, 29), 72, 73, 77, 89]
+    assert {name for name in CAPABILITIES if name.startswith("C")} == {f"C{number}" for number in numbers}
+
+
+def test_a_message_that_shows_something_is_among_the_moments() -> None:
+    entries = [entry for chat in CHATS for entry in chat.day if isinstance(entry, Says | Edits)]
+    assert all(entry.note for entry in entries if entry.shows)

@@ -1,9 +1,19 @@
 """Who did what can be looked up afterwards."""
 
+import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Final
 
+from huiqun.audit import AUDIT_INDEXES
+from huiqun.audit.log import LOG
 from local.people.morning import Morning
+from local.system import DATABASE_PREFIX
+
+_FORGED: Final = "forged_"
+_ENTRY: Final = 3
 
 _MEI: Final = {"policy.version.written", "lexicon.list.imported", "staff.list.replaced", "roster.checked"}
 _FANG: Final = {"policy.activated", "exception.granted", "delegation.granted"}
@@ -18,3 +28,25 @@ async def read_log(morning: Morning) -> AsyncIterator[str]:
     if not found["intact"]:
         yield f"{len(found['findings'])} entries are not as they were written"
     morning.note(morning.fang, "verifies the audit log", f"{found['entries']} entries, unbroken")
+    yield await _miss_a_forgery(morning)
+    morning.note("某人", "forges one in a copy", "`huiqun audit verify` finds it")
+
+
+async def _miss_a_forgery(morning: Morning) -> str:
+    """Forge an entry in a copy of the log and run the command over it; what speaks against its finding that."""
+    source, copy = (morning.system.client[f"{prefix}moderation"] for prefix in (DATABASE_PREFIX, _FORGED))
+    for name in AUDIT_INDEXES:
+        await copy[name].insert_many([document async for document in source[name].find()])
+    await copy[LOG].update_one({"_id": _ENTRY}, {"$set": {"actor": "nobody"}})
+    try:
+        command = await asyncio.create_subprocess_exec(
+            Path(sys.executable).parent / "huiqun",
+            *("audit", "verify", "--service", "moderation"),
+            env={**os.environ, **morning.system.environment, "HUIQUN_DATABASE_PREFIX": _FORGED},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await command.communicate()
+    finally:
+        await morning.system.client.drop_database(copy.name)
+    return "" if command.returncode and b"tampered" in output else f"a forged entry: {output.decode()}"

@@ -1,9 +1,7 @@
 """The queue of cases is worked through."""
 
-import re
 from collections.abc import AsyncIterator
 from http import HTTPStatus
-from typing import Final
 
 import httpx
 import orjson
@@ -11,9 +9,8 @@ import orjson
 from huiqun.contracts.channel import ActionKind
 from huiqun.contracts.moderation import SanctionKind
 from local.people.colleague import Answer
-from local.people.morning import Morning, NotYetError
-
-_LINK: Final = re.compile(r"https?://\S+")
+from local.people.morning import LINK_IN_TEXT, Morning, NotYetError
+from local.story.model import Says
 
 
 async def uphold_rumour(morning: Morning) -> AsyncIterator[str]:
@@ -107,9 +104,42 @@ async def dismiss_report(morning: Morning) -> AsyncIterator[str]:
     morning.note(morning.fang, "finds nothing wrong with it", "nothing follows")
 
 
+async def limit_reports(morning: Morning) -> AsyncIterator[str]:
+    """Who reports more often in a day than their group wants is passed over."""
+    await morning.says("fuli", Says("", "pan", "今天的题也太难了", label="hard"))
+    await morning.says("fuli", Says("", "ning", "我觉得还行", label="easy"))
+    for label in ("hard", "easy"):
+        await morning.says("fuli", Says("", "du", "举报", reply_to=label))
+    reported = (await morning.mei.read("/cases", kind="report", group_id="fuli"))["items"]
+    if [case["member_id"] for case in reported] != ["pan"]:
+        yield f"cases about {[case['member_id'] for case in reported]}"
+    morning.note("杜若", "reports two messages", "one case: here a member may report one a day")
+
+
+async def read_standing(morning: Morning) -> AsyncIterator[str]:
+    """Offences weigh by their kind, and fade."""
+    path = "/groups/licai/members/{}/standing"
+    weights = {
+        strike["category"]: strike["weight"]
+        for member in ("hu", "tang")
+        for strike in (await morning.mei.read(path.format(member)))["strikes"]
+    }
+    if not weights["abuse"] > weights["flood"]:
+        yield f"abuse weighs {weights['abuse']}, flooding {weights['flood']}"
+
+    async def faded() -> Answer | None:
+        found: Answer = await morning.mei.read(path.format("jin"))
+        return found if found["score"] < sum(strike["weight"] for strike in found["strikes"]) else None
+
+    standing = await morning.until(faded, "offences to fade")
+    points = sum(strike["weight"] for strike in standing["strikes"])
+    came = f"{len(standing['strikes'])} offences, {points:g} points, now {standing['score']:g}: half in a day"
+    morning.note(morning.mei, "reads where 金老师 stands", came)
+
+
 async def export_examples(morning: Morning) -> AsyncIterator[str]:
     """Each decision is an example for whoever tunes rules or trains a model."""
-    lines = (await morning.fang.read_text("/examples")).splitlines()
+    lines = (await morning.fang.fetch("/examples")).splitlines()
     labels = sorted({orjson.loads(line)["label"] for line in lines})
     for label in ("abuse", "clean", "promise", "rumour"):
         if label not in labels:
@@ -127,7 +157,7 @@ async def _decide(morning: Morning, case: Answer, outcome: str, **judgement: str
 
 async def _appeal_by_link(morning: Morning, member_id: str, reason: str) -> None:
     notices = (action.content for action in morning.transcript.asked.values() if action.target.member_id == member_id)
-    link = next((found[0] for notice in notices if (found := _LINK.search(notice))), None)
+    link = next((found[0] for notice in notices if (found := LINK_IN_TEXT.search(notice))), None)
     if link is None:
         raise NotYetError(f"{member_id} was sent no link to appeal by")
     async with httpx.AsyncClient() as browser:

@@ -44,9 +44,9 @@ class Colleague:
         """What stands there."""
         return self._checked(await self._http.get(path, params=query)).json()
 
-    async def read_text(self, path: str, **query: str | int) -> str:
+    async def fetch(self, path: str, **query: str | int) -> bytes:
         """What stands there, where it is no JSON."""
-        return self._checked(await self._http.get(path, params=query)).text
+        return self._checked(await self._http.get(path, params=query)).content
 
     async def find(self, path: str) -> Answer | None:
         """What stands there; None if there is nothing."""
@@ -60,6 +60,13 @@ class Colleague:
     async def put(self, path: str, body: Mapping[str, Any] | File, seen: int | str | None = None) -> Answer:
         """Put something in the place of what stands there."""
         return await self._write("PUT", path, body, seen)
+
+    async def post_twice(self, path: str, body: Mapping[str, Any]) -> tuple[Answer, Answer]:
+        """Have something done, and send the very same request again, as one does who has had no answer."""
+        headers = {"Idempotency-Key": uuid4().hex}
+        first = self._checked(await self._http.post(path, headers=headers, json=body))
+        again = self._checked(await self._http.post(path, headers=headers, json=body))
+        return first.json(), again.json()
 
     async def refused(self, method: str, path: str, body: Mapping[str, Any] | File | None = None) -> int:
         """Try what should not be done; the status of the refusal, or that of success."""

@@ -6,13 +6,44 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from huiqun.contracts.channel import ActionKind
+from huiqun.contracts.moderation import Verdict
 from local.people.colleague import ANY
 from local.people.morning import Morning
-from local.story.model import Says, blocked
+from local.story.model import Expected, Says, blocked
 from local.story.morning import DRILL, REVIEW
 
 _MODE_SECONDS: Final = 2.0
 _GROUP: Final = "licai"
+_KINDS: Final = {"leak", "complaint", "attack", "bad_press"}
+
+
+async def read_plans(morning: Morning) -> AsyncIterator[str]:
+    """For each kind of crisis stands a plan, whose steps have an owner and a due time."""
+    kinds = {plan["kind"] for plan in (await morning.duty.read("/incident-plans"))["items"]}
+    if kinds < _KINDS:
+        yield f"there are plans for {sorted(kinds)} only"
+    for kind in _KINDS:
+        plan = (await morning.duty.read(f"/incident-plans/{kind}"))["plan"]
+        if not all(step["owner_role"] and step["due_minutes"] for step in plan["steps"]):
+            yield f"a step of the plan for {kind} has no owner or no due time"
+    morning.note(morning.duty, "reads the plans", "leak, complaint, attack, bad press")
+
+
+async def keep_quiet(morning: Morning) -> AsyncIterator[str]:
+    """In a quiet group who asks staff is heard, and who chats is told why not, without an offence."""
+    mei, path = morning.mei, f"/groups/{_GROUP}/mode"
+    await mei.put(path, {"mode": "quiet", "minutes": 30, "reason": "直播期间"}, ANY)
+    await morning.seconds_until(_GROUP, "随便聊聊", verdict="warn")
+    chat = await morning.says(_GROUP, Says("", "bai", "直播几点开始来着", Expected(Verdict.WARN, "mode", "quiet")))
+    told = await morning.action(ActionKind.SEND_PRIVATE, "安静模式", group_id=_GROUP, member_id="bai")
+    asked = await morning.says(_GROUP, Says("", "deng", "请问回放在哪里看", mentions=("shen",)))
+    if (chat["verdict"], asked["verdict"], told["state"]) != ("warn", "allow", "completed"):
+        yield f"a chat {chat['verdict']}, a question {asked['verdict']}"
+    await mei.put(path, {"mode": "normal"}, ANY)
+    await morning.seconds_until(_GROUP, "随便聊聊", verdict="allow")
+    morning.note(mei, "makes 理财交流群 quiet", "announced in the group")
+    morning.note("白露", "chats", "told why not, which is no offence")
+    morning.note("邓丽娟", "asks @沈岚 a short question", "heard")
 
 
 async def drill(morning: Morning) -> AsyncIterator[str]:
@@ -65,6 +96,11 @@ async def emergency(morning: Morning) -> AsyncIterator[str]:
     told = await morning.action(ActionKind.SEND_MESSAGE, group_id=_GROUP, state="completed")
     if "恢复" not in told["content"]:
         yield f"the group was last told {told['content']!r}"
-    if not closed["draft_version"]:
-        yield "what was learnt is no draft of the plan"
-    morning.note(duty, "contains and closes it", "all are heard again; its lessons are a draft")
+    morning.note(duty, "contains and closes it", "all are heard again; a review with lessons")
+    draft = closed["draft_version"]
+    activated = await morning.fang.post("/incident-plans/attack/activation", {"version": draft}, ANY)
+    plan = (await duty.read("/incident-plans/attack"))["plan"]
+    due = {step["key"]: step["due_minutes"] for step in plan["steps"]}
+    if activated["active"] != draft or due["confirm"] != REVIEW["step_changes"][0]["due_minutes"]:
+        yield f"plan {activated['active']} in force, to be confirmed within {due['confirm']} minutes"
+    morning.note(morning.fang, "puts the lessons in force", f"attack@{draft}: to confirm within {due['confirm']} min")

@@ -1,32 +1,59 @@
 """Members come, agree to the rules, ask how to go; strangers are found out."""
 
+import re
 from collections.abc import AsyncIterator
+from html import unescape
+from typing import Final
+
+import httpx
 
 from huiqun.contracts.channel import ActionKind
-from local.people.morning import Morning
+from local.people.morning import LINK_IN_TEXT, Morning, NotYetError
 from local.story.model import Joins, Says, blocked
-from local.story.morning import RULES_TEXT, STAFF, STRANGERS
+from local.story.morning import GUIDE, RULES_TEXT, SAFETY, STAFF, STRANGERS
 
+_BUTTON: Final = re.compile(r'action="([^"]+)"')
 _FOUND = {"mo": "unknown_staff", "qi": "departed_staff", "kefu": "staff_like_name"}
 
 
 async def welcome_newcomer(morning: Morning) -> AsyncIterator[str]:
     """A newcomer is welcomed with the rules, is held back until they agree, and then heard."""
     await morning.happens("fuli", Joins("morning", "bian"))
-    welcome = await morning.action(ActionKind.SEND_MESSAGE, group_id="fuli", reason="welcome")
-    if "卞之琳" not in welcome["content"] or RULES_TEXT not in welcome["content"]:
+    welcome = await morning.action(ActionKind.SEND_MESSAGE, "卞之琳", group_id="fuli", reason="welcome")
+    if any(part not in welcome["content"] for part in (RULES_TEXT, GUIDE, SAFETY)):
         yield f"welcomed with {welcome['content']!r}"
-    morning.note("卞之琳", "joins", "welcomed, and asked to agree to the rules")
+    morning.note("卞之琳", "joins", "welcome, rules, guide and safety advice")
     early = await morning.says("fuli", Says("", "bian", "今天有什么活动", blocked("consent")))
-    hint = await morning.action(ActionKind.SEND_PRIVATE, group_id="fuli", member_id="bian")
-    if early["verdict"] != "block" or "我已阅读并同意" not in hint["content"]:
-        yield f"before consent: {early['verdict']}, told {hint['content']!r}"
+    await morning.action(ActionKind.SEND_PRIVATE, "我已阅读并同意", group_id="fuli", member_id="bian")
+    if early["verdict"] != "block":
+        yield f"before consent: {early['verdict']}"
     await morning.says("fuli", Says("", "bian", "我已阅读并同意"))
     heard = await morning.says("fuli", Says("", "bian", "请问今天有什么活动"))
     member = await morning.mei.read("/groups/fuli/members/bian")
     if heard["verdict"] != "allow" or not member["consented"]:
         yield f"after consent: {heard['verdict']}, consented {member['consented']}"
     morning.note("卞之琳", "replies 我已阅读并同意", "heard from then on; the consent is recorded")
+
+
+async def agree_by_link(morning: Morning) -> AsyncIterator[str]:
+    """Another newcomer agrees on the page of a signed link; a link that was changed opens nothing."""
+    await morning.happens("fuli", Joins("morning", "ji"))
+    invited = await morning.action(ActionKind.SEND_PRIVATE, "http", group_id="fuli", member_id="ji")
+    link = LINK_IN_TEXT.search(invited["content"])
+    if link is None:
+        raise NotYetError("a newcomer was sent no link to agree on")
+    async with httpx.AsyncClient() as browser:
+        forged = await browser.get(f"{link[0]}x")
+        page = await browser.get(link[0])
+        button = _BUTTON.search(page.text)
+        agreed = await browser.post(f"{link[0].partition('?')[0]}{unescape(button[1])}" if button else link[0])
+    if (forged.is_error, agreed.is_error) != (True, False):
+        yield f"a forged link: {forged.status_code}, the right one: {agreed.status_code}"
+    heard = await morning.says("fuli", Says("", "ji", "请问本周有什么活动"))
+    (consent, *_) = (await morning.mei.read("/groups/fuli/consents", member_id="ji"))["items"]
+    if heard["verdict"] != "allow" or consent["given_by"] != "link" or not consent["rules_version"]:
+        yield f"agreed by {consent['given_by']}, then {heard['verdict']}"
+    morning.note("纪念", "agrees on the page of a link", f"recorded: rules {consent['rules_version'][:6]}")
 
 
 async def explain_leaving(morning: Morning) -> AsyncIterator[str]:

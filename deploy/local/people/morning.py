@@ -1,6 +1,7 @@
 """A morning at work: who is there, what they do and say, and what they note of it."""
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ _PATIENCE_SECONDS: Final = 20.0
 _EVERY_SECONDS: Final = 0.05
 # Numbers of the day's messages stay below.
 _FIRST_NUMBER: Final = 500
+LINK_IN_TEXT: Final = re.compile(r"https?://\S+")
 T = TypeVar("T")
 
 
@@ -37,9 +39,24 @@ class Deed:
     came: str
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A span of time, as queries name it."""
+
+    since: datetime
+    until: datetime
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The parameters of a request."""
+        return {"from": self.since.isoformat(), "to": self.until.isoformat()}
+
+
 @dataclass(slots=True)
 class Morning:
-    """`mei` moderates, `fang` may do everything, `duty` stands in; `deeds` and `steps` are what they leave behind.
+    """`mei` moderates, `fang` may do everything, `duty` stands in, `su` supervises.
+
+    `deeds` and `steps` are what they leave behind; `day` is the day before, whose messages they look at.
 
     `sanctions` counts those that a person imposed, by message and kind; `closed` are the cases that they decided.
     """
@@ -48,6 +65,8 @@ class Morning:
     mei: Colleague
     fang: Colleague
     duty: Colleague
+    su: Colleague
+    day: Stretch
     deeds: list[Deed] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     sanctions: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -93,17 +112,17 @@ class Morning:
         case: Answer = await self.until(look, f"a case of {query}")
         return case
 
-    async def action(self, kind: ActionKind, **wanted: str) -> Answer:
-        """The newest action of this kind and with these values, once the channel has answered."""
+    async def action(self, kind: ActionKind, said: str = "", **wanted: str) -> Answer:
+        """The newest action of this kind, with these words and values, once the channel has answered."""
 
         async def look() -> Any:  # noqa: ANN401 (JSON)
             for action in (await self.mei.read("/actions", group_id=wanted["group_id"], limit=50))["items"]:
-                fits = all(action[name] == value for name, value in wanted.items())
+                fits = said in action["content"] and all(action[name] == value for name, value in wanted.items())
                 if action["kind"] == kind and fits and action["state"] not in {"requested", "assigned"}:
                     return action
             return None
 
-        action: Answer = await self.until(look, f"{kind} {wanted}")
+        action: Answer = await self.until(look, f"{kind} {said} {wanted}")
         return action
 
     async def seconds_until(self, group_id: str, text: str, **wanted: str) -> float:

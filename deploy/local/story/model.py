@@ -56,6 +56,7 @@ class Person:
 class Says:
     """Somebody writes. `note` makes it one of the moments that are shown at the end; `reply_to` names a label.
 
+    `shows` are ids of the capabilities that it shows, `mentions` who is addressed with an @.
     `withheld`: the channel does not let it through, because the member is muted.
     """
 
@@ -64,12 +65,14 @@ class Says:
     text: str
     expected: Expected = PASSES
     note: str = ""
+    shows: tuple[str, ...] = ()
     label: str = ""
     withheld: bool = False
     kind: MessageKind = MessageKind.TEXT
     seconds: float | None = None
     url: str | None = None
     reply_to: str = ""
+    mentions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,7 @@ class Edits:
     text: str
     expected: Expected = PASSES
     note: str = ""
+    shows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,18 +24,23 @@ WITH_A_FLAW = File("word,category,severity\n拼单裂变,ads,3\n,ads,3\n返现,a
 RULES_TEXT = "1. 文明交流。\n2. 不发广告和小程序。\n3. 每人每天最多发五条消息。"
 LONG_TEXT = "昨天的会员日很热闹，" * 8
 LINK = "联名活动看这里 https://lianming.example.net/today"
+GUIDE = "提问请 @田经理，工作日 9:00-18:00 有专人解答。"
+SAFETY = "工作人员不会索要密码和验证码"
 RULES = {
     **FULI.rules,
+    "quota": {"per_day": 4},
+    "duplicate": None,
     "length": {"max_characters": 60, "shadow": True},
     "kinds": {"forbidden": ["mini_program"]},
     "membership": {
         "rules_text": RULES_TEXT,
-        "welcome": {"window_seconds": 1},
-        "consent": {"grace_hours": 0, "verdict": "block"},
-        "posting": {"on_change": True},
-        "roster": {},
+        "welcome": {"window_seconds": 1, "guide": GUIDE},
+        "consent": {"grace_hours": 0, "verdict": "block", "by_link": True},
+        "posting": {"on_change": True, "schedule": "0 * * * *"},
+        "roster": {"schedule": "0 * * * *"},
         "leaving": {},
     },
+    "review": {"reports_per_day": 1},
 }
 
 # Who may be in groups as staff: 莫言之 is not on the list, 齐飞 has left the house.
@@ -45,11 +50,11 @@ STRANGERS = {
     "qi": Person("齐飞-理财经理", Role.STAFF),
     "kefu": Person("官方客服小李"),
 }
-NEWCOMER = {"bian": Person("卞之琳")}
+NEWCOMERS = {"bian": Person("卞之琳"), "ji": Person("纪念")}
 
 CHATS: Mapping[str, Chat] = {
     "licai": replace(LICAI, cast={**LICAI.cast, **STRANGERS}),
-    "fuli": replace(FULI, rules=RULES, cast={**FULI.cast, **NEWCOMER}),
+    "fuli": replace(FULI, rules=RULES, cast={**FULI.cast, **NEWCOMERS}),
 }
 
 # Of the plan for an attack two steps are done in time and one late; what is not done costs its points.

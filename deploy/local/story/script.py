@@ -63,6 +63,12 @@ class Step:
             return None if self.entry.withheld else self.entry.expected
         return self.entry.expected if isinstance(self.entry, Edits) else None
 
+    @property
+    def author(self) -> str:
+        """The name of who wrote it, without what they do; empty if it is no message."""
+        sent = self.event.data.sender if isinstance(self.event, MessageReceived | MessageEdited) else None
+        return (sent.display_name or "").partition("-")[0] if sent else ""
+
 
 def last_full_day(now: datetime) -> date:
     """The last day that is over in the groups' time zone: nothing in the story lies in the future."""
@@ -137,6 +143,7 @@ class Scribe:
             text=entry.text,
             duration_seconds=entry.seconds,
             url=entry.url,
+            mentions=entry.mentions,
             reply_to=self._message(entry.reply_to).message_id if entry.reply_to else None,
             sent_at=at,
         )

@@ -1,0 +1,24 @@
+"""A scene of the morning: what people do, what should come of it, and what that shows."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+
+from local.check import Check
+from local.people.morning import Deed, Morning
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """`play` does it and says what speaks against the claim; `shows` are ids of capabilities."""
+
+    claim: str
+    play: Callable[[Morning], AsyncIterator[str]]
+    shows: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What came of a scene, and what was done in it."""
+
+    check: Check
+    deeds: Sequence[Deed]
