@@ -12,6 +12,7 @@ from huiqun.store.errors import (
 from huiqun.store.indexes import Index, ensure_indexes
 from huiqun.store.operations import DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateOne
 from huiqun.store.transaction import transaction
+from huiqun.store.updates import update_each
 
 Document = dict[str, object]
 
@@ -39,4 +40,5 @@ __all__ = [
     "is_transient",
     "ping",
     "transaction",
+    "update_each",
 ]

@@ -1,8 +1,10 @@
 """A member's counters and offences, and which sanction the next offence brings. Pure."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from huiqun.contracts.moderation import SanctionKind
 from moderation.policies.model import Ladder
@@ -43,7 +45,8 @@ class Standing:
 
     `recent` holds the last messages as (milliseconds since 1970, hash of the text); `since` is when the member was
     first seen to write, `substantial` how many messages said something new; `pieces` are the last texts so short that
-    a word may have been cut over them; `hushed_at` is when the member was last told that the group is quiet.
+    a word may have been cut over them; `hushed_at` is when the member was last told that the group is quiet. `stored`
+    is the store's own: what the database has of the member, None for nothing.
     """
 
     group_id: str
@@ -56,6 +59,7 @@ class Standing:
     substantial: int = 0
     pieces: list[tuple[datetime, str]] = field(default_factory=list)
     hushed_at: datetime | None = None
+    stored: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
     @property
     def key(self) -> str:

@@ -1,10 +1,10 @@
-"""Standings in MongoDB: one read and one bulk write for a whole batch."""
+"""Standings in MongoDB: one read and one write for a whole batch."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from huiqun.store import Database, Index, ReplaceOne
+from huiqun.store import Database, Index, update_each
 from huiqun.stream import Work
 from moderation.standing.model import Standing, Strike, key_of
 
@@ -23,8 +23,11 @@ async def load(work: Work, members: Iterable[tuple[str, str]]) -> dict[str, Stan
     wanted = {key_of(*pair): pair for pair in members}
     found: dict[str, Standing] = {}
     if wanted:
-        cursor = work.db[STANDINGS].find({"_id": {"$in": list(wanted)}}, session=work.session)
-        found = {document["_id"]: _standing(document) for document in await cursor.to_list(None)}
+        # All in the first answer, with room for one more: a full one would make the driver ask whether that was all.
+        at_once = len(wanted) + 1
+        cursor = work.db[STANDINGS].find({"_id": {"$in": list(wanted)}}, batch_size=at_once, session=work.session)
+        read = map(_standing, await cursor.to_list(None))
+        found = {standing.key: standing for standing in read}
     for key, (group_id, member_id) in wanted.items():
         if key not in found:
             found[key] = Standing(group_id, member_id)
@@ -49,24 +52,40 @@ async def acquaintances(
 
 
 async def save(work: Work, standings: Iterable[Standing]) -> None:
-    """Write the standings back."""
-    operations = [
-        ReplaceOne({"_id": standing.key}, _document(standing, work.now), upsert=True) for standing in standings
-    ]
-    if operations:
-        await work.db[STANDINGS].bulk_write(operations, ordered=False, session=work.session)
+    """Write back what has changed in the standings.
+
+    A replacement would have the server look at every index for every message; what is indexed hardly ever changes.
+    """
+    active_on = work.now.replace(hour=0, minute=0, second=0, microsecond=0)
+    updates = [update for standing in standings if (update := _update(standing, active_on)) is not None]
+    if updates:
+        await update_each(work.db[STANDINGS], updates, work.session)
 
 
-def _document(standing: Standing, now: datetime) -> dict[str, Any]:
+def _update(standing: Standing, active_on: datetime) -> dict[str, Any] | None:
+    """What makes the stored document that of the standing; None where it is."""
+    stored, document = standing.stored, _document(standing, active_on)
+    standing.stored = document
+    if stored is None:
+        return {"q": {"_id": standing.key}, "u": {"$set": document}, "upsert": True}
+    change: dict[str, Any] = {}
+    if changed := {name: value for name, value in document.items() if stored.get(name) != value}:
+        change["$set"] = changed
+    if gone := {name: "" for name in stored if name not in document}:
+        change["$unset"] = gone
+    return {"q": {"_id": standing.key}, "u": change} if change else None
+
+
+def _document(standing: Standing, active_on: datetime) -> dict[str, Any]:
+    """The document without its id."""
     document: dict[str, Any] = {
-        "_id": standing.key,
         "group_id": standing.group_id,
         "member_id": standing.member_id,
         "day": standing.day,
         "counted": standing.counted,
         "substantial": standing.substantial,
         "recent": [part for entry in standing.recent for part in entry],
-        "active_on": now.replace(hour=0, minute=0, second=0, microsecond=0),
+        "active_on": active_on,
     }
     if standing.strikes:
         document["strikes"] = [_fields(strike) for strike in standing.strikes]
@@ -92,8 +111,9 @@ def _fields(strike: Strike) -> dict[str, Any]:
     }
 
 
-def _standing(document: Mapping[str, Any]) -> Standing:
+def _standing(document: dict[str, Any]) -> Standing:
     recent = document["recent"]
+    del document["_id"]
     return Standing(
         group_id=document["group_id"],
         member_id=document["member_id"],
@@ -105,4 +125,5 @@ def _standing(document: Mapping[str, Any]) -> Standing:
         substantial=document["substantial"],
         pieces=[(at, text) for at, text in document.get("pieces", ())],
         hushed_at=document.get("hushed_at"),
+        stored=document,
     )
