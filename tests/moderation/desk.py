@@ -28,7 +28,7 @@ from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import CaseOutcome
 from huiqun.contracts.topics import TOPICS
 from huiqun.runtime.clock import whole_milliseconds
-from huiqun.stream import Work
+from huiqun.stream import Work, outbox
 from huiqun.timers.runner import TimerRunner
 from huiqun.web import WEB_INDEXES
 from moderation.app import INDEXES, routes, timers
@@ -182,9 +182,8 @@ class Desk:
 
     async def events(self, *types: type[Event]) -> list[Any]:
         """What has been published, of these types: nothing takes it away here."""
-        documents = await self.inlet.database["outbox"].find().sort("_id", 1).to_list(None)
-        records = [record for document in documents for record in document["records"]]
-        decoded = [decode(_TOPICS[topic], value) for topic, _, value, _ in records]
+        entries = await outbox.older_than(self.inlet.database, datetime(2100, 1, 1, tzinfo=UTC), 10_000)
+        decoded = [decode(_TOPICS[record.topic], record.value) for entry in entries for record in entry.records]
         return [event.data for event in decoded if isinstance(event, types)]
 
     async def standing(self, by: str = "u1") -> Standing:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -31,7 +31,7 @@ from huiqun.contracts.moderation import MessageScreened
 from huiqun.contracts.topics import TOPICS
 from huiqun.runtime.clock import SystemClock
 from huiqun.store import Database, connect, ensure_indexes
-from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor
+from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor, outbox
 from huiqun.stream.routes import RoutingTable
 from huiqun.timers import TIMER_INDEXES
 from huiqun.timers.runner import TimerRunner
@@ -140,10 +140,8 @@ class Desk:
 
     async def events(self) -> list[Event]:
         """Everything that was to be published so far: with no broker, it waits in the outbox."""
-        entries = self.database["outbox"].find().sort("_id", 1)
-        return [
-            decode(_TOPICS[topic], bytes(value)) async for entry in entries for topic, _, value, _ in entry["records"]
-        ]
+        entries = await outbox.older_than(self.database, datetime(2100, 1, 1, tzinfo=UTC), 10_000)
+        return [decode(_TOPICS[record.topic], record.value) for entry in entries for record in entry.records]
 
     async def asked(self, group: str | None = None) -> list[Action]:
         """What was asked of the channel so far."""

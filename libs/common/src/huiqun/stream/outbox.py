@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from struct import pack, unpack
+from typing import Any, Final
 
 from huiqun.runtime.ids import new_id
 from huiqun.store import Database, Index, Session
@@ -14,6 +15,8 @@ OUTBOX_INDEXES: Mapping[str, Sequence[Index]] = {OUTBOX: (Index((("at", 1),)), I
 
 # MongoDB refuses documents over 16 MiB; a batch of large events becomes several documents.
 _MAX_BYTES = 8 * 1024 * 1024
+# Where a record has no key or no value, in place of its length.
+_NOTHING: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,7 @@ async def put(
     entries = [Entry(new_id(), chunk) for chunk in _chunks(records)]
     if entries:
         documents = [
-            {"_id": entry.id, "at": now, "partitions": list(partitions), "records": list(map(_fields, entry.records))}
-            for entry in entries
+            {"_id": entry.id, "at": now, "partitions": list(partitions), **_packed(entry.records)} for entry in entries
         ]
         await database[OUTBOX].insert_many(documents, session=session)
     return entries
@@ -62,7 +64,7 @@ async def depth(database: Database) -> int:
 async def _find(database: Database, query: Mapping[str, Any], limit: int) -> list[Entry]:
     # Ids rise with time, so their order is the order of the commits of one process.
     cursor = database[OUTBOX].find(query).sort("_id", 1).limit(limit)
-    return [Entry(document["_id"], tuple(map(_record, document["records"]))) async for document in cursor]
+    return [Entry(document["_id"], tuple(_unpacked(document))) async for document in cursor]
 
 
 def _chunks(records: Sequence[Record]) -> Iterator[tuple[Record, ...]]:
@@ -79,10 +81,35 @@ def _chunks(records: Sequence[Record]) -> Iterator[tuple[Record, ...]]:
         yield tuple(chunk)
 
 
-def _fields(record: Record) -> list[Any]:
-    return [record.topic, record.key, record.value, record.headers]
+def _packed(records: Sequence[Record]) -> dict[str, Any]:
+    """The records as three fields, which cost the server a third less than an array of arrays.
+
+    `kinds` are the pairs of topic and headers there are; `shape` has for each record the number of its kind and the
+    lengths of its key and value, 32 bits each; `content` is all keys and values, one after the other.
+    """
+    kinds: dict[tuple[str, tuple[tuple[str, bytes], ...]], int] = {}
+    shape: list[int] = []
+    content: list[bytes] = []
+    for topic, key, value, headers in records:
+        shape.append(kinds.setdefault((topic, headers), len(kinds)))
+        for part in (key, value):
+            if part is None:
+                shape.append(_NOTHING)
+            else:
+                shape.append(len(part))
+                content.append(part)
+    return {"kinds": list(kinds), "shape": pack(f"<{len(shape)}i", *shape), "content": b"".join(content)}
 
 
-def _record(fields: Sequence[Any]) -> Record:
-    topic, key, value, headers = fields
-    return Record(topic, key, value, tuple((name, bytes(content)) for name, content in headers))
+def _unpacked(document: Mapping[str, Any]) -> Iterator[Record]:
+    kinds = [(topic, tuple((name, bytes(value)) for name, value in headers)) for topic, headers in document["kinds"]]
+    shape = iter(unpack(f"<{len(document['shape']) // 4}i", document["shape"]))
+    content = document["content"]
+    at = 0
+    for kind, *lengths in zip(shape, shape, shape, strict=True):
+        parts: list[bytes | None] = []
+        for length in lengths:
+            parts.append(None if length == _NOTHING else content[at : at + length])
+            at += max(length, 0)
+        topic, headers = kinds[kind]
+        yield Record(topic, parts[0], parts[1], headers)
