@@ -18,7 +18,8 @@ from huiqun.contracts import topics
 from huiqun.contracts.catalog import EVENTS, EVENTS_BY_TOPIC, UndecodableError, decode, encode
 from huiqun.contracts.channel import MAX_TEXT, MessageReceived
 from huiqun.contracts.envelope import Event
-from huiqun.contracts.topics import CHANNEL_MESSAGES
+from huiqun.contracts.moderation import MessageScreened
+from huiqun.contracts.topics import CHANNEL_MESSAGES, MODERATION_DECISIONS
 from tests.channel import edit, message
 
 FIRST, LAST = datetime(2011, 1, 1), datetime(2099, 12, 31)  # noqa: DTZ001 - Hypothesis takes bounds without a zone
@@ -101,6 +102,18 @@ def test_fields_that_a_reader_does_not_know_are_ignored(kind: type[Event], data:
     newer["later"] = {"deep": [1, None]}
     newer["data"]["later"] = "a field of a later version"
     assert decode(kind.topic, json.dumps(newer).encode()) == event
+
+
+@given(said=models(MessageScreened), cause=models(MessageReceived))
+def test_a_judgement_made_in_a_hurry_is_the_event_that_checking_makes(
+    said: MessageScreened, cause: MessageReceived
+) -> None:
+    hurried = MessageScreened.of(said.data, time=said.time, cause=cause)
+    checked = MessageScreened.about(said.data.group_id, said.data, time=said.time, cause=cause)
+    checked = checked.model_copy(update={"id": hurried.id})
+    assert hurried == checked
+    assert encode(hurried) == encode(checked)
+    assert decode(MODERATION_DECISIONS, encode(hurried)) == checked
 
 
 def test_every_event_has_its_own_type_and_a_topic_that_is_created() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from huiqun.contracts.channel import EditedMessage, Message, MessageKind, Role, Sender
-from huiqun.contracts.moderation import Verdict
+from huiqun.contracts.moderation import Screened, Verdict
 from moderation.lexicon.model.matching import EVERY_POLICY, Lexicon
 from moderation.lexicon.model.words import Word
 from moderation.policies.model import GroupSettings, Policy, Rules
@@ -279,6 +279,8 @@ def test_any_text_at_any_time_gets_a_verdict(text: str, moment: datetime) -> Non
     )
     decision = member.says(text, moment.replace(tzinfo=UTC))
     assert (decision.verdict is Verdict.ALLOW) == (not decision.findings)
+    screened = decision.screened("v1")
+    assert Screened.model_validate(screened.model_dump()) == screened
     for found in decision.findings:
         for start, end in found.reason.spans:
             assert 0 <= start < end <= len(text)

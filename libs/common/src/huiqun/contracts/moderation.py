@@ -2,14 +2,15 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints
 
 from huiqun.contracts.channel import MessageKind, Role
-from huiqun.contracts.envelope import Event, Id, Instant, Payload
+from huiqun.contracts.envelope import Event, Id, Instant, Payload, assemble
 from huiqun.contracts.topics import MODERATION_DECISIONS
 from huiqun.runtime.clock import whole_milliseconds
+from huiqun.runtime.ids import new_id
 
 RuleName = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
@@ -69,6 +70,23 @@ class MessageScreened(Event):
     default_source: ClassVar = "huiqun/moderation"
     type: Literal["moderation.message.screened"] = "moderation.message.screened"
     data: Screened
+
+    @classmethod
+    def of(cls, data: Screened, *, time: datetime, cause: Event) -> Self:
+        """What `about` makes of it, in half the time: there is one for every message."""
+        fields = {
+            "specversion": "1.0",
+            "id": new_id(),
+            "source": cls.default_source,
+            "type": "moderation.message.screened",
+            "time": time,
+            "subject": data.group_id,
+            "datacontenttype": "application/json",
+            "dataschema": None,
+            "traceparent": cause.traceparent,
+            "data": data,
+        }
+        return assemble(cls, fields)
 
     @property
     def written_at(self) -> datetime:

@@ -4,6 +4,7 @@ import time
 from random import getrandbits  # seeded by the system at start; ids are unique, not secret, and made by the thousand
 
 _FRACTIONS = 4096
+_VARIANT = 0x8000000000000000
 _last = 0
 
 
@@ -14,7 +15,6 @@ def new_id() -> str:
     """
     global _last  # noqa: PLW0603 - rising ids need to know the one before
     _last = max(time.time_ns() * _FRACTIONS // 1_000_000, _last + 1)
-    milliseconds, fraction = divmod(_last, _FRACTIONS)
-    variant = 0x8000000000000000 | getrandbits(62)
-    text = f"{milliseconds:012x}{0x7000 | fraction:04x}{variant:016x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    # In hexadecimal: twelve digits of milliseconds, three of their fraction, and the version goes between.
+    text = f"{_last:015x}{_VARIANT | getrandbits(62):x}"
+    return f"{text[:8]}-{text[8:12]}-7{text[12:15]}-{text[15:19]}-{text[19:]}"

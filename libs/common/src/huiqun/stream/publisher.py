@@ -117,10 +117,12 @@ class Publisher:
         producer = await self._open()
         sending: list[asyncio.Future[object]] = []
         open_batches: dict[tuple[str, int], BatchBuilder] = {}
+        partitions: dict[str, int] = {}
         for record in records:
             topic = self._options.prefix + record.topic
-            partitions = len(await producer.partitions_for(topic))
-            place = (topic, partition_of(record.key, partitions))
+            if topic not in partitions:
+                partitions[topic] = len(await producer.partitions_for(topic))
+            place = (topic, partition_of(record.key, partitions[topic]))
             batch = open_batches.get(place)
             if batch is None or not _append(batch, record):
                 if batch is not None:

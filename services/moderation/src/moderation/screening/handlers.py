@@ -119,7 +119,7 @@ class Screening:
             screened = decision.screened(rulebook.lexicon_version)
             records.append(screened)
             entries.append(keeping.entry(screened, message, found.personal, policy.rules.retention.days))
-            work.emit(MessageScreened.about(message.group_id, screened, time=work.now, cause=event))
+            work.emit(MessageScreened.of(screened, time=work.now, cause=event))
             if message.reply_to is not None or (standing is not None and standing.strikes):
                 _listen(Judged(event, decision, screened, standing, group), follow)
             if decision.verdict is not Verdict.ALLOW:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from huiqun.contracts.channel import EditedMessage, Message, Role
+from huiqun.contracts.envelope import assemble
 from huiqun.contracts.moderation import Screened, Verdict
 from huiqun.privacy.detection import find_personal_data
 from huiqun.privacy.masking import mask
@@ -67,22 +68,24 @@ class Decision:
     def screened(self, lexicon_version: str) -> Screened:
         """What the other services get to know."""
         message = self.message
-        return Screened(
-            message_id=message.message_id,
-            group_id=message.group_id,
-            member_id=message.sender.member_id,
-            role=message.sender.role,
-            kind=message.kind,
-            duration_seconds=message.duration_seconds,
-            url=mask(message.url, find_personal_data(message.url)) if message.url else None,
-            revision=self.revision,
-            verdict=self.verdict,
-            reasons=tuple(finding.reason for finding in self.findings),
-            policy_version=self.policy.label,
-            lexicon_version=lexicon_version,
-            masked_text=self.masked_text,
-            sent_at=message.sent_at,
-        )
+        sender = message.sender
+        fields = {
+            "message_id": message.message_id,
+            "group_id": message.group_id,
+            "member_id": sender.member_id,
+            "role": sender.role,
+            "kind": message.kind,
+            "duration_seconds": message.duration_seconds,
+            "url": mask(message.url, find_personal_data(message.url)) if message.url else None,
+            "revision": self.revision,
+            "verdict": self.verdict,
+            "reasons": tuple([finding.reason for finding in self.findings]),
+            "policy_version": self.policy.label,
+            "lexicon_version": lexicon_version,
+            "masked_text": self.masked_text,
+            "sent_at": message.sent_at,
+        }
+        return assemble(Screened, fields)
 
 
 def judge(
