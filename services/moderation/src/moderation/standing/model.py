@@ -96,11 +96,11 @@ class Standing:
 
     def messages_since(self, at: int) -> int:
         """How many remembered messages are not older than `at`."""
-        return sum(1 for moment, _ in self.recent if moment >= at)
+        return len([1 for moment, _ in self.recent if moment >= at])
 
     def repeats_since(self, at: int, text: int) -> int:
         """How many remembered messages not older than `at` have this text."""
-        return sum(1 for moment, known in self.recent if known == text and moment >= at)
+        return len([1 for moment, known in self.recent if known == text and moment >= at]) if self.recent else 0
 
 
 @dataclass(frozen=True, slots=True)

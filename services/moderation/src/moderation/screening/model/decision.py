@@ -1,7 +1,8 @@
 """The verdict on a message: every rule of its policy speaks, and the severest outcome wins."""
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from huiqun.contracts.channel import EditedMessage, Message, Role
 from huiqun.contracts.envelope import assemble
@@ -14,7 +15,7 @@ from moderation.screening.model.finding import Finding
 from moderation.screening.model.form_rules import from_form
 from moderation.screening.model.mode_rule import from_mode
 from moderation.screening.model.standing_rules import from_probation, from_standing, learn
-from moderation.screening.model.text_rules import from_text, from_words
+from moderation.screening.model.text_rules import from_beginning, from_text, from_words
 from moderation.standing.model import Standing
 
 # What a text says by quoting another one; how long it is, when and how often it is sent is the sender's own doing.
@@ -22,8 +23,7 @@ _QUOTABLE = frozenset({"lexicon", "links", "contacts", "announcements"})
 _ORDER = {Verdict.ALLOW: 0, Verdict.WARN: 1, Verdict.REVIEW: 2, Verdict.BLOCK: 3}
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """A judged message."""
 
     message: Message
@@ -53,7 +53,7 @@ class Decision:
     def also(self, found: Finding) -> "Decision":
         """The decision with a finding that rests on something else than the message."""
         verdict = max(self.verdict, found.outcome, key=_ORDER.__getitem__)
-        return replace(self, verdict=verdict, findings=(*self.findings, found))
+        return self._replace(verdict=verdict, findings=(*self.findings, found))
 
     def quoting(self, categories: Collection[str]) -> "Decision":
         """The decision on a text that quotes what it is about: a person looks at what it has of these categories."""
@@ -63,7 +63,7 @@ class Decision:
             else each
             for each in self.findings
         )
-        return replace(self, verdict=_severest(findings), findings=findings)
+        return self._replace(verdict=_severest(findings), findings=findings)
 
     def screened(self, lexicon_version: str) -> Screened:
         """What the other services get to know."""
@@ -101,7 +101,7 @@ def judge(
     if role is not Role.CUSTOMER:
         standing = None
     if standing is not None:
-        found = list(_on_customer(message, policy, settings, standing, evidence))
+        found = _on_customer(message, policy, settings, standing, evidence)
     elif role is Role.STAFF and evidence is not NOTHING and policy.rules.staff is not None:
         found = list(from_words("staff", policy.rules.staff.categories, evidence, fuzzy=False))
     else:
@@ -133,17 +133,22 @@ def _settled(found: Iterable[Finding], message: Message, policy: Policy, setting
 
 def _on_customer(
     message: Message, policy: Policy, settings: GroupSettings, standing: Standing, evidence: Evidence
-) -> Iterator[Finding]:
+) -> list[Finding]:
     rules = policy.rules
     sent = message.sent_at.astimezone(settings.timezone)
     if standing.since is None:
         standing.since = message.sent_at
+    found: list[Finding] = []
     if settings.mode is not None:
-        yield from from_mode(settings.mode, message)
+        found += from_mode(settings.mode, message)
     if rules.probation is not None:
-        yield from from_probation(rules.probation, message, standing, evidence)
-    yield from from_form(rules, message, sent)
-    if evidence is not NOTHING or rules.announcements is not None:
-        yield from from_text(rules, message, evidence)
+        found += from_probation(rules.probation, message, standing, evidence)
+    if rules.length is not None or rules.kinds is not None or rules.quiet_hours is not None:
+        found += from_form(rules, message, sent)
+    if evidence is not NOTHING:
+        found += from_text(rules, message, evidence)
+    if rules.announcements is not None:
+        found += from_beginning(rules.announcements, message.text)
     if not isinstance(message, EditedMessage):
-        yield from from_standing(rules, message, sent, standing)
+        found += from_standing(rules, message, sent, standing)
+    return found

@@ -13,41 +13,49 @@ from moderation.standing.model import Standing
 _LEADING_OUTSIDE = frozenset({MessageKind.LINK, MessageKind.MINI_PROGRAM, MessageKind.CARD})
 # 收到, 好的 and thanks are polite, but whoever has said nothing else has not yet shown what they are here for.
 _SUBSTANTIAL_CHARACTERS = 6
+_BEGINNING = 10
 _REPEATED_SECONDS = 600
 
 
-def from_standing(rules: Rules, message: Message, sent: datetime, standing: Standing) -> Iterator[Finding]:
+def from_standing(rules: Rules, message: Message, sent: datetime, standing: Standing) -> list[Finding]:
     """Count the message and say what the member has broken by it; `sent` is in the group's time zone."""
     at = int(sent.timestamp() * 1000)
     written = text_hash(message.text)
     repeats = standing.repeats_since(0, written)
     today = standing.count(sent.toordinal())
-    flood, duplicate = rules.flood, rules.duplicate
+    quota, flood, duplicate = rules.quota, rules.flood, rules.duplicate
     seconds = max(flood.seconds if flood else 0, duplicate.seconds if duplicate else 0, _REPEATED_SECONDS)
     standing.remember(at, written, at - seconds * 1000)
-    if rules.quota is not None and today > rules.quota.per_day:
-        yield finding("quota", "quota", 1, rules.quota.verdict)
+    found = []
+    if quota is not None and today > quota.per_day:
+        found.append(finding("quota", "quota", 1, quota.verdict))
     remembered = len(standing.recent)  # most members write too seldom for either rule to be worth a look
     if (
         flood is not None
         and remembered >= flood.messages
         and standing.messages_since(at - flood.seconds * 1000) >= flood.messages
     ):
-        yield finding("flood", "flood", 2, flood.verdict)
+        found.append(finding("flood", "flood", 2, flood.verdict))
     if (
         duplicate is not None
         and repeats + 1 >= duplicate.times
         and len(message.text) >= duplicate.min_characters
         and standing.repeats_since(at - duplicate.seconds * 1000, written) >= duplicate.times
     ):
-        yield finding("duplicate", "duplicate", 2, duplicate.verdict)
+        found.append(finding("duplicate", "duplicate", 2, duplicate.verdict))
+    return found
 
 
 def learn(message: Message, standing: Standing) -> None:
     """Count a message of substance: it says something new, and nothing follows from it; `from_standing` has seen it."""
     _, written = standing.recent[-1]
-    if len(set(message.text)) >= _SUBSTANTIAL_CHARACTERS and standing.repeats_since(0, written) == 1:
+    if standing.repeats_since(0, written) == 1 and _says_something(message.text):
         standing.substantial += 1
+
+
+def _says_something(text: str) -> bool:
+    """Whether enough different characters are in it; most texts show it by how they begin."""
+    return len(set(text[:_BEGINNING])) >= _SUBSTANTIAL_CHARACTERS or len(set(text)) >= _SUBSTANTIAL_CHARACTERS
 
 
 def from_probation(rule: ProbationRule, message: Message, standing: Standing, evidence: Evidence) -> Iterator[Finding]:

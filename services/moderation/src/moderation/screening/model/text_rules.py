@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from huiqun.contracts.channel import Message
-from moderation.policies.model import Outcome, Rules
+from moderation.policies.model import AnnouncementRule, Outcome, Rules
 from moderation.screening.model.contacts import Span, outside
 from moderation.screening.model.evidence import Evidence
 from moderation.screening.model.finding import Finding, finding, found_at, found_word
@@ -15,6 +15,9 @@ _RESEMBLANCE_SEVERITY = 2
 _ANNOUNCEMENT = re.compile(
     r"^\W{0,4}[【\[〖「]?\s?(?:[^\s，。！？,]{0,10})?(?:官方|总行|分行|支行|银行|客服|群主|管理员)[^\s，。！？,]{0,6}(?:公告|通知|公示|通告|声明|提醒)"
 )
+# What every such heading has, within its greatest length: a look that takes a third of the time.
+_NOTICE = re.compile("公告|通知|公示|通告|声明|提醒")
+_LONGEST_HEADING = 27
 
 
 def from_text(rules: Rules, message: Message, evidence: Evidence) -> Iterator[Finding]:
@@ -28,12 +31,17 @@ def from_text(rules: Rules, message: Message, evidence: Evidence) -> Iterator[Fi
             yield finding("links", "links", 3, rules.links.verdict, strange)
     if rules.contacts is not None and evidence.contacts:
         yield finding("contacts", "solicitation", 3, rules.contacts.verdict, evidence.contacts)
-    if rules.announcements is not None and (pretended := _ANNOUNCEMENT.match(message.text)):
-        place = Span(pretended.start(), pretended.end(), "")
-        yield finding("announcements", "announcement", 3, rules.announcements.verdict, [place])
     if rules.classifier is not None and evidence.resemblance is not None:
         place_of_all = (evidence.resemblance, 0, len(message.text))
         yield found_at("classifier", "abuse", _RESEMBLANCE_SEVERITY, place_of_all, rules.classifier.verdict)
+
+
+def from_beginning(rule: AnnouncementRule, text: str) -> list[Finding]:
+    """What a customer breaks by beginning a text as an announcement begins."""
+    if _NOTICE.search(text, 0, _LONGEST_HEADING) is None or (pretended := _ANNOUNCEMENT.match(text)) is None:
+        return []
+    place = Span(pretended.start(), pretended.end(), "")
+    return [finding("announcements", "announcement", 3, rule.verdict, [place])]
 
 
 def from_words(
