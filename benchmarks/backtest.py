@@ -9,7 +9,8 @@ from benchmarks.contenders import tune_collector
 from benchmarks.figures import Figure, Result, at_least
 from benchmarks.ground import Ground, ground
 from benchmarks.messages import messages
-from benchmarks.screening import TODAY, WORDS, lexicon_of, rulebook_of
+from benchmarks.rulebooks import WORDS, lexicon_of, rulebook_of
+from benchmarks.screening import TODAY
 from huiqun.contracts.channel import MessageReceived
 from huiqun.runtime.clock import SystemClock
 from huiqun.store import ensure_indexes

@@ -14,6 +14,7 @@ from huiqun.stream.retry import until_it_passes
 from moderation.archive.model import Holds
 from moderation.archive.store import holds as legal_holds
 from moderation.lexicon import store as lexicons
+from moderation.lexicon.compiling import compile_apart
 from moderation.lexicon.model.matching import EVERY_POLICY, Lexicon
 from moderation.lexicon.model.words import Word
 from moderation.lexicon.shipped import shipped_background
@@ -24,6 +25,10 @@ from moderation.rulebook.model import EMPTY, Rulebook
 
 _log = structlog.get_logger(__name__)
 _EVERY_SECONDS = 0.5
+_NONE_YET = -1
+# A first lexicon of so few words is compiled in the time that another process would take to start. Any other would
+# hold up the judging in this one, and leave tens of megabytes behind.
+_COMPILED_HERE = 10_000
 # Clocks of replicas differ, and a transaction commits after the time it notes: read a little of the past again.
 _OVERLAP = timedelta(seconds=15)
 
@@ -38,7 +43,7 @@ class RulebookKeeper:
         self._database = database
         self._current = EMPTY
         self._policies_revision = -1
-        self._lexicon_revision = -1
+        self._lexicon_revision = _NONE_YET
         self._holds_revision = -1
         self._groups_seen = policies.BEGINNING
         # As they are stored; the snapshot has them worked out.
@@ -82,9 +87,11 @@ class RulebookKeeper:
         if revision == self._lexicon_revision:
             return
         words = await lexicons.words(self._database)
-        bits = {category: 1 << number for number, category in enumerate(sorted({word.category for word in words}))}
-        # Compiling takes up to a second of processor time: elsewhere, so that heartbeats and requests go on.
-        lexicon = await asyncio.to_thread(_compile, words, bits)
+        while (now := await lexicons.revision(self._database)) != (revision, version):
+            # Replaced while they were read: they may be half old and half new.
+            (revision, version), words = now, await lexicons.words(self._database)
+        here = self._lexicon_revision == _NONE_YET and len(words) <= _COMPILED_HERE
+        lexicon, bits = await asyncio.to_thread(_compile if here else _compile_apart, words)
         self._swap(lexicon=lexicon, version=version, bits=bits)
         self._lexicon_revision = revision
         LEXICON_WORDS.set(len(words))
@@ -117,6 +124,18 @@ class RulebookKeeper:
         )
 
 
-def _compile(words: list[Word], bits: dict[str, int]) -> Lexicon:
-    masks = [bits[word.category] for word in words]
-    return Lexicon(words, masks, fuzzy=EVERY_POLICY, background=shipped_background())
+def _compile(words: list[Word]) -> tuple[Lexicon, dict[str, int]]:
+    bits, masks = _masks(words)
+    return Lexicon(words, masks, fuzzy=EVERY_POLICY, background=shipped_background()), bits
+
+
+def _compile_apart(words: list[Word]) -> tuple[Lexicon, dict[str, int]]:
+    bits, masks = _masks(words)
+    layers = compile_apart(words, shipped_background())
+    return Lexicon(words, masks, fuzzy=EVERY_POLICY, layers=layers), bits
+
+
+def _masks(words: list[Word]) -> tuple[dict[str, int], list[int]]:
+    """A bit for each category, and for each word the bit of its own."""
+    bits = {category: 1 << number for number, category in enumerate(sorted({word.category for word in words}))}
+    return bits, [bits[word.category] for word in words]

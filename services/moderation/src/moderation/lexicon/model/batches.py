@@ -100,7 +100,7 @@ _STRIPPING: Final = CodeTable(STRIPPED)
 class Batch:
     """Texts that are read together, joined so that one pass of an automaton serves all of them."""
 
-    __slots__ = ("_starts", "codes", "joined", "stripped")
+    __slots__ = ("_known", "_starts", "codes", "joined", "stripped")
 
     def __init__(self, texts: Sequence[str]) -> None:
         """Join the texts; separators within a text, and what no table reaches, are replaced one for one."""
@@ -111,6 +111,14 @@ class Batch:
             self.codes = encode(self.joined)
         self.stripped = Read(*_STRIPPING.read(self.codes))
         self._starts: list[int] | None = None
+        self._known: dict[Callable[[Batch], Read], Read] = {}
+
+    def once(self, read: "Callable[[Batch], Read]") -> Read:
+        """The batch as `read` reads it, which is done once for all who ask."""
+        known = self._known.get(read)
+        if known is None:
+            known = self._known[read] = read(self)
+        return known
 
     def start_of(self, index: int) -> int:
         """Where a text begins in the joined one."""

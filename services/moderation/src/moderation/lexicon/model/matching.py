@@ -8,8 +8,8 @@ from typing import Final, Self
 
 from moderation.lexicon.model.batches import Batch, Read
 from moderation.lexicon.model.folding import strip
+from moderation.lexicon.model.keys import compile_layers
 from moderation.lexicon.model.layers import Find, Layer
-from moderation.lexicon.model.readings import BY_SHAPE, BY_SOUND, PLAIN
 from moderation.lexicon.model.spelling import Place, spelt
 from moderation.lexicon.model.streams import Stream
 from moderation.lexicon.model.words import Word
@@ -52,21 +52,26 @@ class Lexicon:
     """Words compiled for matching. Immutable: a new version is a new object, and taking it into use an assignment."""
 
     def __init__(
-        self, words: Sequence[Word], masks: Sequence[int] | None = None, fuzzy: int = 0, background: Sequence[str] = ()
+        self,
+        words: Sequence[Word],
+        masks: Sequence[int] | None = None,
+        fuzzy: int = 0,
+        background: Sequence[str] = (),
+        layers: Sequence[Layer] | None = None,
     ) -> None:
         """Compile `words`; `masks[i]` has a bit for each policy that uses `words[i]`; without, every policy does.
 
         `fuzzy` has a bit for each policy that also wants the fuzzy streams. Fuzzy keys that hit a text of the benign
-        `background` are left out.
+        `background` are left out. `layers` are what `compile_layers` made of the same words.
         """
         self.words = tuple(words)
         self._masks = tuple(masks) if masks is not None else (EVERY_POLICY,) * len(self.words)
         if len(self._masks) != len(self.words):
             raise ValueError("as many masks as words are needed")
         self._fuzzy = fuzzy
-        self._plain = Layer.compile(PLAIN, self.words)
-        readings = (BY_SHAPE, BY_SOUND) if fuzzy else ()
-        self._fuzzy_layers = tuple(Layer.compile(reading, self.words, background) for reading in readings)
+        if layers is None:
+            layers = compile_layers(self.words, background, fuzzy=bool(fuzzy))
+        self._plain, *self._fuzzy_layers = layers
 
     @classmethod
     def empty(cls) -> Self:

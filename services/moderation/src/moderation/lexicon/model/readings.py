@@ -7,7 +7,7 @@ from typing import Final
 from moderation.lexicon.model.batches import Batch, Read
 from moderation.lexicon.model.folding import SEPARATOR
 from moderation.lexicon.model.shapes import by_shape, split_spellings
-from moderation.lexicon.model.sounds import by_sound, is_syllable, spell
+from moderation.lexicon.model.sounds import by_sound, by_typing, is_syllable, spell
 from moderation.lexicon.model.streams import Stream
 
 _SHORTEST_FUZZY: Final = 2
@@ -62,3 +62,7 @@ def _sound_keys(words: Sequence[str]) -> Iterator[dict[str, Stream]]:
 PLAIN: Final = Reading(lambda batch: batch.stripped, _plain_keys)
 BY_SHAPE: Final = Reading(by_shape, _shape_keys)
 BY_SOUND: Final = Reading(by_sound, _sound_keys)
+# The same keys, for the words that sound like too much else to be found in other than typed letters.
+BY_TYPING: Final = Reading(by_typing, _sound_keys)
+READINGS: Final = (PLAIN, BY_SHAPE, BY_SOUND, BY_TYPING)
+"""In the order in which they are believed."""

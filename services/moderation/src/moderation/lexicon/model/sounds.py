@@ -85,6 +85,25 @@ def by_sound(batch: Batch) -> Read:
     return Read(codes[first], of_syllables, places)
 
 
+def by_typing(batch: Batch) -> Read:
+    """Return how those texts sound in which syllables are typed; the others are left empty."""
+    heard = batch.once(by_sound)
+    if not heard.typed:
+        return Read(heard.codes[:0], heard.origins)
+    separators = heard.codes == 0
+    indexes = np.cumsum(separators)
+    of_interest = np.zeros(int(indexes[-1]) + 1, np.bool_)
+    of_interest[indexes[heard.typed]] = True
+    kept = of_interest[indexes] | separators
+
+    def of_kept() -> Origins:
+        starts, ends = heard.origins()
+        return starts[kept], ends[kept]
+
+    places = np.cumsum(kept)[heard.typed] - 1
+    return Read(heard.codes[kept], of_kept, places.tolist())
+
+
 def _typed_syllables(codes: Codes) -> list[tuple[int, str]]:
     """Return the syllables typed in Latin letters, with their places."""
     letters = (codes >= ord("a")) & (codes <= ord("z"))

@@ -1,0 +1,61 @@
+"""Compiles a lexicon in a process of its own, so that the one that judges messages goes on undisturbed."""
+
+import pickle
+import subprocess
+import sys
+from collections.abc import Sequence
+from itertools import islice
+from typing import IO, Final, cast
+
+from moderation.lexicon.model.keys import compile_layers
+from moderation.lexicon.model.layers import Layer
+from moderation.lexicon.model.readings import READINGS
+from moderation.lexicon.model.words import Word
+
+# So many words are packed in a fraction of a millisecond: no longer than that, other threads wait for this one.
+_AT_ONCE: Final = 1_000
+
+
+class CompilerEndedError(ConnectionError):
+    """The process that compiles the lexicon has ended before it was done."""
+
+
+def compile_apart(words: Sequence[Word], background: Sequence[str]) -> list[Layer]:
+    """Compile the layers of all readings elsewhere. Blocks this thread; raises CompilerEndedError."""
+    command = [sys.executable, "-m", __name__]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603 - ourselves
+        to, source = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
+        try:
+            _send(words, background, to)
+            return [Layer.unpack(reading, pickle.load(source)) for reading in READINGS]  # noqa: S301 - our own
+        except (EOFError, BrokenPipeError, pickle.UnpicklingError) as error:
+            raise CompilerEndedError(f"exit status {process.wait()}") from error
+
+
+def _send(words: Sequence[Word], background: Sequence[str], to: IO[bytes]) -> None:
+    """Send what compiling needs: of each word, the text and the phrases that excuse it."""
+    rows = ((word.text, word.allow) for word in words)
+    while chunk := list(islice(rows, _AT_ONCE)):
+        pickle.dump(chunk, to)
+    pickle.dump([], to)
+    pickle.dump(list(background), to)
+    to.close()
+
+
+def _receive(source: IO[bytes]) -> tuple[list[Word], list[str]]:
+    words: list[Word] = []
+    while chunk := pickle.load(source):  # noqa: S301 - comes from the process that started this one
+        words.extend(Word("", text, "", allow=allow) for text, allow in chunk)
+    return words, pickle.load(source)  # noqa: S301
+
+
+def main() -> None:
+    """Read words and background from standard input, and write the layers to standard output."""
+    words, background = _receive(sys.stdin.buffer)
+    for layer in compile_layers(words, background, fuzzy=True):
+        pickle.dump(layer.pack(), sys.stdout.buffer)
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()
