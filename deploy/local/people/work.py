@@ -51,6 +51,7 @@ SCENES: Final[Sequence[Scene]] = (
     ),
     Scene("staff who promise are told, and never sanctioned", cases.uphold_promise, ("C22",)),
     Scene("a report in which there is nothing has no consequences", cases.dismiss_report, ("C24",)),
+    Scene("a conflict is settled in the group, in private, or in a group of their own", cases.mediate, ("C13", "C14")),
     Scene("who reports too often is passed over", cases.limit_reports, ("B18",)),
     Scene("decisions can be exported as labelled examples", cases.export_examples, ("B19",)),
     Scene("offences weigh by their kind, and fade", cases.read_standing, ("B12",)),
@@ -70,7 +71,7 @@ SCENES: Final[Sequence[Scene]] = (
     ),
     Scene("in a quiet group who asks staff is heard, and who chats is told why not", incidents.keep_quiet, ("C21",)),
     Scene(
-        "an hour passes: mutes end, rules are posted, rosters checked",
+        "an hour passes: mutes end, rules are posted, a patrol is made",
         time.let_an_hour_pass,
         ("B12", "C10", "C16", "C18"),
     ),
