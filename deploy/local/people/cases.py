@@ -127,10 +127,12 @@ async def mediate(morning: Morning) -> AsyncIterator[str]:
     morning.note(mei, "settles a quarrel in the group", f"a word to 马强: {said['state']}")
     task = await morning.action(ActionKind.NOTIFY_STAFF, "请私下与成员 ma", group_id="huimin")
     morning.note(
-        mei, "has somebody talk to him in private", f"{task['assignee']} is asked to; he is told: {told['state']}"
+        mei,
+        "has somebody talk to him in private",
+        f"{morning.named(task['assignee'])} is asked to; he is told: {told['state']}",
     )
     task = await morning.action(ActionKind.NOTIFY_STAFF, "另建沟通群，邀请成员 ma、zhao", group_id="huimin")
-    morning.note(mei, "gives them a group of their own", f"{task['assignee']} is asked to open it")
+    morning.note(mei, "gives them a group of their own", f"{morning.named(task['assignee'])} is asked to open it")
     after = await mei.read(f"/cases/{case['id']}")
     if after["state"] != "open" or [entry["what"] for entry in after["history"]][-1] != "mediated_separate_group":
         yield f"the case is {after['state']}, after {after['history'][-1]['what']}"
@@ -153,7 +155,7 @@ async def read_standing(morning: Morning) -> AsyncIterator[str]:
 
     standing = await morning.until(faded, "offences to fade")
     points = sum(strike["weight"] for strike in standing["strikes"])
-    came = f"{len(standing['strikes'])} offences, {points:g} points, now {standing['score']:g}: half in a day"
+    came = f"{len(standing['strikes'])} offences, {points:g} points, now {standing['score']:g}, fading"
     morning.note(morning.mei, "reads where 金老师 stands", came)
 
 

@@ -84,7 +84,7 @@ async def emergency(morning: Morning) -> AsyncIterator[str]:
     heard = await morning.says(_GROUP, Says("", "shen", "请大家稍候，我们正在处理。"))
     if (unheard["verdict"], heard["verdict"]) != ("block", "allow"):
         yield f"in lockdown: a customer {unheard['verdict']}, staff {heard['verdict']}"
-    morning.note(duty, "opens an incident: lockdown", f"after {locked:.1f} s only staff are let through")
+    morning.note(duty, "opens an incident: lockdown", f"after {locked:.1f} s only staff are heard")
     path = f"/incidents/{incident['id']}"
     await duty.post(f"{path}/steps/confirm/completion", {"note": "五个账号，同一话术"})
     await duty.post(f"{path}/containment", seen=ANY)

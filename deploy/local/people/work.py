@@ -75,7 +75,6 @@ SCENES: Final[Sequence[Scene]] = (
         time.let_an_hour_pass,
         ("B12", "C10", "C16", "C18"),
     ),
-    Scene("an exception ends by itself", policies.see_exception_end, ("C77",)),
     Scene("a policy is rolled back within two seconds, with a reason", policies.roll_back, ("B2",)),
     Scene(
         "for each kind of crisis there is a plan, whose steps have owners and due times", incidents.read_plans, ("C25",)
@@ -99,6 +98,7 @@ SCENES: Final[Sequence[Scene]] = (
     Scene("who wrote an ID number is found by its hash, and the question is audited", archive.look_up_number, ("B23",)),
     Scene("the same seed draws the same sample for supervisors", archive.draw_samples, ("C89",)),
     Scene("a day is exported as JSON lines and CSV", archive.export_records, ("C73",)),
+    Scene("an exception ends by itself", policies.see_exception_end, ("C77",)),
     Scene("the interface describes itself, and does once what is asked twice", service.read_interface, ("B24",)),
     Scene("the audit log names who did what, and a command finds what was changed", audit.read_log, ("B25",)),
 )
