@@ -19,7 +19,7 @@ from local.story.script import CHATS as ALL_CHATS
 from local.story.script import Scribe, Step
 from local.system import System
 
-_PATIENCE_SECONDS: Final = 20.0
+_PATIENCE_SECONDS: Final = 30.0
 _EVERY_SECONDS: Final = 0.05
 # Numbers of the day's messages stay below.
 _FIRST_NUMBER: Final = 500

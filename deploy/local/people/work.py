@@ -20,13 +20,13 @@ SCENES: Final[Sequence[Scene]] = (
     ),
     Scene("a version is tried over the messages of yesterday before it is in force", policies.try_version, ("B4",)),
     Scene(
-        "another person activates it: it judges within two seconds, and is posted",
+        "another person activates it: it judges from then on, and is posted",
         policies.activate_policy,
         ("B1", "C9"),
     ),
     Scene("each value of a group's rules says where it comes from", policies.explain_policy, ("C77",)),
     Scene("a rule on trial records what it finds, and nothing follows", policies.try_rule, ("B3",)),
-    Scene("an exception has a reason and an end, and holds within two seconds", policies.grant_exception, ("C77",)),
+    Scene("an exception has a reason and an end, and holds at once", policies.grant_exception, ("C77",)),
     Scene(
         "a list of words with a flaw is refused, and hits without a restart once mended",
         words.import_words,
@@ -75,7 +75,7 @@ SCENES: Final[Sequence[Scene]] = (
         time.let_an_hour_pass,
         ("B12", "C10", "C16", "C18"),
     ),
-    Scene("a policy is rolled back within two seconds, with a reason", policies.roll_back, ("B2",)),
+    Scene("a policy is rolled back, with a reason", policies.roll_back, ("B2",)),
     Scene(
         "for each kind of crisis there is a plan, whose steps have owners and due times", incidents.read_plans, ("C25",)
     ),
