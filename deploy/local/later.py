@@ -11,7 +11,7 @@ from huiqun.stream import Publisher, Transactor, Work
 from huiqun.timers import Timer, TimerHandler
 from huiqun.timers.store import TIMERS
 from local.system import System
-from moderation.cases.handlers import opening
+from moderation.cases.handlers import opening, patrolling
 from moderation.enforcement import handlers as enforcement
 from moderation.membership.handlers import checks, planning
 
@@ -21,6 +21,7 @@ _HANDLERS: Final[Mapping[str, TimerHandler]] = {
     opening.OVERDUE: opening.remind,
     planning.POST_RULES: planning.post_rules,
     planning.CHECK_ROSTER: checks.check_on_schedule,
+    planning.GO_ROUND: patrolling.go_on_schedule,
 }
 
 

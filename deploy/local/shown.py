@@ -35,13 +35,13 @@ def _in_messages(day: Day) -> Iterator[tuple[Sequence[str], Sighting]]:
             seen = not any(misjudged(step.key, entry.expected, day.seen))
             what = day.seen.outcome(step.key) if step.key in day.seen.archived else "not judged"
             at = step.at.astimezone(TIMEZONE)
-            yield entry.shows, Sighting(f"{at:%H:%M} {step.author}: {what}", seen)
+            yield entry.shows, Sighting(f"{at:%H:%M} {step.author} {what}", seen)
 
 
 def _in_scenes(day: Day) -> Iterator[tuple[Sequence[str], Sighting]]:
     for number, scene in enumerate(day.scenes, start=1):
-        first = next((f": {deed.who} {deed.did}" for deed in scene.deeds), "")
-        yield scene.check.shows, Sighting(f"scene {number}{first}", scene.check.holds)
+        first = next((f" {deed.who} {deed.did}" for deed in scene.deeds), "")
+        yield scene.check.shows, Sighting(f"#{number}{first}", scene.check.holds)
 
 
 def _in_checks(checks: Sequence[Check]) -> Iterator[tuple[Sequence[str], Sighting]]:

@@ -50,7 +50,7 @@ def scenes(played: Sequence[Played]) -> Table:
     """What people did over HTTP and in the groups, scene by scene, each with what it was to show."""
     table = _table("The morning after: what people did, and whether it took effect", "")
     for number, scene in enumerate(played, start=1):
-        claim = Text.assemble((f"{number:>2} ", "dim"), _mark(holds=scene.check.holds), f" {scene.check.claim}  ")
+        claim = Text.assemble((f"{f'#{number}':>3} ", "dim"), _mark(holds=scene.check.holds), f" {scene.check.claim}  ")
         table.add_row(claim.append(" ".join(scene.check.shows), "dim"))
         table.add_row(_deeds(scene.deeds))
         if not scene.check.holds:
@@ -59,10 +59,11 @@ def scenes(played: Sequence[Played]) -> Table:
 
 
 def shown(found: Mapping[str, Sequence[Sighting]]) -> Table:
-    """What moderation can do, and where the run has shown it."""
-    table = _table("What was shown")
-    for column, width in {"": 1, "id": 3, "what": 50, "where": None, " ": 3}.items():
-        table.add_column(column, no_wrap=True, min_width=width)
+    """What moderation can do, and where the run has shown it: the first place, and how many more there were."""
+    table = _table("What was shown: #scenes are those of the morning after, times those of messages")
+    table.expand = True
+    for column, width in {"": 1, "id": 3, "what": 50, "where": None, " ": 2}.items():
+        table.add_column(column, no_wrap=True, width=width, ratio=None if width else 1)
     for section, capabilities in SECTIONS.items():
         table.add_row("", "", Text(section, "bold"))
         for name, what in capabilities.items():
@@ -151,7 +152,7 @@ def _mark(*, holds: bool) -> Text:
 def _deeds(deeds: Sequence[Deed]) -> Table:
     """Who did what, and what came of it, under the claim of their scene."""
     table = Table.grid(padding=(0, 2, 0, 0))
-    for width in (3, 6, 39, 46):
+    for width in (4, 6, 39, 45):
         table.add_column(width=width)
     for deed in deeds:
         table.add_row("", deed.who, Text(deed.did, "dim"), Text(deed.came, "dim"))

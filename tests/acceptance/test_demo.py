@@ -1,6 +1,7 @@
 """The bundled day, as a user plays it: everything starts, comes out as the story says, and stops."""
 
 import asyncio
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -10,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from huiqun.contracts.topics import SERVICES
+from local.story.capabilities import CAPABILITIES
 
 # On a machine that does other things as well.
-LONGEST_SECONDS = 150
+LONGEST_SECONDS = 240
 
 
 @asynccontextmanager
@@ -57,6 +59,9 @@ async def test_the_day_comes_out_as_the_story_says(tmp_path: Path) -> None:
     assert process.returncode == 0, output
     assert "✓" in output
     assert "✗" not in output
+    shown = output.partition("What was shown")[2]
+    for name, what in CAPABILITIES.items():
+        assert re.search(rf"✓ +{name} +{re.escape(what)}", shown), name
     for service in SERVICES:
         assert service in output
         assert (tmp_path / ".run" / "demo" / f"{service}.log").exists()

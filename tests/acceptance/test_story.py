@@ -1,15 +1,19 @@
 """The bundled day is what it claims to be, before anything is started."""
 
+import io
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from rich.console import Console
 
 from huiqun.contracts.catalog import UndecodableError, decode
 from huiqun.contracts.channel import MessageReceived, Role
 from huiqun.contracts.topics import TOPICS
 from huiqun.privacy.detection import is_bank_card, is_id_card
+from local import tables
 from local.checks import CLAIMS
 from local.people.work import SCENES
+from local.shown import Sighting
 from local.story.capabilities import CAPABILITIES
 from local.story.huimin import CARD, ID_CARD
 from local.story.model import Edits, Garbles, Redelivers, Says
@@ -103,6 +107,16 @@ def test_every_capability_is_shown_somewhere_and_nothing_shows_an_unknown_one() 
     entries = [entry for chat in CHATS for entry in chat.day if isinstance(entry, Says | Edits)]
     shown = {name for each in (*entries, *SCENES, *CLAIMS) for name in each.shows}
     assert shown == set(CAPABILITIES)
+
+
+def test_what_nobody_has_shown_is_said_to_be_nowhere_and_what_failed_to_be_wrong() -> None:
+    found = {name: [Sighting("#1", holds=name != "C2")] for name in CAPABILITIES if name != "C1"}
+    console = Console(width=100, record=True, file=io.StringIO())
+    console.print(tables.shown({"C1": [], **found}))
+    lines = console.export_text().splitlines()
+    assert [line.split()[1] for line in lines if line.startswith("✗")] == ["C1", "C2"]
+    assert sum(line.startswith("✓") for line in lines) == len(CAPABILITIES) - 2
+    assert sum("nowhere" in line for line in lines) == 1
 
 
 def test_the_capabilities_that_people_ask_moderation_for_are_all_there() -> None:

@@ -116,6 +116,28 @@ async def limit_reports(morning: Morning) -> AsyncIterator[str]:
     morning.note("杜若", "reports two messages", "one case: here a member may report one a day")
 
 
+async def mediate(morning: Morning) -> AsyncIterator[str]:
+    """A simple conflict is settled with a word in the group, others in private or in a group of their own."""
+    mei = morning.mei
+    case = await morning.case(kind="review", group_id="huimin", category="abuse")
+    for where, others in {"group": [], "private": [], "separate_group": ["zhao"]}.items():
+        await mei.post(f"/cases/{case['id']}/mediation", {"where": where, "others": others})
+    said = await morning.action(ActionKind.SEND_MESSAGE, "文明交流", group_id="huimin", member_id="ma")
+    told = await morning.action(ActionKind.SEND_PRIVATE, "私下", group_id="huimin", member_id="ma")
+    morning.note(mei, "settles a quarrel in the group", f"a word to 马强: {said['state']}")
+    task = await morning.action(ActionKind.NOTIFY_STAFF, "请私下与成员 ma", group_id="huimin")
+    morning.note(
+        mei,
+        "has somebody talk to him in private",
+        f"{morning.named(task['assignee'])} is asked to; he is told: {told['state']}",
+    )
+    task = await morning.action(ActionKind.NOTIFY_STAFF, "另建沟通群，邀请成员 ma、zhao", group_id="huimin")
+    morning.note(mei, "gives them a group of their own", f"{morning.named(task['assignee'])} is asked to open it")
+    after = await mei.read(f"/cases/{case['id']}")
+    if after["state"] != "open" or [entry["what"] for entry in after["history"]][-1] != "mediated_separate_group":
+        yield f"the case is {after['state']}, after {after['history'][-1]['what']}"
+
+
 async def read_standing(morning: Morning) -> AsyncIterator[str]:
     """Offences weigh by their kind, and fade."""
     path = "/groups/licai/members/{}/standing"
@@ -133,7 +155,7 @@ async def read_standing(morning: Morning) -> AsyncIterator[str]:
 
     standing = await morning.until(faded, "offences to fade")
     points = sum(strike["weight"] for strike in standing["strikes"])
-    came = f"{len(standing['strikes'])} offences, {points:g} points, now {standing['score']:g}: half in a day"
+    came = f"{len(standing['strikes'])} offences, {points:g} points, now {standing['score']:g}, fading"
     morning.note(morning.mei, "reads where 金老师 stands", came)
 
 

@@ -10,7 +10,7 @@ from local.story.morning import File
 
 # Whatever has become of it meanwhile.
 ANY: Final = "*"
-_SECONDS: Final = 15
+_SECONDS: Final = 30
 Answer = dict[str, Any]
 
 

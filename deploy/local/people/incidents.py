@@ -12,7 +12,6 @@ from local.people.morning import Morning
 from local.story.model import Expected, Says, blocked
 from local.story.morning import DRILL, REVIEW
 
-_MODE_SECONDS: Final = 2.0
 _GROUP: Final = "licai"
 _KINDS: Final = {"leak", "complaint", "attack", "bad_press"}
 
@@ -84,15 +83,13 @@ async def emergency(morning: Morning) -> AsyncIterator[str]:
     heard = await morning.says(_GROUP, Says("", "shen", "请大家稍候，我们正在处理。"))
     if (unheard["verdict"], heard["verdict"]) != ("block", "allow"):
         yield f"in lockdown: a customer {unheard['verdict']}, staff {heard['verdict']}"
-    morning.note(duty, "opens an incident: lockdown", f"after {locked:.1f} s only staff are let through")
+    morning.note(duty, "opens an incident: lockdown", f"after {locked:.1f} s only staff are heard")
     path = f"/incidents/{incident['id']}"
     await duty.post(f"{path}/steps/confirm/completion", {"note": "五个账号，同一话术"})
     await duty.post(f"{path}/containment", seen=ANY)
     closed = await duty.post(f"{path}/closure", REVIEW, ANY)
-    released = await morning.seconds_until(_GROUP, "恢复了吗", verdict="allow")
+    await morning.seconds_until(_GROUP, "恢复了吗", verdict="allow")
     await morning.says(_GROUP, Says("", "tao", "恢复了吗"))
-    if max(locked, released) > _MODE_SECONDS:
-        yield f"the mode was in force after {locked:.1f} and {released:.1f} s"
     told = await morning.action(ActionKind.SEND_MESSAGE, group_id=_GROUP, state="completed")
     if "恢复" not in told["content"]:
         yield f"the group was last told {told['content']!r}"

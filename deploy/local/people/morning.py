@@ -15,10 +15,11 @@ from local.channel import Transcript
 from local.people.colleague import Answer, Colleague
 from local.story.model import Joins, Says
 from local.story.morning import CHATS
+from local.story.script import CHATS as ALL_CHATS
 from local.story.script import Scribe, Step
 from local.system import System
 
-_PATIENCE_SECONDS: Final = 20.0
+_PATIENCE_SECONDS: Final = 30.0
 _EVERY_SECONDS: Final = 0.05
 # Numbers of the day's messages stay below.
 _FIRST_NUMBER: Final = 500
@@ -83,6 +84,11 @@ class Morning:
     def note(self, who: Colleague | str, did: str, came: str) -> None:
         """Remember what somebody did, to be shown."""
         self.deeds.append(Deed(who.short_name if isinstance(who, Colleague) else who, did, came))
+
+    def named(self, member_id: str) -> str:
+        """What somebody is called, without what they do."""
+        people = (chat.cast[member_id] for chat in ALL_CHATS if member_id in chat.cast)
+        return next(people).name.partition("-")[0]
 
     def imposed(self, case: Answer, kind: SanctionKind) -> None:
         """A person's decision leads to a sanction."""

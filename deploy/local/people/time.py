@@ -26,6 +26,12 @@ async def let_an_hour_pass(morning: Morning) -> AsyncIterator[str]:
     if not (await mei.read("/groups/fuli/roster-reports"))["items"]:
         yield "the roster was not checked"
     morning.note("惠群", "posts the rules, checks a roster", f"on schedule: {posted['state']}")
+    patrol = await morning.action(ActionKind.NOTIFY_STAFF, "巡群", group_id="fuli", reason="patrol")
+    if "待处理案件" not in patrol["content"]:
+        yield f"the patrol says {patrol['content']!r}"
+    morning.note(
+        "惠群", "goes on patrol", f"{morning.named(patrol['assignee'])} is told what was blocked, and what waits"
+    )
     late = (await mei.read("/cases", overdue="true"))["items"]
     told = await morning.action(ActionKind.NOTIFY_STAFF, "超过响应时限", group_id=late[0]["group_id"] if late else "")
-    morning.note("惠群", "names what waits too long", f"{len(late)} cases, {told['assignee']} is told")
+    morning.note("惠群", "names what waits too long", f"{len(late)} cases, {morning.named(told['assignee'])} is told")

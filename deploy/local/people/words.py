@@ -8,8 +8,6 @@ from local.people.morning import Morning
 from local.story.model import WARNING, Says, blocked
 from local.story.morning import WITH_A_FLAW, WORDS
 
-# Words are compiled first, which takes its time on a machine that does other things as well.
-_SECONDS: Final = 10.0
 _LIST: Final = "/lexicon/lists/street"
 
 
@@ -22,8 +20,6 @@ async def import_words(morning: Morning) -> AsyncIterator[str]:
     taken = await mei.put(_LIST, WORDS)
     said = "加入我们拼单裂变，天天有货"
     seconds = await morning.seconds_until("fuli", said, verdict="block")
-    if seconds > _SECONDS:
-        yield f"the words were in force after {seconds:.1f} s"
     morning.note(mei, f"imports a list of {taken['words']} words", f"in force after {seconds:.1f} s")
     judged = await morning.says("fuli", Says("", "ning", said, blocked("lexicon", "ads", WARNING)))
     if judged["verdict"] != "block":

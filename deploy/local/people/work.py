@@ -20,13 +20,13 @@ SCENES: Final[Sequence[Scene]] = (
     ),
     Scene("a version is tried over the messages of yesterday before it is in force", policies.try_version, ("B4",)),
     Scene(
-        "another person activates it: it judges within two seconds, and is posted",
+        "another person activates it: it judges from then on, and is posted",
         policies.activate_policy,
         ("B1", "C9"),
     ),
     Scene("each value of a group's rules says where it comes from", policies.explain_policy, ("C77",)),
     Scene("a rule on trial records what it finds, and nothing follows", policies.try_rule, ("B3",)),
-    Scene("an exception has a reason and an end, and holds within two seconds", policies.grant_exception, ("C77",)),
+    Scene("an exception has a reason and an end, and holds at once", policies.grant_exception, ("C77",)),
     Scene(
         "a list of words with a flaw is refused, and hits without a restart once mended",
         words.import_words,
@@ -51,6 +51,7 @@ SCENES: Final[Sequence[Scene]] = (
     ),
     Scene("staff who promise are told, and never sanctioned", cases.uphold_promise, ("C22",)),
     Scene("a report in which there is nothing has no consequences", cases.dismiss_report, ("C24",)),
+    Scene("a conflict is settled in the group, in private, or in a group of their own", cases.mediate, ("C13", "C14")),
     Scene("who reports too often is passed over", cases.limit_reports, ("B18",)),
     Scene("decisions can be exported as labelled examples", cases.export_examples, ("B19",)),
     Scene("offences weigh by their kind, and fade", cases.read_standing, ("B12",)),
@@ -70,12 +71,11 @@ SCENES: Final[Sequence[Scene]] = (
     ),
     Scene("in a quiet group who asks staff is heard, and who chats is told why not", incidents.keep_quiet, ("C21",)),
     Scene(
-        "an hour passes: mutes end, rules are posted, rosters checked",
+        "an hour passes: mutes end, rules are posted, a patrol is made",
         time.let_an_hour_pass,
         ("B12", "C10", "C16", "C18"),
     ),
-    Scene("an exception ends by itself", policies.see_exception_end, ("C77",)),
-    Scene("a policy is rolled back within two seconds, with a reason", policies.roll_back, ("B2",)),
+    Scene("a policy is rolled back, with a reason", policies.roll_back, ("B2",)),
     Scene(
         "for each kind of crisis there is a plan, whose steps have owners and due times", incidents.read_plans, ("C25",)
     ),
@@ -98,6 +98,7 @@ SCENES: Final[Sequence[Scene]] = (
     Scene("who wrote an ID number is found by its hash, and the question is audited", archive.look_up_number, ("B23",)),
     Scene("the same seed draws the same sample for supervisors", archive.draw_samples, ("C89",)),
     Scene("a day is exported as JSON lines and CSV", archive.export_records, ("C73",)),
+    Scene("an exception ends by itself", policies.see_exception_end, ("C77",)),
     Scene("the interface describes itself, and does once what is asked twice", service.read_interface, ("B24",)),
     Scene("the audit log names who did what, and a command finds what was changed", audit.read_log, ("B25",)),
 )

@@ -8,7 +8,7 @@ from typing import Final
 
 SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     "Policies": {
-        "C77": "one policy, explained value by value; exceptions end",
+        "C77": "one policy, explained; exceptions with an end",
         "B1": "one person writes a version, another activates it",
         "B2": "versions are compared, and rolled back",
         "B3": "a rule on trial records, and nothing follows",
@@ -31,7 +31,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "B7": "a harmless phrase around a word lets it pass",
         "B8": "what is edited is judged again, and counted once",
         "B9": "newcomers earn trust, but not with 收到",
-        "B10": "likeness alone, by sound or as a whole, is reviewed",
+        "B10": "likeness, by sound or as a whole, is only reviewed",
         "B11": "lists of words: checked by line, in force at once",
     },
     "Standing": {
@@ -49,7 +49,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "C14": "simple cases in the group, complex in private",
         "C18": "regular patrol; what waits too long is named",
         "C24": "members and staff report messages",
-        "B17": "a queue: held by one person at a time, then decided",
+        "B17": "a queue: held by one person at a time and decided",
         "B18": "who reports too often is passed over",
         "B19": "decisions become labelled examples",
     },
@@ -67,10 +67,10 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "C26": "drills",
         "C27": "a review, whose lessons become part of the plan",
         "C28": "delegated authority, with an end",
-        "B21": "a drill runs all of it, felt by nobody, with a score",
+        "B21": "a drill runs all of it, felt by nobody, and scored",
     },
     "Archive": {
-        "C72": "records in order, traceable, deleted at nobody's will",
+        "C72": "records in order, traceable, deleted by nobody",
         "C73": "export as JSONL and CSV, with progress",
         "C89": "samples for supervisors: same seed, same sample",
         "B22": "legal hold",

@@ -38,6 +38,7 @@ RULES = {
         "consent": {"grace_hours": 0, "verdict": "block", "by_link": True},
         "posting": {"on_change": True, "schedule": "0 * * * *"},
         "roster": {"schedule": "0 * * * *"},
+        "patrol": {"schedule": "0 * * * *"},
         "leaving": {},
     },
     "review": {"reports_per_day": 1},

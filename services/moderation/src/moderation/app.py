@@ -37,6 +37,7 @@ from moderation.backtest.handlers import BacktestRunner
 from moderation.cases import api as cases_api
 from moderation.cases import store as case_store
 from moderation.cases.handlers import opening as cases
+from moderation.cases.handlers import patrolling
 from moderation.enforcement import api as actions_api
 from moderation.enforcement import handlers as enforcement
 from moderation.enforcement import store as actions
@@ -121,6 +122,7 @@ def timers(links: Links) -> Mapping[str, TimerHandler]:
         policies.GROUPS_CHANGED: on_groups,
         planning.POST_RULES: planning.post_rules,
         planning.CHECK_ROSTER: checks.check_on_schedule,
+        planning.GO_ROUND: patrolling.go_on_schedule,
         greeting.WELCOME: greeter.greet,
         greeting.RENEW: greeter.renew,
         greeting.REMIND: greeter.remind,
@@ -163,6 +165,8 @@ ROUTERS = (
     cases_api.reports_router,  # /api/v1/reports
     cases_api.appeals_router,  # /api/v1/appeals/{token}
     cases_api.examples_router,  # /api/v1/examples
+    cases_api.mediation_router,  # /api/v1/cases/{case_id}/mediation
+    cases_api.patrols_router,  # /api/v1/groups/{group_id}/patrols
     incidents_api.incidents_router,  # /api/v1/incidents
     incidents_api.plans_router,  # /api/v1/incident-plans
     incidents_api.modes_router,  # /api/v1/groups/{group_id}/mode

@@ -69,6 +69,12 @@ async def note_step(work: Work, action_id: str) -> None:
     await work.db[ACTIONS].update_one({"_id": action_id}, {"$inc": {"steps": 1}}, session=work.session)
 
 
+async def open_in(work: Work, group_id: str) -> int:
+    """How many actions in a group have no outcome yet."""
+    query = {"group_id": group_id, "state": {"$in": OPEN}}
+    return int(await work.db[ACTIONS].count_documents(query, session=work.session))
+
+
 async def find(database: Database, action_id: str) -> dict[str, Any] | None:
     """The action of this id."""
     return await database[ACTIONS].find_one({"_id": action_id})

@@ -126,6 +126,13 @@ async def count(database: Database, wanted: Search) -> int:
     return int(await database[MESSAGES].count_documents(_query(wanted), hint=list(BY_TIME)))
 
 
+async def verdicts(database: Database, wanted: Search, session: Session | None = None) -> dict[str, int]:
+    """How many messages of a group were judged how."""
+    pipeline = [{"$match": _query(wanted)}, {"$group": {"_id": "$verdict", "messages": {"$sum": 1}}}]
+    cursor = database[MESSAGES].aggregate(pipeline, hint=dict(BY_TIME), session=session)
+    return {document["_id"]: document["messages"] async for document in cursor}
+
+
 async def revisions(database: Database, message_id: str) -> list[Archived]:
     """A message as it was first sent and as it was edited, in order."""
     cursor = database[MESSAGES].find({"$or": list(_revisions_of(message_id))})

@@ -44,7 +44,7 @@ class EntryView(BaseModel):
     """Something that happened to the case."""
 
     at: datetime = Field(description="When.", examples=["2026-11-22T08:00:00Z"])
-    what: str = Field(description="opened, reported, revised, reopened, or a decision.", examples=["opened"])
+    what: str = Field(description="opened, reported, revised, reopened, mediated_… or a decision.", examples=["opened"])
     by: str = Field(description="The member or colleague; empty for a rule.", examples=["member-2"])
     note: str = Field(description="What they said, with personal data masked.", examples=["举报 发广告"])
 

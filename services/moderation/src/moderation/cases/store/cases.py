@@ -108,6 +108,13 @@ async def undecided_removals(work: Work, group_id: str, member_id: str) -> list[
     return [_case(document) async for document in work.db[CASES].find(query, session=work.session)]
 
 
+async def waiting_in(work: Work, group_id: str) -> list[Case]:
+    """The cases of a group that wait for a decision, oldest first."""
+    query = {"state": State.OPEN.value, "group_id": group_id}
+    cursor = work.db[CASES].find(query, session=work.session).sort([("opened_at", 1), ("_id", 1)])
+    return [_case(document) async for document in cursor]
+
+
 async def save(work: Work, case: Case) -> None:
     """Write a case back."""
     await work.db[CASES].update_one({"_id": case.id}, {"$set": _fields(case)}, session=work.session)

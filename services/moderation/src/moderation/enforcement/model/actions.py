@@ -227,6 +227,12 @@ def word(group_id: str, member_id: str, content: str, at: datetime, action_id: s
     )
 
 
+def remark(group_id: str, member_id: str, content: str, at: datetime, action_id: str) -> Action:
+    """Say something in the group, to one of its members."""
+    said = word(group_id, member_id, content, at, action_id)
+    return said.model_copy(update={"kind": ActionKind.SEND_MESSAGE})
+
+
 def name_of(category: str) -> str:
     """What a category is called in words to members."""
     return CATEGORY_NAMES.get(category, category)

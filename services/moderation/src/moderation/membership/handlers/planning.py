@@ -21,7 +21,8 @@ from moderation.policies.store import groups as group_page
 
 POST_RULES = "membership.rules"
 CHECK_ROSTER = "membership.roster"
-_KINDS: Mapping[str, str] = {"rules": POST_RULES, "roster": CHECK_ROSTER}
+GO_ROUND = "membership.patrol"
+_KINDS: Mapping[str, str] = {"rules": POST_RULES, "roster": CHECK_ROSTER, "patrol": GO_ROUND}
 _PAGE = 100
 
 
@@ -117,6 +118,8 @@ def _schedules(now: InForce) -> dict[str, str]:
 def _schedule(name: str, rules: MembershipRules) -> str | None:
     if name == "roster":
         return rules.roster.schedule if rules.roster else None
+    if name == "patrol":
+        return rules.patrol.schedule if rules.patrol else None
     return rules.posting.schedule if rules.posting and rules.has_rules else None
 
 

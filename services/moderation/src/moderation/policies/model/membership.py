@@ -107,6 +107,16 @@ class RosterRule(Values):
     )
 
 
+class PatrolRule(Values):
+    """The group is gone through; its owner is told what happened since the last time, and what waits for a person."""
+
+    schedule: Schedule = Field(
+        default="0 9,18 * * *",
+        description="When, as a cron expression in the group's time zone.",
+        examples=["0 9,18 * * *"],
+    )
+
+
 class LeavingRule(Values):
     """Who asks how to leave is told, once in a while for the whole group."""
 
@@ -141,6 +151,7 @@ class MembershipRules(Values):
     consent: ConsentRule | None = Field(default=None, description="How members agree to the rules.")
     posting: PostingRule | None = Field(default=None, description="When the rules are posted.")
     roster: RosterRule | None = Field(default=None, description="When the roster is checked.")
+    patrol: PatrolRule | None = Field(default=None, description="When the group is gone through.")
     leaving: LeavingRule | None = Field(default=None, description="What is said to who wants to leave.")
 
     @property
