@@ -86,6 +86,26 @@ async def test_a_key_is_printed_alone_and_lets_its_holder_in(desk: Desk) -> None
     assert (principal.name, sorted(principal.roles)) == ("CRM desk", ["auditor", "viewer"])
 
 
+async def test_who_makes_a_key_and_takes_it_back_stands_in_the_audit_log(desk: Desk) -> None:
+    service = ("--service", "crm-sync")
+    key = (await desk.shell.ok("api-keys", "create", *service, "--name", "CRM desk", "--role", "viewer")).strip()
+    (stored,) = await desk.database["api_keys"].find().to_list(None)
+    listed = await desk.shell.ok("api-keys", "list", *service)
+    assert stored["_id"] in listed
+    assert key not in listed
+    assert "lets nobody in" in (await desk.shell.call("api-keys", "revoke", *service, stored["_id"])).stderr
+    assert await find_principal(desk.database, key) is None
+    assert (await desk.shell.call("api-keys", "revoke", *service, stored["_id"])).exit_code == 1
+    entries = await desk.database["audit_log"].find().sort("_id", 1).to_list(None)
+    assert [(entry["action"], entry["subject"]) for entry in entries] == [
+        ("api-key.created", f"key:{stored['_id']}"),
+        ("api-key.revoked", f"key:{stored['_id']}"),
+    ]
+    assert all(entry["actor"].startswith("shell:") for entry in entries)
+    assert "2 entries, intact" in await desk.shell.ok(*VERIFY)
+    assert key.rpartition("_")[2] not in str(entries)
+
+
 @pytest.mark.parametrize("wrong", [("--role", "king"), ("--service", "banking"), ()])
 async def test_a_key_needs_a_service_and_roles_that_exist(wrong: tuple[str, ...]) -> None:
     given = ("--name", "x", "--role", "viewer", "--service", "survey")

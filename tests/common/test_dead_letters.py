@@ -71,7 +71,7 @@ async def test_broken_records_and_handlers_become_dead_letters_and_a_repaired_on
         await replay_repaired(shell_at(spine), undecodable, whole, tmp_path)
         await eventually(repaired_is_handled)
 
-        replay = ("dead-letters", "replay", "--all", *SERVICE, "--reason-contains", "cannot handle")
+        replay = ("dead-letters", "replay", "--all", *SERVICE, "--reason-contains", "ValueError in handle")
         assert "1 records" in await shell_at(spine).ok(*replay)
         await eventually(lambda: dead(3))
         again = (await letters(spine))[-1]
@@ -83,7 +83,8 @@ def check_letters(undecodable: DeadLetter, raised: DeadLetter, broken: bytes) ->
     assert (undecodable.topic, undecodable.key, undecodable.value) == (CHANNEL_MESSAGES.name, b"g1", broken)
     assert "type" in undecodable.reason
     assert SECRET not in undecodable.reason
-    assert (raised.reason, raised.replays) == ("ValueError: cannot handle m00002", 0)
+    assert (raised.reason.partition(",")[0], raised.replays) == ("ValueError in handle", 0)
+    assert "m00002" not in raised.reason + raised.error, "what an error says may quote a person's data"
     assert "test_dead_letters.py" in raised.error
     assert ("content-type", b"application/cloudevents+json") in raised.headers
 
@@ -91,7 +92,7 @@ def check_letters(undecodable: DeadLetter, raised: DeadLetter, broken: bytes) ->
 async def check_reading(shell: Shell, undecodable: DeadLetter, raised: DeadLetter) -> None:
     listed = await shell.ok("dead-letters", "list", *SERVICE)
     assert "2 dead letters of moderation" in listed
-    assert "cannot handle m00002" in listed
+    assert "ValueError in handle" in listed
     lines = [json.loads(line) for line in (await shell.ok("dead-letters", "list", *SERVICE, "--json")).splitlines()]
     assert {line["id"] for line in lines} == {undecodable.id, raised.id}
     assert SECRET not in listed + str(lines)

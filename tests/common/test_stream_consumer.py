@@ -76,7 +76,7 @@ async def test_what_cannot_be_processed_is_set_aside_with_the_reason_and_its_nei
     async with running(spine.consumer(NOTING)):
         await eventually(lambda: have_been_seen(spine, good))
         await eventually(all_set_aside)
-        reasons = {letter.reason.split(":")[0].split("  ")[0]: letter for letter in await letters(spine)}
+        reasons = {letter.reason.partition(" in ")[0]: letter for letter in await letters(spine)}
         assert {"ZeroDivisionError", "KeyExistsError", "EventTooLargeError", "the record has no value"} < reasons.keys()
         assert len(await letters(spine)) == 8
         assert "ZeroDivisionError" in reasons["ZeroDivisionError"].error

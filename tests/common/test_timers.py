@@ -180,7 +180,8 @@ async def test_a_failing_timer_is_retried_later_and_later_and_then_kept_for_an_o
     assert waits[:3] == [1, 2, 4]
     (kept,) = await waiting(transactor)
     assert (kept["state"], kept["attempts"]) == ("failed", 10)
-    assert kept["error"] == "TimeoutError: the other side does not answer"
+    assert kept["error"].startswith("TimeoutError in ")
+    assert "the other side" not in kept["error"], "what an error says may quote a person's data"
 
 
 async def test_a_timer_of_an_unknown_kind_is_kept_and_holds_nobody_up(transactor: Transactor) -> None:

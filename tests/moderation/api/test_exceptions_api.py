@@ -51,6 +51,7 @@ async def test_an_exception_that_is_taken_back_holds_no_longer_and_stays_on_reco
     ("changes", "kind"),
     [
         ({"rule": "gravity"}, "unfit-exception"),
+        ({"rule": "links/links"}, "unfit-exception"),
         ({"until": "2020-01-01T00:00:00Z"}, "unfit-exception"),
         ({"until": "2099-01-01T00:00:00Z"}, "unfit-exception"),
         ({"until": "2026-12-01T00:00:00"}, "invalid-request"),

@@ -66,7 +66,9 @@ async def test_two_versions_are_compared_value_by_value(interface: Interface) ->
     await write(interface, name, {"quota": {"per_day": 7}})
     await write(interface, name, {"quota": {"per_day": 9, "verdict": "block"}, "contacts": None})
     path = f"/policies/{name}/versions/2/diff"
-    assert kind_of(await interface.ask("GET", path)) == (404, "unknown-policy")
+    first = (await interface.ask("GET", path)).json()
+    assert first["against"] == 0, "with what it inherits, as none is in force"
+    assert {"contacts/verdict", "quota/verdict"} <= {each["path"] for each in first["differences"]}
     answer = await interface.ask("GET", path, "viewer", params={"against": 1})
     assert answer.json()["differences"] == [
         {"path": "contacts/shadow", "old": False, "new": None},
@@ -76,6 +78,13 @@ async def test_two_versions_are_compared_value_by_value(interface: Interface) ->
     ]
     await activate(interface, name)
     assert (await interface.ask("GET", path)).json() == answer.json()
+
+
+async def test_what_is_not_there_is_not_compared(interface: Interface) -> None:
+    name = policy_id()
+    assert kind_of(await interface.ask("GET", f"/policies/{name}/versions/0/diff")) == (404, "unknown-policy")
+    await write(interface, name, {"quota": {"per_day": 7}})
+    assert kind_of(await interface.ask("GET", f"/policies/{name}/versions/2/diff")) == (404, "unknown-policy")
 
 
 async def test_a_group_sees_what_holds_there_and_who_says_so(own_interface: Interface) -> None:
@@ -89,7 +98,7 @@ async def test_a_group_sees_what_holds_there_and_who_says_so(own_interface: Inte
     assert (answer.status_code, answer.headers["etag"]) == (200, '"1"')
     found = (await own_interface.ask("GET", f"/groups/{group}/policy", "viewer")).json()
     assert found == answer.json()
-    assert found["policy"] == f"{name}@1+g1"
+    assert found["policy"] == f"{name}@1+d1+g1"
     assert found["layers"] == ["built_in", "default@1", f"{name}@1", "group"]
     sources = {origin["path"]: (origin["value"], origin["source"]) for origin in found["origins"]}
     assert sources["quota/per_day"] == (4, "default@1")
@@ -100,7 +109,7 @@ async def test_a_group_sees_what_holds_there_and_who_says_so(own_interface: Inte
     assert found["own_rules"] == {"lexicon": {"categories": {"ads": "review"}}}
     await own_interface.keeper.refresh()
     policies = own_interface.keeper.current().policies
-    assert policies.policy_of(policies.settings_of(group)).label == f"{name}@1+g1"
+    assert policies.policy_of(policies.settings_of(group)).label == f"{name}@1+d1+g1"
 
 
 async def test_own_rules_are_changed_by_who_has_seen_them_and_taken_away_again(interface: Interface) -> None:

@@ -147,6 +147,15 @@ async def test_a_rule_put_on_trial_keeps_its_hits_and_gives_up_its_verdicts(benc
     assert verdicts(report) == {("block", "allow"): 1}
 
 
+async def test_the_classifier_is_asked_again_under_the_version_that_is_tried(bench: Bench) -> None:
+    await bench.say("你他妈就是个废物垃圾", "谢谢你的解答")
+    switched_on = {"classifier": {"threshold": 0.8}}
+    assert hits(await try_rules(bench, switched_on)) == {"classifier/abuse": (0, 1, 1, 0)}
+    bench.govern(Rules.model_validate(switched_on))
+    await bench.say("你他妈就是个废物垃圾", "谢谢你的解答")
+    assert hits(await try_rules(bench, {})) == {"classifier/abuse": (1, 0, 0, 1)}
+
+
 async def test_masked_personal_data_is_carried_over_under_the_new_verdict(bench: Bench) -> None:
     await bench.say("我的身份证11010519491231002X")
     kept = await try_rules(bench, {"personal_data": {"verdict": "review"}})

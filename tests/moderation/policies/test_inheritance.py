@@ -207,7 +207,7 @@ def test_a_group_is_judged_by_default_policy_and_its_own_rules_together() -> Non
     groups = {"g1": GroupSettings(policy_id="vip", own=own), "g2": GroupSettings(policy_id="vip")}
     policies = Policies.compose(WRITTEN, groups)
     first, second, other = (policies.policy_of(policies.settings_of(group)) for group in ("g1", "g2", "g3"))
-    assert [policy.label for policy in (first, second, other)] == ["vip@3+g2", "vip@3", "default@2"]
+    assert [policy.label for policy in (first, second, other)] == ["vip@3+d2+g2", "vip@3+d2", "default@2"]
     assert [policy.rules.links is None for policy in (first, second, other)] == [True, True, False]
     assert [policy.rules.quota.per_day for policy in (first, second, other) if policy.rules.quota] == [4, 4, 4]
     assert first.rules.quota is not None
@@ -228,4 +228,4 @@ def test_own_policies_are_kept_until_they_or_what_they_inherit_change() -> None:
     changed = Policies.compose({**WRITTEN, "default": Written("default", 3, {"links": None})}, groups, after)
     assert changed.own["g1"].rules.links is None
     moved = Policies.compose(WRITTEN, {"g1": GroupSettings(policy_id="vip", own=own)}, before)
-    assert moved.own["g1"].label == "vip@3+g1"
+    assert moved.own["g1"].label == "vip@3+d2+g1"

@@ -1,6 +1,5 @@
 """`python -m moderation.export`: write what was said in groups into a file, however much it is."""
 
-import getpass
 import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,6 +13,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from huiqun.audit import AuditEntry, append
+from huiqun.cli.operator import shell_actor
 from huiqun.cli.terminal import database_of, fail, notes, output, run
 from huiqun.runtime.clock import SystemClock
 from huiqun.runtime.ids import new_id
@@ -105,7 +105,7 @@ async def _export(order: ExportOrder, file: BinaryIO) -> Written:
 async def _audit(database: Database, detail: dict[str, Any]) -> None:
     async with transaction(database.client) as session:
         work = Work(database, session, SystemClock().now())
-        await append(work, AuditEntry(f"shell:{getpass.getuser()}", "export.completed", f"export/{new_id()}", detail))
+        await append(work, AuditEntry(shell_actor(), "export.completed", f"export/{new_id()}", detail))
 
 
 def _progress() -> Progress:

@@ -1,13 +1,21 @@
-"""`huiqun api-keys`: make a key for a caller of a service's HTTP interface."""
+"""`huiqun api-keys`: make keys for callers of a service's HTTP interface, list them, take them back."""
 
-from typing import Annotated, get_args
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar, get_args
 
 import typer
+from rich.table import Table
 
-from huiqun.cli.terminal import Service, database_of, fail, notes, output, run
-from huiqun.web import Role, create_api_key
+from huiqun.audit import AuditEntry, append
+from huiqun.cli.operator import shell_actor
+from huiqun.cli.terminal import NO, Service, database_of, fail, notes, output, printable, run, settings
+from huiqun.runtime.clock import SystemClock
+from huiqun.stream import Publisher, Transactor, Work
+from huiqun.web import Role, create_api_key, revoke_api_key
+from huiqun.web.api_keys import id_of, list_api_keys
 
 _ROLES: tuple[Role, ...] = get_args(Role)
+T = TypeVar("T")
 app = typer.Typer(help="API keys of the services' HTTP interfaces.", no_args_is_help=True)
 
 
@@ -23,12 +31,53 @@ def create(
     """Make a key and print it. Only its hash is stored: it cannot be shown again."""
     if unknown := set(role).difference(_ROLES):
         fail(f"Unknown roles: {', '.join(sorted(unknown))}; there are {', '.join(_ROLES)}.")
-    key = run(_create(service, name, role))
-    notes.print(f"A key for {service} with {', '.join(sorted(set(role)))}; it is shown once:", highlight=False)
+    granted: list[Role] = [each for each in _ROLES if each in role]
+
+    async def use_case(work: Work) -> str:
+        key = await create_api_key(work.db, name, granted, session=work.session)
+        detail = {"name": name, "roles": list(granted)}
+        await append(work, AuditEntry(shell_actor(), "api-key.created", f"key:{id_of(key)}", detail))
+        return key
+
+    key = run(_transact(service, use_case))
+    notes.print(f"A key for {service} with {', '.join(sorted(granted))}; it is shown once:", highlight=False)
     output.print(key, highlight=False, soft_wrap=True)
 
 
-async def _create(service: str, name: str, roles: list[str]) -> str:
-    granted: list[Role] = [role for role in _ROLES if role in roles]
+@app.command("list")
+def list_keys(service: Service) -> None:
+    """Show the keys of a service: whose they are and what they may do, but not the keys themselves."""
+    table = Table("id", "name", "roles", "made", "taken back")
+    for key in run(_read(service)):
+        revoked = f"{key['revoked_at']:%F %T}" if key["revoked_at"] else ""
+        table.add_row(
+            key["_id"], printable(key["name"]), ", ".join(key["roles"]), f"{key['created_at']:%F %T}", revoked
+        )
+    output.print(table)
+
+
+@app.command()
+def revoke(service: Service, key_id: Annotated[str, typer.Argument(help="The key's id, as `list` shows it.")]) -> None:
+    """Take a key back: from now on it lets nobody in."""
+
+    async def use_case(work: Work) -> bool:
+        found = await revoke_api_key(work.db, key_id, work.session)
+        if found:
+            await append(work, AuditEntry(shell_actor(), "api-key.revoked", f"key:{key_id}"))
+        return found
+
+    if not run(_transact(service, use_case)):
+        fail(f"{service} has no key {key_id} that is in use: huiqun api-keys list --service {service}", NO)
+    notes.print(f"Key {key_id} of {service} lets nobody in any more.", highlight=False)
+
+
+async def _transact(service: str, use_case: Callable[[Work], Awaitable[T]]) -> T:
     async with database_of(service) as database:
-        return await create_api_key(database, name, granted)
+        # Never started: nothing is published.
+        transactor = Transactor(database.client, database, Publisher(settings().kafka), SystemClock())
+        return await transactor.run(use_case)
+
+
+async def _read(service: str) -> list[dict[str, Any]]:
+    async with database_of(service) as database:
+        return await list_api_keys(database)

@@ -57,7 +57,11 @@ class Screened(Payload):
     revision: int = Field(default=0, ge=0, description="0 as first sent, rising with each edit")
     verdict: Verdict
     reasons: tuple[Reason, ...] = ()
-    policy_version: str = Field(max_length=128, examples=["default@3"])
+    policy_version: str = Field(
+        max_length=128,
+        description="Policy and version; +d2 over version 2 of the default, +g1 under a group's own rules",
+        examples=["vip@3+d2+g1"],
+    )
     lexicon_version: str = Field(max_length=128, examples=["2026-11-22T08:00:00Z"])
     masked_text: str
     sent_at: Instant

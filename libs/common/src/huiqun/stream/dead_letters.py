@@ -5,6 +5,7 @@ import traceback
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionError
@@ -68,6 +69,15 @@ def dead_letter(service: str, record: ConsumerRecord, *, reason: str, error: str
 def traceback_of(error: BaseException) -> str:
     """Where an error came from: the frames only, because its message may quote a person's data."""
     return "".join(traceback.format_tb(error.__traceback__)[-12:]) + type(error).__name__
+
+
+def reason_of(error: BaseException) -> str:
+    """What kind of error it was and where it came up, in one line; without its message, for the same reason."""
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return type(error).__name__
+    last = frames[-1]
+    return f"{type(error).__name__} in {last.name}, {Path(last.filename).name} line {last.lineno}"
 
 
 async def keep(publisher: Publisher, letters: list[Record]) -> None:

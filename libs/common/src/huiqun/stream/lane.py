@@ -15,7 +15,7 @@ from huiqun.runtime.health import Heartbeat
 from huiqun.store import DuplicateKey
 from huiqun.stream import inbox, outbox
 from huiqun.stream.batch import Batch, Received, decode_batch, traced, without_duplicates
-from huiqun.stream.dead_letters import TooManyDeadLettersError, dead_letter, keep, traceback_of
+from huiqun.stream.dead_letters import TooManyDeadLettersError, dead_letter, keep, reason_of, traceback_of
 from huiqun.stream.publisher import Record
 from huiqun.stream.retry import until_it_passes
 from huiqun.stream.routes import RoutingTable
@@ -181,8 +181,7 @@ class Lane:
             try:
                 entries += await self._handle([item])
             except Exception as error:  # noqa: BLE001 - it becomes a dead letter
-                where, reason = traceback_of(error), f"{type(error).__name__}: {error}"
-                # The message stays with the record: it may quote a person's data, which no log keeps.
+                where, reason = traceback_of(error), reason_of(error)
                 _log.error("event_dead", consumer=self._line.service, id=item.event.id, where=where)
                 letters.append(self._letter(item.record, reason, where, kind="handler"))
         return entries

@@ -10,6 +10,7 @@ from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.ids import new_id
 from huiqun.runtime.waiting import wait_for_stop
 from huiqun.store import is_transient as store_is_away
+from huiqun.stream.dead_letters import reason_of, traceback_of
 from huiqun.stream.retry import until_it_passes
 from huiqun.stream.transactor import Transactor
 from huiqun.stream.work import Work
@@ -65,8 +66,8 @@ class TimerRunner:
             await self._handlers[timer.kind](timer, work)
 
     async def _failed(self, timer: Timer, error: Exception) -> None:
-        _log.error("timer_failed", kind=timer.kind, key=timer.key, attempts=timer.attempts + 1, exc_info=error)
-        what = f"{type(error).__name__}: {error}"[:1000]
+        where, what = traceback_of(error), reason_of(error)
+        _log.error("timer_failed", kind=timer.kind, key=timer.key, attempts=timer.attempts + 1, where=where)
         database = self._transactor.database
         if timer.attempts + 1 >= _MAX_ATTEMPTS:
             metrics.TIMERS_RUN.labels(kind=timer.kind, outcome="failed").inc()

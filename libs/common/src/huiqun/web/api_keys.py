@@ -5,9 +5,9 @@ import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
-from huiqun.store import Database, Index
+from huiqun.store import Database, Index, Session
 from huiqun.web.principals import ROLES, Principal, Role, known_roles
 
 COLLECTION: Final = "api_keys"
@@ -17,7 +17,14 @@ PREFIX: Final = "hq_"
 _NO_HASH: Final = bytes(32)
 
 
-async def create_api_key(db: Database, name: str, roles: Iterable[Role], *, expires_at: datetime | None = None) -> str:
+async def create_api_key(
+    db: Database,
+    name: str,
+    roles: Iterable[Role],
+    *,
+    expires_at: datetime | None = None,
+    session: Session | None = None,
+) -> str:
     """Make a key "hq_<id>_<secret>" and return it; it cannot be read again.
 
     The secret has 256 random bits, so a plain SHA-256 is as good as a slow hash and costs a request nothing.
@@ -35,16 +42,27 @@ async def create_api_key(db: Database, name: str, roles: Iterable[Role], *, expi
             "created_at": datetime.now(UTC),
             "expires_at": expires_at,
             "revoked_at": None,
-        }
+        },
+        session=session,
     )
     return f"{PREFIX}{key_id}_{secret}"
 
 
-async def revoke_api_key(db: Database, key_id: str) -> bool:
+def id_of(api_key: str) -> str:
+    """What a key is called where it is spoken of, such as in the audit log: the part that is no secret."""
+    return api_key.removeprefix(PREFIX).partition("_")[0]
+
+
+async def revoke_api_key(db: Database, key_id: str, session: Session | None = None) -> bool:
     """Refuse the key from now on; False if there is no such key or it was revoked before."""
     change = {"$set": {"revoked_at": datetime.now(UTC)}}
-    result = await db[COLLECTION].update_one({"_id": key_id, "revoked_at": None}, change)
+    result = await db[COLLECTION].update_one({"_id": key_id, "revoked_at": None}, change, session=session)
     return bool(result.modified_count)
+
+
+async def list_api_keys(db: Database) -> list[dict[str, Any]]:
+    """The keys in the order in which they were made, without their hashes."""
+    return [document async for document in db[COLLECTION].find({}, {"hash": 0}).sort("created_at", 1)]
 
 
 async def find_principal(db: Database, api_key: str) -> Principal | None:

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import getpass
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from huiqun.audit import AUDIT_INDEXES
+from huiqun.cli.operator import shell_actor
 from huiqun.runtime.clock import SystemClock
 from huiqun.store import StoreError, connect, ensure_indexes
 from huiqun.stream import STREAM_INDEXES, Publisher, Transactor
@@ -91,7 +91,7 @@ async def _store(file: WordFile) -> tuple[WordList, bool]:
     database = client[f"{settings.database_prefix}moderation"]
     # Never started: an import publishes nothing, the stamp tells the processes.
     transactor = Transactor(client, database, Publisher(settings.kafka), SystemClock())
-    author = f"shell:{getpass.getuser()}"
+    author = shell_actor()
     try:
         await ensure_indexes(database, {**store.INDEXES, **AUDIT_INDEXES, **STREAM_INDEXES, **TIMER_INDEXES})
         return await transactor.run(lambda work: import_list(work, file, author))

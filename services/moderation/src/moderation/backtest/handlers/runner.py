@@ -14,6 +14,7 @@ from huiqun.runtime.ids import new_id
 from huiqun.runtime.waiting import wait_for_stop
 from huiqun.store import Database
 from huiqun.store import is_transient as store_is_away
+from huiqun.stream.dead_letters import reason_of, traceback_of
 from huiqun.stream.retry import until_it_passes
 from moderation.backtest import store
 from moderation.backtest.handlers.running import TrialEndedError, run_trial
@@ -71,8 +72,10 @@ class BacktestRunner:
         except Exception as error:
             if store_is_away(error):
                 raise
-            _log.exception("backtest_failed", backtest=job.id, version=job.trial.label)
-            await self._finish(job, {"state": "failed", "error": f"{type(error).__name__}: {error}"[:1000]})
+            # An error's message may quote what somebody said.
+            _log.error("backtest_failed", backtest=job.id, version=job.trial.label, where=traceback_of(error))
+            what = str(error) if isinstance(error, TooManyAttemptsError) else reason_of(error)
+            await self._finish(job, {"state": "failed", "error": what})
         else:
             await self._done(job, report)
         return True

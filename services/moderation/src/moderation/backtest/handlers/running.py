@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from moderation.backtest.model import WARM_UP, Counted, Replay, Trial, policies_
 from moderation.policies import store as policies
 from moderation.policies.handlers import find_version
 from moderation.rulebook.model import Rulebook
+from moderation.screening.shipped import shipped_classifier
 from moderation.standing import store as standings
 
 #: Called with how many messages are judged and how many there are; False ends the trial.
@@ -45,15 +47,16 @@ async def run_trial(database: Database, book: Rulebook, trial: Trial, progress: 
     known = {}
     if any(policy.rules.probation is not None for policy in tried.all()):
         known = await standings.acquaintances(database, span.groups, before=span.warm_up)
-    replay = Replay(rulebook, Counted(trial.since, trial.limit), datetime.now(UTC).date(), known)
+    replay = Replay(rulebook, shipped_classifier, Counted(trial.since, trial.limit), datetime.now(UTC).date(), known)
     started = time.perf_counter()
-    async for documents in _read_ahead(archive.replay(database, span)):
-        await asyncio.to_thread(replay.take, documents)
-        done = replay.tally.messages
-        if not await progress(min(done, total), total):
-            raise TrialEndedError(trial.label)
-        if trial.limit is not None and done >= trial.limit:
-            break
+    async with aclosing(_read_ahead(archive.replay(database, span))) as portions:
+        async for documents in portions:
+            await asyncio.to_thread(replay.take, documents)
+            done = replay.tally.messages
+            if not await progress(min(done, total), total):
+                raise TrialEndedError(trial.label)
+            if trial.limit is not None and done >= trial.limit:
+                break
     seconds = time.perf_counter() - started
     return {
         **replay.tally.report(),
@@ -65,8 +68,8 @@ async def run_trial(database: Database, book: Rulebook, trial: Trial, progress: 
     }
 
 
-async def _read_ahead(cursor: Cursor) -> AsyncIterator[Sequence[dict[str, Any]]]:
-    """The documents in portions; while one is worked on, the next is on its way."""
+async def _read_ahead(cursor: Cursor) -> AsyncGenerator[Sequence[dict[str, Any]], None]:
+    """The documents in portions; while one is worked on, the next is on its way. Who stops early closes the cursor."""
     reading = asyncio.ensure_future(cursor.to_list(_PORTION))
     try:
         while documents := await reading:
@@ -74,3 +77,5 @@ async def _read_ahead(cursor: Cursor) -> AsyncIterator[Sequence[dict[str, Any]]]
             yield documents
     finally:
         reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        await cursor.close()

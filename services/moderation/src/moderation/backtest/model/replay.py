@@ -1,6 +1,6 @@
 """Judges archived messages once more: as they came, under other policies, by the lexicon of today."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -12,7 +12,8 @@ from huiqun.privacy.detection import PersonalData, PersonalDataKind
 from moderation.backtest.model.tally import Tally
 from moderation.policies.model import RULES
 from moderation.rulebook.model import Rulebook
-from moderation.screening.model import Evidence, add_joined_words, gather, judge, windows_of
+from moderation.screening.model import Evidence, add_joined_words, add_resemblance, gather, judge, windows_of
+from moderation.screening.model.classifier import Classifier
 from moderation.screening.model.contacts import Span
 from moderation.screening.model.finding import Finding
 from moderation.standing.model import Standing, key_of
@@ -43,10 +44,11 @@ class Replay:
 
     What rests on more than the message is carried over as it was recorded: personal data, which the archive has
     masked, contacts written in masked digits, and rules of consent and mode. `known` are, by key, members who wrote
-    before.
+    before; `classifier` is called where a policy asks for it.
     """
 
     rulebook: Rulebook
+    classifier: Callable[[], Classifier]
     counted: Counted
     today: date
     known: Mapping[str, Acquaintance] = field(default_factory=dict)
@@ -67,6 +69,7 @@ class Replay:
         senders = [self._standing(message) for message in messages]
         evidence = gather(messages, masks, book.lexicon, self.today)
         add_joined_words(evidence, windows_of(messages, self._standings), masks, book.lexicon, self.today)
+        add_resemblance(evidence, messages, policies, self.classifier)
         for at, document in enumerate(documents):
             found = evidence[at]
             carried: Sequence[Finding] = ()

@@ -1,9 +1,9 @@
 """The policy of one group: what holds there and where each value comes from; rules of the group's own."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from huiqun.stream import Work
 from huiqun.web import Answer, IfMatch, Router, Store, WriteOnce, set_etag
@@ -14,6 +14,8 @@ from moderation.policies.handlers import GroupPolicy, OwnChange, UnfitPolicyErro
 from moderation.policies.model import Rules, explain
 
 router = Router("/api/v1/groups/{group_id}/policy", tag="groups", role="viewer")
+
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)]
 
 
 class OriginView(BaseModel):
@@ -31,7 +33,8 @@ class GroupPolicyView(BaseModel):
 
     group_id: str = Field(description="The group's id.", examples=["group-1"])
     policy: str = Field(
-        description="How decisions name it: policy, version, and +g for own rules.", examples=["vip@3+g2"]
+        description="How decisions name it: policy and version, +d the default's it inherits from, +g own rules.",
+        examples=["vip@3+d2+g2"],
     )
     layers: list[str] = Field(
         description="What it is made of; each says what is to be other than before.",
@@ -49,7 +52,7 @@ class OwnRulesDraft(BaseModel):
     """What a group is to change in its policy."""
 
     rules: Rules = Field(description="What is to be other than in the policy; nothing takes all own rules away.")
-    reason: str = Field(min_length=1, max_length=1_000, description="Why.", examples=["Launch week in this group only"])
+    reason: Reason = Field(description="Why.", examples=["Launch week in this group only"])
 
 
 @router.get("", summary="Read the rules of a group, and where each value comes from")

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Path, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 from starlette.requests import Request
 
 from huiqun.stream import Work
@@ -35,11 +35,17 @@ router = Router(
 )
 
 
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000)]
 PolicyPath = Annotated[PolicyId, Path(description="The policy's id.", examples=["default"])]
 NumberPath = Annotated[int, Path(ge=0, le=1_000_000, description="Number of the version.", examples=[3])]
 Against = Annotated[
     int | None,
-    Query(ge=0, le=1_000_000, description="Number of the other version; the one in force by default.", examples=[2]),
+    Query(
+        ge=0,
+        le=1_000_000,
+        description="Number of the other version, 0 for what is inherited; by default the one in force, 0 if none is.",
+        examples=[2],
+    ),
 ]
 Moderator = Annotated[Principal, requires("moderator")]
 
@@ -129,7 +135,7 @@ class ComparisonView(BaseModel):
 
     policy_id: str = Field(description="The policy's id.", examples=["default"])
     version: int = Field(description="The version.", examples=[3])
-    against: int = Field(description="The other version.", examples=[2])
+    against: int = Field(description="The other version; 0 for what is inherited.", examples=[2])
     differences: list[DifferenceView] = Field(description="The values that differ.")
 
 
@@ -137,16 +143,15 @@ class Draft(BaseModel):
     """What a new version says."""
 
     rules: Rules = Field(description="What is to be other than what is inherited; a section that is null is off.")
-    note: str = Field(default="", max_length=1_000, description="Why it is written.", examples=["Fewer messages a day"])
+    note: Reason = Field(default="", description="Why it is written.", examples=["Fewer messages a day"])
 
 
 class Activation(BaseModel):
     """Which version is to be in force."""
 
     version: int = Field(ge=1, le=1_000_000, description="Number of the version.", examples=[3])
-    reason: str = Field(
+    reason: Reason = Field(
         default="",
-        max_length=1_000,
         description="Why; required to go back to an older version.",
         examples=["Version 4 warned too often"],
     )
@@ -187,13 +192,7 @@ async def read_version(db: Store, policy_id: PolicyPath, number: NumberPath) -> 
 @router.get("/{policy_id}/versions/{number}/diff", summary="Compare a version with another one")
 async def compare(db: Store, policy_id: PolicyPath, number: NumberPath, against: Against = None) -> ComparisonView:
     """Value by value, as the policy's groups would feel it: both versions over the default in force now."""
-    other = against
-    if other is None:
-        head = await handlers.find_head(db, policy_id)
-        if head.active is None:
-            raise UnknownPolicyError(f"no version of {policy_id} is in force to compare with")
-        other = head.active
-    found = await handlers.compare_versions(db, policy_id, number, other)
+    other, found = await handlers.compare_versions(db, policy_id, number, against)
     differences = [DifferenceView(path="/".join(each.path), old=each.old, new=each.new) for each in found]
     return ComparisonView(policy_id=policy_id, version=number, against=other, differences=differences)
 

@@ -11,7 +11,7 @@ from huiqun.store import Database
 from huiqun.stream import Work
 from moderation.policies import store
 from moderation.policies.handlers.errors import UnfitExceptionError, UnknownExceptionError
-from moderation.policies.model import RULES, RuleException
+from moderation.policies.model import RULES, RuleException, is_known
 from moderation.policies.store import Grant
 
 _LONGEST = timedelta(days=366)
@@ -30,8 +30,11 @@ class ExceptionWish:
 
 async def grant_exception(work: Work, wish: ExceptionWish, actor: str) -> Grant:
     """Let the exception hold everywhere within two seconds. Raises UnfitExceptionError."""
-    if wish.rule.partition("/")[0] not in RULES:
-        raise UnfitExceptionError(f"{wish.rule} is no rule; there are {', '.join(sorted(RULES))}")
+    if not is_known(wish.rule):
+        raise UnfitExceptionError(
+            f"{wish.rule} is no rule; there are {', '.join(sorted(RULES))}, and lexicon, personal_data and staff "
+            "may name a category, as in lexicon/ads"
+        )
     if not work.now < wish.until <= work.now + _LONGEST:
         raise UnfitExceptionError(f"{wish.until.isoformat()} is not within a year from now")
     exception = RuleException(wish.rule, wish.member_id, whole_milliseconds(wish.until))

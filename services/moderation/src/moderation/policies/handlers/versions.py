@@ -137,13 +137,25 @@ async def rules_of(database: Database, version: Version) -> Rules:
     return policy_under(written, GroupSettings(policy_id=version.policy_id)).rules
 
 
-async def compare_versions(database: Database, policy_id: str, number: int, against: int) -> list[Difference]:
+async def compare_versions(
+    database: Database, policy_id: str, number: int, against: int | None
+) -> tuple[int, list[Difference]]:
     """What becomes different for the policy's groups when it goes from version `against` to `number`.
 
-    Raises UnknownPolicyError.
+    By default from the version in force. Version 0 says nothing: all is inherited, as it is before any is in force.
+    Returns the number of the other version, too. Raises UnknownPolicyError.
     """
-    old, new = [await find_version(database, policy_id, each) for each in (against, number)]
-    return differences(await rules_of(database, old), await rules_of(database, new))
+    head = await find_head(database, policy_id)
+    other = against if against is not None else head.active or 0
+    old, new = [
+        await rules_of(database, await find_version(database, policy_id, each) if each else _saying_nothing(policy_id))
+        for each in (other, number)
+    ]
+    return other, differences(old, new)
+
+
+def _saying_nothing(policy_id: str) -> Version:
+    return replace(_BUILT_IN_VERSION, policy_id=policy_id)
 
 
 def _with(written: InForce, version: Written) -> dict[str, Written]:

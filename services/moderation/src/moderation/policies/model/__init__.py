@@ -1,6 +1,6 @@
 """What a policy says, which policy a group has, and what speaks against a policy."""
 
-from moderation.policies.model.exceptions import RULES, RuleException
+from moderation.policies.model.exceptions import RULES, RuleException, is_known
 from moderation.policies.model.inheritance import Changes, Difference, Layer, Origin, changes_of, differences, explain
 from moderation.policies.model.membership import (
     ConsentRule,
@@ -107,6 +107,7 @@ __all__ = [
     "chosen_by",
     "differences",
     "explain",
+    "is_known",
     "layers_under",
     "next_due",
     "objections",

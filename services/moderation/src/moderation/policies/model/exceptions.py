@@ -21,8 +21,17 @@ RULES = frozenset(
         "announcements",
         "lexicon",
         "staff",
+        "classifier",
     }
 )
+# Rules whose findings fall in several categories; all others have one of their own.
+_WITH_CATEGORIES = frozenset({"lexicon", "staff", "personal_data"})
+
+
+def is_known(rule: str) -> bool:
+    """Whether there is such a rule, "lexicon" or "lexicon/ads"; a category where the rule has none excepts nobody."""
+    name, slash, _ = rule.partition("/")
+    return name in (_WITH_CATEGORIES if slash else RULES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,17 +42,23 @@ class OwnRules:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A version of a policy with the rules that hold under it, own rules of a group included."""
+    """A version of a policy with the rules that hold under it, own rules of a group included.
+
+    `above` is the version of the default that it inherits from; 0 for what comes with Huiqun.
+    """
 
     id: str
     version: int
     rules: Rules
     own: OwnRules | None = None
+    above: int = 0
 
     @property
     def label(self) -> str:
-        """How decisions name it: "default@3", and "default@3+g2" under the second own rules of a group."""
-        return f"{self.id}@{self.version}" + (f"+g{self.own.revision}" if self.own else "")
+        """How decisions name it, so that the rules can be found again: "default@3"; "vip@3+d2+g1" where it inherits
+        from version 2 of the default, under the first own rules of a group."""
+        above = f"+d{self.above}" if self.above else ""
+        return f"{self.id}@{self.version}{above}" + (f"+g{self.own.revision}" if self.own else "")
 
     @property
     def key(self) -> tuple[str, int, str | None]:
@@ -165,7 +171,9 @@ def layers_under(written: InForce, settings: GroupSettings) -> list[Layer]:
 def policy_under(written: InForce, settings: GroupSettings) -> Policy:
     """The effective policy of a group with these settings; ValidationError where the layers make none together."""
     chosen = chosen_by(written, settings)
-    return Policy(chosen.policy_id, chosen.version, effective(layers_under(written, settings)), settings.own)
+    default = written.get(DEFAULT_POLICY)
+    above = default.version if default is not None and default is not chosen else 0
+    return Policy(chosen.policy_id, chosen.version, effective(layers_under(written, settings)), settings.own, above)
 
 
 def _kept(known: Policy | None, settings: GroupSettings) -> Policy | None:
