@@ -16,7 +16,8 @@ from huiqun.contracts.moderation import (
     SanctionKind,
     SanctionLifted,
 )
-from moderation.cases.handlers.deciding import Ruling, SameCategoryError, decide
+from moderation.cases.handlers.deciding import SameCategoryError, decide
+from moderation.cases.handlers.following import Ruling
 from moderation.cases.handlers.queue import UnknownCaseError, comment
 from moderation.cases.model import CaseClosedError, CaseHeldError, Moderator, State
 from moderation.cases.model.case import MAX_COMMENTS, CaseFullError

@@ -117,8 +117,9 @@ async def _answered(request: Request, token: str, use_case: UseCase) -> HTMLResp
         return _page("<p>链接无效或已过期。如仍需申诉，请联系群主。</p>", 404)
     except NothingToAppealError:
         return _page("<p>该处罚已撤销或已失效，无需申诉。</p>", 410)
-    except AppealedError:
-        return _page("<p>该处罚的申诉已收到，请等待工作人员复核。</p>", 409)
+    except AppealedError as error:
+        told = "该处罚的申诉已复核，结果已私信告知您。" if error.decided else "该处罚的申诉已收到，请等待工作人员复核。"
+        return _page(f"<p>{told}</p>", 409)
 
 
 async def _form(work: Work, grant: Grant, complaint: str = "", status: int = 200) -> HTMLResponse:

@@ -201,6 +201,12 @@ def removal(offence: Offence, approved_by: str, action_id: str) -> Action:
     )
 
 
+def farewell(offence: Offence, appeal_link: str, action_id: str) -> Action:
+    """Tell a member in private why they are removed, and where they can appeal."""
+    text = f"您好，因多次违反群规（{offence.named}），您将被移出群聊。如有异议，请点击 {appeal_link} 申诉。"
+    return word(offence.group_id, offence.member_id, text, offence.at, action_id)
+
+
 def task(group_id: str, staff_id: str | None, content: str, at: datetime, action_id: str) -> Action:
     """Ask a staff member for something."""
     return Action(
