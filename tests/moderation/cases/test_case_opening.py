@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from huiqun.contracts.channel import ActionKind
+from huiqun.contracts.channel import ActionKind, GroupDismissal, GroupDismissed
 from huiqun.contracts.moderation import CaseKind, CaseOpened, CaseOutcome
 from moderation.cases.model import State
 from moderation.policies.model import ReviewRule, Rules
@@ -101,6 +101,15 @@ async def test_nobody_is_reminded_of_what_was_decided_in_time(desk: Desk) -> Non
     await desk.decide(case.id, CaseOutcome.REVERSED, ANNA)
     await desk.pass_time(timedelta(days=2))
     assert await desk.actions() == []
+
+
+async def test_nobody_is_reminded_of_a_case_in_a_group_that_is_no_more(desk: Desk) -> None:
+    await desk.say(DOUBTFUL)
+    gone = GroupDismissed.about("g1", GroupDismissal(group_id="g1"), time=desk.clock.moment)
+    await desk.inlet.deliver([gone])
+    await desk.pass_time(timedelta(days=2))
+    assert await desk.actions() == []
+    assert [case.overdue for case in await desk.cases()] == [True]
 
 
 async def test_what_is_clearly_bad_needs_no_case(desk: Desk) -> None:

@@ -55,7 +55,7 @@ async def request_actions(work: Work, actions: Sequence[tuple[Action, Event | No
     ordered: list[tuple[Action, How]] = []
     for action, cause in actions:
         group = groups.get(action.group_id, UNKNOWN_GROUP)
-        how = model.how_of(action, group.capabilities)
+        how = model.how_of(action, group)
         ordered.append((action, how))
         if how is How.UNSUPPORTED:
             continue
@@ -69,7 +69,7 @@ async def rehearse_actions(work: Work, actions: Sequence[Action]) -> None:
     """Record what a drill would have asked for; nothing is published, and nothing followed up."""
     groups = await policies.groups_of(work, {action.group_id for action in actions})
     settings = [groups.get(action.group_id, UNKNOWN_GROUP) for action in actions]
-    ways = [model.how_of(action, group.capabilities) for action, group in zip(actions, settings, strict=True)]
+    ways = [model.how_of(action, group) for action, group in zip(actions, settings, strict=True)]
     await store.rehearse(work, list(zip(actions, ways, strict=True)))
 
 
@@ -105,7 +105,8 @@ async def follow_up(timer: Timer, work: Work) -> None:
         return
     action = known.action
     due = model.step_after(known.how, known.steps)
-    if model.is_too_late(action, work.now):
+    group = (await policies.groups_of(work, {action.group_id})).get(action.group_id, UNKNOWN_GROUP)
+    if model.is_too_late(action, work.now) or model.how_of(action, group) is How.UNSUPPORTED:
         step = Step.GIVE_UP
     elif due is not None:
         step = due[1]

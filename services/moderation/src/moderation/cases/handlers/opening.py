@@ -47,7 +47,7 @@ async def remind(timer: Timer, work: Work) -> None:
     await cases.save(work, case.model_copy(update={"overdue": True}))
     CASES_OVERDUE.labels(kind=case.kind.value).inc()
     group = await find_group(work.db, case.group_id, work.session)
-    if group.settings.owner is not None:
+    if group.settings.owner is not None and group.dismissed_at is None:
         name = enforcement.name_of(case.category)
         text = f"有一条待处理的群管案件（{name}）已超过响应时限，请尽快处理。案件编号：{case.id}"
         task = enforcement.task(case.group_id, group.settings.owner, text, work.now, new_id())

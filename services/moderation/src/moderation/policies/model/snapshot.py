@@ -77,12 +77,13 @@ class ModeSpan:
 
 @dataclass(frozen=True, slots=True)
 class GroupSettings:
-    """What screening needs to know of a group."""
+    """What screening and enforcement need to know of a group; nothing more can be done in one that is dismissed."""
 
     policy_id: str | None = None
     timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo(DEFAULT_TIMEZONE))
     owner: str | None = None
     capabilities: Capabilities = field(default_factory=Capabilities)
+    dismissed: bool = False
     mode: ModeSpan | None = None
     own: OwnRules | None = None
     exceptions: tuple[RuleException, ...] = ()
