@@ -206,9 +206,15 @@ async def test_a_member_appeals_on_the_page_behind_the_link(service: Service) ->
     assert (sent.status_code, "申诉已提交" in sent.text) == (201, True)
     [case] = await service.desk.cases()
     assert case.history[0].note == "我是被误会的 <b>真的</b>，电话 138****5678"
+    shown = (await service.get("/api/v1/actions")).json()["items"]
+    assert [path in action["content"] for action in shown if action["kind"] == "mute_member"] == [False]
     for again in (await service.http.get(path), await service.http.post(path, data={"reason": "x"})):
         assert (again.status_code, "请等待" in again.text) == (409, True)
-    await service.desk.decide(case.id, CaseOutcome.REVERSED)
+    await service.desk.decide(case.id, CaseOutcome.UPHELD)
+    assert "已复核" in (await service.http.get(path)).text
+    await service.desk.say("举报", "u2", reply_to=case.message_id)
+    [report] = await service.desk.cases(kind="report")
+    await service.desk.decide(report.id, CaseOutcome.REVERSED)
     assert (await service.http.get(path)).status_code == 410
     for wrong in ("/api/v1/appeals/x", path[:-3] + "xyz", "/api/v1/appeals/" + "é" * 30):
         assert (await service.http.get(wrong)).status_code == 404
