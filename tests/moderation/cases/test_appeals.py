@@ -1,6 +1,7 @@
 """A sanctioned member asks for a person's look, once for each sanction, in the group or by a signed link."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,11 @@ from tests.moderation.desk import ANNA, BAD, BO, DOUBTFUL, FINE, LINKS, SHORT, D
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 UPHELD, REVERSED, RECLASSIFIED = CaseOutcome.UPHELD, CaseOutcome.REVERSED, CaseOutcome.RECLASSIFIED
+
+
+def token_in(letter: dict[str, Any]) -> str:
+    """What makes the link in a letter its reader's own."""
+    return str(letter["content"].split("/api/v1/appeals/")[1].split()[0])
 
 
 async def test_a_sanctioned_member_appeals_in_the_group(desk: Desk) -> None:
@@ -137,9 +143,9 @@ async def test_an_appeal_that_another_decision_answers_is_answered_to_the_member
 
 async def test_a_sanction_is_appealed_against_even_when_its_message_is_kept_no_longer(desk: Desk) -> None:
     message_id = await desk.offend(2)
-    [mute] = await desk.actions(kind="mute_member")
     await desk.inlet.database["messages"].delete_one({"_id": message_id})
-    grant = LINKS.read(mute["content"].split("/api/v1/appeals/")[1].split()[0], desk.clock.moment)
+    [letter] = await desk.actions(kind="send_private")
+    grant = LINKS.read(token_in(letter), desk.clock.moment)
     await desk.work(lambda work: appeal_by_link(work, grant, "误会"))
     [case] = await desk.cases()
     assert (case.kind, case.message_id, case.text) == (CaseKind.APPEAL, message_id, "")
@@ -160,22 +166,24 @@ async def test_a_mute_and_a_removal_that_a_person_decides_come_with_a_link_too(d
     await desk.say(DOUBTFUL)
     [review] = await desk.cases()
     await desk.decide(review.id, UPHELD)
-    [mute] = await desk.actions(kind="mute_member")
-    assert "/api/v1/appeals/" in mute["content"]
+    [letter] = await desk.actions(kind="send_private")
+    assert LINKS.read(token_in(letter), desk.clock.moment).member_id == "u1"
     desk.clock.moment += SHORT
     await desk.offend(3)
     [proposal] = await desk.cases(kind="removal")
     await desk.decide(proposal.id, UPHELD)
-    [farewell] = await desk.actions(kind="send_private")
-    grant = LINKS.read(farewell["content"].split("/api/v1/appeals/")[1].split()[0], desk.clock.moment)
+    farewell = (await desk.actions(kind="send_private"))[-1]
+    assert "移出群聊" in farewell["content"]
+    grant = LINKS.read(token_in(farewell), desk.clock.moment)
     assert grant.sanction_id == proposal.sanction_id
 
 
 async def test_a_mute_comes_with_a_link_that_appeals_against_it(desk: Desk) -> None:
     message_id = await desk.offend(2)
     [mute] = await desk.actions(kind="mute_member")
-    token = mute["content"].split("/api/v1/appeals/")[1].split()[0]
-    grant = LINKS.read(token, desk.clock.moment)
+    assert "http" not in mute["content"]  # it may be said in the group, where everybody could use the link
+    [letter] = await desk.actions(kind="send_private")
+    grant = LINKS.read(token_in(letter), desk.clock.moment)
     await desk.work(lambda work: appeal_by_link(work, grant, "误会，我的电话是 13812345678"))
     [case] = await desk.cases()
     assert (case.kind, case.message_id, case.history[0].note) == (

@@ -190,8 +190,8 @@ async def test_examples_are_exported_line_by_line_and_go_on_behind_the_last(serv
 
 async def test_a_member_appeals_on_the_page_behind_the_link(service: Service) -> None:
     await service.desk.offend(2)
-    [mute] = await service.desk.actions(kind="mute_member")
-    path = "/api/v1/appeals/" + mute["content"].split("/api/v1/appeals/")[1].split()[0]
+    [letter] = await service.desk.actions(kind="send_private")
+    path = "/api/v1/appeals/" + letter["content"].split("/api/v1/appeals/")[1].split()[0]
     page = await service.http.get(path)
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert "涉嫌欺诈" in page.text
@@ -207,7 +207,7 @@ async def test_a_member_appeals_on_the_page_behind_the_link(service: Service) ->
     [case] = await service.desk.cases()
     assert case.history[0].note == "我是被误会的 <b>真的</b>，电话 138****5678"
     shown = (await service.get("/api/v1/actions")).json()["items"]
-    assert [path in action["content"] for action in shown if action["kind"] == "mute_member"] == [False]
+    assert [path in action["content"] for action in shown if action["kind"] == "send_private"] == [False]
     for again in (await service.http.get(path), await service.http.post(path, data={"reason": "x"})):
         assert (again.status_code, "请等待" in again.text) == (409, True)
     await service.desk.decide(case.id, CaseOutcome.UPHELD)

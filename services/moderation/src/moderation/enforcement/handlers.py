@@ -145,10 +145,10 @@ async def _take(step: Step, known: Followed, work: Work) -> None:
 
 def impose(
     offence: Offence, weight: float, standing: Standing, terms: Terms, work: Work
-) -> tuple[Climb, Action] | None:
+) -> tuple[Climb, list[Action]] | None:
     """Count an offence against its author; where that brings a sanction, say so and return what to ask of the channel.
 
-    Strike, sanction and action share an id: whoever has one of them finds the others.
+    Strike, sanction and the first action share an id: whoever has one of them finds the others.
     """
     strike = Strike(new_id(), offence.message_id, offence.category, weight, offence.at)
     climb = add_strike(standing, strike, terms.ladder, terms.highest)
@@ -168,7 +168,11 @@ def impose(
     if climb.until is not None:
         payload = {"group_id": offence.group_id, "member_id": offence.member_id, "sanction_id": strike.id}
         work.schedule(Timer(_mute_timer(strike), MUTE_ENDS, climb.until, payload))
-    return climb, model.sanction(offence, climb, terms, strike.id)
+    actions = [model.sanction(offence, climb, terms, strike.id)]
+    if climb.until is not None and terms.appeal_link is not None and terms.mutes:
+        # In private: whoever sees the link can appeal.
+        actions.append(model.appeal_letter(offence, terms.appeal_link(offence, strike.id), new_id()))
+    return climb, actions
 
 
 async def end_mute(timer: Timer, work: Work) -> None:

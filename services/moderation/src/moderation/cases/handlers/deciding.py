@@ -76,7 +76,9 @@ async def _open(work: Work, case: Case, ruling: Ruling, appeal_link: AppealLink 
     if case.role is Role.CUSTOMER:  # nobody else has one
         known = await standings.load(work, [(case.group_id, case.member_id)])
         standing = known[key_of(case.group_id, case.member_id)]
-    terms = Terms(rules.ladder, group.settings.owner, appeal_link, rules.review.appeal_phrase)
+    settings = group.settings
+    appeal = rules.review.appeal_phrase
+    terms = Terms(rules.ladder, settings.owner, appeal_link, appeal, mutes=settings.mutes)
     return Hearing(work, case, ruling, rules, terms, standing)
 
 

@@ -129,10 +129,10 @@ async def _enforce(hearing: Hearing) -> None:
     weight = enforcement.weight_of(offence.category, hearing.rules.ladder, blocked=True)
     imposed = impose(offence, weight, hearing.standing, hearing.terms, work)
     if imposed is not None:
-        climb, action = imposed
-        requests.append((action, None))
+        climb, actions = imposed
+        requests += [(action, None) for action in actions]
         if climb.kind is SanctionKind.REMOVAL_PROPOSED:
-            await _propose_removal(hearing, action.action_id)
+            await _propose_removal(hearing, actions[0].action_id)
     await request_actions(work, requests)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from huiqun.contracts.channel import Capabilities, EditedMessage, Message
+from huiqun.contracts.channel import Capabilities, EditedMessage, Message, Support
 from huiqun.contracts.moderation import GroupMode
 from moderation.policies.model.exceptions import RuleException
 from moderation.policies.model.inheritance import Changes, Layer, effective
@@ -87,6 +87,11 @@ class GroupSettings:
     mode: ModeSpan | None = None
     own: OwnRules | None = None
     exceptions: tuple[RuleException, ...] = ()
+
+    @property
+    def mutes(self) -> bool:
+        """Whether a member can be muted there, by the channel or by a person."""
+        return self.capabilities.mute is not Support.NONE and not self.dismissed
 
 
 UNKNOWN_GROUP = GroupSettings()
