@@ -143,6 +143,12 @@ async def _take(step: Step, known: Followed, work: Work) -> None:
             await store.settle(work, {action.action_id: ("expired", {"detail": "nobody has done it in time"})})
 
 
+async def call_off(work: Work, action_id: str, why: str) -> None:
+    """Follow an action no longer that is still open, because it has become needless."""
+    work.cancel(_timer_of(action_id))
+    await store.settle(work, {action_id: ("withdrawn", {"detail": why})})
+
+
 def impose(
     offence: Offence, weight: float, standing: Standing, terms: Terms, work: Work
 ) -> tuple[Climb, list[Action]] | None:

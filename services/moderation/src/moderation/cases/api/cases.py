@@ -30,7 +30,7 @@ from huiqun.web import (
 from moderation.cases.api.views import CaseView, Standing, view_of
 from moderation.cases.handlers import queue
 from moderation.cases.handlers.deciding import SameCategoryError, decide
-from moderation.cases.handlers.following import Ruling
+from moderation.cases.handlers.following import NoProposalError, Ruling
 from moderation.cases.handlers.queue import UnknownCaseError
 from moderation.cases.model import (
     AppealLinks,
@@ -53,6 +53,7 @@ PROBLEMS = {
     CaseFullError: (409, "case-full"),
     OwnDecisionError: (403, "own-decision"),
     SameCategoryError: (422, "same-category"),
+    NoProposalError: (422, "no-proposal"),
 }
 router = Router("/api/v1/cases", tag="cases", role="viewer", problems=PROBLEMS)
 
@@ -196,6 +197,12 @@ async def comment_on_case(case_id: CasePath, comment: NewComment, write: WriteOn
 async def uphold_case(judgement: Judgement, on: OnBench) -> Response:
     """A doubtful or reported message becomes an offence; a proposed removal is asked of the channel in your name."""
     return await on.decide(CaseOutcome.UPHELD, judgement)
+
+
+@router.post("/{case_id}/decline", summary="Decline a proposal to remove a member", response_model=CaseView)
+async def decline_case(judgement: Judgement, on: OnBench) -> Response:
+    """The member stays, and so does the offence; a proposal that rests on no offence is reversed instead."""
+    return await on.decide(CaseOutcome.DECLINED, judgement)
 
 
 @router.post("/{case_id}/reverse", summary="Reverse: nothing was wrong", response_model=CaseView)

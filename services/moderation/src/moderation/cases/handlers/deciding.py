@@ -14,7 +14,7 @@ from moderation.cases.model import Case, Decision, check_decidable, close, maske
 from moderation.cases.store import cases, examples, reporters
 from moderation.cases.store.examples import CLEAN, Example
 from moderation.enforcement import model as enforcement
-from moderation.enforcement.handlers import request_actions
+from moderation.enforcement.handlers import call_off, request_actions
 from moderation.enforcement.model import AppealLink, Terms
 from moderation.metrics import CASES_CLOSED
 from moderation.policies.handlers import find_group, policy_in_force
@@ -39,7 +39,7 @@ async def decide(work: Work, case_id: str, ruling: Ruling, check: Check, appeal_
 
     `appeal_link` makes the address at which the member can appeal against what is decided, where there is such a page.
     Raises UnknownCaseError, CaseHeldError where somebody else holds it, CaseClosedError, SameCategoryError,
-    OwnDecisionError.
+    OwnDecisionError, NoProposalError.
     """
     case = await load_case(work, case_id)
     check(case.version)
@@ -111,6 +111,8 @@ async def _close(hearing: Hearing, case: Case, decision: Decision, *, own: bool 
         await reporters.credit(work, case.reporters, upheld=decision.outcome is not CaseOutcome.REVERSED)
     if case.kind is CaseKind.APPEAL:
         await _answer(hearing, case)
+    if case.kind is CaseKind.REMOVAL and case.sanction_id is not None:
+        await call_off(work, case.sanction_id, "decided")  # or whoever was asked to decide would be reminded
     data = ClosedCase(
         case_id=case.id,
         kind=case.kind,

@@ -20,6 +20,10 @@ from moderation.standing.model import Standing, reclassify
 ABOUT_THE_MESSAGE = frozenset({CaseKind.REVIEW, CaseKind.REPORT})
 
 
+class NoProposalError(ValueError):
+    """Only a proposal to remove a member can be declined: uphold, reverse or reclassify this case."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ruling:
     """What a person decided; `category` is the right one where the case was about a wrong one."""
@@ -62,7 +66,10 @@ class Hearing:
 
 
 async def follow(hearing: Hearing) -> str | None:
-    """Do what follows from the decision; returns the id of the action that removes the member, if one does."""
+    """Do what follows from the decision; returns the id of the action that removes the member, if one does.
+
+    Raises NoProposalError.
+    """
     return await _FOLLOWS[hearing.ruling.outcome](hearing)
 
 
@@ -84,6 +91,12 @@ async def _uphold(hearing: Hearing) -> str | None:
         asked.append(enforcement.farewell(hearing.offence, link, new_id()))
     await request_actions(hearing.work, [(action, None) for action in asked])
     return removal.action_id
+
+
+async def _decline(hearing: Hearing) -> None:
+    """Nobody is removed; the offence stays, and the next one may lead to another proposal. Raises NoProposalError."""
+    if hearing.case.kind is not CaseKind.REMOVAL:
+        raise NoProposalError(hearing.case.kind.value)
 
 
 async def _reverse(hearing: Hearing) -> None:
@@ -155,4 +168,5 @@ _FOLLOWS: Mapping[CaseOutcome, Callable[[Hearing], Awaitable[str | None]]] = {
     CaseOutcome.UPHELD: _uphold,
     CaseOutcome.REVERSED: _reverse,
     CaseOutcome.RECLASSIFIED: _reclassify,
+    CaseOutcome.DECLINED: _decline,
 }

@@ -43,6 +43,7 @@ class State(StrEnum):
     UPHELD = "upheld"
     REVERSED = "reversed"
     RECLASSIFIED = "reclassified"
+    DECLINED = "declined"
 
 
 UNDECIDED = frozenset({State.WAITING, State.OPEN})
