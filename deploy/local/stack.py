@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import shutil
 import tempfile
 from pathlib import Path
@@ -60,7 +61,16 @@ class Stack:
             "HUIQUN_KAFKA_BOOTSTRAP": self.bootstrap,
             "HUIQUN_KAFKA_IDEMPOTENT": str(self.broker.producer_ids).lower(),
             "HUIQUN_KAFKA_SESSION_TIMEOUT_MS": str(SESSION_TIMEOUT_MILLISECONDS),
+            "HUIQUN_HASH_KEY": self._hash_key(),
         }
+
+    def _hash_key(self) -> str:
+        """A secret of this stack's own, kept for as long as the data that is hashed under it."""
+        kept = self.directory / "hash_key"
+        if not kept.exists():
+            kept.touch(mode=0o600)
+            kept.write_text(secrets.token_hex(32), encoding="ascii")
+        return kept.read_text(encoding="ascii")
 
     async def start(self) -> None:
         """Start both servers side by side; if one fails, stop the other and raise what went wrong."""

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 import pytest_asyncio
+from pydantic import SecretStr
 
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.service import Api, Connections, Interface, connections
@@ -34,6 +35,7 @@ def settings(stack: Stack, database_name: str) -> ServiceSettings:
         kafka_bootstrap=stack.bootstrap,
         kafka_idempotent=stack.broker.producer_ids,
         api_port=free_port(),
+        hash_key=SecretStr("a key of these tests"),
     )
 
 

@@ -32,7 +32,8 @@ from huiqun.stream import Work, outbox
 from huiqun.timers.runner import TimerRunner
 from huiqun.web import WEB_INDEXES
 from moderation.app import INDEXES, routes, timers
-from moderation.cases.handlers.deciding import Ruling, decide
+from moderation.cases.handlers.deciding import decide
+from moderation.cases.handlers.following import Ruling
 from moderation.cases.handlers.queue import claim, release
 from moderation.cases.model import AppealLinks, Case, Moderator
 from moderation.cases.store import cases
@@ -151,7 +152,7 @@ class Desk:
     ) -> Case:
         """A person decides."""
         ruling = Ruling(outcome, by, "looked at it", category)
-        return await self.work(lambda work: decide(work, case_id, ruling, _any_version))
+        return await self.work(lambda work: decide(work, case_id, ruling, _any_version, LINKS.maker))
 
     async def set_rules(self, rules: Rules) -> None:
         """A policy comes into force."""

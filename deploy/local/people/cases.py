@@ -9,7 +9,7 @@ import orjson
 from huiqun.contracts.channel import ActionKind
 from huiqun.contracts.moderation import SanctionKind
 from local.people.colleague import Answer
-from local.people.morning import LINK_IN_TEXT, Morning, NotYetError
+from local.people.morning import Morning, NotYetError
 from local.story.model import Says
 
 
@@ -64,9 +64,8 @@ async def uphold_on_appeal(morning: Morning) -> AsyncIterator[str]:
     """A member appealed by a reply; what was decided is told them in private."""
     case = await morning.case(kind="appeal", group_id="licai", category="solicitation")
     yield await _decide(morning, case, "uphold", note="广告内容属实")
-    answer = await morning.action(ActionKind.SEND_PRIVATE, group_id="licai", member_id="wei")
-    if "维持" not in answer["content"]:
-        yield f"the answer: {answer['content']}"
+    for words in ("已收到", "维持"):
+        await morning.action(ActionKind.SEND_PRIVATE, words, group_id="licai", member_id="wei")
     morning.note(morning.mei, "upholds what 魏来 appealed against", "told in private")
 
 
@@ -178,10 +177,7 @@ async def _decide(morning: Morning, case: Answer, outcome: str, **judgement: str
 
 
 async def _appeal_by_link(morning: Morning, member_id: str, reason: str) -> None:
-    notices = (action.content for action in morning.transcript.asked.values() if action.target.member_id == member_id)
-    link = next((found[0] for notice in notices if (found := LINK_IN_TEXT.search(notice))), None)
-    if link is None:
-        raise NotYetError(f"{member_id} was sent no link to appeal by")
+    link = await morning.link_sent_to(member_id)
     async with httpx.AsyncClient() as browser:
         page = await browser.post(link, data={"reason": reason})
     if page.status_code != HTTPStatus.CREATED:

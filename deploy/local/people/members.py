@@ -8,7 +8,7 @@ from typing import Final
 import httpx
 
 from huiqun.contracts.channel import ActionKind
-from local.people.morning import LINK_IN_TEXT, Morning, NotYetError
+from local.people.morning import Morning
 from local.story.model import Joins, Says, blocked
 from local.story.morning import GUIDE, RULES_TEXT, SAFETY, STAFF, STRANGERS
 
@@ -38,15 +38,12 @@ async def welcome_newcomer(morning: Morning) -> AsyncIterator[str]:
 async def agree_by_link(morning: Morning) -> AsyncIterator[str]:
     """Another newcomer agrees on the page of a signed link; a link that was changed opens nothing."""
     await morning.happens("fuli", Joins("morning", "ji"))
-    invited = await morning.action(ActionKind.SEND_PRIVATE, "http", group_id="fuli", member_id="ji")
-    link = LINK_IN_TEXT.search(invited["content"])
-    if link is None:
-        raise NotYetError("a newcomer was sent no link to agree on")
+    link = await morning.link_sent_to("ji")
     async with httpx.AsyncClient() as browser:
-        forged = await browser.get(f"{link[0]}x")
-        page = await browser.get(link[0])
+        forged = await browser.get(f"{link}x")
+        page = await browser.get(link)
         button = _BUTTON.search(page.text)
-        agreed = await browser.post(f"{link[0].partition('?')[0]}{unescape(button[1])}" if button else link[0])
+        agreed = await browser.post(f"{link.partition('?')[0]}{unescape(button[1])}" if button else link)
     if (forged.is_error, agreed.is_error) != (True, False):
         yield f"a forged link: {forged.status_code}, the right one: {agreed.status_code}"
     heard = await morning.says("fuli", Says("", "ji", "请问本周有什么活动"))

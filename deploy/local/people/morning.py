@@ -23,7 +23,7 @@ _PATIENCE_SECONDS: Final = 30.0
 _EVERY_SECONDS: Final = 0.05
 # Numbers of the day's messages stay below.
 _FIRST_NUMBER: Final = 500
-LINK_IN_TEXT: Final = re.compile(r"https?://\S+")
+_LINK: Final = re.compile(r"https?://\S+")
 T = TypeVar("T")
 
 
@@ -130,6 +130,18 @@ class Morning:
 
         action: Answer = await self.until(look, f"{kind} {said} {wanted}")
         return action
+
+    async def link_sent_to(self, member_id: str) -> str:
+        """The link that a member was sent in private, which only the channel knows."""
+
+        async def look() -> str | None:
+            for action in self.transcript.asked.values():
+                link = _LINK.search(action.content)
+                if link is not None and (action.kind, action.target.member_id) == (ActionKind.SEND_PRIVATE, member_id):
+                    return link[0]
+            return None
+
+        return await self.until(look, f"{member_id} to be sent a link")
 
     async def seconds_until(self, group_id: str, text: str, **wanted: str) -> float:
         """How long it takes from now until a text, tried in a group, has that result."""

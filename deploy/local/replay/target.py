@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from huiqun.runtime.settings import ServiceSettings
+from huiqun.runtime.settings import ConnectionSettings
 from huiqun.store import Client, Database, connect, ping
 from huiqun.stream import KafkaOptions
 from huiqun.stream.topics import create_topics
@@ -29,7 +29,7 @@ class Target:
 async def target(logs: Path) -> AsyncIterator[Target]:
     """The system of HUIQUN_KAFKA_BOOTSTRAP and HUIQUN_MONGO_URL if the first is set, else servers and moderation."""
     if os.environ.get("HUIQUN_KAFKA_BOOTSTRAP"):
-        settings = ServiceSettings()
+        settings = ConnectionSettings()
         async with _connected(settings.mongo_url) as client:
             await ping(client)
             yield Target(settings.kafka, client[settings.database_prefix + SERVICE])

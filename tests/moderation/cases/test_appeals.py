@@ -1,6 +1,7 @@
 """A sanctioned member asks for a person's look, once for each sanction, in the group or by a signed link."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,11 +9,16 @@ from hypothesis import strategies as st
 
 from huiqun.contracts.moderation import CaseKind, CaseOutcome
 from moderation.cases.handlers.asking import AppealedError, NothingToAppealError, appeal_by_link
-from moderation.cases.model import AppealLinks, Grant, InvalidLinkError, State
-from tests.moderation.desk import BAD, DOUBTFUL, FINE, LINKS, SHORT, Desk
+from moderation.cases.model import AppealLinks, Grant, InvalidLinkError, Moderator, OwnDecisionError, State
+from tests.moderation.desk import ANNA, BAD, BO, DOUBTFUL, FINE, LINKS, SHORT, Desk
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 UPHELD, REVERSED, RECLASSIFIED = CaseOutcome.UPHELD, CaseOutcome.REVERSED, CaseOutcome.RECLASSIFIED
+
+
+def token_in(letter: dict[str, Any]) -> str:
+    """What makes the link in a letter its reader's own."""
+    return str(letter["content"].split("/api/v1/appeals/")[1].split()[0])
 
 
 async def test_a_sanctioned_member_appeals_in_the_group(desk: Desk) -> None:
@@ -63,8 +69,10 @@ async def test_the_member_is_told_what_became_of_the_appeal(
     await desk.offend(1)
     await desk.say("申诉")
     [case] = await desk.cases()
+    [heard] = await desk.actions(kind="send_private")
+    assert "已收到" in heard["content"]
     await desk.decide(case.id, outcome, category=category)
-    [word] = await desk.actions(kind="send_private")
+    [_, word] = await desk.actions(kind="send_private")
     assert word["target"] == {"member_id": "u1"}
     assert words in word["content"]
     assert len((await desk.standing()).strikes) == (0 if outcome is REVERSED else 1)
@@ -81,11 +89,101 @@ async def test_an_appeal_that_succeeds_answers_the_proposal_to_remove_as_well(de
     assert await desk.actions(kind="remove_member") == []
 
 
+async def test_whoever_found_the_offence_does_not_decide_on_the_appeal_against_it(desk: Desk) -> None:
+    await desk.say(DOUBTFUL)
+    [review] = await desk.cases()
+    await desk.decide(review.id, UPHELD, ANNA)
+    await desk.say("申诉")
+    [appeal] = await desk.cases(kind="appeal")
+    for outcome in (UPHELD, REVERSED):
+        with pytest.raises(OwnDecisionError):
+            await desk.decide(appeal.id, outcome, ANNA)
+    with pytest.raises(OwnDecisionError):
+        await desk.claim(appeal.id, ANNA)
+    await desk.claim(appeal.id, BO)
+    assert (await desk.decide(appeal.id, REVERSED, BO)).state is State.REVERSED
+
+
+async def test_whoever_approved_a_removal_does_not_decide_on_the_appeal_against_it(desk: Desk) -> None:
+    await desk.offend(5)
+    [proposal] = await desk.cases()
+    await desk.decide(proposal.id, UPHELD, BO)
+    await desk.say("申诉")
+    [appeal] = await desk.cases(kind="appeal")
+    with pytest.raises(OwnDecisionError):
+        await desk.decide(appeal.id, UPHELD, BO)
+    assert (await desk.decide(appeal.id, UPHELD, ANNA)).state is State.UPHELD
+
+
+async def test_an_admin_may_decide_where_there_is_nobody_else_and_the_audit_log_says_so(desk: Desk) -> None:
+    admin = Moderator(id="key:anna", name="Anna", admin=True)
+    await desk.say(DOUBTFUL)
+    [review] = await desk.cases()
+    await desk.decide(review.id, UPHELD, admin)
+    await desk.say("申诉")
+    [appeal] = await desk.cases(kind="appeal")
+    await desk.claim(appeal.id, admin)
+    await desk.decide(appeal.id, REVERSED, admin)
+    entries = await desk.inlet.database["audit_log"].find().sort("_id", 1).to_list(None)
+    assert [entry["detail"].get("own_decision") for entry in entries] == [None, "yes"]
+    [kept] = await desk.inlet.database["cases"].find({"kind": "appeal"}).to_list(None)
+    assert kept["decision"]["by"] == {"id": "key:anna", "name": "Anna"}
+
+
+async def test_an_appeal_that_another_decision_answers_is_answered_to_the_member(desk: Desk) -> None:
+    message_id = await desk.offend(1)
+    await desk.say("申诉", reply_to=message_id)
+    await desk.say("举报", "u2", reply_to=message_id)
+    [report] = await desk.cases(kind="report")
+    await desk.decide(report.id, REVERSED)
+    assert {case.state for case in await desk.cases()} == {State.REVERSED}
+    [_, word] = await desk.actions(kind="send_private")
+    assert (word["target"], "撤销" in word["content"]) == ({"member_id": "u1"}, True)
+
+
+async def test_a_sanction_is_appealed_against_even_when_its_message_is_kept_no_longer(desk: Desk) -> None:
+    message_id = await desk.offend(2)
+    await desk.inlet.database["messages"].delete_one({"_id": message_id})
+    [letter] = await desk.actions(kind="send_private")
+    grant = LINKS.read(token_in(letter), desk.clock.moment)
+    await desk.work(lambda work: appeal_by_link(work, grant, "误会"))
+    [case] = await desk.cases()
+    assert (case.kind, case.message_id, case.text) == (CaseKind.APPEAL, message_id, "")
+    await desk.decide(case.id, REVERSED)
+    assert (await desk.standing()).strike_of(message_id) is None
+    assert await desk.inlet.database["examples"].count_documents({}) == 0
+
+
+@pytest.mark.parametrize("words", ["申訴", "【申诉】我没有", "@群主\u2005申诉", "申 诉！", "＠群主 申诉"])
+async def test_an_appeal_is_heard_in_whatever_spelling(desk: Desk, words: str) -> None:
+    await desk.offend(1)
+    await desk.say(words)
+    assert [case.kind for case in await desk.cases()] == [CaseKind.APPEAL]
+
+
+async def test_a_mute_and_a_removal_that_a_person_decides_come_with_a_link_too(desk: Desk) -> None:
+    await desk.offend(1)
+    await desk.say(DOUBTFUL)
+    [review] = await desk.cases()
+    await desk.decide(review.id, UPHELD)
+    [letter] = await desk.actions(kind="send_private")
+    assert LINKS.read(token_in(letter), desk.clock.moment).member_id == "u1"
+    desk.clock.moment += SHORT
+    await desk.offend(3)
+    [proposal] = await desk.cases(kind="removal")
+    await desk.decide(proposal.id, UPHELD)
+    farewell = (await desk.actions(kind="send_private"))[-1]
+    assert "移出群聊" in farewell["content"]
+    grant = LINKS.read(token_in(farewell), desk.clock.moment)
+    assert grant.sanction_id == proposal.sanction_id
+
+
 async def test_a_mute_comes_with_a_link_that_appeals_against_it(desk: Desk) -> None:
     message_id = await desk.offend(2)
     [mute] = await desk.actions(kind="mute_member")
-    token = mute["content"].split("/api/v1/appeals/")[1].split()[0]
-    grant = LINKS.read(token, desk.clock.moment)
+    assert "http" not in mute["content"]  # it may be said in the group, where everybody could use the link
+    [letter] = await desk.actions(kind="send_private")
+    grant = LINKS.read(token_in(letter), desk.clock.moment)
     await desk.work(lambda work: appeal_by_link(work, grant, "误会，我的电话是 13812345678"))
     [case] = await desk.cases()
     assert (case.kind, case.message_id, case.history[0].note) == (

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from huiqun.audit import verify
-from huiqun.contracts.channel import Role
+from huiqun.contracts.channel import ActionRequested, Role
 from huiqun.contracts.moderation import (
     CaseClosed,
     CaseKind,
@@ -16,7 +16,8 @@ from huiqun.contracts.moderation import (
     SanctionKind,
     SanctionLifted,
 )
-from moderation.cases.handlers.deciding import Ruling, SameCategoryError, decide
+from moderation.cases.handlers.deciding import SameCategoryError, decide
+from moderation.cases.handlers.following import NoProposalError, Ruling
 from moderation.cases.handlers.queue import UnknownCaseError, comment
 from moderation.cases.model import CaseClosedError, CaseHeldError, Moderator, State
 from moderation.cases.model.case import MAX_COMMENTS, CaseFullError
@@ -25,6 +26,7 @@ from moderation.policies.model import Ladder, Rules
 from tests.moderation.desk import ANNA, BAD, BO, DOUBTFUL, Desk
 
 UPHELD, REVERSED, RECLASSIFIED = CaseOutcome.UPHELD, CaseOutcome.REVERSED, CaseOutcome.RECLASSIFIED
+DECLINED = CaseOutcome.DECLINED
 
 
 async def test_an_upheld_doubt_is_an_offence_from_then_on(desk: Desk) -> None:
@@ -64,6 +66,43 @@ async def test_a_removal_happens_only_when_approved_and_names_who_approved_it(de
     [case] = await desk.cases(kind="removal")
     assert case.decision is not None
     assert case.decision.action_id == removal["_id"]
+
+
+async def test_a_removal_can_be_declined_and_the_offence_stays(desk: Desk) -> None:
+    await desk.offend(5)
+    before = await desk.standing()
+    [proposal] = await desk.cases()
+    closed = await desk.decide(proposal.id, DECLINED, BO)
+    assert closed.state is State.DECLINED
+    assert await desk.standing() == before
+    assert await desk.actions(kind="remove_member") == []
+    [example] = await desk.inlet.database["examples"].find().to_list(None)
+    assert example["label"] == "fraud"
+    await desk.offend(1)
+    assert [case.state for case in await desk.cases(kind="removal")] == [State.DECLINED, State.OPEN]
+
+
+async def test_only_a_proposal_to_remove_somebody_can_be_declined(desk: Desk) -> None:
+    await desk.say(DOUBTFUL)
+    [case] = await desk.cases()
+    with pytest.raises(NoProposalError):
+        await desk.decide(case.id, DECLINED)
+
+
+@pytest.mark.parametrize("outcome", [UPHELD, DECLINED])
+async def test_who_was_asked_to_look_at_a_removal_is_not_reminded_once_it_is_decided(
+    desk: Desk, outcome: CaseOutcome
+) -> None:
+    await desk.offend(5)
+    [proposal] = await desk.cases()
+    [asked] = await desk.actions(_id=proposal.sanction_id)
+    await desk.done(asked, by="staff-7")
+    await desk.decide(proposal.id, outcome)
+    for action in await desk.actions(state="requested"):
+        await desk.done(action)
+    await desk.pass_time(timedelta(hours=3))
+    assert await desk.actions(kind="notify_staff", _id={"$ne": asked["_id"]}) == []
+    assert [event for event in await desk.events(ActionRequested) if "提醒" in event.content] == []
 
 
 async def test_one_removal_answers_all_proposals_about_the_member(desk: Desk) -> None:

@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
-from huiqun.contracts.channel import ActionKind
+from huiqun.contracts.channel import ActionKind, GroupDismissal, GroupDismissed
 from huiqun.contracts.moderation import CaseKind, CaseOpened, CaseOutcome
 from moderation.cases.model import State
+from moderation.policies.model import ReviewRule, Rules
 from tests.moderation.desk import ANNA, BAD, DOUBTFUL, FINE, OWNER, Desk
 
 
@@ -82,12 +83,33 @@ async def test_the_owner_is_asked_once_when_the_response_target_has_passed(desk:
     assert case.id in task["content"]
 
 
+async def test_a_revision_that_has_to_be_decided_sooner_brings_the_reminder_forward(desk: Desk) -> None:
+    message_id = await desk.say(DOUBTFUL)
+    await desk.set_rules(Rules(review=ReviewRule(target_minutes=(60, 60, 60, 60, 60))))
+    await desk.edit(message_id, DOUBTFUL + "，快转发", revision=1)
+    await desk.pass_time(timedelta(minutes=61))
+    [case] = await desk.cases()
+    assert case.overdue
+    assert len(await desk.actions(kind="notify_staff")) == 1
+    await desk.pass_time(timedelta(minutes=240))
+    assert len(await desk.actions(kind="notify_staff")) == 1
+
+
 async def test_nobody_is_reminded_of_what_was_decided_in_time(desk: Desk) -> None:
     await desk.say(DOUBTFUL)
     [case] = await desk.cases()
     await desk.decide(case.id, CaseOutcome.REVERSED, ANNA)
     await desk.pass_time(timedelta(days=2))
     assert await desk.actions() == []
+
+
+async def test_nobody_is_reminded_of_a_case_in_a_group_that_is_no_more(desk: Desk) -> None:
+    await desk.say(DOUBTFUL)
+    gone = GroupDismissed.about("g1", GroupDismissal(group_id="g1"), time=desk.clock.moment)
+    await desk.inlet.deliver([gone])
+    await desk.pass_time(timedelta(days=2))
+    assert await desk.actions() == []
+    assert [case.overdue for case in await desk.cases()] == [True]
 
 
 async def test_what_is_clearly_bad_needs_no_case(desk: Desk) -> None:

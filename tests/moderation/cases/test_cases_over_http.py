@@ -190,8 +190,8 @@ async def test_examples_are_exported_line_by_line_and_go_on_behind_the_last(serv
 
 async def test_a_member_appeals_on_the_page_behind_the_link(service: Service) -> None:
     await service.desk.offend(2)
-    [mute] = await service.desk.actions(kind="mute_member")
-    path = "/api/v1/appeals/" + mute["content"].split("/api/v1/appeals/")[1].split()[0]
+    [letter] = await service.desk.actions(kind="send_private")
+    path = "/api/v1/appeals/" + letter["content"].split("/api/v1/appeals/")[1].split()[0]
     page = await service.http.get(path)
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert "涉嫌欺诈" in page.text
@@ -206,9 +206,15 @@ async def test_a_member_appeals_on_the_page_behind_the_link(service: Service) ->
     assert (sent.status_code, "申诉已提交" in sent.text) == (201, True)
     [case] = await service.desk.cases()
     assert case.history[0].note == "我是被误会的 <b>真的</b>，电话 138****5678"
+    shown = (await service.get("/api/v1/actions")).json()["items"]
+    assert [path in action["content"] for action in shown if action["kind"] == "send_private"] == [False]
     for again in (await service.http.get(path), await service.http.post(path, data={"reason": "x"})):
         assert (again.status_code, "请等待" in again.text) == (409, True)
-    await service.desk.decide(case.id, CaseOutcome.REVERSED)
+    await service.desk.decide(case.id, CaseOutcome.UPHELD)
+    assert "已复核" in (await service.http.get(path)).text
+    await service.desk.say("举报", "u2", reply_to=case.message_id)
+    [report] = await service.desk.cases(kind="report")
+    await service.desk.decide(report.id, CaseOutcome.REVERSED)
     assert (await service.http.get(path)).status_code == 410
     for wrong in ("/api/v1/appeals/x", path[:-3] + "xyz", "/api/v1/appeals/" + "é" * 30):
         assert (await service.http.get(wrong)).status_code == 404

@@ -92,6 +92,37 @@ async def test_who_reported_badly_waits_for_a_second_reporter(desk: Desk) -> Non
     assert known == {"u2": (1, 2), "u3": (1, 0)}
 
 
+async def test_a_message_that_was_edited_after_a_decision_can_be_reported_again(desk: Desk) -> None:
+    message_id = await desk.say(FINE)
+    await desk.say("举报", "u2", reply_to=message_id)
+    [case] = await desk.cases()
+    await desk.decide(case.id, REVERSED)
+    await desk.say("举报", "u3", reply_to=message_id)
+    assert [(case.state, case.reporters) for case in await desk.cases()] == [(State.REVERSED, ("u2",))]
+    await desk.edit(message_id, "代办信用卡，私聊", 1)
+    await desk.say("举报 他改成广告了", "u3", reply_to=message_id)
+    [again] = await desk.cases()
+    assert (again.state, again.reporters, again.text) == (State.OPEN, ("u3",), "代办信用卡，私聊")
+    assert [entry.what for entry in again.history] == ["opened", "reversed", "reopened"]
+    assert len(await desk.events(CaseOpened)) == 2
+
+
+async def test_a_report_of_an_edited_message_shows_the_text_as_it_is_now(desk: Desk) -> None:
+    message_id = await desk.say(FINE)
+    await desk.say("举报", "u2", reply_to=message_id)
+    await desk.edit(message_id, "代办信用卡，私聊", 1)
+    await desk.say("举报", "u2", reply_to=message_id)
+    [case] = await desk.cases()
+    assert (case.text, case.revision, case.reporters) == ("代办信用卡，私聊", 1, ("u2",))
+
+
+async def test_a_report_that_nobody_joins_is_forgotten_after_90_days(desk: Desk) -> None:
+    indexes = (await desk.inlet.database["cases"].index_information()).values()
+    [forgetting] = [each for each in indexes if each["key"] == [("opened_at", 1)]]
+    assert forgetting["expireAfterSeconds"] == 90 * 24 * 3600
+    assert forgetting["partialFilterExpression"] == {"state": "waiting"}
+
+
 async def test_more_reports_a_day_than_allowed_are_passed_over(desk: Desk) -> None:
     await desk.set_rules(Rules(review=ReviewRule(reports_per_day=2), flood=None, duplicate=None))
     messages = [await desk.say(FINE) for _ in range(4)]
@@ -127,5 +158,7 @@ def test_trust_is_the_smoothed_share_of_upheld_reports() -> None:
 
 def test_a_phrase_counts_at_the_beginning_after_who_is_addressed() -> None:
     assert begins_with(" @群主 @小王 举报", ("举报",))
+    assert begins_with("@群主\u2005【舉 报】", ("举报",))
+    assert not begins_with("什么都行", ("！！",))
     assert not begins_with("不举报", ("举报",))
     assert not begins_with("@举报", ("举报",))

@@ -24,7 +24,8 @@ from moderation.enforcement import store
 from moderation.enforcement.handlers import record_receipts, request_actions
 from moderation.enforcement.model import How, as_task, how_of
 from moderation.policies import store as policy_store
-from moderation.policies.model import Rules, changes_of
+from moderation.policies.model import GroupSettings, Rules, changes_of
+from moderation.policies.store import dismiss_groups
 from tests.moderation.bench import NATIVE, Bench
 
 BY_HAND = Capabilities()  # what a WeCom customer group can do
@@ -78,7 +79,7 @@ def test_what_the_channel_can_do_decides_how_an_action_is_carried_out(
     capabilities: Capabilities, kind: ActionKind, how: How
 ) -> None:
     asked = Action(action_id="a", group_id="g", kind=kind, requested_by="tester")
-    assert how_of(asked, capabilities) is how
+    assert how_of(asked, GroupSettings(capabilities=capabilities)) is how
 
 
 @pytest.mark.parametrize("kind", [each for each in ActionKind if each is not ActionKind.NOTIFY_STAFF])
@@ -89,6 +90,29 @@ def test_every_action_can_be_put_to_a_staff_member_in_words(kind: ActionKind) ->
     assert (task.kind, task.task, task.assignee) == (ActionKind.NOTIFY_STAFF, kind, "staff-1")
     assert task.content
     assert "{" not in task.content
+
+
+async def dismiss(bench: Bench) -> None:
+    await bench.commit(lambda work: dismiss_groups(work, [bench.group]))
+
+
+async def test_in_a_group_that_is_no_more_people_can_be_told_something_and_nothing_else_is_asked(bench: Bench) -> None:
+    await dismiss(bench)
+    asked = [action(bench, kind) for kind in ActionKind]
+    await ask(bench, *asked)
+    told = {ActionKind.SEND_PRIVATE, ActionKind.NOTIFY_STAFF}
+    assert {each.kind for each in bench.actions()} == told
+    states = {each.kind: await state_of(bench, each) for each in asked}
+    assert states == {kind: "requested" if kind in told else "unsupported" for kind in ActionKind}
+
+
+async def test_an_open_action_is_given_up_when_its_group_is_dismissed(bench: Bench) -> None:
+    asked = action(bench, ActionKind.DELETE_MESSAGE)
+    await ask(bench, asked)
+    await dismiss(bench)
+    await bench.pass_time(days=1)
+    assert await state_of(bench, asked) == "expired"
+    assert len(bench.actions()) == 1
 
 
 async def test_an_action_is_asked_for_once_and_ends_with_its_receipt(bench: Bench) -> None:

@@ -65,6 +65,12 @@ async def test_a_drill_reaches_neither_the_channel_nor_the_groups_mode(desk: Des
     assert all("【演练】" in action["content"] for action in shown if action["kind"] == "notify_staff")
 
 
+async def test_a_drill_does_not_begin_in_the_future(desk: Desk, moderator: Caller) -> None:
+    body = {"kind": "leak", "groups": ["g1"], "drill": True, "as_of": (desk.now() + timedelta(hours=1)).isoformat()}
+    refused = await moderator.post("incidents", body, status=422)
+    assert "future" in refused["detail"]
+
+
 async def test_its_events_say_that_it_is_a_drill(desk: Desk, moderator: Caller) -> None:
     incident = await drill(moderator, groups=["g1"])
     await moderator.post(f"incidents/{incident}/containment", seen="*")

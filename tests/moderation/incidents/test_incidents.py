@@ -1,5 +1,6 @@
 """An incident from its opening to its review."""
 
+from datetime import timedelta
 from typing import Any
 
 from huiqun.contracts.channel import ActionKind
@@ -57,6 +58,18 @@ async def test_a_step_is_reminded_of_then_escalated_unless_it_is_done(desk: Desk
     last = (await desk.asked())[-1]
     assert (last.kind, last.assignee) == (ActionKind.NOTIFY_STAFF, "staff-5")
     assert "确认攻击情况" in last.content
+
+
+async def test_after_downtime_an_overdue_step_is_escalated_without_a_reminder_that_is_too_late(
+    desk: Desk, moderator: Caller
+) -> None:
+    await desk.create("g1")
+    incident = await opened(moderator, "leak")
+    desk.clock.moment += timedelta(minutes=12)
+    await desk.pass_minutes(0)
+    timeline = (await moderator.get(f"incidents/{incident}/timeline"))["items"]
+    late = [(entry["what"], entry["step"]) for entry in timeline if entry["what"] in ("reminded", "escalated")]
+    assert late == [("escalated", "verify"), ("reminded", "remove_content")]
 
 
 async def test_doing_a_step_sets_its_mode_and_sends_its_message(desk: Desk, moderator: Caller) -> None:

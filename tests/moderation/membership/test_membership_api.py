@@ -80,7 +80,7 @@ async def test_a_newcomer_agrees_on_the_page_of_the_link(desk: Desk) -> None:
     link = await invited(desk)
     page = await desk.http.get(link)
     assert (page.status_code, page.headers["cache-control"]) == (200, "no-store")
-    assert "理财一群 群规" in page.text
+    assert "理财一群群规" in page.text
     assert "&lt;b&gt;不发广告" in page.text
     assert await desk.community.documents("consents") == []
     done = [await desk.http.post(form_of(page)) for _ in range(2)]
@@ -92,12 +92,24 @@ async def test_a_newcomer_agrees_on_the_page_of_the_link(desk: Desk) -> None:
     assert [(each["member_id"], each["given_by"]) for each in listed] == [("u1", "link")]
 
 
+async def test_the_words_that_a_member_agreed_to_can_be_read_after_the_rules_have_changed(desk: Desk) -> None:
+    link = await invited(desk)
+    await desk.http.post(form_of(await desk.http.get(link)))
+    await desk.community.write_policy(rules_text="3. 其他。", consent={})
+    await desk.community.say("我已阅读并同意", member="u2")
+    for consent in (await desk.ask("GET", "/groups/g1/consents")).json()["items"]:
+        agreed = (await desk.ask("GET", f"/groups/g1/rules/{consent['rules_version']}")).json()
+        assert agreed["text"] == {"u1": RULES, "u2": "3. 其他。"}[consent["member_id"]]
+    assert (await desk.ask("GET", "/groups/g1/rules/000000000000")).status_code == 404
+
+
 async def test_rules_that_changed_while_they_were_read_are_shown_again(desk: Desk) -> None:
     link = await invited(desk)
     page = await desk.http.get(link)
     await desk.community.write_policy(rules_text="3. 其他。", consent={"by_link": True})
     again = await desk.http.post(form_of(page))
     assert "3. 其他。" in again.text
+    assert "群规刚刚有更新" in again.text
     assert await desk.community.documents("consents") == []
     assert "您已确认群规" in (await desk.http.post(form_of(again))).text
 

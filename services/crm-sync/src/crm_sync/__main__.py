@@ -5,4 +5,4 @@ from crm_sync.settings import Settings
 from huiqun.runtime.service import run_service
 
 if __name__ == "__main__":
-    run_service("crm-sync", Settings(), run)
+    run_service("crm-sync", Settings, run)

@@ -5,4 +5,4 @@ from engagement.settings import Settings
 from huiqun.runtime.service import run_service
 
 if __name__ == "__main__":
-    run_service("engagement", Settings(), run)
+    run_service("engagement", Settings, run)

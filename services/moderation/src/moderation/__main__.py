@@ -5,4 +5,4 @@ from moderation.app import run
 from moderation.settings import Settings
 
 if __name__ == "__main__":
-    run_service("moderation", Settings(), run)
+    run_service("moderation", Settings, run)

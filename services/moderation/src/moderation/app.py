@@ -184,10 +184,8 @@ async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) ->
         keeper = RulebookKeeper(connected.database)
         await until_it_passes(keeper.refresh, name=SERVICE)
         signed = signed_links(settings)
-        appeal_link = signed.appeals.for_offence if settings.public_url else None
-        parts = loops(
-            connected, roles, routes(keeper.current, hash_key(settings), appeal_link), timers(signed.consents)
-        )
+        handled = routes(keeper.current, hash_key(settings), signed.appeals.maker)
+        parts = loops(connected, roles, handled, timers(signed.consents))
         if "timers" in roles:
             parts.append(BacktestRunner(connected.database, keeper.current, connected.clock))
         parts.append(keeper)

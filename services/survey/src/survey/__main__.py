@@ -5,4 +5,4 @@ from survey.app import run
 from survey.settings import Settings
 
 if __name__ == "__main__":
-    run_service("survey", Settings(), run)
+    run_service("survey", Settings, run)

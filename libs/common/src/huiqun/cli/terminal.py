@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from huiqun.contracts.topics import ServiceName
-from huiqun.runtime.settings import ServiceSettings
+from huiqun.runtime.settings import ConnectionSettings, wrong_settings
 from huiqun.store import Database, StoreError, connect
 
 NO = 1
@@ -52,13 +52,12 @@ def _brief(error: Exception) -> str:
     return str(error).partition(" (configured")[0] or type(error).__name__
 
 
-def settings() -> ServiceSettings:
+def settings() -> ConnectionSettings:
     """The settings from the environment; exit code 2 where they are wrong."""
     try:
-        return ServiceSettings()
+        return ConnectionSettings()
     except ValidationError as error:
-        wrong = (f"HUIQUN_{'_'.join(map(str, part['loc'])).upper()}: {part['msg']}" for part in error.errors())
-        fail("\n".join(wrong))
+        fail("\n".join(wrong_settings(ConnectionSettings, error)))
 
 
 @asynccontextmanager

@@ -156,11 +156,15 @@ class CaseKind(StrEnum):
 
 
 class CaseOutcome(StrEnum):
-    """How a case ended; what upholding means depends on its kind: the finding, the proposal, the sanction stands."""
+    """How a case ended; what upholding means depends on its kind: the finding, the proposal, the sanction stands.
+
+    A proposal to remove somebody that is declined leaves the offence as it is.
+    """
 
     UPHELD = "upheld"
     REVERSED = "reversed"
     RECLASSIFIED = "reclassified"
+    DECLINED = "declined"
 
 
 class OpenedCase(Payload):

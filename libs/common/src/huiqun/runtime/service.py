@@ -16,12 +16,13 @@ import structlog
 import uvloop
 from aiokafka.errors import KafkaError
 from fastapi import APIRouter
+from pydantic import ValidationError
 
 from huiqun.audit import AUDIT_INDEXES
 from huiqun.runtime.clock import Clock, SystemClock
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.parts import Part
-from huiqun.runtime.settings import ServiceSettings
+from huiqun.runtime.settings import ServiceSettings, wrong_settings
 from huiqun.store import Client, Database, Index, close, connect, ensure_indexes, ping
 from huiqun.stream import STREAM_INDEXES, BatchConsumer, ConsumerOptions, Publisher, Relay, Route, Transactor
 from huiqun.stream.retry import until_it_passes
@@ -175,10 +176,15 @@ def roles_from(arguments: Sequence[str], service: str) -> frozenset[str]:
 
 
 def run_service(
-    service: str, settings: SettingsT, main: Callable[[SettingsT, frozenset[str], asyncio.Event], Awaitable[None]]
+    service: str, kind: type[SettingsT], main: Callable[[SettingsT, frozenset[str], asyncio.Event], Awaitable[None]]
 ) -> None:
-    """The whole life of a service's process; exits non-zero when a part fails."""
+    """The whole life of a service's process; exits with 2 when its settings are wrong, with 1 when a part fails."""
     roles = roles_from(sys.argv[1:], service)
+    try:
+        settings = kind()
+    except ValidationError as error:
+        sys.stderr.writelines(f"{line}\n" for line in wrong_settings(kind, error))
+        sys.exit(2)
     configure_logs(service, settings.log_level)
     start_tracing(f"huiqun-{service}")
     # Batches are short-lived: fewer, later collections of the oldest generation.

@@ -7,6 +7,7 @@ from fastapi import Path, Query
 from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id
+from huiqun.privacy.links import without_tokens
 from huiqun.web import Page, Paging, Problem, Router, Store
 from moderation.enforcement import store
 
@@ -27,7 +28,10 @@ class ActionView(BaseModel):
     state: State = Field(description="What became of it so far.", examples=["assigned"])
     member_id: str | None = Field(description="Whom it is about.", examples=["member-1"])
     message_id: str | None = Field(description="Which message it is about.", examples=["msg-1"])
-    content: str = Field(description="What to send, or what a staff member is asked to do.", examples=["请留意群规"])
+    content: str = Field(
+        description="What to send, or what a staff member is asked to do; of a member's own links, only the beginning.",
+        examples=["请留意群规"],
+    )
     duration_seconds: int | None = Field(description="How long a mute lasts.", examples=[600])
     reason: str = Field(description="Why.", examples=["ads"])
     requested_at: datetime = Field(description="When it was asked for.", examples=["2026-11-22T08:00:00Z"])
@@ -62,7 +66,7 @@ def _view(document: dict[str, Any]) -> ActionView:
         state=document["state"],
         member_id=target.get("member_id"),
         message_id=target.get("message_id"),
-        content=document.get("content", ""),
+        content=without_tokens(document.get("content", "")),
         duration_seconds=document.get("duration_seconds"),
         reason=document.get("reason", ""),
         requested_at=document["requested_at"],

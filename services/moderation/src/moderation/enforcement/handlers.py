@@ -55,7 +55,7 @@ async def request_actions(work: Work, actions: Sequence[tuple[Action, Event | No
     ordered: list[tuple[Action, How]] = []
     for action, cause in actions:
         group = groups.get(action.group_id, UNKNOWN_GROUP)
-        how = model.how_of(action, group.capabilities)
+        how = model.how_of(action, group)
         ordered.append((action, how))
         if how is How.UNSUPPORTED:
             continue
@@ -69,7 +69,7 @@ async def rehearse_actions(work: Work, actions: Sequence[Action]) -> None:
     """Record what a drill would have asked for; nothing is published, and nothing followed up."""
     groups = await policies.groups_of(work, {action.group_id for action in actions})
     settings = [groups.get(action.group_id, UNKNOWN_GROUP) for action in actions]
-    ways = [model.how_of(action, group.capabilities) for action, group in zip(actions, settings, strict=True)]
+    ways = [model.how_of(action, group) for action, group in zip(actions, settings, strict=True)]
     await store.rehearse(work, list(zip(actions, ways, strict=True)))
 
 
@@ -105,7 +105,8 @@ async def follow_up(timer: Timer, work: Work) -> None:
         return
     action = known.action
     due = model.step_after(known.how, known.steps)
-    if model.is_too_late(action, work.now):
+    group = (await policies.groups_of(work, {action.group_id})).get(action.group_id, UNKNOWN_GROUP)
+    if model.is_too_late(action, work.now) or model.how_of(action, group) is How.UNSUPPORTED:
         step = Step.GIVE_UP
     elif due is not None:
         step = due[1]
@@ -142,12 +143,18 @@ async def _take(step: Step, known: Followed, work: Work) -> None:
             await store.settle(work, {action.action_id: ("expired", {"detail": "nobody has done it in time"})})
 
 
+async def call_off(work: Work, action_id: str, why: str) -> None:
+    """Follow an action no longer that is still open, because it has become needless."""
+    work.cancel(_timer_of(action_id))
+    await store.settle(work, {action_id: ("withdrawn", {"detail": why})})
+
+
 def impose(
     offence: Offence, weight: float, standing: Standing, terms: Terms, work: Work
-) -> tuple[Climb, Action] | None:
+) -> tuple[Climb, list[Action]] | None:
     """Count an offence against its author; where that brings a sanction, say so and return what to ask of the channel.
 
-    Strike, sanction and action share an id: whoever has one of them finds the others.
+    Strike, sanction and the first action share an id: whoever has one of them finds the others.
     """
     strike = Strike(new_id(), offence.message_id, offence.category, weight, offence.at)
     climb = add_strike(standing, strike, terms.ladder, terms.highest)
@@ -167,7 +174,11 @@ def impose(
     if climb.until is not None:
         payload = {"group_id": offence.group_id, "member_id": offence.member_id, "sanction_id": strike.id}
         work.schedule(Timer(_mute_timer(strike), MUTE_ENDS, climb.until, payload))
-    return climb, model.sanction(offence, climb, terms, strike.id)
+    actions = [model.sanction(offence, climb, terms, strike.id)]
+    if climb.until is not None and terms.appeal_link is not None and terms.mutes:
+        # In private: whoever sees the link can appeal.
+        actions.append(model.appeal_letter(offence, terms.appeal_link(offence, strike.id), new_id()))
+    return climb, actions
 
 
 async def end_mute(timer: Timer, work: Work) -> None:

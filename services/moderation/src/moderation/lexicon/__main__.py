@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from huiqun.audit import AUDIT_INDEXES
 from huiqun.cli.operator import shell_actor
 from huiqun.runtime.clock import SystemClock
+from huiqun.runtime.settings import ConnectionSettings
 from huiqun.store import StoreError, connect, ensure_indexes
 from huiqun.stream import STREAM_INDEXES, Publisher, Transactor
 from huiqun.timers import TIMER_INDEXES
@@ -27,7 +28,6 @@ from moderation.lexicon.handlers import (
 )
 from moderation.lexicon.model.rows import RowError, WordImport
 from moderation.lexicon.store import WordList
-from moderation.settings import Settings
 
 _SHOWN_ERRORS = 1_000
 
@@ -86,7 +86,7 @@ def main(arguments: Sequence[str], console: Console) -> int:
 
 
 async def _store(file: WordFile) -> tuple[WordList, bool]:
-    settings = Settings()
+    settings = ConnectionSettings()
     client = connect(settings.mongo_url, app_name="huiqun-lexicon")
     database = client[f"{settings.database_prefix}moderation"]
     # Never started: an import publishes nothing, the stamp tells the processes.

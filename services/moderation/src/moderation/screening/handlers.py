@@ -164,14 +164,14 @@ class Screening:
         weight = enforcement.weight_of(category, ladder, blocked=decision.verdict is Verdict.BLOCK)
         # A likeness alone never mutes: it warns, and whatever goes beyond that waits for a person.
         highest = REMOVAL_RUNG if decision.is_certain else WARNING_RUNG
-        terms = Terms(ladder, judged.group.owner, self._appeal_link, appeal, highest)
+        terms = Terms(ladder, judged.group.owner, self._appeal_link, appeal, highest, judged.group.mutes)
         imposed = impose(offence, weight, standing, terms, work)
         if imposed is not None:
-            climb, action = imposed
-            follow.ask(action, event)
+            climb, actions = imposed
+            follow.requests += [(action, event) for action in actions]
             if climb.kind is SanctionKind.REMOVAL_PROPOSED:
                 opening = _opening(CaseKind.REMOVAL, judged, category, max(severity, REMOVAL_SEVERITY), work.now)
-                follow.openings.append(replace(opening, sanction_id=action.action_id))
+                follow.openings.append(replace(opening, sanction_id=actions[0].action_id))
 
 
 def _customers(events: Iterable[Messages]) -> set[tuple[str, str]]:

@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from huiqun.stream import Work
 from huiqun.web import Router, Transact, body_limit, received_body
+from huiqun.web.html import HTML, HTML_OR_PROBLEM, page, told
 from moderation.cases.handlers.asking import AppealedError, NothingToAppealError, appeal_by_link, find_sanction
 from moderation.cases.model import AppealLinks, Grant, InvalidLinkError
 from moderation.enforcement.model import name_of
@@ -24,32 +25,16 @@ MAX_REASON: Final = 500
 TokenPath = Annotated[
     str, Path(max_length=1_024, description="The signed part of the link.", examples=["q83vEjRWeJCrze8"])
 ]
-_HEADERS: Final = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
-_PAGE: Final = """<!doctype html>
-<html lang="zh-CN">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>处罚申诉</title>
-<style>body{{font:16px/1.6 sans-serif;max-width:32em;margin:2em auto;padding:0 1em}}
-textarea{{width:100%;box-sizing:border-box;font:inherit}}button{{font:inherit;padding:.4em 1.5em}}</style></head>
-<body><h1>处罚申诉</h1>{content}</body></html>
-"""
+_TITLE: Final = "处罚申诉"
 _FORM: Final = """<p>{when} 起的处罚，原因：{category}。</p>{complaint}
 <form method="post"><label for="reason">请说明申诉理由（{most} 字以内，请勿填写证件号、卡号等个人信息）：</label>
-<p><textarea id="reason" name="reason" rows="6" maxlength="{most}" required></textarea></p>
+<textarea id="reason" name="reason" rows="6" maxlength="{most}" required></textarea>
 <button type="submit">提交申诉</button></form>"""
-_HTML: Final = {"text/html": {"schema": {"type": "string"}}}
-_PROBLEM: Final = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
-    400: {"description": "No reason is given, or the request cannot be read", "content": {**_HTML, **_PROBLEM}},
-    404: {"description": "The link is not valid, or too old", "content": _HTML},
-    409: {"description": "There is an appeal already", "content": _HTML},
-    410: {"description": "The sanction has been taken back, or counts no longer", "content": _HTML},
+    400: {"description": "No reason is given, or the request cannot be read", "content": HTML_OR_PROBLEM},
+    404: {"description": "The link is not valid, or too old", "content": HTML},
+    409: {"description": "There is an appeal already", "content": HTML},
+    410: {"description": "The sanction has been taken back, or counts no longer", "content": HTML},
 }
 _FORM_BODY: Final = {
     "requestBody": {
@@ -100,9 +85,9 @@ async def receive_form(request: Request, token: TokenPath) -> HTMLResponse:
 
     async def appeal(work: Work, grant: Grant) -> HTMLResponse:
         if not reason:
-            return await _form(work, grant, "<p><strong>请填写申诉理由。</strong></p>", status=400)
+            return await _form(work, grant, told("请填写申诉理由。"), status=400)
         await appeal_by_link(work, grant, reason)
-        return _page("<p>申诉已提交。工作人员复核后，会私信告知您结果。</p>", 201)
+        return page(_TITLE, told("申诉已提交。工作人员复核后，会私信告知您结果。"), 201)
 
     return await _answered(request, token, appeal)
 
@@ -114,11 +99,14 @@ async def _answered(request: Request, token: str, use_case: UseCase) -> HTMLResp
         grant = links.read(token, datetime.now(UTC))
         return await transact(lambda work: use_case(work, grant))
     except InvalidLinkError:
-        return _page("<p>链接无效或已过期。如仍需申诉，请联系群主。</p>", 404)
+        return page(_TITLE, told("链接无效或已过期。如仍需申诉，请联系群主。"), 404)
     except NothingToAppealError:
-        return _page("<p>该处罚已撤销或已失效，无需申诉。</p>", 410)
-    except AppealedError:
-        return _page("<p>该处罚的申诉已收到，请等待工作人员复核。</p>", 409)
+        return page(_TITLE, told("该处罚已撤销或已失效，无需申诉。"), 410)
+    except AppealedError as error:
+        known = (
+            "该处罚的申诉已复核，结果已私信告知您。" if error.decided else "该处罚的申诉已收到，请等待工作人员复核。"
+        )
+        return page(_TITLE, told(known), 409)
 
 
 async def _form(work: Work, grant: Grant, complaint: str = "", status: int = 200) -> HTMLResponse:
@@ -126,8 +114,5 @@ async def _form(work: Work, grant: Grant, complaint: str = "", status: int = 200
     group = await find_group(work.db, grant.group_id, work.session)
     when = strike.at.astimezone(group.settings.timezone).strftime("%Y-%m-%d %H:%M")
     category = escape(name_of(strike.category))
-    return _page(_FORM.format(when=when, category=category, complaint=complaint, most=MAX_REASON), status)
-
-
-def _page(content: str, status: int) -> HTMLResponse:
-    return HTMLResponse(_PAGE.format(content=content), status, headers=_HEADERS)
+    form = _FORM.format(when=when, category=category, complaint=complaint, most=MAX_REASON)
+    return page(_TITLE, form, status)

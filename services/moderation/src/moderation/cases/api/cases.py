@@ -1,11 +1,13 @@
 """The review queue: list, claim, comment, decide."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, cast
 
 from fastapi import Depends, Path, Query, Response
 from pydantic import BaseModel, Field
+from starlette.requests import Request
 
 from huiqun.contracts.envelope import Id
 from huiqun.contracts.moderation import CaseKind, CaseOutcome
@@ -16,18 +18,30 @@ from huiqun.web import (
     Page,
     PageRequest,
     Paging,
+    Precondition,
     Principal,
     Router,
     Store,
+    Write,
     WriteOnce,
     requires,
     set_etag,
 )
 from moderation.cases.api.views import CaseView, Standing, view_of
 from moderation.cases.handlers import queue
-from moderation.cases.handlers.deciding import Ruling, SameCategoryError, decide
+from moderation.cases.handlers.deciding import SameCategoryError, decide
+from moderation.cases.handlers.following import NoProposalError, Ruling
 from moderation.cases.handlers.queue import UnknownCaseError
-from moderation.cases.model import Case, CaseClosedError, CaseFullError, CaseHeldError, Moderator, State
+from moderation.cases.model import (
+    AppealLinks,
+    Case,
+    CaseClosedError,
+    CaseFullError,
+    CaseHeldError,
+    Moderator,
+    OwnDecisionError,
+    State,
+)
 from moderation.cases.store import cases
 from moderation.cases.store.cases import Filter, Order, Place, Stretch
 from moderation.policies.model import Category
@@ -37,7 +51,9 @@ PROBLEMS = {
     CaseHeldError: (409, "case-held"),
     CaseClosedError: (409, "case-closed"),
     CaseFullError: (409, "case-full"),
+    OwnDecisionError: (403, "own-decision"),
     SameCategoryError: (422, "same-category"),
+    NoProposalError: (422, "no-proposal"),
 }
 router = Router("/api/v1/cases", tag="cases", role="viewer", problems=PROBLEMS)
 
@@ -83,10 +99,36 @@ class NewComment(BaseModel):
 
 def moderator(who: AModerator) -> Moderator:
     """The caller, as cases know them."""
-    return Moderator(id=who.id, name=who.name)
+    return Moderator(id=who.id, name=who.name, admin=who.may("admin"))
 
 
 Me = Annotated[Moderator, Depends(moderator)]
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Where the caller decides on a case."""
+
+    case_id: str
+    me: Moderator
+    seen: Precondition
+    write: Write
+    links: AppealLinks
+
+    async def decide(self, outcome: CaseOutcome, judgement: Judgement, category: str | None = None) -> Response:
+        """Answer with the case as decided."""
+        ruling = Ruling(outcome, self.me, judgement.note, category)
+        return await self.write(
+            _answering(lambda work: decide(work, self.case_id, ruling, self.seen.check, self.links.maker))
+        )
+
+
+def bench(request: Request, case_id: CasePath, seen: IfMatch, write: WriteOnce, me: Me) -> Bench:
+    """What every decision takes."""
+    return Bench(case_id, me, seen, write, cast("AppealLinks", request.app.state.appeal_links))
+
+
+OnBench = Annotated[Bench, Depends(bench)]
 
 
 def wanted(state: InState = None, kind: OfKind = None, group_id: OfGroup = None, category: OfCategory = None) -> Filter:
@@ -152,26 +194,27 @@ async def comment_on_case(case_id: CasePath, comment: NewComment, write: WriteOn
 
 
 @router.post("/{case_id}/uphold", summary="Uphold: the finding, the proposal, the sanction", response_model=CaseView)
-async def uphold_case(case_id: CasePath, judgement: Judgement, seen: IfMatch, write: WriteOnce, me: Me) -> Response:
+async def uphold_case(judgement: Judgement, on: OnBench) -> Response:
     """A doubtful or reported message becomes an offence; a proposed removal is asked of the channel in your name."""
-    ruling = Ruling(CaseOutcome.UPHELD, me, judgement.note)
-    return await write(_answering(lambda work: decide(work, case_id, ruling, seen.check)))
+    return await on.decide(CaseOutcome.UPHELD, judgement)
+
+
+@router.post("/{case_id}/decline", summary="Decline a proposal to remove a member", response_model=CaseView)
+async def decline_case(judgement: Judgement, on: OnBench) -> Response:
+    """The member stays, and so does the offence; a proposal that rests on no offence is reversed instead."""
+    return await on.decide(CaseOutcome.DECLINED, judgement)
 
 
 @router.post("/{case_id}/reverse", summary="Reverse: nothing was wrong", response_model=CaseView)
-async def reverse_case(case_id: CasePath, judgement: Judgement, seen: IfMatch, write: WriteOnce, me: Me) -> Response:
+async def reverse_case(judgement: Judgement, on: OnBench) -> Response:
     """The message's strike, sanction, mute and open actions are taken back together."""
-    ruling = Ruling(CaseOutcome.REVERSED, me, judgement.note)
-    return await write(_answering(lambda work: decide(work, case_id, ruling, seen.check)))
+    return await on.decide(CaseOutcome.REVERSED, judgement)
 
 
 @router.post("/{case_id}/reclassify", summary="Reclassify: it was something else", response_model=CaseView)
-async def reclassify_case(
-    case_id: CasePath, correction: Correction, seen: IfMatch, write: WriteOnce, me: Me
-) -> Response:
+async def reclassify_case(correction: Correction, on: OnBench) -> Response:
     """The strike counts as the other category; where that counts nothing, all is taken back."""
-    ruling = Ruling(CaseOutcome.RECLASSIFIED, me, correction.note, correction.category)
-    return await write(_answering(lambda work: decide(work, case_id, ruling, seen.check)))
+    return await on.decide(CaseOutcome.RECLASSIFIED, correction, correction.category)
 
 
 def _answering(use_case: Callable[[Work], Awaitable[Case]]) -> Callable[[Work], Awaitable[Answer]]:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from huiqun.contracts.moderation import CaseKind, CaseOutcome, Verdict
 from moderation.cases.model import Case, Moderator, State
 
-Standing = Literal["waiting", "open", "claimed", "upheld", "reversed", "reclassified"]
+Standing = Literal["waiting", "open", "claimed", "upheld", "reversed", "reclassified", "declined"]
 
 
 class PersonView(BaseModel):

@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from huiqun.contracts.channel import Message
-from huiqun.contracts.moderation import CaseKind, Screened
+from huiqun.contracts.channel import Message, Role
+from huiqun.contracts.moderation import CaseKind, Screened, Verdict
+from huiqun.runtime.ids import new_id
 from huiqun.stream import Work
 from moderation.archive import store as archive
 from moderation.cases.handlers.opening import open_cases
 from moderation.cases.handlers.queue import load_case
 from moderation.cases.model import Case, Grant, Opening, Report, begins_with, case_id, due, masked
 from moderation.cases.store import cases, reporters
+from moderation.enforcement import model as enforcement
+from moderation.enforcement.handlers import request_actions
 from moderation.metrics import REPORTS
 from moderation.policies.handlers import find_group, policy_in_force
 from moderation.policies.model import ReviewRule
@@ -21,6 +24,7 @@ from moderation.standing.model import Standing, Strike, key_of
 REPORTED = "reported"
 _LEAST_SEVERITY = 2
 _APPEAL_SEVERITY = 3
+_HEARD = "您好，您的申诉已收到。工作人员复核后，会私信告知您结果。"
 
 
 class UnknownMessageError(LookupError):
@@ -32,7 +36,11 @@ class NothingToAppealError(LookupError):
 
 
 class AppealedError(RuntimeError):
-    """There is an appeal against this sanction already."""
+    """There is an appeal against this sanction already; `decided` says whether a person has looked at it."""
+
+    def __init__(self, sanction_id: str, *, decided: bool) -> None:
+        super().__init__(sanction_id)
+        self.decided = decided
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +95,21 @@ async def report_message(work: Work, message_id: str, by: str, note: str, catego
 
 
 async def receive_appeals(work: Work, appeals: Sequence[Appeal]) -> None:
-    """Open a case for each sanction appealed against, the first time."""
+    """Open a case for each sanction appealed against in the group, the first time, and say that it was heard."""
+    opened = await _open_appeals(work, appeals)
+    heard = [enforcement.word(case.group_id, case.member_id, _HEARD, work.now, new_id()) for case in opened]
+    if heard:
+        await request_actions(work, [(word, None) for word in heard])
+
+
+async def _open_appeals(work: Work, appeals: Sequence[Appeal]) -> list[Case]:
     if not appeals:
-        return
+        return []
     messages = await archive.latest(work, [appeal.strike.message_id for appeal in appeals])
     openings = [
         Opening(
             kind=CaseKind.APPEAL,
-            message=messages[appeal.strike.message_id],
+            message=messages.get(appeal.strike.message_id) or _forgotten(appeal),
             category=appeal.strike.category,
             severity=_APPEAL_SEVERITY,
             due_at=due(appeal.rule, _APPEAL_SEVERITY, work.now),
@@ -103,9 +118,23 @@ async def receive_appeals(work: Work, appeals: Sequence[Appeal]) -> None:
             note=appeal.note,
         )
         for appeal in appeals
-        if appeal.strike.message_id in messages
     ]
-    await open_cases(work, openings)
+    return await open_cases(work, openings)
+
+
+def _forgotten(appeal: Appeal) -> Screened:
+    """What stands for a message that the archive keeps no longer: the sanction still does, and can be appealed."""
+    return Screened(
+        message_id=appeal.strike.message_id,
+        group_id=appeal.standing.group_id,
+        member_id=appeal.standing.member_id,
+        role=Role.CUSTOMER,
+        verdict=Verdict.BLOCK,
+        policy_version="",
+        lexicon_version="",
+        masked_text="",
+        sent_at=appeal.strike.at,
+    )
 
 
 async def appeal_by_link(work: Work, grant: Grant, note: str) -> None:
@@ -113,7 +142,7 @@ async def appeal_by_link(work: Work, grant: Grant, note: str) -> None:
     standing, strike = await find_sanction(work, grant)
     group = await find_group(work.db, grant.group_id, work.session)
     rule = (await policy_in_force(work.db, group.settings, work.session)).rules.review
-    await receive_appeals(work, [Appeal(standing, strike, masked(note), rule)])
+    await _open_appeals(work, [Appeal(standing, strike, masked(note), rule)])
 
 
 async def find_sanction(work: Work, grant: Grant) -> tuple[Standing, Strike]:
@@ -123,8 +152,9 @@ async def find_sanction(work: Work, grant: Grant) -> tuple[Standing, Strike]:
     strike = next((each for each in standing.strikes if each.sanction_id == grant.sanction_id), None)
     if strike is None:
         raise NothingToAppealError(grant.sanction_id)
-    if await cases.load(work, case_id(CaseKind.APPEAL, grant.sanction_id)) is not None:
-        raise AppealedError(grant.sanction_id)
+    appeal = await cases.load(work, case_id(CaseKind.APPEAL, grant.sanction_id))
+    if appeal is not None:
+        raise AppealedError(grant.sanction_id, decided=appeal.decision is not None)
     return standing, strike
 
 

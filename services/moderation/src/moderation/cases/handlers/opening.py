@@ -16,11 +16,12 @@ from moderation.policies.handlers import find_group
 OVERDUE = "case.overdue"
 
 
-async def open_cases(work: Work, openings: Sequence[Opening]) -> None:
-    """Open or join a case for each; whatever is new to the queue is announced and gets its clock."""
+async def open_cases(work: Work, openings: Sequence[Opening]) -> list[Case]:
+    """Open or join a case for each; whatever is new to the queue is announced, gets its clock and is returned."""
     if not openings:
-        return
-    for case in await cases.open_all(work, openings):
+        return []
+    opened = await cases.open_all(work, openings)
+    for case in opened.new:
         announced = OpenedCase(
             case_id=case.id,
             kind=case.kind,
@@ -32,8 +33,10 @@ async def open_cases(work: Work, openings: Sequence[Opening]) -> None:
             due_at=case.due_at,
         )
         work.emit(CaseOpened.about(case.group_id, announced, time=work.now))
-        work.schedule(Timer(overdue_timer(case), OVERDUE, case.due_at, {"case_id": case.id}))
         CASES_OPENED.labels(kind=case.kind.value).inc()
+    for case in (*opened.new, *opened.hastened):
+        work.schedule(Timer(overdue_timer(case), OVERDUE, case.due_at, {"case_id": case.id}))
+    return opened.new
 
 
 async def remind(timer: Timer, work: Work) -> None:
@@ -44,7 +47,7 @@ async def remind(timer: Timer, work: Work) -> None:
     await cases.save(work, case.model_copy(update={"overdue": True}))
     CASES_OVERDUE.labels(kind=case.kind.value).inc()
     group = await find_group(work.db, case.group_id, work.session)
-    if group.settings.owner is not None:
+    if group.settings.owner is not None and group.dismissed_at is None:
         name = enforcement.name_of(case.category)
         text = f"有一条待处理的群管案件（{name}）已超过响应时限，请尽快处理。案件编号：{case.id}"
         task = enforcement.task(case.group_id, group.settings.owner, text, work.now, new_id())

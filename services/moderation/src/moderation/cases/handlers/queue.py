@@ -1,8 +1,9 @@
 """Work the queue: claim a case, give it back, comment on it."""
 
+from huiqun.contracts.moderation import CaseKind
 from huiqun.stream import Work
 from moderation.cases import model
-from moderation.cases.model import Case, Moderator
+from moderation.cases.model import Case, Moderator, OwnDecisionError
 from moderation.cases.store import cases
 from moderation.policies.handlers import find_group, policy_in_force
 from moderation.policies.model import Policy
@@ -23,9 +24,10 @@ async def load_case(work: Work, case_id: str) -> Case:
 async def claim(work: Work, case_id: str, who: Moderator) -> Case:
     """Hold the case for as long as its group's policy allows; who holds it already holds it anew.
 
-    Raises UnknownCaseError, CaseHeldError, CaseClosedError.
+    Raises UnknownCaseError, CaseHeldError, CaseClosedError, OwnDecisionError.
     """
     case = await load_case(work, case_id)
+    await require_impartial(work, case, who)
     minutes = (await policy_of(work, case)).rules.review.lease_minutes
     return await _save(work, model.claim(case, who, work.now, minutes))
 
@@ -38,6 +40,14 @@ async def release(work: Work, case_id: str, who: Moderator) -> Case:
 async def comment(work: Work, case_id: str, who: Moderator, text: str) -> Case:
     """Note something for whoever decides. Raises UnknownCaseError, CaseFullError."""
     return await _save(work, model.comment(await load_case(work, case_id), who, model.masked(text), work.now))
+
+
+async def require_impartial(work: Work, case: Case, who: Moderator) -> bool:
+    """Refuse an appeal to whom it is against: OwnDecisionError. An admin may decide on it all the same: then True."""
+    own = case.kind is CaseKind.APPEAL and await cases.judged_by(work, case.message_id, who.id)
+    if own and not who.admin:
+        raise OwnDecisionError
+    return own
 
 
 async def policy_of(work: Work, case: Case) -> Policy:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from huiqun.contracts.channel import Role
 from huiqun.contracts.moderation import CaseKind, CaseOutcome, Reason, Screened, Verdict
@@ -31,6 +31,10 @@ class CaseFullError(RuntimeError):
     """The case has as many comments as it can hold."""
 
 
+class OwnDecisionError(RuntimeError):
+    """An appeal against your own decision is for a colleague, or for an admin where there is none."""
+
+
 class State(StrEnum):
     """Where a case stands; one that is claimed is open under a lease."""
 
@@ -39,6 +43,7 @@ class State(StrEnum):
     UPHELD = "upheld"
     REVERSED = "reversed"
     RECLASSIFIED = "reclassified"
+    DECLINED = "declined"
 
 
 UNDECIDED = frozenset({State.WAITING, State.OPEN})
@@ -51,10 +56,14 @@ class Values(BaseModel):
 
 
 class Moderator(Values):
-    """A person at work: the id that the audit log knows, and the name that colleagues do."""
+    """A person at work: the id that the audit log knows, and the name that colleagues do.
+
+    `admin` is whether they may decide on an appeal against themselves; it is not kept.
+    """
 
     id: str
     name: str
+    admin: bool = Field(default=False, exclude=True)
 
 
 class Lease(Values):
@@ -193,28 +202,37 @@ def open_case(opening: Opening, now: datetime) -> Case:
 def join(case: Case, opening: Opening, now: datetime) -> Case:
     """The case with one more reason to decide it; the same case where it adds nothing.
 
-    A later revision opens a decided review again, for another text was decided. Reports open nothing again, and a
-    sanction is appealed against once.
+    A later revision opens a decided case again, for another text was decided. A sanction is appealed against once.
     """
     if opening.kind is CaseKind.REPORT:
         return _join_report(case, opening, now)
     if opening.kind is CaseKind.APPEAL or opening.message.revision <= case.revision:
         return case
+    return _renewed(case, opening, now)
+
+
+def _renewed(case: Case, opening: Opening, now: datetime) -> Case:
+    """The case about a later revision: one that was decided is open again, the others go on about the new text."""
     renewed = open_case(opening, now)
-    entry = Entry(at=now, what="revised" if case.state in UNDECIDED else "reopened")
+    undecided = case.state in UNDECIDED
+    entry = Entry(at=now, what="revised" if undecided else "reopened", by=opening.by, note=opening.note)
     kept = {"comments": case.comments, "history": _with(case, entry), "version": case.version + 1}
-    if case.state in UNDECIDED:
+    if undecided:
         kept |= {
+            "state": case.state,
             "opened_at": case.opened_at,
             "due_at": min(case.due_at, renewed.due_at),
             "overdue": case.overdue,
             "severity": max(case.severity, renewed.severity),
+            "reporters": case.reporters,
             "lease": case.lease,
         }
     return renewed.model_copy(update=kept)
 
 
 def _join_report(case: Case, opening: Opening, now: datetime) -> Case:
+    if opening.message.revision > case.revision:
+        case = _renewed(case, opening, now)
     if case.state not in UNDECIDED or opening.by in case.reporters or len(case.reporters) >= MAX_REPORTERS:
         return case
     changes: dict[str, object] = {

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from huiqun.privacy.links import BadLinkError, ExpiredLinkError, LinkSigner
-from moderation.enforcement.model import Offence
+from moderation.enforcement.model import AppealLink, Offence
 
 _PURPOSE = "huiqun/moderation/appeal"
 _VALID_FOR = timedelta(days=7)
@@ -30,6 +30,11 @@ class AppealLinks:
     def __init__(self, key: bytes, base: str | None = None) -> None:
         self._signer = LinkSigner.under(key, _PURPOSE)
         self._base = (base or "").rstrip("/")
+
+    @property
+    def maker(self) -> AppealLink | None:
+        """What makes links; None without an address, since nobody could open one."""
+        return self.for_offence if self._base else None
 
     def for_offence(self, offence: Offence, sanction_id: str) -> str:
         """The address for the sanction on an offence."""

@@ -1,12 +1,14 @@
 """Members who report messages: how far to trust them, and how often they may. Pure."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
+from moderation.lexicon.model.folding import strip
 from moderation.policies.model import ReviewRule
 
-_MENTIONS = re.compile(r"^\s*(?:@\S+\s+)*")
+_MENTIONS = re.compile(r"^\s*(?:[@＠]\S+\s+)*")
+_READ = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,15 @@ class Reporter:
         return self.reported <= per_day
 
 
-def begins_with(text: str, phrases: Iterable[str]) -> bool:
-    """Whether a text begins with one of the phrases, after whom it is addressed to."""
-    words = _MENTIONS.sub("", text, count=1)
-    return any(words.startswith(phrase) for phrase in phrases)
+def begins_with(text: str, phrases: tuple[str, ...]) -> bool:
+    """Whether a text begins with one of the phrases, in whatever spelling, after whom it is addressed to."""
+    said = _MENTIONS.sub("", text, count=1)[:_READ]
+    if said.startswith(("@", "＠")):  # somebody of that name
+        return False
+    words = strip(said)
+    return any(words.startswith(phrase) for phrase in _plain(phrases))
+
+
+@lru_cache(maxsize=1_024)
+def _plain(phrases: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(filter(None, map(strip, phrases)))

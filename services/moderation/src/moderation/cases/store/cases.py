@@ -19,12 +19,15 @@ INDEXES: Mapping[str, Sequence[Index]] = {
         Index((("message_id", 1),)),
         Index((("group_id", 1), ("member_id", 1))),
         Index((("closed_at", 1),), expires_after=timedelta(days=1_095)),
+        # Reports that nobody has joined, nor looked at.
+        Index((("opened_at", 1),), expires_after=timedelta(days=90), where={"state": State.WAITING.value}),
     )
 }
 Order = Literal["oldest", "severity"]
 #: Severity (None in the order of age), time of opening, id.
 Place = tuple[int | None, datetime, str]
 _UNDECIDED = [state.value for state in UNDECIDED]
+_AGAINST = [State.UPHELD.value, State.RECLASSIFIED.value]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,8 +53,16 @@ class Stretch:
     after: Place | None = None
 
 
-async def open_all(work: Work, openings: Sequence[Opening]) -> list[Case]:
-    """Open a case for each, or join the one that is there; returns those that wait for a decision from now on.
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Cases that wait for a decision from now on, and those that did before but have to be decided sooner."""
+
+    new: list[Case]
+    hastened: list[Case]
+
+
+async def open_all(work: Work, openings: Sequence[Opening]) -> Opened:
+    """Open a case for each, or join the one that is there.
 
     One bulk write. Only where a case was there already, which is rare, are cases read and written again.
     """
@@ -60,24 +71,31 @@ async def open_all(work: Work, openings: Sequence[Opening]) -> list[Case]:
     result = await work.db[CASES].bulk_write(operations, session=work.session)
     fresh = result.upserted_ids or {}
     opened = {case.id: case for at, case in enumerate(made) if at in fresh}
-    opened |= await _join_all(work, [opening for at, opening in enumerate(openings) if at not in fresh])
-    return [case for case in opened.values() if case.state is State.OPEN]
+    before, after = await _join_all(work, [opening for at, opening in enumerate(openings) if at not in fresh])
+    hastened = []
+    for case in after.values():
+        known = opened.get(case.id) or before[case.id]
+        if case.id in opened or known.state is not State.OPEN:
+            opened[case.id] = case
+        elif case.due_at < known.due_at and not case.overdue:
+            hastened.append(case)
+    return Opened([case for case in opened.values() if case.state is State.OPEN], hastened)
 
 
-async def _join_all(work: Work, openings: Sequence[Opening]) -> dict[str, Case]:
-    """Join the cases that are there; returns those that were not open before."""
+async def _join_all(work: Work, openings: Sequence[Opening]) -> tuple[dict[str, Case], dict[str, Case]]:
+    """Join the cases that are there; returns those that are other than before, as they were and as they are."""
     if not openings:
-        return {}
+        return {}, {}
     cursor = work.db[CASES].find({"_id": {"$in": [each.case_id for each in openings]}}, session=work.session)
     before = {case.id: case for case in map(_case, await cursor.to_list(None))}
     after = dict(before)
     for opening in openings:
         after[opening.case_id] = join(after[opening.case_id], opening, work.now)
-    changed = [case for case in after.values() if case is not before[case.id]]
+    changed = {case.id: case for case in after.values() if case is not before[case.id]}
     if changed:
-        operations = [UpdateOne({"_id": case.id}, {"$set": _fields(case)}) for case in changed]
+        operations = [UpdateOne({"_id": case.id}, {"$set": _fields(case)}) for case in changed.values()]
         await work.db[CASES].bulk_write(operations, session=work.session)
-    return {case.id: case for case in changed if before[case.id].state is not State.OPEN}
+    return before, changed
 
 
 async def load(work: Work, case_id: str) -> Case | None:
@@ -95,6 +113,13 @@ async def undecided_about(work: Work, message_id: str) -> list[Case]:
     """The cases about a message that wait for a decision or for a second reporter."""
     query = {"message_id": message_id, "state": {"$in": _UNDECIDED}}
     return [_case(document) async for document in work.db[CASES].find(query, session=work.session)]
+
+
+async def judged_by(work: Work, message_id: str, person: str) -> bool:
+    """Whether this person has found a message to be an offence, or its author to be removed for it."""
+    decided = {"by": person, "what": {"$in": _AGAINST}}  # the history outlasts a case's being opened again
+    query = {"message_id": message_id, "history": {"$elemMatch": decided}}
+    return await work.db[CASES].find_one(query, {"_id": 1}, session=work.session) is not None
 
 
 async def undecided_removals(work: Work, group_id: str, member_id: str) -> list[Case]:

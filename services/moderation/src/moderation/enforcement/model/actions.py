@@ -77,7 +77,8 @@ AppealLink = Callable[[Offence, str], str]
 class Terms:
     """How a group sanctions: its ladder, who decides on removal, and where a member can appeal, if there is a page.
 
-    `appeal_phrase` is what an appeal in the group begins with, `highest` the rung that the evidence is good for.
+    `appeal_phrase` is what an appeal in the group begins with, `highest` the rung that the evidence is good for,
+    `mutes` whether anybody can mute a member there.
     """
 
     ladder: Ladder
@@ -85,6 +86,7 @@ class Terms:
     appeal_link: AppealLink | None = None
     appeal_phrase: str = "申诉"
     highest: int = REMOVAL_RUNG
+    mutes: bool = True
 
 
 def deletion(offence: Offence, action_id: str) -> Action:
@@ -165,7 +167,7 @@ def sanction(offence: Offence, climb: Climb, terms: Terms, sanction_id: str) -> 
         return Action(kind=ActionKind.SEND_MESSAGE, content=text, **common)
     if climb.kind is SanctionKind.MUTE and climb.until is not None:
         seconds = max(int((climb.until - offence.at).total_seconds()), 1)
-        where = f"点击 {terms.appeal_link(offence, sanction_id)}" if terms.appeal_link else "私信群主"
+        where = "打开私信中的链接" if terms.appeal_link else "私信群主"
         text = offence.said(wording.mute, member=addressed, span=span_in_words(seconds), appeal=where)
         # When it would be over, it is too late to begin with it.
         common["deadline"] = climb.until
@@ -199,6 +201,18 @@ def removal(offence: Offence, approved_by: str, action_id: str) -> Action:
         requested_by=approved_by[:128],
         deadline=offence.at + _DEADLINE,
     )
+
+
+def appeal_letter(offence: Offence, appeal_link: str, action_id: str) -> Action:
+    """Give a muted member in private the link by which they, and nobody else, can appeal."""
+    text = f"您好，您因多次违反群规（{offence.named}）被禁言。如有异议，请在 7 天内打开 {appeal_link} 申诉。"
+    return word(offence.group_id, offence.member_id, text, offence.at, action_id)
+
+
+def farewell(offence: Offence, appeal_link: str, action_id: str) -> Action:
+    """Tell a member in private why they are removed, and where they can appeal."""
+    text = f"您好，因多次违反群规（{offence.named}），您将被移出群聊。如有异议，请在 7 天内打开 {appeal_link} 申诉。"
+    return word(offence.group_id, offence.member_id, text, offence.at, action_id)
 
 
 def task(group_id: str, staff_id: str | None, content: str, at: datetime, action_id: str) -> Action:

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from huiqun.contracts.channel import Action, ActionKind, Capabilities, Support
+from huiqun.contracts.channel import Action, ActionKind, Support
 from moderation.enforcement.model.actions import span_in_words
+from moderation.policies.model import GroupSettings
 
 # Which capability of a group an action needs. Telling a staff member something is always possible.
 _NEEDS: Mapping[ActionKind, str] = {
@@ -63,14 +64,16 @@ _STEPS: Mapping[How, tuple[tuple[timedelta, Step], ...]] = {
 FIRST_REMINDER: Final = _STEPS[How.STAFF_TASK][0][0]
 
 
-def how_of(action: Action, capabilities: Capabilities) -> How:
-    """How the group's channel carries out the action.
+def how_of(action: Action, group: GroupSettings) -> How:
+    """How the group's channel carries out the action; in a group that is no more it can only tell people something.
 
     A message that a person has to confirm before it is sent is still the channel's own doing; what a person has to
     do in the client is a task.
     """
     needed = _NEEDS.get(action.kind)
-    support = Support.NATIVE if needed is None else getattr(capabilities, needed)
+    if group.dismissed and needed is not None and action.kind is not ActionKind.SEND_PRIVATE:
+        return How.UNSUPPORTED
+    support = Support.NATIVE if needed is None else getattr(group.capabilities, needed)
     if support is Support.NONE:
         return How.UNSUPPORTED
     if support is Support.STAFF_TASK and needed != "send":

@@ -14,11 +14,13 @@ _SCRIPT = "script"
 
 
 async def remind(timer: Timer, work: Work) -> None:
-    """A step is due soon: remind its owner."""
+    """A step is due soon: remind its owner. After downtime it may be overdue: then the escalation says enough."""
     scene = await scene_of_timer(timer, work)
     if scene is None:
         return
     progress = scene.incident.step(timer.payload["step"])
+    if scene.at >= progress.due_at:
+        return
     zone = (await find_group(work.db, scene.incident.groups[0], work.session)).settings.timezone
     reminder = wording.reminder(scene.incident, progress, zone, scene.at)
     await scene.note(What.REMINDED, progress.step.title, step=progress.step.key, actions=[reminder])

@@ -84,6 +84,8 @@ async def _plan_for(work: Work, opening: Opening) -> PlanVersion:
         version = await plan_in_force(work, opening.kind)
     except UnknownPlanError as error:
         raise UnfitOpeningError(f"there is no plan for {error}") from None
+    if opening.as_of is not None and opening.as_of > work.now:
+        raise UnfitOpeningError("as_of is in the future")
     strange = {cue.step for cue in opening.cues if cue.step and version.plan.step(cue.step) is None}
     if strange:
         raise UnfitOpeningError(f"the plan has no step {', '.join(sorted(strange))}")

@@ -10,34 +10,21 @@ from starlette.responses import HTMLResponse
 
 from huiqun.privacy.links import BadLinkError, ExpiredLinkError
 from huiqun.web import Router, Store, Transact
+from huiqun.web.html import HTML, HTML_OR_PROBLEM, page, told
 from moderation.membership.handlers.agreement import Agreement, Step, agree_by_link, find_agreement
 from moderation.membership.model.links import PATH, Holder, Links, read
 
 router = Router(PATH, tag="membership", role="anyone")
 
-# The link is a secret: it goes to no other site and into no cache, and the page loads nothing.
-_HEADERS: Final = {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-    ),
-}
-_STYLE: Final = (
-    "body{font:16px/1.7 sans-serif;max-width:40em;margin:2em auto;padding:0 1em}"
-    "pre{white-space:pre-wrap;font:inherit;background:#f6f6f6;padding:1em}button{font:inherit;padding:.5em 2em}"
-)
 _SAID: Final = {
     Step.AGREED: "您已确认群规，感谢支持。",
     Step.GONE: "您目前不在该群内，无需确认群规。",
     Step.NOT_ASKED: "该群目前无需确认群规。",
 }
-_PAGE: Final = {"text/html": {"schema": {"type": "string"}}}
-_PROBLEM: Final = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
+_TITLE: Final = "群规确认"
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
-    400: {"description": "The link is not valid", "content": {**_PAGE, **_PROBLEM}},
-    410: {"description": "The link is too old", "content": _PAGE},
+    400: {"description": "The link is not valid", "content": HTML_OR_PROBLEM},
+    410: {"description": "The link is too old", "content": HTML},
 }
 
 Token = Annotated[
@@ -64,7 +51,9 @@ async def agree(request: Request, token: Token, version: Version) -> HTMLRespons
     if isinstance(holder, HTMLResponse):
         return holder
     transact: Transact = cast("Transact", request.app.state.transact)
-    return _page(await transact(lambda work: agree_by_link(work, holder, version)), token)
+    agreement = await transact(lambda work: agree_by_link(work, holder, version))
+    changed = told("群规刚刚有更新，请重新阅读后确认。") if agreement.step is Step.ASKED else ""
+    return _page(agreement, token, changed)
 
 
 def _holder(request: Request, token: str) -> Holder | HTMLResponse:
@@ -73,13 +62,13 @@ def _holder(request: Request, token: str) -> Holder | HTMLResponse:
     try:
         return read(links.signer, token, datetime.now(UTC))
     except BadLinkError:
-        return _html("<p>链接无效，请使用收到的完整链接。</p>", 400)
+        return page(_TITLE, told("链接无效，请使用收到的完整链接。"), 400)
     except ExpiredLinkError:
-        return _html("<p>链接已过期，请在群内回复确认，或联系您的客户经理。</p>", 410)
+        return page(_TITLE, told("链接已过期，请在群内回复确认，或联系您的客户经理。"), 410)
 
 
-def _page(agreement: Agreement, token: str) -> HTMLResponse:
-    parts = [f"<h1>{escape(agreement.group_name or '本群')} 群规</h1>"]
+def _page(agreement: Agreement, token: str, notice: str = "") -> HTMLResponse:
+    parts = [notice]
     if agreement.rules_text:
         parts.append(f"<pre>{escape(agreement.rules_text)}</pre>")
     if agreement.rules_url:
@@ -89,11 +78,5 @@ def _page(agreement: Agreement, token: str) -> HTMLResponse:
         action = escape("?" + urlencode({"token": token, "version": agreement.version}), quote=True)
         parts.append(f'<form method="post" action="{action}"><button>我已阅读并同意</button></form>')
     else:
-        parts.append(f"<p>{_SAID.get(agreement.step, '')}</p>")
-    return _html("".join(parts), 200)
-
-
-def _html(body: str, status: int) -> HTMLResponse:
-    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
-    page = f'<!doctype html><html lang="zh-CN"><head>{head}<title>群规确认</title></head><body>{body}</body></html>'
-    return HTMLResponse(page, status, headers=_HEADERS)
+        parts.append(told(_SAID.get(agreement.step, _SAID[Step.NOT_ASKED])))
+    return page(f"{agreement.group_name or '本群'}群规", "".join(parts))

@@ -19,6 +19,7 @@ router = Router("/api/v1/groups/{group_id}", tag="membership", role="viewer")
 
 GroupPath = Annotated[Id, Path(description="The group's id.", examples=["group-1"])]
 MemberPath = Annotated[Id, Path(description="The member's id.", examples=["member-1"])]
+VersionPath = Annotated[str, Path(max_length=64, description="As consents name it.", examples=["9f86d081884c"])]
 Present = Annotated[
     bool | None, Query(description="Only who is there, or only who went; both without it.", examples=[True])
 ]
@@ -70,6 +71,17 @@ class RulesView(BaseModel):
     )
 
 
+class AgreedRulesView(BaseModel):
+    """Rules that members have agreed to, in the words that they had then."""
+
+    version: str = Field(description="The version that consents name.", examples=["9f86d081884c"])
+    text: str | None = Field(description="Their text.", examples=["1. 文明交流。\n2. 不发广告。"])
+    url: str | None = Field(description="Where they stood in full.", examples=["https://bank.example.com/rules"])
+    first_agreed_at: datetime = Field(
+        description="When somebody agreed to them first.", examples=["2026-11-22T08:05:00Z"]
+    )
+
+
 @router.get("/members", summary="List the members of a group")
 async def list_members(db: Store, group_id: GroupPath, paging: Paging, present: Present = None) -> Page[MemberView]:
     """By id. Who went is kept for 400 days."""
@@ -108,6 +120,15 @@ async def read_rules(db: Store, group_id: GroupPath) -> RulesView:
         url=rules.rules_url,
         posted_at=await groups.posted_at(db, group_id),
     )
+
+
+@router.get("/rules/{version}", summary="Read the rules that members have agreed to")
+async def read_agreed_rules(db: Store, group_id: GroupPath, version: VersionPath) -> AgreedRulesView:
+    """As they were worded then, whatever has become of the policy; 404 if nobody has agreed to this version."""
+    found = await consents.agreed_rules(db, version)
+    if found is None:
+        raise Problem(404, "unknown-rules", f"Nobody in {group_id} has agreed to rules of the version {version}.")
+    return AgreedRulesView(version=found.version, text=found.text, url=found.url, first_agreed_at=found.first_agreed_at)
 
 
 async def _policy(db: Store, group_id: str) -> Policy:

@@ -47,7 +47,7 @@ async def agree_by_link(work: Work, holder: Holder, version: str) -> Agreement:
     consent = await give_consent(work, member, now.policy, "link")
     if consent is not None:
         await members.save(work, [member])
-        await consents.append(work, [consent])
+        await consents.append(work, [consent], {consent.rules_version: now.rules})
     return _agreement(Step.AGREED, now)
 
 

@@ -85,6 +85,7 @@ async def _take(agreeing: Sequence[Heard], work: Work) -> None:
     pairs = {(event.data.group_id, event.data.sender.member_id) for event, _ in agreeing}
     known = await members.load(work, pairs)
     given = []
+    read = {}
     for event, policy in agreeing:
         message = event.data
         key = key_of(message.group_id, message.sender.member_id)
@@ -93,8 +94,9 @@ async def _take(agreeing: Sequence[Heard], work: Work) -> None:
         consent = await give_consent(work, member, policy, "reply", event)
         if consent is not None:
             given.append(consent)
+            read[consent.rules_version] = policy.rules.membership
     await members.save(work, known.values())
-    await consents.append(work, given)
+    await consents.append(work, given, read)
 
 
 async def _answer(leaving: dict[str, tuple[MessageReceived, LeavingRule]], work: Work) -> None:

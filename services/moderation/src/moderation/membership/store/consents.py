@@ -1,28 +1,60 @@
-"""Consents in MongoDB: a document each time a member agrees to a version of the rules, never changed."""
+"""Consents in MongoDB: a document each time a member agrees to a version of the rules, never changed; and the rules."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from huiqun.store import Database, Index
+from huiqun.store import Database, Index, UpdateOne
 from huiqun.stream import Work
 from moderation.membership.model.consent import Consent
+from moderation.policies.model import MembershipRules
 
 CONSENTS = "consents"
+RULES = "agreed_rules"
 INDEXES: Mapping[str, Sequence[Index]] = {
     CONSENTS: (
         Index((("group_id", 1), ("_id", -1))),
         Index((("member_id", 1),)),
         # Longer than a bank's customer may come back on it.
         Index((("given_at", 1),), expires_after=timedelta(days=5 * 366)),
-    )
+    ),
+    RULES: (),
 }
 
 
-async def append(work: Work, consents: Sequence[Consent]) -> None:
-    """Keep consents."""
-    if consents:
-        await work.db[CONSENTS].insert_many(list(map(_document, consents)), session=work.session)
+@dataclass(frozen=True, slots=True)
+class AgreedRules:
+    """The rules of a version that somebody has agreed to, in their words."""
+
+    version: str
+    text: str | None
+    url: str | None
+    first_agreed_at: datetime
+
+
+async def append(work: Work, consents: Sequence[Consent], read: Mapping[str, MembershipRules]) -> None:
+    """Keep consents, and the rules that were agreed to, by version: policies change, evidence must not."""
+    if not consents:
+        return
+    await work.db[CONSENTS].insert_many(list(map(_document, consents)), session=work.session)
+    operations = [
+        UpdateOne(
+            {"_id": version},
+            {"$setOnInsert": {"text": rules.rules_text, "url": rules.rules_url, "first_agreed_at": work.now}},
+            upsert=True,
+        )
+        for version, rules in read.items()
+    ]
+    await work.db[RULES].bulk_write(operations, ordered=False, session=work.session)
+
+
+async def agreed_rules(database: Database, version: str) -> AgreedRules | None:
+    """The rules of this version; None if nobody has ever agreed to them."""
+    document = await database[RULES].find_one({"_id": version})
+    if document is None:
+        return None
+    return AgreedRules(version, document["text"], document["url"], document["first_agreed_at"])
 
 
 async def page(

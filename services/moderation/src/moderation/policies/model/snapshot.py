@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from huiqun.contracts.channel import Capabilities, EditedMessage, Message
+from huiqun.contracts.channel import Capabilities, EditedMessage, Message, Support
 from huiqun.contracts.moderation import GroupMode
 from moderation.policies.model.exceptions import RuleException
 from moderation.policies.model.inheritance import Changes, Layer, effective
@@ -83,15 +83,21 @@ class ModeSpan:
 
 @dataclass(frozen=True, slots=True)
 class GroupSettings:
-    """What screening needs to know of a group."""
+    """What screening and enforcement need to know of a group; nothing more can be done in one that is dismissed."""
 
     policy_id: str | None = None
     timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo(DEFAULT_TIMEZONE))
     owner: str | None = None
     capabilities: Capabilities = field(default_factory=Capabilities)
+    dismissed: bool = False
     mode: ModeSpan | None = None
     own: OwnRules | None = None
     exceptions: tuple[RuleException, ...] = ()
+
+    @property
+    def mutes(self) -> bool:
+        """Whether a member can be muted there, by the channel or by a person."""
+        return self.capabilities.mute is not Support.NONE and not self.dismissed
 
 
 UNKNOWN_GROUP = GroupSettings()

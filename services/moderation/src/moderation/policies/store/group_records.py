@@ -140,6 +140,7 @@ def _settings(document: Mapping[str, Any]) -> GroupSettings:
         timezone=ZoneInfo(document.get("timezone") or DEFAULT_TIMEZONE),
         owner=document.get("owner"),
         capabilities=Capabilities(**document.get("capabilities", {})),
+        dismissed=document.get("dismissed_at") is not None,
         mode=_mode(document),
         own=_own_rules(document),
     )
