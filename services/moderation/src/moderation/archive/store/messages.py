@@ -129,7 +129,7 @@ async def count(database: Database, wanted: Search) -> int:
 async def verdicts(database: Database, wanted: Search, session: Session | None = None) -> dict[str, int]:
     """How many messages of a group were judged how."""
     pipeline = [{"$match": _query(wanted)}, {"$group": {"_id": "$verdict", "messages": {"$sum": 1}}}]
-    cursor = database[MESSAGES].aggregate(pipeline, hint=dict(BY_TIME), session=session)
+    cursor = await database[MESSAGES].aggregate(pipeline, hint=dict(BY_TIME), session=session)
     return {document["_id"]: document["messages"] async for document in cursor}
 
 
