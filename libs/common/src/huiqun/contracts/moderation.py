@@ -37,10 +37,7 @@ class Reason(Payload):
         default=None, max_length=1_000, description="The word that was found, after its list", examples=["huiqun/加薇"]
     )
     stream: str | None = Field(
-        default=None,
-        max_length=32,
-        description="How the word was written: as it is, split, by sound",
-        examples=["folded"],
+        default=None, max_length=32, description="How it was written: as it is, split, by sound", examples=["folded"]
     )
 
 
