@@ -123,6 +123,8 @@ async def test_forged_and_expired_links_and_those_of_who_left_agree_to_nothing(d
     assert (await desk.http.get(f"/consent?token={forged}")).status_code == 400
     assert (await desk.http.post(f"/consent?token={link[-10:]}&version=1")).status_code == 400
     assert (await desk.http.get(f"/consent?token={expired}")).status_code == 410
+    for broken_off in (await desk.http.get("/consent"), await desk.http.post("/consent?token=x")):
+        assert (broken_off.status_code, "请使用收到的完整链接" in broken_off.text) == (400, True)
     await desk.community.deliver(left("u1", at=desk.community.clock.now()))
     assert "不在该群" in (await desk.http.post(form_of(page))).text
     assert await desk.community.documents("consents") == []

@@ -80,7 +80,9 @@ def export(
     finally:
         with suppress(FileNotFoundError):
             part.unlink()
-    output.print(f"{written.messages} messages, {written.size} bytes, sha256 {written.sha256}", highlight=False)
+    output.print(
+        f"{written.messages} messages, {written.size} bytes, sha256 {written.sha256}", highlight=False, soft_wrap=True
+    )
 
 
 async def _export(order: ExportOrder, file: BinaryIO) -> Written:

@@ -36,7 +36,7 @@ Version = Annotated[
 
 
 @router.get("", summary="Show a member the rules", response_class=HTMLResponse, responses=_RESPONSES)
-async def show_rules(request: Request, db: Store, token: Token) -> HTMLResponse:
+async def show_rules(request: Request, db: Store, token: Token = "") -> HTMLResponse:
     """Reading changes nothing: programs that look into links agree for nobody."""
     holder = _holder(request, token)
     if isinstance(holder, HTMLResponse):
@@ -45,7 +45,7 @@ async def show_rules(request: Request, db: Store, token: Token) -> HTMLResponse:
 
 
 @router.post("", summary="Agree to the rules", response_class=HTMLResponse, responses=_RESPONSES)
-async def agree(request: Request, token: Token, version: Version) -> HTMLResponse:
+async def agree(request: Request, token: Token = "", version: Version = "") -> HTMLResponse:
     """Once or often, it counts once. If the rules have changed since they were read, they are shown again."""
     holder = _holder(request, token)
     if isinstance(holder, HTMLResponse):
