@@ -122,6 +122,10 @@ async def test_actions_are_listed_newest_first_and_followed_to_their_outcome(int
     left = await all_of(interface, "/actions", group_id=group, state="requested")
     assert [each["id"] for each in left] == asked[1:]
     assert asked[0] in [each["id"] for each in await all_of(interface, "/actions", state="completed")]
+    still_open = await all_of(interface, "/actions", group_id=group, state="open")
+    assert {each["state"] for each in still_open} <= {"requested", "assigned"}
+    assert [each["id"] for each in still_open] == [each["id"] for each in left]
+    assert {each["how"] for each in listed} <= {"native", "staff_task", "unsupported"}
     assert kind_of(await interface.ask("GET", f"/actions/{new_id()}")) == (404, "unknown-action")
 
 
@@ -133,6 +137,7 @@ async def test_a_member_s_standing_shows_offences_score_and_rung(interface: Inte
     standing = answer.json()
     assert (standing["rung"], standing["messages_today"], standing["muted_until"]) == (1, 3, None)
     assert standing["score"] == pytest.approx(2, abs=0.01)
+    assert standing["scores"] == {"solicitation": standing["score"]}
     assert [strike["message_id"] for strike in standing["strikes"]] == [f"{group}-u1-1"]
     unknown = await interface.ask("GET", f"/groups/{group}/members/nobody/standing")
     assert kind_of(unknown) == (404, "unknown-member")

@@ -97,3 +97,11 @@ def test_what_comes_with_the_service_makes_sense() -> None:
 def test_rules_that_nobody_can_mean_are_refused(rules: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Rules(**rules)
+
+
+def test_a_domain_is_written_alone_in_any_script() -> None:
+    rules = Rules.model_validate({"links": {"allowed_domains": ["银行.中国", " Bank.Example.com "]}})
+    assert rules.links is not None
+    assert rules.links.allowed_domains == ("银行.中国", "bank.example.com")
+    with pytest.raises(ValueError, match="without https://"):
+        Rules.model_validate({"links": {"allowed_domains": ["https://bank.example.com/"]}})

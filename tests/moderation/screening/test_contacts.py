@@ -67,6 +67,10 @@ def test_ordinary_talk_offers_no_contact(text: str) -> None:
         ("https://bank.example.com@evil.top/", "evil.top"),
         ("https://bank.example.com请看", "bank.example.com"),
         ("https://银行.中国/x", "银行.中国"),
+        ("领券 bit.ly/3abcd", "bit.ly"),
+        ("戳 promo.example/x 看看", "promo.example"),
+        ("bank。example。top", "bank.example.top"),
+        ("evil.dev 了解一下", "evil.dev"),
     ],
 )
 def test_a_link_is_found_with_its_domain(text: str, domain: str) -> None:
@@ -74,7 +78,9 @@ def test_a_link_is_found_with_its_domain(text: str, domain: str) -> None:
     assert [found.value for found in find_links(text)] == [domain]
 
 
-@pytest.mark.parametrize("text", ["3.14 是圆周率", "请看第1.2节", "版本 v2.0.1", "a.b", "我去了。me too"])
+@pytest.mark.parametrize(
+    "text", ["3.14 是圆周率", "请看第1.2节", "版本 v2.0.1", "a.b", "我去了。me too", "1.5/天", "好。A/B 两款"]
+)
 def test_ordinary_dots_are_no_links(text: str) -> None:
     assert find_links(text) == []
 

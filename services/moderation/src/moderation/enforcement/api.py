@@ -15,7 +15,10 @@ router = Router("/api/v1/actions", tag="actions", role="viewer")
 
 State = Literal["requested", "assigned", "completed", "failed", "unsupported", "expired", "withdrawn", "shadow"]
 GroupId = Annotated[Id | None, Query(description="Only of this group.", examples=["group-1"])]
-InState = Annotated[State | None, Query(description="Only in this state.", examples=["requested"])]
+InState = Annotated[
+    State | Literal["open"] | None,
+    Query(description="Only in this state; open is requested or assigned.", examples=["open"]),
+]
 ActionPath = Annotated[Id, Path(description="The action's id.", examples=["0192f3c1-7b5e-7abc-8def-0123456789ab"])]
 
 
@@ -26,6 +29,10 @@ class ActionView(BaseModel):
     group_id: str = Field(description="The group.", examples=["group-1"])
     kind: str = Field(description="What was asked for.", examples=["mute_member"])
     state: State = Field(description="What became of it so far.", examples=["assigned"])
+    how: Literal["native", "staff_task", "unsupported"] = Field(
+        description="By the channel itself, by a person, or not at all.", examples=["staff_task"]
+    )
+    steps: int = Field(description="How often it was asked for again, reminded of or escalated.", examples=[1])
     member_id: str | None = Field(description="Whom it is about.", examples=["member-1"])
     message_id: str | None = Field(description="Which message it is about.", examples=["msg-1"])
     content: str = Field(
@@ -64,6 +71,8 @@ def _view(document: dict[str, Any]) -> ActionView:
         group_id=document["group_id"],
         kind=document["kind"],
         state=document["state"],
+        how=document["how"],
+        steps=document["steps"],
         member_id=target.get("member_id"),
         message_id=target.get("message_id"),
         content=without_tokens(document.get("content", "")),

@@ -83,8 +83,12 @@ async def find(database: Database, action_id: str) -> dict[str, Any] | None:
 async def newest(
     database: Database, *, group_id: str | None, state: str | None, before: str | None, limit: int
 ) -> list[dict[str, Any]]:
-    """The actions of a group, in a state, or all of them; newest first, before the given id."""
-    query: dict[str, Any] = {"group_id": group_id, "state": state, "_id": {"$lt": before} if before else None}
+    """The actions of a group, in a state ("open" is each in which something is still to be done), or all of them.
+
+    Newest first, before the given id.
+    """
+    wanted = {"$in": list(OPEN)} if state == "open" else state
+    query: dict[str, Any] = {"group_id": group_id, "state": wanted, "_id": {"$lt": before} if before else None}
     query = {name: value for name, value in query.items() if value is not None}
     return [document async for document in database[ACTIONS].find(query).sort("_id", -1).limit(limit)]
 

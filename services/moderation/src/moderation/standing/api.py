@@ -10,7 +10,7 @@ from huiqun.contracts.envelope import Id
 from huiqun.web import Problem, Router, Store
 from moderation.policies.handlers import find_group, policy_in_force
 from moderation.standing import store
-from moderation.standing.model import Standing, current_rung, score
+from moderation.standing.model import Standing, current_rung, score, scores
 
 router = Router("/api/v1/groups/{group_id}/members/{member_id}/standing", tag="standing", role="viewer")
 
@@ -34,6 +34,7 @@ class StandingView(BaseModel):
     group_id: str = Field(description="The group.", examples=["group-1"])
     member_id: str = Field(description="The member.", examples=["member-1"])
     score: float = Field(description="What the offences still count.", examples=[1.87])
+    scores: dict[str, float] = Field(description="The same by category.", examples=[{"ads": 1.5, "quota": 0.37}])
     rung: int = Field(description="0 none, 1 warned, 2 to 4 muted, 5 proposed for removal.", examples=[1])
     muted_until: datetime | None = Field(description="When the last mute ends.", examples=["2026-11-22T08:10:00Z"])
     messages_today: int = Field(description="Messages on the group's calendar day.", examples=[3])
@@ -54,6 +55,7 @@ async def read_standing(db: Store, group_id: GroupPath, member_id: MemberPath) -
         group_id=group_id,
         member_id=member_id,
         score=round(score(found.strikes, ladder, now), 3),
+        scores={category: round(points, 3) for category, points in scores(found.strikes, ladder, now).items()},
         rung=current_rung(found.strikes, ladder, now),
         muted_until=found.muted_until,
         messages_today=found.counted if found.day == today else 0,

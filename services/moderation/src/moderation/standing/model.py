@@ -123,6 +123,12 @@ def score(strikes: list[Strike], ladder: Ladder, now: datetime) -> float:
     return sum(strike.weight * math.exp2(-max((now - strike.at).total_seconds(), 0) / half_life) for strike in strikes)
 
 
+def scores(strikes: list[Strike], ladder: Ladder, now: datetime) -> dict[str, float]:
+    """The score by category of offence."""
+    categories = sorted({strike.category for strike in strikes})
+    return {each: score([strike for strike in strikes if strike.category == each], ladder, now) for each in categories}
+
+
 def allowed_rung(points: float, ladder: Ladder) -> int:
     """The highest rung whose least score is reached; 0 for none."""
     return sum(1 for least in ladder.scores if points >= least - _TOLERANCE)

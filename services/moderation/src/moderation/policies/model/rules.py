@@ -1,5 +1,6 @@
 """The rules of a policy: values that an operator writes."""
 
+import re
 from datetime import time
 from typing import Annotated, Any, Literal
 
@@ -14,7 +15,15 @@ from moderation.policies.model.values import Category, Minutes, Outcome, Values
 from moderation.policies.model.wording import Wording
 
 PolicyId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-Domain = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9.-]{1,253}$")]
+
+
+def _domain(name: str) -> str:
+    if re.fullmatch(r"[\w.-]{1,253}", name) is None:
+        raise ValueError("a domain alone is wanted, such as bank.example.com, without https:// and without a path")
+    return name
+
+
+Domain = Annotated[str, StringConstraints(to_lower=True, strip_whitespace=True), AfterValidator(_domain)]
 
 
 def _without_zone(moment: time) -> time:
@@ -113,7 +122,7 @@ class LinkRule(Rule):
 
 
 class ContactRule(Rule):
-    """No WeChat ids, QQ numbers or telephone numbers offered for contact."""
+    """No WeChat ids or QQ numbers offered for contact; a mobile number by itself is personal data."""
 
     verdict: Outcome = _verdict(Verdict.BLOCK)
 

@@ -8,13 +8,18 @@ from moderation.lexicon.model.folding import FOLDED, SEPARATOR, fold, offsets
 
 _TOP_LEVEL = (
     "com|cn|net|org|top|xyz|vip|info|cc|io|me|shop|club|site|online|app|live|tv|link|work|fun|biz|ru|hk|tk|ink|wang"
+    "|co|ly|gg|ai|dev|tw|jp|uk|pro|store|tech|mobi|win|bid|loan|ltd|cloud|icu|buzz|cyou|cfd|sbs|pw|la"
 )
 # No text without one of these characters can hold a find: the search that most texts end with, so a single class.
 _CANDIDATE = re.compile(r"[.．微薇徽威vVｖＶⓋwWｗＷqQｑＱ扣企加➕]")
+# Nearly every sentence ends with this stop, and in few a Latin letter follows.
+_STOP_FOR_DOT = re.compile(r"。[a-zA-Zａ-ｚＡ-Ｚ]")
 # The patterns read the folded text: lower case, half width, simplified, without invisible characters.
 _LINK = re.compile(
     rf"(?:(?:https?|ftp)://(?:[!-.:-~]*@)?([a-z0-9][a-z0-9.-]*|[^\s/?#:@]+)"
-    rf"|((?:[a-z0-9](?:[a-z0-9-]{{0,61}}[a-z0-9])?[.。]){{1,5}}(?:{_TOP_LEVEL}))(?![a-z0-9.-]))(?:[:/?#][!-~]*)?"
+    rf"|((?:[a-z0-9](?:[a-z0-9-]{{0,61}}[a-z0-9])?[.。]){{1,5}}(?:{_TOP_LEVEL}))(?![a-z0-9.-])"
+    # whatever it ends in, where a path follows: short links
+    rf"|((?<![a-z0-9.-])(?:[a-z0-9-]{{1,63}}[.。]){{1,4}}[a-z]{{2,10}})(?=/[a-z0-9]))(?:[:/?#][!-~]*)?"
 )
 # What every link and every id has: a cheap look before the patterns themselves.
 _DOTTED = re.compile(r"[a-z0-9][.。][a-z0-9]|://")
@@ -41,7 +46,7 @@ class Span:
 
 def may_lead_outside(text: str) -> bool:
     """Whether a closer look at the text is worth its time."""
-    return _CANDIDATE.search(text) is not None
+    return _CANDIDATE.search(text) is not None or ("。" in text and _STOP_FOR_DOT.search(text) is not None)
 
 
 def find_links(text: str) -> list[Span]:
