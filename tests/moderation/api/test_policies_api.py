@@ -145,6 +145,11 @@ OFF = ("flood", "duplicate", "links", "contacts", "personal_data", "announcement
 @pytest.mark.parametrize(
     ("rules", "pointer", "reason"),
     [
+        (
+            {"lexicon": {"shadow_categories": ["gossip"]}},
+            "#/rules/lexicon/shadow_categories/0",
+            "name in categories",
+        ),
         (dict.fromkeys(OFF), "#/rules", "everything pass"),
         ({"kinds": {"forbidden": []}}, "#/rules/kinds/forbidden", "no kind"),
         ({"staff": {"categories": {"promise": "block"}}}, "#/rules/staff/categories/promise", "never blocked"),

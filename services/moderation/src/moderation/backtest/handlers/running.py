@@ -22,8 +22,8 @@ _PORTION = 2_500
 _NOTES = (
     "Personal data is masked in the archive: what was found of it is carried over from the records, and so are "
     "contacts in masked digits and findings that do not rest on the message, such as consent and modes. "
-    "Counting rules know the 25 hours before the period. Members who wrote before it count as having said as much of "
-    "substance as they have by now."
+    "Counting rules know the 25 hours before the period. Reports and appeals count as any other message. "
+    "Members who wrote before the period count as having said as much of substance as they have by now."
 )
 
 

@@ -11,7 +11,16 @@ from huiqun.contracts.channel import MessageKind
 from huiqun.contracts.moderation import Verdict
 from moderation.policies.model.inheritance import Layer, effective
 from moderation.policies.model.membership import MembershipRules
-from moderation.policies.model.rules import KindRule, Ladder, LengthRule, LinkRule, QuietHours, Rules, StaffRule
+from moderation.policies.model.rules import (
+    KindRule,
+    Ladder,
+    LengthRule,
+    LexiconRule,
+    LinkRule,
+    QuietHours,
+    Rules,
+    StaffRule,
+)
 from moderation.policies.model.values import fields_of
 
 _LEAST_CHARACTERS = 5
@@ -40,6 +49,8 @@ def objections(rules: Rules) -> list[Objection]:
         found += _of_quiet_hours(rules.quiet_hours)
     if rules.links is not None:
         found += _of_links(rules.links)
+    if rules.lexicon is not None:
+        found += _of_lexicon(rules.lexicon)
     if rules.staff is not None:
         found += _of_staff(rules.staff)
     found += _of_ladder(rules.ladder)
@@ -89,6 +100,13 @@ def _of_kinds(rule: KindRule) -> Iterator[Objection]:
         yield Objection(path, "It forbids no kind of message.")
     if MessageKind.TEXT in rule.forbidden:
         yield Objection(path, "Without texts, hardly anything could be said.")
+
+
+def _of_lexicon(rule: LexiconRule) -> Iterator[Objection]:
+    for index, category in enumerate(rule.shadow_categories):
+        if rule.categories.get(category) is None:
+            reason = f"{category} is on trial for nothing: name in categories what its words would lead to."
+            yield Objection(("lexicon", "shadow_categories", index), reason)
 
 
 def _of_staff(rule: StaffRule) -> Iterator[Objection]:
