@@ -48,14 +48,11 @@ def from_standing(rules: Rules, message: Message, sent: datetime, standing: Stan
 
 def learn(message: Message, standing: Standing) -> None:
     """Count a message of substance: it says something new, and nothing follows from it; `from_standing` has seen it."""
+    if len(set(message.text)) < _SUBSTANTIAL_CHARACTERS:
+        return
     _, written = standing.recent[-1]
-    if standing.repeats_since(0, written) == 1 and _says_something(message.text):
+    if len(standing.recent) == 1 or standing.repeats_since(0, written) == 1:
         standing.substantial += 1
-
-
-def _says_something(text: str) -> bool:
-    """Whether enough different characters are in it; most texts show it by how they begin."""
-    return len(set(text[:_BEGINNING])) >= _SUBSTANTIAL_CHARACTERS or len(set(text)) >= _SUBSTANTIAL_CHARACTERS
 
 
 def from_probation(rule: ProbationRule, message: Message, standing: Standing, evidence: Evidence) -> Iterator[Finding]:
