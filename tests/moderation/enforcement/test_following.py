@@ -1,6 +1,7 @@
 """Actions are carried out as the channel can, and followed to their end."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from huiqun.contracts.channel import (
     ActionTarget,
     ActionUnsupported,
     Capabilities,
+    MessageRecalled,
+    Recall,
     Role,
     Support,
 )
@@ -24,7 +27,7 @@ from moderation.enforcement import store
 from moderation.enforcement.handlers import record_receipts, request_actions
 from moderation.enforcement.model import How, as_task, how_of
 from moderation.policies import store as policy_store
-from moderation.policies.model import GroupSettings, Rules, changes_of
+from moderation.policies.model import GroupSettings, Policies, Rules, changes_of
 from moderation.policies.store import dismiss_groups
 from tests.moderation.bench import NATIVE, Bench
 
@@ -276,3 +279,20 @@ async def test_members_and_staff_are_told_in_the_words_of_the_policy(bench: Benc
 def test_words_that_would_fail_when_they_are_needed_are_refused_when_they_are_written(words: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="wording"):
         Rules.model_validate({"wording": words})
+
+
+async def test_a_message_that_its_sender_withdraws_need_not_be_deleted_any_more(bench: Bench) -> None:
+    by_hand = Capabilities(send=Support.NATIVE, delete=Support.STAFF_TASK)
+    await bench.know_group(capabilities=by_hand)
+    settings = GroupSettings(owner="staff-1", capabilities=by_hand)
+    policies = Policies(bench.rulebook.policies.active, {bench.group: settings})
+    bench.rulebook = replace(bench.rulebook, policies=policies)
+    (message,) = await bench.say("一起刷单")
+    recall = Recall(message_id=message.data.message_id, group_id=bench.group, recalled_by="u1")
+    event = MessageRecalled.about(bench.group, recall, time=bench.clock.now())
+    await bench.commit(lambda work: bench.screening.recall([event], work))
+    told = bench.actions(ActionKind.NOTIFY_STAFF)
+    assert [each.task for each in told] == [ActionKind.DELETE_MESSAGE, None]
+    assert await state_of(bench, told[0]) == "withdrawn"
+    (warning,) = bench.actions(ActionKind.SEND_MESSAGE)
+    assert await state_of(bench, warning) == "requested", "what was judged stays judged"

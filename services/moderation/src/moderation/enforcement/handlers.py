@@ -225,6 +225,17 @@ async def undo(work: Work, standing: Standing, message_id: str) -> Undone:
     return Undone(strike, removed="completed" in removals)
 
 
+async def spare_deletions(work: Work, message_ids: Sequence[str]) -> None:
+    """Nobody has to delete messages any more that their senders have withdrawn."""
+    actions = await store.open_deletions(work, message_ids)
+    gone = ("withdrawn", {"detail": "the message was withdrawn by itself"})
+    await store.settle(work, {action["_id"]: gone for action in actions})
+    requests: list[tuple[Action, Event | None]] = []
+    for group_id in dict.fromkeys(action["group_id"] for action in actions):
+        requests += await _call_off(work, group_id, [each for each in actions if each["group_id"] == group_id])
+    await request_actions(work, requests)
+
+
 async def _call_off(work: Work, group_id: str, actions: Sequence[Mapping[str, Any]]) -> list[tuple[Action, None]]:
     """Stop following the actions that were withdrawn, and tell the people who were asked to carry one out."""
     open_ones = [action for action in actions if action["state"] in store.OPEN]

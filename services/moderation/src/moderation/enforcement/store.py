@@ -148,6 +148,17 @@ async def withdraw(work: Work, message_id: str) -> list[dict[str, Any]]:
     return found
 
 
+async def open_deletions(work: Work, message_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """The deletions of these messages that nobody has carried out yet."""
+    wanted = {
+        "target.message_id": {"$in": list(message_ids)},
+        "kind": ActionKind.DELETE_MESSAGE.value,
+        "state": {"$in": list(OPEN)},
+    }
+    found: list[dict[str, Any]] = await work.db[ACTIONS].find(wanted, session=work.session).to_list(None)
+    return found
+
+
 def _document(action: Action, how: How, now: datetime) -> dict[str, Any]:
     document: dict[str, Any] = {
         "_id": action.action_id,

@@ -23,7 +23,7 @@ from moderation.cases.handlers.asking import Appeal, appealable, find_quoted, re
 from moderation.cases.handlers.opening import open_cases
 from moderation.cases.model import REMOVAL_SEVERITY, Opening, Report, begins_with, due
 from moderation.enforcement import model as enforcement
-from moderation.enforcement.handlers import impose, request_actions
+from moderation.enforcement.handlers import impose, request_actions, spare_deletions
 from moderation.enforcement.model import AppealLink, Offence, Terms
 from moderation.membership.handlers.silence import find_silenced, tell_why
 from moderation.metrics import SHADOW_FINDINGS, VERDICTS
@@ -134,8 +134,10 @@ class Screening:
             VERDICTS.labels(verdict=verdict.value).inc(sum(1 for record in records if record.verdict is verdict))
 
     async def recall(self, events: Sequence[MessageRecalled], work: Work) -> None:
-        """Note withdrawn messages; what was judged stays judged."""
-        await archive.mark_recalled(work, {event.data.message_id: event.data.recalled_by for event in events})
+        """Note withdrawn messages, which need no deletion any more; what was judged stays judged."""
+        recalls = {event.data.message_id: event.data.recalled_by for event in events}
+        await archive.mark_recalled(work, recalls)
+        await spare_deletions(work, list(recalls))
 
     def _answer(self, judged: Judged, follow: FollowUp, work: Work) -> None:
         """What a verdict other than allow leads to: a case, or deletion, caution, and a rung of the ladder."""
