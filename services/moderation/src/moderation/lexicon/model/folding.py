@@ -26,6 +26,7 @@ _NAMED_LETTER = re.compile(
     r"|LATIN LETTER SMALL CAPITAL) ([A-Z])"
     r"|LATIN (?:SMALL|CAPITAL) LETTER ([A-Z]) WITH .*"
 )
+_DISGUISING: Final = frozenset({"Ll", "Lu", "So", "No"})
 # Shown as nothing, although Unicode calls them letters or symbols.
 _BLANKS: Final = frozenset({0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0})
 # Cf, Mn and Me are dropped: zero-width and bidirectional controls, combining and enclosing marks, variation selectors.
@@ -50,7 +51,7 @@ def _assigned() -> tuple[list[int], list[int], list[int]]:
 
 def _named(char: str) -> str:
     """Undo the disguises that the normal forms leave alone: negative circles, flags, small capitals, strokes."""
-    if char.isascii() or not char.isprintable():
+    if char.isascii() or unicodedata.category(char) not in _DISGUISING:
         return char
     match = _NAMED_LETTER.fullmatch(unicodedata.name(char, ""))
     if match is not None:

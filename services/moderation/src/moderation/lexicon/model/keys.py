@@ -2,9 +2,9 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
+from itertools import accumulate, islice
 from math import prod
 from typing import Final
 
@@ -104,26 +104,26 @@ class _Keys:
 
     def add_phrases(self, words: Sequence[Word], spellings: Sequence[Spellings]) -> None:
         """Add the phrases that excuse words."""
-        owners = [index for index, word in enumerate(words) if spellings[index] for _ in word.allow]
-        phrases = [phrase for index, word in enumerate(words) if spellings[index] for phrase in word.allow]
-        for owner, phrase_spellings in zip(owners, self.reading.keys(phrases), strict=True):
-            for phrase in phrase_spellings:
-                excused = [found for key in spellings[owner] for found in self._excused(owner, key, phrase)]
-                if excused:
-                    number = self._number(phrase)
-                    self.excuses.extend((number, word, offset) for word, offset in excused)
+        owners = [index for index, word in enumerate(words) if word.allow and spellings[index]]
+        phrases = self.reading.keys([phrase for owner in owners for phrase in words[owner].allow])
+        for owner in owners:
+            for phrase_spellings in islice(phrases, len(words[owner].allow)):
+                for phrase in phrase_spellings:
+                    for key in spellings[owner]:
+                        if key in phrase:
+                            self._excuse(owner, key, phrase)
 
-    def _excused(self, owner: int, key: str, phrase: str) -> Iterator[tuple[int, int]]:
-        at = phrase.find(key)
-        if at == -1:
-            return
+    def _excuse(self, owner: int, key: str, phrase: str) -> None:
         # As written, a phrase excuses its own word. By look or sound, words that are one key share their phrases.
-        sharing = {owner}
+        sharing = [owner]
         if self.reading is not PLAIN:
-            number = self.numbers[key]
-            sharing |= {self.first_words[number], *(other for other, _ in self.more.get(number, ()))}
+            key_number = self.numbers[key]
+            others = (word for word, _ in self.more.get(key_number, ()))
+            sharing = sorted({owner, self.first_words[key_number], *others})
+        number = self._number(phrase)
+        at = phrase.find(key)
         while at != -1:
-            yield from ((other, at) for other in sorted(sharing))
+            self.excuses.extend([(number, word, at) for word in sharing])
             at = phrase.find(key, at + 1)
 
     def _number(self, key: str) -> int:
