@@ -24,6 +24,9 @@ _TYPICAL_LENGTH: Final = 15
 # About as many as there are: each is given one occurrence beyond those in the background.
 _SYLLABLES: Final = 420
 
+# Typed, shorter ones count only where they stand alone, so that they hit nothing by accident.
+_INSIDE_OTHERS: Final = 3
+
 # The keys of a word, each with the stream that it stands for.
 Spellings = Mapping[str, Stream]
 
@@ -37,19 +40,20 @@ def compile_layers(words: Sequence[Word], background: Sequence[str], *, fuzzy: b
     texts = [word.text for word in words]
     layers = [_compile(PLAIN, words, list(PLAIN.keys(texts)))]
     if fuzzy:
-        heard = list(BY_SOUND.keys(texts))
-        chancy = _chancy(heard, BY_SOUND.read(Batch(background)).text) if background else frozenset()
-        sounding = [_only(Stream.PINYIN, spellings, chancy) for spellings in heard]
+        spelt = list(BY_SOUND.keys(texts))
+        chancy = _chancy(spelt, BY_SOUND.read(Batch(background)).text) if background else frozenset()
+        sounding = [_only(Stream.PINYIN, spellings, chancy) for spellings in spelt]
         typed = [
             {key: Stream.LATIN for key in spellings if key not in sure}
-            for spellings, sure in zip(heard, sounding, strict=True)
+            for spellings, sure in zip(spelt, sounding, strict=True)
         ]
         layers.append(_harmless(_compile(BY_SHAPE, words, list(BY_SHAPE.keys(texts))), background))
         layers.append(_harmless(_compile(BY_SOUND, words, sounding), background))
         # What is harmless in Han characters is so when it is typed, and then its syllables may be cut differently.
         either_way = [*background, *map(spell, map(strip, background))]
         heard_all = replace(_compile(BY_TYPING, words, typed), reading=BY_SOUND)
-        layers.append(replace(_harmless(heard_all, either_way), reading=BY_TYPING))
+        heard = replace(_harmless(heard_all, either_way, least=_INSIDE_OTHERS), reading=BY_TYPING)
+        layers.append(_harmless(heard, background))
     return layers
 
 
@@ -68,14 +72,15 @@ def _compile(reading: Reading, words: Sequence[Word], spellings: Sequence[Spelli
     )
 
 
-def _harmless(layer: Layer, background: Sequence[str]) -> Layer:
-    """The layer without the keys that hit the background where no phrase excuses them."""
+def _harmless(layer: Layer, background: Sequence[str], least: int = 0) -> Layer:
+    """The layer without the keys, `least` characters long or longer, that hit the background where no phrase excuses
+    them."""
     words = layer.first_words[:]
     _, found = layer.find(Batch(background))
     for finds in found.values():
         excused = layer.excused(finds)
-        for start, _, pattern in finds:
-            if any((word, start) not in excused for word, _ in layer.meanings(pattern)):
+        for start, end, pattern in finds:
+            if end - start >= least and any((word, start) not in excused for word, _ in layer.meanings(pattern)):
                 words[pattern] = NO_WORD
     return replace(layer, first_words=words)
 
