@@ -13,7 +13,7 @@ from pathlib import Path
 import uvloop
 from rich.console import Console
 
-from benchmarks import backtest, classifier, evasion, journey, latency, machine, memory, screening, stages
+from benchmarks import backtest, classifier, evasion, journey, latency, lexicon, machine, memory, screening, stages
 from benchmarks.cold import COLD
 from benchmarks.figures import Result, show, write
 from local.errors import ServerUnavailableError
@@ -46,6 +46,7 @@ _LONGEST_SECONDS = 15 * 60
 def on_servers(scale: Scale, stack: Stack) -> Mapping[str, Measurement]:
     """What is measured on the servers, by name."""
     return {
+        "lexicon": lambda say: lexicon.measure(stack, scale.repeats, say),
         "path": lambda say: journey.measure(stack, scale.contest, say),
         "backtest": lambda say: backtest.measure(stack, scale.archived, say),
         "latency": lambda say: latency.measure(stack, scale.latency_seconds, say),
@@ -100,7 +101,7 @@ class Run:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    names = ["screening", "classifier", "evasion", "path", "backtest", "latency", "memory"]
+    names = ["screening", "classifier", "evasion", "lexicon", "path", "backtest", "latency", "memory"]
     parser.add_argument("--quick", action="store_true", help="fewer messages, one round: a look, not a result")
     parser.add_argument("--only", choices=names, help="measure this only")
     parser.add_argument("--profile", action="store_true", help="also tell where a batch spends its time")

@@ -34,10 +34,7 @@ _TRADITIONAL: Final = opencc.OpenCC("s2t")
 # Where the bold, italic, script, Fraktur, double-struck, sans-serif and monospace letters begin.
 _MATHEMATICAL: Final = (0x1D400, 0x1D434, 0x1D4D0, 0x1D56C, 0x1D538, 0x1D5A0, 0x1D670)
 _FLAGS: Final = 0x1F1E6
-_HAN_DIGITS: Final = dict(
-    zip("0123456789", ("〇零", "一壹幺", "二贰", "三叁", "四", "五", "六", "七", "八", "九"), strict=True)
-)
-# Of other alphabets, and not taken from the tables of moderation.
+# Letters of other alphabets that look the same.
 _FOREIGN: Final = {
     **dict(zip("acdeghijkmopqstuvwxy", "асԁеɡһіјкморԛѕтυνѡху", strict=True)),
     "b": "вЬ",
@@ -101,16 +98,13 @@ def _emoji_letter(char: str, chance: random.Random) -> str:
 
 def _mathematical(char: str, chance: random.Random) -> str:
     if char.isascii() and char.isalpha():
-        return chr(chance.choice(_MATHEMATICAL) + 26 * char.islower() + ord(char.lower()) - ord("a"))
+        drawn = chr(chance.choice(_MATHEMATICAL) + 26 * char.islower() + ord(char.lower()) - ord("a"))
+        return drawn if drawn.isprintable() else char  # some were in Unicode before, elsewhere
     return chr(chance.choice((0x1D7CE, 0x1D7D8, 0x1D7E2, 0x1D7F6)) + int(char)) if char in "0123456789" else char
 
 
 def _foreign(char: str, chance: random.Random) -> str:
     return chance.choice(_FOREIGN.get(char, char))
-
-
-def _han_digit(char: str, chance: random.Random) -> str:
-    return chance.choice(_HAN_DIGITS.get(char, char))
 
 
 def _repeated(char: str, chance: random.Random) -> str:
@@ -167,7 +161,6 @@ WAYS: Final[dict[str, Way]] = {
     # By look and by sound.
     "look-alike": Way(_each(_look_alike), 0.95, 0.01),
     "other alphabets": Way(_each(_foreign), 0.95, 0.01),
-    "Han digits": Way(_each(_han_digit), 0.95, 0.01),
     "split": Way(_each(_halved), 0.95, 0.01),
     "pinyin": Way(_each(_pinyin), 0.95, 0.01),
     "homophone": Way(_each(_homophone), 0.65, 0.02),

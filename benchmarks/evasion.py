@@ -21,8 +21,8 @@ MEASUREMENT = "Evasion"
 METHOD = (
     "the {words:,} words that come with moderation, each disguised at strengths {strengths} and put between two of "
     "{carriers} benign texts that moderation was not made with, and each of these texts disguised {rounds} times in "
-    "the same way. The worst of the strengths is shown; halves, look-alikes and readings are those that moderation "
-    "knows, the other alphabets are not. {cold}"
+    "the same way. The worst of the strengths is shown. Halves, look-alikes and readings are those that moderation "
+    "knows: others are not found. {cold}"
 )
 _ON_COLD = (
     "COLD: the {comments:,} comments of its dev split that are labelled not offensive and have no word as it is spelt "

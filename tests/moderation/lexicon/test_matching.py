@@ -52,6 +52,10 @@ def hits(text: str, lexicon: Lexicon = LEXICON) -> list[tuple[str, str]]:
         ("点t.me/abc", "t.me", "t.me"),
         ("来SM吧", "sm", "SM"),
         ("I love sm.", "sm", "sm"),
+        ("ѕм", "sm", "ѕм"),
+        ("加ν", "加v", "加ν"),
+        ("找\u202e信微加\u202c聊", "加微信", "信微加"),
+        ("\u202e聊Ｖ·加", "加v", "Ｖ·加"),
     ],
 )
 def test_a_disguised_word_is_found_at_its_place_in_the_original(text: str, word_id: str, span: str) -> None:
@@ -152,6 +156,13 @@ def test_the_span_in_the_original_strips_to_the_word(text: str) -> None:
 
 
 INSERTED = st.text(alphabet=st.sampled_from("*·-_.~|/ 🙂★\u200b\u200d\u0336\ufe0f\u3000"), max_size=3)
+
+
+@given(ODD_TEXT.map(lambda text: text.replace("逼", "逼\u202e").replace("易", "\u202c")))
+def test_what_is_shown_in_another_order_is_found_within_the_text(text: str) -> None:
+    for hit in LEXICON.scan([text])[0]:
+        assert 0 <= hit.start < hit.end <= len(text)
+        assert set(strip(hit.word.text)) <= set(strip(text[hit.start : hit.end]))
 
 
 def disguise(char: str, kind: int) -> str:

@@ -50,7 +50,7 @@ def hits(text: str, lexicon: Lexicon = LEXICON) -> list[tuple[str, Stream, str]]
         ("加溦信", "加微信", Stream.LOOKALIKE, "加溦信"),
         ("➕v❤️", "加v心", Stream.LOOKALIKE, "➕v❤"),
         ("加加微微信", "加微信", Stream.REPEATED, "加加微微信"),
-        ("tеlеgrаm见", "telegram", Stream.LOOKALIKE, "tеlеgrаm"),
+        ("te1e9ram见", "telegram", Stream.LOOKALIKE, "te1e9ram"),
     ],
 )
 def test_a_fuzzy_hit_names_its_stream_and_its_place(text: str, word_id: str, stream: Stream, span: str) -> None:

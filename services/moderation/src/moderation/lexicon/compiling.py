@@ -1,9 +1,11 @@
 """Compiles a lexicon in a process of its own, so that the one that judges messages goes on undisturbed."""
 
+import gc
 import pickle
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import IO, Final, cast
 
@@ -29,6 +31,8 @@ def compile_apart(words: Sequence[Word], background: Sequence[str]) -> list[Laye
             _send(words, background, to)
             return [Layer.unpack(reading, pickle.load(source)) for reading in READINGS]  # noqa: S301 - our own
         except (EOFError, BrokenPipeError, pickle.UnpicklingError) as error:
+            with suppress(BrokenPipeError):
+                to.close()  # with what was still to be sent
             raise CompilerEndedError(f"exit status {process.wait()}") from error
 
 
@@ -51,6 +55,7 @@ def _receive(source: IO[bytes]) -> tuple[list[Word], list[str]]:
 
 def main() -> None:
     """Read words and background from standard input, and write the layers to standard output."""
+    gc.disable()  # all of it is needed to the end, and the end is near
     words, background = _receive(sys.stdin.buffer)
     for layer in compile_layers(words, background, fuzzy=True):
         pickle.dump(layer.pack(), sys.stdout.buffer)

@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import sys
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -22,7 +24,7 @@ INDEXES: Mapping[str, Sequence[Index]] = {
 }
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 """How a list may be called."""
-_CHUNK_WORDS = 2_000
+_CHUNK_WORDS = 1_000
 _CHUNK_CHARACTERS = 2_000_000  # at most six bytes each, and MongoDB takes documents of 16 MiB
 
 
@@ -45,8 +47,19 @@ async def revision(database: Database) -> tuple[int, str]:
 
 async def words(database: Database) -> list[Word]:
     """Every word of every list."""
-    documents = await database[WORDS].find({}, batch_size=8).to_list(None)
-    return await asyncio.to_thread(lambda: [word for document in documents for word in _words(document)])
+    # One document after the other, since decoding one stops this process for some milliseconds.
+    documents = await database[WORDS].find({}, batch_size=1).to_list(None)
+    return await asyncio.to_thread(_all_words, documents)
+
+
+def _all_words(documents: list[dict[str, Any]]) -> list[Word]:
+    """The words of all documents, which are let go one by one: all at once would stop this process as well."""
+    found: list[Word] = []
+    rest = deque(documents)
+    documents.clear()
+    while rest:
+        found += _words(rest.popleft())
+    return found
 
 
 async def page(database: Database, list_name: str, after: str | None, limit: int) -> list[Word]:
@@ -129,7 +142,8 @@ def _fields(word: Word) -> list[Any]:
 
 def _words(document: Mapping[str, Any]) -> list[Word]:
     return [
-        Word(word_id, text, category, severity, tuple(allow), _day(start), _day(end), document["list"])
+        # Many words have the same category: one text for all of them.
+        Word(word_id, text, sys.intern(category), severity, tuple(allow), _day(start), _day(end), document["list"])
         for word_id, text, category, severity, allow, start, end in document["words"]
     ]
 

@@ -29,6 +29,7 @@ _NONE_YET = -1
 # A first lexicon of so few words is compiled in the time that another process would take to start. Any other would
 # hold up the judging in this one, and leave tens of megabytes behind.
 _COMPILED_HERE = 10_000
+_LET_GO_AT_ONCE = 1_000
 # Clocks of replicas differ, and a transaction commits after the time it notes: read a little of the past again.
 _OVERLAP = timedelta(seconds=15)
 
@@ -46,6 +47,7 @@ class RulebookKeeper:
         self._lexicon_revision = _NONE_YET
         self._holds_revision = -1
         self._groups_seen = policies.BEGINNING
+        self._let_go_of: list[Word] = []
         # As they are stored; the snapshot has them worked out.
         self._written: InForce = {}
         self._exceptions: Mapping[str, tuple[RuleException, ...]] = {}
@@ -63,6 +65,7 @@ class RulebookKeeper:
 
     async def refresh(self) -> None:
         """Read what has changed and take it into use; the first call reads everything."""
+        await self._let_go()
         await self._refresh_policies()
         await self._refresh_holds()
         await self._refresh_lexicon()
@@ -92,10 +95,17 @@ class RulebookKeeper:
             (revision, version), words = now, await lexicons.words(self._database)
         here = self._lexicon_revision == _NONE_YET and len(words) <= _COMPILED_HERE
         lexicon, bits = await asyncio.to_thread(_compile if here else _compile_apart, words)
+        self._let_go_of = list(self._current.lexicon.words)
         self._swap(lexicon=lexicon, version=version, bits=bits)
         self._lexicon_revision = revision
         LEXICON_WORDS.set(len(words))
         _log.info("lexicon_in_force", words=len(words), version=version)
+
+    async def _let_go(self) -> None:
+        """Free the words of the lexicon before, of which no batch is left: in small steps, so that nobody waits."""
+        while self._let_go_of:
+            del self._let_go_of[-_LET_GO_AT_ONCE:]
+            await asyncio.sleep(0)
 
     async def _refresh_holds(self) -> None:
         revision = await legal_holds.revision(self._database)

@@ -7,6 +7,8 @@ from typing import Final
 
 import opencc
 
+from moderation.lexicon.model.shape_tables import HOMOGLYPHS
+
 # Each table is indexed by code point, as `str.translate` wants it: an int or a str to put there, None to drop. A list
 # is a third faster than a dict here. It ends where the written characters end: the rest would take 7 MB in each.
 Table = list[int | str | None]
@@ -14,6 +16,9 @@ TABLE_SIZE: Final = 0x32400
 
 SEPARATOR: Final = "\0"
 """Stands between the texts of a batch, and survives every table."""
+
+INVISIBLE: Final = "\u200b"
+"""Of the characters that are shown as nothing, the one that stands for those beyond the tables."""
 
 _UNKNOWN: Final = 0xFFFD
 # Above the tables: tags and variation selectors, which nobody sees, and what is no text at all. And the separator.
@@ -26,6 +31,7 @@ _NAMED_LETTER = re.compile(
     r"|LATIN LETTER SMALL CAPITAL) ([A-Z])"
     r"|LATIN (?:SMALL|CAPITAL) LETTER ([A-Z]) WITH .*"
 )
+_DISGUISING: Final = frozenset({"Ll", "Lu", "So", "No"})
 # Shown as nothing, although Unicode calls them letters or symbols.
 _BLANKS: Final = frozenset({0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0})
 # Cf, Mn and Me are dropped: zero-width and bidirectional controls, combining and enclosing marks, variation selectors.
@@ -50,7 +56,7 @@ def _assigned() -> tuple[list[int], list[int], list[int]]:
 
 def _named(char: str) -> str:
     """Undo the disguises that the normal forms leave alone: negative circles, flags, small capitals, strokes."""
-    if char.isascii() or not char.isprintable():
+    if char.isascii() or unicodedata.category(char) not in _DISGUISING:
         return char
     match = _NAMED_LETTER.fullmatch(unicodedata.name(char, ""))
     if match is not None:
@@ -75,6 +81,7 @@ def _fold_lines(lines: str, rules: dict[int, str | None]) -> str:
 def _fold_table() -> Table:
     visible, invisible, spaces = _assigned()
     rules: dict[int, str | None] = dict.fromkeys(invisible)
+    rules.update((ord(sign), pair[0]) for pair in HOMOGLYPHS.split() for sign in pair[2:])
     rules.update((code, name) for code in visible if (name := _named(chr(code))) != chr(code))
     folded = _fold_lines("\n".join(map(chr, visible)), rules).split("\n")
     table: Table = [_UNKNOWN] * TABLE_SIZE
@@ -127,7 +134,7 @@ def tame(text: str) -> str:
 def _tamed(wild: re.Match[str]) -> str:
     if wild[0] == SEPARATOR:
         return " "
-    return "\u200b" if ord(wild[0]) in _WILD_INVISIBLE else chr(_UNKNOWN)
+    return INVISIBLE if ord(wild[0]) in _WILD_INVISIBLE else chr(_UNKNOWN)
 
 
 def join(texts: Sequence[str]) -> str:

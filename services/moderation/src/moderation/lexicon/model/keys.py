@@ -2,9 +2,9 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
+from itertools import accumulate, islice
 from math import prod
 from typing import Final
 
@@ -24,6 +24,9 @@ _TYPICAL_LENGTH: Final = 15
 # About as many as there are: each is given one occurrence beyond those in the background.
 _SYLLABLES: Final = 420
 
+# Typed, shorter ones count only where they stand alone, so that they hit nothing by accident.
+_INSIDE_OTHERS: Final = 3
+
 # The keys of a word, each with the stream that it stands for.
 Spellings = Mapping[str, Stream]
 
@@ -37,19 +40,20 @@ def compile_layers(words: Sequence[Word], background: Sequence[str], *, fuzzy: b
     texts = [word.text for word in words]
     layers = [_compile(PLAIN, words, list(PLAIN.keys(texts)))]
     if fuzzy:
-        heard = list(BY_SOUND.keys(texts))
-        chancy = _chancy(heard, BY_SOUND.read(Batch(background)).text) if background else frozenset()
-        sounding = [_only(Stream.PINYIN, spellings, chancy) for spellings in heard]
+        spelt = list(BY_SOUND.keys(texts))
+        chancy = _chancy(spelt, BY_SOUND.read(Batch(background)).text) if background else frozenset()
+        sounding = [_only(Stream.PINYIN, spellings, chancy) for spellings in spelt]
         typed = [
             {key: Stream.LATIN for key in spellings if key not in sure}
-            for spellings, sure in zip(heard, sounding, strict=True)
+            for spellings, sure in zip(spelt, sounding, strict=True)
         ]
         layers.append(_harmless(_compile(BY_SHAPE, words, list(BY_SHAPE.keys(texts))), background))
         layers.append(_harmless(_compile(BY_SOUND, words, sounding), background))
         # What is harmless in Han characters is so when it is typed, and then its syllables may be cut differently.
         either_way = [*background, *map(spell, map(strip, background))]
         heard_all = replace(_compile(BY_TYPING, words, typed), reading=BY_SOUND)
-        layers.append(replace(_harmless(heard_all, either_way), reading=BY_TYPING))
+        heard = replace(_harmless(heard_all, either_way, least=_INSIDE_OTHERS), reading=BY_TYPING)
+        layers.append(_harmless(heard, background))
     return layers
 
 
@@ -68,14 +72,15 @@ def _compile(reading: Reading, words: Sequence[Word], spellings: Sequence[Spelli
     )
 
 
-def _harmless(layer: Layer, background: Sequence[str]) -> Layer:
-    """The layer without the keys that hit the background where no phrase excuses them."""
+def _harmless(layer: Layer, background: Sequence[str], least: int = 0) -> Layer:
+    """The layer without the keys, `least` characters long or longer, that hit the background where no phrase excuses
+    them."""
     words = layer.first_words[:]
     _, found = layer.find(Batch(background))
     for finds in found.values():
         excused = layer.excused(finds)
-        for start, _, pattern in finds:
-            if any((word, start) not in excused for word, _ in layer.meanings(pattern)):
+        for start, end, pattern in finds:
+            if end - start >= least and any((word, start) not in excused for word, _ in layer.meanings(pattern)):
                 words[pattern] = NO_WORD
     return replace(layer, first_words=words)
 
@@ -104,26 +109,26 @@ class _Keys:
 
     def add_phrases(self, words: Sequence[Word], spellings: Sequence[Spellings]) -> None:
         """Add the phrases that excuse words."""
-        owners = [index for index, word in enumerate(words) if spellings[index] for _ in word.allow]
-        phrases = [phrase for index, word in enumerate(words) if spellings[index] for phrase in word.allow]
-        for owner, phrase_spellings in zip(owners, self.reading.keys(phrases), strict=True):
-            for phrase in phrase_spellings:
-                excused = [found for key in spellings[owner] for found in self._excused(owner, key, phrase)]
-                if excused:
-                    number = self._number(phrase)
-                    self.excuses.extend((number, word, offset) for word, offset in excused)
+        owners = [index for index, word in enumerate(words) if word.allow and spellings[index]]
+        phrases = self.reading.keys([phrase for owner in owners for phrase in words[owner].allow])
+        for owner in owners:
+            for phrase_spellings in islice(phrases, len(words[owner].allow)):
+                for phrase in phrase_spellings:
+                    for key in spellings[owner]:
+                        if key in phrase:
+                            self._excuse(owner, key, phrase)
 
-    def _excused(self, owner: int, key: str, phrase: str) -> Iterator[tuple[int, int]]:
-        at = phrase.find(key)
-        if at == -1:
-            return
+    def _excuse(self, owner: int, key: str, phrase: str) -> None:
         # As written, a phrase excuses its own word. By look or sound, words that are one key share their phrases.
-        sharing = {owner}
+        sharing = [owner]
         if self.reading is not PLAIN:
-            number = self.numbers[key]
-            sharing |= {self.first_words[number], *(other for other, _ in self.more.get(number, ()))}
+            key_number = self.numbers[key]
+            others = (word for word, _ in self.more.get(key_number, ()))
+            sharing = sorted({owner, self.first_words[key_number], *others})
+        number = self._number(phrase)
+        at = phrase.find(key)
         while at != -1:
-            yield from ((other, at) for other in sorted(sharing))
+            self.excuses.extend([(number, word, at) for word in sharing])
             at = phrase.find(key, at + 1)
 
     def _number(self, key: str) -> int:

@@ -7,7 +7,8 @@ from itertools import accumulate
 from typing import Final, Self
 
 from moderation.lexicon.model.batches import Batch, Read
-from moderation.lexicon.model.folding import strip
+from moderation.lexicon.model.directions import OVERRIDE, order_shown
+from moderation.lexicon.model.folding import INVISIBLE, strip
 from moderation.lexicon.model.keys import compile_layers
 from moderation.lexicon.model.layers import Find, Layer
 from moderation.lexicon.model.spelling import Place, spelt
@@ -106,6 +107,8 @@ class Lexicon:
         if not texts or not self.words:
             return [()] * len(texts)
         batch = Batch(texts)
+        if OVERRIDE in batch.joined:
+            return self._scan_as_shown(texts, masks, on, layers)
         hits: dict[int, list[Hit]] = {}
         for layer, layer_mask in layers:
             read, found = layer.find(batch)
@@ -118,6 +121,22 @@ class Lexicon:
                 if candidates:
                     hits.setdefault(index, []).extend(self._locate(batch, index, read, candidates))
         return [without_contained(hits[index]) if index in hits else () for index in range(len(texts))]
+
+    def _scan_as_shown(
+        self,
+        texts: Sequence[str],
+        masks: Sequence[int] | None,
+        on: date | None,
+        layers: Sequence[tuple[Layer, int]],
+    ) -> list[tuple[Hit, ...]]:
+        """Scan what a reader sees, where that is in another order than it is written."""
+        orders = list(map(order_shown, texts))
+        shown = [
+            "".join([text[at] for at in order]).replace(OVERRIDE, INVISIBLE)
+            for text, order in zip(texts, orders, strict=True)
+        ]
+        found = self._scan(shown, masks, on, layers)
+        return [tuple(_where_written(hit, order) for hit in hits) for hits, order in zip(found, orders, strict=True)]
 
     def _layers(self, masks: Sequence[int] | None) -> list[tuple[Layer, int]]:
         """Return the layers that any of the policies wants, each with the mask of the policies that do."""
@@ -158,6 +177,11 @@ class Lexicon:
                 if len(hits) == MAX_HITS:
                     break
         return hits
+
+
+def _where_written(hit: Hit, order: Sequence[int]) -> Hit:
+    places = order[hit.start : hit.end]
+    return Hit(hit.word, hit.stream, min(places), max(places) + 1)
 
 
 def _crossing(window: Sequence[str], hits: Sequence[Hit]) -> tuple[Hit, ...]:

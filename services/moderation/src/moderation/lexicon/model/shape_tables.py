@@ -5,10 +5,16 @@ from typing import Final
 ALIKE: Final = """
 微徽溦薇嶶葳 信伩 末未 己已巳 日曰 土士 干千 人入亻 天夭 刀力刂 侯候 戊戌戍 贷货 账帐 券卷 治冶 拔拨 晴睛
 免兔 鸟乌 言讠訁 金钅釒 手扌 水氵 心忄 食饣 丝纟糸糹 衣衤 示礻 火灬 竹⺮ 草艹 犬犭 阝耳 王玉 扣釦 群羣 加咖枷
-钱銭 赌睹 博搏 彩采 码玛 票漂 股肢 单箪 套奃 操懆 逼偪 傻儍 贱溅 a@àаα b8ь6в c©сϲ e3еεё€ g9 i1lіι j
-k κк m м n п o0оοσ p рρ s5$ѕ t7тτ u υц v√∨ν∪ѵⅴ w шω x×хχ乂✕✖❌ y уγ z2
+钱銭 赌睹 博搏 彩采 码玛 票漂 股肢 单箪 套奃 操懆 逼偪 傻儍 贱溅 a@à b86 c© e3€ g9 i1l
+o0σ s5$ t7 uц v√∨∪ⅴ wш x×乂✕✖❌ z2
 """
 """Each group is read as its first member: pairs hard to tell apart, and pairs that evaders are known to swap."""
+
+HOMOGLYPHS: Final = """
+a=αɑаΑА b=вЬΒВ c=сϲСϹ d=ԁ e=еΕЕ g=ɡ h=һнΗНҺ i=іιıΙІ j=јЈ k=кκΚК l=ӏӀ m=мΜМ n=пոΝ o=оοΟО p=рρΡР q=ԛ r=г s=ѕЅ t=тτΤТ
+u=υս v=νѵѴ w=ѡԝ x=хχΧХ y=уγΥУ z=ᴢΖ
+"""
+"""Letters of other alphabets that nobody can tell from the Latin ones, small and large."""
 
 MEANT: Final = """
 心=❤♥💗💖💓💕💘💙💚💛🧡💜🖤🤍🤎💞💟❣ 加=+＋➕✚✛✜⊕ 微信=📱💬 扣=🐧 钱=💰💵💴💶💷💸🤑 鸡=🐔🐓 枪=🔫 马=🐴🐎

@@ -10,6 +10,7 @@ from moderation.lexicon.model.shape_tables import ALIKE, HALVES, MEANT
 _ALIKE: Final = ALIKE.split()
 _MEANT: Final = dict(pair.split("=") for pair in MEANT.split())
 _HALVES: Final = dict(pair.split("=") for pair in HALVES.split())
+_HALVED: Final = frozenset(_HALVES)
 # All ways of taking apart up to this many characters of a word are keys; of a longer word, each alone and all at once.
 _FREELY_SPLIT: Final = 3
 
@@ -40,6 +41,8 @@ def by_shape(batch: Batch) -> Read:
 
 def split_spellings(stripped: str) -> list[str]:
     """Return the spellings of a word with one or more of its characters written as two."""
+    if _HALVED.isdisjoint(stripped):
+        return []
     places = [at for at, char in enumerate(stripped) if char in _HALVES]
     if len(places) <= _FREELY_SPLIT:
         chosen = [set(some) for size in range(1, len(places) + 1) for some in combinations(places, size)]

@@ -3,11 +3,13 @@
 import os
 import re
 import unicodedata
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from moderation.lexicon.model.batches import Batch, Codes, CodeTable, Origins, Read
+from moderation.lexicon.model.batches import Batch, Codes, CodeTable, Offsets, Origins, Read, encode
 from moderation.lexicon.model.folding import TABLE_SIZE, Table
 
 _FIRST_SYLLABLE: Final = 0xE000
@@ -67,22 +69,26 @@ def by_sound(batch: Batch) -> Read:
     """Return how the texts sound: 加微信, 家伟新 and jiaweixin are one string of three syllables."""
     codes, origins = _SOUNDS.replace(batch.stripped.codes), batch.stripped.origins
     typed = _typed_syllables(codes)
-    if not typed:
+    if typed is None:
         return Read(codes, origins)
-    first, last = np.ones((2, len(codes)), np.bool_)
-    for start, syllable in typed:
-        end = start + len(syllable)
-        codes[start] = ord(SYLLABLES[syllable])
-        first[start + 1 : end] = False
-        last[start : end - 1] = False
+    starts, ends = typed.starts, typed.starts + typed.lengths
+    codes[starts] = typed.symbols
+    first, last = ~_between(starts + 1, ends, len(codes)), ~_between(starts, ends - 1, len(codes))
 
     def of_syllables() -> Origins:
-        starts, ends = origins()
-        return starts[first], ends[last]
+        begin, end = origins()
+        return begin[first], end[last]
 
-    shortened = np.cumsum([0, *(len(syllable) - 1 for _, syllable in typed[:-1])])
-    places = (np.array([start for start, _ in typed]) - shortened).tolist()
-    return Read(codes[first], of_syllables, places)
+    places = starts - np.cumsum(typed.lengths - 1) + typed.lengths - 1
+    return Read(codes[first], of_syllables, places.tolist())
+
+
+def _between(starts: Offsets, ends: Offsets, count: int) -> NDArray[np.bool_]:
+    """Tell of each of `count` places whether it lies in one of the spans, which do not overlap."""
+    steps = np.zeros(count + 1, np.int8)
+    np.add.at(steps, starts, 1)
+    np.add.at(steps, ends, -1)
+    return np.cumsum(steps[:-1], dtype=np.int8) > 0
 
 
 def by_typing(batch: Batch) -> Read:
@@ -104,14 +110,28 @@ def by_typing(batch: Batch) -> Read:
     return Read(heard.codes[kept], of_kept, places.tolist())
 
 
-def _typed_syllables(codes: Codes) -> list[tuple[int, str]]:
-    """Return the syllables typed in Latin letters, with their places."""
+@dataclass(frozen=True, slots=True)
+class _Typed:
+    """Syllables typed in Latin letters: where they begin, how many letters they have, and what they are read as."""
+
+    starts: Offsets
+    lengths: Offsets
+    symbols: Codes
+
+
+def _typed_syllables(codes: Codes) -> _Typed | None:
+    """Return the syllables typed in Latin letters, if there are any."""
     letters = (codes >= ord("a")) & (codes <= ord("z"))
     if not letters.any():
-        return []
+        return None
     # Of one byte each and with blanks between them, they are found in no time.
     latin = np.where(letters, codes, ord(" ")).astype(np.uint8).tobytes().decode("ascii")
-    return [(match.start(), match[0]) for match in _SYLLABLE.finditer(latin)]
+    found = [(match.start(), match[0]) for match in _SYLLABLE.finditer(latin)]
+    if not found:
+        return None
+    starts, texts = zip(*found, strict=True)
+    symbols = encode("".join([SYLLABLES[text] for text in texts]))
+    return _Typed(np.array(starts), np.array(list(map(len, texts))), symbols)
 
 
 def spell(stripped: str) -> str:

@@ -14,6 +14,7 @@ _SHORTEST_WITHOUT_SYMBOLS: Final = 4
 _SHORTEST_LATIN: Final = 4
 # A shorter run of typed syllables is part of some other word unless it stands between other signs.
 _SURE_LATIN: Final = 7
+_FEW_SYLLABLES: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def spelt(word: Word, expected: Stream, place: Place) -> Stream | None:
     between_letters = place.read[place.start - 1 : place.start], place.read[place.end : place.end + 1]
     if stream not in (Stream.FOLDED, Stream.LOOKALIKE) and not _stands_alone(place.key, *between_letters):
         return None
-    if stream is Stream.LATIN and len(place.written) < _SURE_LATIN and not _stands_alone("aa", *_neighbours(place)):
+    if stream is Stream.LATIN and not _is_typed_for_itself(word, place):
         return None
     return stream
 
@@ -73,6 +74,17 @@ def _sounded(expected: Stream, stripped: str, key: str) -> Stream | None:
     if letters <= sum(map(str.isascii, key)):
         return Stream.PINYIN if expected is Stream.PINYIN else None
     return Stream.LATIN if letters < len(stripped) or letters >= _SHORTEST_LATIN else None
+
+
+def _is_typed_for_itself(word: Word, place: Place) -> bool:
+    """Tell whether letters that sound like a word are meant as it. Two syllables are too easily part of others: they
+    stand alone, and where only one of them is typed, the other is spelt as it is in the word."""
+    short = len(place.spans) == _FEW_SYLLABLES
+    if (short or len(place.written) < _SURE_LATIN) and not _stands_alone("aa", *_neighbours(place)):
+        return False
+    own = strip(word.text)
+    pieces = [strip(place.text[start:end]) for start, end in place.spans] if short else []
+    return all(piece.isascii() or piece in own for piece in pieces)
 
 
 def _only_meets_across_clauses(place: Place) -> bool:
