@@ -72,13 +72,17 @@ class Transcript:
 
 
 class Channel:
-    """Consumes channel.actions.v1 and answers on channel.receipts.v1; `staff_seconds` is how long a person takes."""
+    """Consumes channel.actions.v1 and answers on channel.receipts.v1.
+
+    `staff_seconds` is how long a person takes for a task; who is `away` does not get to it.
+    """
 
     def __init__(self, kafka: KafkaOptions, staff_seconds: float = 0.3) -> None:
         self.transcript = Transcript()
         self._kafka = kafka
         self._publisher = Publisher(kafka)
         self._staff_seconds = staff_seconds
+        self.away: set[str] = set()
         self._capabilities: dict[str, Capabilities] = {}
         self._owners: dict[str, str | None] = {}
         self._now: dict[str, datetime] = {}
@@ -143,6 +147,8 @@ class Channel:
             await self._receipt(event, ActionUnsupported, "该群聊渠道不支持此操作")
         elif support is Support.STAFF_TASK:
             await self._receipt(event, ActionAssigned, "已转交群主处理")
+            if self._owners.get(action.group_id) in self.away:
+                return
             await asyncio.sleep(self._staff_seconds)
             await self._carry_out(event)
             await self._receipt(event, ActionCompleted, "群主已处理")

@@ -105,7 +105,8 @@ def _actions(evidence: Evidence) -> Iterator[str]:
         outcome = transcript.outcomes.get(document["_id"])
         if document["how"] == "unsupported" or document["state"] == "shadow":
             continue
-        if outcome is None or document["state"] != outcome:
+        given_up = (outcome, document["state"]) == ("assigned", "expired")  # nobody got to it
+        if outcome is None or (document["state"] != outcome and not given_up):
             yield f"{document['kind']} {document['_id']}: {document['state']} here, {outcome} on the channel"
     yield from (f"{action_id} was never asked for" for action_id in transcript.asked.keys() - ids)
 
@@ -189,5 +190,5 @@ CLAIMS: Final = (
     Claim("crm-sync knows each customer once, whatever groups they are in", neighbours.customers),
     Claim("survey would ask the customers who are there, and nobody else", neighbours.eligibility),
     Claim("the decisions of cases are announced on the topic", _announced),
-    Claim("the audit logs are unbroken", _audited, ("B25",)),
+    Claim("the audit logs are unbroken", _audited, ("B27",)),
 )

@@ -1,6 +1,6 @@
 """The clock is put forward: what moderation does by itself as time passes, it does now."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,8 +15,13 @@ from moderation.cases.handlers import opening, patrolling
 from moderation.enforcement import handlers as enforcement
 from moderation.membership.handlers import checks, planning
 
-# The service's own handlers, for what hangs on time in the story.
+TASKS: Final = frozenset({enforcement.FOLLOW_UP})
+ROUTINE: Final = frozenset(
+    {enforcement.MUTE_ENDS, opening.OVERDUE, planning.POST_RULES, planning.CHECK_ROSTER, planning.GO_ROUND}
+)
+# The service's own.
 _HANDLERS: Final[Mapping[str, TimerHandler]] = {
+    enforcement.FOLLOW_UP: enforcement.follow_up,
     enforcement.MUTE_ENDS: enforcement.end_mute,
     opening.OVERDUE: opening.remind,
     planning.POST_RULES: planning.post_rules,
@@ -37,11 +42,11 @@ class ClockAhead:
         return self.clock.now() + self.by
 
 
-async def let_pass(system: System, span: timedelta) -> int:
-    """Do what moderation will have done when so much time has passed, oldest first; returns how much it was."""
+async def let_pass(system: System, span: timedelta, kinds: Collection[str]) -> int:
+    """Do what moderation will do of these kinds before so much time has passed, oldest first; returns how much."""
     database, publisher = system.database("moderation"), Publisher(system.kafka)
     transactor = Transactor(system.client, database, publisher, ClockAhead(span))
-    query = {"kind": {"$in": list(_HANDLERS)}, "due": {"$lte": transactor.clock.now()}, "state": "waiting"}
+    query = {"kind": {"$in": list(kinds)}, "due": {"$lte": transactor.clock.now()}, "state": "waiting"}
     try:
         due = await database[TIMERS].find(query).sort("due", 1).to_list(None)
         for document in due:

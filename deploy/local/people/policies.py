@@ -63,7 +63,8 @@ async def activate_policy(morning: Morning) -> AsyncIterator[str]:
     judged = await morning.says(_GROUP, mini_program)
     if judged["policy"] != _DRAFT:
         yield f"a mini program was judged by {judged['policy']}"
-    morning.note("陆陆顺", "sends a mini program", f"{judged['verdict']} by {judged['policy']}")
+    await morning.action(ActionKind.SEND_MESSAGE, "会员群内请勿发送", group_id=_GROUP, member_id="lu")
+    morning.note("陆陆顺", "sends a mini program", f"{judged['verdict']}, and a warning in the policy's own words")
 
 
 async def explain_policy(morning: Morning) -> AsyncIterator[str]:

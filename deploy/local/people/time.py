@@ -1,21 +1,25 @@
 """An hour passes, and what was set for it happens by itself."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from typing import Final
 
-from huiqun.contracts.channel import ActionKind
-from local.later import let_pass
+from huiqun.contracts.channel import ActionKind, MessageKind
+from local.later import ROUTINE, TASKS, let_pass
+from local.people.colleague import Answer
 from local.people.morning import Morning
-from local.story.model import Says
+from local.story.model import MUTE, Says, blocked
 
 _HOUR: Final = timedelta(minutes=61)
+# Minutes after which something is done about a task that nobody has done, and what it begins with.
+_STEPS: Final[Mapping[int, str]] = {31: "提醒", 62: "升级"}
+_TOO_LATE: Final = timedelta(minutes=125)
 
 
 async def let_an_hour_pass(morning: Morning) -> AsyncIterator[str]:
     """Mutes end, rules are posted, rosters checked, and who looks after a group is told what waits too long."""
     mei = morning.mei
-    due = await let_pass(morning.system, _HOUR)
+    due = await let_pass(morning.system, _HOUR, ROUTINE)
     morning.note("时钟", "is put forward by an hour", f"{due} things are due")
     voice = await morning.action(ActionKind.UNMUTE_MEMBER, group_id="licai", member_id="hu", reason="禁言到期")
     heard = await morning.says("licai", Says("", "hu", "谢谢，我会注意的"))
@@ -35,3 +39,29 @@ async def let_an_hour_pass(morning: Morning) -> AsyncIterator[str]:
     late = (await mei.read("/cases", overdue="true"))["items"]
     told = await morning.action(ActionKind.NOTIFY_STAFF, "超过响应时限", group_id=late[0]["group_id"] if late else "")
     morning.note("惠群", "names what waits too long", f"{len(late)} cases, {morning.named(told['assignee'])} is told")
+
+
+async def leave_undone(morning: Morning) -> AsyncIterator[str]:
+    """A task that nobody does is reminded of, escalated, and in the end given up; all of it can be seen."""
+    morning.system.channel.away.add("tian")
+    said = await morning.happens(
+        "fuli", Says("", "lu", "再砍一刀", blocked("kinds", "kind", MUTE), kind=MessageKind.MINI_PROGRAM)
+    )
+
+    async def mute(state: str) -> Answer | None:
+        actions = (await morning.mei.read("/actions", group_id="fuli", state=state))["items"]
+        found = (each for each in actions if each["kind"] == "mute_member" and each["message_id"] == said.key)
+        return next(found, None)
+
+    task = await morning.until(lambda: mute("assigned"), "a mute to be a task")
+    morning.note("陆陆顺", "sends a mini program again", f"{morning.named(task['assignee'])}, away, is asked to mute")
+    for minutes, what in _STEPS.items():
+        await let_pass(morning.system, timedelta(minutes=minutes), TASKS)
+        told = await morning.action(ActionKind.NOTIFY_STAFF, what, group_id="fuli")
+        morning.note("惠群", f"after {minutes} minutes: {what}", f"{morning.named(told['assignee'])} is told")
+    await let_pass(morning.system, _TOO_LATE, TASKS)
+    given_up = await morning.until(lambda: mute("expired"), "the task to be given up")
+    if not given_up["detail"]:
+        yield "the task does not say why it was given up"
+    morning.note("惠群", "gives up when it is too late", f"recorded as {given_up['state']}")
+    morning.system.channel.away.clear()

@@ -22,7 +22,7 @@ SCENES: Final[Sequence[Scene]] = (
     Scene(
         "another person activates it: it judges from then on, and is posted",
         policies.activate_policy,
-        ("B1", "C9"),
+        ("B1", "C9", "B17"),
     ),
     Scene("each value of a group's rules says where it comes from", policies.explain_policy, ("C77",)),
     Scene("a rule on trial records what it finds, and nothing follows", policies.try_rule, ("B3",)),
@@ -35,7 +35,7 @@ SCENES: Final[Sequence[Scene]] = (
     Scene(
         "a rumour is held by one person at a time; upheld, it is deleted, its sender warned",
         cases.uphold_rumour,
-        ("B17", "C4"),
+        ("B19", "C4"),
     ),
     Scene(
         "a member's report becomes a case, and a sanction only when a person decides", cases.reclassify_report, ("C24",)
@@ -52,8 +52,8 @@ SCENES: Final[Sequence[Scene]] = (
     Scene("staff who promise are told, and never sanctioned", cases.uphold_promise, ("C22",)),
     Scene("a report in which there is nothing has no consequences", cases.dismiss_report, ("C24",)),
     Scene("a conflict is settled in the group, in private, or in a group of their own", cases.mediate, ("C13", "C14")),
-    Scene("who reports too often is passed over", cases.limit_reports, ("B18",)),
-    Scene("decisions can be exported as labelled examples", cases.export_examples, ("B19",)),
+    Scene("who reports too often is passed over", cases.limit_reports, ("B20",)),
+    Scene("decisions can be exported as labelled examples", cases.export_examples, ("B21",)),
     Scene("offences weigh by their kind, and fade", cases.read_standing, ("B12",)),
     Scene(
         "a newcomer is welcomed, agrees by a reply, and is heard from then on",
@@ -63,7 +63,7 @@ SCENES: Final[Sequence[Scene]] = (
     Scene(
         "another one agrees on the page of a signed link",
         members.agree_by_link,
-        ("B20", "C11"),
+        ("B22", "C11"),
     ),
     Scene("who asks how to leave is told", members.explain_leaving, ("C19",)),
     Scene(
@@ -75,6 +75,7 @@ SCENES: Final[Sequence[Scene]] = (
         time.let_an_hour_pass,
         ("B12", "C10", "C16", "C18"),
     ),
+    Scene("a task that nobody does is reminded of, escalated, given up", time.leave_undone, ("B18", "B15", "B16")),
     Scene("a policy is rolled back, with a reason", policies.roll_back, ("B2",)),
     Scene(
         "for each kind of crisis there is a plan, whose steps have owners and due times", incidents.read_plans, ("C25",)
@@ -82,7 +83,7 @@ SCENES: Final[Sequence[Scene]] = (
     Scene(
         "a drill is played, scored, and felt by no group",
         incidents.drill,
-        ("C26", "B21"),
+        ("C26", "B23"),
     ),
     Scene(
         "an emergency is delegated, locks a group down, and its lessons change the plan",
@@ -94,13 +95,13 @@ SCENES: Final[Sequence[Scene]] = (
         archive.trace_records,
         ("C72",),
     ),
-    Scene("under a legal hold nothing expires", archive.hold_records, ("B22",)),
-    Scene("who wrote an ID number is found by its hash, and the question is audited", archive.look_up_number, ("B23",)),
+    Scene("under a legal hold nothing expires", archive.hold_records, ("B24",)),
+    Scene("who wrote an ID number is found by its hash, and the question is audited", archive.look_up_number, ("B25",)),
     Scene("the same seed draws the same sample for supervisors", archive.draw_samples, ("C89",)),
     Scene("a day is exported as JSON lines and CSV", archive.export_records, ("C73",)),
     Scene("an exception ends by itself", policies.see_exception_end, ("C77",)),
-    Scene("the interface describes itself, and does once what is asked twice", service.read_interface, ("B24",)),
-    Scene("the audit log names who did what, and a command finds what was changed", audit.read_log, ("B25",)),
+    Scene("the interface describes itself, and does once what is asked twice", service.read_interface, ("B26",)),
+    Scene("the audit log names who did what, and a command finds what was changed", audit.read_log, ("B27",)),
 )
 
 # Who moderates, who may do everything, who stands in at night, who supervises.

@@ -43,15 +43,17 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     "Enforcement": {
         "B15": "done natively, given to a person, or unsupported",
         "B16": "each action is followed to its outcome",
+        "B17": "members are told in the policy's own words",
+        "B18": "a task left undone is reminded of, escalated",
     },
     "Cases": {
         "C13": "conflicts: a private talk, or a group of their own",
         "C14": "simple cases in the group, complex in private",
         "C18": "regular patrol; what waits too long is named",
         "C24": "members and staff report messages",
-        "B17": "a queue: held by one person at a time and decided",
-        "B18": "who reports too often is passed over",
-        "B19": "decisions become labelled examples",
+        "B19": "a queue: held by one person at a time and decided",
+        "B20": "who reports too often is passed over",
+        "B21": "decisions become labelled examples",
     },
     "Membership": {
         "C9": "the rules stand in one place, with a version",
@@ -60,25 +62,25 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "C16": "rosters are checked against authorised staff",
         "C19": "who joins is led in, who leaves is told how",
         "C20": "guide to the group, advice on safety",
-        "B20": "agreement by a signed link",
+        "B22": "agreement by a signed link",
     },
     "Incidents": {
         "C25": "a plan for each kind of crisis",
         "C26": "drills",
         "C27": "a review, whose lessons become part of the plan",
         "C28": "delegated authority, with an end",
-        "B21": "a drill runs all of it, felt by nobody, and scored",
+        "B23": "a drill runs all of it, felt by nobody, and scored",
     },
     "Archive": {
         "C72": "records in order, traceable, deleted by nobody",
         "C73": "export as JSONL and CSV, with progress",
         "C89": "samples for supervisors: same seed, same sample",
-        "B22": "legal hold",
-        "B23": "who wrote this card number? asked by keyed hash",
+        "B24": "legal hold",
+        "B25": "who wrote this card number? asked by keyed hash",
     },
     "Interface and audit": {
-        "B24": "every route described, every write done once",
-        "B25": "an audit log whose changes a command finds",
+        "B26": "every route described, every write done once",
+        "B27": "an audit log whose changes a command finds",
     },
 }
 CAPABILITIES: Final[Mapping[str, str]] = {name: what for section in SECTIONS.values() for name, what in section.items()}

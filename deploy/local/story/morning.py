@@ -25,6 +25,7 @@ RULES_TEXT = "1. 文明交流。\n2. 不发广告和小程序。\n3. 每人每�
 LONG_TEXT = "昨天的会员日很热闹，" * 8
 LINK = "联名活动看这里 https://lianming.example.net/today"
 GUIDE = "提问请 @田经理，工作日 9:00-18:00 有专人解答。"
+WARNING = "{member}您好，会员群内请勿发送{category}，谢谢配合。"
 SAFETY = "工作人员不会索要密码和验证码"
 RULES = {
     **FULI.rules,
@@ -41,7 +42,8 @@ RULES = {
         "patrol": {"schedule": "0 * * * *"},
         "leaving": {},
     },
-    "review": {"reports_per_day": 1},
+    "review": {"reports_per_day": 1, "escalate_to": "shen"},
+    "wording": {"warning": WARNING},
 }
 
 # Who may be in groups as staff: 莫言之 is not on the list, 齐飞 has left the house.
