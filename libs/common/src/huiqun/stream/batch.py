@@ -68,6 +68,8 @@ def decode_batch(
 
 def without_duplicates(received: Sequence[Received]) -> list[Received]:
     """The events in order, each identity once."""
+    if len({item.identity for item in received}) == len(received):
+        return list(received)
     seen: dict[str, Received] = {}
     for item in received:
         seen.setdefault(item.identity, item)

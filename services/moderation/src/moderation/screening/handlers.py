@@ -1,5 +1,6 @@
 """Every message passes here: judged in a batch, recorded, and answered with actions, in one transaction."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -97,7 +98,7 @@ class Screening:
         masks = [rulebook.mask_of(policy) for policy in policies]
         today = work.now.date()
         evidence = gather(messages, masks, rulebook.lexicon, today)
-        known = await standings.load(work, _customers(events))
+        known = await standings.load(work, _customers(messages))
         add_joined_words(evidence, windows_of(messages, known), masks, rulebook.lexicon, today)
         add_resemblance(evidence, messages, policies, shipped_classifier)
         silenced = await find_silenced(work, messages, policies)
@@ -128,10 +129,11 @@ class Screening:
         await archive.append(work, entries)
         await follow.carry_out(work, rulebook.policies.groups)
         await tell_why(work, silenced.values())
-        for reason in (reason for record in records for reason in record.reasons if reason.shadow):
+        for reason in [reason for record in records if record.reasons for reason in record.reasons if reason.shadow]:
             SHADOW_FINDINGS.labels(rule=reason.rule).inc()
+        counted = Counter([record.verdict for record in records])
         for verdict in Verdict:
-            VERDICTS.labels(verdict=verdict.value).inc(sum(1 for record in records if record.verdict is verdict))
+            VERDICTS.labels(verdict=verdict.value).inc(counted[verdict])
 
     async def recall(self, events: Sequence[MessageRecalled], work: Work) -> None:
         """Note withdrawn messages, which need no deletion any more; what was judged stays judged."""
@@ -176,12 +178,9 @@ class Screening:
                 follow.openings.append(replace(opening, sanction_id=actions[0].action_id))
 
 
-def _customers(events: Iterable[Messages]) -> set[tuple[str, str]]:
-    return {
-        (event.data.group_id, event.data.sender.member_id)
-        for event in events
-        if event.data.sender.role is Role.CUSTOMER
-    }
+def _customers(messages: Iterable[Message]) -> set[tuple[str, str]]:
+    senders = [(message.group_id, message.sender) for message in messages]
+    return {(group_id, sender.member_id) for group_id, sender in senders if sender.role is Role.CUSTOMER}
 
 
 def _dated(message: Message, now: datetime) -> Message:

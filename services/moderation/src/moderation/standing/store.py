@@ -26,8 +26,7 @@ async def load(work: Work, members: Iterable[tuple[str, str]]) -> dict[str, Stan
         # All in the first answer, with room for one more: a full one would make the driver ask whether that was all.
         at_once = len(wanted) + 1
         cursor = work.db[STANDINGS].find({"_id": {"$in": list(wanted)}}, batch_size=at_once, session=work.session)
-        read = map(_standing, await cursor.to_list(None))
-        found = {standing.key: standing for standing in read}
+        found = {document.pop("_id"): _standing(document) for document in await cursor.to_list(None)}
     for key, (group_id, member_id) in wanted.items():
         if key not in found:
             found[key] = Standing(group_id, member_id)
@@ -37,7 +36,10 @@ async def load(work: Work, members: Iterable[tuple[str, str]]) -> dict[str, Stan
 async def find(database: Database, group_id: str, member_id: str) -> Standing | None:
     """A member's standing in a group."""
     document = await database[STANDINGS].find_one({"_id": key_of(group_id, member_id)})
-    return _standing(document) if document else None
+    if document is None:
+        return None
+    del document["_id"]
+    return _standing(document)
 
 
 async def acquaintances(
@@ -56,27 +58,27 @@ async def save(work: Work, standings: Iterable[Standing]) -> None:
 
     A replacement would have the server look at every index for every message; what is indexed hardly ever changes.
     """
-    active_on = work.now.replace(hour=0, minute=0, second=0, microsecond=0)
-    updates = [update for standing in standings if (update := _update(standing, active_on)) is not None]
+    today = work.now.replace(hour=0, minute=0, second=0, microsecond=0)
+    updates = [update for standing in standings if (update := _update(standing, today)) is not None]
     if updates:
         await update_each(work.db[STANDINGS], updates, work.session)
 
 
-def _update(standing: Standing, active_on: datetime) -> dict[str, Any] | None:
+def _update(standing: Standing, today: datetime) -> dict[str, Any] | None:
     """What makes the stored document that of the standing; None where it is."""
-    stored, document = standing.stored, _document(standing, active_on)
-    standing.stored = document
+    stored = standing.stored
+    document = standing.stored = _document(standing, today)
     if stored is None:
         return {"q": {"_id": standing.key}, "u": {"$set": document}, "upsert": True}
     change: dict[str, Any] = {}
     if changed := {name: value for name, value in document.items() if stored.get(name) != value}:
         change["$set"] = changed
-    if gone := {name: "" for name in stored if name not in document}:
-        change["$unset"] = gone
+    if not stored.keys() <= document.keys():
+        change["$unset"] = dict.fromkeys(stored.keys() - document.keys(), "")
     return {"q": {"_id": standing.key}, "u": change} if change else None
 
 
-def _document(standing: Standing, active_on: datetime) -> dict[str, Any]:
+def _document(standing: Standing, today: datetime) -> dict[str, Any]:
     """The document without its id."""
     document: dict[str, Any] = {
         "group_id": standing.group_id,
@@ -85,7 +87,7 @@ def _document(standing: Standing, active_on: datetime) -> dict[str, Any]:
         "counted": standing.counted,
         "substantial": standing.substantial,
         "recent": [part for entry in standing.recent for part in entry],
-        "active_on": active_on,
+        "active_on": today,
     }
     if standing.strikes:
         document["strikes"] = [_fields(strike) for strike in standing.strikes]
@@ -112,18 +114,18 @@ def _fields(strike: Strike) -> dict[str, Any]:
 
 
 def _standing(document: dict[str, Any]) -> Standing:
-    recent = document["recent"]
-    del document["_id"]
+    """What a document without its id says; the document itself stays with it, to tell later what has changed."""
+    recent = iter(document["recent"])
     return Standing(
         group_id=document["group_id"],
         member_id=document["member_id"],
         day=document["day"],
         counted=document["counted"],
-        recent=list(zip(recent[::2], recent[1::2], strict=True)),
-        strikes=[Strike(**strike) for strike in document.get("strikes", ())],
+        recent=list(zip(recent, recent, strict=True)),
+        strikes=[Strike(**strike) for strike in document["strikes"]] if "strikes" in document else [],
         since=document.get("since"),
         substantial=document["substantial"],
-        pieces=[(at, text) for at, text in document.get("pieces", ())],
+        pieces=[(at, text) for at, text in document["pieces"]] if "pieces" in document else [],
         hushed_at=document.get("hushed_at"),
         stored=document,
     )

@@ -34,7 +34,7 @@ class Keeping:
     def entry(self, screened: Screened, message: Message, finds: Sequence[PersonalData], days: int) -> Entry:
         """The entry of a message that its policy keeps for so many days; `finds` are spans of its text."""
         tokens = tokens_in(message.text, finds, self.key) if finds else ()
-        if self.holds and self.holds.cover(screened.group_id, screened.member_id, screened.sent_at):
+        if self.holds.any and self.holds.cover(screened.group_id, screened.member_id, screened.sent_at):
             return Entry(screened, self.now, None, tokens)
         day = self._days.get(days)
         if day is None:

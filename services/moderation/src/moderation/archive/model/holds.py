@@ -31,9 +31,9 @@ class Hold:
 
 
 class Holds:
-    """The holds that are open, found by group."""
+    """The holds that are open, found by group; `any` says whether there are any."""
 
-    __slots__ = ("_by_group", "_everywhere")
+    __slots__ = ("_by_group", "_everywhere", "any")
 
     def __init__(self, holds: Iterable[Hold] = ()) -> None:
         self._everywhere: list[Hold] = []
@@ -43,6 +43,7 @@ class Holds:
                 self._everywhere.append(hold)
             for group_id in hold.groups:
                 self._by_group.setdefault(group_id, []).append(hold)
+        self.any = bool(self._everywhere or self._by_group)
 
     def cover(self, group_id: str, member_id: str, sent_at: datetime) -> bool:
         """Whether any of them holds this message."""
@@ -51,10 +52,6 @@ class Holds:
                 if hold.covers(member_id, sent_at):
                     return True
         return False
-
-    def __len__(self) -> int:
-        """In how many places there are holds; none means that nothing is held."""
-        return len(self._by_group) + len(self._everywhere)
 
 
 NO_HOLDS = Holds()
