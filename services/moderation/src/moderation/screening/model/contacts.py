@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from moderation.lexicon.model.folding import FOLDED, SEPARATOR, fold, offsets
 
@@ -10,8 +10,13 @@ _TOP_LEVEL = (
     "com|cn|net|org|top|xyz|vip|info|cc|io|me|shop|club|site|online|app|live|tv|link|work|fun|biz|ru|hk|tk|ink|wang"
     "|co|ly|gg|ai|dev|tw|jp|uk|pro|store|tech|mobi|win|bid|loan|ltd|cloud|icu|buzz|cyou|cfd|sbs|pw|la"
 )
-# No text without one of these characters can hold a find: the search that most texts end with, so a single class.
-_CANDIDATE = re.compile(r"[.．微薇徽威vVｖＶⓋwWｗＷqQｑＱ扣企加➕]")
+# No text without one of these, or what folds to them, can hold a find: the search that most texts end with, so a single
+# class. What lies beyond the first plane has one of its own, because a class of both would be searched one by one.
+_TELLING = frozenset(".微薇徽威vwq扣企加嘉+")
+_CANDIDATE = re.compile(
+    "[{}]".format("".join(re.escape(chr(code)) for code in range(0x10000) if fold(chr(code)) in _TELLING))
+)
+_BEYOND = re.compile("[\U0001d400-\U0001d7ff\U0001f100-\U0001f1ff🐧]")  # mathematical letters, letters as emoji
 # Nearly every sentence ends with this stop, and in few a Latin letter follows.
 _STOP_FOR_DOT = re.compile(r"。[a-zA-Zａ-ｚＡ-Ｚ]")
 # The patterns read the folded text: lower case, half width, simplified, without invisible characters.
@@ -23,15 +28,22 @@ _LINK = re.compile(
 )
 # What every link and every id has: a cheap look before the patterns themselves.
 _DOTTED = re.compile(r"[a-z0-9][.。][a-z0-9]|://")
-_ID = re.compile(r"[-_a-z0-9]{5}")
+_HAN_DIGITS = "〇零一幺壹二贰三叁四肆五伍六陆七柒八捌九玖"
+_IN_FIGURES = str.maketrans(_HAN_DIGITS, "001112233445566778899")
+# Letters that fold to Latin ones and are none: phonetic, Greek, Cyrillic, Armenian, and small capitals.
+_FOREIGN = re.compile("[\u0100-\u02af\u0370-\u058f\u1d00-\u1dbf]")
+_DIGITS = f"0-9{_HAN_DIGITS}"
+_ID = re.compile(rf"[-_a-z{_DIGITS}]{{5}}")
 _GAP = r"[\W_]{0,2}"  # what is put between the characters of a word, to hide it
+_COLON = r"(?:[^\w。！？!?\n]|是){0,6}"
 _WECHAT = re.compile(
-    rf"(?:(?:微|薇|徽|威|v){_GAP}(?:信|❤|心号)|(?:加|\+|➕){_GAP}(?:v|微|薇|徽)"
+    rf"(?:(?:微|薇|徽|威|v|(?<![a-z])wei){_GAP}(?:信|❤|心号|xin)|(?:加|嘉|\+|➕|(?<![a-z])jia){_GAP}(?:v|微|薇|徽|威)"
     rf"|(?<![a-z0-9])(?:[vw]{_GAP}x|{_GAP.join('weixin')}|wechat|v{_GAP}❤))"
-    r"(?:号|id|同号)?[\s:=是-]{0,4}([a-z][-_a-z0-9]{5,19}|1[3-9][0-9]{9}|[0-9]{6,11})"
+    rf"(?:号|id|同号)?{_COLON}([a-z][-_a-z0-9]{{5,19}}|[{_DIGITS}]{{6,11}})"
 )
 _QQ = re.compile(
-    rf"(?:(?<![a-z0-9])q{_GAP}q|扣{_GAP}扣|企鹅|扣{_GAP}群|(?<![a-z0-9])q{_GAP}群)(?:号|群)?[\s:=是-]{{0,4}}([1-9][0-9]{{4,11}})"
+    rf"(?:(?<![a-z0-9])q{_GAP}q|扣{_GAP}扣|企鹅|🐧|扣{_GAP}群|(?<![a-z0-9])q{_GAP}群)(?:号|群)?{_COLON}"
+    rf"([1-9{_HAN_DIGITS[2:]}][{_DIGITS}]{{4,11}})"
 )
 
 
@@ -46,17 +58,22 @@ class Span:
 
 def may_lead_outside(text: str) -> bool:
     """Whether a closer look at the text is worth its time."""
-    return _CANDIDATE.search(text) is not None or ("。" in text and _STOP_FOR_DOT.search(text) is not None)
+    if _CANDIDATE.search(text) is not None or _BEYOND.search(text) is not None:
+        return True
+    return "。" in text and _STOP_FOR_DOT.search(text) is not None
 
 
 def find_links(text: str) -> list[Span]:
-    """The links in a text, with their domains in lower case."""
-    return list(_find(text, _DOTTED, (_LINK,)))
+    """The links in a text, with their domains in lower case; letters of other alphabets make another domain."""
+    return [
+        replace(found, value=written.lower()) if _FOREIGN.search(written) else found
+        for found, written in _find(text, _DOTTED, (_LINK,))
+    ]
 
 
 def find_contacts(text: str) -> list[Span]:
     """Where a text says how to be reached elsewhere."""
-    return list(_find(text, _ID, (_WECHAT, _QQ)))
+    return [replace(found, value=found.value.translate(_IN_FIGURES)) for found, _ in _find(text, _ID, (_WECHAT, _QQ))]
 
 
 def outside(links: Iterable[Span], allowed: Iterable[str]) -> list[Span]:
@@ -69,8 +86,9 @@ def outside(links: Iterable[Span], allowed: Iterable[str]) -> list[Span]:
     ]
 
 
-def _find(text: str, shape: re.Pattern[str], patterns: Iterable[re.Pattern[str]]) -> Iterator[Span]:
-    """What the patterns find in the folded text, with offsets into the original; nothing where `shape` is missing."""
+def _find(text: str, shape: re.Pattern[str], patterns: Iterable[re.Pattern[str]]) -> Iterator[tuple[Span, str]]:
+    """What the patterns find in the folded text, with offsets into the original, and how the domain or id is written
+    there; nothing where `shape` is missing."""
     folded = fold(text)
     if shape.search(folded) is None:
         return
@@ -79,5 +97,7 @@ def _find(text: str, shape: re.Pattern[str], patterns: Iterable[re.Pattern[str]]
         for match in pattern.finditer(folded):
             if origins is None:
                 origins = offsets(text.replace(SEPARATOR, " "), FOLDED)
-            value = next(filter(None, match.groups())).replace("。", ".").rstrip(".")
-            yield Span(origins[match.start()], origins[match.end() - 1] + 1, value)
+            first, last = match.span(match.lastindex or 0)
+            value = folded[first:last].replace("。", ".").rstrip(".")
+            written = text[origins[first] : origins[last - 1] + 1]
+            yield Span(origins[match.start()], origins[match.end() - 1] + 1, value), written
