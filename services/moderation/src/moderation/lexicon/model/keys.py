@@ -42,7 +42,7 @@ def compile_layers(words: Sequence[Word], background: Sequence[str], *, fuzzy: b
     if fuzzy:
         spelt = list(BY_SOUND.keys(texts))
         chancy = _chancy(spelt, BY_SOUND.read(Batch(background)).text) if background else frozenset()
-        sounding = [_only(Stream.PINYIN, spellings, chancy) for spellings in spelt]
+        sounding = [_sounding(spellings, chancy) for spellings in spelt]
         typed = [
             {key: Stream.LATIN for key in spellings if key not in sure}
             for spellings, sure in zip(spelt, sounding, strict=True)
@@ -57,8 +57,13 @@ def compile_layers(words: Sequence[Word], background: Sequence[str], *, fuzzy: b
     return layers
 
 
-def _only(stream: Stream, spellings: Spellings, without: frozenset[str]) -> Spellings:
-    return {key: found for key, found in spellings.items() if found is stream and key not in without}
+def _sounding(spellings: Spellings, chancy: frozenset[str]) -> Spellings:
+    """The keys that count also where nothing is typed; one syllable said over and over does not (怕怕怕)."""
+    return {
+        key: stream
+        for key, stream in spellings.items()
+        if stream is Stream.PINYIN and key not in chancy and len(set(key)) > 1
+    }
 
 
 def _compile(reading: Reading, words: Sequence[Word], spellings: Sequence[Spellings]) -> Layer:
