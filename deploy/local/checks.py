@@ -16,6 +16,8 @@ from local.story.huimin import CARD, ID_CARD
 from local.story.model import Expected, Garbles, Says
 from local.story.numbers import full_width, in_groups
 
+# How the words about an action that is open for too long begin; they are no actions of their own.
+_REMINDERS: Final = ("提醒：", "升级：")
 _SECRETS: Final = (ID_CARD, full_width(ID_CARD), CARD, in_groups(CARD))
 
 
@@ -108,7 +110,9 @@ def _actions(evidence: Evidence) -> Iterator[str]:
         given_up = (outcome, document["state"]) == ("assigned", "expired")  # nobody got to it
         if outcome is None or (document["state"] != outcome and not given_up):
             yield f"{document['kind']} {document['_id']}: {document['state']} here, {outcome} on the channel"
-    yield from (f"{action_id} was never asked for" for action_id in transcript.asked.keys() - ids)
+    for action_id in transcript.asked.keys() - ids:
+        if not transcript.asked[action_id].content.startswith(_REMINDERS):
+            yield f"{action_id} was never asked for"
 
 
 def _unsupported(evidence: Evidence) -> Iterator[str]:

@@ -9,12 +9,13 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from local.check import Check
 from local.observed import Observed, observe
 from local.people.morning import Morning, Stretch
 from local.people.scene import Played
 from local.people.work import work
 from local.player import play
-from local.settling import lags, until_through
+from local.settling import NotThroughError, lags, until_through
 from local.story.script import TIMEZONE, Step, compose, last_full_day
 from local.system import System
 
@@ -58,5 +59,10 @@ async def play_day(system: System, console: Console) -> Day:
         await until_through(reading, system.database("moderation"), _THROUGH_SECONDS)
         console.print("The morning after: four people look after the groups, over HTTP")
         morning, scenes = await work(system, Stretch(steps[0].at, steps[-1].at + timedelta(minutes=1)))
-        await until_through(reading, system.database("moderation"), _THROUGH_SECONDS)
+        left: list[str] = []
+        try:
+            await until_through(reading, system.database("moderation"), _THROUGH_SECONDS)
+        except NotThroughError as error:
+            left.append(str(error))
+    scenes.append(Played(Check("in the end, nothing is left to be done", left), ()))
     return Day([*steps, *morning.steps], await observe(system), morning, scenes)

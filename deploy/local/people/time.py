@@ -11,8 +11,8 @@ from local.people.morning import Morning
 from local.story.model import MUTE, Says, blocked
 
 _HOUR: Final = timedelta(minutes=61)
-# Minutes after which something is done about a task that nobody has done, and what it begins with.
-_STEPS: Final[Mapping[int, str]] = {31: "提醒", 62: "升级"}
+# Minutes after which somebody is told of a task that nobody has done, and how the words to them begin.
+_STEPS: Final[Mapping[int, str]] = {31: "提醒：", 62: "升级："}
 _TOO_LATE: Final = timedelta(minutes=125)
 
 
@@ -55,13 +55,21 @@ async def leave_undone(morning: Morning) -> AsyncIterator[str]:
 
     task = await morning.until(lambda: mute("assigned"), "a mute to be a task")
     morning.note("陆陆顺", "sends a mini program again", f"{morning.named(task['assignee'])}, away, is asked to mute")
-    for minutes, what in _STEPS.items():
-        await let_pass(morning.system, timedelta(minutes=minutes), TASKS)
-        told = await morning.action(ActionKind.NOTIFY_STAFF, what, group_id="fuli")
-        morning.note("惠群", f"after {minutes} minutes: {what}", f"{morning.named(told['assignee'])} is told")
-    await let_pass(morning.system, _TOO_LATE, TASKS)
+    try:
+        for minutes, words in _STEPS.items():
+            await let_pass(morning.system, timedelta(minutes=minutes), TASKS)
+            told = await morning.until(lambda words=words: _told(morning, words), words)  # type: ignore[misc]
+            morning.note("惠群", f"after {minutes} minutes: {words[:2]}", f"{morning.named(told)} is told")
+    finally:
+        await let_pass(morning.system, _TOO_LATE, TASKS)
+        morning.system.channel.away.clear()
     given_up = await morning.until(lambda: mute("expired"), "the task to be given up")
     if not given_up["detail"]:
         yield "the task does not say why it was given up"
     morning.note("惠群", "gives up when it is too late", f"recorded as {given_up['state']}")
-    morning.system.channel.away.clear()
+
+
+async def _told(morning: Morning, words: str) -> str | None:
+    """Who was told so, if somebody was."""
+    asked = (action for action in morning.transcript.asked.values() if action.content.startswith(words))
+    return next((action.assignee for action in asked), None)

@@ -44,6 +44,7 @@ RULES = {
     },
     "review": {"reports_per_day": 1, "escalate_to": "shen"},
     "wording": {"warning": WARNING},
+    "ladder": {"grace_seconds": 0, "mute_minutes": [180, 720, 1440]},
 }
 
 # Who may be in groups as staff: 莫言之 is not on the list, 齐飞 has left the house.
