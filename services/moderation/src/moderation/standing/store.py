@@ -17,29 +17,26 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     )
 }
 
+# What only the indexes are for: the key says the first two, and the third goes with the day.
+_UNREAD = {"group_id": 0, "member_id": 0, "active_on": 0}
+
 
 async def load(work: Work, members: Iterable[tuple[str, str]]) -> dict[str, Standing]:
     """The standings of (group, member) pairs by key; a new one for who has none."""
     wanted = {key_of(*pair): pair for pair in members}
-    found: dict[str, Standing] = {}
+    found: dict[str, dict[str, Any]] = {}
     if wanted:
+        query = {"_id": {"$in": list(wanted)}}
         # All in the first answer, with room for one more: a full one would make the driver ask whether that was all.
-        at_once = len(wanted) + 1
-        cursor = work.db[STANDINGS].find({"_id": {"$in": list(wanted)}}, batch_size=at_once, session=work.session)
-        found = {document.pop("_id"): _standing(document) for document in await cursor.to_list(None)}
-    for key, (group_id, member_id) in wanted.items():
-        if key not in found:
-            found[key] = Standing(group_id, member_id)
-    return found
+        cursor = work.db[STANDINGS].find(query, _UNREAD, batch_size=len(wanted) + 1, session=work.session)
+        found = {document.pop("_id"): document for document in await cursor.to_list(None)}
+    return {key: _standing(pair, found[key]) if key in found else Standing(*pair) for key, pair in wanted.items()}
 
 
 async def find(database: Database, group_id: str, member_id: str) -> Standing | None:
     """A member's standing in a group."""
-    document = await database[STANDINGS].find_one({"_id": key_of(group_id, member_id)})
-    if document is None:
-        return None
-    del document["_id"]
-    return _standing(document)
+    document = await database[STANDINGS].find_one({"_id": key_of(group_id, member_id)}, {**_UNREAD, "_id": 0})
+    return _standing((group_id, member_id), document) if document else None
 
 
 async def acquaintances(
@@ -67,27 +64,25 @@ async def save(work: Work, standings: Iterable[Standing]) -> None:
 def _update(standing: Standing, today: datetime) -> dict[str, Any] | None:
     """What makes the stored document that of the standing; None where it is."""
     stored = standing.stored
-    document = standing.stored = _document(standing, today)
+    document = standing.stored = _document(standing)
     if stored is None:
-        return {"q": {"_id": standing.key}, "u": {"$set": document}, "upsert": True}
+        indexed = {"group_id": standing.group_id, "member_id": standing.member_id, "active_on": today}
+        return {"q": {"_id": standing.key}, "u": {"$set": {**indexed, **document}}, "upsert": True}
     change: dict[str, Any] = {}
     if changed := {name: value for name, value in document.items() if stored.get(name) != value}:
-        change["$set"] = changed
+        change["$set"] = {**changed, "active_on": today} if "day" in changed else changed
     if not stored.keys() <= document.keys():
         change["$unset"] = dict.fromkeys(stored.keys() - document.keys(), "")
     return {"q": {"_id": standing.key}, "u": change} if change else None
 
 
-def _document(standing: Standing, today: datetime) -> dict[str, Any]:
-    """The document without its id."""
+def _document(standing: Standing) -> dict[str, Any]:
+    """The document without its id and what is only indexed."""
     document: dict[str, Any] = {
-        "group_id": standing.group_id,
-        "member_id": standing.member_id,
         "day": standing.day,
         "counted": standing.counted,
         "substantial": standing.substantial,
         "recent": [part for entry in standing.recent for part in entry],
-        "active_on": today,
     }
     if standing.strikes:
         document["strikes"] = [_fields(strike) for strike in standing.strikes]
@@ -113,12 +108,13 @@ def _fields(strike: Strike) -> dict[str, Any]:
     }
 
 
-def _standing(document: dict[str, Any]) -> Standing:
-    """What a document without its id says; the document itself stays with it, to tell later what has changed."""
+def _standing(member: tuple[str, str], document: dict[str, Any]) -> Standing:
+    """What a member's document says; the document itself stays with it, to tell later what has changed."""
+    group_id, member_id = member
     recent = iter(document["recent"])
     return Standing(
-        group_id=document["group_id"],
-        member_id=document["member_id"],
+        group_id=group_id,
+        member_id=member_id,
         day=document["day"],
         counted=document["counted"],
         recent=list(zip(recent, recent, strict=True)),
