@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import Any, Literal
 
 from huiqun.contracts.channel import (
@@ -27,7 +26,7 @@ from moderation.enforcement.store import Followed
 from moderation.metrics import FOLLOW_UPS
 from moderation.policies import store as policies
 from moderation.policies.handlers import find_group, policy_in_force
-from moderation.policies.model import UNKNOWN_GROUP, GroupSettings
+from moderation.policies.model import UNKNOWN_GROUP
 from moderation.standing import store as standings
 from moderation.standing.model import Climb, Standing, Strike, add_strike, key_of, reverse
 
@@ -36,7 +35,6 @@ MUTE_ENDS = "mute.ends"
 FOLLOW_UP = "action.follow-up"
 _FAILED_AGAIN = timedelta(minutes=1)
 _CALLED_OFF = "此前分配给您的群管处理任务已撤销，请勿再执行；如已执行，请告知群主。"
-_NONE_KNOWN: Mapping[str, GroupSettings] = MappingProxyType({})
 _IN_EFFECT = frozenset({"requested", "assigned", "completed"})
 
 Receipts = ActionCompleted | ActionFailed | ActionUnsupported | ActionAssigned | ActionExpired
@@ -48,18 +46,12 @@ _STATES: Mapping[type[Event], str] = {
 }
 
 
-async def request_actions(
-    work: Work, actions: Sequence[tuple[Action, Event | None]], known: Mapping[str, GroupSettings] = _NONE_KNOWN
-) -> None:
+async def request_actions(work: Work, actions: Sequence[tuple[Action, Event | None]]) -> None:
     """Ask for actions in the way their groups' channels can carry them out; each comes with the event that caused it.
 
     An action that nobody answers is followed up by a timer; one that the channel cannot do is recorded and left.
-    Groups that are `known` need not be read.
     """
-    asked_in = {action.group_id for action, _ in actions}
-    groups = {group_id: known[group_id] for group_id in asked_in & known.keys()}
-    if unread := asked_in - groups.keys():
-        groups |= await policies.groups_of(work, unread)
+    groups = await policies.groups_of(work, {action.group_id for action, _ in actions})
     ordered: list[tuple[Action, How]] = []
     for action, cause in actions:
         group = groups.get(action.group_id, UNKNOWN_GROUP)

@@ -1,7 +1,7 @@
 """Every message passes here: judged in a batch, recorded, and answered with actions, in one transaction."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -66,10 +66,10 @@ class FollowUp:
         """Ask the channel for something."""
         self.requests.append((action, cause))
 
-    async def carry_out(self, work: Work, groups: Mapping[str, GroupSettings]) -> None:
+    async def carry_out(self, work: Work) -> None:
         """Write it all, each kind in bulk; most batches have nothing of most kinds."""
         if self.requests:
-            await request_actions(work, self.requests, groups)
+            await request_actions(work, self.requests)
         await open_cases(work, self.openings)
         await receive_reports(work, self.reports)
         await receive_appeals(work, self.appeals)
@@ -127,7 +127,7 @@ class Screening:
                 self._answer(Judged(event, decision, screened, standing, group), follow, work)
         await standings.save(work, known.values())
         await archive.append(work, entries)
-        await follow.carry_out(work, rulebook.policies.groups)
+        await follow.carry_out(work)
         await tell_why(work, silenced.values())
         for reason in [reason for record in records if record.reasons for reason in record.reasons if reason.shadow]:
             SHADOW_FINDINGS.labels(rule=reason.rule).inc()
