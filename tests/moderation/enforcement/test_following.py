@@ -18,7 +18,6 @@ from huiqun.contracts.channel import (
     Capabilities,
     MessageRecalled,
     Recall,
-    Role,
     Support,
 )
 from huiqun.contracts.channel.actions import Receipt
@@ -251,36 +250,6 @@ async def test_a_mute_is_asked_for_again_for_what_is_left_of_it_and_not_after_it
     assert await state_of(bench, mute) == "expired"
 
 
-async def test_members_and_staff_are_told_in_the_words_of_the_policy(bench: Bench) -> None:
-    words = {
-        "warning": "{member}请注意：{category}。异议请回复{appeal}",
-        "mute": "{category}，{span}，{appeal}",
-        "staff": "请更正：{category}",
-        "categories": {"fraud": "刷单诈骗", "promise": "保本承诺"},
-    }
-    rules = {
-        "wording": words,
-        "review": {"appeal_phrases": ["我要申诉"]},
-        "staff": {"categories": {"promise": "warn"}},
-    }
-    bench.govern(Rules.model_validate(rules))
-    await bench.say("一起刷单", member="{u1}")
-    await bench.say("这个保本", member="staff-9", role=Role.STAFF)
-    await bench.pass_time(minutes=2)
-    await bench.say("一起刷单", member="{u1}")
-    assert bench.actions(ActionKind.SEND_MESSAGE)[0].content == "@{u1} 请注意：刷单诈骗。异议请回复我要申诉"
-    assert bench.actions(ActionKind.NOTIFY_STAFF)[0].content == "请更正：保本承诺"
-    assert bench.actions(ActionKind.MUTE_MEMBER)[0].content == "刷单诈骗，10 分钟，私信群主"
-
-
-@pytest.mark.parametrize(
-    "words", [{"warning": "{nobody}"}, {"quiet": "{member}"}, {"mute": "{member.name}"}, {"staff": ""}]
-)
-def test_words_that_would_fail_when_they_are_needed_are_refused_when_they_are_written(words: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="wording"):
-        Rules.model_validate({"wording": words})
-
-
 async def test_a_message_that_its_sender_withdraws_need_not_be_deleted_any_more(bench: Bench) -> None:
     by_hand = Capabilities(send=Support.NATIVE, delete=Support.STAFF_TASK)
     await bench.know_group(capabilities=by_hand)
@@ -296,3 +265,15 @@ async def test_a_message_that_its_sender_withdraws_need_not_be_deleted_any_more(
     assert await state_of(bench, told[0]) == "withdrawn"
     (warning,) = bench.actions(ActionKind.SEND_MESSAGE)
     assert await state_of(bench, warning) == "requested", "what was judged stays judged"
+
+
+async def test_a_group_that_had_a_policy_before_the_channel_told_of_it_is_served_as_the_channel_can(
+    bench: Bench,
+) -> None:
+    await bench.commit(lambda work: policy_store.assign(work, bench.group, None))
+    groups, _ = await policy_store.groups_since(bench.database, policy_store.BEGINNING)
+    policies = Policies(bench.rulebook.policies.active, {bench.group: groups[bench.group]})
+    bench.rulebook = replace(bench.rulebook, policies=policies)  # as it is until it is refreshed
+    await bench.know_group(capabilities=NATIVE)
+    await bench.say("一起刷单")
+    assert [each.kind for each in bench.actions(ActionKind.DELETE_MESSAGE)] == [ActionKind.DELETE_MESSAGE]
