@@ -41,6 +41,6 @@ async def test_screening_is_measured_and_written_down() -> None:
     (screening,) = found["results"]
     assert {figure["name"] for figure in screening["figures"] if figure["target"]} >= {
         "normalise + match, as spelt",
-        "whole decision",
+        "whole decision, as spelt",
     }
     assert all(figure["value"] > 0 for figure in screening["figures"])
