@@ -13,7 +13,19 @@ from pathlib import Path
 import uvloop
 from rich.console import Console
 
-from benchmarks import backtest, classifier, evasion, journey, latency, lexicon, machine, memory, screening, stages
+from benchmarks import (
+    backtest,
+    classifier,
+    evasion,
+    institution,
+    journey,
+    latency,
+    lexicon,
+    machine,
+    memory,
+    screening,
+    stages,
+)
 from benchmarks.cold import COLD
 from benchmarks.figures import Result, show, write
 from local.errors import ServerUnavailableError
@@ -51,6 +63,9 @@ def on_servers(scale: Scale, stack: Stack) -> Mapping[str, Measurement]:
         "backtest": lambda say: backtest.measure(stack, scale.archived, say),
         "latency": lambda say: latency.measure(stack, scale.latency_seconds, say),
         "memory": lambda say: memory.measure(stack, scale.memory_messages, scale.memory_step, say),
+        "institution": lambda say: institution.measure(
+            stack, scale.contest, (scale.latency_seconds, scale.memory_messages, scale.memory_step), say
+        ),
         "profile": lambda say: stages.measure(stack, scale.contest.backlog, say),
     }
 
@@ -101,7 +116,7 @@ class Run:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    names = ["screening", "classifier", "evasion", "lexicon", "path", "backtest", "latency", "memory"]
+    names = ["screening", "classifier", "evasion", "lexicon", "path", "backtest", "latency", "memory", "institution"]
     parser.add_argument("--quick", action="store_true", help="fewer messages, one round: a look, not a result")
     parser.add_argument("--only", choices=names, help="measure this only")
     parser.add_argument("--profile", action="store_true", help="also tell where a batch spends its time")

@@ -5,9 +5,10 @@ import itertools
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -17,17 +18,25 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError, GroupLoadInProgre
 
 from benchmarks.figures import BenchmarkError
 from benchmarks.messages import groups
+from benchmarks.rulebooks import GROUPS as LARGE_GROUPS
+from benchmarks.rulebooks import MADE, POLICIES, WORDS, lexicon_of, policies_of
+from huiqun.audit import AUDIT_INDEXES
 from huiqun.contracts.topics import CHANNEL_MESSAGES, TOPICS, Topic
 from huiqun.runtime.clock import SystemClock
-from huiqun.store import Client, Database, connect
-from huiqun.stream import KafkaOptions, Publisher, Transactor, Work
+from huiqun.store import Client, Database, connect, ensure_indexes
+from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor, Work
 from huiqun.stream.publisher import Record
 from huiqun.stream.topics import create_topics
+from huiqun.timers import TIMER_INDEXES
 from local.errors import tail
 from local.ports import free_port
 from local.process import ServerProcess
 from local.stack import SESSION_TIMEOUT_MILLISECONDS, Stack
-from moderation.policies.store import save_groups
+from moderation.app import INDEXES
+from moderation.lexicon.handlers import WordFile, import_list
+from moderation.policies.handlers import Activation, activate_version, write_version
+from moderation.policies.model import Rules
+from moderation.policies.store import assign, save_groups
 
 PARTITIONS = 4
 MODERATION = ("moderation", "--roles", "streams")
@@ -36,6 +45,7 @@ _CHUNK = 5_000
 _LOOK_SECONDS = 0.04
 _NOT_BUSY = {"idle", "iowait", "guest", "guest_nice"}  # a guest's seconds are in "user" already
 _numbers = itertools.count(1)
+_AUTHOR = "bench"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +96,22 @@ class Ground:
         async def save(work: Work) -> None:
             await save_groups(work, groups())
 
-        await Transactor(self.client, self.database, self.publisher, SystemClock()).run(save)
+        await self._transact(save)
+
+    async def introduce_institution(self) -> None:
+        """Let moderation know as many words, groups and policies as a large institution has."""
+        await ensure_indexes(self.database, {**STREAM_INDEXES, **TIMER_INDEXES, **AUDIT_INDEXES, **INDEXES})
+        own = [word for word in lexicon_of(WORDS) if word.list_name == MADE]
+        await self._transact(partial(import_list, file=WordFile(MADE, tuple(own), "bench"), author=_AUTHOR))
+        for policy_id, changes in policies_of(POLICIES).items():
+            rules = Rules.model_validate(changes)
+            await self._transact(partial(write_version, policy_id=policy_id, rules=rules, note="", author=_AUTHOR))
+            wish = Activation(1, _AUTHOR, four_eyes=False)
+            await self._transact(partial(activate_version, policy_id=policy_id, wish=wish, check=lambda _: None))
+        await self._transact(_assign_groups)
+
+    async def _transact(self, use_case: Callable[[Work], Awaitable[object]]) -> None:
+        await Transactor(self.client, self.database, self.publisher, SystemClock()).run(use_case)
 
     async def fill(self, records: Sequence[Record]) -> None:
         """Put the records on their topics, in order."""
@@ -164,8 +189,8 @@ class Ground:
 
 
 @asynccontextmanager
-async def ground(stack: Stack) -> AsyncIterator[Ground]:
-    """Lay a new ground on the servers, and clear it away afterwards."""
+async def ground(stack: Stack, *, large: bool = False) -> AsyncIterator[Ground]:
+    """Lay a new ground on the servers, for a `large` institution if asked to, and clear it away afterwards."""
     number = next(_numbers)
     options = KafkaOptions(stack.bootstrap, f"bench{number}.", stack.broker.producer_ids, SESSION_TIMEOUT_MILLISECONDS)
     laid = Ground(
@@ -181,6 +206,8 @@ async def ground(stack: Stack) -> AsyncIterator[Ground]:
         await asyncio.wait_for(laid.admin.start(), 15)
         await asyncio.wait_for(laid.publisher.start(), 15)
         await laid.introduce_groups()
+        if large:
+            await laid.introduce_institution()
         yield laid
         await laid.client.drop_database(laid.database.name)
         await laid.admin.delete_topics([options.prefix + topic.name for topic in TOPICS])
@@ -208,3 +235,10 @@ def _machine_seconds() -> float:
     """The processor seconds that anything on this machine has used."""
     times = psutil.cpu_times()._asdict()
     return sum(float(seconds) for name, seconds in times.items() if name not in _NOT_BUSY)
+
+
+async def _assign_groups(work: Work) -> None:
+    """Spread the groups of the messages, and as many quiet ones as there are beside them, over the policies."""
+    named = sorted(policies_of(POLICIES))
+    for number in range(LARGE_GROUPS):
+        await assign(work, f"g{number:03d}", named[number % len(named)])

@@ -55,10 +55,10 @@ async def measure(stack: Stack, contest: Contest, say: Callable[[str], None]) ->
     for number in range(contest.rounds):
         for contender in CONTENDERS:
             count = contest.slow_backlog if contender is ONE_BY_ONE else contest.backlog
-            run = await _run(stack, contender, sent[:count])
-            taken[contender.name].append(run)
-            say(f"round {number + 1} of {contest.rounds}: {contender.name} {run['rate']:,} messages/s")
-    rates = {name: [run["rate"] for run in runs] for name, runs in taken.items()}
+            found = await run(stack, contender, sent[:count])
+            taken[contender.name].append(found)
+            say(f"round {number + 1} of {contest.rounds}: {contender.name} {found['rate']:,} messages/s")
+    rates = {name: [each["rate"] for each in runs] for name, runs in taken.items()}
     over_one_by_one = _ratios(rates[HUIQUN.name], rates[ONE_BY_ONE.name])
     of_bare = _ratios(rates[HUIQUN.name], rates[BARE.name])
     figures = [
@@ -76,9 +76,9 @@ async def measure(stack: Stack, contest: Contest, say: Callable[[str], None]) ->
     return Result(MEASUREMENT, figures, method, details)
 
 
-async def _run(stack: Stack, contender: Contender, sent: Sequence[Record]) -> dict[str, Any]:
-    """Let one contender work through the backlog on ground of its own."""
-    async with ground(stack) as laid:
+async def run(stack: Stack, contender: Contender, sent: Sequence[Record], *, large: bool = False) -> dict[str, Any]:
+    """Let one contender work through the backlog on ground of its own, that of a `large` institution if asked to."""
+    async with ground(stack, large=large) as laid:
         await laid.fill(sent)
         async with laid.child(contender.name, contender.module):
             moments = await laid.until_acknowledged(contender.group, len(sent), _SECONDS)
@@ -109,11 +109,11 @@ def _summary(moments: Sequence[Moment], count: int) -> dict[str, Any]:
 
 
 def _microseconds(taken: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[float]:
-    return [run["processor_us_per_message"][HUIQUN.name] for run in taken[HUIQUN.name]]
+    return [each["processor_us_per_message"][HUIQUN.name] for each in taken[HUIQUN.name]]
 
 
 def _others(taken: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[float]:
-    return [run["cores_used"]["others"] for runs in taken.values() for run in runs]
+    return [each["cores_used"]["others"] for runs in taken.values() for each in runs]
 
 
 def _ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:

@@ -58,10 +58,15 @@ class Stopwatch:
 
 
 async def measure(stack: Stack, seconds: float, say: Callable[[str], None]) -> Result:
-    """Send at a steady pace and listen for the actions."""
+    """How long the actions take."""
+    return _result(await times(stack, seconds, say), seconds)
+
+
+async def times(stack: Stack, seconds: float, say: Callable[[str], None], *, large: bool = False) -> list[float]:
+    """Send at a steady pace and listen for the actions; how many seconds each took."""
     events = messages(1 + _WARM_UP + round(RATE * seconds), Mix(seed=5, offence_every=1))
     names = [event.data.message_id for event in events]
-    async with ground(stack) as laid, laid.child("huiqun", MODERATION), _watching(laid) as watch:
+    async with ground(stack, large=large) as laid, laid.child("huiqun", MODERATION), _watching(laid) as watch:
         first, *rest = zip(names, records(events), strict=True)
         await watch.send(*first)
         await until(lambda: names[0] in watch.arrived, "first action", _JOIN_SECONDS)
@@ -72,7 +77,7 @@ async def measure(stack: Stack, seconds: float, say: Callable[[str], None]) -> R
             await watch.send(*message)
         laid.check()
         await until(lambda: len(watch.arrived) == len(names), "action on every message", _ARRIVE_SECONDS)
-    return _result(watch.seconds(names[1 + _WARM_UP :]), seconds)
+    return watch.seconds(names[1 + _WARM_UP :])
 
 
 @asynccontextmanager

@@ -21,21 +21,29 @@ _SECONDS = 120.0
 
 
 async def measure(stack: Stack, total: int, step: int, say: Callable[[str], None]) -> Result:
-    """Send `total` messages, `step` at a time, and look at the process in between; a third is a number of steps."""
+    """Send `total` messages, `step` at a time; a third is a number of steps."""
+    return _result(await samples(stack, (total, step), say), total, step)
+
+
+async def samples(
+    stack: Stack, sending: tuple[int, int], say: Callable[[str], None], *, large: bool = False
+) -> list[tuple[int, float]]:
+    """Send so many messages, so many at a time, and look at the process in between: messages, and MiB after them."""
+    total, step = sending
     sent = records(messages(total))
-    samples: list[tuple[int, float]] = []
-    async with ground(stack) as laid, laid.child("huiqun", MODERATION) as child:
+    seen: list[tuple[int, float]] = []
+    async with ground(stack, large=large) as laid, laid.child("huiqun", MODERATION) as child:
         process = psutil.Process(child.pid)
         for start in range(0, total, step):
             await laid.fill(sent[start : start + step])
             await laid.until_acknowledged("huiqun.moderation", start + step, _SECONDS)
-            samples.append((start + step, round(process.memory_info().rss / 2**20, 1)))
-            say(f"{samples[-1][1]} MiB after {start + step:,} messages")
-    return _result(samples, total, step)
+            seen.append((start + step, round(process.memory_info().rss / 2**20, 1)))
+            say(f"{seen[-1][1]} MiB after {start + step:,} messages")
+    return seen
 
 
-def _result(samples: Sequence[tuple[int, float]], total: int, step: int) -> Result:
-    held = dict(samples)
+def _result(seen: Sequence[tuple[int, float]], total: int, step: int) -> Result:
+    held = dict(seen)
     first, second, last = total // 3, total * 2 // 3, total
     figures = [
         Figure(f"resident after {first:,} messages", held[first], "MiB"),
@@ -44,5 +52,5 @@ def _result(samples: Sequence[tuple[int, float]], total: int, step: int) -> Resu
         Figure(f"growth from {first:,} to {second:,}", round(held[second] - held[first], 1), "MiB"),
         Figure(f"growth from {second:,} to {last:,}", round(held[last] - held[second], 1), "MiB", at_most(_GROWTH_MIB)),
     ]
-    details: dict[str, Any] = {"samples": [{"messages": count, "mib": mib} for count, mib in samples]}
+    details: dict[str, Any] = {"samples": [{"messages": count, "mib": mib} for count, mib in seen]}
     return Result(MEASUREMENT, figures, METHOD.format(step=step, total=total), details)

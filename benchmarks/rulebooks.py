@@ -14,6 +14,9 @@ from moderation.rulebook.model import Rulebook
 
 WORDS: Final = 60_000
 POLICIES: Final = 50
+GROUPS: Final = 2_000
+MADE: Final = "made"
+"""The list of the words that are made up."""
 
 BITS: Final = {category: 1 << number for number, category in enumerate(CATEGORIES)}
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
@@ -25,7 +28,7 @@ _DIFFERENCES: Final[Sequence[Mapping[str, Any]]] = (
     {"quota": {"per_day": 200}},
     {"length": {"max_characters": 500}},
     {"flood": {"messages": 12}},
-    {"quiet_hours": {"start": "23:00:00", "end": "07:00:00"}},
+    {"quiet_hours": {"start": "03:00:00", "end": "03:10:00"}},
     {"links": {"allowed_domains": ["bank.example.com", "example.org"]}},
     {"probation": {"hours": 12, "messages": 2}},
     {"lexicon": {"categories": {"abuse": "warn", "rumour": None}}},
@@ -47,7 +50,7 @@ def lexicon_of(count: int, seed: int = 3) -> list[Word]:
     for index, text in enumerate(texts):
         allow = (_han(chance, 2) + text, text + _han(chance, 2)) if index % 10 == 0 else ()
         category, severity = CATEGORIES[index % len(CATEGORIES)], index % 5 + 1
-        words.append(Word(f"made/{text}", text, category, severity, allow, list_name="made"))
+        words.append(Word(f"{MADE}/{text}", text, category, severity, allow, list_name=MADE))
     return words
 
 
@@ -71,17 +74,23 @@ def rulebook_of(words: Sequence[Word], groups: int = 300) -> Rulebook:
 def institution_of(words: Sequence[Word], group_ids: Sequence[str]) -> Rulebook:
     """The lexicon, and groups spread over policies that all differ from each other."""
     zone = ZoneInfo(DEFAULT_TIMEZONE)
-    written = {DEFAULT_POLICY: Written(DEFAULT_POLICY, 1, {})}
-    for number in range(1, POLICIES):
-        first, second = number % len(_DIFFERENCES), number * 3 % len(_DIFFERENCES)
-        changes = {**_DIFFERENCES[first], **_DIFFERENCES[second], "staff": {"categories": {f"own-{number}": "warn"}}}
-        written[f"p{number}"] = Written(f"p{number}", 1, changes)
+    written = {name: Written(name, 1, changes) for name, changes in policies_of(POLICIES).items()}
     names = list(written)
     settings = {
         group_id: GroupSettings(policy_id=names[number % POLICIES], timezone=zone)
         for number, group_id in enumerate(group_ids)
     }
     return Rulebook(Policies.compose(written, settings), compiled(words), "bench", BITS)
+
+
+def policies_of(count: int) -> dict[str, Mapping[str, Any]]:
+    """The default, and policies that all differ from it and from each other."""
+    policies: dict[str, Mapping[str, Any]] = {DEFAULT_POLICY: {}}
+    for number in range(1, count):
+        first, second = number % len(_DIFFERENCES), number * 3 % len(_DIFFERENCES)
+        own = {"staff": {"categories": {f"own-{number}": "warn"}}}
+        policies[f"p{number}"] = {**_DIFFERENCES[first], **_DIFFERENCES[second], **own}
+    return policies
 
 
 def _text(chance: random.Random, kind: int | str) -> str:

@@ -1,4 +1,4 @@
-"""Check sizes of files and functions, and that no file names a machine's paths or a package registry: `make check`."""
+"""Check sizes, links between pages, and that no file names a machine's paths or a package registry: `make check`."""
 
 import ast
 import re
@@ -15,6 +15,7 @@ MACHINE_PATH = re.compile(r"(?<![\w.])/(?:ho" + r"me|Us" + r"ers|wo" + r"rk|ro" 
 REGISTRY = re.compile(
     r"pypi\.o" + r"rg|pythonhos" + r"ted\.org|repo1?\.ma" + r"ven|registry\.np" + r"mjs|--(?:extra-)?index-u" + r"rl"
 )
+LINK = re.compile(r"\]\((?!\w+:)([^)#\s]+)")
 
 Finding = tuple[Path, int, str]
 
@@ -47,6 +48,14 @@ def traces(path: Path, text: str) -> Iterator[Finding]:
                 yield path, number, f"names {what}: {found[0]}"
 
 
+def dead_links(path: Path, text: str) -> Iterator[Finding]:
+    """Find links of a page to files that are not there."""
+    for number, line in enumerate(text.splitlines(), 1):
+        for target in LINK.findall(line):
+            if not (path.parent / target).exists():
+                yield path, number, f"links to {target}, which does not exist"
+
+
 def findings(path: Path) -> Iterator[Finding]:
     """Check one file; binary files are passed over."""
     try:
@@ -56,6 +65,8 @@ def findings(path: Path) -> Iterator[Finding]:
     yield from traces(path, text)
     if path.suffix == ".py":
         yield from long_parts(path, text)
+    if path.suffix == ".md":
+        yield from dead_links(path, text)
 
 
 def main() -> int:
