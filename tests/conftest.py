@@ -14,6 +14,9 @@ from local.proxy import Proxy
 from local.stack import Stack
 from tests.spine import Spine, kafka_options_of, open_spine
 
+# Workers that share the tests are told of a terminal of 80 columns; a test says itself how wide its own is.
+os.environ.pop("COLUMNS", None)
+
 # What a property takes says how busy the machine is, not whether the property holds.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
