@@ -23,7 +23,7 @@ _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 _DIGITS: Final = "0123456789"
 # Of a hundred words: so many Han words of two to six characters, ids and English words, and Han with digits or letters.
 _KINDS: Final[Mapping[int | str, int]] = {2: 20, 3: 26, 4: 30, 5: 8, 6: 4, "latin": 6, "mixed": 6}
-# What policies of an institution differ in.
+# What policies of an institution differ in; a message that is blocked under one of them is so under all.
 _DIFFERENCES: Final[Sequence[Mapping[str, Any]]] = (
     {"quota": {"per_day": 200}},
     {"length": {"max_characters": 500}},
@@ -31,9 +31,9 @@ _DIFFERENCES: Final[Sequence[Mapping[str, Any]]] = (
     {"quiet_hours": {"start": "03:00:00", "end": "03:10:00"}},
     {"links": {"allowed_domains": ["bank.example.com", "example.org"]}},
     {"probation": {"hours": 12, "messages": 2}},
-    {"lexicon": {"categories": {"abuse": "warn", "rumour": None}}},
-    {"contacts": {"verdict": "review"}},
-    {"personal_data": {"verdict": "warn"}},
+    {"lexicon": {"categories": {"politics": "warn", "rumour": None}}},
+    {"duplicate": {"times": 4}},
+    {"ladder": {"half_life_hours": 72}},
     {"announcements": None},
 )
 
