@@ -134,7 +134,7 @@ async def list_words(db: Store, name: ListPath, paging: Paging) -> Page[WordView
 async def put_list(
     request: Request, name: ListPath, write: WriteOnce, who: Moderator, on_error: OnError = "refuse"
 ) -> Response:
-    """In force everywhere within two seconds. A list of the same content stays as it is.
+    """In force everywhere once it is compiled, seconds later. A list of the same content stays as it is.
 
     A file that cannot be read to its end, or has no fit row, is refused whatever `on_error` says.
     """

@@ -59,7 +59,7 @@ def read_words(content: str, list_name: str, *, jsonl: bool, keep_going: bool) -
 
 
 async def import_list(work: Work, file: WordFile, author: str) -> tuple[WordList, bool]:
-    """Put the file's words in the place of the list, in force everywhere within two seconds.
+    """Put the file's words in the place of the list, in force everywhere once it is compiled, seconds later.
 
     Returns the list and whether it changed: a file that was imported before leaves everything as it is.
     Raises ShippedListError.
