@@ -96,21 +96,26 @@ class Ground:
         async def save(work: Work) -> None:
             await save_groups(work, groups())
 
-        await self._transact(save)
+        await self.transact(save)
 
     async def introduce_institution(self) -> None:
         """Let moderation know as many words, groups and policies as a large institution has."""
-        await ensure_indexes(self.database, {**STREAM_INDEXES, **TIMER_INDEXES, **AUDIT_INDEXES, **INDEXES})
+        await self.prepare_documents()
         own = [word for word in lexicon_of(WORDS) if word.list_name == MADE]
-        await self._transact(partial(import_list, file=WordFile(MADE, tuple(own), "bench"), author=_AUTHOR))
+        await self.transact(partial(import_list, file=WordFile(MADE, tuple(own), "bench"), author=_AUTHOR))
         for policy_id, changes in policies_of(POLICIES).items():
             rules = Rules.model_validate(changes)
-            await self._transact(partial(write_version, policy_id=policy_id, rules=rules, note="", author=_AUTHOR))
+            await self.transact(partial(write_version, policy_id=policy_id, rules=rules, note="", author=_AUTHOR))
             wish = Activation(1, _AUTHOR, four_eyes=False)
-            await self._transact(partial(activate_version, policy_id=policy_id, wish=wish, check=lambda _: None))
-        await self._transact(_assign_groups)
+            await self.transact(partial(activate_version, policy_id=policy_id, wish=wish, check=lambda _: None))
+        await self.transact(_assign_groups)
 
-    async def _transact(self, use_case: Callable[[Work], Awaitable[object]]) -> None:
+    async def prepare_documents(self) -> None:
+        """Make what moderation's documents need, where something is written before it has started."""
+        await ensure_indexes(self.database, {**STREAM_INDEXES, **TIMER_INDEXES, **AUDIT_INDEXES, **INDEXES})
+
+    async def transact(self, use_case: Callable[[Work], Awaitable[object]]) -> None:
+        """Carry out a use case as a request to moderation would."""
         await Transactor(self.client, self.database, self.publisher, SystemClock()).run(use_case)
 
     async def fill(self, records: Sequence[Record]) -> None:

@@ -15,15 +15,9 @@ from benchmarks.contenders import tune_collector
 from benchmarks.figures import Figure, Result, at_most
 from benchmarks.ground import Ground, ground
 from benchmarks.messages import messages
-from benchmarks.rulebooks import WORDS, lexicon_of
+from benchmarks.rulebooks import MADE, WORDS, lexicon_of
 from benchmarks.screening import TODAY
-from huiqun.audit import AUDIT_INDEXES
-from huiqun.runtime.clock import SystemClock
-from huiqun.store import ensure_indexes
-from huiqun.stream import STREAM_INDEXES, Transactor
-from huiqun.timers import TIMER_INDEXES
 from local.stack import Stack
-from moderation.app import INDEXES
 from moderation.lexicon.handlers import WordFile, import_list
 from moderation.lexicon.model.words import Word
 from moderation.policies.model import BUILT_IN
@@ -39,7 +33,6 @@ METHOD = (
     "usual a step took, which counts what other programs took. Medians of the {rounds} times."
 )
 _BATCH = 50
-_LIST = "made"
 _MARKS = ("甲乙丙丁戊己", "庚辛壬癸子丑")
 """A word that only the even versions have, and one that only the odd ones have."""
 
@@ -109,7 +102,7 @@ async def measure(stack: Stack, rounds: int, say: Callable[[str], None]) -> Resu
     versions = [_version(number) for number in range(2)]
     taken: list[Round] = []
     async with ground(stack) as laid:
-        await ensure_indexes(laid.database, {**STREAM_INDEXES, **TIMER_INDEXES, **AUDIT_INDEXES, **INDEXES})
+        await laid.prepare_documents()
         keeper = RulebookKeeper(laid.database)
         await _import(laid, versions[0], 0)
         before = process.memory_info().rss
@@ -124,13 +117,12 @@ async def measure(stack: Stack, rounds: int, say: Callable[[str], None]) -> Resu
 
 
 def _version(number: int) -> tuple[Word, ...]:
-    return (*lexicon_of(WORDS - 1, seed=number), Word(f"mark-{number}", _MARKS[number], "fraud", list_name=_LIST))
+    return (*lexicon_of(WORDS - 1, seed=number), Word(f"mark-{number}", _MARKS[number], "fraud", list_name=MADE))
 
 
 async def _import(laid: Ground, words: Sequence[Word], number: int) -> None:
-    transactor = Transactor(laid.client, laid.database, laid.publisher, SystemClock())
-    file = WordFile(_LIST, tuple(words), f"version {number}")
-    await transactor.run(partial(import_list, file=file, author="bench"))
+    file = WordFile(MADE, tuple(words), f"version {number}")
+    await laid.transact(partial(import_list, file=file, author="bench"))
 
 
 async def _take_up(keeper: RulebookKeeper) -> Round:
