@@ -40,7 +40,7 @@ class Inlet:
         known = await inbox.known(self.database, [event.identity for event in events])
         fresh = [item for item in without_duplicates(received) if item.event.identity not in known]
         if fresh:
-            delivery = Delivery([item.event.identity for item in fresh], ())
+            delivery = Delivery([item.event.identity for item in fresh], (), [item.event.fingerprint for item in fresh])
             await self.transactor.commit(lambda work: self.table.dispatch(fresh, work), delivery)
 
     async def documents(self, collection: str) -> dict[str, dict[str, Any]]:

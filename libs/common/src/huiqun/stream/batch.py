@@ -7,8 +7,9 @@ from typing import NamedTuple
 from aiokafka import ConsumerRecord, TopicPartition
 
 from huiqun.contracts.catalog import UndecodableError, decode
-from huiqun.contracts.envelope import Event
+from huiqun.contracts.envelope import NO_FINGERPRINT, Event
 from huiqun.contracts.topics import Topic
+from huiqun.stream.unreadable import UnreadableRecord, unreadable
 from huiqun.telemetry.tracing import start_span
 
 
@@ -18,6 +19,18 @@ class Received(NamedTuple):
     event: Event
     record: ConsumerRecord
     identity: str
+
+    def contradicts(self, fingerprint: bytes) -> bool:
+        """Whether its content is other than what was dealt with under its identity."""
+        own = self.event.fingerprint
+        return own != fingerprint and NO_FINGERPRINT not in (own, fingerprint)
+
+
+class Refused(NamedTuple):
+    """A record whose event a handler must not act on, and why."""
+
+    record: ConsumerRecord
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +61,10 @@ def decode_batch(
     topics: Mapping[str, Topic],
     wanted: frozenset[type[Event]],
 ) -> Batch:
-    """Decode a poll's records in the order of `topics`; events of other types than `wanted` are passed over."""
+    """Decode a poll's records in the order of `topics`; events of other types than `wanted` are passed over.
+
+    Who wants to know of unreadable records gets an UnreadableRecord for each that says which group it is of.
+    """
     received: list[Received] = []
     undecodable: list[Undecodable] = []
     rank = {name: position for position, name in enumerate(topics)}
@@ -59,6 +75,9 @@ def decode_batch(
                 event = decode(topic, record.value)
             except UndecodableError as error:
                 undecodable.append(Undecodable(record, str(error)))
+                noted = unreadable(topic, record, str(error)) if UnreadableRecord in wanted else None
+                if noted is not None:
+                    received.append(Received(noted, record, noted.identity))
                 continue
             if type(event) in wanted:
                 received.append(Received(event, record, event.identity))
@@ -74,6 +93,14 @@ def without_duplicates(received: Sequence[Received]) -> list[Received]:
     for item in received:
         seen.setdefault(item.identity, item)
     return list(seen.values())
+
+
+def contradictions(received: Sequence[Received]) -> list[Received]:
+    """The events whose content is other than that of the first one of the same identity."""
+    if len({item.identity for item in received}) == len(received):
+        return []
+    first: dict[str, bytes] = {}
+    return [item for item in received if item.contradicts(first.setdefault(item.identity, item.event.fingerprint))]
 
 
 def traced(consumer: str, item: Received) -> Received:
