@@ -34,7 +34,7 @@ class Inlet:
         """One batch: the topics in the order of the routes, each event once, in one transaction."""
         rank = {topic: number for number, topic in enumerate(self.table.topics)}
         received = [
-            Received(event, _record(event), event.identity)
+            Received(event, record_in(event), event.identity)
             for event in sorted(events, key=lambda event: rank[event.topic])
         ]
         known = await inbox.known(self.database, [event.identity for event in events])
@@ -112,7 +112,8 @@ async def every_page(http: httpx.AsyncClient, path: str, limit: int, **filters: 
         parameters["cursor"] = page["next_cursor"]
 
 
-def _record(event: Event) -> ConsumerRecord:
+def record_in(event: Event) -> ConsumerRecord:
+    """The record of an event, as a consumer reads it."""
     record = record_of(event)
     topic: Topic = event.topic
     return ConsumerRecord(

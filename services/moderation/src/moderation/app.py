@@ -101,9 +101,8 @@ def routes(rulebook: Callable[[], Rulebook], key: bytes, appeal_link: AppealLink
     return (
         Route((GroupCreated, GroupUpdated, GroupDismissed), policies.record_groups),
         Route((MemberJoined, MemberLeft, MemberUpdated), roster.record_members),
-        Route((MessageReceived, MessageEdited), hear_and_screen),
+        Route((MessageReceived, MessageEdited), hear_and_screen, unreadable=note_unreadable),
         Route((MessageRecalled,), screening.recall),
-        Route((UnreadableRecord,), note_unreadable),
         Route(
             (ActionCompleted, ActionFailed, ActionUnsupported, ActionAssigned, ActionExpired),
             enforcement.record_receipts,

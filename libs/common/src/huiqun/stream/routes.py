@@ -7,6 +7,7 @@ from typing import Any
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import Topic
 from huiqun.stream.batch import Received, Refused
+from huiqun.stream.unreadable import UnreadableRecord
 from huiqun.stream.work import Work
 
 # The events are those of the route's types; a handler narrows the annotation to them.
@@ -15,10 +16,14 @@ Handler = Callable[[Sequence[Any], Work], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Events of these types go to this handler, as one list in their order."""
+    """Events of these types go to this handler, as one list in their order.
+
+    `unreadable` gets an UnreadableRecord for what stands on their topic, is no event, and says which group it is of.
+    """
 
     events: tuple[type[Event], ...]
     handler: Handler
+    unreadable: Handler | None = None
 
 
 class RoutingTable:
@@ -31,6 +36,8 @@ class RoutingTable:
                 if event in self._handlers:
                     raise ValueError(f"two routes for {event.__name__}")
                 self._handlers[event] = route.handler
+            if route.unreadable is not None:
+                self._handlers[UnreadableRecord] = route.unreadable
 
     @property
     def topics(self) -> tuple[Topic, ...]:

@@ -11,7 +11,7 @@ from huiqun.privacy.masking import mask
 from huiqun.runtime.ids import new_id
 from huiqun.store import Database, Session
 from huiqun.stream import Work
-from moderation.archive.model.keys import MessageRef
+from moderation.archive.model.keys import MessageRef, RevisionKey
 from moderation.archive.model.sampling import Draw
 from moderation.archive.store import messages, reviews
 from moderation.archive.store.messages import Archived, Search
@@ -57,7 +57,7 @@ class Sample:
 
 async def draw_sample(database: Database, order: SampleOrder) -> Sample:
     """Messages as first sent, lowest rank first; each is read once. Raises TooManyMessagesError."""
-    draw = Draw(order.seed, order.size, order.by_group)
+    draw = Draw(order.seed, order.size, order.by_group, lambda key: RevisionKey.parse(key).message_id)
     population = 0
     for group_id in sorted(set(order.groups)) or await _every_group(database):
         async for keys in messages.first_keys(database, Search(group_id, order.since, order.until)):

@@ -4,12 +4,10 @@ The rank of a message is BLAKE2b, 16 bytes long, of the seed, a line feed and th
 lowest ranks are drawn.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from heapq import nsmallest
-
-from moderation.archive.model.keys import RevisionKey
 
 _BYTES = 16
 # Place in its group, rank, key.
@@ -20,23 +18,25 @@ Drawn = tuple[int, int, str]
 class Draw:
     """Takes the messages of one group after the other and remembers no more than it will draw.
 
-    `by_group` gives every group the same share, as far as it has messages.
+    They are known by keys, of which `id_of` makes their ids. `by_group` gives every group the same share, as far as it
+    has messages.
     """
 
     seed: str
     size: int
     by_group: bool = False
+    id_of: Callable[[str], str] = str
     _best: dict[str, int] = field(default_factory=dict)
     _drawn: list[Drawn] = field(default_factory=list)
 
-    def offer(self, keys: Iterable[RevisionKey]) -> None:
+    def offer(self, keys: Iterable[str]) -> None:
         """Consider messages of the present group; one that is offered twice counts once."""
         begun = blake2b(f"{self.seed}\n".encode(), digest_size=_BYTES)
         candidates = dict(self._best)
         for key in keys:
             hashed = begun.copy()
-            hashed.update(key.message_id.encode())
-            candidates[str(key)] = int.from_bytes(hashed.digest())
+            hashed.update(self.id_of(key).encode())
+            candidates[key] = int.from_bytes(hashed.digest())
         self._best = dict(nsmallest(self.size, candidates.items(), _rank))
 
     def end_group(self) -> None:

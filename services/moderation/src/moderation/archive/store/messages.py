@@ -185,11 +185,11 @@ async def holding(work: Work, token: Token, after: Place | None, limit: int) -> 
     return [Archived(document) async for document in cursor]
 
 
-async def first_keys(database: Database, wanted: Search) -> AsyncIterator[list[RevisionKey]]:
+async def first_keys(database: Database, wanted: Search) -> AsyncIterator[list[str]]:
     """The keys of messages of a group, edits left out, many at a time."""
     cursor = database[MESSAGES].find(_query(wanted), {"_id": 1}).hint(list(BY_TIME)).batch_size(_READ_AT_ONCE)
     while found := await cursor.to_list(_READ_AT_ONCE):
-        yield [key for key in (RevisionKey.parse(document["_id"]) for document in found) if key.revision == 0]
+        yield [document["_id"] for document in found if not RevisionKey.parse(document["_id"]).revision]
 
 
 async def groups(database: Database, after: str | None, limit: int, session: Session | None = None) -> list[str]:

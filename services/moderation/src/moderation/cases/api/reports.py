@@ -9,9 +9,9 @@ from pydantic import BaseModel, Field
 from huiqun.contracts.envelope import Id
 from huiqun.stream import Work
 from huiqun.web import Answer, Principal, Router, WriteOnce, requires
-from moderation.archive.handlers.supervising import AmbiguousMessageError, UnknownMessageError
+from moderation.archive.handlers.supervising import AmbiguousMessageError
 from moderation.cases.api.views import CaseView, view_of
-from moderation.cases.handlers.asking import ReportMessageCommand, report_message
+from moderation.cases.handlers.asking import ReportMessageCommand, UnknownMessageError, report_message
 from moderation.policies.model import Category
 
 router = Router(

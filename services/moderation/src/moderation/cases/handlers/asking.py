@@ -9,6 +9,7 @@ from huiqun.contracts.moderation import CaseKind, Screened, Verdict
 from huiqun.runtime.ids import new_id
 from huiqun.stream import Work
 from moderation.archive import store as archive
+from moderation.archive.handlers.supervising import UnknownMessageError as NotArchivedError
 from moderation.archive.handlers.supervising import find_message
 from moderation.archive.model import MessageRef
 from moderation.archive.store.messages import screened
@@ -29,6 +30,10 @@ REPORTED = "reported"
 _LEAST_SEVERITY = 2
 _APPEAL_SEVERITY = 3
 _HEARD = "您好，您的申诉已收到。工作人员复核后，会私信告知您结果。"
+
+
+class UnknownMessageError(LookupError):
+    """There is no such message to report."""
 
 
 class NothingToAppealError(LookupError):
@@ -101,7 +106,11 @@ async def report_message(work: Work, command: ReportMessageCommand, by: str) -> 
 
     Raises UnknownMessageError, AmbiguousMessageError.
     """
-    message = screened((await find_message(work.db, command.message_id, command.group_id, work.session))[-1])
+    try:
+        revisions = await find_message(work.db, command.message_id, command.group_id, work.session)
+    except NotArchivedError as error:
+        raise UnknownMessageError(command.message_id) from error
+    message = screened(revisions[-1])
     group = await find_group(work.db, message.group_id, work.session)
     rule = (await policy_in_force(work.db, group.settings, work.session)).rules.review
     report = Report(

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from huiqun.contracts.channel import EditedMessage, Message, Role
+from huiqun.contracts.channel import EditedMessage, Message, MessageReceived, Role
 from huiqun.contracts.envelope import assemble
 from huiqun.contracts.moderation import Screened, Verdict
 from huiqun.privacy.detection import find_personal_data
@@ -67,7 +67,7 @@ class Decision(NamedTuple):
         )
         return self._replace(verdict=_severest(findings), findings=findings)
 
-    def screened(self, lexicon_version: str, channel: str) -> Screened:
+    def screened(self, lexicon_version: str, channel: str = MessageReceived.default_source) -> Screened:
         """What the other services get to know of a message that came from `channel`."""
         message = self.message
         sender = message.sender
