@@ -219,9 +219,11 @@ async def undo(work: Work, standing: Standing, message_id: str) -> Undone:
 
 
 async def spare_deletions(work: Work, refs: Collection[MessageRef]) -> None:
-    """Nobody has to delete messages any more that have been withdrawn."""
+    """Nobody has to delete messages any more that have been withdrawn, or say something else now."""
+    if not refs:
+        return
     actions = await store.open_deletions(work, {(ref.group_id, ref.message_id) for ref in refs})
-    gone = ("withdrawn", {"detail": "the message was withdrawn by itself"})
+    gone = ("withdrawn", {"detail": "the message was withdrawn, or changed, by itself"})
     await store.settle(work, {action["_id"]: gone for action in actions})
     requests: list[tuple[Action, Event | None]] = []
     for group_id in dict.fromkeys(action["group_id"] for action in actions):

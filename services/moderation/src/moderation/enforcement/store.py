@@ -150,8 +150,6 @@ async def withdraw(work: Work, group_id: str, message_id: str) -> list[dict[str,
 
 async def open_deletions(work: Work, messages: Collection[tuple[str, str]]) -> list[dict[str, Any]]:
     """The deletions of these messages, (group id, message id) each, that nobody has carried out yet."""
-    if not messages:
-        return []
     wanted = {
         "target.message_id": {"$in": [message_id for _, message_id in messages]},
         "kind": ActionKind.DELETE_MESSAGE.value,

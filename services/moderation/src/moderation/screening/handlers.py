@@ -19,14 +19,14 @@ from huiqun.contracts.moderation import CaseKind, MessageScreened, SanctionKind,
 from huiqun.runtime.ids import new_id
 from huiqun.stream import Work
 from moderation.archive import store as archive
-from moderation.archive.model import Keeping
+from moderation.archive.model import Keeping, MessageRef
 from moderation.cases.handlers.asking import Appeal, appealable, find_quoted, receive_appeals, receive_reports
 from moderation.cases.handlers.opening import open_cases
 from moderation.cases.model import REMOVAL_SEVERITY, Opening, Report, begins_with, due
 from moderation.enforcement import model as enforcement
-from moderation.enforcement.handlers import impose, request_actions
+from moderation.enforcement.handlers import impose, request_actions, spare_deletions
 from moderation.enforcement.model import AppealLink, Offence, Terms
-from moderation.lifecycle.handlers import place_messages, recall_messages
+from moderation.lifecycle.handlers import place_messages, recall_messages, ref_of
 from moderation.lifecycle.model import Place
 from moderation.membership.handlers.silence import find_silenced, tell_why
 from moderation.metrics import SHADOW_FINDINGS, VERDICTS
@@ -140,7 +140,8 @@ class Screening:
             screened = decision.screened(rulebook.lexicon_version, event.source)
             records.append(screened)
             entry = keeping.entry(screened, message, found.personal, policy.rules.retention.days)
-            entries.append(entry._replace(recalled_by=place.recalled_by))
+            # That a message was withdrawn stands where it was first sent.
+            entries.append(entry if screened.revision else entry._replace(recalled_by=place.recalled_by))
             work.emit(MessageScreened.of(screened, time=work.now, cause=event))
             if message.reply_to is not None or (standing is not None and standing.strikes):
                 _listen(Judged(event, decision, screened, standing, group, place), follow)
@@ -148,6 +149,7 @@ class Screening:
                 self._answer(Judged(event, decision, screened, standing, group, place), follow, work)
         await standings.save(work, known.values())
         await archive.append(work, entries)
+        await spare_deletions(work, _mended(events, places, records))
         await follow.carry_out(work)
         await tell_why(work, silenced.values())
         for reason in [reason for record in records if record.reasons for reason in record.reasons if reason.shadow]:
@@ -200,6 +202,16 @@ class Screening:
 def _customers(messages: Iterable[Message]) -> set[tuple[str, str]]:
     senders = [(message.group_id, message.sender) for message in messages]
     return {(group_id, sender.member_id) for group_id, sender in senders if sender.role is Role.CUSTOMER}
+
+
+def _mended(events: Iterable[Messages], places: Iterable[Place], records: Iterable[Screened]) -> frozenset[MessageRef]:
+    """The messages that were edited so that nothing has to be deleted any more."""
+    judged = zip(events, places, records, strict=True)
+    return frozenset(
+        ref_of(event)
+        for event, place, screened in judged
+        if isinstance(event, MessageEdited) and place.is_shown and screened.verdict is not Verdict.BLOCK
+    )
 
 
 def _with_limits(evidence: Iterable[Evidence], limited: Iterable[Limited]) -> list[Evidence]:
