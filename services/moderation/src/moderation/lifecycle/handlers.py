@@ -28,12 +28,10 @@ async def place_messages(work: Work, events: Sequence[Messages]) -> list[Place |
     stored = frozenset(early)
     originals = await _originals(work, events)
     staff = await _staff_among(work, events, early.values()) if early else frozenset()
-    latest = _latest_in(events)
     waiting: dict[MessageRef, EarlyChanges] = {}
     places: list[Place | None] = []
     for event in events:
         ref, author = ref_of(event), event.data.sender.member_id
-        superseded = latest[ref, author] > _revision(event)
         original = originals.get(ref)
         if original is None and isinstance(event, MessageReceived):
             changes = early.get(ref) or EarlyChanges(ref)
@@ -45,10 +43,10 @@ async def place_messages(work: Work, events: Sequence[Messages]) -> list[Place |
                 CHANGES_REFUSED.labels(change="recall").inc()
         if original is None:
             waiting[ref] = changes = early.setdefault(ref, EarlyChanges(ref))
-            superseded |= changes.note_edit(author, _revision(event))
+            superseded = changes.note_edit(author, _revision(event))
             place = Place(superseded, changes.recalled_by(author, staff))
         elif original.author == author:
-            place = Place(superseded or original.revision > _revision(event), original.recalled_by)
+            place = Place(original.revision > _revision(event), original.recalled_by)
             original.revision = max(original.revision, _revision(event))
         else:
             _refuse(work, event, _NOT_THE_AUTHOR, "edit")
@@ -105,15 +103,6 @@ async def _originals(work: Work, events: Sequence[Messages]) -> dict[MessageRef,
         return {}
     found = await archive.find_revisions(work.db, edited, work.session)
     return {ref: _history(revisions) for ref, revisions in found.items() if revisions[0].revision == 0}
-
-
-def _latest_in(events: Sequence[Messages]) -> dict[tuple[MessageRef, str], int]:
-    """The latest revision of each message in the batch, by message and author."""
-    latest: dict[tuple[MessageRef, str], int] = {}
-    for event in events:
-        key = ref_of(event), event.data.sender.member_id
-        latest[key] = max(_revision(event), latest.get(key, 0))
-    return latest
 
 
 def _history(revisions: Sequence[Archived]) -> History:

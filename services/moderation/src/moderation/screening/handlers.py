@@ -149,8 +149,8 @@ class Screening:
                 self._answer(Judged(event, decision, screened, standing, group, place), follow, work)
         await standings.save(work, known.values())
         await archive.append(work, entries)
-        await spare_deletions(work, _mended(events, places, records))
         await follow.carry_out(work)
+        await spare_deletions(work, _mended(events, places, records))
         await tell_why(work, silenced.values())
         for reason in [reason for record in records if record.reasons for reason in record.reasons if reason.shadow]:
             SHADOW_FINDINGS.labels(rule=reason.rule).inc()
@@ -207,11 +207,9 @@ def _customers(messages: Iterable[Message]) -> set[tuple[str, str]]:
 def _mended(events: Iterable[Messages], places: Iterable[Place], records: Iterable[Screened]) -> frozenset[MessageRef]:
     """The messages that were edited so that nothing has to be deleted any more."""
     judged = zip(events, places, records, strict=True)
-    return frozenset(
-        ref_of(event)
-        for event, place, screened in judged
-        if isinstance(event, MessageEdited) and place.is_shown and screened.verdict is not Verdict.BLOCK
-    )
+    shown = {ref_of(event): (event, screened.verdict) for event, place, screened in judged if place.is_shown}
+    changed = ((ref, verdict) for ref, (event, verdict) in shown.items() if isinstance(event, MessageEdited))
+    return frozenset(ref for ref, verdict in changed if verdict is not Verdict.BLOCK)
 
 
 def _with_limits(evidence: Iterable[Evidence], limited: Iterable[Limited]) -> list[Evidence]:
