@@ -19,7 +19,7 @@ async def main() -> None:
     settings = Settings()
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    client = connect(settings.mongo_url)
+    client = connect(settings.mongo)
     consumer = AIOKafkaConsumer(
         settings.topic_prefix + CHANNEL_MESSAGES.name,
         bootstrap_servers=settings.kafka_bootstrap,

@@ -54,12 +54,13 @@ async def connections(
     service: str, settings: ServiceSettings, indexes: Mapping[str, Sequence[Index]]
 ) -> AsyncIterator[Connections]:
     """Connect to the store and the broker, waiting for as long as they are away, and create what is missing."""
-    client = connect(settings.mongo_url, app_name=f"huiqun-{service}")
+    client = connect(settings.mongo, app_name=f"huiqun-{service}")
     database = client[settings.database_of(service)]
     publisher = Publisher(settings.kafka)
     clock = SystemClock()
 
     async def prepare() -> None:
+        await ping(database)
         shared = {**STREAM_INDEXES, **TIMER_INDEXES, **WEB_INDEXES, **AUDIT_INDEXES}
         await ensure_indexes(database, {**shared, **indexes})
 
@@ -128,7 +129,7 @@ class Api:
                 routers=interface.routers,
                 alive=self._alive,
                 checks={
-                    "store": partial(ping, connected.client),
+                    "store": partial(ping, connected.database),
                     "broker": connected.publisher.ping,
                     **{part.name: partial(_ask, part) for part in self._parts},
                 },
@@ -186,6 +187,8 @@ def run_service(
         sys.stderr.writelines(f"{line}\n" for line in wrong_settings(kind, error))
         sys.exit(2)
     configure_logs(service, settings.log_level)
+    for sentence in settings.warnings(settings.mongo_url):
+        _log.warning("unsafe_setting", advice=sentence)
     start_tracing(f"huiqun-{service}")
     # Batches are short-lived: fewer, later collections of the oldest generation.
     gc.set_threshold(50_000, 20, 50)

@@ -11,6 +11,8 @@ from huiqun.store.errors import (
 )
 from huiqun.store.indexes import Index, ensure_indexes
 from huiqun.store.operations import DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateOne
+from huiqun.store.options import MongoOptions, UnfitUrlError, read_url
+from huiqun.store.refusals import StoreRefusesError, explain
 from huiqun.store.transaction import transaction
 from huiqun.store.updates import update_each
 
@@ -28,17 +30,22 @@ __all__ = [
     "DuplicateKey",
     "Index",
     "InsertOne",
+    "MongoOptions",
     "ReplaceOne",
     "Session",
     "StoreError",
+    "StoreRefusesError",
+    "UnfitUrlError",
     "UpdateOne",
     "close",
     "commit_outcome_is_unknown",
     "connect",
     "end_abandoned_transactions",
     "ensure_indexes",
+    "explain",
     "is_transient",
     "ping",
+    "read_url",
     "transaction",
     "update_each",
 ]

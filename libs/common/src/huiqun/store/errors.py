@@ -9,6 +9,8 @@ from pymongo.errors import (
     PyMongoError,
 )
 
+from huiqun.store.refusals import StoreRefusesError, explain
+
 StoreError = PyMongoError
 DuplicateKey = DuplicateKeyError
 
@@ -20,8 +22,11 @@ _TRANSIENT_CODES = frozenset(
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the same operation may succeed when it is tried again."""
-    if isinstance(error, ConnectionFailure | ExecutionTimeout):
+    """Whether the same operation may succeed when it is tried again.
+
+    Also where an operator has to mend something first: none of the work that waits is to blame for it.
+    """
+    if isinstance(error, ConnectionFailure | ExecutionTimeout | StoreRefusesError) or explain(error) is not None:
         return True
     if isinstance(error, BulkWriteError):
         return any(item.get("code") in _TRANSIENT_CODES for item in error.details.get("writeErrors", ()))
