@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from huiqun.runtime.settings import ConnectionSettings
-from huiqun.store import Client, Database, MongoOptions, connect, ping
+from huiqun.store import Client, Database, MongoOptions, check_access, connect
 from huiqun.stream import KafkaOptions
 from huiqun.stream.topics import create_topics
 from local.services import running, watch
@@ -32,7 +32,7 @@ async def target(logs: Path) -> AsyncIterator[Target]:
         settings = ConnectionSettings()
         async with _connected(settings.mongo) as client:
             database = client[settings.database_of(SERVICE)]
-            await ping(database)
+            await check_access(database)
             yield Target(settings.kafka, database)
         return
     async with Stack() as stack, _connected(stack.mongo_url) as client:

@@ -23,7 +23,7 @@ from huiqun.runtime.clock import Clock, SystemClock
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.parts import Part
 from huiqun.runtime.settings import ServiceSettings, wrong_settings
-from huiqun.store import Client, Database, Index, close, connect, ensure_indexes, ping
+from huiqun.store import Client, Database, Index, check_access, close, connect, ensure_indexes
 from huiqun.stream import STREAM_INDEXES, BatchConsumer, ConsumerOptions, Publisher, Relay, Route, Transactor
 from huiqun.stream.retry import until_it_passes
 from huiqun.telemetry import configure_logs, start_tracing, stop_tracing
@@ -60,7 +60,7 @@ async def connections(
     clock = SystemClock()
 
     async def prepare() -> None:
-        await ping(database)
+        await check_access(database)
         shared = {**STREAM_INDEXES, **TIMER_INDEXES, **WEB_INDEXES, **AUDIT_INDEXES}
         await ensure_indexes(database, {**shared, **indexes})
 
@@ -129,7 +129,7 @@ class Api:
                 routers=interface.routers,
                 alive=self._alive,
                 checks={
-                    "store": partial(ping, connected.database),
+                    "store": partial(check_access, connected.database),
                     "broker": connected.publisher.ping,
                     **{part.name: partial(_ask, part) for part in self._parts},
                 },

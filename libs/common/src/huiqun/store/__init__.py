@@ -1,7 +1,7 @@
 """MongoDB: the connection, transactions, indexes. The only module that knows which driver is used."""
 
 from huiqun.store.abandoned import end_abandoned_transactions
-from huiqun.store.connection import Client, Collection, Cursor, Database, Session, close, connect, ping
+from huiqun.store.connection import Client, Collection, Cursor, Database, Session, check_access, close, connect, ping
 from huiqun.store.errors import (
     BulkWriteError,
     DuplicateKey,
@@ -37,6 +37,7 @@ __all__ = [
     "StoreRefusesError",
     "UnfitUrlError",
     "UpdateOne",
+    "check_access",
     "close",
     "commit_outcome_is_unknown",
     "connect",

@@ -46,10 +46,15 @@ async def close(client: Client) -> None:
         await client.close()
 
 
-async def ping(database: Database) -> None:
-    """Ask the primary, and whether it lets us read the database; raises a transient error where it does not.
+async def ping(client: Client) -> None:
+    """Ask the primary for an answer; raises a transient error where there is none.
 
     StoreRefusesError if it knows no transactions.
     """
-    require_replica_set(await database.client.admin.command("hello"))
+    require_replica_set(await client.admin.command("hello"))
+
+
+async def check_access(database: Database) -> None:
+    """Ask the primary whether it lets us read the database, as `ping` does whether it is there."""
+    await ping(database.client)
     await database["outbox"].find_one({}, {"_id": 1})
