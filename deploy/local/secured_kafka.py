@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
+from pydantic import SecretStr
+
+from huiqun.stream.security import KafkaSecurity, SaslMechanism
 from local.certificates import Authority, Pair
 from local.ports import LOOPBACK, free_port
 
@@ -77,14 +80,25 @@ class SecuredListeners:
                 arguments += ["--add-scram", f"{mechanism}=[name={name},password={self.password}]"]
         return arguments
 
-    def environment(self, listener: ListenerName, mechanism: str = "SCRAM-SHA-512") -> dict[str, str]:
-        """What a service's process needs to use the listener, as `user`."""
-        found = {"HUIQUN_KAFKA_BOOTSTRAP": self.bootstrap(listener), "HUIQUN_KAFKA_SECURITY_PROTOCOL": listener}
-        if listener != "SASL_PLAINTEXT":
-            found["HUIQUN_KAFKA_CA_FILE"] = str(self.authority.file)
+    def security(self, listener: ListenerName, mechanism: SaslMechanism = "SCRAM-SHA-512") -> KafkaSecurity:
+        """How `user` signs in on a listener."""
+        trusted = self.authority.file if listener.endswith("SSL") else None
         if listener == "SSL":
             own = self.authority.issue(self.user)
-            found |= {"HUIQUN_KAFKA_CERTIFICATE_FILE": str(own.certificate), "HUIQUN_KAFKA_KEY_FILE": str(own.key)}
-            return found
-        found |= {"HUIQUN_KAFKA_SASL_MECHANISM": mechanism, "HUIQUN_KAFKA_USERNAME": self.user}
-        return found | {"HUIQUN_KAFKA_PASSWORD": self.password}
+            return KafkaSecurity("SSL", ca_file=trusted, certificate_file=own.certificate, key_file=own.key)
+        return KafkaSecurity(listener, mechanism, self.user, SecretStr(self.password), trusted)
+
+    def environment(self, listener: ListenerName, mechanism: SaslMechanism = "SCRAM-SHA-512") -> dict[str, str]:
+        """What a service's process needs to use the listener, as `user`."""
+        security = self.security(listener, mechanism)
+        values = {
+            "BOOTSTRAP": self.bootstrap(listener),
+            "SECURITY_PROTOCOL": listener,
+            "SASL_MECHANISM": security.mechanism,
+            "USERNAME": security.username,
+            "PASSWORD": self.password if security.password else None,
+            "CA_FILE": security.ca_file,
+            "CERTIFICATE_FILE": security.certificate_file,
+            "KEY_FILE": security.key_file,
+        }
+        return {f"HUIQUN_KAFKA_{name}": str(value) for name, value in values.items() if value is not None}

@@ -58,9 +58,7 @@ class SecuredMongod:
                 raise
             return
         roles = [{"role": "readWrite", "db": name} for name in self.databases]
-        async with AsyncMongoClient[dict[str, Any]](
-            url, username=_ROOT, password=self.password, **self.tls
-        ) as client:
+        async with AsyncMongoClient[dict[str, Any]](url, username=_ROOT, password=self.password, **self.tls) as client:
             await client.admin.command("createUser", self.user, pwd=self.password, roles=roles)
 
     def environment(self, url: str) -> dict[str, str]:

@@ -25,6 +25,7 @@ from huiqun.runtime.parts import Part
 from huiqun.runtime.settings import ServiceSettings, wrong_settings
 from huiqun.store import Client, Database, Index, check_access, close, connect, ensure_indexes
 from huiqun.stream import STREAM_INDEXES, BatchConsumer, ConsumerOptions, Publisher, Relay, Route, Transactor
+from huiqun.stream.presence import topics_written_by
 from huiqun.stream.retry import until_it_passes
 from huiqun.telemetry import configure_logs, start_tracing, stop_tracing
 from huiqun.timers import TIMER_INDEXES, TimerHandler
@@ -131,6 +132,7 @@ class Api:
                 checks={
                     "store": partial(check_access, connected.database),
                     "broker": connected.publisher.ping,
+                    "topics": partial(connected.publisher.require_topics, _topics(connected.service, parts)),
                     **{part.name: partial(_ask, part) for part in self._parts},
                 },
                 oidc=_oidc(settings),
@@ -145,6 +147,12 @@ class Api:
     def _alive(self) -> bool:
         self.heartbeat.well()  # whoever can ask has been answered
         return all(part.heartbeat.is_alive for part in self._parts)
+
+
+def _topics(service: str, parts: Sequence[Part]) -> list[str]:
+    """Those that the service writes to, and those that its consumer reads."""
+    read = [name for part in parts if isinstance(part, BatchConsumer) for name in part.reads]
+    return [*read, *topics_written_by(service)]
 
 
 async def _ask(part: Part) -> None:

@@ -26,9 +26,7 @@ class ConnectionSettings(SecuritySettings):
         hide_input_in_errors=True,
     )
 
-    mongo_url: str = Field(
-        default="mongodb://127.0.0.1:27017/?replicaSet=rs0", description="A replica set", repr=False
-    )
+    mongo_url: str = Field(default="mongodb://127.0.0.1:27017/?replicaSet=rs0", description="A replica set", repr=False)
     database_prefix: str = Field(default="huiqun_", description="Stands before the service's name")
     kafka_bootstrap: str = "127.0.0.1:9092"
     topic_prefix: str = Field(default="", description="Stands before topics and groups, to share a cluster")

@@ -13,7 +13,7 @@ _SRV = "mongodb+srv://"
 
 
 class UnfitUrlError(ValueError):
-    """This is no URL of MongoDB; the message quotes nothing of it that may be secret."""
+    """Not a URL of MongoDB; the message quotes nothing of it that may be secret."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
             heartbeat=self.heartbeat,
             dead_share=DeadShare(options.max_dead_share),
         )
+        self.reads = tuple(topic.name for topic in table.topics)
         self._topics = tuple(line.topics)
         self._lanes = [Lane(line) for _ in range(options.lanes)]
 

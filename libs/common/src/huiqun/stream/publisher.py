@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -22,8 +22,9 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from huiqun.contracts.catalog import encode
 from huiqun.contracts.envelope import Event
+from huiqun.stream.presence import require_topics
 from huiqun.stream.refusals import explained
-from huiqun.stream.security import KafkaSecurity
+from huiqun.stream.security import UNSECURED, KafkaSecurity
 
 # Apache Kafka's brokers refuse records over 1 MiB unless they are told otherwise.
 _MAX_EVENT_BYTES = 1_000_000
@@ -64,7 +65,7 @@ class KafkaOptions:
     session_timeout_milliseconds: int = 10_000
     fetch_wait_milliseconds: int = 10
     metadata_age_milliseconds: int = 30_000
-    security: KafkaSecurity = KafkaSecurity()
+    security: KafkaSecurity = UNSECURED
 
     def client_arguments(self) -> dict[str, Any]:
         """Where the broker is and how to sign in there: what each of aiokafka's clients is made with."""
@@ -122,6 +123,12 @@ class Publisher:
         producer = await self._open()
         async with explained(self._options):
             await producer.client.fetch_all_metadata()
+
+    async def require_topics(self, names: Collection[str]) -> None:
+        """Raise TopicsUnavailableError unless the broker has the topics, KafkaError where it does not answer."""
+        producer = await self._open()
+        async with explained(self._options):
+            await require_topics(producer.client, self._options, names)
 
     async def publish(self, records: Sequence[Record]) -> None:
         """Send the records in order and wait until each is acknowledged; raises KafkaError."""

@@ -27,6 +27,7 @@ _MOST_ADDRESSES: Final = 6
 # What OpenSSL calls them: not yet valid and expired; names that do not match.
 _OUT_OF_DATE: Final = {9: "is not valid yet", 10: "has expired"}
 _OTHER_NAME: Final = frozenset({62, 63, 64})
+_UNREACHABLE: Final = "does not answer us: its advertised.listeners must name an address that we can reach"
 
 Address = tuple[str, int]
 
@@ -78,16 +79,12 @@ async def _probe(options: "KafkaOptions") -> BrokerRefusesError | None:
             if sentence := _reason(error, options.security):
                 return BrokerRefusesError(f"Kafka at {address[0]}:{address[1]} {sentence}")
     for address in [each for each in advertised if each not in given][:_MOST_ADDRESSES]:
-        where = f"Kafka at {options.bootstrap} says that a broker of it is at {address[0]}:{address[1]}"
         try:
             await _brokers(address, arguments)
         except (KafkaError, OSError) as error:
-            sentence = _reason(error, options.security)
-            return BrokerRefusesError(
-                f"{where}, which {sentence}"
-                if sentence
-                else f"{where}, where nobody answers us: its advertised.listeners must name an address that we can reach"
-            )
+            where = f"Kafka at {options.bootstrap} says that a broker of it is at {address[0]}:{address[1]}"
+            sentence = _reason(error, options.security) or _UNREACHABLE
+            return BrokerRefusesError(f"{where}, which {sentence}")
     return None
 
 
@@ -113,10 +110,14 @@ def _reason(error: BaseException, security: KafkaSecurity) -> str | None:
         if isinstance(cause, ssl.SSLError):
             return _tls_reason(cause, security)
         cause = cause.__cause__
-    if isinstance(error, KafkaConnectionError | ConnectionResetError | asyncio.IncompleteReadError):
+    if isinstance(error, ConnectionResetError) and security.encrypts:  # in the middle of TLS's own greeting
+        return _speaks_no_tls(security)
+    if isinstance(error, KafkaConnectionError | ConnectionResetError):
+        certificate = "a certificate of ours (HUIQUN_KAFKA_CERTIFICATE_FILE and HUIQUN_KAFKA_KEY_FILE), or "
+        wanted = certificate if security.encrypts and security.certificate_file is None else ""
         return (
-            f"closes the connection at once: HUIQUN_KAFKA_SECURITY_PROTOCOL is {security.protocol}, and its listener "
-            "seems to want another (or the broker is stopping)"
+            f"closes the connection at once: its listener wants {wanted}another HUIQUN_KAFKA_SECURITY_PROTOCOL than "
+            f"{security.protocol}, unless it is just stopping"
         )
     return None
 
@@ -152,11 +153,13 @@ def _tls_reason(error: ssl.SSLError, security: KafkaSecurity) -> str:
         )
     reason = error.reason or ""
     if "CERTIFICATE_REQUIRED" in reason or (security.certificate_file is None and "ALERT" in reason):
-        return (
-            f"asks for a certificate of ours ({reason}): set HUIQUN_KAFKA_CERTIFICATE_FILE and HUIQUN_KAFKA_KEY_FILE"
-        )
+        return f"asks for a certificate of ours ({reason}): set HUIQUN_KAFKA_CERTIFICATE_FILE and HUIQUN_KAFKA_KEY_FILE"
     if "ALERT" in reason:
         return f"does not accept our certificate ({reason}): set HUIQUN_KAFKA_CERTIFICATE_FILE to one that it trusts"
+    return _speaks_no_tls(security)
+
+
+def _speaks_no_tls(security: KafkaSecurity) -> str:
     return (
         f"does not speak TLS on this port: HUIQUN_KAFKA_SECURITY_PROTOCOL is {security.protocol}, "
         "so set HUIQUN_KAFKA_BOOTSTRAP to the port of such a listener"

@@ -46,3 +46,6 @@ class KafkaSecurity:
             arguments["sasl_plain_username"] = self.username
             arguments["sasl_plain_password"] = self.password.get_secret_value() if self.password else None
         return arguments
+
+
+UNSECURED = KafkaSecurity()
