@@ -42,13 +42,19 @@ class ServiceProcess:
         """Start it (again); it is up when it says so or has an effect."""
         self._process.spawn()
 
+    async def get(self, path: str, key: str = "") -> httpx.Response | None:
+        """What it answers to a request, with an API key; None while nobody listens."""
+        headers = {"X-API-Key": key} if key else {}
+        async with httpx.AsyncClient(timeout=10, headers=headers) as http:
+            try:
+                return await http.get(f"http://{LOOPBACK}:{self._port}{path}")
+            except httpx.TransportError:
+                return None
+
     async def is_ready(self) -> bool:
         """What /readyz says; False also while nobody listens."""
-        async with httpx.AsyncClient(timeout=10) as http:
-            try:
-                return (await http.get(f"http://{LOOPBACK}:{self._port}/readyz")).status_code == httpx.codes.OK
-            except httpx.TransportError:
-                return False
+        answer = await self.get("/readyz")
+        return answer is not None and answer.status_code == httpx.codes.OK
 
     async def stop(self, seconds: float = 10) -> int | None:
         """Send SIGTERM and return the exit code; -9 if it had to be killed after `seconds`."""

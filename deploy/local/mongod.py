@@ -44,15 +44,16 @@ def mongod_binary() -> str:
 class Mongod:
     """mongod on a loopback port with its data in a directory, which is kept over stop, kill and start.
 
-    `secured` has it speak TLS only, and only with users who sign in.
+    `secured` has it speak TLS only, and only with users who sign in. With `replica_set=False` it is a standalone.
     """
 
-    def __init__(self, directory: Path, secured: SecuredMongod | None = None) -> None:
+    def __init__(self, directory: Path, secured: SecuredMongod | None = None, *, replica_set: bool = True) -> None:
         self.port = free_port()
         data = directory / "mongod"
         data.mkdir(parents=True, exist_ok=True)
         command = [mongod_binary(), "--dbpath", str(data), "--port", str(self.port), "--bind_ip", LOOPBACK]
-        command += ["--replSet", REPLICA_SET, "--oplogSize", "512", "--nounixsocket", "--quiet"]
+        command += ["--replSet", REPLICA_SET, "--oplogSize", "512"] if replica_set else []
+        command += ["--nounixsocket", "--quiet"]
         command += ["--wiredTigerCacheSizeGB", "0.5", "--setParameter", "diagnosticDataCollectionEnabled=false"]
         command += secured.arguments if secured else ()
         self._secured = secured
@@ -64,8 +65,16 @@ class Mongod:
 
     async def start(self) -> None:
         """Start it and return when it takes writes."""
+        await self.listen()
+        await self.found()
+
+    async def listen(self) -> None:
+        """Start it and return when it takes connections; it belongs to no replica set yet unless it did before."""
         self.process.spawn()
         await self.process.until(self._listens, READY_SECONDS)
+
+    async def found(self) -> None:
+        """Make it a replica set of one, and return when it takes writes."""
         address = f"mongodb://{LOOPBACK}:{self.port}/?directConnection=true"
         tls: dict[str, Any] = self._secured.tls if self._secured else {}
         async with AsyncMongoClient[dict[str, Any]](address, serverSelectionTimeoutMS=2000, **tls) as client:

@@ -24,7 +24,7 @@ from local.secured_kafka import ListenerName, SecuredListeners
 from local.stack import Stack
 from local.tansu import Tansu
 from tests.shell import Shell
-from tests.spine import Spine, read_topic
+from tests.spine import read_topic
 from tests.tls_terminator import tls_before
 
 RECORD = Record(CHANNEL_ACTIONS.name, b"g1", b"signed in")
@@ -112,8 +112,9 @@ async def test_a_broker_that_does_not_let_us_in_is_explained_with_what_to_set(
 
 
 @pytest.mark.kafka_only
+@pytest.mark.usefixtures("spine")
 async def test_topics_that_a_user_may_not_see_are_named_with_the_user(
-    spine: Spine, secured: SecuredListeners, topic_prefix: str
+    secured: SecuredListeners, topic_prefix: str
 ) -> None:
     security = replace(secured.security("SASL_SSL"), username=secured.stranger)
     publisher = Publisher(

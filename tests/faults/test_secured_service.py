@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 from pymongo import AsyncMongoClient
 
@@ -66,10 +67,8 @@ async def test_moderation_does_its_work_on_secured_servers(spine: Spine, site: S
         assert site.secured.password not in moderation.log
 
 
-async def test_a_wrong_password_is_waited_for_and_mended_without_a_restart(
-    spine: Spine, site: Site, tmp_path: Path
-) -> None:
-    del spine  # has created the topics
+@pytest.mark.usefixtures("spine")
+async def test_a_wrong_password_is_waited_for_and_mended_without_a_restart(site: Site, tmp_path: Path) -> None:
     await set_password(site, "another")
     async with ServiceProcess("survey", tmp_path, site.environment) as survey:
         await eventually(lambda: "HUIQUN_MONGO_PASSWORD" in survey.log, 60)
