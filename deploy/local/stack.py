@@ -18,7 +18,7 @@ from local.tansu import Tansu
 # Tansu holds every join of a consumer group back for half the session timeout, so on one machine it is kept short.
 SESSION_TIMEOUT_MILLISECONDS = 2000
 
-BROKERS: dict[str, type[Tansu | ApacheKafka]] = {"tansu": Tansu, "kafka": ApacheKafka}
+BROKERS = ("tansu", "kafka")
 
 
 class Stack:
@@ -48,7 +48,11 @@ class Stack:
         try:
             self.mongod = Mongod(self.directory)
             self.secured = SecuredListeners.make(self.directory / "tls") if secured and kind == "kafka" else None
-            self.broker = BROKERS[kind](self.directory, advertise, self.secured)
+            self.broker: Tansu | ApacheKafka = (
+                ApacheKafka(self.directory, advertise, self.secured)
+                if kind == "kafka"
+                else Tansu(self.directory, advertise)
+            )
         except ServerUnavailableError:
             self._forget()
             raise

@@ -28,7 +28,7 @@ class Tansu:
     durable = False
     producer_ids = False
 
-    def __init__(self, directory: Path, advertise: int | None = None, _secured: None = None) -> None:
+    def __init__(self, directory: Path, advertise: int | None = None) -> None:
         self.port = free_port()
         self.advertised_port = advertise or self.port
         command = [tansu_binary(), "broker", "--listener-url", f"tcp://{LOOPBACK}:{self.port}"]

@@ -1,9 +1,9 @@
 """What an operator can set about encryption and identity, and which combinations make no sense."""
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings
@@ -81,7 +81,7 @@ class SecuritySettings(BaseSettings):
         if (self.kafka_security_protocol, self.kafka_sasl_mechanism) == ("SASL_PLAINTEXT", "PLAIN"):
             yield (
                 "Kafka's password goes over the network in the clear: "
-                "HUIQUN_KAFKA_SECURITY_PROTOCOL=SASL_SSL encrypts it, HUIQUN_KAFKA_SASL_MECHANISM=SCRAM-SHA-512 hides it"
+                "SASL_SSL encrypts it, HUIQUN_KAFKA_SASL_MECHANISM=SCRAM-SHA-512 never sends it"
             )
         url = read_url(mongo_url)
         if url.mechanism == "PLAIN" and not (url.tls or self.mongo_ca_file):
@@ -169,5 +169,5 @@ def _those_set(settings: SecuritySettings, names: tuple[str, ...]) -> list[str]:
     return [name for name in names if getattr(settings, name) is not None]
 
 
-def _variables(names: Any) -> str:
+def _variables(names: Iterable[str]) -> str:
     return ", ".join(f"HUIQUN_{name.upper()}" for name in names)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _ANYBODY: Final = frozenset({"whoever asks", "each service"})
 
 
-class TopicsUnavailableError(MisconfigurationError, KafkaError):
+class TopicsUnavailableError(MisconfigurationError, KafkaError):  # type: ignore[misc] # aiokafka is untyped
     """The broker answers and lacks topics, or does not let us use them; the message names them."""
 
     def __str__(self) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka.conn import AIOKafkaConnection, collect_hosts, create_conn
 from aiokafka.errors import (
@@ -32,18 +32,11 @@ _UNREACHABLE: Final = "does not answer us: its advertised.listeners must name an
 Address = tuple[str, int]
 
 
-class BrokerRefusesError(MisconfigurationError, KafkaError):
+class BrokerRefusesError(MisconfigurationError, KafkaError):  # type: ignore[misc] # aiokafka is untyped
     """A broker answers and does not let us in as we are."""
 
     def __str__(self) -> str:
         return str(self.args[0])
-
-
-class Client(Protocol):
-    """One of aiokafka's clients."""
-
-    async def start(self) -> None:
-        """Connect."""
 
 
 @asynccontextmanager
