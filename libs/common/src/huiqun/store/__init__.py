@@ -1,7 +1,7 @@
 """MongoDB: the connection, transactions, indexes. The only module that knows which driver is used."""
 
 from huiqun.store.abandoned import end_abandoned_transactions
-from huiqun.store.connection import Client, Collection, Cursor, Database, Session, close, connect, ping
+from huiqun.store.connection import Client, Collection, Cursor, Database, Session, close, connect, majority_reads, ping
 from huiqun.store.errors import (
     BulkWriteError,
     DuplicateKey,
@@ -38,6 +38,7 @@ __all__ = [
     "end_abandoned_transactions",
     "ensure_indexes",
     "is_transient",
+    "majority_reads",
     "ping",
     "transaction",
     "update_each",

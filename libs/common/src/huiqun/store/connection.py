@@ -8,6 +8,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.read_concern import ReadConcern
 
 Client: TypeAlias = "AsyncMongoClient[dict[str, Any]]"
 Database: TypeAlias = "AsyncDatabase[dict[str, Any]]"
@@ -33,6 +34,11 @@ def connect(url: str, *, app_name: str = "huiqun", wait_milliseconds: int = 5_00
         retryWrites=True,
         uuidRepresentation="standard",
     )
+
+
+def majority_reads(database: Database) -> Database:
+    """The same database, read without what a new primary might not know of."""
+    return database.with_options(read_concern=ReadConcern("majority"))
 
 
 async def close(client: Client) -> None:
