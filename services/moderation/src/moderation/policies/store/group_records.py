@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from huiqun.contracts.channel import Capabilities, Group
 from huiqun.contracts.moderation import GroupMode
+from huiqun.runtime.placeholders import is_placeholder
 from huiqun.store import Database, Index, Session, UpdateOne
 from huiqun.stream import Work
 from moderation.policies.model import DEFAULT_TIMEZONE, Changes, GroupSettings, ModeSpan, OwnRules
@@ -138,7 +139,7 @@ async def _mark(work: Work) -> dict[str, Any]:
 def _group_fields(known: Group) -> dict[str, Any]:
     return {
         "name": known.name,
-        "owner": known.owner,
+        "owner": known.owner if known.owner is not None and not is_placeholder(known.owner) else None,
         "purpose": known.purpose.value,
         "timezone": known.timezone,
         "tags": list(known.tags),
