@@ -93,16 +93,12 @@ class _Later:
 
     def __init__(self, part: Part, startup: Startup) -> None:
         self.name = part.name
+        self.heartbeat = part.heartbeat
         self._part = part
         self._startup = startup
-
-    @property
-    def heartbeat(self) -> Heartbeat:
-        """That of the start, and then that of the part."""
-        return self._part.heartbeat if self._startup.is_done else self._startup.heartbeat
 
     async def run(self, stop: asyncio.Event) -> None:
         """Wait for the start, and run the part."""
         if await self._startup.wait(stop):
-            self._part.heartbeat.beat()
+            self.heartbeat.beat()
             await self._part.run(stop)
