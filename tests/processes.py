@@ -34,6 +34,11 @@ class ServiceProcess:
         return self._process.exit_code
 
     @property
+    def url(self) -> str:
+        """Where its HTTP interface is."""
+        return f"http://{LOOPBACK}:{self._port}"
+
+    @property
     def log(self) -> str:
         """What all its lives have said so far."""
         return self._log.read_text(encoding="utf-8") if self._log.exists() else ""

@@ -45,6 +45,7 @@ def settings(stack: Stack, database_name: str, topic_prefix: str) -> ServiceSett
 async def connected(settings: ServiceSettings) -> AsyncIterator[Connections]:
     await create_topics(settings.kafka, partitions=1, replication=1)
     async with connections("survey", settings, {}) as open_connections:
+        await open_connections.startup.complete()
         yield open_connections
         await open_connections.client.drop_database(open_connections.database.name)
 
@@ -59,7 +60,8 @@ async def test_a_process_without_routes_answers_for_its_health_and_names_the_par
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.api_port}", transport=transport) as http:
         assert (await http.get("/healthz")).status_code == 200
         ready = await http.get("/readyz")
-        assert (ready.status_code, ready.json()["checks"]) == (200, ["store", "broker", "topics", "loop"])
+        checks = ["startup", "store", "broker", "topics", "loop"]
+        assert (ready.status_code, ready.json()["checks"]) == (200, checks)
         loop.heartbeat.failing(ConnectionError("away"))
         response = await http.get("/readyz")
         assert (response.status_code, response.json()["detail"]) == (503, "No answer from: loop.")

@@ -271,7 +271,7 @@ async def test_a_group_that_had_a_policy_before_the_channel_told_of_it_is_served
     bench: Bench,
 ) -> None:
     await bench.commit(lambda work: policy_store.assign(work, bench.group, None))
-    groups, _ = await policy_store.groups_since(bench.database, policy_store.BEGINNING)
+    groups, _ = await policy_store.groups_since(bench.database, None)
     policies = Policies(bench.rulebook.policies.active, {bench.group: groups[bench.group]})
     bench.rulebook = replace(bench.rulebook, policies=policies)  # as it is until it is refreshed
     await bench.know_group(capabilities=NATIVE)

@@ -6,7 +6,7 @@ import pytest
 
 from huiqun.contracts.channel import ActionKind, Role
 from moderation.membership.handlers.checks import replace_staff
-from moderation.membership.model.checks import Irregularity, check_names
+from moderation.membership.model.checks import Irregularity, check_names, check_staff
 from moderation.membership.model.roster import Member
 from moderation.membership.model.staff import Staff, UnfitStaffError, read_csv, read_json
 from moderation.policies.model import RosterRule
@@ -73,6 +73,25 @@ def test_a_short_name_that_staff_and_customer_share_is_no_impersonation() -> Non
     assert list(check_names(members, RosterRule().staff_words)) == []
     twins = [Member("g", "s", role=Role.STAFF, display_name="王小明"), Member("g", "u", display_name="王小明")]
     assert [finding.kind for finding in check_names(twins, ())] == [Irregularity.STAFF_LIKE_NAME]
+
+
+@pytest.mark.parametrize("nobody", ["unknown", "0", "null", "-", "未知"])
+def test_nobody_is_authorised_by_a_placeholder_for_an_id(nobody: str) -> None:
+    for read, content in (
+        (read_csv, f"staff_id,name\n{nobody},王经理\n"),
+        (read_json, f'[{{"staff_id": "{nobody}", "name": "王经理"}}]'),
+    ):
+        with pytest.raises(UnfitStaffError):
+            read(content)
+    members = [Member("g", nobody, role=Role.STAFF, display_name="王经理")]
+    (finding,) = check_staff(members, {nobody: Staff(nobody, "王经理")}, date(2026, 11, 22))
+    assert finding.kind is Irregularity.UNKNOWN_STAFF
+
+
+@pytest.mark.parametrize("nameless", ["微信用户", "未知", "unknown", "---"])
+def test_whoever_has_no_name_takes_nobody_s(nameless: str) -> None:
+    members = [Member("g", "s", role=Role.STAFF, display_name=nameless), Member("g", "u", display_name=nameless)]
+    assert list(check_names(members, ())) == []
 
 
 def test_the_list_is_read_from_csv_as_spreadsheets_write_it() -> None:

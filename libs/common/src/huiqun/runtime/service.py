@@ -23,10 +23,10 @@ from huiqun.runtime.clock import Clock, SystemClock
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.parts import Part
 from huiqun.runtime.settings import ServiceSettings, wrong_settings
+from huiqun.runtime.startup import Startup
 from huiqun.store import Client, Database, Index, check_access, close, connect, ensure_indexes
 from huiqun.stream import STREAM_INDEXES, BatchConsumer, ConsumerOptions, Publisher, Relay, Route, Transactor
 from huiqun.stream.presence import topics_written_by
-from huiqun.stream.retry import until_it_passes
 from huiqun.telemetry import configure_logs, start_tracing, stop_tracing
 from huiqun.timers import TIMER_INDEXES, TimerHandler
 from huiqun.timers.runner import TimerRunner
@@ -39,7 +39,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """What a composition root wires its slices with."""
+    """What a composition root wires its slices with. Store and broker may be away until `startup` is done."""
 
     service: str
     settings: ServiceSettings
@@ -48,13 +48,14 @@ class Connections:
     publisher: Publisher
     transactor: Transactor
     clock: Clock
+    startup: Startup
 
 
 @asynccontextmanager
 async def connections(
     service: str, settings: ServiceSettings, indexes: Mapping[str, Sequence[Index]]
 ) -> AsyncIterator[Connections]:
-    """Connect to the store and the broker, waiting for as long as they are away, and create what is missing."""
+    """Prepare the connections to the store and the broker; `startup` waits for both and creates what is missing."""
     client = connect(settings.mongo, app_name=f"huiqun-{service}")
     database = client[settings.database_of(service)]
     publisher = Publisher(settings.kafka)
@@ -65,11 +66,10 @@ async def connections(
         shared = {**STREAM_INDEXES, **TIMER_INDEXES, **WEB_INDEXES, **AUDIT_INDEXES}
         await ensure_indexes(database, {**shared, **indexes})
 
+    startup = Startup(prepare, publisher.ping)
     try:
-        await until_it_passes(prepare, name=service)
-        await until_it_passes(publisher.start, name=service)
         transactor = Transactor(client, database, publisher, clock)
-        yield Connections(service, settings, client, database, publisher, transactor, clock)
+        yield Connections(service, settings, client, database, publisher, transactor, clock, startup)
     finally:
         with contextlib.suppress(KafkaError, TimeoutError):
             await asyncio.wait_for(publisher.stop(), 2)
@@ -119,6 +119,7 @@ class Api:
         """Build the app; UnsafeRoutesError if a route declares no role. `parts` are the others of the process."""
         self.heartbeat = Heartbeat()
         self._parts = tuple(parts)
+        self._startup = connected.startup
         self._host, self._port = settings.api_host, settings.api_port
         self.app = create_app(
             AppOptions(
@@ -129,7 +130,9 @@ class Api:
                 transact=connected.transactor.run,
                 routers=interface.routers,
                 alive=self._alive,
+                started=lambda: connected.startup.is_done,
                 checks={
+                    "startup": connected.startup.check,
                     "store": partial(check_access, connected.database),
                     "broker": connected.publisher.ping,
                     "topics": partial(connected.publisher.require_topics, _topics(connected.service, parts)),
@@ -146,7 +149,8 @@ class Api:
 
     def _alive(self) -> bool:
         self.heartbeat.well()  # whoever can ask has been answered
-        return all(part.heartbeat.is_alive for part in self._parts)
+        at_work = self._parts if self._startup.is_done else (self._startup,)
+        return all(part.heartbeat.is_alive for part in at_work)
 
 
 def _topics(service: str, parts: Sequence[Part]) -> list[str]:

@@ -1,7 +1,18 @@
 """MongoDB: the connection, transactions, indexes. The only module that knows which driver is used."""
 
 from huiqun.store.abandoned import end_abandoned_transactions
-from huiqun.store.connection import Client, Collection, Cursor, Database, Session, check_access, close, connect, ping
+from huiqun.store.connection import (
+    Client,
+    Collection,
+    Cursor,
+    Database,
+    Session,
+    check_access,
+    close,
+    connect,
+    majority_reads,
+    ping,
+)
 from huiqun.store.errors import (
     BulkWriteError,
     DuplicateKey,
@@ -45,6 +56,7 @@ __all__ = [
     "ensure_indexes",
     "explain",
     "is_transient",
+    "majority_reads",
     "ping",
     "read_url",
     "transaction",

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from huiqun.contracts.channel import Role
+from huiqun.runtime.placeholders import is_placeholder
 from moderation.lexicon.model.folding import strip
 from moderation.membership.model.roster import Member
 from moderation.membership.model.staff import Staff
@@ -53,11 +54,14 @@ class RosterReport:
 
 
 def check_staff(members: Sequence[Member], authorised: Mapping[str, Staff], today: date) -> Iterator[RosterFinding]:
-    """Members who are there as staff without standing on the list, or although they have left the house."""
+    """Members who are there as staff without standing on the list, or although they have left the house.
+
+    Nobody is known by a placeholder for an id, whatever stands on the list.
+    """
     for member in members:
         if member.role is not Role.STAFF:
             continue
-        staff = authorised.get(member.member_id)
+        staff = None if is_placeholder(member.member_id) else authorised.get(member.member_id)
         if staff is None:
             yield RosterFinding(Irregularity.UNKNOWN_STAFF, member.member_id, member.display_name, "")
         elif staff.has_departed(today):
@@ -69,7 +73,9 @@ def check_names(members: Sequence[Member], staff_words: Sequence[str]) -> Iterat
     """Customers who go by a word for staff, or by the very name of somebody who is staff in the group."""
     words = {strip(word): word for word in staff_words}
     taken = {
-        said: member.display_name for member in members if member.role is Role.STAFF and _is_name(said := _said(member))
+        said: member.display_name
+        for member in members
+        if member.role is Role.STAFF and _is_name(said := _said(member)) and not is_placeholder(member.display_name)
     }
     for member in members:
         if member.role is not Role.CUSTOMER:
