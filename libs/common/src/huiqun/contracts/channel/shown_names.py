@@ -21,10 +21,8 @@ _BLANK = dict.fromkeys([0x115F, 0x1160, 0x2800, 0x3164, 0xFFA0], " ")
 # What Unicode's compatibility forms leave as it is: letters drawn in squares, in circles and as flags, and letters of
 # other alphabets that look like Latin ones.
 _SQUARED = {first + number: chr(97 + number) for first in (0x1F150, 0x1F170, 0x1F1E6) for number in range(26)}
-_LOOKS: dict[int, str] = {**_SQUARED}
-_LOOKS.update(
-    (ord(it), like) for it, like in zip("аеорсухкіјѕӏԁԛԝαεικνορτυχ", "aeopcyxkijsldqwaeikvoptux", strict=True)
-)
+_ALIKE = ("аеорсухкіјѕӏԁԛԝαεικνορτυχ", "aeopcyxkijsldqwaeikvoptux")
+_LOOKS = _SQUARED | {ord(letter): like for letter, like in zip(*_ALIKE, strict=True)}
 # Emoji and dingbats, but for quotation marks and the signs by which platforms mark who has been verified.
 _SYMBOLS = frozenset(map(chr, [*range(0x2600, 0x27C0), *range(0x1F300, 0x1FB00)])) - frozenset("☑✅✓✔❛❜❝❞❟❠")
 _JOINERS = "·'_-"  # stay between two letters, and nowhere else
