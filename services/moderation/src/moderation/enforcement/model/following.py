@@ -84,14 +84,7 @@ def how_of(action: Action, group: GroupSettings) -> How:
 
 def as_task(action: Action, assignee: str | None, action_id: str) -> Action:
     """The action as something a staff member is asked to do."""
-    text = compose(
-        _TASKS.get(action.kind, "{content}"),
-        member=Mention(action.target.member_id) if action.target.member_id else "",
-        message=action.target.message_id or "",
-        span=span_in_words(action.duration_seconds or 0),
-        content=AddressedText(action.content, action.members),
-        reason=action.reason,
-    )
+    text = _task_in_words(action)
     change = {
         "action_id": action_id,
         "kind": ActionKind.NOTIFY_STAFF,
@@ -105,9 +98,27 @@ def as_task(action: Action, assignee: str | None, action_id: str) -> Action:
 
 def nudge(action: Action, assignee: str | None, words: Part, action_id: str) -> Action:
     """Remind somebody of an open action, or tell somebody else of it."""
-    text = join("", [words, AddressedText(action.content, action.members)])
-    change = {"action_id": action_id, "kind": ActionKind.NOTIFY_STAFF, "task": None, "assignee": assignee}
-    return action.model_copy(update={**change, "content": text.content, "members": text.members})
+    text = join("", [words, _task_in_words(action)])
+    change = {
+        "action_id": action_id,
+        "kind": ActionKind.NOTIFY_STAFF,
+        "task": None,
+        "assignee": assignee,
+        "content": text.content,
+        "members": text.members,
+    }
+    return action.model_copy(update=change)
+
+
+def _task_in_words(action: Action) -> AddressedText:
+    return compose(
+        _TASKS.get(action.kind, "{content}"),
+        member=Mention(action.target.member_id) if action.target.member_id else "",
+        message=action.target.message_id or "",
+        span=span_in_words(action.duration_seconds or 0),
+        content=AddressedText(action.content, action.members),
+        reason=action.reason,
+    )
 
 
 def again(action: Action, now: datetime) -> Action:
