@@ -77,6 +77,7 @@ def fail(message: str, code: int = NOT_ASKED) -> NoReturn:
     raise typer.Exit(code)
 
 
-def printable(text: str) -> Text:
+def printable(text: str, style: str = "") -> Text:
     """Text from a record or a server: no markup, and nothing in it that steers the terminal."""
-    return Text("".join(each if each.isprintable() or each in "\n\t" else "\N{REPLACEMENT CHARACTER}" for each in text))
+    shown = (each if each.isprintable() or each in "\n\t" else "\N{REPLACEMENT CHARACTER}" for each in text)
+    return Text("".join(shown), style)
