@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from huiqun.contracts.channel import ActionKind
+from huiqun.contracts.channel.mentions import Mention
 from huiqun.contracts.channel.shown_names import NEUTRAL_NAME, clean_name
 from huiqun.contracts.moderation import CaseClosed
 from local import neighbours
@@ -160,11 +161,12 @@ def _named(evidence: Evidence) -> Iterator[str]:
     for action_id, action in evidence.transcript.asked.items():
         written = action.model_dump_json()
         yield from (f"{action.kind} {action_id} names {name}" for name in unmistakable if name in written)
-        told = evidence.transcript.told.get(action_id)
-        for member_id in action.members if told is not None else ():
-            person = evidence.people[action.group_id, member_id]
-            if (clean_name(person.name) or NEUTRAL_NAME) not in (told or ""):
-                yield f"{action.kind} {action_id} was told as {told!r}, without {member_id}"
+        told = evidence.transcript.told.get(action_id, "")
+        for member_id in action.members if told else ():
+            nameless = member_id if action.kind is ActionKind.NOTIFY_STAFF else NEUTRAL_NAME
+            shown = clean_name(evidence.people[action.group_id, member_id].name) or nameless
+            if shown not in told or Mention(member_id).placeholder in told:
+                yield f"{action.kind} {action_id} was told as {told!r}, without {shown}"
     for document in evidence.seen.actions:
         yield from (f"{document['_id']} is kept with {name}" for name in unmistakable if name in str(document))
 

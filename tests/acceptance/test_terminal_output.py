@@ -14,8 +14,9 @@ from local.errors import ServerFailedError
 from local.people.morning import Deed
 from local.people.scene import Played
 from local.replay import output
-from local.replay.counting import Count, Heard
+from local.replay.counting import Count
 from local.replay.files import BadRow, Rows
+from local.replay.following import Heard
 
 # Clears the screen, sets the title, turns the direction of writing, pretends to be markup and a link.
 HOSTILE = "\x1b[2J\x1b]0;root\x07\u202e[bold red]ok[/][link=http://x.example]"

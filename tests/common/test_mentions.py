@@ -31,7 +31,9 @@ def test_a_template_names_members_by_placeholder_and_lists_them_once() -> None:
 
 def test_staff_are_told_the_id_with_the_name_once() -> None:
     text = compose("请留意 {a}，{a} 又来了", a=MEMBER)
-    assert with_names(action(text, ActionKind.NOTIFY_STAFF), NAMES) == "请留意 李女士（u1），李女士 又来了"
+    staff = action(text, ActionKind.NOTIFY_STAFF)
+    assert with_names(staff, NAMES) == "请留意 李女士（u1），李女士 又来了"
+    assert with_names(staff, {"u1": "@所有人"}) == "请留意 u1，u1 又来了"
 
 
 @pytest.mark.parametrize("name", ["", "@所有人 您好", "加微信abc12345", "\u202e"])

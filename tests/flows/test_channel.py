@@ -142,5 +142,5 @@ async def test_the_channel_puts_in_the_names_that_it_knows_as_far_as_they_are_na
     await answers(kafka_options, requests, 4)
     assert channel.transcript.told == {
         "send": "李女士、群友、群友：{member:boss}",
-        "notify": "李女士（m1）、群友（m2）、群友（m3）：{member:boss}",
+        "notify": "李女士（m1）、m2、m3：{member:boss}",
     }

@@ -66,18 +66,24 @@ def segments(action: Action) -> Iterator[str | Mention]:
 def with_names(action: Action, names: Mapping[str, str]) -> str:
     """The text of an action where the channel has no mentions: with the names of members, by id, cleaned.
 
-    Staff are told the id as well, once: two members may have one name, and somebody may have taken theirs.
+    Whose name cannot be shown is called neutrally. Staff are told the id instead, and with a name the first time: two
+    members may have one name, and somebody may have taken theirs.
     """
-    shown = []
-    with_id = set(action.members) if action.kind is ActionKind.NOTIFY_STAFF else set()
+    shown: list[str] = []
+    for_staff = action.kind is ActionKind.NOTIFY_STAFF
+    introduced = set[str]()
     for piece in segments(action):
         if isinstance(piece, str):
             shown.append(piece)
             continue
-        shown.append(clean_name(names.get(piece.member_id, "")) or NEUTRAL_NAME)
-        if piece.member_id in with_id:
-            with_id.remove(piece.member_id)
-            shown.append(f"（{''.join(filter(str.isprintable, piece.member_id))}）")
+        name = clean_name(names.get(piece.member_id, ""))
+        if for_staff and piece.member_id not in introduced:
+            printed = "".join(filter(str.isprintable, piece.member_id))
+            shown.append(f"{name}（{printed}）" if name else printed)
+        else:
+            shown.append(name or NEUTRAL_NAME)
+        if name:
+            introduced.add(piece.member_id)
     return "".join(shown)
 
 
