@@ -191,7 +191,9 @@ class Service:
 
 
 @asynccontextmanager
-async def running(mongo_url: str, database_name: str, oidc: OidcOptions | None = None) -> AsyncIterator[Service]:
+async def running(
+    mongo_url: str, database_name: str, oidc: OidcOptions | None = None, request_seconds: float = 10
+) -> AsyncIterator[Service]:
     client = connect(mongo_url)
     db = client[database_name]
     await ensure_indexes(db, {**WEB_INDEXES, **STREAM_INDEXES, "notes": [], "counters": []})
@@ -209,7 +211,7 @@ async def running(mongo_url: str, database_name: str, oidc: OidcOptions | None =
             version="1",
             description="A service to test with",
             db=db,
-            transact=Transactor(client, db, silent, SystemClock()).run,
+            transact=Transactor(client, db, silent, SystemClock(), request_seconds).run,
             routers=[router],
             alive=lambda: "loops" not in failing,
             checks={"broker": lambda: answer_unless("broker"), "store": lambda: answer_unless("store")},

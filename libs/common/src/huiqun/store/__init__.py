@@ -6,8 +6,10 @@ from huiqun.store.errors import (
     BulkWriteError,
     DuplicateKey,
     StoreError,
+    WriteConflictError,
     commit_outcome_is_unknown,
     is_transient,
+    is_write_conflict,
 )
 from huiqun.store.indexes import Index, ensure_indexes
 from huiqun.store.operations import DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateOne
@@ -32,12 +34,14 @@ __all__ = [
     "Session",
     "StoreError",
     "UpdateOne",
+    "WriteConflictError",
     "close",
     "commit_outcome_is_unknown",
     "connect",
     "end_abandoned_transactions",
     "ensure_indexes",
     "is_transient",
+    "is_write_conflict",
     "ping",
     "transaction",
     "update_each",
