@@ -27,8 +27,10 @@ from huiqun.web import (
     Paging,
     Principal,
     Problem,
+    RateLimits,
     Role,
     Router,
+    ServerOptions,
     WriteOnce,
     body_limit,
     changes_nothing,
@@ -192,7 +194,12 @@ class Service:
 
 @asynccontextmanager
 async def running(
-    mongo_url: str, database_name: str, oidc: OidcOptions | None = None, request_seconds: float = 10
+    mongo_url: str,
+    database_name: str,
+    oidc: OidcOptions | None = None,
+    request_seconds: float = 10,
+    limits: RateLimits | None = None,
+    server: ServerOptions | None = None,
 ) -> AsyncIterator[Service]:
     client = connect(mongo_url)
     db = client[database_name]
@@ -216,11 +223,12 @@ async def running(
             alive=lambda: "loops" not in failing,
             checks={"broker": lambda: answer_unless("broker"), "store": lambda: answer_unless("store")},
             oidc=oidc,
+            limits=limits or RateLimits(),
             state={"db": db, "gate": gate},
         )
     )
     port = free_port()
-    task = asyncio.create_task(serve(app, "127.0.0.1", port, stop))
+    task = asyncio.create_task(serve(app, "127.0.0.1", port, stop, server))
     url = f"http://127.0.0.1:{port}"
     transport = httpx.AsyncHTTPTransport(retries=5)  # until the server listens
     async with httpx.AsyncClient(base_url=url, transport=transport, timeout=20) as http:

@@ -3,8 +3,6 @@
 import asyncio
 from typing import Any
 
-import httpx
-
 from huiqun.runtime.clock import SystemClock
 from huiqun.store import connect, transaction
 from huiqun.stream import KafkaOptions, Publisher, Transactor, Work
@@ -13,10 +11,9 @@ from tests.common.web.conftest import running
 AT_ONCE = 50
 
 
-async def count(service: Any, headers: dict[str, str], number: int) -> httpx.Response:
+async def count(service: Any, headers: dict[str, str], number: int) -> Any:
     keyed = {**headers, "Idempotency-Key": f"k{number}"}
-    response: httpx.Response = await service.http.post("/api/v1/notes/count", headers=keyed, timeout=100)
-    return response
+    return await service.http.post("/api/v1/notes/count", headers=keyed, timeout=100)
 
 
 async def test_fifty_requests_and_a_consumer_change_one_document_and_all_of_it_counts(service: Any) -> None:

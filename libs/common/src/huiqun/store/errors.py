@@ -42,7 +42,9 @@ def is_write_conflict(error: BaseException) -> bool:
     """Whether the store answers, and only somebody else's write was in the way."""
     if isinstance(error, BulkWriteError):
         return any(item.get("code") in _CONFLICT_CODES for item in error.details.get("writeErrors", ()))
-    return isinstance(error, WriteConflictError) or (isinstance(error, OperationFailure) and error.code in _CONFLICT_CODES)
+    if isinstance(error, OperationFailure):
+        return error.code in _CONFLICT_CODES
+    return isinstance(error, WriteConflictError)
 
 
 def commit_outcome_is_unknown(error: BaseException) -> bool:

@@ -57,7 +57,7 @@ class Transactor:
     async def run(self, use_case: UseCase[T]) -> T:
         """For requests and timers: commit within 10 s or raise, then publish.
 
-        What conflicted runs again one after the other, so that many who change one thing do not keep each other from it.
+        What conflicted runs again one after the other, lest many who change one thing keep each other from it.
         Where the broker is away the events stay in the outbox and the relay publishes them. Raises a StoreError that
         `commit_outcome_is_unknown` tells of when the commit's answer is lost; the caller knows whether to ask again.
         """
