@@ -175,6 +175,19 @@ async def measure(request: Request, who: Caller) -> Note:
     return Note(id=who.id, text=who.name, weight=len(received_body(request).content))
 
 
+pages = Router("/page", tag="pages", role="anyone")
+
+
+@pages.get("", summary="Show a member a page")
+async def show_page(token: Annotated[str, Query(description="What makes the link.", examples=["x"])] = "") -> Note:
+    return Note(id="page", text=token)
+
+
+@pages.post("", summary="Take what a member sends")
+async def take(request: Request) -> Note:
+    return Note(id="page", text="", weight=len(received_body(request).content))
+
+
 @dataclass
 class Service:
     """A running app: `http` talks to it without credentials, `as_role` with them."""
@@ -219,7 +232,7 @@ async def running(
             description="A service to test with",
             db=db,
             transact=Transactor(client, db, silent, SystemClock(), request_seconds).run,
-            routers=[router],
+            routers=[router, pages],
             alive=lambda: "loops" not in failing,
             checks={"broker": lambda: answer_unless("broker"), "store": lambda: answer_unless("store")},
             oidc=oidc,
