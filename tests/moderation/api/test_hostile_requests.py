@@ -3,33 +3,26 @@
 import asyncio
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 
+from huiqun.contracts.channel import Group, GroupCreated
+from moderation.policies.handlers import record_groups
 from tests.moderation.api.conftest import Interface, together
 
 LONGEST = ("jiaweixin" * 3_000)[:20_000]
 BEYOND_64_BITS = "1" + "0" * 20
-PARAMETERS = (
-    BEYOND_64_BITS,
-    "9223372036854775808",
-    "%00",
-    "%ED%A0%BD",
-    "a%00b",
-    "%FF%FE",
-    "0001-01-01T00:00:00%2B23:59",
-)
+PARAMETERS = (BEYOND_64_BITS, "a%00b", "%ED%A0%BD", "0001-01-01T00:00:00%2B23:59")
 VALUES = (
-    '"恭喜\\ud83d发财"',
-    '"a\\u0000b"',
     "9223372036854775808",
-    "1e400",
-    "-" + BEYOND_64_BITS,
-    "[" * 70 + "]" * 70,
+    "9223372036854775807",
+    '"恭喜\\ud83d发财"',
     '"0001-01-01T00:00:00+23:59"',
-    '{"$where": "sleep(9)"}',
+    '{"$gt": ""}',
 )
 
 
@@ -131,11 +124,25 @@ async def test_a_viewer_who_scans_long_texts_does_not_keep_others_waiting(interf
     assert {answer.status_code for answer in answers} == {200}
 
 
-async def test_fifty_changes_of_one_group_at_once_all_count(interface: Interface) -> None:
-    group = "contended-group"
+async def test_fifty_changes_of_one_group_and_a_consumer_at_once_all_count(interface: Interface) -> None:
+    group, connected = "contended-group", interface.connected
+
+    async def hear_of_group() -> None:
+        for number in range(20):
+            at = datetime.now(UTC) + timedelta(seconds=number)
+            known = Group(group_id=group, name=f"group {number}")
+            await connected.transactor.run(partial(record_groups, [GroupCreated.about(group, known, time=at)]))
+
     path = f"/groups/{group}/policy"
-    await interface.ask("PUT", path, json={"policy_id": "default"}, headers={"If-Match": "*"})
-    answers = await together(
-        *(interface.ask("PUT", path, json={"policy_id": "default"}, headers={"If-Match": "*"}) for _ in range(50))
-    )
-    assert {answer.status_code // 100 for answer in answers} <= {2, 4}
+
+    async def change(number: int) -> httpx.Response:
+        body = {"rules": {"quota": {"per_day": 10 + number}}, "reason": f"change {number}"}
+        return await interface.ask("PUT", path, json=body, headers={"If-Match": "*"}, timeout=100)
+
+    *answers, _ = await together(*map(change, range(50)), hear_of_group())
+    assert {answer.status_code for answer in answers} == {200}
+    assert sorted(answer.json()["own_revision"] for answer in answers) == list(range(1, 51))
+    assert (await interface.ask("GET", path)).json()["own_revision"] == 50
+    assert (await interface.ask("GET", f"/groups/{group}")).json()["name"] == "group 19"
+    assert await interface.audited(f"group/{group}") == ["group.rules.changed"] * 50
+    assert (await interface.ask("GET", "/audit/verification", "auditor")).json()["intact"]

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Final
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from huiqun.stream.publisher import KafkaOptions
@@ -93,18 +93,15 @@ class ServiceSettings(ConnectionSettings):
             ip_network(each)  # a ValueError says what is wrong with it
         return given
 
-    @model_validator(mode="after")
-    def _has_metrics_port(self) -> Self:
-        if self.metrics_port is None and self.api_port > _LAST_PORT - _METRICS_ABOVE:
-            raise ValueError("set HUIQUN_METRICS_PORT: there is no port 1000 above HUIQUN_API_PORT")
-        return self
-
     @property
     def port_of_metrics(self) -> int:
         """The port of /metrics; 0 for any that is free."""
         if self.metrics_port is not None:
             return self.metrics_port
-        return self.api_port + _METRICS_ABOVE if self.api_port else 0
+        if not self.api_port:
+            return 0
+        above = self.api_port + _METRICS_ABOVE
+        return above if above <= _LAST_PORT else self.api_port - _METRICS_ABOVE
 
 
 def wrong_settings(kind: type[ConnectionSettings], error: ValidationError) -> Iterator[str]:
