@@ -14,7 +14,7 @@ from huiqun.contracts.channel import Group, GroupCreated
 from moderation.policies.handlers import record_groups
 from tests.moderation.api.conftest import Interface, together
 
-LONGEST = ("jiaweixin" * 3_000)[:20_000]
+LONG = "jiaweixin" * 500
 BEYOND_64_BITS = "1" + "0" * 20
 PARAMETERS = (BEYOND_64_BITS, "a%00b", "%ED%A0%BD", "0001-01-01T00:00:00%2B23:59")
 VALUES = (
@@ -111,10 +111,10 @@ async def test_files_with_such_values_are_refused(
 
 
 async def test_a_viewer_who_scans_long_texts_does_not_keep_others_waiting(interface: Interface) -> None:
-    ask = interface.ask("POST", "/lexicon/scan", "viewer", json={"text": LONGEST})
+    ask = interface.ask("POST", "/lexicon/scan", "viewer", json={"text": LONG})
     await ask  # the classifier is read and the key is known
     scans = [
-        asyncio.create_task(interface.ask("POST", "/lexicon/scan", "viewer", json={"text": LONGEST})) for _ in range(8)
+        asyncio.create_task(interface.ask("POST", "/lexicon/scan", "viewer", json={"text": LONG})) for _ in range(8)
     ]
     for _ in range(3):
         assert (await interface.http.get("/healthz")).status_code == 200

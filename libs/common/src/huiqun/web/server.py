@@ -40,6 +40,9 @@ async def serve(app: ASGIApp, host: str, port: int, stop: asyncio.Event, options
     # Bound here because uvicorn would end the process over a port that is taken.
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.create_server((host, port), family=family, backlog=1024)
+    # Connections inherit it. asyncio itself only knows sockets of a named protocol for TCP, which these are not; an
+    # answer, whose head and body are written apart, would wait 40 ms for the reader to acknowledge the first of them.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     config = uvicorn.Config(
         cast("ASGIApplication", app),
         http=cast("Any", Guard(options.connections).protocol),
