@@ -20,9 +20,10 @@ class ServiceProcess:
         self, service: str, directory: Path, environment: Mapping[str, str], roles: str = "streams,timers"
     ) -> None:
         command = [sys.executable, "-m", service, "--roles", roles]
-        self._port = free_port()
+        self._port, self.metrics_port = free_port(), free_port()
         self._log = directory / f"{service}-{self._port}.log"
-        own = {**environment, "HUIQUN_API_PORT": str(self._port)}
+        ports = {"HUIQUN_API_PORT": str(self._port), "HUIQUN_METRICS_PORT": str(self.metrics_port)}
+        own = {**environment, **ports}
         self._process = ServerProcess(service, command, self._log, own)
 
     @property

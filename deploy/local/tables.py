@@ -108,8 +108,8 @@ def addresses(services: Sequence[Service]) -> Table:
     """Where each service answers."""
     table = _table("Running", "", "", "", "")
     for service in services:
-        pages = ("readyz", "metrics", "api/v1/openapi.json")
-        table.add_row(service.name, *(f"{service.url}/{page}" for page in pages))
+        api = (f"{service.url}/{page}" for page in ("readyz", "api/v1/openapi.json"))
+        table.add_row(service.name, *api, service.metrics_url)
     return table
 
 

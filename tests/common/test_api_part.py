@@ -70,7 +70,9 @@ async def test_a_process_without_routes_answers_for_its_health_and_names_the_par
         assert (await http.get("/readyz")).status_code == 200
         loop.heartbeat._last -= 1_000
         assert (await http.get("/healthz")).status_code == 503
-        assert "huiqun_ready" in (await http.get("/metrics")).text
+        assert (await http.get("/metrics")).status_code == 404
+        figures = await http.get(f"http://127.0.0.1:{settings.port_of_metrics}/metrics")
+        assert "huiqun_ready" in figures.text
     stop.set()
     await serving
 

@@ -30,7 +30,17 @@ from huiqun.stream.presence import topics_written_by
 from huiqun.telemetry import configure_logs, start_tracing, stop_tracing
 from huiqun.timers import TIMER_INDEXES, TimerHandler
 from huiqun.timers.runner import TimerRunner
-from huiqun.web import WEB_INDEXES, AppOptions, OidcOptions, create_app, serve
+from huiqun.web import (
+    METRICS_CONNECTIONS,
+    WEB_INDEXES,
+    AppOptions,
+    Exposition,
+    OidcOptions,
+    RateLimits,
+    ServerOptions,
+    create_app,
+    serve,
+)
 
 ROLES = ("streams", "timers", "api")
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
@@ -120,7 +130,7 @@ class Api:
         self.heartbeat = Heartbeat()
         self._parts = tuple(parts)
         self._startup = connected.startup
-        self._host, self._port = settings.api_host, settings.api_port
+        self._settings = settings
         self.app = create_app(
             AppOptions(
                 title=f"Huiqun {interface.service}",
@@ -139,13 +149,31 @@ class Api:
                     **{part.name: partial(_ask, part) for part in self._parts},
                 },
                 oidc=_oidc(settings),
+                limits=RateLimits(
+                    caller=settings.rate_limit_caller,
+                    address=settings.rate_limit_address,
+                    page=settings.rate_limit_page,
+                    link=settings.rate_limit_link,
+                ),
                 state=interface.state,
             )
         )
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Serve until `stop` is set."""
-        await serve(self.app, self._host, self._port, stop)
+        """Serve the interface, and the metrics on a port of their own, until `stop` is set."""
+        settings = self._settings
+        options = ServerOptions(trusted_proxies=settings.trusted_proxies)
+        metrics = ServerOptions(connections=METRICS_CONNECTIONS)
+        servers = [
+            asyncio.create_task(serve(self.app, settings.api_host, settings.api_port, stop, options)),
+            asyncio.create_task(serve(Exposition(), settings.metrics_host, settings.port_of_metrics, stop, metrics)),
+        ]
+        try:
+            await asyncio.gather(*servers)
+        finally:
+            for server in servers:
+                server.cancel()
+            await asyncio.gather(*servers, return_exceptions=True)
 
     def _alive(self) -> bool:
         self.heartbeat.well()  # whoever can ask has been answered
@@ -204,6 +232,8 @@ def run_service(
     start_tracing(f"huiqun-{service}")
     # Batches are short-lived: fewer, later collections of the oldest generation.
     gc.set_threshold(50_000, 20, 50)
+    # A thread that computes hands the interpreter back to the event loop after a millisecond instead of five.
+    sys.setswitchinterval(0.001)
     try:
         uvloop.run(_main(settings, roles, main))
     except Exception:  # noqa: BLE001 - it is logged, and the exit status tells

@@ -17,8 +17,10 @@ from huiqun.store.errors import (
     BulkWriteError,
     DuplicateKey,
     StoreError,
+    WriteConflictError,
     commit_outcome_is_unknown,
     is_transient,
+    is_write_conflict,
 )
 from huiqun.store.indexes import Index, ensure_indexes
 from huiqun.store.operations import DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateOne
@@ -48,6 +50,7 @@ __all__ = [
     "StoreRefusesError",
     "UnfitUrlError",
     "UpdateOne",
+    "WriteConflictError",
     "check_access",
     "close",
     "commit_outcome_is_unknown",
@@ -56,6 +59,7 @@ __all__ = [
     "ensure_indexes",
     "explain",
     "is_transient",
+    "is_write_conflict",
     "majority_reads",
     "ping",
     "read_url",
