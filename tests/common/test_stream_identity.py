@@ -27,7 +27,7 @@ async def note(events: Sequence[Event], work: Work) -> None:
         if getattr(event.data, "text", "") == "refused":
             work.refuse(event, "not wanted here")
             continue
-        said = event.data.member_id if isinstance(event, MemberJoined) else event.data.text  # type: ignore[attr-defined]
+        said = event.data.member_id if isinstance(event, MemberJoined) else event.data.text
         documents.append({"_id": f"{event.id} {event.source}", "said": said})
     if documents:
         await work.db["seen"].insert_many(documents, session=work.session)

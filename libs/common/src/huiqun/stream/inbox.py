@@ -17,15 +17,20 @@ INBOX_INDEXES: Mapping[str, Sequence[Index]] = {
 
 
 async def record(
-    database: Database, session: Session, ids: Sequence[str], fingerprints: Sequence[bytes], now: datetime
+    database: Database, session: Session, ids: Sequence[str], now: datetime, fingerprints: Sequence[bytes] = ()
 ) -> None:
-    """Note the ids as dealt with; raises DuplicateKey when one of them stands there already."""
+    """Note the ids as dealt with, and with which contents; raises DuplicateKey when one of them is there already."""
     document = {"ids": list(ids), "fingerprints": b"".join(fingerprints), "at": now}
     await database[INBOX].insert_one(document, session=session)
 
 
-async def known(database: Database, ids: Iterable[str]) -> dict[str, bytes]:
-    """Which of the ids have been dealt with, and with what content: the fingerprint by id."""
+async def known(database: Database, ids: Iterable[str]) -> set[str]:
+    """Which of the ids have been dealt with."""
+    return set(await find_fingerprints(database, ids))
+
+
+async def find_fingerprints(database: Database, ids: Iterable[str]) -> dict[str, bytes]:
+    """With what contents those of the ids were dealt with that have been: the fingerprint by id."""
     wanted = set(ids)
     found: dict[str, bytes] = {}
     async for document in database[INBOX].find({"ids": {"$in": list(wanted)}}, {"at": 0}):

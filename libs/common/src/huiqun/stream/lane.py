@@ -175,7 +175,7 @@ class Lane:
         One that it knows may have been committed by a process that died, or whose answer was lost: what it emitted
         has to leave before anything newer does.
         """
-        known = await inbox.known(self._line.transactor.database, delivery.identities)
+        known = await inbox.find_fingerprints(self._line.transactor.database, delivery.identities)
         if not known:
             raise KeyExistsError(f"{self._line.service}: {error.details}") from error
         await self._publish_leftovers(delivery.partitions)
