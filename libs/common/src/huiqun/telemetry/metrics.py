@@ -41,10 +41,10 @@ DEAD_LETTERS: Final = Counter(
     "Which records could not be processed, and why? Each one needs a person's look.",
     ["consumer", "topic", "reason"],
 )
-EVENTS_PUBLISHED: Final = Counter(
-    "huiqun_events_published_total",
-    "How many events of each type has this process put on its topics?",
-    ["type"],
+RECORDS_PUBLISHED: Final = Counter(
+    "huiqun_records_published_total",
+    "How many records has this process put on each topic, dead letters included?",
+    ["topic"],
 )
 OUTBOX_DEPTH: Final = Gauge(
     "huiqun_outbox_batches",
@@ -53,6 +53,15 @@ OUTBOX_DEPTH: Final = Gauge(
 OUTBOX_RELAYED: Final = Counter(
     "huiqun_outbox_relayed_total",
     "How many batches did the relay publish because a process died between its commit and its publish?",
+)
+OUTBOX_PARKED: Final = Counter(
+    "huiqun_outbox_parked_total",
+    "How many records has this process set aside because they are larger than their topic takes?",
+    ["topic"],
+)
+OUTBOX_PARKED_RECORDS: Final = Gauge(
+    "huiqun_outbox_parked_records",
+    "How many records of this service are parked now? Each waits for a person: `huiqun outbox list`.",
 )
 TIMER_DELAY: Final = Histogram(
     "huiqun_timer_delay_seconds",
