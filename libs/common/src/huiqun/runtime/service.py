@@ -22,9 +22,10 @@ from huiqun.audit import AUDIT_INDEXES
 from huiqun.runtime.clock import Clock, SystemClock
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.parts import Part
+from huiqun.runtime.readiness import Check, watch_readiness
 from huiqun.runtime.settings import ServiceSettings, wrong_settings
 from huiqun.store import Client, Database, Index, close, connect, ensure_indexes, ping
-from huiqun.stream import STREAM_INDEXES, BatchConsumer, ConsumerOptions, Publisher, Relay, Route, Transactor
+from huiqun.stream import STREAM_INDEXES, BatchConsumer, ConsumerOptions, LagWatch, Publisher, Relay, Route, Transactor
 from huiqun.stream.retry import until_it_passes
 from huiqun.telemetry import configure_logs, start_tracing, stop_tracing
 from huiqun.timers import TIMER_INDEXES, TimerHandler
@@ -77,13 +78,13 @@ async def connections(
 def loops(
     connected: Connections, roles: frozenset[str], routes: Sequence[Route], timers: Mapping[str, TimerHandler]
 ) -> list[Part]:
-    """The loops that every service has: its consumer and the relay, and the timers where it has any."""
+    """The loops that every service has: its consumer, its lag, the relay, and the timers where it has any."""
     running: list[Part] = []
     if "streams" in roles:
         settings = connected.settings
         options = ConsumerOptions(max_batch=settings.max_batch)
-        running.append(BatchConsumer(connected.service, routes, connected.transactor, settings.kafka, options))
-        running.append(Relay(connected.transactor))
+        consumer = BatchConsumer(connected.service, routes, connected.transactor, settings.kafka, options)
+        running += [consumer, LagWatch(consumer, settings.kafka), Relay(connected.transactor)]
     if "timers" in roles and timers:
         running.append(TimerRunner(connected.transactor, timers))
     return running
@@ -117,6 +118,11 @@ class Api:
         """Build the app; UnsafeRoutesError if a route declares no role. `parts` are the others of the process."""
         self.heartbeat = Heartbeat()
         self._parts = tuple(parts)
+        self._checks: Mapping[str, Check] = {
+            "store": partial(ping, connected.client),
+            "broker": connected.publisher.ping,
+            **{part.name: partial(_ask, part) for part in self._parts},
+        }
         self._host, self._port = settings.api_host, settings.api_port
         self.app = create_app(
             AppOptions(
@@ -127,19 +133,15 @@ class Api:
                 transact=connected.transactor.run,
                 routers=interface.routers,
                 alive=self._alive,
-                checks={
-                    "store": partial(ping, connected.client),
-                    "broker": connected.publisher.ping,
-                    **{part.name: partial(_ask, part) for part in self._parts},
-                },
+                checks=self._checks,
                 oidc=_oidc(settings),
                 state=interface.state,
             )
         )
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Serve until `stop` is set."""
-        await serve(self.app, self._host, self._port, stop)
+        """Serve, and export what readiness would say, until `stop` is set."""
+        await asyncio.gather(serve(self.app, self._host, self._port, stop), watch_readiness(self._checks, stop))
 
     def _alive(self) -> bool:
         self.heartbeat.well()  # whoever can ask has been answered

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from huiqun.store import Index
 from huiqun.stream.consumer import BatchConsumer, ConsumerOptions
 from huiqun.stream.inbox import INBOX_INDEXES
+from huiqun.stream.lag import LagWatch
 from huiqun.stream.outbox import OUTBOX_INDEXES
 from huiqun.stream.parked import PARKED_INDEXES
 from huiqun.stream.publisher import KafkaOptions, Publisher
@@ -20,6 +21,7 @@ __all__ = [
     "BatchConsumer",
     "ConsumerOptions",
     "KafkaOptions",
+    "LagWatch",
     "Publisher",
     "Relay",
     "Route",

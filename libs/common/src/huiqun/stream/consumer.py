@@ -46,6 +46,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
         options: ConsumerOptions = ConsumerOptions(),
     ) -> None:
         self.name = service
+        self.group = f"{kafka.prefix}huiqun.{service}"
         self.heartbeat = Heartbeat()
         self._kafka = kafka
         self._options = options
@@ -61,11 +62,18 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
         )
         self._topics = tuple(line.topics)
         self._lanes = [Lane(line) for _ in range(options.lanes)]
+        self._consumer: AIOKafkaConsumer | None = None
+
+    @property
+    def assignment(self) -> frozenset[TopicPartition]:
+        """The partitions that are this consumer's at the moment; none while it is not connected."""
+        return frozenset() if self._consumer is None else frozenset(self._consumer.assignment())
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until `stop` is set, then finish the batches in hand and leave the group."""
         consumer = await until_it_passes(self._connect, name=self.name, on_wait=self.heartbeat.failing)
         self.heartbeat.well()
+        self._consumer = consumer
         turning = [
             asyncio.create_task(self._turn(consumer, number, stop), name=f"{self.name} lane {number}")
             for number in range(len(self._lanes))
@@ -78,6 +86,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
             await asyncio.gather(*turning, return_exceptions=True)
             for lane in self._lanes:
                 lane.cancel()
+            self._consumer = None
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(consumer.stop(), _LEAVE_SECONDS)
 
@@ -115,7 +124,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
     async def _connect(self) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._kafka.bootstrap,
-            group_id=f"{self._kafka.prefix}huiqun.{self.name}",
+            group_id=self.group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             session_timeout_ms=self._kafka.session_timeout_milliseconds,

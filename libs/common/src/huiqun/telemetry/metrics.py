@@ -22,13 +22,13 @@ BATCH_SIZE: Final = Histogram(
 )
 STAGE_SECONDS: Final = Histogram(
     "huiqun_stage_seconds",
-    "Where does a batch spend its time? Stages: decode, handle, commit, publish, offsets.",
+    "Where does a batch spend its time? Stages: decode, handle (with its commit), publish, offsets.",
     ["consumer", "stage"],
     buckets=_SECONDS,
 )
 RECORDS: Final = Counter(
     "huiqun_records_total",
-    "What became of the records read? Outcomes: handled, duplicate, dead.",
+    "What became of the records of the types that are handled? Outcomes: handled, duplicate, dead.",
     ["consumer", "topic", "outcome"],
 )
 RETRIES: Final = Counter(
@@ -40,6 +40,11 @@ DEAD_LETTERS: Final = Counter(
     "huiqun_dead_letters_total",
     "Which records could not be processed, and why? Each one needs a person's look.",
     ["consumer", "topic", "reason"],
+)
+MISPLACED_RECORDS: Final = Counter(
+    "huiqun_misplaced_records_total",
+    "Does a sender choose partitions otherwise than Kafka's own clients (murmur2)? Its groups lose their order.",
+    ["consumer", "topic"],
 )
 RECORDS_PUBLISHED: Final = Counter(
     "huiqun_records_published_total",
@@ -89,9 +94,4 @@ HTTP_SECONDS: Final = Histogram(
     "How long does a caller wait for an answer of this route?",
     ["method", "route"],
     buckets=_SECONDS,
-)
-STORE_ERRORS: Final = Counter(
-    "huiqun_store_errors_total",
-    "Which store operations fail, and with which error?",
-    ["operation", "error"],
 )

@@ -1,23 +1,15 @@
 """What an orchestrator asks: is the process alive, may it get traffic, and how is it doing."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
 
-import structlog
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from huiqun.telemetry import metrics
+from huiqun.runtime.readiness import Check, failing_checks
 from huiqun.web.problems import Problem
 from huiqun.web.routing import Router
-
-#: Asks one dependency for an answer and raises if there is none.
-Check = Callable[[], Awaitable[object]]
-_CHECK_SECONDS: Final = 3.0
-log = structlog.get_logger(__name__)
 
 
 class Health(BaseModel):
@@ -39,9 +31,7 @@ def health_routes(alive: Callable[[], bool], checks: Mapping[str, Check]) -> API
 
     @router.get("/readyz", summary="Do the broker and the store answer?")
     async def readyz() -> Health:
-        answers = await asyncio.gather(*(_answers(name, check) for name, check in checks.items()))
-        silent = [name for name, answered in zip(checks, answers, strict=True) if not answered]
-        if silent:
+        if silent := await failing_checks(checks):
             raise Problem(503, "not-ready", f"No answer from: {', '.join(silent)}.")
         return Health(status="ready", checks=list(checks))
 
@@ -50,15 +40,3 @@ def health_routes(alive: Callable[[], bool], checks: Mapping[str, Check]) -> API
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return router
-
-
-async def _answers(name: str, check: Check) -> bool:
-    try:
-        async with asyncio.timeout(_CHECK_SECONDS):
-            await check()
-    except Exception as error:  # noqa: BLE001 - whatever a dependency fails with, it is not ready
-        log.warning("not ready", check=name, error=repr(error)[:300])
-        metrics.READY.labels(check=name).set(0)
-        return False
-    metrics.READY.labels(check=name).set(1)
-    return True
