@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import gc
+import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -27,7 +28,7 @@ from huiqun.runtime.settings import ServiceSettings, wrong_settings
 from huiqun.store import Client, Database, Index, close, connect, ensure_indexes, ping
 from huiqun.stream import STREAM_INDEXES, BatchConsumer, ConsumerOptions, LagWatch, Publisher, Relay, Route, Transactor
 from huiqun.stream.retry import until_it_passes
-from huiqun.telemetry import configure_logs, start_tracing, stop_tracing
+from huiqun.telemetry import configure_logs, metrics, start_tracing, stop_tracing
 from huiqun.timers import TIMER_INDEXES, TimerHandler
 from huiqun.timers.runner import TimerRunner
 from huiqun.web import WEB_INDEXES, AppOptions, OidcOptions, create_app, serve
@@ -124,10 +125,12 @@ class Api:
             **{part.name: partial(_ask, part) for part in self._parts},
         }
         self._host, self._port = settings.api_host, settings.api_port
+        own_version = version(f"huiqun-{interface.service}")
+        metrics.export_build(interface.service, own_version, settings.revision)
         self.app = create_app(
             AppOptions(
                 title=f"Huiqun {interface.service}",
-                version=version(f"huiqun-{interface.service}"),
+                version=own_version,
                 description=interface.description,
                 db=connected.database,
                 transact=connected.transactor.run,
@@ -186,6 +189,9 @@ def run_service(
         settings = kind()
     except ValidationError as error:
         sys.stderr.writelines(f"{line}\n" for line in wrong_settings(kind, error))
+        sys.exit(2)
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        sys.stderr.write("PROMETHEUS_MULTIPROC_DIR: unset it; each process has a /metrics of its own to be scraped\n")
         sys.exit(2)
     configure_logs(service, settings.log_level)
     start_tracing(f"huiqun-{service}")

@@ -50,6 +50,7 @@ class ServiceSettings(ConnectionSettings):
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8080, ge=0, le=65_535)
     log_level: str = "INFO"
+    revision: str = Field(default="unknown", max_length=64, description="What it was built from, for huiqun_build_info")
     # Without a default: under a key that everybody knows, personal data could be guessed and links forged.
     hash_key: SecretStr = Field(
         min_length=16,

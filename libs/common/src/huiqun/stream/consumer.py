@@ -10,7 +10,7 @@ from aiokafka.errors import IllegalStateError
 
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.waiting import wait_for_stop
-from huiqun.stream.lane import DeadShare, Lane, Line
+from huiqun.stream.lane import DeadShare, Lane, Line, export_figures
 from huiqun.stream.publisher import KafkaOptions
 from huiqun.stream.retry import until_it_passes
 from huiqun.stream.routes import Route, RoutingTable
@@ -63,6 +63,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
         self._topics = tuple(line.topics)
         self._lanes = [Lane(line) for _ in range(options.lanes)]
         self._consumer: AIOKafkaConsumer | None = None
+        export_figures(service, [topic.name for topic in line.topics.values()])
 
     @property
     def assignment(self) -> frozenset[TopicPartition]:

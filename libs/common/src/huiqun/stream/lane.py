@@ -80,6 +80,17 @@ class Line:
     dead_share: DeadShare
 
 
+def export_figures(service: str, topics: Sequence[str]) -> None:
+    """Export what a consumer of these topics counts, before there is anything to count."""
+    metrics.export_from_zero(
+        metrics.RECORDS, consumer=[service], topic=topics, outcome=["handled", "duplicate", "dead"]
+    )
+    metrics.export_from_zero(
+        metrics.DEAD_LETTERS, consumer=[service], topic=topics, reason=["undecodable", "key", "handler"]
+    )
+    metrics.export_from_zero(metrics.MISPLACED_RECORDS, consumer=[service], topic=topics)
+
+
 class Lane:
     """Handles one batch while the one before is published and acknowledged; never two batches out of order."""
 

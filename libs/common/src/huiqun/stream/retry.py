@@ -53,7 +53,7 @@ async def for_at_most(
 def _noting(name: str, on_wait: Waiting | None) -> Callable[[RetryCallState], None]:
     def note(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
-        metrics.RETRIES.labels(consumer=name, error=type(error).__name__).inc()
+        metrics.RETRIES.labels(consumer=name, error=metrics.error_label(error)).inc()
         if state.attempt_number == 1 or state.attempt_number % 10 == 0:
             _log.warning("try_again", part=name, attempt=state.attempt_number, error=repr(error)[:300])
         if on_wait is not None and error is not None:
