@@ -12,7 +12,7 @@ from typing import Final
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
 # They would be a second series for each of ours, which nobody has declared.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 # From half a millisecond to ten seconds: the message path lives in the lower half, outages in the upper.
 _SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
