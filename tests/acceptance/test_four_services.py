@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,6 +90,19 @@ async def figures_after_trouble(port: int) -> str:
         return (await http.get("/metrics")).text
 
 
+async def check_figures(ports: Mapping[str, int], log: Callable[[], str]) -> None:
+    """All that is declared is emitted, with labels that are known before, and the dead letters have lines."""
+    figures = {name: await figures_after_trouble(ports[name]) for name in SERVICES}
+    declaring = ("huiqun.telemetry.metrics", *(f"{name}.metrics" for name in SERVICES))
+    assert wrong_figures(figures.values(), *declaring) == []
+    assert all('huiqun_ready{check="store"} 1.0' in each for each in figures.values())
+    assert 'reason="undecodable",topic="channel.messages.v1"} 1.0' in figures["moderation"]
+    assert 'reason="key",topic="channel.messages.v1"} 2.0' in figures["moderation"]
+    lines = [json.loads(line) for line in log().splitlines() if '"dead_letter"' in line]
+    assert sorted(line["kind"] for line in lines) == ["key", "key", "undecodable"]
+    assert {line["topic"] for line in lines} == {"channel.messages.v1"}
+
+
 async def documents(client: Client, prefix: str) -> dict[str, Any]:
     return {
         "activity": await client[f"{prefix}engagement"]["activity"].find_one({"_id": "g1/u1", "days": {"$ne": {}}}),
@@ -135,16 +148,7 @@ async def test_four_services_start_keep_their_documents_show_them_and_stop_in_ti
                 assert (await http.get(path)).status_code == 401
                 assert (await http.get(path, headers={"X-API-Key": key})).status_code == 200
 
-        figures = {name: await figures_after_trouble(ports[name]) for name in SERVICES}
-        declaring = ("huiqun.telemetry.metrics", *(f"{name}.metrics" for name in SERVICES))
-        assert wrong_figures(figures.values(), *declaring) == []
-        assert all('huiqun_ready{check="store"} 1.0' in each for each in figures.values())
-        assert 'reason="undecodable",topic="channel.messages.v1"} 1.0' in figures["moderation"]
-        assert 'reason="key",topic="channel.messages.v1"} 2.0' in figures["moderation"]
-        lines = (tmp_path / "moderation.log").read_text(encoding="utf-8").splitlines()
-        letters = [json.loads(line) for line in lines if '"dead_letter"' in line]
-        assert sorted(each["kind"] for each in letters) == ["key", "key", "undecodable"]
-        assert {each["topic"] for each in letters} == {"channel.messages.v1"}
+        await check_figures(ports, lambda: (tmp_path / "moderation.log").read_text(encoding="utf-8"))
 
         asked = time.monotonic()
         for process in processes:

@@ -8,14 +8,15 @@ import pytest
 import pytest_asyncio
 
 from huiqun.contracts.channel import MessageReceived
-from huiqun.contracts.topics import CHANNEL_ACTIONS, CHANNEL_MESSAGES, MODERATION_DECISIONS
+from huiqun.contracts.topics import CHANNEL_ACTIONS, CHANNEL_MESSAGES, MODERATION_DECISIONS, dead_letters_of
 from huiqun.stream import Relay, Route, Work, outbox
+from huiqun.stream.dead_letters import read_all
 from huiqun.stream.parked import count_parked, list_parked
 from huiqun.stream.publisher import Record, RecordsTooLargeError
 from huiqun.stream.retry import until_it_passes
 from tests.channel import NOON, message, verdict_on
 from tests.narrow import set_limit
-from tests.spine import Spine, eventually, running
+from tests.spine import SERVICE, Spine, eventually, running
 
 pytestmark = pytest.mark.kafka_only  # Tansu takes records of any size, whatever the topic is told
 
@@ -135,3 +136,17 @@ async def test_what_a_dead_process_left_is_relayed_and_only_what_is_too_large_is
     async with running(Relay(narrow.transactor)):
         await eventually(partial(waits, narrow, 0, 1))
     assert len(await narrow.records(MODERATION_DECISIONS)) == 2
+
+
+async def test_a_dead_letter_too_large_for_its_topic_is_parked_and_stops_nobody(narrow: Spine) -> None:
+    await set_limit(narrow.kafka, dead_letters_of(SERVICE), LIMIT)
+    for value in (b"{", b"{" * 60_000, b"[", b"[" * 60_000):
+        await narrow.send_raw(CHANNEL_MESSAGES, value)
+    await narrow.send(message(1))
+    async with running(narrow.consumer(Route((MessageReceived,), note))):
+        await eventually(partial(waits, narrow, 0, 2))
+        await eventually(partial(narrow.has_read_all, CHANNEL_MESSAGES))
+    kept = {each.record.value: each.record.topic for each in await list_parked(narrow.database, 10)}
+    assert kept == dict.fromkeys((b"{" * 60_000, b"[" * 60_000), dead_letters_of(SERVICE).name)
+    assert {letter.value async for letter in read_all(narrow.kafka, SERVICE)} == {b"[", b"{"}
+    assert await narrow.seen() == ["m00001"]

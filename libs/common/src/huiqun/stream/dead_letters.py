@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -109,7 +110,14 @@ def reason_of(error: BaseException) -> str:
     return f"{type(error).__name__} in {last.name}, {Path(last.filename).name} line {last.lineno}"
 
 
-async def keep(publisher: Publisher, letters: list[Record]) -> None:
+class LetterPublisher(Protocol):
+    """Takes dead letters: a publisher as it is, or one that parks what is too large."""
+
+    async def publish(self, records: Sequence[Record]) -> None:
+        """Send the records, and wait until each is acknowledged."""
+
+
+async def keep(publisher: LetterPublisher, letters: list[Record]) -> None:
     """Write dead letters; raises DeadLettersUnwritableError when the broker refuses them or is away for a minute."""
     if not letters:
         return

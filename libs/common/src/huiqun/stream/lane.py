@@ -23,6 +23,7 @@ from huiqun.stream.dead_letters import (
     reason_of,
     traceback_of,
 )
+from huiqun.stream.parked import ParkingPublisher
 from huiqun.stream.partition_watch import PartitionWatch
 from huiqun.stream.publisher import Record
 from huiqun.stream.retry import until_it_passes
@@ -230,7 +231,9 @@ class Lane:
                 await line.transactor.publish(outcome.entries)
 
         await until_it_passes(publish, name=line.service, on_wait=line.heartbeat.failing)
-        await keep(line.transactor.publisher, outcome.letters)
+        transactor = line.transactor
+        parking = ParkingPublisher(transactor.publisher, transactor.database, transactor.clock)
+        await keep(parking, outcome.letters)
         with metrics.STAGE_SECONDS.labels(consumer=line.service, stage="offsets").time():
             await self._acknowledge(consumer, batch)
         line.heartbeat.well()

@@ -3,13 +3,17 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from hashlib import sha256
 from typing import Any
 
 import structlog
 
+from huiqun.runtime.clock import Clock
 from huiqun.store import Database, Index, Session, UpdateOne
 from huiqun.stream.outbox import Entry
-from huiqun.stream.publisher import Record
+from huiqun.stream.publisher import Publisher, Record, RecordsTooLargeError
+from huiqun.stream.retry import until_it_passes
 from huiqun.telemetry import metrics
 
 PARKED = "outbox_parked"
@@ -54,6 +58,28 @@ async def park(database: Database, entries: Sequence[Entry], refused: Mapping[in
         _log.error("records_parked", records=len(new), lines_left_out=len(new) - _MOST_LINES)
 
 
+class ParkingPublisher:
+    """Publishes records that stand in no outbox; those that are too large are parked, and nobody waits for them."""
+
+    def __init__(self, publisher: Publisher, database: Database, clock: Clock) -> None:
+        """Park in `database` what `publisher` cannot send."""
+        self._publisher = publisher
+        self._database = database
+        self._clock = clock
+
+    async def publish(self, records: Sequence[Record]) -> None:
+        """Send the records in order and wait until each is acknowledged or parked; raises KafkaError.
+
+        Parking takes as long as the store is away. Who parks the same record again changes nothing.
+        """
+        try:
+            await self._publisher.publish(records)
+        except RecordsTooLargeError as error:
+            entries = [Entry(_fingerprint(record), (record,)) for record in records]
+            attempt = partial(park, self._database, entries, error.refused, self._clock.now())
+            await until_it_passes(attempt, name="dead-letters")
+
+
 async def list_parked(database: Database, limit: int) -> list[ParkedRecord]:
     """The records that have been parked longest."""
     cursor = database[PARKED].find().sort([("parked_at", 1), ("_id", 1)]).limit(limit)
@@ -87,6 +113,13 @@ def _refused(entries: Sequence[Entry], refused: Mapping[int, int]) -> Iterator[t
             if place in refused:
                 yield f"{entry.id}-{number}", record, refused[place]
             place += 1
+
+
+def _fingerprint(record: Record) -> str:
+    digest = sha256(record.topic.encode())
+    for part in (record.key, record.value):
+        digest.update(b"\0" if part is None else b"\1%d\0" % len(part) + part)
+    return digest.hexdigest()[:32]
 
 
 def _parked(parked_id: str, record: Record, size: int, now: datetime) -> ParkedRecord:
