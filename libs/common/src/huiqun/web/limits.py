@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from throttled import MemoryStore, RateLimiterType, Throttled, per_min, per_sec
+from throttled import MemoryStore, Quota, RateLimiterType, Throttled, per_min, per_sec
 
 from huiqun.web.principals import ANONYMOUS
 from huiqun.web.problems import Problem, answer
@@ -46,10 +46,10 @@ class RateLimiter:
 
     def __init__(self, limits: RateLimits) -> None:
         """Count from zero."""
-        self._callers = _counter(limits.caller)
-        self._addresses = _counter(limits.address)
-        self._pages = _counter(limits.page)
-        self._links = _counter(limits.link)
+        self._callers = _a_minute(limits.caller)
+        self._addresses = _a_minute(limits.address)
+        self._pages = _a_minute(limits.page)
+        self._links = _a_minute(limits.link)
         self._probes = prober()
         self._trusted = MemoryStore(options={"MAX_SIZE": _REMEMBERED})
 
@@ -152,10 +152,7 @@ def address_of(scope: Mapping[str, Any]) -> str:
 
 def prober() -> Throttled:
     """Counts those who may always ask, to answer the greedy among them late."""
-    quota = per_sec(_PROBES_A_SECOND, burst=_PROBES_AT_ONCE)
-    return Throttled(
-        using=RateLimiterType.GCRA.value, quota=quota, store=MemoryStore(options={"MAX_SIZE": _REMEMBERED})
-    )
+    return _counter(per_sec(_PROBES_A_SECOND, burst=_PROBES_AT_ONCE))
 
 
 async def slow_down(counter: Throttled, address: str) -> None:
@@ -164,9 +161,13 @@ async def slow_down(counter: Throttled, address: str) -> None:
         await asyncio.sleep(_LATE_SECONDS)
 
 
-def _counter(a_minute: int) -> Throttled:
+def _a_minute(number: int) -> Throttled:
+    return _counter(per_min(number, burst=number))
+
+
+def _counter(quota: Quota) -> Throttled:
     store = MemoryStore(options={"MAX_SIZE": _REMEMBERED})
-    return Throttled(using=RateLimiterType.GCRA.value, quota=per_min(a_minute, burst=a_minute), store=store)
+    return Throttled(using=RateLimiterType.GCRA.value, quota=quota, store=store)
 
 
 def _count(counter: Throttled, key: str) -> None:
