@@ -23,9 +23,10 @@ from huiqun.runtime.clock import Clock, SystemClock
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.parts import Part
 from huiqun.runtime.settings import ServiceSettings, wrong_settings
-from huiqun.store import Client, Database, Index, close, connect, ensure_indexes, ping
+from huiqun.runtime.startup import Startup
+from huiqun.store import Client, Database, Index, check_access, close, connect, ensure_indexes
 from huiqun.stream import STREAM_INDEXES, BatchConsumer, ConsumerOptions, Publisher, Relay, Route, Transactor
-from huiqun.stream.retry import until_it_passes
+from huiqun.stream.presence import topics_written_by
 from huiqun.telemetry import configure_logs, start_tracing, stop_tracing
 from huiqun.timers import TIMER_INDEXES, TimerHandler
 from huiqun.timers.runner import TimerRunner
@@ -48,7 +49,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """What a composition root wires its slices with."""
+    """What a composition root wires its slices with. Store and broker may be away until `startup` is done."""
 
     service: str
     settings: ServiceSettings
@@ -57,27 +58,28 @@ class Connections:
     publisher: Publisher
     transactor: Transactor
     clock: Clock
+    startup: Startup
 
 
 @asynccontextmanager
 async def connections(
     service: str, settings: ServiceSettings, indexes: Mapping[str, Sequence[Index]]
 ) -> AsyncIterator[Connections]:
-    """Connect to the store and the broker, waiting for as long as they are away, and create what is missing."""
-    client = connect(settings.mongo_url, app_name=f"huiqun-{service}")
+    """Prepare the connections to the store and the broker; `startup` waits for both and creates what is missing."""
+    client = connect(settings.mongo, app_name=f"huiqun-{service}")
     database = client[settings.database_of(service)]
     publisher = Publisher(settings.kafka)
     clock = SystemClock()
 
     async def prepare() -> None:
+        await check_access(database)
         shared = {**STREAM_INDEXES, **TIMER_INDEXES, **WEB_INDEXES, **AUDIT_INDEXES}
         await ensure_indexes(database, {**shared, **indexes})
 
+    startup = Startup(prepare, publisher.ping)
     try:
-        await until_it_passes(prepare, name=service)
-        await until_it_passes(publisher.start, name=service)
         transactor = Transactor(client, database, publisher, clock)
-        yield Connections(service, settings, client, database, publisher, transactor, clock)
+        yield Connections(service, settings, client, database, publisher, transactor, clock, startup)
     finally:
         with contextlib.suppress(KafkaError, TimeoutError):
             await asyncio.wait_for(publisher.stop(), 2)
@@ -127,6 +129,7 @@ class Api:
         """Build the app; UnsafeRoutesError if a route declares no role. `parts` are the others of the process."""
         self.heartbeat = Heartbeat()
         self._parts = tuple(parts)
+        self._startup = connected.startup
         self._settings = settings
         self.app = create_app(
             AppOptions(
@@ -137,9 +140,12 @@ class Api:
                 transact=connected.transactor.run,
                 routers=interface.routers,
                 alive=self._alive,
+                started=lambda: connected.startup.is_done,
                 checks={
-                    "store": partial(ping, connected.client),
+                    "startup": connected.startup.check,
+                    "store": partial(check_access, connected.database),
                     "broker": connected.publisher.ping,
+                    "topics": partial(connected.publisher.require_topics, _topics(connected.service, parts)),
                     **{part.name: partial(_ask, part) for part in self._parts},
                 },
                 oidc=_oidc(settings),
@@ -171,7 +177,14 @@ class Api:
 
     def _alive(self) -> bool:
         self.heartbeat.well()  # whoever can ask has been answered
-        return all(part.heartbeat.is_alive for part in self._parts)
+        at_work = self._parts if self._startup.is_done else (self._startup,)
+        return all(part.heartbeat.is_alive for part in at_work)
+
+
+def _topics(service: str, parts: Sequence[Part]) -> list[str]:
+    """Those that the service writes to, and those that its consumer reads."""
+    read = [name for part in parts if isinstance(part, BatchConsumer) for name in part.reads]
+    return [*read, *topics_written_by(service)]
 
 
 async def _ask(part: Part) -> None:
@@ -214,6 +227,8 @@ def run_service(
         sys.stderr.writelines(f"{line}\n" for line in wrong_settings(kind, error))
         sys.exit(2)
     configure_logs(service, settings.log_level)
+    for sentence in settings.warnings(settings.mongo_url):
+        _log.warning("unsafe_setting", advice=sentence)
     start_tracing(f"huiqun-{service}")
     # Batches are short-lived: fewer, later collections of the oldest generation.
     gc.set_threshold(50_000, 20, 50)

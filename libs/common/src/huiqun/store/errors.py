@@ -9,6 +9,8 @@ from pymongo.errors import (
     PyMongoError,
 )
 
+from huiqun.store.refusals import StoreRefusesError, explain
+
 StoreError = PyMongoError
 
 
@@ -28,8 +30,12 @@ _CONFLICT_CODES = frozenset({24, 112})  # lock timeout, write conflict
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether the same operation may succeed when it is tried again."""
-    if isinstance(error, ConnectionFailure | ExecutionTimeout | WriteConflictError):
+    """Whether the same operation may succeed when it is tried again.
+
+    Also where an operator has to mend something first: none of the work that waits is to blame for it.
+    """
+    lasting = isinstance(error, StoreRefusesError) or explain(error) is not None
+    if lasting or isinstance(error, ConnectionFailure | ExecutionTimeout | WriteConflictError):
         return True
     if isinstance(error, BulkWriteError):
         return any(item.get("code") in _TRANSIENT_CODES for item in error.details.get("writeErrors", ()))

@@ -32,13 +32,17 @@ from huiqun.web.routing import (
     methods_of,
 )
 from huiqun.web.safety import Safety
+from huiqun.web.starting import Starting
 
 WEB_INDEXES: Final[Mapping[str, Sequence[Index]]] = {**api_keys.INDEXES, **idempotency.INDEXES}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AppOptions:
-    """What an app is made of. `alive` says whether the loops run; each check raises if its dependency is silent."""
+    """What an app is made of. `alive` says whether the loops run; each check raises if its dependency is silent.
+
+    Until `started` is true, only health is answered for.
+    """
 
     title: str
     version: str
@@ -48,6 +52,7 @@ class AppOptions:
     routers: Sequence[APIRouter]
     alive: Callable[[], bool]
     checks: Mapping[str, Check]
+    started: Callable[[], bool] = lambda: True
     oidc: OidcOptions | None = None
     limits: RateLimits = field(default_factory=RateLimits)
     state: Mapping[str, Any] = field(default_factory=dict)
@@ -87,6 +92,7 @@ def create_app(options: AppOptions) -> FastAPI:
     app.openapi = partial(describe, app)  # type: ignore[method-assign] # FastAPI's own way to extend the document
     answer_problems(app)
     # The last one is the outermost.
+    app.add_middleware(Starting, started=options.started)
     app.add_middleware(Limiting, limiter=app.state.limiter)
     app.add_middleware(Observing)
     app.add_middleware(Safety)
