@@ -195,6 +195,7 @@ def run_service(
         sys.stderr.writelines(f"{line}\n" for line in wrong_settings(kind, error))
         sys.exit(2)
     configure_logs(service, settings.log_level)
+    Heartbeat.stuck_seconds = settings.stuck_seconds
     for sentence in settings.warnings(settings.mongo_url):
         _log.warning("unsafe_setting", advice=sentence)
     start_tracing(f"huiqun-{service}")

@@ -71,6 +71,9 @@ class ServiceSettings(ConnectionSettings):
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8080, ge=0, le=65_535)
     log_level: str = "INFO"
+    stuck_seconds: float = Field(
+        default=120.0, ge=1, description="How long a loop may take for one turn until /healthz asks for a restart"
+    )
     # Without a default: under a key that everybody knows, personal data could be guessed and links forged.
     hash_key: SecretStr = Field(
         min_length=16,
