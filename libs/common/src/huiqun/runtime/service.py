@@ -236,6 +236,7 @@ def run_service(
         sys.stderr.write("PROMETHEUS_MULTIPROC_DIR: unset it; each process has a /metrics of its own to be scraped\n")
         sys.exit(2)
     configure_logs(service, settings.log_level)
+    Heartbeat.stuck_seconds = settings.stuck_seconds
     for sentence in settings.warnings(settings.mongo_url):
         _log.warning("unsafe_setting", advice=sentence)
     start_tracing(f"huiqun-{service}")
