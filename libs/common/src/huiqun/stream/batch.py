@@ -7,6 +7,7 @@ from typing import NamedTuple
 from aiokafka import ConsumerRecord, TopicPartition
 
 from huiqun.contracts.catalog import UndecodableError, decode
+from huiqun.contracts.channel.repairs import plain_id
 from huiqun.contracts.envelope import NO_FINGERPRINT, Event
 from huiqun.contracts.topics import Topic
 from huiqun.stream.unreadable import UnreadableRecord, unreadable
@@ -35,10 +36,11 @@ class Refused(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Undecodable:
-    """A record that is no event of its topic, and why."""
+    """A record that is no event of its topic or stands under a key that is not its own, and why; `kind` in a word."""
 
     record: ConsumerRecord
     reason: str
+    kind: str = "undecodable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +73,40 @@ def decode_batch(
     for partition in sorted(polled, key=lambda partition: (rank[partition.topic], partition.partition)):
         topic = topics[partition.topic]
         for record in polled[partition]:
-            try:
-                event = decode(topic, record.value)
-            except UndecodableError as error:
-                undecodable.append(Undecodable(record, str(error)))
-                noted = unreadable(topic, record, str(error)) if UnreadableRecord in wanted else None
+            event = _read(topic, record)
+            if isinstance(event, Undecodable):
+                undecodable.append(event)
+                noted = unreadable(topic, record, event.reason) if UnreadableRecord in wanted else None
                 if noted is not None:
                     received.append(Received(noted, record, noted.identity))
-                continue
-            if type(event) in wanted:
+            elif type(event) in wanted:
                 received.append(Received(event, record, event.identity))
     positions = {partition: records[-1].offset + 1 for partition, records in polled.items() if records}
     return Batch(tuple(received), tuple(undecodable), positions, sum(map(len, polled.values())))
+
+
+def _read(topic: Topic, record: ConsumerRecord) -> Event | Undecodable:
+    """The event in a record, or why there is none."""
+    try:
+        event = decode(topic, record.value)
+    except UndecodableError as error:
+        return Undecodable(record, str(error))
+    misplaced = _misplaced(topic, event, record.key)
+    return event if misplaced is None else Undecodable(record, misplaced, "key")
+
+
+def _misplaced(topic: Topic, event: Event, key: bytes | None) -> str | None:
+    """Why an event's record does not stand in the order of what it is about; None where it does.
+
+    What happens in a group stays in order because all of it has one key: the subject, and that is the group.
+    """
+    if key is None:
+        return "the record has no key; it is to be the event's subject"
+    # An id is made plain where it is read; the key is what it was.
+    if key != event.subject.encode() and plain_id(key.decode(errors="replace")) != event.subject:
+        return "the record's key is not the event's subject"
+    group = getattr(event.data, "group_id", None) if topic.is_keyed_by_group else None
+    return None if group in (None, event.subject) else "the event's subject is not its group"
 
 
 def without_duplicates(received: Sequence[Received]) -> list[Received]:
