@@ -30,11 +30,12 @@ class Inlet:
     transactor: Transactor
     table: RoutingTable
 
-    async def deliver(self, events: Sequence[Event]) -> list[str]:
-        """One batch: the topics in the order of the routes, each event once, in one transaction.
+    async def deliver(self, events: Sequence[Event]) -> None:
+        """One batch: the topics in the order of the routes, each event once, in one transaction."""
+        await self.refusals_of(events)
 
-        Returns why events were refused.
-        """
+    async def refusals_of(self, events: Sequence[Event]) -> list[str]:
+        """Deliver one batch; returns the reasons why events of it were refused."""
         rank = {topic: number for number, topic in enumerate(self.table.topics)}
         received = [
             Received(event, record_in(event), event.identity)

@@ -65,7 +65,7 @@ async def test_the_same_id_in_another_group_or_from_another_source_is_another_me
     here = desk.message(BAD)
     there = MessageReceived.about("g2", here.data.model_copy(update={"group_id": "g2"}), time=here.time)
     other = here.model_copy(update={"source": ELSEWHERE, "id": "another"})
-    assert await desk.inlet.deliver([here, there, other]) == []
+    assert await desk.inlet.refusals_of([here, there, other]) == []
     assert {(key.group_id, key.channel) for key in await archived(desk)} == {
         ("g1", "channel"),
         ("g2", "channel"),
@@ -85,7 +85,7 @@ async def test_an_id_that_two_sources_use_stands_for_two_events(desk: Desk) -> N
 async def test_nobody_withdraws_what_another_has_written(desk: Desk) -> None:
     message = desk.message(BAD)
     await desk.inlet.deliver([message])
-    [refused] = await desk.inlet.deliver([recalled(message, "u2")])
+    [refused] = await desk.inlet.refusals_of([recalled(message, "u2")])
     assert "no staff" in refused
     assert await recalls(desk) == {}
     assert await deletions(desk) == [message.data.message_id]
@@ -97,7 +97,7 @@ async def test_a_recall_or_an_edit_in_one_group_does_nothing_in_another(desk: De
     foreign = edited(message, FINE)
     elsewhere = MessageEdited.about(group, foreign.data.model_copy(update={"group_id": group}), time=message.time)
     await desk.inlet.deliver([message])
-    assert await desk.inlet.deliver([recalled(message, group=group), elsewhere]) == []
+    assert await desk.inlet.refusals_of([recalled(message, group=group), elsewhere]) == []
     assert await recalls(desk) == {}
     assert await deletions(desk) == [message.data.message_id]
 
@@ -113,7 +113,7 @@ async def test_who_writes_owns_and_staff_withdraw_and_who_was_staff_does_not(des
     messages = [desk.message(BAD) for _ in range(4)]
     await desk.inlet.deliver([MemberJoined.about("g1", joined, time=messages[0].time), *messages])
     withdrawn = [recalled(message, by) for message, by in zip(messages, ("u1", OWNER, "anna", "u2"), strict=True)]
-    assert len(await desk.inlet.deliver(withdrawn)) == 1
+    assert len(await desk.inlet.refusals_of(withdrawn)) == 1
     assert sorted((await recalls(desk)).values()) == sorted(["u1", OWNER, "anna"])
 
 
@@ -123,7 +123,7 @@ async def test_nobody_edits_what_another_has_written(desk: Desk, apart: bool) ->
     forged = edited(message, BAD, by="u2")
     if apart:
         await desk.inlet.deliver([message])
-    [refused] = await desk.inlet.deliver([forged] if apart else [message, forged])
+    [refused] = await desk.inlet.refusals_of([forged] if apart else [message, forged])
     assert "not written" in refused
     assert [key.revision for key in await archived(desk)] == [0]
     assert await desk.actions() == []
@@ -159,10 +159,10 @@ async def test_what_comes_before_its_message_is_remembered_for_so_many_messages_
 ) -> None:
     monkeypatch.setattr(store, "MAX_EARLY", 3)
     messages = [desk.message(FINE) for _ in range(8)]
-    refused = await desk.inlet.deliver([recalled(message) for message in messages[:2]])
-    refused += await desk.inlet.deliver([edited(message, BAD) for message in messages[2:4]])
+    refused = await desk.inlet.refusals_of([recalled(message) for message in messages[:2]])
+    refused += await desk.inlet.refusals_of([edited(message, BAD) for message in messages[2:4]])
     for message in messages[4:]:
-        refused += await desk.inlet.deliver([recalled(message)])
+        refused += await desk.inlet.refusals_of([recalled(message)])
     assert len(refused) == 4
     assert len(await desk.inlet.documents(store.EARLY)) <= 4
     assert len(await archived(desk)) == 2, "whatever is not remembered, an edit is judged"
@@ -210,7 +210,7 @@ async def test_in_whatever_order_a_message_and_its_changes_come_the_outcome_is_t
         while sent:
             size = data.draw(st.integers(1, len(sent)))
             batch, sent = sent[:size], sent[size:]
-            assert await desk.inlet.deliver(batch + batch[:1]) == []
+            assert await desk.inlet.refusals_of(batch + batch[:1]) == []
         stories.append(await story(desk, message.data.message_id))
     assert stories[0] == stories[1]
     assert stories[0]["early"] == {}
