@@ -44,8 +44,6 @@ class Reason(Payload):
 class Screened(Payload):
     """A judged message, masked; this is what the other services read."""
 
-    happened: ClassVar = ("sent_at",)
-
     channel: str = Field(default="channel", max_length=256, description="The source of the channel's events")
     message_id: Id
     group_id: Id
