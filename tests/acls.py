@@ -1,5 +1,6 @@
 """What a user may do on Apache Kafka, said in its protocol, because aiokafka's own client does not know it."""
 
+from collections.abc import Mapping
 from enum import IntEnum
 
 from aiokafka.client import AIOKafkaClient
@@ -55,9 +56,9 @@ class CreateAcls(Request[CreateAclsStruct]):  # type: ignore[misc]
         return struct(self._creations)
 
 
-async def grant(administrator: KafkaOptions, user: str, rights: dict[Resource, tuple[Operation, ...]]) -> None:
+async def grant(administrator: KafkaOptions, user: str, rights: Mapping[Resource, tuple[Operation, ...]]) -> None:
     """Let the user do these things with whatever has the prefix of the options."""
-    creations = [
+    creations: list[tuple[int, str, int, str, str, int, int]] = [
         (resource, administrator.prefix, _PREFIXED, f"User:{user}", "*", operation, _ALLOW)
         for resource, operations in rights.items()
         for operation in operations
