@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter, ValidationError
 
 from huiqun.contracts import channel, moderation
+from huiqun.contracts.channel.repairs import repaired
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import Topic
 
@@ -42,14 +43,25 @@ def _decoder(topic: str) -> TypeAdapter[Any]:
     return TypeAdapter(union)
 
 
+@cache
+def _kinds(topic: str) -> Mapping[str, type[Event]]:
+    return {str(event.model_fields["type"].default): event for event in EVENTS_BY_TOPIC[topic]}
+
+
 def decode(topic: Topic, value: bytes | None) -> Event:
-    """The event in a record's value; raises UndecodableError with the reasons."""
+    """The event in a record's value; raises UndecodableError with the reasons.
+
+    What a channel sends is taken as it is meant where that is clear: what it tells of happens whether or not it fits.
+    """
     if value is None:
         raise UndecodableError("the record has no value")
     try:
         event: Event = _decoder(topic.name).validate_json(value)
     except ValidationError as error:
-        raise UndecodableError(_reasons(error)) from None
+        mended = repaired(_kinds(topic.name), value) if topic.owner == "channel" else None
+        if mended is None:
+            raise UndecodableError(_reasons(error)) from None
+        return mended
     return event
 
 

@@ -31,7 +31,7 @@ class Reason(Payload):
     category: RuleName = Field(examples=["ads"])
     severity: int = Field(ge=1, le=5)
     confidence: float = Field(ge=0, le=1)
-    spans: tuple[tuple[int, int], ...] = Field(default=(), description="Where in the original text, in characters")
+    spans: tuple[tuple[int, int], ...] = Field(default=(), description="Where in the text as kept, in characters")
     shadow: bool = Field(default=False, description="The rule was on trial: nothing followed from it")
     word: str | None = Field(
         default=None, max_length=1_000, description="The word that was found, after its list", examples=["huiqun/加薇"]
@@ -43,6 +43,8 @@ class Reason(Payload):
 
 class Screened(Payload):
     """A judged message, masked; this is what the other services read."""
+
+    happened: ClassVar = ("sent_at",)
 
     channel: str = Field(default="channel", max_length=256, description="The source of the channel's events")
     message_id: Id
@@ -61,7 +63,8 @@ class Screened(Payload):
         examples=["vip@3+d2+g1"],
     )
     lexicon_version: str = Field(max_length=128, examples=["2026-11-22T08:00:00Z"])
-    masked_text: str
+    masked_text: str = Field(description="As a whole; of a very long one, how it begins and ends")
+    left_out: int = Field(default=0, ge=0, description="Characters between beginning and end that nobody has judged")
     sent_at: Instant
 
 
@@ -151,6 +154,7 @@ class CaseKind(StrEnum):
     REMOVAL = "removal"
     REPORT = "report"
     APPEAL = "appeal"
+    UNREADABLE = "unreadable"
 
 
 class CaseOutcome(StrEnum):

@@ -28,10 +28,14 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Where a batch came from: its events' identities and its partitions ("topic/number")."""
+    """Where a batch came from: its events' identities and its partitions ("topic/number").
+
+    `fingerprints` are those of the same events, in the same order.
+    """
 
     identities: Sequence[str]
     partitions: Sequence[str]
+    fingerprints: Sequence[bytes] = ()
 
 
 class Transactor:
@@ -84,11 +88,11 @@ class Transactor:
         async with self._turns.place() as take_turn, transaction(self._client) as session:
             work = Work(self.database, session, self.clock.now(), take_turn=take_turn)
             if delivery is not None:
-                await inbox.record(self.database, session, delivery.identities, work.now)
+                await inbox.record(self.database, session, delivery.identities, work.now, delivery.fingerprints)
             result = await use_case(work)
             if work.scheduled or work.cancelled:
                 await timer_store.write(self.database, session, tuple(work.scheduled.values()), tuple(work.cancelled))
-            records: list[Record] = list(map(record_of, work.emitted))
+            records: list[Record] = [*map(record_of, work.emitted), *work.letters]
             partitions = delivery.partitions if delivery is not None else ()
             entries = await outbox.put(self.database, session, records, partitions, work.now)
         await self._clean_up(work)

@@ -44,7 +44,7 @@ async def comment(work: Work, case_id: str, who: Moderator, text: str) -> Case:
 
 async def require_impartial(work: Work, case: Case, who: Moderator) -> bool:
     """Refuse an appeal to whom it is against: OwnDecisionError. An admin may decide on it all the same: then True."""
-    own = case.kind is CaseKind.APPEAL and await cases.judged_by(work, case.message_id, who.id)
+    own = case.kind is CaseKind.APPEAL and await cases.judged_by(work, case.ref, who.id)
     if own and not who.admin:
         raise OwnDecisionError
     return own

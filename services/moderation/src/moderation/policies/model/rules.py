@@ -76,6 +76,12 @@ class LengthRule(Rule):
     verdict: Outcome = _verdict(Verdict.WARN)
 
 
+class OversizeRule(Rule):
+    """A person looks at what is too long to be judged as a whole: over 20,000 characters, or 4,096 of an address."""
+
+    verdict: Outcome = _verdict(Verdict.REVIEW)
+
+
 class FloodRule(Rule):
     """Fewer than `messages` messages of a member within `seconds`."""
 
@@ -245,6 +251,9 @@ class Rules(Values):
 
     quota: QuotaRule | None = Field(default=None, description="How many messages a day.")
     length: LengthRule | None = Field(default=None, description="How long a message may be.")
+    oversize: OversizeRule | None = Field(
+        default=OversizeRule(), description="What is too long to be judged as a whole."
+    )
     flood: FloodRule | None = Field(default=FloodRule(), description="How many messages in quick succession.")
     duplicate: DuplicateRule | None = Field(default=DuplicateRule(), description="How often the same text.")
     quiet_hours: QuietHours | None = Field(default=None, description="When nobody writes.")

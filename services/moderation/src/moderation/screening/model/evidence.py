@@ -15,7 +15,8 @@ from moderation.screening.model.contacts import Span, find_contacts, find_links,
 class Evidence:
     """What was found in a message; spans are offsets into the original text.
 
-    `resemblance` is the probability of abuse, where the policy asks for it and finds it worth a look.
+    `resemblance` is the probability of abuse, where the policy asks for it and finds it worth a look. `left_out` is how
+    many characters of the text nobody looked at, because it is too long.
     """
 
     hits: tuple[Hit, ...] = ()
@@ -23,6 +24,8 @@ class Evidence:
     links: tuple[Span, ...] = ()
     contacts: tuple[Span, ...] = ()
     resemblance: float | None = None
+    left_out: int = 0
+    address_is_cut: bool = False
 
     def masked(self, text: str) -> str:
         """The text without the personal data in it."""
