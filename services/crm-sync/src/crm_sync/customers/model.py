@@ -42,7 +42,7 @@ class Customer:
 
     ids: dict[str, IdKind] = field(default_factory=dict)
     confirmed: bool = False
-    display_name: str = ""
+    display_name: str = field(default="", repr=False)
     named_at: datetime | None = None
     first_seen: datetime | None = None
     last_seen: datetime | None = None

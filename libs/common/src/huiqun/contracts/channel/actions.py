@@ -1,13 +1,16 @@
 """Actions asked of the channel, and the receipts that say what became of them."""
 
 from enum import StrEnum
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from huiqun.contracts.channel.messages import Text
 from huiqun.contracts.envelope import Event, Id, Instant, Payload
 from huiqun.contracts.topics import CHANNEL_ACTIONS, CHANNEL_RECEIPTS
+from huiqun.privacy.text import MaskedText
+
+Remark = Annotated[str, MaskedText(max_length=1_000)]
 
 
 class ActionKind(StrEnum):
@@ -40,7 +43,7 @@ class Action(Payload):
     assignee: Id | None = Field(default=None, description="For notify_staff: who is asked to do it")
     content: Text = Field(default="", description="What to send, or what the staff member is asked to do")
     duration_seconds: int | None = Field(default=None, ge=1, le=31_536_000, description="How long a mute lasts")
-    reason: str = Field(default="", max_length=1000)
+    reason: Remark = ""
     requested_by: str = Field(max_length=128, examples=["moderation"])
     not_before: Instant | None = None
     deadline: Instant | None = None
@@ -60,7 +63,7 @@ class Receipt(Payload):
     action_id: Id
     group_id: Id
     assignee: Id | None = Field(default=None, description="The staff member who has been asked")
-    detail: str = Field(default="", max_length=1000)
+    detail: Remark = ""
 
 
 class ActionCompleted(Event):

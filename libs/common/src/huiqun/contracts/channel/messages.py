@@ -3,14 +3,17 @@
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from huiqun.contracts.channel.members import Name, Role
+from huiqun.contracts.channel.members import Role
 from huiqun.contracts.envelope import Event, Id, Instant, Payload
 from huiqun.contracts.topics import CHANNEL_MESSAGES
+from huiqun.privacy.names import PersonName
+from huiqun.privacy.text import RawText
 
 MAX_TEXT = 20_000
-Text = Annotated[str, StringConstraints(max_length=MAX_TEXT)]
+Text = Annotated[str, RawText(max_length=MAX_TEXT)]
+_NO_NAME = PersonName()
 
 
 class MessageKind(StrEnum):
@@ -35,7 +38,7 @@ class Sender(Payload):
 
     member_id: Id = Field(examples=["wmOgQhDgAAuXFJGwbve4g4iXknfOAAAA"])
     role: Role = Role.CUSTOMER
-    display_name: Name = ""
+    display_name: PersonName = _NO_NAME
 
 
 class Message(Payload):
@@ -47,7 +50,7 @@ class Message(Payload):
     kind: MessageKind = MessageKind.TEXT
     text: Text = Field(default="", description="The text, caption or transcript")
     duration_seconds: float | None = Field(default=None, ge=0, le=86_400, description="Length of voice or video")
-    url: str | None = Field(default=None, max_length=4096)
+    url: Annotated[str, RawText(max_length=4096)] | None = None
     mentions: tuple[Id, ...] = Field(default=(), max_length=1000)
     reply_to: Id | None = None
     sent_at: Instant

@@ -8,13 +8,14 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from huiqun.contracts.channel import MessageKind
 from huiqun.contracts.moderation import Verdict
+from huiqun.privacy.text import ComparedText, refuse_personal_data
 from moderation.policies.model.membership import MembershipRules
 from moderation.policies.model.retention import RetentionRule
 from moderation.policies.model.review import ReviewRule
 from moderation.policies.model.values import Category, Minutes, Outcome, Values
 from moderation.policies.model.wording import Wording
 
-PolicyId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+PolicyId = Annotated[str, ComparedText(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 
 
 def _domain(name: str) -> str:
@@ -23,7 +24,12 @@ def _domain(name: str) -> str:
     return name
 
 
-Domain = Annotated[str, StringConstraints(to_lower=True, strip_whitespace=True), AfterValidator(_domain)]
+Domain = Annotated[
+    str,
+    StringConstraints(to_lower=True, strip_whitespace=True),
+    AfterValidator(_domain),
+    AfterValidator(refuse_personal_data),
+]
 
 
 def _without_zone(moment: time) -> time:
