@@ -26,7 +26,7 @@ from huiqun.runtime.settings import ServiceSettings, wrong_settings
 from huiqun.store import Client, Database, Index, close, connect, ensure_indexes, ping
 from huiqun.stream import STREAM_INDEXES, BatchConsumer, ConsumerOptions, Publisher, Relay, Route, Transactor
 from huiqun.stream.retry import until_it_passes
-from huiqun.telemetry import configure_logs, start_tracing, stop_tracing
+from huiqun.telemetry import configure_logs, log_strays, start_tracing, stop_tracing
 from huiqun.timers import TIMER_INDEXES, TimerHandler
 from huiqun.timers.runner import TimerRunner
 from huiqun.web import WEB_INDEXES, AppOptions, OidcOptions, create_app, serve
@@ -186,6 +186,7 @@ def run_service(
         sys.stderr.writelines(f"{line}\n" for line in wrong_settings(kind, error))
         sys.exit(2)
     configure_logs(service, settings.log_level)
+    log_strays()
     start_tracing(f"huiqun-{service}")
     # Batches are short-lived: fewer, later collections of the oldest generation.
     gc.set_threshold(50_000, 20, 50)

@@ -9,7 +9,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 from tenacity.wait import wait_random_exponential
 
 from huiqun.store import is_transient as store_is_transient
-from huiqun.telemetry import metrics
+from huiqun.telemetry import describe_error, metrics
 
 T = TypeVar("T")
 Waiting = Callable[[BaseException], None]
@@ -55,7 +55,9 @@ def _noting(name: str, on_wait: Waiting | None) -> Callable[[RetryCallState], No
         error = state.outcome.exception() if state.outcome else None
         metrics.RETRIES.labels(consumer=name, error=type(error).__name__).inc()
         if state.attempt_number == 1 or state.attempt_number % 10 == 0:
-            _log.warning("try_again", part=name, attempt=state.attempt_number, error=repr(error)[:300])
+            _log.warning(
+                "try_again", part=name, attempt=state.attempt_number, error=describe_error(error) if error else None
+            )
         if on_wait is not None and error is not None:
             on_wait(error)
 

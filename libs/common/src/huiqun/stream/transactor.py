@@ -14,6 +14,7 @@ from huiqun.stream import inbox, outbox
 from huiqun.stream.publisher import Publisher, Record, record_of
 from huiqun.stream.retry import for_at_most
 from huiqun.stream.work import Work
+from huiqun.telemetry import describe_error
 from huiqun.timers import store as timer_store
 
 T = TypeVar("T")
@@ -83,7 +84,7 @@ class Transactor:
         try:
             await asyncio.wait_for(self.publish(entries), _PUBLISH_SECONDS)
         except (KafkaError, OSError, StoreError) as error:  # TimeoutError is an OSError
-            _log.warning("left_to_the_relay", entries=len(entries), error=repr(error)[:200])
+            _log.warning("left_to_the_relay", entries=len(entries), error=describe_error(error))
 
 
 def _may_run_again(error: BaseException) -> bool:

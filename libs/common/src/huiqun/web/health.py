@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from huiqun.telemetry import metrics
+from huiqun.telemetry import describe_error, metrics
 from huiqun.web.problems import Problem
 from huiqun.web.routing import Router
 
@@ -57,7 +57,7 @@ async def _answers(name: str, check: Check) -> bool:
         async with asyncio.timeout(_CHECK_SECONDS):
             await check()
     except Exception as error:  # noqa: BLE001 - whatever a dependency fails with, it is not ready
-        log.warning("not ready", check=name, error=repr(error)[:300])
+        log.warning("not ready", check=name, error=describe_error(error))
         metrics.READY.labels(check=name).set(0)
         return False
     metrics.READY.labels(check=name).set(1)
