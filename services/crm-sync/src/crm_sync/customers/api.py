@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from crm_sync.customers import store
 from crm_sync.customers.model import Customer, IdKind
+from huiqun.audit.reading import ReadsNames
 from huiqun.web import Page, Paging, Problem, Router, Store
 
 router = Router("/api/v1/customers", tag="customers", role="operator")
@@ -39,19 +40,24 @@ class CustomerView(BaseModel):
 
 
 @router.get("", summary="The customers, by their strongest id")
-async def list_customers(db: Store, paging: Paging, group_id: InGroup = None) -> Page[CustomerView]:
-    """All customers, or those who are in one group now."""
+async def list_customers(
+    db: Store, paging: Paging, reading: ReadsNames, group_id: InGroup = None
+) -> Page[CustomerView]:
+    """All customers, or those who are in one group now. The reading is audited, because it shows names."""
     (after,) = paging.after(str) or ("",)
     found = await store.page(db, group_id, str(after), paging.limit + 1)
+    if found:
+        await reading.record("customers", group=group_id, customers=min(len(found), paging.limit))
     return paging.page(found, lambda customer: (customer.key,), _shown)
 
 
 @router.get("/{any_id}", summary="The customer who has an id")
-async def read_customer(db: Store, any_id: AnyId) -> CustomerView:
-    """404 when no customer has appeared under the id."""
+async def read_customer(db: Store, any_id: AnyId, reading: ReadsNames) -> CustomerView:
+    """404 when no customer has appeared under the id. The reading is audited, because it shows a name."""
     customer = await store.read(db, any_id)
     if customer is None:
         raise Problem(404, "not-found", "No customer has appeared under this id.")
+    await reading.record("customers", member_ids=sorted(member_id for _, member_id in customer.memberships))
     return _shown(customer)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Path, Response
 from pydantic import BaseModel, Field
 
+from huiqun.audit.reading import ReadsNames
 from huiqun.contracts.envelope import Id
 from huiqun.stream import Work
 from huiqun.web import Answer, Page, Paging, Principal, Router, Store, WriteOnce, requires
@@ -45,9 +46,11 @@ class ReportView(BaseModel):
 
 
 @router.get("", summary="List what checks of a group's roster found")
-async def list_reports(db: Store, group_id: GroupPath, paging: Paging) -> Page[ReportView]:
-    """Newest first."""
+async def list_reports(db: Store, group_id: GroupPath, paging: Paging, reading: ReadsNames) -> Page[ReportView]:
+    """Newest first. The reading is audited, because it shows names."""
     found = await store.reports(db, group_id, paging.last(str), paging.limit + 1)
+    if any(report.findings for report in found):
+        await reading.record(f"group/{group_id}/roster-reports", reports=min(len(found), paging.limit))
     return paging.page(found, lambda report: (report.id,), _report)
 
 
