@@ -31,7 +31,10 @@ from tests.privacy.house import House, open_house
 from tests.privacy.plants import Plants
 from tests.spine import kafka_options_of
 
+#: Somebody whose id is a mobile number.
+NUMBER = "13812345678"
 _NATIVE = Capabilities(send=Support.NATIVE, delete=Support.NATIVE, mute=Support.NATIVE, remove=Support.NATIVE)
+_ROUNDS = 6  # of offences: the last sanction is the proposal to remove the member
 _EACH = 3  # so that every field has every kind of personal data at one time
 _BROKEN = 60  # fewer than what a consumer takes for a fault of its own
 
@@ -55,12 +58,11 @@ async def day(session_stack: Stack) -> AsyncIterator[Day]:
         await _found_group(day)
         await _say_everything(day)
         await house.pass_time(timedelta(minutes=2))
+        await day.caller.report_messages(8)
         for name in house.services:
             await day.caller.ask_everything(name)
-        await house.settle()
         await house.pass_time(timedelta(hours=3))
-        for name in house.services:
-            await day.caller.ask_everything(name)
+        await day.caller.ask_everything("moderation", again=True)
         await day.caller.ask_amiss(house.signed_token)
         await house.pass_time(timedelta(days=4))
         yield day
@@ -102,24 +104,24 @@ async def _say_everything(day: Day) -> None:
     for kind, value in wrong[:: max(len(wrong) // _BROKEN, 1)]:
         await house.send(kind.topic, "g1", [value])
     await house.settle()
-    said = [
-        (by, f"在家兼职刷单日赚三百 {plants.prose('a message', 300)}") for by in ("u7", "u8", "u9") for _ in range(5)
-    ]
-    starts = ("申诉", "举报", "退群", "我已阅读并同意")
-    said += [("u7", f"{start} {plants.prose('a message', 300)}") for start in starts]
-    for by, text in said:
-        message = Message(
-            message_id=new_id(),
-            group_id="g1",
-            sender=Sender(member_id=by, display_name=PersonName(plants.name("Sender.display_name"))),
-            text=text,
-            reply_to="m0" if text.startswith("举报") else None,
-            sent_at=house.clock.now(),
-        )
-        await _send(house, [MessageReceived.about("g1", message, time=house.clock.now())])
+    for _ in range(_ROUNDS):  # one after the other, because each offence has its own sanction
+        offence = f"在家兼职刷单日赚三百 {plants.prose('a message', 300)}"
+        await _send(house, [_message(day, by, offence) for by in ("u7", "u8", "u9")])
+        await house.settle()
         house.clock.ahead += timedelta(minutes=5)
+    await _send(house, [_joined(day, NUMBER), _message(day, NUMBER, "请问网点几点开门")])
+    starts = ("申诉", "举报", "退群", "我已阅读并同意")
+    await _send(house, [_message(day, "u7", f"{start} {plants.prose('a message', 300)}") for start in starts])
     await _send(house, [_joined(day, f"newcomer-{number}") for number in range(3)])
     await house.settle()
+
+
+def _message(day: Day, by: str, text: str) -> MessageReceived:
+    now = day.house.clock.now()
+    sender = Sender(member_id=by, display_name=PersonName(day.plants.name("Sender.display_name")))
+    reply_to = "m0" if text.startswith("举报") else None
+    data = Message(message_id=new_id(), group_id="g1", sender=sender, text=text, reply_to=reply_to, sent_at=now)
+    return MessageReceived.about("g1", data, time=now)
 
 
 async def _send(house: House, events: Sequence[Event]) -> None:

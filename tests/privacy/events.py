@@ -24,6 +24,7 @@ UNMARKED: Mapping[str, str] = {
     "policy_version": "made by us from ids and numbers",
     "lexicon_version": "made by us from a moment",
     "rules_version": "made by us: a hash",
+    "content": "composed by a service of texts that are masked, of members' ids, which stay whole, and of signed links",
 }
 _numbers = count(1)
 
@@ -36,11 +37,10 @@ def planter_of(kind: type[Event], plants: Plants, now: Callable[[], datetime]) -
         **dict.fromkeys(("member_id", "invited_by", "recalled_by"), "u1"),
         **dict.fromkeys(("owner", "assignee", *(name for name in UNMARKED if name.endswith("_by"))), "staff-1"),
         **dict.fromkeys(("time", "sent_at", "opened_at", "closed_at"), lambda: now().isoformat()),
-        **dict.fromkeys(
-            ("until", "due_at", "deadline", "not_before"), lambda: (now() + timedelta(hours=1)).isoformat()
-        ),
+        **dict.fromkeys(("until", "due_at", "deadline", "not_before"), lambda: _soon(now())),
         **dict.fromkeys(("id", "message_id", "action_id", "case_id", "sanction_id", "incident_id"), _new_id),
         "policy_id": "default",
+        "content": "请留意群规",
         "mentions": ["u2"],
         "reply_to": "m0",
         "timezone": "Asia/Shanghai",
@@ -71,6 +71,10 @@ def broken(event: Mapping[str, Any], plants: Plants) -> Iterator[dict[str, Any]]
                 yield {**event, name: wrong}
         if isinstance(value, dict):
             yield from ({**event, name: inner} for inner in broken(value, plants))
+
+
+def _soon(now: datetime) -> str:
+    return (now + timedelta(hours=1)).isoformat()
 
 
 def _new_id() -> str:

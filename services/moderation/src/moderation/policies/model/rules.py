@@ -4,11 +4,11 @@ import re
 from datetime import time
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 
 from huiqun.contracts.channel import MessageKind
 from huiqun.contracts.moderation import Verdict
-from huiqun.privacy.text import ComparedText, refuse_personal_data
+from huiqun.privacy.text import ComparedText
 from moderation.policies.model.membership import MembershipRules
 from moderation.policies.model.retention import RetentionRule
 from moderation.policies.model.review import ReviewRule
@@ -21,15 +21,10 @@ PolicyId = Annotated[str, ComparedText(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 def _domain(name: str) -> str:
     if re.fullmatch(r"[\w.-]{1,253}", name) is None:
         raise ValueError("a domain alone is wanted, such as bank.example.com, without https:// and without a path")
-    return name
+    return name.lower()
 
 
-Domain = Annotated[
-    str,
-    StringConstraints(to_lower=True, strip_whitespace=True),
-    AfterValidator(_domain),
-    AfterValidator(refuse_personal_data),
-]
+Domain = Annotated[str, ComparedText(strip_whitespace=True), AfterValidator(_domain)]
 
 
 def _without_zone(moment: time) -> time:
