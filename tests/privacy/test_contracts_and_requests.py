@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from huiqun.contracts.catalog import EVENTS, decode, encode
+from huiqun.contracts.catalog import EVENTS, UndecodableError, decode, encode
 from huiqun.contracts.envelope import Event
 from huiqun.privacy.text import SCHEMA_KEY
 from tests.privacy.events import UNMARKED, broken, planter_of
