@@ -166,7 +166,8 @@ class Caller:
 
     def _addresses(self, planter: Planter, path: str, operation: Mapping[str, Any]) -> Iterator[str]:
         """The route with what its query needs, and with everything that the query may hold."""
-        required, optional = [], []
+        required: list[str] = []
+        optional: list[str] = []
         for parameter in operation.get("parameters", ()):
             name, where = parameter["name"], f"{path}.{parameter['name']}"
             value = str(planter.value(parameter["schema"], where))

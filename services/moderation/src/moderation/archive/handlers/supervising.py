@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Final
 
 from huiqun.audit import AuditEntry, append
-from huiqun.privacy.detection import find_personal_data
-from huiqun.privacy.masking import mask
 from huiqun.runtime.ids import new_id
 from huiqun.store import Database
 from huiqun.stream import Work
@@ -66,15 +64,14 @@ async def draw_sample(database: Database, order: SampleOrder) -> Sample:
 
 
 async def review_message(work: Work, message_id: str, outcome: Outcome, note: str, actor: str) -> Review:
-    """Note what a supervisor thinks of a message; the note is kept without personal data. Raises UnknownMessageError.
+    """Note what a supervisor thinks of a message. Raises UnknownMessageError.
 
     Opinions are added, never replaced.
     """
     group_id = await messages.group_of(work, message_id)
     if group_id is None:
         raise UnknownMessageError(message_id)
-    masked = mask(note, find_personal_data(note))
-    review = Review(new_id(), message_id, group_id, outcome, masked, actor, work.now)
+    review = Review(new_id(), message_id, group_id, outcome, note, actor, work.now)
     await reviews.add(work, review)
     detail = {"review": review.id, "outcome": outcome}
     await append(work, AuditEntry(actor, "message.reviewed", f"message/{message_id}", detail))

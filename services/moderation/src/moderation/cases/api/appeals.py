@@ -10,7 +10,6 @@ from fastapi import Path
 from fastapi.responses import HTMLResponse
 from starlette.requests import Request
 
-from huiqun.privacy.text import mask_text
 from huiqun.stream import Work
 from huiqun.web import Router, Transact, body_limit, received_body
 from huiqun.web.html import HTML, HTML_OR_PROBLEM, page, told
@@ -82,7 +81,7 @@ async def show_form(request: Request, token: TokenPath) -> HTMLResponse:
 async def receive_form(request: Request, token: TokenPath) -> HTMLResponse:
     """Once for each sanction; a person decides, and the answer comes as a private message."""
     form = parse_qs(received_body(request).content.decode("utf-8", "replace"))
-    reason = mask_text(form.get("reason", [""])[0].replace("\0", "").strip()[:MAX_REASON])
+    reason = form.get("reason", [""])[0].replace("\0", "").strip()[:MAX_REASON]
 
     async def appeal(work: Work, grant: Grant) -> HTMLResponse:
         if not reason:

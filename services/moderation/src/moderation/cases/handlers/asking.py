@@ -6,12 +6,13 @@ from datetime import datetime
 
 from huiqun.contracts.channel import Message, Role
 from huiqun.contracts.moderation import CaseKind, Screened, Verdict
+from huiqun.privacy.text import mask_text
 from huiqun.runtime.ids import new_id
 from huiqun.stream import Work
 from moderation.archive import store as archive
 from moderation.cases.handlers.opening import open_cases
 from moderation.cases.handlers.queue import load_case
-from moderation.cases.model import Case, Grant, Opening, Report, begins_with, case_id, due, masked
+from moderation.cases.model import Case, Grant, Opening, Report, begins_with, case_id, due
 from moderation.cases.store import cases, reporters
 from moderation.enforcement import model as enforcement
 from moderation.enforcement.handlers import request_actions
@@ -88,7 +89,7 @@ async def report_message(work: Work, message_id: str, by: str, note: str, catego
         raise UnknownMessageError(message_id)
     group = await find_group(work.db, message.group_id, work.session)
     rule = (await policy_in_force(work.db, group.settings, work.session)).rules.review
-    report = Report(message.group_id, message_id, by, by_staff=True, note=masked(note), day=0, rule=rule)
+    report = Report(message.group_id, message_id, by, by_staff=True, note=note, day=0, rule=rule)
     opening = _opening(replace(report, category=category), message, work.now, trusted=True)
     await open_cases(work, [opening])
     return await load_case(work, opening.case_id)
@@ -138,11 +139,14 @@ def _forgotten(appeal: Appeal) -> Screened:
 
 
 async def appeal_by_link(work: Work, grant: Grant, note: str) -> None:
-    """Open a case for the sanction that a link is about. Raises NothingToAppealError, AppealedError."""
+    """Open a case for the sanction that a link is about; `note` is what a form says, and masked here.
+
+    Raises NothingToAppealError, AppealedError.
+    """
     standing, strike = await find_sanction(work, grant)
     group = await find_group(work.db, grant.group_id, work.session)
     rule = (await policy_in_force(work.db, group.settings, work.session)).rules.review
-    await _open_appeals(work, [Appeal(standing, strike, masked(note), rule)])
+    await _open_appeals(work, [Appeal(standing, strike, mask_text(note), rule)])
 
 
 async def find_sanction(work: Work, grant: Grant) -> tuple[Standing, Strike]:

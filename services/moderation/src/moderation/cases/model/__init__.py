@@ -21,7 +21,6 @@ from moderation.cases.model.case import (
     comment,
     due,
     join,
-    masked,
     open_case,
     release,
 )
@@ -55,7 +54,6 @@ __all__ = [
     "comment",
     "due",
     "join",
-    "masked",
     "open_case",
     "release",
 ]

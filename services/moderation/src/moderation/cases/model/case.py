@@ -9,8 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from huiqun.contracts.channel import Role
 from huiqun.contracts.moderation import CaseKind, CaseOutcome, Reason, Screened, Verdict
-from huiqun.privacy.detection import find_personal_data
-from huiqun.privacy.masking import mask
 from moderation.policies.model import ReviewRule
 
 MAX_COMMENTS = 100
@@ -161,11 +159,6 @@ class Opening:
 def case_id(kind: CaseKind, about: str) -> str:
     """The id of the one case of a kind about a message or sanction; it fits into an address, whatever `about` holds."""
     return f"{kind.value}-{hashlib.blake2b(about.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
-
-
-def masked(text: str) -> str:
-    """What a person wrote, fit to be kept."""
-    return mask(text, find_personal_data(text))
 
 
 def due(rule: ReviewRule, severity: int, now: datetime) -> datetime:
