@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from io import StringIO
 from typing import Any
 
@@ -178,7 +179,7 @@ async def open_house(stack: Stack, kafka: KafkaOptions) -> AsyncIterator[House]:
         hash_key=SecretStr("a key of these tests"),
         public_url="https://groups.example.com",
         four_eyes=False,
-        api_port=free_port(),
+        **dict.fromkeys(("rate_limit_caller", "rate_limit_address", "rate_limit_page", "rate_limit_link"), 100_000),
     )
     clock, signed = MovedClock(), signed_links(settings)
     with watched() as (lines, spans):
@@ -198,16 +199,16 @@ async def open_house(stack: Stack, kafka: KafkaOptions) -> AsyncIterator[House]:
 
 async def _open(opened: AsyncExitStack, house: House, name: str, settings: Settings) -> tuple[Service, Sequence[Part]]:
     module: Any = SERVICES[name]
-    mine: ServiceSettings = settings.model_copy(update={"api_port": free_port()})
+    mine: ServiceSettings = settings.model_copy(update={"api_port": free_port(), "metrics_port": free_port()})
     connected = await opened.enter_async_context(connections(name, mine, module.INDEXES))
     opened.push_async_callback(connected.client.drop_database, connected.database.name)
     connected.transactor.clock = house.clock
     connected = replace(connected, clock=house.clock)
     parts: list[Part] = []
     if name == "moderation":
-        await import_shipped(connected.database, connected.transactor)
         keeper = RulebookKeeper(connected.database)
-        await keeper.refresh()
+        connected.startup.add(partial(import_shipped, connected.database, connected.transactor))
+        connected.startup.add(keeper.refresh)
         parts.append(keeper)
         routes = module.routes(keeper.current, hash_key(settings), house.signed.appeals.maker)
         timers, interface = (
@@ -217,6 +218,7 @@ async def _open(opened: AsyncExitStack, house: House, name: str, settings: Setti
     else:
         routes, timers = module.ROUTES, module.TIMERS
         interface = Interface(service=name, description="x", routers=module.ROUTERS)
+    await connected.startup.complete()
     api = Api(interface, mine, connected, [])
     parts += [api, *loops(connected, frozenset({"streams"}), routes, {})]
     key = await create_api_key(connected.database, "tester", ["admin"])

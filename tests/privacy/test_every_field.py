@@ -13,17 +13,12 @@ _COMPARED = "the words of a lexicon are compared with messages; an operator puts
 #: What holds names and ids of other platforms in the clear, by service, collection and field, and why.
 OPEN: Mapping[str, str] = {
     "moderation.members.display_name": _DIRECTORY,
-    "moderation.roster_reports.findings.display_name": _DIRECTORY,
     "moderation.staff.name": _DIRECTORY,
-    "moderation.idempotency_keys.answer.body": "the answer to who has a roster checked, for a day",
     "crm-sync.customers._id": _DIRECTORY,
     "crm-sync.customers.ids.id": _DIRECTORY,
     "crm-sync.customers.display_name": _DIRECTORY,
     "moderation.words.words": _COMPARED,
     "moderation.words.last": _COMPARED,
-    # Open until actions name members by placeholder.
-    "moderation.actions.content": "names in what members are told",
-    "channel.actions.v1": "names in what members are told",
 }
 _BODIES = frozenset(topic.name for topic in TOPICS if topic.owner == "channel" or ".dead-letters." in topic.name)
 

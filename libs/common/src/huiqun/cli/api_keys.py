@@ -8,7 +8,7 @@ from rich.table import Table
 
 from huiqun.audit import AuditEntry, append
 from huiqun.cli.operator import shell_actor
-from huiqun.cli.terminal import NO, Service, database_of, fail, notes, output, printable, run, settings
+from huiqun.cli.terminal import NO, Service, database_of, fail, notes, one_line, output, run, settings
 from huiqun.runtime.clock import SystemClock
 from huiqun.stream import Publisher, Transactor, Work
 from huiqun.web import Role, create_api_key, revoke_api_key
@@ -51,7 +51,11 @@ def list_keys(service: Service) -> None:
     for key in run(_read(service)):
         revoked = f"{key['revoked_at']:%F %T}" if key["revoked_at"] else ""
         table.add_row(
-            key["_id"], printable(key["name"]), ", ".join(key["roles"]), f"{key['created_at']:%F %T}", revoked
+            one_line(key["_id"]),
+            one_line(key["name"]),
+            one_line(", ".join(key["roles"])),
+            f"{key['created_at']:%F %T}",
+            revoked,
         )
     output.print(table)
 
@@ -68,7 +72,7 @@ def revoke(service: Service, key_id: Annotated[str, typer.Argument(help="The key
 
     if not run(_transact(service, use_case)):
         fail(f"{service} has no key {key_id} that is in use: huiqun api-keys list --service {service}", NO)
-    notes.print(f"Key {key_id} of {service} lets nobody in any more.", highlight=False)
+    notes.print(one_line(f"Key {key_id} of {service} lets nobody in any more."))
 
 
 async def _transact(service: str, use_case: Callable[[Work], Awaitable[T]]) -> T:

@@ -12,6 +12,7 @@ from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.waiting import wait_for_stop
 from huiqun.stream.lane import DeadShare, Lane, Line
 from huiqun.stream.publisher import KafkaOptions
+from huiqun.stream.refusals import explained
 from huiqun.stream.retry import until_it_passes
 from huiqun.stream.routes import Route, RoutingTable
 from huiqun.stream.transactor import Transactor
@@ -59,6 +60,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
             heartbeat=self.heartbeat,
             dead_share=DeadShare(options.max_dead_share),
         )
+        self.reads = tuple(topic.name for topic in table.topics)
         self._topics = tuple(line.topics)
         self._lanes = [Lane(line) for _ in range(options.lanes)]
 
@@ -114,7 +116,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
 
     async def _connect(self) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._kafka.bootstrap,
+            **self._kafka.client_arguments(),
             group_id=f"{self._kafka.prefix}huiqun.{self.name}",
             enable_auto_commit=False,
             auto_offset_reset="earliest",
@@ -123,12 +125,13 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
             rebalance_timeout_ms=30_000,
             # The heartbeat runs beside the batch, so a batch that waits for the store keeps its partitions.
             max_poll_interval_ms=86_400_000,
-            metadata_max_age_ms=30_000,
+            metadata_max_age_ms=self._kafka.metadata_age_milliseconds,
             fetch_max_wait_ms=self._kafka.fetch_wait_milliseconds,
         )
         consumer.subscribe(list(self._topics), listener=self)
         try:
-            await consumer.start()
+            async with explained(self._kafka):
+                await consumer.start()
         except BaseException:
             await consumer.stop()
             raise

@@ -5,9 +5,11 @@ import traceback
 from collections.abc import Iterator
 from typing import Final
 
-# The messages of these are made of addresses and what the operating system said of them. Named, not imported: the
-# drivers are confined elsewhere.
-_ABOUT_ADDRESSES: Final = frozenset({"ConnectionFailure", "KafkaConnectionError", "ConnectError"})
+# The messages of these are made of addresses, of settings, and of what the operating system said. Named, not imported:
+# the drivers are confined elsewhere.
+_WITHOUT_VALUES: Final = frozenset(
+    {"ConnectionFailure", "KafkaConnectionError", "ConnectError", "MisconfigurationError"}
+)
 _MOST_FRAMES: Final = 12
 _MOST_ERRORS: Final = 8
 _LONGEST: Final = 300
@@ -16,7 +18,7 @@ _LONGEST: Final = 300
 def describe_error(error: BaseException) -> str:
     """Name the kind of an error and its code, in one line: `DuplicateKeyError 11000`, `OSError ENOSPC`."""
     kind = type(error).__name__
-    if any(each.__name__ in _ABOUT_ADDRESSES for each in type(error).__mro__):
+    if any(each.__name__ in _WITHOUT_VALUES for each in type(error).__mro__):
         return f"{kind}: {error}"[:_LONGEST]
     if isinstance(error, OSError) and error.errno is not None:
         return f"{kind} {errno.errorcode.get(error.errno, error.errno)}"

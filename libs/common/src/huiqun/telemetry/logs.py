@@ -13,18 +13,24 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from huiqun.privacy.text import mask_values
 from huiqun.telemetry.errors import history_of
+from huiqun.telemetry.repetition import RepetitionFilter
 from huiqun.telemetry.tracing import current_traceparent, parse_traceparent
 
 REDACTED: Final = "[redacted]"
 _SECRET_NAME: Final = re.compile(
     r"passw(or)?d|secret|token|authorization|credential|cookie|api[_-]?key|private[_-]?key", re.IGNORECASE
 )
+# Below these levels they log whole requests: the password that signs in, the events, the documents, the addresses.
+_LEAST_LEVELS: Final[Mapping[str, int]] = {
+    **dict.fromkeys(("aiokafka", "pymongo"), logging.INFO),
+    **dict.fromkeys(("asyncio", "httpcore", "httpx", "urllib3"), logging.WARNING),
+}
 # Secrets also travel inside texts: connection strings, headers, our own API keys.
-_SECRET_TEXT: Final = re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)|(?<=Bearer )[\w.~+/=-]+|\bhq_[0-9a-z]+_[\w-]+")
+_SECRET_TEXT: Final = re.compile(
+    r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)|(?<=Bearer )[\w.~+/=-]+|(?i:(?<=password=))[^&\s'\"]+|\bhq_[0-9a-z]+_[\w-]+"
+)
 # Ours, whole and not from outside: they would only be damaged.
 _OWN_FIELDS: Final = frozenset({"timestamp", "level", "logger", "service", "trace_id", "span_id"})
-# Below this level they tell of requests and replies, documents and addresses, each with what stands in it.
-_TALKATIVE: Final = ("aiokafka", "asyncio", "httpcore", "httpx", "pymongo", "uvicorn", "urllib3")
 # How far the lines of these loggers can be shown; behind that they repeat arguments, results and texts of errors.
 _SHOWN: Final[Mapping[str, re.Pattern[str]]] = {
     "asyncio": re.compile(r"[^\n(<]*"),
@@ -56,10 +62,11 @@ def configure_logs(service: str, level: str = "INFO", stream: TextIO | None = No
         )
     )
     root = logging.getLogger()
+    handler.addFilter(RepetitionFilter())
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for name in _TALKATIVE:
-        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    for name, least in _LEAST_LEVELS.items():
+        logging.getLogger(name).setLevel(max(root.level, least))
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

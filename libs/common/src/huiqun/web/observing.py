@@ -13,7 +13,7 @@ from huiqun.telemetry import metrics, start_span
 from huiqun.web.problems import answer_unexpected
 
 # Asked every few seconds by machines: their lines would drown the others.
-_QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+_QUIET = frozenset({"/healthz", "/readyz"})
 # What a caller asked for otherwise may be anything: the log, the figures and the spans say only this.
 _UNMATCHED = "unmatched"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
