@@ -18,7 +18,7 @@ from tests.privacy.plants import Plants
 #: Texts of requests that are no prose, by name: something is found by them, or they are parsed.
 NO_PROSE = frozenset(
     {"cursor", "token", "version", "actor", "subject", "assignee", "principal_id", "case_id", "any_id", "schedule"}
-    | {"Idempotency-Key", "If-Match", "Range", "group_id", "member_id"}
+    | {"source", "Idempotency-Key", "If-Match", "Range", "group_id", "member_id"}
 )
 _FORMATS = frozenset({"date-time", "date", "time"})
 

@@ -14,9 +14,11 @@ _COMPARED = "the words of a lexicon are compared with messages; an operator puts
 OPEN: Mapping[str, str] = {
     "moderation.members.display_name": _DIRECTORY,
     "moderation.staff.name": _DIRECTORY,
-    "crm-sync.customers._id": _DIRECTORY,
-    "crm-sync.customers.ids.id": _DIRECTORY,
-    "crm-sync.customers.display_name": _DIRECTORY,
+    "crm-sync.members.display_name": _DIRECTORY,
+    "crm-sync.members.ids.value": _DIRECTORY,
+    "crm-sync.members.claims.value": _DIRECTORY,
+    "crm-sync.identity_evidence._id": _DIRECTORY,
+    "crm-sync.identity_evidence.value": _DIRECTORY,
     "moderation.words.words": _COMPARED,
     "moderation.words.last": _COMPARED,
 }
