@@ -29,7 +29,7 @@ from huiqun.runtime.startup import Startup
 from huiqun.store import Client, Database, Index, check_access, close, connect, ensure_indexes
 from huiqun.stream import STREAM_INDEXES, BatchConsumer, ConsumerOptions, LagWatch, Publisher, Relay, Route, Transactor
 from huiqun.stream.presence import topics_written_by
-from huiqun.telemetry import configure_logs, metrics, start_tracing, stop_tracing
+from huiqun.telemetry import configure_logs, log_strays, metrics, start_tracing, stop_tracing
 from huiqun.timers import TIMER_INDEXES, TimerHandler
 from huiqun.timers.runner import TimerRunner
 from huiqun.web import (
@@ -236,6 +236,7 @@ def run_service(
         sys.stderr.write("PROMETHEUS_MULTIPROC_DIR: unset it; each process has a /metrics of its own to be scraped\n")
         sys.exit(2)
     configure_logs(service, settings.log_level)
+    log_strays()
     Heartbeat.stuck_seconds = settings.stuck_seconds
     for sentence in settings.warnings(settings.mongo_url):
         _log.warning("unsafe_setting", advice=sentence)
