@@ -20,9 +20,10 @@ class ServiceProcess:
         self, service: str, directory: Path, environment: Mapping[str, str], roles: str = "streams,timers"
     ) -> None:
         command = [sys.executable, "-m", service, "--roles", roles]
-        self._port = free_port()
+        self._port, self.metrics_port = free_port(), free_port()
         self._log = directory / f"{service}-{self._port}.log"
-        own = {**environment, "HUIQUN_API_PORT": str(self._port)}
+        ports = {"HUIQUN_API_PORT": str(self._port), "HUIQUN_METRICS_PORT": str(self.metrics_port)}
+        own = {**environment, **ports}
         self._process = ServerProcess(service, command, self._log, own)
 
     @property
@@ -32,6 +33,11 @@ class ServiceProcess:
     @property
     def exit_code(self) -> int | None:
         return self._process.exit_code
+
+    @property
+    def url(self) -> str:
+        """Where its HTTP interface is."""
+        return f"http://{LOOPBACK}:{self._port}"
 
     @property
     def log(self) -> str:
@@ -55,6 +61,11 @@ class ServiceProcess:
         """What /readyz says; False also while nobody listens."""
         answer = await self.get("/readyz")
         return answer is not None and answer.status_code == httpx.codes.OK
+
+    async def figures(self) -> str:
+        """What its /metrics says."""
+        async with httpx.AsyncClient(timeout=10) as http:
+            return (await http.get(f"http://{LOOPBACK}:{self.metrics_port}/metrics")).raise_for_status().text
 
     async def stop(self, seconds: float = 10) -> int | None:
         """Send SIGTERM and return the exit code; -9 if it had to be killed after `seconds`."""

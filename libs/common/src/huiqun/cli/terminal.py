@@ -1,7 +1,9 @@
 """What the commands share: settings, output, and errors that say what to do instead of a traceback."""
 
 import asyncio
+import json
 import logging
+import unicodedata
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, NoReturn, TypeVar
@@ -80,6 +82,36 @@ def fail(message: str, code: int = NOT_ASKED) -> NoReturn:
     raise typer.Exit(code)
 
 
-def printable(text: str) -> Text:
-    """Text from a record or a server: no markup, and nothing in it that steers the terminal."""
-    return Text("".join(each if each.isprintable() or each in "\n\t" else "\N{REPLACEMENT CHARACTER}" for each in text))
+def printable(text: str, style: str = "") -> Text:
+    """Text from a record or a server: no markup, and what would steer the terminal or hide in it is escaped."""
+    return Text("".join(each if each in "\n\t" else _escaped(each) for each in text), style)
+
+
+def one_line(text: str) -> Text:
+    """The same for what is one line by nature: a line break in it would pass as the next line of ours."""
+    return Text("".join(map(_escaped, text)))
+
+
+def json_line(value: object) -> str:
+    """A value as one line of JSON in which nothing steers the terminal; reading it gives the value back."""
+    return "".join(
+        each if _is_harmless(each) else json.dumps(each)[1:-1] for each in json.dumps(value, ensure_ascii=False)
+    )
+
+
+def is_harmless(value: bytes) -> bool:
+    """Whether bytes can be written to a terminal as they are."""
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        return False
+    return all(each in "\n\t" or _is_harmless(each) for each in text)
+
+
+def _escaped(character: str) -> str:
+    return character if _is_harmless(character) else character.encode("unicode-escape").decode("ascii")
+
+
+def _is_harmless(character: str) -> bool:
+    """No control of C0 or C1, no change of direction, nothing invisible; the wide space of Chinese texts is one."""
+    return character.isprintable() or unicodedata.category(character) == "Zs"

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import signal
 from collections.abc import Iterable, Sequence
 from typing import Protocol
@@ -38,7 +37,6 @@ async def run_parts(parts: Sequence[Part], stop: asyncio.Event) -> None:
 
     A part that has not finished within 5 s of being told is cancelled; one that is not well, within 2 s.
     """
-    gc.freeze()  # what has been loaded by now, the lexicon above all, lives on: no collection need look at it again
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)

@@ -1,11 +1,12 @@
 """What an operator can set for every service, read once from the environment (HUIQUN_*) or mounted files."""
 
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Final, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from huiqun.runtime.security_settings import SecuritySettings
 from huiqun.store import MongoOptions
@@ -13,6 +14,8 @@ from huiqun.stream.publisher import KafkaOptions
 
 _PREFIX = "HUIQUN_"
 _MOUNTED = Path("/run/secrets")
+_LAST_PORT: Final = 65_535
+_METRICS_ABOVE: Final = 1_000
 
 
 class ConnectionSettings(SecuritySettings):
@@ -70,7 +73,25 @@ class ServiceSettings(ConnectionSettings):
 
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8080, ge=0, le=65_535)
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="addresses and networks, separated by commas, of proxies whose X-Forwarded-For is believed",
+    )
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65_535,
+        description="where /metrics is; by default 1000 above the API's port, and any free port where that is 0",
+    )
+    rate_limit_caller: int = Field(default=3_000, ge=1, description="Requests a minute of one API key or person")
+    rate_limit_address: int = Field(
+        default=1_200, ge=1, description="Requests a minute without a valid credential from one address"
+    )
+    rate_limit_page: int = Field(default=600, ge=1, description="Members' pages a minute for one address")
+    rate_limit_link: int = Field(default=60, ge=1, description="Pages a minute behind one member's link")
     log_level: str = "INFO"
+    revision: str = Field(default="unknown", max_length=64, description="What it was built from, for huiqun_build_info")
     stuck_seconds: float = Field(
         default=120.0, ge=1, description="How long a loop may take for one turn until /healthz asks for a restart"
     )
@@ -83,6 +104,28 @@ class ServiceSettings(ConnectionSettings):
     oidc_issuer: str | None = None
     oidc_audience: str | None = None
     oidc_jwks_url: str | None = None
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, given: object) -> object:
+        return [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else given
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for each in given:
+            ip_network(each)  # a ValueError says what is wrong with it
+        return given
+
+    @property
+    def port_of_metrics(self) -> int:
+        """The port of /metrics; 0 for any that is free."""
+        if self.metrics_port is not None:
+            return self.metrics_port
+        if not self.api_port:
+            return 0
+        above = self.api_port + _METRICS_ABOVE
+        return above if above <= _LAST_PORT else self.api_port - _METRICS_ABOVE
 
 
 def wrong_settings(kind: type[ConnectionSettings], error: ValidationError) -> Iterator[str]:

@@ -1,13 +1,26 @@
 """MongoDB: the connection, transactions, indexes. The only module that knows which driver is used."""
 
 from huiqun.store.abandoned import end_abandoned_transactions
-from huiqun.store.connection import Client, Collection, Cursor, Database, Session, check_access, close, connect, ping
+from huiqun.store.connection import (
+    Client,
+    Collection,
+    Cursor,
+    Database,
+    Session,
+    check_access,
+    close,
+    connect,
+    majority_reads,
+    ping,
+)
 from huiqun.store.errors import (
     BulkWriteError,
     DuplicateKey,
     StoreError,
+    WriteConflictError,
     commit_outcome_is_unknown,
     is_transient,
+    is_write_conflict,
 )
 from huiqun.store.indexes import Index, ensure_indexes
 from huiqun.store.operations import DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateOne
@@ -37,6 +50,7 @@ __all__ = [
     "StoreRefusesError",
     "UnfitUrlError",
     "UpdateOne",
+    "WriteConflictError",
     "check_access",
     "close",
     "commit_outcome_is_unknown",
@@ -45,6 +59,8 @@ __all__ = [
     "ensure_indexes",
     "explain",
     "is_transient",
+    "is_write_conflict",
+    "majority_reads",
     "ping",
     "read_url",
     "transaction",

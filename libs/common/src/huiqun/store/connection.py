@@ -8,6 +8,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.read_concern import ReadConcern
 
 from huiqun.store.options import MongoOptions
 from huiqun.store.refusals import require_replica_set
@@ -38,6 +39,11 @@ def connect(server: MongoOptions | str, *, app_name: str = "huiqun", wait_millis
         retryWrites=True,
         uuidRepresentation="standard",
     )
+
+
+def majority_reads(database: Database) -> Database:
+    """The same database, read without what a new primary might not know of."""
+    return database.with_options(read_concern=ReadConcern("majority"))
 
 
 async def close(client: Client) -> None:

@@ -11,7 +11,7 @@ from aiokafka.errors import IllegalStateError
 
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.waiting import wait_for_stop
-from huiqun.stream.lane import DeadShare, Lane, Line
+from huiqun.stream.lane import DeadShare, Lane, Line, export_figures
 from huiqun.stream.publisher import KafkaOptions
 from huiqun.stream.refusals import NOT_AUTHORIZED, authorization_refusal, explained
 from huiqun.stream.retry import until_it_passes
@@ -52,6 +52,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
         options: ConsumerOptions = ConsumerOptions(),
     ) -> None:
         self.name = service
+        self.group = f"{kafka.prefix}huiqun.{service}"
         self.heartbeat = Heartbeat()
         self._kafka = kafka
         self._options = options
@@ -68,11 +69,19 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
         self.reads = tuple(topic.name for topic in table.topics)
         self._topics = tuple(line.topics)
         self._lanes = [Lane(line) for _ in range(options.lanes)]
+        self._consumer: AIOKafkaConsumer | None = None
+        export_figures(service, [topic.name for topic in line.topics.values()])
+
+    @property
+    def assignment(self) -> frozenset[TopicPartition]:
+        """The partitions that are this consumer's at the moment; none while it is not connected."""
+        return frozenset() if self._consumer is None else frozenset(self._consumer.assignment())
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until `stop` is set, then finish the batches in hand and leave the group."""
         consumer = await until_it_passes(self._connect, name=self.name, on_wait=self.heartbeat.failing)
         self.heartbeat.well()
+        self._consumer = consumer
         turning = [
             asyncio.create_task(self._turn(consumer, number, stop), name=f"{self.name} lane {number}")
             for number in range(len(self._lanes))
@@ -85,6 +94,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
             await asyncio.gather(*turning, return_exceptions=True)
             for lane in self._lanes:
                 lane.cancel()
+            self._consumer = None
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(consumer.stop(), _LEAVE_SECONDS)
 
@@ -128,7 +138,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
     async def _connect(self) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(
             **self._kafka.client_arguments(),
-            group_id=f"{self._kafka.prefix}huiqun.{self.name}",
+            group_id=self.group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             session_timeout_ms=self._kafka.session_timeout_milliseconds,

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import structlog
 
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.waiting import wait_for_stop
-from huiqun.store import Database
+from huiqun.store import Database, majority_reads
 from huiqun.stream.retry import until_it_passes
 from moderation.archive.model import Holds
 from moderation.archive.store import holds as legal_holds
@@ -30,8 +30,6 @@ _NONE_YET = -1
 # hold up the judging in this one, and leave tens of megabytes behind.
 _COMPILED_HERE = 10_000
 _LET_GO_AT_ONCE = 1_000
-# Clocks of replicas differ, and a transaction commits after the time it notes: read a little of the past again.
-_OVERLAP = timedelta(seconds=15)
 
 
 class RulebookKeeper:
@@ -41,12 +39,13 @@ class RulebookKeeper:
 
     def __init__(self, database: Database) -> None:
         self.heartbeat = Heartbeat()
-        self._database = database
+        # What a primary may yet lose would take its revision along, and another change would come under the same one.
+        self._database = majority_reads(database)
         self._current = EMPTY
         self._policies_revision = -1
         self._lexicon_revision = _NONE_YET
         self._holds_revision = -1
-        self._groups_seen = policies.BEGINNING
+        self._groups_seen: policies.Revisions | None = None
         self._let_go_of: list[Word] = []
         # As they are stored; the snapshot has them worked out.
         self._written: InForce = {}
@@ -72,7 +71,7 @@ class RulebookKeeper:
 
     async def _refresh_policies(self) -> None:
         revision = await policies.revision(self._database)
-        changed, latest = await policies.groups_since(self._database, self._groups_seen - _OVERLAP)
+        changed, self._groups_seen = await policies.groups_since(self._database, self._groups_seen)
         fresh = {group_id: group for group_id, group in changed.items() if self._groups.get(group_id) != group}
         if revision == self._policies_revision and not fresh:
             return
@@ -82,7 +81,7 @@ class RulebookKeeper:
         self._groups |= fresh
         settings = with_exceptions(self._groups, self._exceptions)
         self._swap(policies=Policies.compose(self._written, settings, self._current.policies))
-        self._policies_revision, self._groups_seen = revision, max(latest, self._groups_seen)
+        self._policies_revision = revision
         RULEBOOK_REVISION.set(revision)
 
     async def _refresh_lexicon(self) -> None:
