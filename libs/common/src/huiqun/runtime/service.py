@@ -22,6 +22,7 @@ from pydantic import ValidationError
 from huiqun.audit import AUDIT_INDEXES
 from huiqun.runtime.clock import Clock, SystemClock
 from huiqun.runtime.health import Heartbeat
+from huiqun.runtime.misconfiguration import MisconfigurationError
 from huiqun.runtime.parts import Part
 from huiqun.runtime.readiness import Check, watch_readiness
 from huiqun.runtime.settings import ServiceSettings, wrong_settings
@@ -194,6 +195,8 @@ def _topics(service: str, parts: Sequence[Part]) -> list[str]:
 
 
 async def _ask(part: Part) -> None:
+    if part.heartbeat.advice is not None:
+        raise MisconfigurationError(part.heartbeat.advice)
     if part.heartbeat.failure is not None:
         raise PartNotWellError(part.heartbeat.failure)
 
