@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from huiqun.cli.terminal import printable
 from local import interrupts
 from local.directories import UnusableDirectoryError
 from local.errors import ServerUnavailableError
@@ -48,7 +49,7 @@ def run_to_the_end(main: Callable[[Console], Awaitable[int]]) -> int:
         console.print("Stopped.")
         return interrupts.INTERRUPTED if failure is not None else code
     if failure is not None:
-        console.print(Text("✗ ", "bold red") + Text(str(failure)), soft_wrap=True)
+        console.print(Text("✗ ", "bold red") + printable(str(failure)), soft_wrap=True)
     return code
 
 

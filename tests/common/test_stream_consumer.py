@@ -91,7 +91,7 @@ async def test_what_cannot_be_processed_is_set_aside_with_the_reason_and_its_nei
 async def send_compressed(spine: Spine, value: bytes) -> None:
     """Compressed, a record passes that the broker would refuse at its full size."""
     producer = AIOKafkaProducer(
-        bootstrap_servers=spine.kafka.bootstrap, compression_type="gzip", max_request_size=len(value) * 2
+        **spine.kafka.client_arguments(), compression_type="gzip", max_request_size=len(value) * 2
     )
     async with producer:
         await producer.send_and_wait(spine.kafka.prefix + MESSAGES_TOPIC, value, key=b"g1")

@@ -47,7 +47,9 @@ async def test_strangers_and_departed_among_the_staff_and_customers_who_look_lik
     assert (report["members"], report["staff"], report["listed"]) == (8, 4, 3)
     (notice,) = [action for action in community.actions if action.kind is ActionKind.NOTIFY_STAFF]
     assert (notice.assignee, notice.reason) == ("staff-1", "roster")
-    assert "不在授权名单中的工作人员 1 人：客户经理9" in notice.content
+    assert set(notice.members) == {"staff-2", "staff-9", "u2", "u3"}
+    (told,) = community.said(ActionKind.NOTIFY_STAFF)
+    assert "不在授权名单中的工作人员 1 人：客户经理9（staff-9）" in told
 
 
 async def test_a_roster_in_order_is_reported_without_troubling_anybody(community: Community) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import re
 import unicodedata
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
@@ -17,8 +16,9 @@ from rich.console import Console
 from rich.text import Text
 
 from huiqun.contracts.topics import ServiceName
+from huiqun.runtime.misconfiguration import MisconfigurationError
 from huiqun.runtime.settings import ConnectionSettings, wrong_settings
-from huiqun.store import Database, StoreError, connect
+from huiqun.store import Database, StoreError, connect, explain, read_url
 
 NO = 1
 NOT_ASKED = 2
@@ -38,8 +38,11 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(work)
     except StoreError as error:
-        url = re.sub(r"//[^/@]*@", "//", settings().mongo_url)
-        fail(f"MongoDB at {url}: {_brief(error)}\nSet HUIQUN_MONGO_URL if that is not the one you mean.")
+        where = f"mongodb://{','.join(read_url(settings().mongo_url).hosts)}"
+        said = explain(error) or f"MongoDB at {where}: {_brief(error)}"
+        fail(f"{said}\nSet HUIQUN_MONGO_URL if {where} is not the one you mean.")
+    except MisconfigurationError as error:
+        fail(str(error))
     except UnknownTopicOrPartitionError:
         fail("The topics are not there yet: huiqun topics create")
     except (KafkaError, OSError) as error:  # TimeoutError is an OSError
@@ -66,7 +69,7 @@ def settings() -> ConnectionSettings:
 async def database_of(service: str) -> AsyncIterator[Database]:
     """The database of a service."""
     chosen = settings()
-    client = connect(chosen.mongo_url, app_name="huiqun-cli")
+    client = connect(chosen.mongo, app_name="huiqun-cli")
     try:
         yield client[chosen.database_of(service)]
     finally:

@@ -10,6 +10,9 @@ from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.read_concern import ReadConcern
 
+from huiqun.store.options import MongoOptions
+from huiqun.store.refusals import require_replica_set
+
 Client: TypeAlias = "AsyncMongoClient[dict[str, Any]]"
 Database: TypeAlias = "AsyncDatabase[dict[str, Any]]"
 Collection: TypeAlias = "AsyncCollection[dict[str, Any]]"
@@ -17,14 +20,16 @@ Cursor: TypeAlias = "AsyncCursor[dict[str, Any]]"
 Session: TypeAlias = AsyncClientSession
 
 
-def connect(url: str, *, app_name: str = "huiqun", wait_milliseconds: int = 5_000) -> Client:
-    """A client for the replica set at `url`; nothing is sent before the first operation.
+def connect(server: MongoOptions | str, *, app_name: str = "huiqun", wait_milliseconds: int = 5_000) -> Client:
+    """A client for the replica set, whose URL is enough if it needs no more; nothing is sent before an operation.
 
     Writes are acknowledged by a majority and dates come back in UTC. Choosing a server waits `wait_milliseconds`,
     an operation on a socket at most 30 s.
     """
+    options = server if isinstance(server, MongoOptions) else MongoOptions(server)
     return AsyncMongoClient(
-        url,
+        options.url,
+        **options.arguments(),
         appname=app_name,
         tz_aware=True,
         w="majority",
@@ -48,5 +53,14 @@ async def close(client: Client) -> None:
 
 
 async def ping(client: Client) -> None:
-    """Ask the primary for an answer; raises a transient error where there is none."""
-    await client.admin.command("ping")
+    """Ask the primary for an answer; raises a transient error where there is none.
+
+    StoreRefusesError if it knows no transactions.
+    """
+    require_replica_set(await client.admin.command("hello"))
+
+
+async def check_access(database: Database) -> None:
+    """Ask the primary whether it lets us read the database, as `ping` does whether it is there."""
+    await ping(database.client)
+    await database["outbox"].find_one({}, {"_id": 1})

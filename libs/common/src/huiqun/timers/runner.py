@@ -42,6 +42,7 @@ class TimerRunner:
         self._handlers = handlers
         self._lease = lease
         self._holder = new_id()
+        metrics.export_from_zero(metrics.TIMERS_RUN, kind=handlers, outcome=["done", "retried", "failed"])
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run timers until `stop` is set."""
@@ -57,7 +58,7 @@ class TimerRunner:
         timer = await store.lease(self._transactor.database, now, now + self._lease, self._holder)
         if timer is None:
             return False
-        metrics.TIMER_DELAY.labels(kind=timer.kind).observe((now - timer.due).total_seconds())
+        metrics.TIMER_DELAY.labels(kind=self._label(timer)).observe((now - timer.due).total_seconds())
         renewing = asyncio.create_task(self._renew(timer), name=f"{self.name} lease")
         try:
             await self._transactor.run(lambda work: self._fire(timer, work))
@@ -66,7 +67,7 @@ class TimerRunner:
                 raise
             await self._failed(timer, error)
         else:
-            metrics.TIMERS_RUN.labels(kind=timer.kind, outcome="done").inc()
+            metrics.TIMERS_RUN.labels(kind=self._label(timer), outcome="done").inc()
         finally:
             renewing.cancel()
             await asyncio.wait({renewing})
@@ -91,9 +92,13 @@ class TimerRunner:
         _log.error("timer_failed", kind=timer.kind, key=timer.key, attempts=timer.attempts + 1, where=where)
         database = self._transactor.database
         if timer.attempts + 1 >= _MAX_ATTEMPTS:
-            metrics.TIMERS_RUN.labels(kind=timer.kind, outcome="failed").inc()
+            metrics.TIMERS_RUN.labels(kind=self._label(timer), outcome="failed").inc()
             await store.give_up(database, timer, what)
             return
-        metrics.TIMERS_RUN.labels(kind=timer.kind, outcome="retried").inc()
+        metrics.TIMERS_RUN.labels(kind=self._label(timer), outcome="retried").inc()
         wait = timedelta(seconds=min(2**timer.attempts, 600))
         await store.postpone(database, timer, self._transactor.clock.now() + wait, what)
+
+    def _label(self, timer: Timer) -> str:
+        """Its kind, if this release knows it; another one's timer may be of any kind."""
+        return timer.kind if timer.kind in self._handlers else metrics.OTHER

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from huiqun.web.problems import Problem, answer
 
-_ALWAYS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+_ALWAYS: Final = frozenset({"/healthz", "/readyz"})
 
 
 class Starting:

@@ -89,7 +89,7 @@ def main(arguments: Sequence[str], console: Console) -> int:
 
 async def _store(file: WordFile) -> tuple[WordList, bool]:
     settings = ConnectionSettings()
-    client = connect(settings.mongo_url, app_name="huiqun-lexicon")
+    client = connect(settings.mongo, app_name="huiqun-lexicon")
     database = client[f"{settings.database_prefix}moderation"]
     # Never started: an import publishes nothing, the stamp tells the processes.
     transactor = Transactor(client, database, Publisher(settings.kafka), SystemClock())

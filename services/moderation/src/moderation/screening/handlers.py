@@ -213,7 +213,6 @@ def _offence(judged: Judged, category: str, now: datetime) -> Offence:
         member_id=message.sender.member_id,
         message_id=message.message_id,
         category=category,
-        display_name=message.sender.display_name,
         at=now,
         cause=judged.event,
         wording=judged.decision.policy.rules.wording,

@@ -112,6 +112,8 @@ def _faults(line: int, row: object) -> Iterator[RowFault]:
         value = row.get(name)
         if not isinstance(value, str) or not value.strip():
             yield RowFault(line, name, "is missing")
+        elif "\0" in value:
+            yield RowFault(line, name, "contains the NUL character")
         elif len(value) > longest:
             yield RowFault(line, name, f"has more than {longest} characters")
         elif name == "staff_id" and is_placeholder(value):
