@@ -88,3 +88,13 @@ def test_values_json_cannot_hold_do_not_break_the_line(lines: Lines) -> None:
     (line,) = lines.read()
     assert line["number"] == 1 << 80
     assert line["names"] == ["x"]
+
+
+def test_a_warning_of_a_driver_comes_once_in_a_while_and_a_rebalance_each_time(
+    lines: Lines,
+) -> None:
+    driver = logging.getLogger("aiokafka.consumer.group_coordinator")
+    for number in range(3):
+        driver.warning("Unable connect to node with id %s", number)
+        driver.info("Setting newly assigned partitions %s", number)
+    assert [line["event"].split()[0] for line in lines.read()] == ["Unable", "Setting", "Setting", "Setting"]
