@@ -35,9 +35,8 @@ class ServiceProcess:
         return self._process.exit_code
 
     @property
-    def url(self) -> str:
-        """Where its HTTP interface is."""
-        return f"http://{LOOPBACK}:{self._port}"
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def log(self) -> str:
