@@ -20,6 +20,7 @@ from huiqun.contracts.channel import MAX_TEXT, MessageReceived
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.contracts.topics import CHANNEL_MESSAGES, MODERATION_DECISIONS
+from huiqun.privacy.names import Sealed
 from tests.channel import edit, message
 
 FIRST, LAST = datetime(2011, 1, 1), datetime(2099, 12, 31)  # noqa: DTZ001 - Hypothesis takes bounds without a zone
@@ -55,6 +56,8 @@ def values(annotation: Any, field: FieldInfo) -> st.SearchStrategy[Any]:
         return st.lists(values(arguments[0], FieldInfo(annotation=arguments[0])), max_size=3).map(tuple)
     if origin is tuple:
         return st.tuples(*(values(argument, field) for argument in arguments))
+    if issubclass(annotation, Sealed):
+        return st.text(max_size=50)
     if issubclass(annotation, Enum):
         return st.sampled_from(list(annotation))
     if issubclass(annotation, BaseModel):

@@ -1,16 +1,20 @@
 """Every event by topic, and how the bytes of a record become one."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from functools import cache, reduce
 from operator import or_
 from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
+from pydantic.json_schema import models_json_schema
+from pydantic_core import ErrorDetails
 
 from huiqun.contracts import channel, moderation
 from huiqun.contracts.channel.repairs import repaired
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import Topic
+from huiqun.privacy.names import AS_WRITTEN
 
 EVENTS: tuple[type[Event], ...] = tuple(
     sorted(
@@ -28,6 +32,12 @@ EVENTS_BY_TOPIC: Mapping[str, tuple[type[Event], ...]] = {
     topic: tuple(event for event in EVENTS if event.topic.name == topic)
     for topic in sorted({event.topic.name for event in EVENTS})
 }
+
+
+# Pydantic's messages of these types hold what was sent.
+_QUOTING = frozenset({"union_tag_invalid", "value_error", "assertion_error"})
+# A type that some newer version may send; who finds it in a reason knows what to upgrade.
+_EVENT_TYPE = re.compile(r"[a-z_]{1,32}(?:\.[a-z_]{1,32}){1,3}")
 
 
 class UndecodableError(ValueError):
@@ -66,13 +76,39 @@ def decode(topic: Topic, value: bytes | None) -> Event:
 
 
 def encode(event: Event) -> bytes:
-    """The bytes of an event: its envelope as JSON, without the fields that are empty."""
-    return event.__pydantic_serializer__.to_json(event, exclude_none=True)
+    """The bytes of an event: its envelope as JSON, without the fields that are empty.
+
+    Names and ids of other platforms are in it only where they come from: on the topics that the channel writes.
+    """
+    context = AS_WRITTEN if event.topic.owner == "channel" else None
+    return event.__pydantic_serializer__.to_json(event, exclude_none=True, context=context)
 
 
 def _reasons(error: ValidationError) -> str:
-    details = error.errors(include_url=False, include_context=False, include_input=False)
-    shown = [f"{'.'.join(map(str, detail['loc'])) or 'event'}: {detail['msg']}" for detail in details[:5]]
+    details = error.errors(include_url=False, include_input=False)
+    shown = [f"{_place(detail['loc'])}: {_fault(detail)}" for detail in details[:5]]
     if len(details) > len(shown):
         shown.append(f"and {len(details) - len(shown)} more")
     return "; ".join(shown)[:2000]
+
+
+def _place(loc: Sequence[int | str]) -> str:
+    """Where it is, by the names that the contracts know: a key of a mapping is the sender's, and may be anything."""
+    steps = [step if isinstance(step, int) or step in _known_names() else "*" for step in loc]
+    return ".".join(map(str, steps)) or "event"
+
+
+def _fault(detail: ErrorDetails) -> str:
+    """What is wrong, in words of the schema and not of the record."""
+    if detail["type"] not in _QUOTING:
+        return detail["msg"]
+    tag = str(detail.get("ctx", {}).get("tag", ""))
+    return f"no event of this topic: {tag}" if _EVENT_TYPE.fullmatch(tag) else "not a valid value"
+
+
+@cache
+def _known_names() -> frozenset[str]:
+    """The fields of all contracts and the types of their events."""
+    _, schema = models_json_schema([(event, "validation") for event in EVENTS])
+    fields = {name for definition in schema["$defs"].values() for name in definition.get("properties", ())}
+    return frozenset(fields | {event.model_fields["type"].default for event in EVENTS})

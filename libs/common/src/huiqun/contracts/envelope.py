@@ -1,12 +1,14 @@
 """The envelope around every event: CloudEvents 1.0 in JSON, structured mode."""
 
+import re
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from huiqun.contracts.topics import SERVICES, Topic
+from huiqun.privacy.text import refuse_personal_data
 from huiqun.runtime.ids import new_id
 
 # No white space and no slash: ids are joined with a slash to make keys of documents.
@@ -19,6 +21,21 @@ Instant = Annotated[AwareDatetime, Field(ge=datetime(2011, 1, 1, tzinfo=UTC), lt
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
 Traceparent = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")]
+
+
+@lru_cache(maxsize=1_024)  # there are few, and each event has one
+def _names_nobody(source: str) -> str:
+    return source if _CORPORATION.fullmatch(source) else refuse_personal_data(source)
+
+
+# A part of every identity, so it is kept as it is: it must be no text, and nobody's number. The id that WeCom gives a
+# corporation is hexadecimal, in which a number may stand by chance.
+_CORPORATION = re.compile(r"[a-z]+/w[wx][0-9a-f]{16}")
+Source = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=256, pattern=r"^[A-Za-z0-9][A-Za-z0-9._~:/-]*$"),
+    AfterValidator(_names_nobody),
+]
 
 
 class Payload(BaseModel):
@@ -45,7 +62,9 @@ class Event(BaseModel):
 
     specversion: Literal["1.0"] = "1.0"
     id: Id = Field(description="Unique, and the same when the event is published again", examples=["0192f3c1-evt"])
-    source: str = Field(max_length=256, description="Who published it", examples=["huiqun/moderation"])
+    source: Source = Field(
+        description="Who published it: a service, or the corporation of a gateway", examples=["huiqun/moderation"]
+    )
     type: str
     time: Instant = Field(description="When it happened, RFC 3339 in UTC", examples=["2026-11-22T08:00:00Z"])
     subject: Id = Field(description="The group or customer it is about; also the record's key", examples=["group-1"])

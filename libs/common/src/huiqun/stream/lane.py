@@ -201,7 +201,7 @@ class Lane:
         """
         known = await inbox.find_fingerprints(self._line.transactor.database, delivery.identities)
         if not known:
-            raise KeyExistsError(f"{self._line.service}: {error.details}") from error
+            raise KeyExistsError(f"{self._line.service}: {(error.details or {}).get('keyPattern')}") from error
         await self._publish_leftovers(delivery.partitions)
         left = [item for item in received if item.identity not in known]
         self._count(received, "duplicate", but=left)

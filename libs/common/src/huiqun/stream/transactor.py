@@ -15,6 +15,7 @@ from huiqun.stream.publisher import Publisher, Record, RecordsTooLargeError, rec
 from huiqun.stream.retry import for_at_most
 from huiqun.stream.turns import Turns
 from huiqun.stream.work import Work
+from huiqun.telemetry import describe_error
 from huiqun.timers import store as timer_store
 
 T = TypeVar("T")
@@ -118,7 +119,7 @@ class Transactor:
         try:
             await asyncio.wait_for(self.publish(entries), _PUBLISH_SECONDS)
         except (KafkaError, OSError, StoreError) as error:  # TimeoutError is an OSError
-            _log.warning("left_to_the_relay", entries=len(entries), error=repr(error)[:200])
+            _log.warning("left_to_the_relay", entries=len(entries), error=describe_error(error))
 
 
 def _may_run_again(error: BaseException) -> bool:

@@ -4,15 +4,18 @@ import hashlib
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from huiqun.contracts.channel.members import Name, Role
+from huiqun.contracts.channel.members import Role
 from huiqun.contracts.envelope import Event, Id, Instant, Payload
 from huiqun.contracts.topics import CHANNEL_MESSAGES
+from huiqun.privacy.names import PersonName
+from huiqun.privacy.text import RawText
 
 #: The longest text that is sent to the channel, and that is judged and kept as a whole: no chat platform's is longer.
 MAX_TEXT = 20_000
-Text = Annotated[str, StringConstraints(max_length=MAX_TEXT)]
+Text = Annotated[str, RawText(max_length=MAX_TEXT)]
+_NO_NAME = PersonName()
 
 
 class MessageKind(StrEnum):
@@ -45,7 +48,7 @@ class Sender(Payload):
 
     member_id: Id = Field(examples=["wmOgQhDgAAuXFJGwbve4g4iXknfOAAAA"])
     role: Role = Role.CUSTOMER
-    display_name: Name = ""
+    display_name: PersonName = _NO_NAME
 
 
 class Message(Payload):
@@ -57,12 +60,12 @@ class Message(Payload):
     group_id: Id
     sender: Sender
     kind: MessageKind = MessageKind.TEXT
-    text: str = Field(default="", description="The text, caption or transcript")
+    text: Annotated[str, RawText()] = Field(default="", description="The text, caption or transcript")
     text_availability: TextAvailability = Field(
         default=TextAvailability.FULL, description="none: the platform keeps the text, and `text` is empty"
     )
     duration_seconds: float | None = Field(default=None, ge=0, le=86_400, description="Length of voice or video")
-    url: str | None = None
+    url: Annotated[str, RawText()] | None = None
     mentions: tuple[Id, ...] = ()
     reply_to: Id | None = None
     sent_at: Instant

@@ -4,9 +4,10 @@ from datetime import timedelta
 from typing import Annotated, Final
 
 from fastapi import Depends, Path, Query, Response
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id, Instant
+from huiqun.privacy.text import ComparedText, MaskedText
 from huiqun.stream import Work
 from huiqun.web import Answer, Problem, Router, Store, WriteOnce
 from huiqun.web.problems import field_error
@@ -33,7 +34,9 @@ router = Router(
 _LONGEST: Final = timedelta(days=93)
 MessagePath = Annotated[Id, Path(description="The message's id.", examples=["msg-1"])]
 Seed = Annotated[
-    str, Query(min_length=1, max_length=100, description="What the sample depends on.", examples=["2026-Q4"])
+    str,
+    ComparedText(min_length=1, max_length=100),
+    Query(description="What the sample depends on.", examples=["2026-Q4"]),
 ]
 From = Annotated[
     Instant,
@@ -72,7 +75,7 @@ class Opinion(BaseModel):
     """What a supervisor says of a message."""
 
     outcome: Outcome = Field(description="Whether it is as it should be.", examples=["concern"])
-    note: Annotated[str, StringConstraints(max_length=1_000)] = Field(
+    note: Annotated[str, MaskedText(max_length=1_000)] = Field(
         default="", description="Why; personal data in it is masked.", examples=["承诺了收益"]
     )
 

@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Final
 
 from huiqun.audit import AuditEntry, append
-from huiqun.privacy.detection import find_personal_data
-from huiqun.privacy.masking import mask
 from huiqun.runtime.ids import new_id
 from huiqun.store import Database, Session
 from huiqun.stream import Work
@@ -97,13 +95,12 @@ class ReviewMessageCommand:
 
 
 async def review_message(work: Work, command: ReviewMessageCommand, actor: str) -> Review:
-    """Note what a supervisor thinks of a message; the note is kept without personal data.
+    """Note what a supervisor thinks of a message.
 
     Opinions are added, never replaced. Raises UnknownMessageError, AmbiguousMessageError.
     """
     ref = (await find_message(work.db, command.message_id, command.group_id, work.session))[0].key.ref
-    masked = mask(command.note, find_personal_data(command.note))
-    review = Review(new_id(), ref, command.outcome, masked, actor, work.now)
+    review = Review(new_id(), ref, command.outcome, command.note, actor, work.now)
     await reviews.add(work, review)
     detail = {"review": review.id, "outcome": command.outcome, "group_id": ref.group_id}
     await append(work, AuditEntry(actor, "message.reviewed", f"message/{ref.message_id}", detail))

@@ -7,6 +7,7 @@ from fastapi import Response
 from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id
+from huiqun.privacy.text import MaskedText
 from huiqun.stream import Work
 from huiqun.web import Answer, Principal, Router, WriteOnce, requires
 from moderation.archive.handlers.supervising import AmbiguousMessageError
@@ -32,7 +33,9 @@ class NewReport(BaseModel):
     category: Category | None = Field(
         default=None, description="What it is about; without it, what the rules said.", examples=["ads"]
     )
-    note: str = Field(default="", max_length=2_000, description="What is wrong with it.", examples=["疑似代办贷款"])
+    note: Annotated[str, MaskedText(max_length=2_000)] = Field(
+        default="", description="What is wrong with it.", examples=["疑似代办贷款"]
+    )
 
 
 @router.post("", summary="Report a message", status_code=201, response_model=CaseView)

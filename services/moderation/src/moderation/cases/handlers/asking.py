@@ -7,6 +7,7 @@ from datetime import datetime
 from huiqun.contracts.channel import MessageEdited, MessageReceived, Role
 from huiqun.contracts.channel.mentions import AddressedText
 from huiqun.contracts.moderation import CaseKind, Screened, Verdict
+from huiqun.privacy.text import mask_text
 from huiqun.runtime.ids import new_id
 from huiqun.stream import Work
 from moderation.archive import store as archive
@@ -16,7 +17,7 @@ from moderation.archive.model import MessageRef
 from moderation.archive.store.messages import screened
 from moderation.cases.handlers.opening import open_cases
 from moderation.cases.handlers.queue import load_case
-from moderation.cases.model import Case, Grant, Opening, Report, begins_with, case_id, due, masked
+from moderation.cases.model import Case, Grant, Opening, Report, begins_with, case_id, due
 from moderation.cases.store import cases, reporters
 from moderation.enforcement import model as enforcement
 from moderation.enforcement.handlers import request_actions
@@ -114,9 +115,7 @@ async def report_message(work: Work, command: ReportMessageCommand, by: str) -> 
     message = screened(revisions[-1])
     group = await find_group(work.db, message.group_id, work.session)
     rule = (await policy_in_force(work.db, group.settings, work.session)).rules.review
-    report = Report(
-        message.group_id, message.message_id, by, by_staff=True, note=masked(command.note), day=0, rule=rule
-    )
+    report = Report(message.group_id, message.message_id, by, by_staff=True, note=command.note, day=0, rule=rule)
     opening = _opening(replace(report, category=command.category), message, work.now, trusted=True)
     await open_cases(work, [opening])
     return await load_case(work, opening.case_id)
@@ -166,11 +165,14 @@ def _forgotten(appeal: Appeal) -> Screened:
 
 
 async def appeal_by_link(work: Work, grant: Grant, note: str) -> None:
-    """Open a case for the sanction that a link is about. Raises NothingToAppealError, AppealedError."""
+    """Open a case for the sanction that a link is about; `note` is what a form says, and masked here.
+
+    Raises NothingToAppealError, AppealedError.
+    """
     standing, strike = await find_sanction(work, grant)
     group = await find_group(work.db, grant.group_id, work.session)
     rule = (await policy_in_force(work.db, group.settings, work.session)).rules.review
-    await _open_appeals(work, [Appeal(standing, strike, masked(note), rule)])
+    await _open_appeals(work, [Appeal(standing, strike, mask_text(note), rule)])
 
 
 async def find_sanction(work: Work, grant: Grant) -> tuple[Standing, Strike]:

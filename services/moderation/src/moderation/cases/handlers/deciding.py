@@ -10,7 +10,7 @@ from huiqun.stream import Work
 from moderation.cases.handlers.following import ABOUT_THE_MESSAGE, Hearing, Ruling, follow
 from moderation.cases.handlers.opening import overdue_timer
 from moderation.cases.handlers.queue import load_case, require_impartial
-from moderation.cases.model import Case, Decision, check_decidable, close, masked
+from moderation.cases.model import Case, Decision, check_decidable, close
 from moderation.cases.store import cases, examples, reporters
 from moderation.cases.store.examples import CLEAN, Example
 from moderation.enforcement import model as enforcement
@@ -56,7 +56,7 @@ async def decide(work: Work, case_id: str, ruling: Ruling, check: Check, appeal_
         by=ruling.by,
         at=work.now,
         category=hearing.category,
-        note=masked(ruling.note),
+        note=ruling.note,
         action_id=action_id,
     )
     closed = await _close(hearing, case, decision, own=own)

@@ -39,7 +39,7 @@ async def release(work: Work, case_id: str, who: Moderator) -> Case:
 
 async def comment(work: Work, case_id: str, who: Moderator, text: str) -> Case:
     """Note something for whoever decides. Raises UnknownCaseError, CaseFullError."""
-    return await _save(work, model.comment(await load_case(work, case_id), who, model.masked(text), work.now))
+    return await _save(work, model.comment(await load_case(work, case_id), who, text, work.now))
 
 
 async def require_impartial(work: Work, case: Case, who: Moderator) -> bool:

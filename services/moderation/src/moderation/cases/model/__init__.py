@@ -18,7 +18,6 @@ from moderation.cases.model.case import (
     close,
     comment,
     join,
-    masked,
     open_case,
     release,
 )
@@ -53,7 +52,6 @@ __all__ = [
     "comment",
     "due",
     "join",
-    "masked",
     "open_case",
     "release",
 ]

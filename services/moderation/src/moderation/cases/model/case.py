@@ -7,8 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from huiqun.contracts.channel import Role
 from huiqun.contracts.moderation import CaseKind, CaseOutcome, Reason, Verdict
-from huiqun.privacy.detection import find_personal_data
-from huiqun.privacy.masking import mask
 from moderation.archive.model import MessageRef
 from moderation.cases.model.opening import Opening
 
@@ -139,11 +137,6 @@ class Case(Values):
     def holder(self, now: datetime) -> Moderator | None:
         """Who holds the case; nobody once the lease is over."""
         return self.lease.holder if self.lease is not None and self.lease.until > now else None
-
-
-def masked(text: str) -> str:
-    """What a person wrote, fit to be kept."""
-    return mask(text, find_personal_data(text))
 
 
 def open_case(opening: Opening, now: datetime) -> Case:

@@ -4,26 +4,27 @@ import re
 from datetime import time
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 
 from huiqun.contracts.channel import MessageKind
 from huiqun.contracts.moderation import Verdict
+from huiqun.privacy.text import ComparedText
 from moderation.policies.model.membership import MembershipRules
 from moderation.policies.model.retention import RetentionRule
 from moderation.policies.model.review import ReviewRule
 from moderation.policies.model.values import Category, Minutes, Outcome, Values
 from moderation.policies.model.wording import Wording
 
-PolicyId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+PolicyId = Annotated[str, ComparedText(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 
 
 def _domain(name: str) -> str:
     if re.fullmatch(r"[\w.-]{1,253}", name) is None:
         raise ValueError("a domain alone is wanted, such as bank.example.com, without https:// and without a path")
-    return name
+    return name.lower()
 
 
-Domain = Annotated[str, StringConstraints(to_lower=True, strip_whitespace=True), AfterValidator(_domain)]
+Domain = Annotated[str, ComparedText(strip_whitespace=True), AfterValidator(_domain)]
 
 
 def _without_zone(moment: time) -> time:

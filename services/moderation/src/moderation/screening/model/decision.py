@@ -7,8 +7,7 @@ from typing import NamedTuple
 from huiqun.contracts.channel import EditedMessage, Message, MessageReceived, Role
 from huiqun.contracts.envelope import assemble
 from huiqun.contracts.moderation import Screened, Verdict
-from huiqun.privacy.detection import find_personal_data
-from huiqun.privacy.masking import mask
+from huiqun.privacy.text import mask_text
 from moderation.policies.model import GroupSettings, Policy, Rule
 from moderation.screening.model.evidence import NOTHING, Evidence
 from moderation.screening.model.finding import Finding
@@ -79,7 +78,7 @@ class Decision(NamedTuple):
             "role": sender.role,
             "kind": message.kind,
             "duration_seconds": message.duration_seconds,
-            "url": mask(message.url, find_personal_data(message.url)) if message.url else None,
+            "url": mask_text(message.url) if message.url else None,
             "revision": self.revision,
             "verdict": self.verdict,
             "reasons": bounded(tuple([finding.reason for finding in self.findings])),
