@@ -28,7 +28,8 @@ INSTANTS = st.datetimes(FIRST, LAST, timezones=st.just(UTC))
 IDS = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="/"), min_size=1, max_size=128)
 TRACES = st.from_regex(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", fullmatch=True)
 ZONES = st.sampled_from(sorted(available_timezones()))
-BY_NAME = {"time": INSTANTS, "traceparent": TRACES, "timezone": ZONES}
+SOURCES = st.from_regex(r"[A-Za-z][A-Za-z._~:/-]{0,40}", fullmatch=True)
+BY_NAME = {"source": SOURCES, "time": INSTANTS, "traceparent": TRACES, "timezone": ZONES}
 
 
 def models(kind: type[BaseModel]) -> st.SearchStrategy[Any]:

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from aiokafka import ConsumerRecord
+from hypothesis import given
+from hypothesis import strategies as st
 
 from huiqun.contracts.catalog import encode
 from huiqun.contracts.channel import MemberJoined, MessageEdited, MessageReceived
@@ -12,7 +15,7 @@ from huiqun.contracts.topics import CHANNEL_MESSAGES
 from huiqun.stream import Route, Work
 from huiqun.stream.dead_letters import read_all
 from huiqun.stream.publisher import Record, record_of
-from huiqun.stream.unreadable import UnreadableRecord
+from huiqun.stream.unreadable import UnreadableRecord, unreadable
 from tests.channel import edit, message
 from tests.spine import SERVICE, Spine, eventually, running
 from tests.stories import joined
@@ -114,6 +117,7 @@ BROKEN: dict[tuple[bytes, bytes], str | None] = {
     (b'"data":{', b'"data":{"x":'): "u1",
     ("你好".encode(), rb"\ud83d"): "u1",
     (b'"u1"', b"7"): None,
+    (b'"source":"channel"', b'"source":"two words"'): "u1",
     (b'"u1"', rb'"\u738b\/\"",,'): '王~2F"',
 }
 
@@ -143,3 +147,15 @@ async def test_of_a_recall_that_cannot_be_read_nobody_is_told(spine: Spine) -> N
     recall = encode(message(1)).replace(b"received", b"recalled")
     await until_handled(spine, [Record(CHANNEL_MESSAGES.name, b"g1", recall)])
     assert (await said(spine), len(await reasons(spine))) == ([], 1)
+
+
+NAMES = ("type", "source", "group_id", "member_id", "message_id")
+PIECES = st.sampled_from([f'"{name}":' for name in NAMES]) | st.text(max_size=30).map(lambda text: f'"{text}"')
+BYTES = st.lists(PIECES | st.text(max_size=10), max_size=12).map(lambda parts: "".join(parts).encode(errors="replace"))
+
+
+@given(BYTES | st.binary(max_size=200), st.none() | st.binary(max_size=200))
+def test_whatever_a_record_holds_it_stops_nobody_from_reading_on(value: bytes, key: bytes | None) -> None:
+    record = ConsumerRecord("t.channel.messages.v1", 0, 7, 0, 0, key, value, None, 0, 0, ())
+    noted = unreadable(CHANNEL_MESSAGES, record, "why")
+    assert noted is None or noted == UnreadableRecord.model_validate(noted.model_dump())

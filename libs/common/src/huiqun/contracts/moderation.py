@@ -37,9 +37,7 @@ class Reason(Payload):
     word: Annotated[str, MaskedText(max_length=1_000)] | None = Field(
         default=None, description="The word that was found, after its list", examples=["huiqun/加薇"]
     )
-    stream: Annotated[str, MaskedText(max_length=32)] | None = Field(
-        default=None, description="How it was written: as it is, split, by sound", examples=["folded"]
-    )
+    stream: Annotated[str, MaskedText(max_length=32)] | None = Field(default=None, description="How it was written")
 
 
 class Screened(Payload):
@@ -62,9 +60,7 @@ class Screened(Payload):
         examples=["vip@3+d2+g1"],
     )
     lexicon_version: str = Field(max_length=128, examples=["2026-11-22T08:00:00Z"])
-    masked_text: Annotated[str, MaskedText()] = Field(
-        description="As a whole; of a very long one, how it begins and ends"
-    )
+    masked_text: Annotated[str, MaskedText()] = Field(description="Of a very long one, how it begins and ends")
     left_out: int = Field(default=0, ge=0, description="Characters between beginning and end that nobody has judged")
     sent_at: Instant
 

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from typing import ClassVar, Final, Literal
 
 from aiokafka import ConsumerRecord
-from pydantic import Field
+from pydantic import Field, TypeAdapter, ValidationError
 
 from huiqun.contracts.channel.repairs import plain_id
-from huiqun.contracts.envelope import Event, Id, Payload
+from huiqun.contracts.envelope import Event, Id, Payload, Source
 from huiqun.contracts.topics import CHANNEL_MESSAGES, Topic
 
 # The first of each name, wherever it stands: whatever is wrong with the record, it need not be JSON.
@@ -16,7 +16,7 @@ _NAMED: Final = {
     name: re.compile(rb'"%b"\s*:\s*"((?:[^"\\\x00-\x1f]|\\u[0-9a-fA-F]{4}|\\["\\/]){1,512})"' % name.encode())
     for name in ("type", "source", "group_id", "member_id", "message_id")
 }
-_LONGEST_SOURCE: Final = 256
+_SOURCE: Final[TypeAdapter[str]] = TypeAdapter(Source)
 _ESCAPES: Final = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/]))')
 # A recall says nothing that anybody could judge.
 _SAYS_NOTHING: Final = "channel.message.recalled"
@@ -56,14 +56,21 @@ def unreadable(topic: Topic, record: ConsumerRecord, reason: str) -> UnreadableR
     )
     # Where it stands is what makes two readings of it the same; put back on its topic, it is another record.
     place = f"{record.topic}~{record.partition}~{record.offset}"
-    source = _NAMED["source"].search(value)
     return UnreadableRecord(
         id=plain_id(place),
-        source=_unescaped(source[1])[:_LONGEST_SOURCE] if source else UnreadableRecord.default_source,
+        source=_source_of(value),
         time=datetime.now(UTC),
         subject=group_id,
         data=data,
     )
+
+
+def _source_of(value: bytes) -> str:
+    found = _NAMED["source"].search(value)
+    try:
+        return _SOURCE.validate_python(_unescaped(found[1])) if found else UnreadableRecord.default_source
+    except ValidationError:
+        return UnreadableRecord.default_source
 
 
 def _read(value: bytes, name: str) -> str | None:

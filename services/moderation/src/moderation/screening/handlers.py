@@ -105,11 +105,7 @@ class Screening:
     async def screen(self, events: Sequence[Messages], work: Work) -> None:
         """Judge each message under its group's policy; record the verdict and ask the channel to act."""
         rulebook = self._rulebook()
-        placed = list(zip(events, await place_messages(work, events), strict=True))
-        taken = [(event, place) for event, place in placed if place is not None]
-        if not taken:
-            return
-        events, places = [event for event, _ in taken], [place for _, place in taken]
+        events, places = await _placed(events, work)
         limited = [within_limits(_dated(event.data, work.now)) for event in events]
         messages = [each.message for each in limited]
         settings = [rulebook.policies.settings_of(message.group_id) for message in messages]
@@ -152,11 +148,7 @@ class Screening:
         await follow.carry_out(work)
         await spare_deletions(work, _mended(events, places, records))
         await tell_why(work, silenced.values())
-        for reason in [reason for record in records if record.reasons for reason in record.reasons if reason.shadow]:
-            SHADOW_FINDINGS.labels(rule=reason.rule).inc()
-        counted = Counter([record.verdict for record in records])
-        for verdict in Verdict:
-            VERDICTS.labels(verdict=verdict.value).inc(counted[verdict])
+        _count_verdicts(records)
 
     async def recall(self, events: Sequence[MessageRecalled], work: Work) -> None:
         """Note withdrawn messages, which need no deletion any more; what was judged stays judged."""
@@ -197,6 +189,21 @@ class Screening:
             if climb.kind is SanctionKind.REMOVAL_PROPOSED:
                 opening = _opening(CaseKind.REMOVAL, judged, category, max(severity, REMOVAL_SEVERITY), work.now)
                 follow.openings.append(replace(opening, sanction_id=actions[0].action_id))
+
+
+def _count_verdicts(records: Sequence[Screened]) -> None:
+    for reason in [reason for record in records if record.reasons for reason in record.reasons if reason.shadow]:
+        SHADOW_FINDINGS.labels(rule=reason.rule).inc()
+    counted = Counter([record.verdict for record in records])
+    for verdict in Verdict:
+        VERDICTS.labels(verdict=verdict.value).inc(counted[verdict])
+
+
+async def _placed(events: Sequence[Messages], work: Work) -> tuple[list[Messages], list[Place]]:
+    """The events that nobody has to refuse, and where each stands among the revisions of its message."""
+    placed = zip(events, await place_messages(work, events), strict=True)
+    taken = [(event, place) for event, place in placed if place is not None]
+    return [event for event, _ in taken], [place for _, place in taken]
 
 
 def _customers(messages: Iterable[Message]) -> set[tuple[str, str]]:
