@@ -56,6 +56,11 @@ class ServiceProcess:
             except httpx.TransportError:
                 return None
 
+    async def why_not_ready(self) -> str:
+        """What /readyz says where it does not say that all is well; empty otherwise, also while nobody listens."""
+        answer = await self.get("/readyz")
+        return answer.json().get("detail", "") if answer is not None else ""
+
     async def is_ready(self) -> bool:
         """What /readyz says; False also while nobody listens."""
         answer = await self.get("/readyz")

@@ -15,6 +15,7 @@ class Heartbeat:
     def __init__(self) -> None:
         self._last = time.monotonic()
         self._failure: str | None = None
+        self._advice: str | None = None
 
     def beat(self) -> None:
         """Note that the loop is going round."""
@@ -24,12 +25,13 @@ class Heartbeat:
         """Note that the loop is trying again after `error`."""
         self.beat()
         # Other errors' messages may quote a person's data.
-        self._failure = str(error) if isinstance(error, MisconfigurationError) else type(error).__name__
+        self._advice = str(error) if isinstance(error, MisconfigurationError) else None
+        self._failure = self._advice or type(error).__name__
 
     def well(self) -> None:
         """Note that the last turn succeeded."""
         self.beat()
-        self._failure = None
+        self._failure = self._advice = None
 
     @property
     def is_alive(self) -> bool:
@@ -40,3 +42,8 @@ class Heartbeat:
     def failure(self) -> str | None:
         """Why the loop is not getting on; None when it is."""
         return self._failure
+
+    @property
+    def advice(self) -> str | None:
+        """What an operator has to mend so that the loop gets on; None where it is nothing of the kind."""
+        return self._advice

@@ -18,6 +18,7 @@ from huiqun.contracts.topics import TOPICS, Topic, dead_letters_of
 from huiqun.stream.publisher import KafkaOptions, Publisher, Record
 from huiqun.stream.retry import for_at_most
 from huiqun.stream.topics import count_partitions
+from huiqun.telemetry import describe_error
 
 _log = structlog.get_logger(__name__)
 
@@ -128,7 +129,7 @@ async def keep(publisher: LetterPublisher, letters: list[Record]) -> None:
     try:
         await for_at_most(_WRITE_SECONDS, attempt, name="dead-letters")
     except (KafkaError, OSError) as error:
-        raise DeadLettersUnwritableError(f"{letters[0].topic}: {error!r}") from error
+        raise DeadLettersUnwritableError(f"{letters[0].topic}: {describe_error(error)}") from error
 
 
 async def read_all(options: KafkaOptions, service: str) -> AsyncIterator[DeadLetter]:

@@ -82,13 +82,13 @@ class LagWatch:
         if self._reader is None:
             # It names the group to ask for its offsets; as partitions are assigned by hand, it never joins.
             reader = AIOKafkaConsumer(
-                bootstrap_servers=self._kafka.bootstrap,
+                **self._kafka.client_arguments(),
                 group_id=self._consumer.group,
                 enable_auto_commit=False,
                 auto_offset_reset="latest",
                 fetch_max_wait_ms=self._kafka.fetch_wait_milliseconds,
                 max_partition_fetch_bytes=1,
-                metadata_max_age_ms=30_000,
+                metadata_max_age_ms=self._kafka.metadata_age_milliseconds,
             )
             self._reader = reader
             await reader.start()

@@ -14,7 +14,7 @@ from huiqun.contracts.topics import Topic
 from huiqun.runtime.health import Heartbeat
 from huiqun.store import DuplicateKey
 from huiqun.stream import inbox, outbox
-from huiqun.stream.batch import Batch, Received, decode_batch, traced, without_duplicates
+from huiqun.stream.batch import Batch, Received, contradictions, decode_batch, traced, without_duplicates
 from huiqun.stream.dead_letters import (
     DeadLetterLog,
     TooManyDeadLettersError,
@@ -151,24 +151,29 @@ class Lane:
             self._checked.update(batch.positions)
         letters = [self._letter(item.record, item.reason, "", kind=item.kind) for item in batch.undecodable]
         received = without_duplicates(batch.received)
+        letters += self._contradicting(contradictions(batch.received))
         self._count(batch.received, "duplicate", but=received)
         if is_tracing():
             received = [traced(line.service, item) for item in received]
         try:
-            entries = await self._handle(received)
+            entries = await self._handle(received, letters)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises, its neighbours go on
             _log.warning("batch_split", consumer=line.service, events=len(received), error=type(error).__name__)
             entries = await self._handle_one_by_one(received, letters)
         line.dead_share.note(batch.size, len(letters))
         return Outcome(entries, letters)
 
-    async def _handle(self, received: list[Received]) -> list[outbox.Entry]:
-        """Commit the events that are new, for as long as it takes; raises what is not transient."""
+    async def _handle(self, received: list[Received], letters: list[Record]) -> list[outbox.Entry]:
+        """Commit the events that are new, for as long as it takes; raises what is not transient.
+
+        What a handler refuses leaves with the batch; what contradicts an event of a former batch is added to `letters`.
+        """
         line = self._line
         left = received
 
         async def dispatch(work: Work) -> None:
-            await line.table.dispatch(left, work)
+            for record, reason in await line.table.dispatch(left, work):
+                work.letters.append(dead_letter(line.service, record, reason=reason, error="", prefix=line.prefix))
 
         async def attempt() -> list[outbox.Entry]:
             nonlocal left
@@ -178,7 +183,7 @@ class Lane:
                     with metrics.STAGE_SECONDS.labels(consumer=line.service, stage="handle").time():
                         _, entries = await line.transactor.commit(dispatch, delivery)
                 except DuplicateKey as error:
-                    left = await self._unknown(left, delivery, error)
+                    left = await self._unknown(left, delivery, error, letters)
                 else:
                     self._count(left, "handled")
                     return entries
@@ -186,25 +191,29 @@ class Lane:
 
         return await until_it_passes(attempt, name=line.service, on_wait=line.heartbeat.failing)
 
-    async def _unknown(self, received: list[Received], delivery: Delivery, error: DuplicateKey) -> list[Received]:
+    async def _unknown(
+        self, received: list[Received], delivery: Delivery, error: DuplicateKey, letters: list[Record]
+    ) -> list[Received]:
         """The events that the inbox does not know; raises when it knows none, for then another key was the duplicate.
 
         One that it knows may have been committed by a process that died, or whose answer was lost: what it emitted
         has to leave before anything newer does.
         """
-        known = await inbox.known(self._line.transactor.database, delivery.identities)
+        known = await inbox.find_fingerprints(self._line.transactor.database, delivery.identities)
         if not known:
-            raise KeyExistsError(f"{self._line.service}: {error.details}") from error
+            raise KeyExistsError(f"{self._line.service}: {(error.details or {}).get('keyPattern')}") from error
         await self._publish_leftovers(delivery.partitions)
         left = [item for item in received if item.identity not in known]
         self._count(received, "duplicate", but=left)
+        here = [item for item in received if item.identity in known]
+        letters += self._contradicting([item for item in here if item.contradicts(known[item.identity])])
         return left
 
     async def _handle_one_by_one(self, received: list[Received], letters: list[Record]) -> list[outbox.Entry]:
         entries: list[outbox.Entry] = []
         for item in received:
             try:
-                entries += await self._handle([item])
+                entries += await self._handle([item], letters)
             except Exception as error:  # noqa: BLE001 - it becomes a dead letter
                 where, reason = traceback_of(error), reason_of(error)
                 _log.error("event_dead", consumer=self._line.service, id=item.event.id, where=where)
@@ -247,7 +256,12 @@ class Lane:
 
     def _delivery(self, received: Sequence[Received]) -> Delivery:
         partitions = dict.fromkeys(f"{item.record.topic}/{item.record.partition}" for item in received)
-        return Delivery([item.identity for item in received], list(partitions))
+        fingerprints = [item.event.fingerprint for item in received]
+        return Delivery([item.identity for item in received], list(partitions), fingerprints)
+
+    def _contradicting(self, items: Sequence[Received]) -> list[Record]:
+        reason = "another content than was dealt with under the same identity"
+        return [self._letter(item.record, reason, "", kind="contradicting") for item in items]
 
     def _letter(self, record: ConsumerRecord, reason: str, error: str, *, kind: str) -> Record:
         line = self._line
