@@ -149,7 +149,7 @@ async def test_the_stack_that_stays_up_ends_with_one_line_too(temporary: Path) -
     assert data_of(temporary) == []
 
 
-async def test_what_a_killed_run_leaves_is_gone_after_the_next_start_and_a_living_one_s_is_not(
+async def test_the_next_start_removes_what_a_killed_run_left_and_not_a_living_one_s(
     temporary: Path,
 ) -> None:
     async with started(temporary.parent, *python("local"), "up") as living:

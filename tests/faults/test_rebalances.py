@@ -139,7 +139,7 @@ async def nothing_is_left_to_publish(state: Database) -> bool:
     return not await state["outbox"].count_documents({})
 
 
-async def test_a_broker_that_pauses_while_a_batch_is_published_and_a_rebalance_double_nothing(
+async def test_a_broker_paused_while_a_batch_is_published_and_a_rebalance_double_nothing(
     own_stack: Stack, tmp_path: Path
 ) -> None:
     sent = messages(6_000)

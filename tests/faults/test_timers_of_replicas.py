@@ -36,7 +36,7 @@ def replica(number: int, mongo_url: str, database_name: str, directory: Path) ->
     return ServerProcess("replica", command, directory / f"replica-{number}.log", {"PYTHONPATH": str(ROOT)})
 
 
-async def test_timers_due_at_once_have_one_effect_each_with_a_slow_one_and_a_killed_replica(
+async def test_timers_due_at_once_have_one_effect_each_though_one_is_slow_and_one_killed(
     transactor: Transactor, mongo_url: str, database_name: str, tmp_path: Path
 ) -> None:
     database = transactor.database
