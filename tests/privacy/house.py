@@ -179,7 +179,10 @@ async def open_house(stack: Stack, kafka: KafkaOptions) -> AsyncIterator[House]:
         hash_key=SecretStr("a key of these tests"),
         public_url="https://groups.example.com",
         four_eyes=False,
-        **dict.fromkeys(("rate_limit_caller", "rate_limit_address", "rate_limit_page", "rate_limit_link"), 100_000),
+        rate_limit_caller=100_000,
+        rate_limit_address=100_000,
+        rate_limit_page=100_000,
+        rate_limit_link=100_000,
     )
     clock, signed = MovedClock(), signed_links(settings)
     with watched() as (lines, spans):
