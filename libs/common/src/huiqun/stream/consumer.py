@@ -2,17 +2,18 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError
 
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.waiting import wait_for_stop
-from huiqun.stream.lane import DeadShare, Lane, Line
+from huiqun.stream.lane import DeadShare, Lane, Line, export_figures
 from huiqun.stream.publisher import KafkaOptions
-from huiqun.stream.refusals import explained
+from huiqun.stream.refusals import NOT_AUTHORIZED, authorization_refusal, explained
 from huiqun.stream.retry import until_it_passes
 from huiqun.stream.routes import Route, RoutingTable
 from huiqun.stream.transactor import Transactor
@@ -20,6 +21,10 @@ from huiqun.stream.transactor import Transactor
 _POLL_MILLISECONDS = 250
 _FINISH_SECONDS = 20.0
 _LEAVE_SECONDS = 1.5
+_REBALANCE_SECONDS = 2.0
+_REFUSED_SECONDS = 1.0
+_NO_PARTITION = TopicPartition("", 0)
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
         options: ConsumerOptions = ConsumerOptions(),
     ) -> None:
         self.name = service
+        self.group = f"{kafka.prefix}huiqun.{service}"
         self.heartbeat = Heartbeat()
         self._kafka = kafka
         self._options = options
@@ -63,11 +69,19 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
         self.reads = tuple(topic.name for topic in table.topics)
         self._topics = tuple(line.topics)
         self._lanes = [Lane(line) for _ in range(options.lanes)]
+        self._consumer: AIOKafkaConsumer | None = None
+        export_figures(service, [topic.name for topic in line.topics.values()])
+
+    @property
+    def assignment(self) -> frozenset[TopicPartition]:
+        """The partitions that are this consumer's at the moment; none while it is not connected."""
+        return frozenset() if self._consumer is None else frozenset(self._consumer.assignment())
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until `stop` is set, then finish the batches in hand and leave the group."""
         consumer = await until_it_passes(self._connect, name=self.name, on_wait=self.heartbeat.failing)
         self.heartbeat.well()
+        self._consumer = consumer
         turning = [
             asyncio.create_task(self._turn(consumer, number, stop), name=f"{self.name} lane {number}")
             for number in range(len(self._lanes))
@@ -80,6 +94,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
             await asyncio.gather(*turning, return_exceptions=True)
             for lane in self._lanes:
                 lane.cancel()
+            self._consumer = None
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(consumer.stop(), _LEAVE_SECONDS)
 
@@ -96,28 +111,34 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
 
     async def _turn(self, consumer: AIOKafkaConsumer, number: int, stop: asyncio.Event) -> None:
         """Poll and handle this lane's partitions until stopped."""
-        lane = self._lanes[number]
+        lane, refused = self._lanes[number], False
         while not stop.is_set():
             self.heartbeat.beat()
             lane.check()
             mine = [each for each in consumer.assignment() if each.partition % len(self._lanes) == number]
-            if not mine:
-                await wait_for_stop(stop, _POLL_MILLISECONDS / 1000)
-                continue
             try:
-                polled = await consumer.getmany(
-                    *mine, timeout_ms=_POLL_MILLISECONDS, max_records=self._options.max_batch
-                )
-            except IllegalStateError:  # a partition was taken away while we waited
+                polled = await poll(consumer, mine, _POLL_MILLISECONDS, self._options.max_batch)
+            except NOT_AUTHORIZED as error:
+                refusal = authorization_refusal(error, self._kafka)
+                self.heartbeat.failing(refusal)
+                if not refused:
+                    _log.warning("poll_refused", consumer=self.name, error=str(refusal))
+                refused = True
+                await wait_for_stop(stop, _REFUSED_SECONDS)
                 continue
+            if refused and mine:
+                refused = False
+                self.heartbeat.well()
             if polled:
                 await lane.take(consumer, polled)
+            elif not mine:
+                await wait_for_stop(stop, _POLL_MILLISECONDS / 1000)
         await lane.finish()
 
     async def _connect(self) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(
             **self._kafka.client_arguments(),
-            group_id=f"{self._kafka.prefix}huiqun.{self.name}",
+            group_id=self.group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             session_timeout_ms=self._kafka.session_timeout_milliseconds,
@@ -136,3 +157,22 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
             await consumer.stop()
             raise
         return consumer
+
+
+async def poll(
+    consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition], milliseconds: int, most: int
+) -> Mapping[TopicPartition, Sequence[ConsumerRecord]]:
+    """What has come of these partitions; nothing where one of them was taken away while we waited.
+
+    Without partitions it only asks how the group is, and raises what keeps us out of it: until somebody hears that,
+    aiokafka does not try again.
+    """
+    polled: Mapping[TopicPartition, Sequence[ConsumerRecord]] = {}
+    with contextlib.suppress(IllegalStateError, TimeoutError):
+        # aiokafka waits for the end of a rebalance, and so for as long as the broker is away in the middle of one.
+        async with asyncio.timeout(_REBALANCE_SECONDS):
+            if partitions:
+                polled = await consumer.getmany(*partitions, timeout_ms=milliseconds, max_records=most)
+            else:
+                await consumer.getmany(_NO_PARTITION, timeout_ms=0)
+    return polled

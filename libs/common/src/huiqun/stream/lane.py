@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,7 +15,16 @@ from huiqun.runtime.health import Heartbeat
 from huiqun.store import DuplicateKey
 from huiqun.stream import inbox, outbox
 from huiqun.stream.batch import Batch, Received, decode_batch, traced, without_duplicates
-from huiqun.stream.dead_letters import TooManyDeadLettersError, dead_letter, keep, reason_of, traceback_of
+from huiqun.stream.dead_letters import (
+    DeadLetterLog,
+    TooManyDeadLettersError,
+    dead_letter,
+    keep,
+    reason_of,
+    traceback_of,
+)
+from huiqun.stream.parked import ParkingPublisher
+from huiqun.stream.partition_watch import PartitionWatch
 from huiqun.stream.publisher import Record
 from huiqun.stream.retry import until_it_passes
 from huiqun.stream.routes import RoutingTable
@@ -72,6 +81,17 @@ class Line:
     dead_share: DeadShare
 
 
+def export_figures(service: str, topics: Sequence[str]) -> None:
+    """Export what a consumer of these topics counts, before there is anything to count."""
+    metrics.export_from_zero(
+        metrics.RECORDS, consumer=[service], topic=topics, outcome=["handled", "duplicate", "dead"]
+    )
+    metrics.export_from_zero(
+        metrics.DEAD_LETTERS, consumer=[service], topic=topics, reason=["undecodable", "key", "handler"]
+    )
+    metrics.export_from_zero(metrics.MISPLACED_RECORDS, consumer=[service], topic=topics)
+
+
 class Lane:
     """Handles one batch while the one before is published and acknowledged; never two batches out of order."""
 
@@ -81,6 +101,8 @@ class Lane:
         self._idle = asyncio.Event()
         self._idle.set()
         self._checked: set[TopicPartition] = set()
+        self._dead_letter_log = DeadLetterLog(line.service)
+        self._partition_watch = PartitionWatch(line.service)
 
     async def take(self, consumer: AIOKafkaConsumer, polled: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
         """Handle what a poll brought; returns when it is committed, while it is still being published."""
@@ -90,10 +112,12 @@ class Lane:
             with metrics.STAGE_SECONDS.labels(consumer=line.service, stage="decode").time():
                 batch = decode_batch(polled, line.topics, line.table.events)
             metrics.BATCH_SIZE.labels(consumer=line.service).observe(batch.size)
+            self._partition_watch.look(batch.received, consumer.partitions_for_topic)
             outcome = await self._process(batch)
             await self.finish()
             self._sending = asyncio.create_task(self._send(consumer, batch, outcome), name=f"{line.service} sends")
         finally:
+            self._dead_letter_log.flush()
             self._idle.set()
 
     async def finish(self) -> None:
@@ -125,9 +149,9 @@ class Lane:
         if not self._checked.issuperset(batch.positions):
             await self._publish_leftovers(batch.partitions)
             self._checked.update(batch.positions)
-        letters = [self._letter(item.record, item.reason, "", kind="undecodable") for item in batch.undecodable]
+        letters = [self._letter(item.record, item.reason, "", kind=item.kind) for item in batch.undecodable]
         received = without_duplicates(batch.received)
-        self._count(batch.received, "duplicate", len(batch.received) - len(received))
+        self._count(batch.received, "duplicate", but=received)
         if is_tracing():
             received = [traced(line.service, item) for item in received]
         try:
@@ -156,7 +180,7 @@ class Lane:
                 except DuplicateKey as error:
                     left = await self._unknown(left, delivery, error)
                 else:
-                    self._count(left, "handled", len(left))
+                    self._count(left, "handled")
                     return entries
             return []
 
@@ -172,8 +196,9 @@ class Lane:
         if not known:
             raise KeyExistsError(f"{self._line.service}: {(error.details or {}).get('keyPattern')}") from error
         await self._publish_leftovers(delivery.partitions)
-        self._count(received, "duplicate", len(known))
-        return [item for item in received if item.identity not in known]
+        left = [item for item in received if item.identity not in known]
+        self._count(received, "duplicate", but=left)
+        return left
 
     async def _handle_one_by_one(self, received: list[Received], letters: list[Record]) -> list[outbox.Entry]:
         entries: list[outbox.Entry] = []
@@ -206,7 +231,9 @@ class Lane:
                 await line.transactor.publish(outcome.entries)
 
         await until_it_passes(publish, name=line.service, on_wait=line.heartbeat.failing)
-        await keep(line.transactor.publisher, outcome.letters)
+        transactor = line.transactor
+        parking = ParkingPublisher(transactor.publisher, transactor.database, transactor.clock)
+        await keep(parking, outcome.letters)
         with metrics.STAGE_SECONDS.labels(consumer=line.service, stage="offsets").time():
             await self._acknowledge(consumer, batch)
         line.heartbeat.well()
@@ -217,12 +244,6 @@ class Lane:
         # Where the partitions have moved on, their new owner reads these records again and finds them in the inbox.
         with contextlib.suppress(CommitFailedError, IllegalStateError):
             await consumer.commit(offsets)
-        for partition, offset in offsets.items():
-            topic = self._line.topics[partition.topic].name
-            end = consumer.highwater(partition) or offset
-            metrics.CONSUMER_LAG.labels(consumer=self._line.service, topic=topic, partition=partition.partition).set(
-                max(end - offset, 0)
-            )
 
     def _delivery(self, received: Sequence[Received]) -> Delivery:
         partitions = dict.fromkeys(f"{item.record.topic}/{item.record.partition}" for item in received)
@@ -232,9 +253,13 @@ class Lane:
         line = self._line
         topic = line.topics[record.topic].name
         metrics.DEAD_LETTERS.labels(consumer=line.service, topic=topic, reason=kind).inc()
+        metrics.RECORDS.labels(consumer=line.service, topic=topic, outcome="dead").inc()
+        self._dead_letter_log.note(record, topic, kind)
         return dead_letter(line.service, record, reason=reason, error=error, prefix=line.prefix)
 
-    def _count(self, received: Sequence[Received], outcome: str, number: int) -> None:
-        if number:
-            topic = received[0].event.topic.name
+    def _count(self, received: Sequence[Received], outcome: str, but: Sequence[Received] = ()) -> None:
+        """Count the events of `received` that are not in `but`, which is a part of it."""
+        topics = Counter(item.event.topic.name for item in received)
+        topics.subtract(item.event.topic.name for item in but)
+        for topic, number in topics.items():
             metrics.RECORDS.labels(consumer=self._line.service, topic=topic, outcome=outcome).inc(number)
