@@ -1,13 +1,20 @@
 """Every text that somebody can send says what becomes of personal data in it, and what refuses an event quotes none."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 
+import crm_sync
+import engagement
+import huiqun
+import moderation
+import survey
 from huiqun.contracts.catalog import EVENTS, UndecodableError, decode, encode
 from huiqun.contracts.envelope import Event
 from huiqun.privacy.text import SCHEMA_KEY
@@ -95,3 +102,11 @@ def reason_of(kind: type[Event], wrong: Mapping[str, Any]) -> str:
     except UndecodableError as error:
         return str(error)
     return ""
+
+
+def test_no_code_writes_down_what_an_error_says() -> None:
+    quoting = re.compile(r"repr\(error\)|error!r|record_exception\(|_?log\.\w+\([^)]*str\(error\)")
+    sources = [Path(module.__file__ or "").parent for module in (huiqun, moderation, engagement, crm_sync, survey)]
+    files = [path for source in sources for path in source.rglob("*.py")]
+    assert len(files) > 200
+    assert [path.name for path in files if quoting.search(path.read_text())] == []

@@ -103,7 +103,7 @@ def _fault(detail: ErrorDetails) -> str:
     if detail["type"] not in _QUOTING:
         return detail["msg"]
     tag = str(detail.get("ctx", {}).get("tag", ""))
-    return f"no event of this topic: {tag}" if _EVENT_TYPE.fullmatch(tag) else "not a valid value"
+    return f"no event of this topic has the type {tag}" if _EVENT_TYPE.fullmatch(tag) else "not a valid value"
 
 
 @cache

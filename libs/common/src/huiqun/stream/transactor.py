@@ -113,7 +113,7 @@ class Transactor:
             try:
                 await cleanup()
             except StoreError as error:
-                _log.warning("cleanup_left", error=repr(error)[:200])
+                _log.warning("cleanup_left", error=describe_error(error))
 
     async def _publish_soon(self, entries: Sequence[outbox.Entry]) -> None:
         try:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from huiqun.store import StoreError, is_transient, is_write_conflict
 from huiqun.stream.publisher import EventTooLargeError
-from huiqun.telemetry import current_traceparent, parse_traceparent
+from huiqun.telemetry import current_traceparent, describe_error, parse_traceparent
 
 MEDIA_TYPE = "application/problem+json"
 _RETRY_SOON = {"Retry-After": "5"}
@@ -169,7 +169,7 @@ async def _on_overflow(request: Request, error: Exception) -> Response:
 
 async def _on_event_too_large(request: Request, error: Exception) -> Response:
     """Refuse what could be stored but never published; nothing of it is stored."""
-    log.warning("event too large", error=str(error))
+    log.warning("event too large", error=describe_error(error))
     return answer(request, Problem(413, "event-too-large", "What this would publish is larger than the broker takes."))
 
 
