@@ -11,6 +11,7 @@ class Heartbeat:
     def __init__(self) -> None:
         self._last = time.monotonic()
         self._failure: str | None = None
+        self._unready: dict[str, str] = {}
 
     def beat(self) -> None:
         """Note that the loop is going round."""
@@ -26,6 +27,14 @@ class Heartbeat:
         self.beat()
         self._failure = None
 
+    def mark_unready(self, cause: str, reason: str) -> None:
+        """Note that something does not get on until it is cleared, whatever else succeeds meanwhile."""
+        self._unready[cause] = reason
+
+    def clear_unready(self, cause: str) -> None:
+        """Note that a cause is gone, if it was there."""
+        self._unready.pop(cause, None)
+
     @property
     def is_alive(self) -> bool:
         """Whether the loop has gone round lately."""
@@ -33,5 +42,54 @@ class Heartbeat:
 
     @property
     def failure(self) -> str | None:
-        """Why the loop is not getting on; None when it is."""
+        """The error that the loop is trying again after; None when there is none."""
         return self._failure
+
+    @property
+    def unready_reason(self) -> str | None:
+        """Why the process is not ready, as far as this loop knows; None when it is. Nothing in it is personal."""
+        reasons = [*([self.failure] if self.failure else []), *self._unready.values()]
+        return "; ".join(dict.fromkeys(reasons)) or None
+
+
+class CombinedHeartbeat(Heartbeat):
+    """The heartbeat of a part that is made of several loops: alive while each of them is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._loops: list[Heartbeat] = []
+
+    def include(self, loop: Heartbeat) -> None:
+        """Take in the heartbeat of one of the loops."""
+        self._loops.append(loop)
+
+    def beat(self) -> None:
+        """Note that every loop is going round."""
+        for loop in self._loops:
+            loop.beat()
+
+    def failing(self, error: BaseException) -> None:
+        """Note that all wait for the same thing."""
+        for loop in self._loops:
+            loop.failing(error)
+
+    def well(self) -> None:
+        """Note that all get on."""
+        for loop in self._loops:
+            loop.well()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether every loop has gone round lately."""
+        return all(loop.is_alive for loop in self._loops)
+
+    @property
+    def failure(self) -> str | None:
+        """The error of the first loop that is trying again."""
+        return next((loop.failure for loop in self._loops if loop.failure is not None), None)
+
+    @property
+    def unready_reason(self) -> str | None:
+        """Why any of the loops, or the part as a whole, is not ready."""
+        reasons = [*self._unready.values(), *(loop.unready_reason for loop in self._loops if loop.unready_reason)]
+        return "; ".join(dict.fromkeys(reasons)) or None

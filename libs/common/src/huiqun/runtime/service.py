@@ -23,13 +23,24 @@ from huiqun.runtime.clock import Clock, SystemClock
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.parts import Part
 from huiqun.runtime.settings import ServiceSettings, wrong_settings
-from huiqun.store import Client, Database, Index, close, connect, ensure_indexes, ping
+from huiqun.store import (
+    PRESENCE_INDEXES,
+    Client,
+    Database,
+    Index,
+    Presence,
+    close,
+    connect,
+    ensure_indexes,
+    ping,
+)
 from huiqun.stream import STREAM_INDEXES, BatchConsumer, ConsumerOptions, Publisher, Relay, Route, Transactor
 from huiqun.stream.retry import until_it_passes
 from huiqun.telemetry import configure_logs, start_tracing, stop_tracing
 from huiqun.timers import TIMER_INDEXES, TimerHandler
 from huiqun.timers.runner import TimerRunner
 from huiqun.web import WEB_INDEXES, AppOptions, OidcOptions, create_app, serve
+from huiqun.web.health import NotReadyError
 
 ROLES = ("streams", "timers", "api")
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
@@ -54,23 +65,27 @@ async def connections(
     service: str, settings: ServiceSettings, indexes: Mapping[str, Sequence[Index]]
 ) -> AsyncIterator[Connections]:
     """Connect to the store and the broker, waiting for as long as they are away, and create what is missing."""
-    client = connect(settings.mongo_url, app_name=f"huiqun-{service}")
+    # Named after the database, so that installations that share a cluster keep out of each other's transactions.
+    client = connect(settings.mongo_url, app_name=settings.database_of(service))
     database = client[settings.database_of(service)]
+    presence = Presence(settings.mongo_url, database)
     publisher = Publisher(settings.kafka)
     clock = SystemClock()
 
     async def prepare() -> None:
-        shared = {**STREAM_INDEXES, **TIMER_INDEXES, **WEB_INDEXES, **AUDIT_INDEXES}
+        shared = {**PRESENCE_INDEXES, **STREAM_INDEXES, **TIMER_INDEXES, **WEB_INDEXES, **AUDIT_INDEXES}
         await ensure_indexes(database, {**shared, **indexes})
 
     try:
         await until_it_passes(prepare, name=service)
+        await until_it_passes(presence.begin, name=service)
         await until_it_passes(publisher.start, name=service)
         transactor = Transactor(client, database, publisher, clock)
         yield Connections(service, settings, client, database, publisher, transactor, clock)
     finally:
         with contextlib.suppress(KafkaError, TimeoutError):
             await asyncio.wait_for(publisher.stop(), 2)
+        await presence.end()
         await close(client)
 
 
@@ -81,7 +96,12 @@ def loops(
     running: list[Part] = []
     if "streams" in roles:
         settings = connected.settings
-        options = ConsumerOptions(max_batch=settings.max_batch)
+        options = ConsumerOptions(
+            max_batch=settings.max_batch,
+            max_characters=settings.max_batch_characters,
+            max_failed_share=settings.breaker_share,
+            trial_seconds=settings.breaker_trial_seconds,
+        )
         running.append(BatchConsumer(connected.service, routes, connected.transactor, settings.kafka, options))
         running.append(Relay(connected.transactor))
     if "timers" in roles and timers:
@@ -100,10 +120,6 @@ class Interface:
     description: str
     routers: Sequence[APIRouter] = ()
     state: Mapping[str, Any] = field(default_factory=dict)
-
-
-class PartNotWellError(Exception):
-    """A loop of this process is trying again after an error of the store or the broker."""
 
 
 class Api:
@@ -147,8 +163,8 @@ class Api:
 
 
 async def _ask(part: Part) -> None:
-    if part.heartbeat.failure is not None:
-        raise PartNotWellError(part.heartbeat.failure)
+    if reason := part.heartbeat.unready_reason:
+        raise NotReadyError(reason)
 
 
 def _oidc(settings: ServiceSettings) -> OidcOptions | None:

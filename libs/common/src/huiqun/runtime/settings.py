@@ -27,6 +27,15 @@ class ConnectionSettings(BaseSettings):
     kafka_session_timeout_ms: int = Field(default=10_000, ge=1_000)
     kafka_fetch_wait_ms: int = Field(default=10, ge=1, le=5_000, description="Most that an idle broker delays an event")
     max_batch: int = Field(default=500, ge=1, le=5_000)
+    max_batch_characters: int = Field(
+        default=100_000, ge=1, description="Most text in a batch; a single record may have more"
+    )
+    breaker_share: float = Field(
+        default=0.5, gt=0, le=1, description="A partition is paused when our handlers fail on more of it than this"
+    )
+    breaker_trial_seconds: float = Field(
+        default=60, gt=0, description="How often one record of a paused partition is tried"
+    )
 
     def database_of(self, service: str) -> str:
         """The name of a service's database."""

@@ -3,8 +3,10 @@
 from pymongo.errors import (
     BulkWriteError,
     ConnectionFailure,
+    DocumentTooLarge,
     DuplicateKeyError,
     ExecutionTimeout,
+    NetworkTimeout,
     OperationFailure,
     PyMongoError,
 )
@@ -17,6 +19,8 @@ DuplicateKey = DuplicateKeyError
 _TRANSIENT_CODES = frozenset(
     {6, 7, 24, 43, 64, 89, 91, 112, 134, 189, 246, 251, 262, 290, 9001, 10107, 11600, 11602, 13435, 13436}
 )
+# A transaction too large as a whole or for the cache, a document over 16 MiB, a message over 48 MB.
+_TOO_LARGE_CODES = frozenset({257, 388, 10334, 17420})
 
 
 def is_transient(error: BaseException) -> bool:
@@ -30,9 +34,34 @@ def is_transient(error: BaseException) -> bool:
     return False
 
 
+def is_abort(error: BaseException) -> bool:
+    """Whether the store is there and this very work did not get through: it took too long, or met another's.
+
+    Once that may be chance. Again and again, it is the work.
+    """
+    return is_transient(error) and (isinstance(error, NetworkTimeout) or not isinstance(error, ConnectionFailure))
+
+
+def is_too_large(error: BaseException) -> bool:
+    """Whether the store refuses this much at once."""
+    if isinstance(error, BulkWriteError):
+        return any(item.get("code") in _TOO_LARGE_CODES for item in error.details.get("writeErrors", ()))
+    return isinstance(error, DocumentTooLarge) or (
+        isinstance(error, OperationFailure) and error.code in _TOO_LARGE_CODES
+    )
+
+
 def commit_outcome_is_unknown(error: BaseException) -> bool:
     """Whether the transaction may have been committed although its answer is lost."""
     return isinstance(error, PyMongoError) and error.has_error_label("UnknownTransactionCommitResult")
 
 
-__all__ = ["BulkWriteError", "DuplicateKey", "StoreError", "commit_outcome_is_unknown", "is_transient"]
+__all__ = [
+    "BulkWriteError",
+    "DuplicateKey",
+    "StoreError",
+    "commit_outcome_is_unknown",
+    "is_abort",
+    "is_too_large",
+    "is_transient",
+]

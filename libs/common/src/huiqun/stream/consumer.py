@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError
 
-from huiqun.runtime.health import Heartbeat
+from huiqun.runtime.health import CombinedHeartbeat
 from huiqun.runtime.waiting import wait_for_stop
-from huiqun.stream.lane import DeadShare, Lane, Line
+from huiqun.stream.batch import Polled
+from huiqun.stream.guard import PartitionGuard
+from huiqun.stream.lane import Lane
+from huiqun.stream.line import Line
 from huiqun.stream.publisher import KafkaOptions
 from huiqun.stream.retry import until_it_passes
 from huiqun.stream.routes import Route, RoutingTable
@@ -26,12 +29,15 @@ class ConsumerOptions:
     """How large a batch may grow, and how many batches are in hand at once.
 
     Lanes share the partitions by number, so a group stays in one lane and in order. While one lane waits for the
-    store, another uses the processor.
+    store, another uses the processor. A batch has at most `max_batch` records and `max_characters` of text. A partition
+    is paused when handlers fail on more than `max_failed_share` of it; then one record is tried every `trial_seconds`.
     """
 
     max_batch: int = 500
+    max_characters: int = 100_000
     lanes: int = 2
-    max_dead_share: float = 0.5
+    max_failed_share: float = 0.5
+    trial_seconds: float = 60.0
 
 
 class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is untyped
@@ -46,36 +52,40 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
         options: ConsumerOptions = ConsumerOptions(),
     ) -> None:
         self.name = service
-        self.heartbeat = Heartbeat()
         self._kafka = kafka
         self._options = options
+        self.heartbeat = CombinedHeartbeat()
         table = RoutingTable(routes)
-        line = Line(
+        limits = options.max_failed_share, options.trial_seconds
+        self._guard = PartitionGuard(service, transactor.database, transactor.clock, self.heartbeat, limits)
+        self._line = Line(
             service=service,
             prefix=kafka.prefix,
             topics={kafka.prefix + topic.name: topic for topic in table.topics},
             table=table,
             transactor=transactor,
-            heartbeat=self.heartbeat,
-            dead_share=DeadShare(options.max_dead_share),
+            guard=self._guard,
         )
-        self._topics = tuple(line.topics)
-        self._lanes = [Lane(line) for _ in range(options.lanes)]
+        self._lanes = [Lane(self._line, options.max_characters) for _ in range(options.lanes)]
+        for lane in self._lanes:
+            self.heartbeat.include(lane.heartbeat)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until `stop` is set, then finish the batches in hand and leave the group."""
+        await until_it_passes(self._guard.refresh, name=self.name, on_wait=self.heartbeat.failing)
         consumer = await until_it_passes(self._connect, name=self.name, on_wait=self.heartbeat.failing)
         self.heartbeat.well()
-        turning = [
+        running = [
             asyncio.create_task(self._turn(consumer, number, stop), name=f"{self.name} lane {number}")
             for number in range(len(self._lanes))
         ]
+        running.append(asyncio.create_task(self._guard.run(stop), name=f"{self.name} guard"))
         try:
-            await asyncio.gather(*turning)
+            await asyncio.gather(*running)
         finally:
-            for task in turning:
+            for task in running:
                 task.cancel()
-            await asyncio.gather(*turning, return_exceptions=True)
+            await asyncio.gather(*running, return_exceptions=True)
             for lane in self._lanes:
                 lane.cancel()
             with contextlib.suppress(TimeoutError):
@@ -89,28 +99,31 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         """Have the lanes look for what a former owner may have left unpublished."""
+        self._guard.own(map(self._line.place_of, assigned))
         for lane in self._lanes:
             lane.forget(assigned)
 
     async def _turn(self, consumer: AIOKafkaConsumer, number: int, stop: asyncio.Event) -> None:
-        """Poll and handle this lane's partitions until stopped."""
-        lane = self._lanes[number]
+        """Poll and handle this lane's partitions until stopped; of those whose breaker is open, one record at times."""
+        lane, guard = self._lanes[number], self._guard
         while not stop.is_set():
-            self.heartbeat.beat()
+            lane.heartbeat.beat()
             lane.check()
             mine = [each for each in consumer.assignment() if each.partition % len(self._lanes) == number]
+            for each in [each for each in mine if guard.is_trial_due(self._line.place_of(each))]:
+                await self._try(consumer, lane, each)
+            mine = [each for each in mine if not guard.is_open(self._line.place_of(each))]
             if not mine:
                 await wait_for_stop(stop, _POLL_MILLISECONDS / 1000)
-                continue
-            try:
-                polled = await consumer.getmany(
-                    *mine, timeout_ms=_POLL_MILLISECONDS, max_records=self._options.max_batch
-                )
-            except IllegalStateError:  # a partition was taken away while we waited
-                continue
-            if polled:
+            elif polled := await _poll(consumer, mine, _POLL_MILLISECONDS, self._options.max_batch):
                 await lane.take(consumer, polled)
         await lane.finish()
+
+    async def _try(self, consumer: AIOKafkaConsumer, lane: Lane, paused: TopicPartition) -> None:
+        """Try one record of a partition whose breaker is open, if there is one."""
+        if polled := await _poll(consumer, [paused], 0, 1):
+            await lane.take(consumer, polled, trial=True)
+            await lane.finish()
 
     async def _connect(self) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(
@@ -126,10 +139,21 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
             metadata_max_age_ms=30_000,
             fetch_max_wait_ms=self._kafka.fetch_wait_milliseconds,
         )
-        consumer.subscribe(list(self._topics), listener=self)
+        consumer.subscribe(list(self._line.topics), listener=self)
         try:
             await consumer.start()
         except BaseException:
             await consumer.stop()
             raise
         return consumer
+
+
+async def _poll(
+    consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition], milliseconds: int, most: int
+) -> Polled:
+    """What has come of these partitions; nothing where one of them was taken away while we waited."""
+    try:
+        polled: Polled = await consumer.getmany(*partitions, timeout_ms=milliseconds, max_records=most)
+    except IllegalStateError:
+        return {}
+    return polled

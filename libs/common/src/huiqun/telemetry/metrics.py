@@ -41,6 +41,11 @@ DEAD_LETTERS: Final = Counter(
     "Which records could not be processed, and why? Each one needs a person's look.",
     ["consumer", "topic", "reason"],
 )
+BREAKERS_OPEN: Final = Gauge(
+    "huiqun_consumer_breakers_open",
+    "How many partitions of this process are paused because our handlers fail on them? `huiqun consumer status` tells.",
+    ["consumer"],
+)
 EVENTS_PUBLISHED: Final = Counter(
     "huiqun_events_published_total",
     "How many events of each type has this process put on its topics?",

@@ -20,6 +20,10 @@ _CHECK_SECONDS: Final = 3.0
 log = structlog.get_logger(__name__)
 
 
+class NotReadyError(Exception):
+    """Why something is not ready, in words that anybody may read."""
+
+
 class Health(BaseModel):
     """The answer when all is well."""
 
@@ -39,8 +43,8 @@ def health_routes(alive: Callable[[], bool], checks: Mapping[str, Check]) -> API
 
     @router.get("/readyz", summary="Do the broker and the store answer?")
     async def readyz() -> Health:
-        answers = await asyncio.gather(*(_answers(name, check) for name, check in checks.items()))
-        silent = [name for name, answered in zip(checks, answers, strict=True) if not answered]
+        answers = await asyncio.gather(*(_silence(name, check) for name, check in checks.items()))
+        silent = [f"{name}{reason}" for name, reason in zip(checks, answers, strict=True) if reason is not None]
         if silent:
             raise Problem(503, "not-ready", f"No answer from: {', '.join(silent)}.")
         return Health(status="ready", checks=list(checks))
@@ -52,13 +56,14 @@ def health_routes(alive: Callable[[], bool], checks: Mapping[str, Check]) -> API
     return router
 
 
-async def _answers(name: str, check: Check) -> bool:
+async def _silence(name: str, check: Check) -> str | None:
+    """None where the dependency answers; else what there is to say about why it does not, in brackets."""
     try:
         async with asyncio.timeout(_CHECK_SECONDS):
             await check()
     except Exception as error:  # noqa: BLE001 - whatever a dependency fails with, it is not ready
         log.warning("not ready", check=name, error=repr(error)[:300])
         metrics.READY.labels(check=name).set(0)
-        return False
+        return f" ({error})" if isinstance(error, NotReadyError) else ""
     metrics.READY.labels(check=name).set(1)
-    return True
+    return None

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from huiqun.contracts.channel import (
     Action,
@@ -17,6 +18,7 @@ from huiqun.contracts.channel import (
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import CaseKind, MessageScreened, SanctionKind, Screened, Verdict
 from huiqun.runtime.ids import new_id
+from huiqun.runtime.turns import Turn
 from huiqun.stream import Work
 from moderation.archive import store as archive
 from moderation.archive.model import Keeping
@@ -28,11 +30,11 @@ from moderation.enforcement.handlers import impose, request_actions, spare_delet
 from moderation.enforcement.model import AppealLink, Offence, Terms
 from moderation.membership.handlers.silence import find_silenced, tell_why
 from moderation.metrics import SHADOW_FINDINGS, VERDICTS
-from moderation.policies.model import GroupSettings
+from moderation.policies.model import GroupSettings, Policy
 from moderation.rulebook.model import Rulebook
-from moderation.screening.model import MODE_RULE, Decision, add_joined_words, add_resemblance, gather, judge, windows_of
+from moderation.screening.model import MODE_RULE, Decision, Evidence, add_joined_words, judge, windows_of
 from moderation.screening.model.finding import finding
-from moderation.screening.shipped import shipped_classifier
+from moderation.screening.portions import gather_in_portions
 from moderation.standing import store as standings
 from moderation.standing.model import REMOVAL_RUNG, WARNING_RUNG, Standing, key_of
 
@@ -40,6 +42,16 @@ Messages = MessageReceived | MessageEdited
 CONSENT = "consent"
 _OFFENCES = frozenset({Verdict.WARN, Verdict.BLOCK})
 _HUSH_EVERY = timedelta(hours=1)
+
+
+class Reading(NamedTuple):
+    """A message with what its text shows, and the rules in force when it was read."""
+
+    rulebook: Rulebook
+    message: Message
+    group: GroupSettings
+    policy: Policy
+    evidence: Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,24 +101,37 @@ class Screening:
         self._hash_key = hash_key
         self._appeal_link = appeal_link
 
-    async def screen(self, events: Sequence[Messages], work: Work) -> None:
-        """Judge each message under its group's policy; record the verdict and ask the channel to act."""
+    async def read(self, events: Sequence[Messages], now: datetime) -> list[Reading]:
+        """What the texts show: the work of the processor, in portions, without anything of the database."""
         rulebook = self._rulebook()
-        messages = [_dated(event.data, work.now) for event in events]
+        messages = [_dated(event.data, now) for event in events]
         settings = [rulebook.policies.settings_of(message.group_id) for message in messages]
         policies = [rulebook.policies.policy_of(each) for each in settings]
+        evidence = await gather_in_portions(messages, policies, rulebook, now.date())
+        return [Reading(rulebook, *each) for each in zip(messages, settings, policies, evidence, strict=True)]
+
+    async def screen(self, events: Sequence[Messages], work: Work, readings: Sequence[Reading] = ()) -> None:
+        """Judge each message under its group's policy; record the verdict and ask the channel to act.
+
+        `readings` are what `read` made of the events; without them, they are read now.
+        """
+        readings = readings or await self.read(events, work.now)
+        rulebook = readings[0].rulebook
+        messages = [each.message for each in readings]
+        policies = [each.policy for each in readings]
+        evidence = [each.evidence for each in readings]
         masks = [rulebook.mask_of(policy) for policy in policies]
-        today = work.now.date()
-        evidence = gather(messages, masks, rulebook.lexicon, today)
         known = await standings.load(work, _customers(messages))
-        add_joined_words(evidence, windows_of(messages, known), masks, rulebook.lexicon, today)
-        add_resemblance(evidence, messages, policies, shipped_classifier)
+        add_joined_words(evidence, windows_of(messages, known), masks, rulebook.lexicon, work.now.date())
         silenced = await find_silenced(work, messages, policies)
         keeping = Keeping(work.now, rulebook.holds, self._hash_key)
         records: list[Screened] = []
         entries = []
         follow = FollowUp()
-        for event, message, policy, group, found in zip(events, messages, policies, settings, evidence, strict=True):
+        turn = Turn()
+        for event, reading, found in zip(events, readings, evidence, strict=True):
+            await turn.give_way()
+            message, policy, group = reading.message, reading.policy, reading.group
             key = key_of(message.group_id, message.sender.member_id)
             # A member who became staff within the batch is judged as what they were with each message.
             standing = known.get(key) if message.sender.role is Role.CUSTOMER else None

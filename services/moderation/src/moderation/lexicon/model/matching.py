@@ -168,10 +168,19 @@ class Lexicon:
     ) -> list[Hit]:
         shift = batch.start_of(index)
         hits: list[Hit] = []
+        # In a text that repeats itself, so do the finds.
+        judged: dict[tuple[object, ...], Stream | None] = {}
+        place: Place | None = None
+        surroundings: object = None
         for word_index, expected, start, end in candidates:
             word = self.words[word_index]
-            place = Place(batch.joined, read.text, start, end, read.spans(start, end))
-            stream = spelt(word, expected, place)
+            if place is None or (place.start, place.end) != (start, end):
+                place = Place(batch.joined, read.text, start, end, read.spans(start, end))
+                surroundings = place.surroundings
+            find = (word_index, expected, surroundings)
+            if find not in judged:
+                judged[find] = spelt(word, expected, place)
+            stream = judged[find]
             if stream is not None:
                 hits.append(Hit(word, stream, place.spans[0][0] - shift, place.spans[-1][1] - shift))
                 if len(hits) == MAX_HITS:

@@ -1,0 +1,171 @@
+"""Commits a batch's events: as a whole, in halves where the store does not take the whole, or one by one."""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from huiqun.runtime.health import Heartbeat
+from huiqun.store import DuplicateKey, StoreError, is_abort, is_too_large
+from huiqun.stream import inbox, outbox
+from huiqun.stream.batch import Received
+from huiqun.stream.breaker import Place
+from huiqun.stream.dead_letters import reason_of, traceback_of
+from huiqun.stream.line import Line
+from huiqun.stream.retry import until_it_passes
+from huiqun.stream.transactor import Delivery
+from huiqun.stream.work import Work
+from huiqun.telemetry import metrics
+
+_log = structlog.get_logger(__name__)
+
+# The first time may be chance; a single record cannot be halved, and may meet others that want the same document.
+_MOST_ABORTS = 2
+_MOST_ABORTS_OF_ONE = 20
+
+PublishLeftovers = Callable[[Sequence[str]], Awaitable[None]]
+
+
+class KeyExistsError(RuntimeError):
+    """A handler wrote a unique key that exists, although none of its events had been dealt with."""
+
+
+class TransactionAbortedError(RuntimeError):
+    """The store is there, and has ended the transaction of these events again and again, or finds it too large."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An event on which its handler failed, alone: why, and where."""
+
+    item: Received
+    reason: str
+    where: str
+
+
+@dataclass(slots=True)
+class Handled:
+    """What became of a batch: what its events left to be published, those that failed, and those left for later."""
+
+    entries: list[outbox.Entry] = field(default_factory=list)
+    count: int = 0
+    failed: list[Failure] = field(default_factory=list)
+    left: list[Received] = field(default_factory=list)
+
+
+class BatchHandling:
+    """Has events handled, each once, and finds those that cannot be."""
+
+    def __init__(self, line: Line, heartbeat: Heartbeat, publish_leftovers: PublishLeftovers) -> None:
+        """`publish_leftovers` publishes what former owners of partitions ("topic/number") have left."""
+        self._line = line
+        self._heartbeat = heartbeat
+        self._publish_leftovers = publish_leftovers
+
+    async def handle(self, received: Sequence[Received], *, trial: bool = False) -> Handled:
+        """Handle the events in their order, for as long as the store is away; raises nothing of a handler's.
+
+        Events of a partition whose breaker is open are left for later, but for a `trial`.
+        """
+        handled = Handled()
+        waiting = [list(received)] if received else []
+        paused: set[Place] = set()
+        while waiting:
+            part = waiting.pop() if trial else self._without_paused(waiting.pop(), paused, handled)
+            if not part:
+                continue
+            try:
+                handled.entries += await self._commit(part)
+            except Exception as error:  # noqa: BLE001 - whatever a handler raises, its neighbours go on
+                if len(part) > 1:
+                    waiting += reversed(self._divided(part, error))
+                else:
+                    handled.failed.append(self._failure(part[0], error))
+            else:
+                handled.count += len(part)
+                self._note_handled(part)
+        return handled
+
+    def _without_paused(self, part: list[Received], paused: set[Place], handled: Handled) -> list[Received]:
+        """The events of partitions that are not paused; a partition that is stays so to the end of the batch."""
+        guard, place_of = self._line.guard, self._line.place_of
+        paused.update(place for place in {place_of(item.record) for item in part} if guard.is_open(place))
+        if not paused:
+            return part
+        handled.left += [item for item in part if place_of(item.record) in paused]
+        return [item for item in part if place_of(item.record) not in paused]
+
+    def _divided(self, part: list[Received], error: Exception) -> list[list[Received]]:
+        """Halves of what the store did not take; of what a handler did not, single events."""
+        _log.warning("batch_split", consumer=self._line.service, events=len(part), error=type(error).__name__)
+        if isinstance(error, TransactionAbortedError):
+            middle = len(part) // 2
+            return [part[:middle], part[middle:]]
+        return [[item] for item in part]
+
+    def _failure(self, item: Received, error: Exception) -> Failure:
+        where, reason = traceback_of(error), reason_of(error)
+        _log.error("event_dead", consumer=self._line.service, id=item.event.id, where=where)
+        self._line.guard.note_failed(self._line.place_of(item.record), item.record.key, reason)
+        return Failure(item, reason, where)
+
+    def _note_handled(self, part: list[Received]) -> None:
+        keys: dict[Place, list[Hashable]] = defaultdict(list)
+        for item in part:
+            keys[self._line.place_of(item.record)].append(item.record.key)
+        self._line.guard.note_handled(keys)
+
+    async def _commit(self, received: list[Received]) -> list[outbox.Entry]:
+        """Commit the events that are new, for as long as the store is away; raises what does not pass."""
+        line, left, aborts = self._line, received, 0
+
+        async def dispatch(work: Work) -> None:
+            await line.table.dispatch(left, work)
+
+        async def attempt() -> list[outbox.Entry]:
+            nonlocal left, aborts
+            while left:
+                self._heartbeat.beat()
+                delivery = _delivery(left)
+                try:
+                    with metrics.STAGE_SECONDS.labels(consumer=line.service, stage="handle").time():
+                        _, entries = await line.transactor.commit(dispatch, delivery)
+                except DuplicateKey as error:
+                    left = await self._unknown(left, delivery, error)
+                except StoreError as error:
+                    aborts += is_abort(error)
+                    if is_too_large(error) or aborts >= (_MOST_ABORTS if len(left) > 1 else _MOST_ABORTS_OF_ONE):
+                        raise TransactionAbortedError(f"aborted {aborts} times") from error
+                    raise
+                else:
+                    count_records(line.service, left, "handled", len(left))
+                    return entries
+            return []
+
+        return await until_it_passes(attempt, name=line.service, on_wait=self._heartbeat.failing)
+
+    async def _unknown(self, received: list[Received], delivery: Delivery, error: DuplicateKey) -> list[Received]:
+        """The events that the inbox does not know; raises when it knows none, for then another key was the duplicate.
+
+        One that it knows may have been committed by a process that died, or whose answer was lost: what it emitted
+        has to leave before anything newer does.
+        """
+        known = await inbox.known(self._line.transactor.database, delivery.identities)
+        if not known:
+            raise KeyExistsError(f"{self._line.service}: {error.details}") from error
+        await self._publish_leftovers(delivery.partitions)
+        count_records(self._line.service, received, "duplicate", len(known))
+        return [item for item in received if item.identity not in known]
+
+
+def count_records(consumer: str, received: Sequence[Received], outcome: str, number: int) -> None:
+    """Count what became of so many of the events."""
+    if number:
+        topic = received[0].event.topic.name
+        metrics.RECORDS.labels(consumer=consumer, topic=topic, outcome=outcome).inc(number)
+
+
+def _delivery(received: Sequence[Received]) -> Delivery:
+    partitions = dict.fromkeys(f"{item.record.topic}/{item.record.partition}" for item in received)
+    return Delivery([item.identity for item in received], list(partitions))
