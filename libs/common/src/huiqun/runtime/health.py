@@ -47,9 +47,8 @@ class Heartbeat:
 
     @property
     def unready_reason(self) -> str | None:
-        """Why the process is not ready, as far as this loop knows; None when it is. Nothing in it is personal."""
-        reasons = [*([self.failure] if self.failure else []), *self._unready.values()]
-        return "; ".join(dict.fromkeys(reasons)) or None
+        """What does not get on, in words that anybody may read; None when nothing is marked so."""
+        return "; ".join(self._unready.values()) or None
 
 
 class CombinedHeartbeat(Heartbeat):
@@ -90,6 +89,6 @@ class CombinedHeartbeat(Heartbeat):
 
     @property
     def unready_reason(self) -> str | None:
-        """Why any of the loops, or the part as a whole, is not ready."""
+        """What does not get on, of the part as a whole or of any of the loops."""
         reasons = [*self._unready.values(), *(loop.unready_reason for loop in self._loops if loop.unready_reason)]
         return "; ".join(dict.fromkeys(reasons)) or None

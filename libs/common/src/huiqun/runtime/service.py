@@ -122,6 +122,10 @@ class Interface:
     state: Mapping[str, Any] = field(default_factory=dict)
 
 
+class PartNotWellError(Exception):
+    """A loop of this process is trying again after an error of the store or the broker."""
+
+
 class Api:
     """Serves the interface, and answers for the other parts of the process: are they alive, are they getting on?"""
 
@@ -163,8 +167,10 @@ class Api:
 
 
 async def _ask(part: Part) -> None:
-    if reason := part.heartbeat.unready_reason:
-        raise NotReadyError(reason)
+    if part.heartbeat.unready_reason is not None:
+        raise NotReadyError(part.heartbeat.unready_reason)
+    if part.heartbeat.failure is not None:
+        raise PartNotWellError(part.heartbeat.failure)
 
 
 def _oidc(settings: ServiceSettings) -> OidcOptions | None:
