@@ -1,14 +1,16 @@
-"""How a process ends: asked to, in the middle of its work, with its servers away, or because too much is wrong."""
+"""How a process ends: asked to, in its work, with its servers away; and what makes it wait, but not end."""
 
 import random
 from pathlib import Path
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from huiqun.contracts.catalog import encode
 from huiqun.contracts.topics import CHANNEL_MESSAGES, dead_letters_of
 from huiqun.store import Database
-from huiqun.stream.dead_letters import read_all
+from huiqun.stream.dead_letters import latest, read_all, replay
 from huiqun.stream.publisher import Record
 from local.proxy import Proxy
 from local.stack import Stack
@@ -49,23 +51,32 @@ async def test_a_process_whose_servers_are_away_stops_in_time_all_the_same(proxy
             await stack.mongod.start()  # so that this test's own connections close at once
 
 
-async def test_a_process_gives_up_over_too_many_dead_letters_and_acknowledges_nothing(
+async def test_whatever_one_member_gets_wrong_the_service_sets_it_aside_and_goes_on(
     spine: Spine, state: Database, moderation: ServiceProcess
 ) -> None:
-    good = [message(n, "g1", sent_at=NOON) for n in range(10)]
-    await spine.send(*good)
-    await spine.publisher.publish([Record(CHANNEL_MESSAGES.name, b"g1", b"{")] * 200)
+    good = [message(n, "g1", sent_at=NOON) for n in range(20)]
+    bad = encode(message(999, "g1", sent_at=NOON)).replace(b'"kind":"text"', b'"kind":"telepathy"')
+    assert b"telepathy" in bad
+    await spine.send(*good[:10])
+    await spine.publisher.publish([Record(CHANNEL_MESSAGES.name, b"g1", bad)] * 150)
+    await spine.send(*good[10:])
     async with moderation:
-        await eventually(lambda: not moderation.running)
-        assert moderation.exit_code == 1
-        assert "TooManyDeadLettersError" in moderation.log
-        assert [letter async for letter in read_all(spine.kafka, SERVICE)] == []
-        assert not await spine.has_read_all(CHANNEL_MESSAGES)
-    assert await state["messages"].count_documents({}) == 10
+        await until_judged(state, good)
+        await eventually(lambda: are_set_aside(spine, 150))
+        for letter in latest([letter async for letter in read_all(spine.kafka, SERVICE)]):
+            await replay(spine.publisher, letter)
+        await eventually(lambda: are_set_aside(spine, 151))
+        assert await moderation.is_ready()
+        assert await moderation.stop() == 0
+    await check(spine, state, good)
+
+
+async def are_set_aside(spine: Spine, count: int) -> bool:
+    return len([letter async for letter in read_all(spine.kafka, SERVICE)]) >= count
 
 
 @pytest.mark.kafka_only
-async def test_a_process_that_cannot_set_a_record_aside_stops_rather_than_lose_it(
+async def test_a_process_that_cannot_set_a_record_aside_waits_and_says_so_until_it_can(
     stack: Stack, topic_prefix: str, database_name: str, tmp_path: Path
 ) -> None:
     """The topic of dead letters takes next to nothing; Tansu would take all the same."""
@@ -74,14 +85,20 @@ async def test_a_process_that_cannot_set_a_record_aside_stops_rather_than_lose_i
     admin = AIOKafkaAdminClient(bootstrap_servers=stack.bootstrap)
     await admin.start()
     await admin.create_topics([NewTopic(topic, 1, 1, topic_configs={"max.message.bytes": "100"})])
-    await admin.close()
     environment = environment_of(stack, topic_prefix, database_name)
     async with open_spine(options, stack.mongo_url, database_name) as spine:
         await spine.send_raw(CHANNEL_MESSAGES, b"{broken")
         async with ServiceProcess("moderation", tmp_path, environment) as moderation:
-            for _ in range(2):  # nothing was acknowledged: the next life meets it again
-                await eventually(lambda: not moderation.running)
-                assert moderation.exit_code == 1
-                assert "DeadLettersUnwritableError" in moderation.log
-                moderation.start()
+            await eventually(lambda: "the dead-letter topic does not take a letter" in moderation.log)
+            assert not await moderation.is_ready()
+            assert not await spine.has_read_all(CHANNEL_MESSAGES)
+            assert await moderation.stop() == 0
+            moderation.start()  # nothing was acknowledged: the next life meets it again
+            await admin.alter_configs(
+                [ConfigResource(ConfigResourceType.TOPIC, topic, {"max.message.bytes": "100000"})]
+            )
+            await eventually(lambda: spine.has_read_all(CHANNEL_MESSAGES))
+            await eventually(moderation.is_ready)
+            assert len([letter async for letter in read_all(spine.kafka, SERVICE)]) == 1
+        await admin.close()
         await spine.client.drop_database(f"{database_name}_moderation")

@@ -111,7 +111,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
             lane.check()
             mine = [each for each in consumer.assignment() if each.partition % len(self._lanes) == number]
             for each in [each for each in mine if guard.is_trial_due(self._line.place_of(each))]:
-                await self._try(consumer, lane, each)
+                await self._try(consumer, lane, each, stop)
             mine = [each for each in mine if not guard.is_open(self._line.place_of(each))]
             if not mine:
                 await wait_for_stop(stop, _POLL_MILLISECONDS / 1000)
@@ -119,9 +119,14 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
                 await lane.take(consumer, polled)
         await lane.finish()
 
-    async def _try(self, consumer: AIOKafkaConsumer, lane: Lane, paused: TopicPartition) -> None:
-        """Try one record of a partition whose breaker is open, if there is one."""
-        if polled := await _poll(consumer, [paused], 0, 1):
+    async def _try(self, consumer: AIOKafkaConsumer, lane: Lane, paused: TopicPartition, stop: asyncio.Event) -> None:
+        """Try one record of a partition whose breaker is open; those that no handler gets to see do not count."""
+        place = self._line.place_of(paused)
+        while self._guard.is_trial_due(place) and not stop.is_set():
+            polled = await _poll(consumer, [paused], 0, 1)
+            if not polled:
+                return
+            lane.heartbeat.beat()
             await lane.take(consumer, polled, trial=True)
             await lane.finish()
 
