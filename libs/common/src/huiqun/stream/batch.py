@@ -54,7 +54,7 @@ def cut_batch(polled: Polled, characters: int) -> Polled:
             if size > left and any(taken.values()):
                 growing.remove(partition)
                 continue
-            left -= size
+            left = max(left - size, 0)
             taken[partition] += 1
             if taken[partition] == len(polled[partition]):
                 growing.remove(partition)

@@ -14,6 +14,7 @@ from huiqun.stream.batch import Polled
 from huiqun.stream.guard import PartitionGuard
 from huiqun.stream.lane import Lane
 from huiqun.stream.line import Line
+from huiqun.stream.positions import group_of
 from huiqun.stream.publisher import KafkaOptions
 from huiqun.stream.retry import until_it_passes
 from huiqun.stream.routes import Route, RoutingTable
@@ -133,7 +134,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
     async def _connect(self) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._kafka.bootstrap,
-            group_id=f"{self._kafka.prefix}huiqun.{self.name}",
+            group_id=group_of(self._kafka, self.name),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             session_timeout_ms=self._kafka.session_timeout_milliseconds,

@@ -55,10 +55,9 @@ async def postpone_trial(database: Database, place: Place, trial_at: datetime) -
     await database[BREAKERS].update_one({"_id": str(place)}, change)
 
 
-async def remove_breaker(database: Database, place: Place, session: Session | None = None) -> bool:
-    """Close a breaker; False when there was none."""
-    result = await database[BREAKERS].delete_one({"_id": str(place)}, session=session)
-    return bool(result.deleted_count)
+async def remove_breakers(database: Database, places: Sequence[Place], session: Session | None = None) -> None:
+    """Close the breakers of these partitions, where there are any."""
+    await database[BREAKERS].delete_many({"_id": {"$in": list(map(str, places))}}, session=session)
 
 
 async def list_skip_rules(database: Database) -> list[SkipRule]:
@@ -73,7 +72,6 @@ async def list_skip_rules(database: Database) -> list[SkipRule]:
             {row["partition"]: row["start"] for row in each["ranges"]},
             each["event_type"],
             each["key"],
-            each["until"],
         )
         async for each in cursor
     ]
@@ -91,6 +89,5 @@ async def add_skip_rule(database: Database, session: Session, rule: SkipRule) ->
         ],
         "event_type": rule.event_type,
         "key": rule.key,
-        "until": rule.until,
     }
     await database[SKIP_RULES].insert_one(document, session=session)

@@ -73,7 +73,7 @@ def reason_of(error: BaseException) -> str:
     return f"{type(error).__name__} in {last.name}, {Path(last.filename).name} line {last.lineno}"
 
 
-async def write_letters(publisher: Publisher, letters: Sequence[Record], heartbeat: Heartbeat) -> None:
+async def keep(publisher: Publisher, letters: Sequence[Record], heartbeat: Heartbeat) -> None:
     """Write dead letters, for as long as it takes: rather than lose one, whoever writes it waits, and is not ready."""
     left = list(letters)
     size = len(left)

@@ -111,11 +111,9 @@ class PartitionGuard:
         """The skip rule that covers an event, if there is one."""
         if not self._rules:
             return None
-        now, record = self._clock.now(), item.record
-        covers = (
-            rule for rule in self._rules if rule.covers(str(place), record.offset, record.key, item.event.type, now)
-        )
-        return next(covers, None)
+        record, kind = item.record, item.event.type
+        covering = (rule for rule in self._rules if rule.covers(str(place), record.offset, record.key, kind))
+        return next(covering, None)
 
     async def save(self) -> None:
         """Keep the breakers opened here, once the letters that tell of them are written; raises StoreError."""
@@ -125,7 +123,7 @@ class PartitionGuard:
 
     async def pass_trial(self, place: Place) -> None:
         """Close a breaker: a record of its partition was handled. Raises StoreError; safe to repeat."""
-        await controls.remove_breaker(self._database, place)
+        await controls.remove_breakers(self._database, [place])
         if place in self._open:
             _log.warning("breaker_closed", consumer=self._consumer, partition=str(place), by="a trial that passed")
             self._forget(place)

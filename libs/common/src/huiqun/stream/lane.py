@@ -12,7 +12,7 @@ from huiqun.runtime.health import Heartbeat
 from huiqun.stream import outbox
 from huiqun.stream.batch import Batch, Polled, Received, cut_batch, decode_batch, traced, without_duplicates
 from huiqun.stream.breaker import Place
-from huiqun.stream.dead_letters import dead_letter, write_letters
+from huiqun.stream.dead_letters import dead_letter, keep
 from huiqun.stream.handling import BatchHandling, Handled, count_records
 from huiqun.stream.line import Line
 from huiqun.stream.publisher import Record
@@ -184,7 +184,7 @@ class Lane:
                 await line.guard.fail_trial(outcome.failed)
 
         await until_it_passes(publish, name=line.service, on_wait=self.heartbeat.failing)
-        await write_letters(line.transactor.publisher, outcome.letters, self.heartbeat)
+        await keep(line.transactor.publisher, outcome.letters, self.heartbeat)
         await until_it_passes(acknowledge, name=line.service, on_wait=self.heartbeat.failing)
         await until_it_passes(settle, name=line.service, on_wait=self.heartbeat.failing)
         self.heartbeat.well()
