@@ -23,7 +23,10 @@ class Part(Protocol):
     """Something that runs until it is told to stop: a consumer, the timers, the API."""
 
     name: str
-    heartbeat: Heartbeat
+
+    @property
+    def heartbeat(self) -> Heartbeat:
+        """Whether it is alive and getting on."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set."""
