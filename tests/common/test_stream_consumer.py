@@ -86,6 +86,40 @@ async def test_what_cannot_be_processed_is_set_aside_with_the_reason_and_its_nei
     assert {key: len(each) for key, each in (await verdicts(spine)).items()} == dict.fromkeys(ids([*good, repaired]), 1)
 
 
+async def test_of_a_batch_of_a_hundred_two_are_set_aside_and_one_of_them_is_put_back_when_it_can_be(
+    spine: Spine,
+) -> None:
+    """Number 40 makes its handler raise always, number 60 is no JSON."""
+    sent = [message(number, "g1", text="poison" if number == 40 else "你好") for number in range(100)]
+    await spine.send(*sent[:60])
+    await spine.publisher.publish([Record(MESSAGES_TOPIC, b"g1", b"no JSON")])
+    await spine.send(*sent[61:])
+    good = [event for number, event in enumerate(sent) if number not in {40, 60}]
+    poisonous = True
+
+    async def handle(events: Sequence[MessageReceived], work: Work) -> None:
+        if poisonous and any(event.data.text == "poison" for event in events):
+            raise ZeroDivisionError
+        await work.db["seen"].insert_many([{"_id": event.data.message_id} for event in events], session=work.session)
+
+    async def both_set_aside() -> bool:
+        return len(await letters(spine)) == 2
+
+    async with running(spine.consumer(Route((MessageReceived,), handle))):
+        await eventually(lambda: have_been_seen(spine, good))
+        await eventually(both_set_aside)
+        found = {letter.value: letter for letter in await letters(spine)}
+        raised, broken = found[encode(sent[40])], found[b"no JSON"]
+        for letter, offset in ((raised, 40), (broken, 60)):
+            assert (letter.key, letter.topic, letter.offset) == (b"g1", MESSAGES_TOPIC, offset)
+            assert letter.partition == partition_of(b"g1", PARTITIONS)
+        poisonous = False
+        await replay(spine.publisher, raised)
+        await replay(spine.publisher, raised)
+        await eventually(lambda: have_been_seen(spine, [*good, sent[40]]))
+    assert len(await letters(spine)) == 2
+
+
 async def send_compressed(spine: Spine, value: bytes) -> None:
     """Compressed, a record passes that the broker would refuse at its full size."""
     producer = AIOKafkaProducer(

@@ -1,6 +1,8 @@
 """How a process ends: asked to, in its work, with its servers away; and what makes it wait, but not end."""
 
+import asyncio
 import random
+import signal
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,24 @@ async def test_a_process_whose_servers_are_away_stops_in_time_all_the_same(proxy
                 await stack.mongod.kill()
                 assert await moderation.stop(seconds=15) == 0
             await stack.mongod.start()  # so that this test's own connections close at once
+
+
+async def test_a_process_asked_twice_to_stop_stops_as_cleanly_as_when_asked_once(
+    spine: Spine, state: Database, moderation: ServiceProcess
+) -> None:
+    sent = [message(n, f"g{n % 20}", f"u{n % 7}", TEXTS[n % len(TEXTS)], NOON) for n in range(3_000)]
+    await spine.send(*sent)
+    async with moderation:
+        await eventually(lambda: has_judged(state, 500), 60)
+        stopping = asyncio.create_task(moderation.stop(seconds=150))
+        while not stopping.done():  # until its very end
+            moderation.signal(signal.SIGTERM)
+            await asyncio.sleep(0.05)
+        assert await stopping == 0
+        moderation.start()
+        await until_judged(state, sent)
+        assert await moderation.stop() == 0
+    await check(spine, state, sent)
 
 
 async def test_whatever_one_member_gets_wrong_the_service_sets_it_aside_and_goes_on(

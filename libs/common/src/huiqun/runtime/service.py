@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from huiqun.audit import AUDIT_INDEXES
 from huiqun.runtime.clock import Clock, SystemClock
 from huiqun.runtime.health import Heartbeat
-from huiqun.runtime.parts import Part
+from huiqun.runtime.parts import Part, ending, ignore_stop_signals
 from huiqun.runtime.settings import ServiceSettings, wrong_settings
 from huiqun.store import (
     PRESENCE_INDEXES,
@@ -83,10 +83,11 @@ async def connections(
         transactor = Transactor(client, database, publisher, clock)
         yield Connections(service, settings, client, database, publisher, transactor, clock)
     finally:
-        with contextlib.suppress(KafkaError, TimeoutError):
-            await asyncio.wait_for(publisher.stop(), 2)
-        await presence.end()
-        await close(client)
+        with ending():
+            with contextlib.suppress(KafkaError, TimeoutError):
+                await asyncio.wait_for(publisher.stop(), 2)
+            await presence.end()
+            await close(client)
 
 
 def loops(
@@ -225,4 +226,7 @@ async def _main(
     roles: frozenset[str],
     main: Callable[[SettingsT, frozenset[str], asyncio.Event], Awaitable[None]],
 ) -> None:
-    await main(settings, roles, asyncio.Event())
+    try:
+        await main(settings, roles, asyncio.Event())
+    finally:
+        ignore_stop_signals()

@@ -6,7 +6,6 @@ from pymongo.errors import (
     DocumentTooLarge,
     DuplicateKeyError,
     ExecutionTimeout,
-    NetworkTimeout,
     OperationFailure,
     PyMongoError,
 )
@@ -39,7 +38,7 @@ def is_abort(error: BaseException) -> bool:
 
     Once that may be chance. Again and again, it is the work.
     """
-    return is_transient(error) and (isinstance(error, NetworkTimeout) or not isinstance(error, ConnectionFailure))
+    return is_transient(error) and not isinstance(error, ConnectionFailure)
 
 
 def is_too_large(error: BaseException) -> bool:
