@@ -66,8 +66,8 @@ class Layer:
     def excused(self, finds: Sequence[Find]) -> set[tuple[int, int]]:
         """Return (word, start) of what the phrases among the finds excuse."""
         phrases, words, offsets = self.excuses
-        return {
-            (words[at], start + offsets[at])
-            for start, _, pattern in finds
-            for at in range(bisect_left(phrases, pattern), bisect_right(phrases, pattern))
+        rows = {
+            pattern: range(bisect_left(phrases, pattern), bisect_right(phrases, pattern))
+            for pattern in {pattern for _, _, pattern in finds}
         }
+        return {(words[at], start + offsets[at]) for start, _, pattern in finds for at in rows[pattern]}

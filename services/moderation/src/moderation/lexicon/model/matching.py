@@ -150,14 +150,21 @@ class Lexicon:
     ) -> list[tuple[int, Stream, int, int]]:
         """Return word, stream, start, end of the finds that the policy uses, that are valid and not excused, and that
         are typed in Latin letters where nothing else counts."""
-        candidates = [
-            (word, stream, start, end)
-            for start, end, pattern in finds
-            for word, stream in layer.meanings(pattern)
-            if self._masks[word] & mask
-            and (stream is not Stream.LATIN or read.is_typed(start, end))
-            and (on is None or self.words[word].valid_on(on))
-        ]
+        # A text may have one pattern a thousand times: what it means here is looked up once.
+        used: dict[int, list[tuple[int, Stream]]] = {}
+        candidates: list[tuple[int, Stream, int, int]] = []
+        for start, end, pattern in finds:
+            if pattern not in used:
+                used[pattern] = [
+                    (word, stream)
+                    for word, stream in layer.meanings(pattern)
+                    if self._masks[word] & mask and (on is None or self.words[word].valid_on(on))
+                ]
+            if meanings := used[pattern]:
+                typed = read.is_typed(start, end)
+                candidates += [
+                    (word, stream, start, end) for word, stream in meanings if typed or stream is not Stream.LATIN
+                ]
         excused = layer.excused(finds) if candidates else ()
         if not excused:
             return candidates
@@ -168,16 +175,18 @@ class Lexicon:
     ) -> list[Hit]:
         shift = batch.start_of(index)
         hits: list[Hit] = []
-        # In a text that repeats itself, so do the finds.
-        judged: dict[tuple[object, ...], Stream | None] = {}
+        # In a text that repeats itself, so do the finds: each is judged once, by its word and what surrounds it. The key
+        # that was found, which is part of that, is in one stream for a word.
+        numbers: dict[object, int] = {}
+        judged: dict[tuple[int, int], Stream | None] = {}
         place: Place | None = None
-        surroundings: object = None
+        number = 0
         for word_index, expected, start, end in candidates:
             word = self.words[word_index]
-            if place is None or (place.start, place.end) != (start, end):
+            if place is None or place.start != start or place.end != end:
                 place = Place(batch.joined, read.text, start, end, read.spans(start, end))
-                surroundings = place.surroundings
-            find = (word_index, expected, surroundings)
+                number = numbers.setdefault(place.surroundings, len(numbers))
+            find = word_index, number
             if find not in judged:
                 judged[find] = spelt(word, expected, place)
             stream = judged[find]
