@@ -71,6 +71,7 @@ class Ground:
     admin: AIOKafkaAdminClient
     publisher: Publisher
     api_port: int = field(default_factory=free_port)
+    metrics_port: int = field(default_factory=free_port)
     children: dict[str, ServerProcess] = field(default_factory=dict)
 
     @property
@@ -86,6 +87,7 @@ class Ground:
             "HUIQUN_TOPIC_PREFIX": self.kafka.prefix,
             "HUIQUN_DATABASE_PREFIX": self.database_prefix,
             "HUIQUN_API_PORT": str(self.api_port),
+            "HUIQUN_METRICS_PORT": str(self.metrics_port),
             "HUIQUN_LOG_LEVEL": "WARNING",
             "PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH")))),
         }

@@ -4,7 +4,7 @@ import asyncio
 import statistics
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -62,21 +62,29 @@ async def measure(stack: Stack, seconds: float, say: Callable[[str], None]) -> R
     return _result(await times(stack, seconds, say), seconds)
 
 
-async def times(stack: Stack, seconds: float, say: Callable[[str], None], *, large: bool = False) -> list[float]:
+#: What goes on beside the messages, as long as the context lasts.
+Beside = Callable[[Ground], AbstractAsyncContextManager[object]]
+
+
+async def times(
+    stack: Stack, seconds: float, say: Callable[[str], None], *, large: bool = False, beside: Beside | None = None
+) -> list[float]:
     """Send at a steady pace and listen for the actions; how many seconds each took."""
     events = messages(1 + _WARM_UP + round(RATE * seconds), Mix(seed=5, offence_every=1))
     names = [event.data.message_id for event in events]
-    async with ground(stack, large=large) as laid, laid.child("huiqun", MODERATION), _watching(laid) as watch:
+    module = MODERATION if beside is None else (*MODERATION[:-1], "streams,api")
+    async with ground(stack, large=large) as laid, laid.child("huiqun", module), _watching(laid) as watch:
         first, *rest = zip(names, records(events), strict=True)
         await watch.send(*first)
         await until(lambda: names[0] in watch.arrived, "first action", _JOIN_SECONDS)
         say(f"the first action has arrived; keeping a pace of {RATE} messages/s for {seconds:g} s")
-        started = time.perf_counter()
-        for number, message in enumerate(rest):
-            await asyncio.sleep(started + number / RATE - time.perf_counter())
-            await watch.send(*message)
-        laid.check()
-        await until(lambda: len(watch.arrived) == len(names), "action on every message", _ARRIVE_SECONDS)
+        async with beside(laid) if beside is not None else nullcontext():
+            started = time.perf_counter()
+            for number, message in enumerate(rest):
+                await asyncio.sleep(started + number / RATE - time.perf_counter())
+                await watch.send(*message)
+            laid.check()
+            await until(lambda: len(watch.arrived) == len(names), "action on every message", _ARRIVE_SECONDS)
     return watch.seconds(names[1 + _WARM_UP :])
 
 

@@ -23,9 +23,10 @@ class ServiceProcess:
         self, service: str, directory: Path, environment: Mapping[str, str], roles: str = "streams,timers"
     ) -> None:
         command = [sys.executable, "-m", service, "--roles", roles]
-        self._port = free_port()
+        self._port, self.metrics_port = free_port(), free_port()
         self._log = directory / f"{service}-{self._port}.log"
-        own = {**environment, "HUIQUN_API_PORT": str(self._port)}
+        ports = {"HUIQUN_API_PORT": str(self._port), "HUIQUN_METRICS_PORT": str(self.metrics_port)}
+        own = {**environment, **ports}
         self._process = ServerProcess(service, command, self._log, own)
 
     @property
@@ -37,6 +38,11 @@ class ServiceProcess:
         return self._process.exit_code
 
     @property
+    def url(self) -> str:
+        """Where its HTTP interface is."""
+        return f"http://{LOOPBACK}:{self._port}"
+
+    @property
     def log(self) -> str:
         """What all its lives have said so far."""
         return self._log.read_text(encoding="utf-8") if self._log.exists() else ""
@@ -45,13 +51,19 @@ class ServiceProcess:
         """Start it (again); it is up when it says so or has an effect."""
         self._process.spawn()
 
+    async def get(self, path: str, key: str = "") -> httpx.Response | None:
+        """What it answers to a request, with an API key; None while nobody listens."""
+        headers = {"X-API-Key": key} if key else {}
+        async with httpx.AsyncClient(timeout=10, headers=headers) as http:
+            try:
+                return await http.get(f"http://{LOOPBACK}:{self._port}{path}")
+            except httpx.TransportError:
+                return None
+
     async def is_ready(self) -> bool:
         """What /readyz says; False also while nobody listens."""
-        async with httpx.AsyncClient(timeout=10) as http:
-            try:
-                return (await http.get(f"http://{LOOPBACK}:{self._port}/readyz")).status_code == httpx.codes.OK
-            except httpx.TransportError:
-                return False
+        answer = await self.get("/readyz")
+        return answer is not None and answer.status_code == httpx.codes.OK
 
     async def stop(self, seconds: float = 10) -> int | None:
         """Send SIGTERM and return the exit code; -9 if it had to be killed after `seconds`."""

@@ -1,4 +1,4 @@
-"""Check sizes, links between pages, and that no file names a machine's paths or a package registry: `make check`."""
+"""Check sizes, links between pages, clients of Kafka, and that no file names a machine's paths: `make check`."""
 
 import ast
 import re
@@ -15,6 +15,8 @@ MACHINE_PATH = re.compile(r"(?<![\w.])/(?:ho" + r"me|Us" + r"ers|wo" + r"rk|ro" 
 REGISTRY = re.compile(
     r"pypi\.o" + r"rg|pythonhos" + r"ted\.org|repo1?\.ma" + r"ven|registry\.np" + r"mjs|--(?:extra-)?index-u" + r"rl"
 )
+# Whoever connects past KafkaOptions.client_arguments() forgets TLS and who signs in.
+UNSECURED_CLIENT = re.compile(r"\bbootstrap_servers\s*=")
 LINK = re.compile(r"\]\((?!\w+:)([^)#\s]+)")
 
 Finding = tuple[Path, int, str]
@@ -48,6 +50,13 @@ def traces(path: Path, text: str) -> Iterator[Finding]:
                 yield path, number, f"names {what}: {found[0]}"
 
 
+def unsecured_clients(path: Path, text: str) -> Iterator[Finding]:
+    """Find clients of Kafka that are made without what KafkaOptions knows of signing in."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if UNSECURED_CLIENT.search(line):
+            yield path, number, "makes a client of Kafka without KafkaOptions.client_arguments()"
+
+
 def dead_links(path: Path, text: str) -> Iterator[Finding]:
     """Find links of a page to files that are not there."""
     for number, line in enumerate(text.splitlines(), 1):
@@ -65,6 +74,8 @@ def findings(path: Path) -> Iterator[Finding]:
     yield from traces(path, text)
     if path.suffix == ".py":
         yield from long_parts(path, text)
+        if path.parts[0] in ("libs", "services"):
+            yield from unsecured_clients(path, text)
     if path.suffix == ".md":
         yield from dead_links(path, text)
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from rich.console import Console
 from rich.text import Text
 
+from huiqun.cli.terminal import printable
 from local.errors import ServerUnavailableError
 from local.services import ServiceEndedError
 from local.settling import NotThroughError
@@ -25,7 +26,7 @@ def run_to_the_end(main: Callable[[Console], Awaitable[int]]) -> int:
     try:
         return asyncio.run(_interruptible(main, console))
     except (ServerUnavailableError, ServiceEndedError, NotThroughError) as error:
-        console.print(Text("✗ ", "bold red") + Text(str(error)), soft_wrap=True)
+        console.print(Text("✗ ", "bold red") + printable(str(error)), soft_wrap=True)
         return 1
 
 

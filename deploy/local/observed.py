@@ -22,7 +22,7 @@ Document = Mapping[str, Any]
 
 # Collections that every service has for its own machinery.
 _MACHINERY: Final = {*STREAM_INDEXES, *TIMER_INDEXES, *WEB_INDEXES, *AUDIT_INDEXES}
-_RECORDS: Final = {"engagement": "activity", "crm-sync": "customers", "survey": "eligibility"}
+_RECORDS: Final = {"engagement": "activity", "crm-sync": "members", "survey": "eligibility"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Observed:
     """`archived` are moderation's messages by key of their revision, `decisions` the events on its topic.
 
     `records` are the documents of the other services, by service: of engagement its activity, of crm-sync its
-    customers, of survey its eligibility. `documents` counts those of each collection.
+    members, of survey its eligibility. `documents` counts those of each collection.
     """
 
     archived: Mapping[str, Document]

@@ -75,7 +75,7 @@ def a_customer_comes_and_writes() -> tuple[Event, ...]:
 async def documents(client: Client, prefix: str) -> dict[str, Any]:
     return {
         "activity": await client[f"{prefix}engagement"]["activity"].find_one({"_id": "g1/u1", "days": {"$ne": {}}}),
-        "customer": await client[f"{prefix}crm_sync"]["customers"].find_one({"_id": "union-1"}),
+        "customer": await client[f"{prefix}crm_sync"]["members"].find_one({"ids.value": "union-1"}),
         "eligibility": await client[f"{prefix}survey"]["eligibility"].find_one({"_id": "g1/u1", "reason": None}),
     }
 

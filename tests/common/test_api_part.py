@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.service import Api, Connections, Interface, connections
 from huiqun.runtime.settings import ServiceSettings
+from huiqun.stream.topics import create_topics
 from local.ports import free_port
 from local.stack import Stack
 
@@ -28,12 +29,13 @@ class Loop:
 
 
 @pytest.fixture
-def settings(stack: Stack, database_name: str) -> ServiceSettings:
+def settings(stack: Stack, database_name: str, topic_prefix: str) -> ServiceSettings:
     return ServiceSettings(
         mongo_url=stack.mongo_url,
         database_prefix=f"{database_name}_",
         kafka_bootstrap=stack.bootstrap,
         kafka_idempotent=stack.broker.producer_ids,
+        topic_prefix=topic_prefix,
         api_port=free_port(),
         hash_key=SecretStr("a key of these tests"),
     )
@@ -41,7 +43,9 @@ def settings(stack: Stack, database_name: str) -> ServiceSettings:
 
 @pytest_asyncio.fixture
 async def connected(settings: ServiceSettings) -> AsyncIterator[Connections]:
+    await create_topics(settings.kafka, partitions=1, replication=1)
     async with connections("survey", settings, {}) as open_connections:
+        await open_connections.startup.complete()
         yield open_connections
         await open_connections.client.drop_database(open_connections.database.name)
 
@@ -56,7 +60,8 @@ async def test_a_process_without_routes_answers_for_its_health_and_names_the_par
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.api_port}", transport=transport) as http:
         assert (await http.get("/healthz")).status_code == 200
         ready = await http.get("/readyz")
-        assert (ready.status_code, ready.json()["checks"]) == (200, ["store", "broker", "loop"])
+        checks = ["startup", "store", "broker", "topics", "loop"]
+        assert (ready.status_code, ready.json()["checks"]) == (200, checks)
         loop.heartbeat.failing(ConnectionError("away"))
         response = await http.get("/readyz")
         assert (response.status_code, response.json()["detail"]) == (503, "No answer from: loop.")
@@ -65,7 +70,9 @@ async def test_a_process_without_routes_answers_for_its_health_and_names_the_par
         assert (await http.get("/readyz")).status_code == 200
         loop.heartbeat._last -= 1_000
         assert (await http.get("/healthz")).status_code == 503
-        assert "huiqun_ready" in (await http.get("/metrics")).text
+        assert (await http.get("/metrics")).status_code == 404
+        figures = await http.get(f"http://127.0.0.1:{settings.port_of_metrics}/metrics")
+        assert "huiqun_ready" in figures.text
     stop.set()
     await serving
 

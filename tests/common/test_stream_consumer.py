@@ -123,7 +123,7 @@ async def test_of_a_batch_of_a_hundred_two_are_set_aside_and_one_of_them_is_put_
 async def send_compressed(spine: Spine, value: bytes) -> None:
     """Compressed, a record passes that the broker would refuse at its full size."""
     producer = AIOKafkaProducer(
-        bootstrap_servers=spine.kafka.bootstrap, compression_type="gzip", max_request_size=len(value) * 2
+        **spine.kafka.client_arguments(), compression_type="gzip", max_request_size=len(value) * 2
     )
     async with producer:
         await producer.send_and_wait(spine.kafka.prefix + MESSAGES_TOPIC, value, key=b"g1")

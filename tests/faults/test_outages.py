@@ -70,6 +70,7 @@ async def recover(site: Site, sent: Sequence[MessageReceived]) -> None:
     await eventually(site.moderation.is_ready)
     assert await site.moderation.stop() == 0
     await check(site.spine, site.state, sent)
+    assert "Transaction numbers" not in site.moderation.log
 
 
 async def test_the_store_goes_away_and_comes_back(own_stack: Stack, tmp_path: Path) -> None:

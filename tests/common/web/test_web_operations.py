@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from prometheus_client import generate_latest
 
 from huiqun.store import connect
 from huiqun.telemetry import configure_logs
@@ -42,7 +43,7 @@ async def test_readiness_names_who_does_not_answer_and_comes_back(service: Any) 
     assert response.status_code == 503
     assert "broker" in response.json()["detail"]
     assert "store" not in response.json()["detail"]
-    figures = (await service.http.get("/metrics")).text
+    figures = generate_latest().decode()
     assert 'huiqun_ready{check="broker"} 0.0' in figures
     assert 'huiqun_ready{check="store"} 1.0' in figures
     service.failing.clear()
@@ -54,7 +55,7 @@ async def test_figures_count_by_route_and_not_by_path(service: Any) -> None:
     for number in range(3):
         await service.http.get(f"/api/v1/notes/missing-{number}", headers=headers)
         await service.http.get(f"/nowhere/{number}")
-    figures = (await service.http.get("/metrics")).text
+    figures = generate_latest().decode()
     assert 'huiqun_http_requests_total{method="GET",route="/api/v1/notes/{note_id}",status="404"}' in figures
     assert 'route="unknown",status="404"' in figures
     assert "missing-1" not in figures

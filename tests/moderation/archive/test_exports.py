@@ -158,6 +158,19 @@ def test_no_cell_is_taken_for_a_formula(text: str) -> None:
     assert cells(member_id=text)["member_id"] == f"'{text}"
 
 
+@pytest.mark.parametrize(
+    "unseen",
+    [
+        *("\u200b", "\ufeff", "\0", "\u202e", "\u2066", "\xad", "\u2060", "\u3164", "\u115f", "\u2800", "\ufe0f"),
+        *("\u180b", "\u034f", "\x7f", "\x85", "\u2028", "\u3000", "\xa0", "\U000e0001", "\ue000"),
+        "\u200b\ufeff \0\u202e",
+    ],
+)
+@pytest.mark.parametrize("sign", "=+-@＝＋－＠﹢﹣﹦﹫−")
+def test_what_shows_nothing_does_not_hide_a_formula(unseen: str, sign: str) -> None:
+    assert cells(text=f"{unseen}{sign}1+1")["text"] == f"'{unseen}{sign}1+1"
+
+
 @pytest.mark.parametrize("text", ["你好", "1=1", "a+b", '他说"好", 然后\n走了', "'=1", "", "价格-5%"])
 def test_other_cells_stay_as_they_are(text: str) -> None:
     assert cells(text=text)["text"] == text

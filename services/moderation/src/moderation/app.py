@@ -25,7 +25,6 @@ from huiqun.runtime.parts import run_parts
 from huiqun.runtime.service import Api, Interface, connections, loops
 from huiqun.store import Index
 from huiqun.stream import Route, Work
-from huiqun.stream.retry import until_it_passes
 from huiqun.timers import Timer, TimerHandler
 from huiqun.web import Router
 from moderation.archive import api as archive_api
@@ -180,11 +179,11 @@ ROUTERS = (
 async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) -> None:
     """Run the roles until stopped."""
     async with connections(SERVICE, settings, INDEXES) as connected:
-        await until_it_passes(partial(import_shipped, connected.database, connected.transactor), name=SERVICE)
+        startup, keeper = connected.startup, RulebookKeeper(connected.database)
+        startup.add(partial(import_shipped, connected.database, connected.transactor))
         if "timers" in roles:
-            await until_it_passes(partial(connected.transactor.run, watching.start_watching), name=SERVICE)
-        keeper = RulebookKeeper(connected.database)
-        await until_it_passes(keeper.refresh, name=SERVICE)
+            startup.add(partial(connected.transactor.run, watching.start_watching))
+        startup.add(keeper.refresh)
         signed = signed_links(settings)
         handled = routes(keeper.current, hash_key(settings), signed.appeals.maker)
         parts = loops(connected, roles, handled, timers(signed.consents))
@@ -192,7 +191,7 @@ async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) ->
             parts.append(BacktestRunner(connected.database, keeper.current, connected.clock))
         parts.append(keeper)
         offered = interface(settings, keeper.current, signed, ROUTERS if "api" in roles else ())
-        await run_parts([*parts, Api(offered, settings, connected, parts)], stop)
+        await run_parts([*startup.before(parts), Api(offered, settings, connected, parts)], stop)
 
 
 def interface(

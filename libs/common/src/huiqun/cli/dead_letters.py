@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +11,19 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
-from huiqun.cli.terminal import NO, Service, fail, notes, output, printable, run, settings
+from huiqun.cli.terminal import (
+    NO,
+    Service,
+    fail,
+    is_harmless,
+    json_line,
+    notes,
+    one_line,
+    output,
+    printable,
+    run,
+    settings,
+)
 from huiqun.contracts.catalog import UndecodableError, decode
 from huiqun.contracts.topics import TOPICS
 from huiqun.stream import Publisher
@@ -37,12 +50,12 @@ def list_letters(
     letters = run(_read(service))
     if as_json:
         for letter in letters:
-            typer.echo(json.dumps(_summary(letter), ensure_ascii=False))
+            typer.echo(json_line(_summary(letter)))
         return
     table = Table("id", "time (UTC)", "topic", "reason", "replays")
     for letter in letters:
-        reason = letter.reason[:_SHOWN_REASON]
-        table.add_row(letter.id, f"{letter.at:%Y-%m-%d %H:%M:%S}", letter.topic, printable(reason), str(letter.replays))
+        topic, reason = one_line(letter.topic), one_line(letter.reason[:_SHOWN_REASON])
+        table.add_row(letter.id, f"{letter.at:%Y-%m-%d %H:%M:%S}", topic, reason, str(letter.replays))
     output.print(table)
     output.print(f"{len(letters)} dead letters of {service}.", highlight=False)
 
@@ -60,13 +73,15 @@ def show(
     letter = run(_find(service, letter_id))
     notes.print("The value may hold personal data: keep it out of tickets and chats.", style="yellow")
     if value_only:
+        if sys.stdout.isatty() and not is_harmless(letter.value or b""):
+            fail("The value would steer the terminal. Write it to a file: ... --value-only > FILE")
         typer.echo(letter.value or b"", nl=False)
         return
     table = Table(show_header=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     for name, text in _facts(letter).items():
-        table.add_row(name, printable(text))
+        table.add_row(one_line(name), printable(text))
     output.print(table)
     output.print(printable(_readable(letter.value)))
 

@@ -44,6 +44,7 @@ class Reason(Payload):
 class Screened(Payload):
     """A judged message, masked; this is what the other services read."""
 
+    channel: str = Field(default="channel", max_length=256, description="The source of the channel's events")
     message_id: Id
     group_id: Id
     member_id: Id

@@ -2,6 +2,8 @@
 
 import time
 
+from huiqun.runtime.misconfiguration import MisconfigurationError
+
 _STUCK_SECONDS = 120.0
 
 
@@ -20,7 +22,8 @@ class Heartbeat:
     def failing(self, error: BaseException) -> None:
         """Note that the loop is trying again after `error`."""
         self.beat()
-        self._failure = type(error).__name__
+        # Other errors' messages may quote a person's data.
+        self._failure = str(error) if isinstance(error, MisconfigurationError) else type(error).__name__
 
     def well(self) -> None:
         """Note that the last turn succeeded."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import signal
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
@@ -42,7 +41,6 @@ async def run_parts(parts: Sequence[Part], stop: asyncio.Event) -> None:
 
     A part that has not finished within 5 s of being told is cancelled; one that is not well, within 2 s.
     """
-    gc.freeze()  # what has been loaded by now, the lexicon above all, lives on: no collection need look at it again
     loop = asyncio.get_running_loop()
     for number in _STOP_SIGNALS:
         loop.add_signal_handler(number, stop.set)

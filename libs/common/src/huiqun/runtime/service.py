@@ -23,23 +23,34 @@ from huiqun.runtime.clock import Clock, SystemClock
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.parts import Part, ending, ignore_stop_signals
 from huiqun.runtime.settings import ServiceSettings, wrong_settings
+from huiqun.runtime.startup import Startup
 from huiqun.store import (
     PRESENCE_INDEXES,
     Client,
     Database,
     Index,
     Presence,
+    check_access,
     close,
     connect,
     ensure_indexes,
-    ping,
 )
 from huiqun.stream import STREAM_INDEXES, BatchConsumer, ConsumerOptions, Publisher, Relay, Route, Transactor
-from huiqun.stream.retry import until_it_passes
+from huiqun.stream.presence import topics_written_by
 from huiqun.telemetry import configure_logs, start_tracing, stop_tracing
 from huiqun.timers import TIMER_INDEXES, TimerHandler
 from huiqun.timers.runner import TimerRunner
-from huiqun.web import WEB_INDEXES, AppOptions, OidcOptions, create_app, serve
+from huiqun.web import (
+    METRICS_CONNECTIONS,
+    WEB_INDEXES,
+    AppOptions,
+    Exposition,
+    OidcOptions,
+    RateLimits,
+    ServerOptions,
+    create_app,
+    serve,
+)
 from huiqun.web.health import NotReadyError
 
 ROLES = ("streams", "timers", "api")
@@ -49,7 +60,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """What a composition root wires its slices with."""
+    """What a composition root wires its slices with. Store and broker may be away until `startup` is done."""
 
     service: str
     settings: ServiceSettings
@@ -58,30 +69,30 @@ class Connections:
     publisher: Publisher
     transactor: Transactor
     clock: Clock
+    startup: Startup
 
 
 @asynccontextmanager
 async def connections(
     service: str, settings: ServiceSettings, indexes: Mapping[str, Sequence[Index]]
 ) -> AsyncIterator[Connections]:
-    """Connect to the store and the broker, waiting for as long as they are away, and create what is missing."""
+    """Prepare the connections to the store and the broker; `startup` waits for both and creates what is missing."""
     # Named after the database, so that installations that share a cluster keep out of each other's transactions.
-    client = connect(settings.mongo_url, app_name=settings.database_of(service))
+    client = connect(settings.mongo, app_name=settings.database_of(service))
     database = client[settings.database_of(service)]
-    presence = Presence(settings.mongo_url, database)
+    presence = Presence(settings.mongo, database)
     publisher = Publisher(settings.kafka)
     clock = SystemClock()
 
     async def prepare() -> None:
+        await check_access(database)
         shared = {**PRESENCE_INDEXES, **STREAM_INDEXES, **TIMER_INDEXES, **WEB_INDEXES, **AUDIT_INDEXES}
         await ensure_indexes(database, {**shared, **indexes})
 
+    startup = Startup(prepare, presence.begin, publisher.ping)
     try:
-        await until_it_passes(prepare, name=service)
-        await until_it_passes(presence.begin, name=service)
-        await until_it_passes(publisher.start, name=service)
         transactor = Transactor(client, database, publisher, clock)
-        yield Connections(service, settings, client, database, publisher, transactor, clock)
+        yield Connections(service, settings, client, database, publisher, transactor, clock, startup)
     finally:
         with ending():
             with contextlib.suppress(KafkaError, TimeoutError):
@@ -138,7 +149,8 @@ class Api:
         """Build the app; UnsafeRoutesError if a route declares no role. `parts` are the others of the process."""
         self.heartbeat = Heartbeat()
         self._parts = tuple(parts)
-        self._host, self._port = settings.api_host, settings.api_port
+        self._startup = connected.startup
+        self._settings = settings
         self.app = create_app(
             AppOptions(
                 title=f"Huiqun {interface.service}",
@@ -148,23 +160,51 @@ class Api:
                 transact=connected.transactor.run,
                 routers=interface.routers,
                 alive=self._alive,
+                started=lambda: connected.startup.is_done,
                 checks={
-                    "store": partial(ping, connected.client),
+                    "startup": connected.startup.check,
+                    "store": partial(check_access, connected.database),
                     "broker": connected.publisher.ping,
+                    "topics": partial(connected.publisher.require_topics, _topics(connected.service, parts)),
                     **{part.name: partial(_ask, part) for part in self._parts},
                 },
                 oidc=_oidc(settings),
+                limits=RateLimits(
+                    caller=settings.rate_limit_caller,
+                    address=settings.rate_limit_address,
+                    page=settings.rate_limit_page,
+                    link=settings.rate_limit_link,
+                ),
                 state=interface.state,
             )
         )
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Serve until `stop` is set."""
-        await serve(self.app, self._host, self._port, stop)
+        """Serve the interface, and the metrics on a port of their own, until `stop` is set."""
+        settings = self._settings
+        options = ServerOptions(trusted_proxies=settings.trusted_proxies)
+        metrics = ServerOptions(connections=METRICS_CONNECTIONS)
+        servers = [
+            asyncio.create_task(serve(self.app, settings.api_host, settings.api_port, stop, options)),
+            asyncio.create_task(serve(Exposition(), settings.metrics_host, settings.port_of_metrics, stop, metrics)),
+        ]
+        try:
+            await asyncio.gather(*servers)
+        finally:
+            for server in servers:
+                server.cancel()
+            await asyncio.gather(*servers, return_exceptions=True)
 
     def _alive(self) -> bool:
         self.heartbeat.well()  # whoever can ask has been answered
-        return all(part.heartbeat.is_alive for part in self._parts)
+        at_work = self._parts if self._startup.is_done else (self._startup,)
+        return all(part.heartbeat.is_alive for part in at_work)
+
+
+def _topics(service: str, parts: Sequence[Part]) -> list[str]:
+    """Those that the service writes to, and those that its consumer reads."""
+    read = [name for part in parts if isinstance(part, BatchConsumer) for name in part.reads]
+    return [*read, *topics_written_by(service)]
 
 
 async def _ask(part: Part) -> None:
@@ -209,9 +249,13 @@ def run_service(
         sys.stderr.writelines(f"{line}\n" for line in wrong_settings(kind, error))
         sys.exit(2)
     configure_logs(service, settings.log_level)
+    for sentence in settings.warnings(settings.mongo_url):
+        _log.warning("unsafe_setting", advice=sentence)
     start_tracing(f"huiqun-{service}")
     # Batches are short-lived: fewer, later collections of the oldest generation.
     gc.set_threshold(50_000, 20, 50)
+    # A thread that computes hands the interpreter back to the event loop after a millisecond instead of five.
+    sys.setswitchinterval(0.001)
     try:
         uvloop.run(_main(settings, roles, main))
     except Exception:  # noqa: BLE001 - it is logged, and the exit status tells

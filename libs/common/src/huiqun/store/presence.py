@@ -16,6 +16,7 @@ from pymongo.errors import PyMongoError
 
 from huiqun.store.connection import Database, app_name_of, connect_blocking, instance_of
 from huiqun.store.indexes import Index
+from huiqun.store.options import MongoOptions
 
 PROCESSES: Final = "processes"
 PRESENCE_INDEXES: Mapping[str, Sequence[Index]] = {
@@ -32,9 +33,9 @@ class Presence:
     Begin before the first transaction: then whoever has none has no transaction either, or is long gone.
     """
 
-    def __init__(self, url: str, database: Database) -> None:
-        """`url` is that of the database's client."""
-        self._url = url
+    def __init__(self, server: MongoOptions | str, database: Database) -> None:
+        """`server` is that of the database's client."""
+        self._server = server
         self._database = database
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
@@ -56,7 +57,7 @@ class Presence:
 
     def _run(self, instance: str) -> None:
         name = f"{app_name_of(self._database.client)}.presence"
-        client = connect_blocking(self._url, app_name=name, wait_milliseconds=_WAIT_MILLISECONDS)
+        client = connect_blocking(self._server, app_name=name, wait_milliseconds=_WAIT_MILLISECONDS)
         with contextlib.closing(client):
             processes = client[self._database.name][PROCESSES]
             while not self._ended.wait(BEAT_SECONDS):

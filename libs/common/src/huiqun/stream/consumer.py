@@ -16,6 +16,7 @@ from huiqun.stream.lane import Lane
 from huiqun.stream.line import Line
 from huiqun.stream.positions import group_of
 from huiqun.stream.publisher import KafkaOptions
+from huiqun.stream.refusals import explained
 from huiqun.stream.retry import until_it_passes
 from huiqun.stream.routes import Route, RoutingTable
 from huiqun.stream.transactor import Transactor
@@ -67,6 +68,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
             transactor=transactor,
             guard=self._guard,
         )
+        self.reads = tuple(topic.name for topic in table.topics)
         self._lanes = [Lane(self._line, options.max_characters) for _ in range(options.lanes)]
         for lane in self._lanes:
             self.heartbeat.include(lane.heartbeat)
@@ -133,7 +135,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
 
     async def _connect(self) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._kafka.bootstrap,
+            **self._kafka.client_arguments(),
             group_id=group_of(self._kafka, self.name),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
@@ -142,12 +144,13 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
             rebalance_timeout_ms=30_000,
             # The heartbeat runs beside the batch, so a batch that waits for the store keeps its partitions.
             max_poll_interval_ms=86_400_000,
-            metadata_max_age_ms=30_000,
+            metadata_max_age_ms=self._kafka.metadata_age_milliseconds,
             fetch_max_wait_ms=self._kafka.fetch_wait_milliseconds,
         )
         consumer.subscribe(list(self._line.topics), listener=self)
         try:
-            await consumer.start()
+            async with explained(self._kafka):
+                await consumer.start()
         except BaseException:
             await consumer.stop()
             raise

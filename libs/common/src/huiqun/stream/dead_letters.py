@@ -110,7 +110,7 @@ async def read_all(options: KafkaOptions, service: str) -> AsyncIterator[DeadLet
     if count is None:
         raise UnknownTopicOrPartitionError(topic)
     partitions = [TopicPartition(options.prefix + topic, number) for number in range(count)]
-    consumer = AIOKafkaConsumer(bootstrap_servers=options.bootstrap, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**options.client_arguments(), enable_auto_commit=False)
     try:
         await asyncio.wait_for(consumer.start(), _READ_SECONDS)
         consumer.assign(partitions)

@@ -37,7 +37,7 @@ async def read_positions(options: KafkaOptions, service: str) -> Mapping[Place, 
         for number in range(count)
     }
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=options.bootstrap, group_id=group_of(options, service), enable_auto_commit=False
+        **options.client_arguments(), group_id=group_of(options, service), enable_auto_commit=False
     )
     try:
         await asyncio.wait_for(consumer.start(), _WAIT_SECONDS)

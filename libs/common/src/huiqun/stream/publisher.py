@@ -2,10 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
@@ -22,6 +22,9 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from huiqun.contracts.catalog import encode
 from huiqun.contracts.envelope import Event
+from huiqun.stream.presence import require_topics
+from huiqun.stream.refusals import explained
+from huiqun.stream.security import UNSECURED, KafkaSecurity
 
 # Apache Kafka's brokers refuse records over 1 MiB unless they are told otherwise.
 _MAX_EVENT_BYTES = 1_000_000
@@ -53,6 +56,7 @@ class KafkaOptions:
     the broker drop what the client's own retries repeat; Apache Kafka can, Tansu refuses it. aiokafka has one fetch
     under way per broker, so a partition that was busy when it began waits for it to end: `fetch_wait_milliseconds` is
     how long the broker may hold a fetch that finds nothing, and so the most that an event is delayed.
+    `metadata_age_milliseconds` is how long a consumer may know nothing of a topic that was created after it started.
     """
 
     bootstrap: str
@@ -60,6 +64,12 @@ class KafkaOptions:
     idempotent: bool = True
     session_timeout_milliseconds: int = 10_000
     fetch_wait_milliseconds: int = 10
+    metadata_age_milliseconds: int = 30_000
+    security: KafkaSecurity = UNSECURED
+
+    def client_arguments(self) -> dict[str, Any]:
+        """Where the broker is and how to sign in there: what each of aiokafka's clients is made with."""
+        return {"bootstrap_servers": self.bootstrap, **self.security.arguments()}
 
 
 def headers_of(traceparent: str | None) -> tuple[tuple[str, bytes], ...]:
@@ -86,7 +96,7 @@ class Publisher:
     async def start(self) -> None:
         """Connect to the broker; raises KafkaError where it does not answer."""
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._options.bootstrap,
+            **self._options.client_arguments(),
             acks="all",
             enable_idempotence=self._options.idempotent,
             request_timeout_ms=20_000,
@@ -95,7 +105,8 @@ class Publisher:
             max_request_size=16 * 1024 * 1024,
         )
         try:
-            await producer.start()
+            async with explained(self._options):
+                await producer.start()
         except BaseException:
             await producer.stop()
             raise
@@ -110,7 +121,14 @@ class Publisher:
     async def ping(self) -> None:
         """Ask the cluster for its metadata; raises KafkaError where nobody answers."""
         producer = await self._open()
-        await producer.client.fetch_all_metadata()
+        async with explained(self._options):
+            await producer.client.fetch_all_metadata()
+
+    async def require_topics(self, names: Collection[str]) -> None:
+        """Raise TopicsUnavailableError unless the broker has the topics, KafkaError where it does not answer."""
+        producer = await self._open()
+        async with explained(self._options):
+            await require_topics(producer.client, self._options, names)
 
     async def publish(self, records: Sequence[Record]) -> None:
         """Send the records in order and wait until each is acknowledged; raises KafkaError."""

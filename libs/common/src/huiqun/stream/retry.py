@@ -8,6 +8,8 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, stop_never
 from tenacity.wait import wait_random_exponential
 
+from huiqun.runtime.misconfiguration import MisconfigurationError
+from huiqun.store import explain
 from huiqun.store import is_transient as store_is_transient
 from huiqun.telemetry import metrics
 
@@ -56,9 +58,11 @@ def _noting(name: str, on_wait: Waiting | None) -> Callable[[RetryCallState], No
     def note(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         metrics.RETRIES.labels(consumer=name, error=type(error).__name__).inc()
+        known = error if error is None or isinstance(error, MisconfigurationError) else explain(error)
         if state.attempt_number == 1 or state.attempt_number % 10 == 0:
-            _log.warning("try_again", part=name, attempt=state.attempt_number, error=repr(error)[:300])
+            said = repr(error)[:300] if known is None else str(known)
+            _log.warning("try_again", part=name, attempt=state.attempt_number, error=said)
         if on_wait is not None and error is not None:
-            on_wait(error)
+            on_wait(known or error)
 
     return note

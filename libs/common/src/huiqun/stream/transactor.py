@@ -13,6 +13,7 @@ from huiqun.store import Client, Database, StoreError, commit_outcome_is_unknown
 from huiqun.stream import inbox, outbox
 from huiqun.stream.publisher import Publisher, Record, record_of
 from huiqun.stream.retry import for_at_most
+from huiqun.stream.turns import Turns
 from huiqun.stream.work import Work
 from huiqun.timers import store as timer_store
 
@@ -36,23 +37,42 @@ class Delivery:
 class Transactor:
     """Opens a Work, runs a use case in it, commits state, inbox and outbox together, and publishes."""
 
-    def __init__(self, client: Client, database: Database, publisher: Publisher, clock: Clock) -> None:
+    def __init__(
+        self,
+        client: Client,
+        database: Database,
+        publisher: Publisher,
+        clock: Clock,
+        request_seconds: float = _REQUEST_SECONDS,
+    ) -> None:
+        """`request_seconds` is how long `run` tries again."""
         self._client = client
+        self._request_seconds = request_seconds
         self.database = database
         self.publisher = publisher
         self.clock = clock
+        self._turns = Turns()
+        self._conflicted = asyncio.Lock()
 
     async def run(self, use_case: UseCase[T]) -> T:
         """For requests and timers: commit within 10 s or raise, then publish.
 
+        What conflicted runs again one after the other, lest many who change one thing keep each other from it.
         Where the broker is away the events stay in the outbox and the relay publishes them. Raises a StoreError that
         `commit_outcome_is_unknown` tells of when the commit's answer is lost; the caller knows whether to ask again.
         """
 
-        async def attempt() -> tuple[T, list[outbox.Entry]]:
-            return await self.commit(use_case)
+        first = True
 
-        result, entries = await for_at_most(_REQUEST_SECONDS, attempt, name="request", passes=_may_run_again)
+        async def attempt() -> tuple[T, list[outbox.Entry]]:
+            nonlocal first
+            if first:
+                first = False
+                return await self.commit(use_case)
+            async with self._conflicted:
+                return await self.commit(use_case)
+
+        result, entries = await for_at_most(self._request_seconds, attempt, name="request", passes=_may_run_again)
         await self._publish_soon(entries)
         return result
 
@@ -61,8 +81,8 @@ class Transactor:
 
         Raises DuplicateKey when an event of the delivery has been dealt with before.
         """
-        async with transaction(self._client) as session:
-            work = Work(self.database, session, self.clock.now())
+        async with self._turns.place() as take_turn, transaction(self._client) as session:
+            work = Work(self.database, session, self.clock.now(), take_turn=take_turn)
             if delivery is not None:
                 await inbox.record(self.database, session, delivery.identities, work.now)
             result = await use_case(work)
@@ -71,6 +91,7 @@ class Transactor:
             records: list[Record] = list(map(record_of, work.emitted))
             partitions = delivery.partitions if delivery is not None else ()
             entries = await outbox.put(self.database, session, records, partitions, work.now)
+        await self._clean_up(work)
         return result, entries
 
     async def publish(self, entries: Sequence[outbox.Entry]) -> None:
@@ -78,6 +99,13 @@ class Transactor:
         if entries:
             await self.publisher.publish([record for entry in entries for record in entry.records])
             await outbox.remove(self.database, entries)
+
+    async def _clean_up(self, work: Work) -> None:
+        for cleanup in work.cleanups:
+            try:
+                await cleanup()
+            except StoreError as error:
+                _log.warning("cleanup_left", error=repr(error)[:200])
 
     async def _publish_soon(self, entries: Sequence[outbox.Entry]) -> None:
         try:

@@ -1,6 +1,6 @@
 """The unit of work: everything it writes is committed together, then its events are published."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -9,11 +9,17 @@ from huiqun.store import Database, Session
 from huiqun.timers.model import Timer
 
 
+async def _alone() -> None:
+    """Wait for nobody."""
+
+
 @dataclass(slots=True)
 class Work:
     """An open transaction. Give `session` to every read and write; nothing leaves before the commit.
 
-    On a write conflict the use case runs again with a new Work, so it touches nothing outside of it.
+    On a write conflict the use case runs again with a new Work, so it touches nothing outside of it. `take_turn` waits
+    until no other work of this process has taken its turn and not ended. `cleanups` run after the commit; what they do
+    may be left undone.
     """
 
     db: Database
@@ -22,6 +28,8 @@ class Work:
     emitted: list[Event] = field(default_factory=list)
     scheduled: dict[str, Timer] = field(default_factory=dict)
     cancelled: set[str] = field(default_factory=set)
+    take_turn: Callable[[], Awaitable[None]] = _alone
+    cleanups: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
 
     def emit(self, event: Event) -> None:
         """Publish `event` after the commit; if the process dies in between, the relay does."""

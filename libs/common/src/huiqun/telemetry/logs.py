@@ -11,14 +11,19 @@ import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from huiqun.telemetry.repetition import RepetitionFilter
 from huiqun.telemetry.tracing import current_traceparent, parse_traceparent
 
 REDACTED: Final = "[redacted]"
 _SECRET_NAME: Final = re.compile(
     r"passw(or)?d|secret|token|authorization|credential|cookie|api[_-]?key|private[_-]?key", re.IGNORECASE
 )
+# At DEBUG they log whole requests: the password that signs in, the events, the documents.
+_DRIVERS: Final = ("aiokafka", "pymongo")
 # Secrets also travel inside texts: connection strings, headers, our own API keys.
-_SECRET_TEXT: Final = re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)|(?<=Bearer )[\w.~+/=-]+|\bhq_[0-9a-z]+_[\w-]+")
+_SECRET_TEXT: Final = re.compile(
+    r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)|(?<=Bearer )[\w.~+/=-]+|(?i:(?<=password=))[^&\s'\"]+|\bhq_[0-9a-z]+_[\w-]+"
+)
 
 
 def configure_logs(service: str, level: str = "INFO", stream: TextIO | None = None) -> None:
@@ -45,8 +50,11 @@ def configure_logs(service: str, level: str = "INFO", stream: TextIO | None = No
         )
     )
     root = logging.getLogger()
+    handler.addFilter(RepetitionFilter())
     root.handlers = [handler]
     root.setLevel(level.upper())
+    for driver in _DRIVERS:
+        logging.getLogger(driver).setLevel(max(root.level, logging.INFO))
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -1,4 +1,4 @@
-"""What an orchestrator asks: is the process alive, may it get traffic, and how is it doing."""
+"""What an orchestrator asks: is the process alive, and may it get traffic."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -6,11 +6,12 @@ from typing import Final
 
 import structlog
 from fastapi import APIRouter
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
-from starlette.responses import Response
 
+from huiqun.runtime.misconfiguration import MisconfigurationError
+from huiqun.store import explain
 from huiqun.telemetry import metrics
+from huiqun.web.flights import SingleFlight
 from huiqun.web.problems import Problem
 from huiqun.web.routing import Router
 
@@ -32,8 +33,13 @@ class Health(BaseModel):
 
 
 def health_routes(alive: Callable[[], bool], checks: Mapping[str, Check]) -> APIRouter:
-    """Make the three routes that are open to everyone inside the cluster."""
+    """Make the two routes that are open to everyone inside the cluster."""
     router = Router("", tag="health", role="anyone")
+
+    async def ask_all() -> list[Exception | None]:
+        return await asyncio.gather(*(_answers(name, check) for name, check in checks.items()))
+
+    asked = SingleFlight(ask_all)  # however many want to know, store and broker are asked by one of them
 
     @router.get("/healthz", summary="Are the loops of this process alive?")
     async def healthz() -> Health:
@@ -43,27 +49,29 @@ def health_routes(alive: Callable[[], bool], checks: Mapping[str, Check]) -> API
 
     @router.get("/readyz", summary="Do the broker and the store answer?")
     async def readyz() -> Health:
-        answers = await asyncio.gather(*(_silence(name, check) for name, check in checks.items()))
-        silent = [f"{name}{reason}" for name, reason in zip(checks, answers, strict=True) if reason is not None]
-        if silent:
-            raise Problem(503, "not-ready", f"No answer from: {', '.join(silent)}.")
+        failures = {name: error for name, error in zip(checks, await asked(), strict=True) if error is not None}
+        if failures:
+            raise Problem(503, "not-ready", _failed(failures))
         return Health(status="ready", checks=list(checks))
-
-    @router.get("/metrics", summary="The figures of this process for Prometheus", response_class=Response)
-    async def read_metrics() -> Response:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return router
 
 
-async def _silence(name: str, check: Check) -> str | None:
-    """None where the dependency answers; else what there is to say about why it does not, in brackets."""
+def _failed(failures: Mapping[str, Exception]) -> str:
+    """Who does not answer, and what there is to do where that is known."""
+    names = [f"{name} ({error})" if isinstance(error, NotReadyError) else name for name, error in failures.items()]
+    to_do = dict.fromkeys(str(error) for error in failures.values() if isinstance(error, MisconfigurationError))
+    return " ".join([f"No answer from: {', '.join(names)}.", *(f"{sentence}." for sentence in to_do)])
+
+
+async def _answers(name: str, check: Check) -> Exception | None:
     try:
         async with asyncio.timeout(_CHECK_SECONDS):
             await check()
     except Exception as error:  # noqa: BLE001 - whatever a dependency fails with, it is not ready
-        log.warning("not ready", check=name, error=repr(error)[:300])
+        known = error if isinstance(error, MisconfigurationError) else explain(error)
+        log.warning("not ready", check=name, error=repr(error)[:300] if known is None else str(known))
         metrics.READY.labels(check=name).set(0)
-        return f" ({error})" if isinstance(error, NotReadyError) else ""
+        return known or error
     metrics.READY.labels(check=name).set(1)
     return None

@@ -13,7 +13,7 @@ from huiqun.telemetry import metrics, start_span
 from huiqun.web.problems import answer_unexpected
 
 # Asked every few seconds by machines: their lines would drown the others.
-_QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+_QUIET = frozenset({"/healthz", "/readyz"})
 # Not a status of the standard; servers use it in their logs for a caller who hung up.
 _CLIENT_GONE = 499
 log = structlog.get_logger(__name__)

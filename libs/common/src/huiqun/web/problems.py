@@ -12,11 +12,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from huiqun.store import StoreError, is_transient
+from huiqun.store import StoreError, is_transient, is_write_conflict
 from huiqun.telemetry import current_traceparent, parse_traceparent
 
 MEDIA_TYPE = "application/problem+json"
 _RETRY_SOON = {"Retry-After": "5"}
+#: For who meets others at work, as against an outage.
+RETRY_AT_ONCE = {"Retry-After": "1"}
 log = structlog.get_logger(__name__)
 
 
@@ -146,6 +148,10 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
 async def _on_store_error(request: Request, error: Exception) -> Response:
     if not is_transient(error):
         raise error
+    if is_write_conflict(error):
+        log.warning("store busy", error=type(error).__name__)
+        detail = "Too many changes are made to the same thing at once; try again."
+        return answer(request, Problem(503, "busy", detail, headers=RETRY_AT_ONCE))
     log.warning("store out of reach", error=type(error).__name__)
     return answer(
         request, Problem(503, "store-unavailable", "The store does not answer; try again.", headers=_RETRY_SOON)

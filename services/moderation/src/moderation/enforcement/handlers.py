@@ -15,6 +15,7 @@ from huiqun.contracts.channel import (
     ActionRequested,
     ActionUnsupported,
 )
+from huiqun.contracts.channel.mentions import AddressedText, Mention, compose
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import LiftedSanction, MemberSanctioned, Sanction, SanctionLifted
 from huiqun.runtime.ids import new_id
@@ -34,7 +35,7 @@ SOURCE = "huiqun/moderation"
 MUTE_ENDS = "mute.ends"
 FOLLOW_UP = "action.follow-up"
 _FAILED_AGAIN = timedelta(minutes=1)
-_CALLED_OFF = "此前分配给您的群管处理任务已撤销，请勿再执行；如已执行，请告知群主。"
+_CALLED_OFF = AddressedText("此前分配给您的群管处理任务已撤销，请勿再执行；如已执行，请告知群主。")
 _IN_EFFECT = frozenset({"requested", "assigned", "completed"})
 
 Receipts = ActionCompleted | ActionFailed | ActionUnsupported | ActionAssigned | ActionExpired
@@ -132,7 +133,8 @@ async def _take(step: Step, known: Followed, work: Work) -> None:
         case Step.ESCALATE:
             policy = await policy_in_force(work.db, group.settings, work.session)
             above = policy.rules.review.escalate_to or group.settings.owner
-            _ask(work, model.nudge(action, above, f"升级：{asked or '负责人'} 尚未处理以下事项。", new_id()), None)
+            late = compose("升级：{who} 尚未处理以下事项。", who=Mention(asked) if asked else "负责人")
+            _ask(work, model.nudge(action, above, late, new_id()), None)
         case Step.HAND_OVER:
             await store.settle(work, {action.action_id: ("expired", {"detail": "handed to a staff member"})})
             handed = model.again(action, work.now).model_copy(update={"action_id": new_id()})

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from heapq import merge
 from typing import Any, Final
 
-from huiqun.runtime.turns import Turn
+from huiqun.runtime.time_slice import TimeSlice
 from huiqun.store import Database, Index, Session
 from huiqun.stream import Work
 from moderation.lexicon.model.words import Word
@@ -127,11 +127,11 @@ async def _stamp(work: Work) -> None:
 
 async def _sorted(words: Sequence[Word]) -> Iterator[Word]:
     """The words by their id. Some hundred thousand are sorted in parts: at once, they would stop this process."""
-    turn = Turn()
+    time_slice = TimeSlice()
     parts = []
     for start in range(0, len(words), _SORTED_AT_ONCE):
         parts.append(sorted(words[start : start + _SORTED_AT_ONCE], key=_id_of))
-        await turn.give_way()
+        await time_slice.yield_when_spent()
     return merge(*parts, key=_id_of)
 
 

@@ -5,13 +5,13 @@ import subprocess
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import structlog
 
 from huiqun.runtime.health import CombinedHeartbeat, Heartbeat
 from huiqun.runtime.waiting import wait_for_stop
-from huiqun.store import Database
+from huiqun.store import Database, majority_reads
 from huiqun.stream.retry import until_it_passes
 from moderation.archive.model import Holds
 from moderation.archive.store import holds as legal_holds
@@ -35,8 +35,6 @@ _LET_GO_AT_ONCE = 1_000
 # 200,000 words take some ten seconds on a machine that has nothing else to do.
 _COMPILE_SECONDS = 900.0
 _LONGEST_WAIT_SECONDS = 300.0
-# Clocks of replicas differ, and a transaction commits after the time it notes: read a little of the past again.
-_OVERLAP = timedelta(seconds=15)
 
 
 @dataclass(slots=True)
@@ -67,12 +65,13 @@ class RulebookKeeper:
         self._rules_heartbeat, self._lexicon_heartbeat = Heartbeat(), Heartbeat()
         self.heartbeat.include(self._rules_heartbeat)
         self.heartbeat.include(self._lexicon_heartbeat)
-        self._database = database
+        # What a primary may yet lose would take its revision along, and another change would come under the same one.
+        self._database = majority_reads(database)
         self._current = EMPTY
         self._policies_revision = -1
         self._lexicon_revision = _NONE_YET
         self._holds_revision = -1
-        self._groups_seen = policies.BEGINNING
+        self._groups_seen: policies.Revisions | None = None
         self._let_go_of: list[Word] = []
         self._uncompiled = Uncompiled()
         # As they are stored; the snapshot has them worked out.
@@ -119,7 +118,7 @@ class RulebookKeeper:
 
     async def _refresh_policies(self) -> None:
         revision = await policies.revision(self._database)
-        changed, latest = await policies.groups_since(self._database, self._groups_seen - _OVERLAP)
+        changed, self._groups_seen = await policies.groups_since(self._database, self._groups_seen)
         fresh = {group_id: group for group_id, group in changed.items() if self._groups.get(group_id) != group}
         if revision == self._policies_revision and not fresh:
             return
@@ -129,7 +128,7 @@ class RulebookKeeper:
         self._groups |= fresh
         settings = with_exceptions(self._groups, self._exceptions)
         self._swap(policies=Policies.compose(self._written, settings, self._current.policies))
-        self._policies_revision, self._groups_seen = revision, max(latest, self._groups_seen)
+        self._policies_revision = revision
         RULEBOOK_REVISION.set(revision)
 
     async def _refresh_lexicon(self) -> None:

@@ -18,7 +18,7 @@ from huiqun.contracts.channel import (
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import CaseKind, MessageScreened, SanctionKind, Screened, Verdict
 from huiqun.runtime.ids import new_id
-from huiqun.runtime.turns import Turn
+from huiqun.runtime.time_slice import TimeSlice
 from huiqun.stream import Work
 from moderation.archive import store as archive
 from moderation.archive.model import Keeping
@@ -128,9 +128,9 @@ class Screening:
         records: list[Screened] = []
         entries = []
         follow = FollowUp()
-        turn = Turn()
+        time_slice = TimeSlice()
         for event, reading, found in zip(events, readings, evidence, strict=True):
-            await turn.give_way()
+            await time_slice.yield_when_spent()
             message, policy, group = reading.message, reading.policy, reading.group
             key = key_of(message.group_id, message.sender.member_id)
             # A member who became staff within the batch is judged as what they were with each message.
@@ -238,7 +238,6 @@ def _offence(judged: Judged, category: str, now: datetime) -> Offence:
         member_id=message.sender.member_id,
         message_id=message.message_id,
         category=category,
-        display_name=message.sender.display_name,
         at=now,
         cause=judged.event,
         wording=judged.decision.policy.rules.wording,

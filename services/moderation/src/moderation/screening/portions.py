@@ -6,7 +6,7 @@ from datetime import date
 from typing import Final
 
 from huiqun.contracts.channel import Message
-from huiqun.runtime.turns import Turn
+from huiqun.runtime.time_slice import TimeSlice
 from moderation.policies.model import Policy
 from moderation.rulebook.model import Rulebook
 from moderation.screening.model import Evidence, add_resemblance, gather
@@ -21,14 +21,14 @@ async def gather_in_portions(
 ) -> list[Evidence]:
     """The evidence in each message under its policy; a text too long for a turn is read in a thread."""
     evidence: list[Evidence] = []
-    turn = Turn()
+    time_slice = TimeSlice()
     for start, end, characters in _portions(messages):
         some, theirs = messages[start:end], policies[start:end]
         if characters > _CHARACTERS:
             evidence += await asyncio.to_thread(_gather, some, theirs, rulebook, today)
         else:
             evidence += _gather(some, theirs, rulebook, today)
-        await turn.give_way()
+        await time_slice.yield_when_spent()
     return evidence
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from huiqun.contracts.channel import Message, Role
+from huiqun.contracts.channel.mentions import AddressedText
 from huiqun.contracts.moderation import CaseKind, Screened, Verdict
 from huiqun.runtime.ids import new_id
 from huiqun.stream import Work
@@ -24,7 +25,7 @@ from moderation.standing.model import Standing, Strike, key_of
 REPORTED = "reported"
 _LEAST_SEVERITY = 2
 _APPEAL_SEVERITY = 3
-_HEARD = "您好，您的申诉已收到。工作人员复核后，会私信告知您结果。"
+_HEARD = AddressedText("您好，您的申诉已收到。工作人员复核后，会私信告知您结果。")
 
 
 class UnknownMessageError(LookupError):

@@ -84,7 +84,7 @@ async def _open(work: Work, case: Case, ruling: Ruling, appeal_link: AppealLink 
 
 async def _answer(hearing: Hearing, case: Case) -> None:
     """Tell the member what became of their appeal."""
-    text = _ANSWERS[hearing.ruling.outcome].format(category=hearing.offence.named)
+    text = hearing.offence.said(_ANSWERS[hearing.ruling.outcome])
     word = enforcement.word(case.group_id, case.member_id, text, hearing.work.now, new_id())
     await request_actions(hearing.work, [(word, None)])
 

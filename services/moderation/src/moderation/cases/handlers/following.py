@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from huiqun.contracts.channel import Action, Role
+from huiqun.contracts.channel.mentions import Mention, compose
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import CaseKind, CaseOutcome, SanctionKind, Verdict
 from huiqun.runtime.ids import new_id
@@ -59,7 +60,6 @@ class Hearing:
             case.member_id,
             case.message_id,
             self.category,
-            display_name="",
             at=self.work.now,
             wording=self.rules.wording,
         )
@@ -106,7 +106,8 @@ async def _reverse(hearing: Hearing) -> None:
         return
     undone = await undo(work, hearing.standing, case.message_id)
     if undone.removed and hearing.terms.owner is not None:
-        text = f"对成员 {case.member_id} 的处罚已撤销，而该成员已被移出群聊，请重新邀请。"
+        words = "对成员 {member} 的处罚已撤销，而该成员已被移出群聊，请重新邀请。"
+        text = compose(words, member=Mention(case.member_id))
         task = enforcement.task(case.group_id, hearing.terms.owner, text, work.now, new_id())
         await request_actions(work, [(task, None)])
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from huiqun.contracts.channel.mentions import AddressedText, Mention, compose, join
 from moderation.cases.model.case import MAX_HISTORY, Case, Entry, Moderator, check_decidable, masked
 
 
@@ -40,9 +41,9 @@ _TASKS: Mapping[Where, str] = {
 }
 
 
-def words_of(mediation: Mediation) -> str:
+def words_of(mediation: Mediation) -> AddressedText:
     """What members are told."""
-    return mediation.text or _USUAL[mediation.where]
+    return AddressedText(mediation.text or _USUAL[mediation.where])
 
 
 def involved(case: Case, mediation: Mediation) -> tuple[str, ...]:
@@ -50,10 +51,11 @@ def involved(case: Case, mediation: Mediation) -> tuple[str, ...]:
     return tuple(dict.fromkeys((case.member_id, *mediation.others)))
 
 
-def task_of(case: Case, mediation: Mediation) -> str | None:
+def task_of(case: Case, mediation: Mediation) -> AddressedText | None:
     """What a staff member is asked to do; None where saying it in the group is all."""
     words = _TASKS.get(mediation.where)
-    return words and words.format(members="、".join(involved(case, mediation)), case=case.id)
+    members = join("、", list(map(Mention, involved(case, mediation))))
+    return compose(words, members=members, case=case.id) if words else None
 
 
 def mediate(case: Case, who: Moderator, mediation: Mediation, now: datetime) -> Case:

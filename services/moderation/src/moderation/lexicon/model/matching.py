@@ -175,8 +175,8 @@ class Lexicon:
     ) -> list[Hit]:
         shift = batch.start_of(index)
         hits: list[Hit] = []
-        # In a text that repeats itself, so do the finds: each is judged once, by its word and what surrounds it. The key
-        # that was found, which is part of that, is in one stream for a word.
+        # In a text that repeats itself, so do the finds: each is judged once, by its word and what surrounds it. That
+        # includes the key that was found, which stands for a word in one stream only.
         numbers: dict[object, int] = {}
         judged: dict[tuple[int, int], Stream | None] = {}
         place: Place | None = None
