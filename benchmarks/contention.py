@@ -11,16 +11,19 @@ import httpx
 from benchmarks import latency
 from benchmarks.figures import Figure, Result, at_most
 from benchmarks.ground import Ground
+from benchmarks.latency import Load
 from huiqun.web import create_api_key
 from local.ports import LOOPBACK
 from local.stack import Stack
 
 MEASUREMENT = "Contention"
+RATE = 20
 SCANNERS = 8
 SCRAPERS = 20
 TEXT = ("jiaweixin" * 3_000)[:20_000]
 METHOD = (
-    "As for latency, with the API in the same process: alone; while {scanners} connections of one viewer have texts of "
+    "As for latency, at {rate} messages a second and with the API in the same process: alone; "
+    "while {scanners} connections of one viewer have texts of "
     "{characters} characters tried without a pause; and while {scrapers} connections ask for /metrics without a pause."
 )
 _SECONDS = 60.0
@@ -50,11 +53,11 @@ async def measure(stack: Stack, seconds: float, say: Callable[[str], None]) -> R
     figures: list[Figure] = []
     for name, beside in (("alone", _nothing), ("beside scans", scanning), ("beside scrapes", scraping)):
         say(name)
-        taken = sorted(1000 * each for each in await latency.times(stack, seconds, say, beside=beside))
+        taken = sorted(1000 * each for each in await latency.times(stack, seconds, say, Load(RATE, beside=beside)))
         cuts = statistics.quantiles(taken, n=100)
         figures.append(Figure(f"produce to action {name}, p50", cuts[49], "ms"))
         figures.append(Figure(f"produce to action {name}, p99", cuts[98], "ms", at_most(300)))
-    method = METHOD.format(scanners=SCANNERS, characters=len(TEXT), scrapers=SCRAPERS)
+    method = METHOD.format(rate=RATE, scanners=SCANNERS, characters=len(TEXT), scrapers=SCRAPERS)
     details = {name: {str(status): count for status, count in each.items()} for name, each in answers.items()}
     return Result(MEASUREMENT, figures, method, details)
 

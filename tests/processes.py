@@ -65,6 +65,11 @@ class ServiceProcess:
         answer = await self.get("/readyz")
         return answer is not None and answer.status_code == httpx.codes.OK
 
+    async def figures(self) -> str:
+        """What its /metrics says."""
+        async with httpx.AsyncClient(timeout=10) as http:
+            return (await http.get(f"http://{LOOPBACK}:{self.metrics_port}/metrics")).raise_for_status().text
+
     async def stop(self, seconds: float = 10) -> int | None:
         """Send SIGTERM and return the exit code; -9 if it had to be killed after `seconds`."""
         await self._process.stop(seconds)

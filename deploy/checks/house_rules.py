@@ -1,4 +1,4 @@
-"""Check sizes, links between pages, clients of Kafka, and that no file names a machine's paths: `make check`."""
+"""Check sizes, links between pages, how clients are made, and that no file names a machine's paths: `make check`."""
 
 import ast
 import re
@@ -15,8 +15,8 @@ MACHINE_PATH = re.compile(r"(?<![\w.])/(?:ho" + r"me|Us" + r"ers|wo" + r"rk|ro" 
 REGISTRY = re.compile(
     r"pypi\.o" + r"rg|pythonhos" + r"ted\.org|repo1?\.ma" + r"ven|registry\.np" + r"mjs|--(?:extra-)?index-u" + r"rl"
 )
-# Whoever connects past KafkaOptions.client_arguments() forgets TLS and who signs in.
-UNSECURED_CLIENT = re.compile(r"\bbootstrap_servers\s*=")
+# Whoever connects past KafkaOptions.client_arguments() and MongoOptions forgets TLS and who signs in.
+UNSECURED_CLIENT = re.compile(r"\bbootstrap_servers\s*=|(?<![.\w])\w+\(\s*(?:self\.)?\w+\.mongo_url\b")
 LINK = re.compile(r"\]\((?!\w+:)([^)#\s]+)")
 
 Finding = tuple[Path, int, str]
@@ -51,10 +51,10 @@ def traces(path: Path, text: str) -> Iterator[Finding]:
 
 
 def unsecured_clients(path: Path, text: str) -> Iterator[Finding]:
-    """Find clients of Kafka that are made without what KafkaOptions knows of signing in."""
+    """Find clients that are made without what our options know of TLS and signing in."""
     for number, line in enumerate(text.splitlines(), 1):
         if UNSECURED_CLIENT.search(line):
-            yield path, number, "makes a client of Kafka without KafkaOptions.client_arguments()"
+            yield path, number, "makes a client without KafkaOptions.client_arguments(), or MongoOptions"
 
 
 def dead_links(path: Path, text: str) -> Iterator[Finding]:

@@ -6,14 +6,17 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 import pytest_asyncio
+from prometheus_client import REGISTRY
 from pydantic import SecretStr
 
+from huiqun.runtime import readiness
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.service import Api, Connections, Interface, connections
 from huiqun.runtime.settings import ServiceSettings
 from huiqun.stream.topics import create_topics
 from local.ports import free_port
 from local.stack import Stack
+from tests.spine import eventually, running
 
 
 class Loop:
@@ -72,9 +75,27 @@ async def test_a_process_without_routes_answers_for_its_health_and_names_the_par
         assert (await http.get("/healthz")).status_code == 503
         assert (await http.get("/metrics")).status_code == 404
         figures = await http.get(f"http://127.0.0.1:{settings.port_of_metrics}/metrics")
-        assert "huiqun_ready" in figures.text
+        assert "huiqun_build_info" in figures.text
     stop.set()
     await serving
+
+
+async def test_readiness_is_exported_whether_or_not_anybody_asks_for_it(
+    settings: ServiceSettings, connected: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readiness, "_EVERY_SECONDS", 0.02)
+    loop = Loop()
+
+    def exported(check: str) -> float | None:
+        return REGISTRY.get_sample_value("huiqun_ready", {"check": check})
+
+    async with running(Api(Interface(service="survey", description="x"), settings, connected, [loop])):
+        await eventually(lambda: exported("loop") == exported("store") == exported("broker") == 1)
+        loop.heartbeat.failing(ConnectionError("away"))
+        await eventually(lambda: exported("loop") == 0)
+        assert exported("store") == exported("broker") == 1
+        loop.heartbeat.well()
+        await eventually(lambda: exported("loop") == 1)
 
 
 async def test_the_indexes_of_interface_and_audit_log_are_there_from_the_start(connected: Connections) -> None:

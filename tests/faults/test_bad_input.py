@@ -20,8 +20,12 @@ def changed(old: bytes, new: bytes) -> bytes:
     return good.replace(old, new)
 
 
-SET_ASIDE: dict[bytes, str] = {
+SET_ASIDE: dict[bytes | None, str] = {
     b"{broken": "Invalid JSON",
+    None: "no value",
+    b"\xff\xfe": "Invalid JSON",
+    b"[]": "event",
+    b'{"a":' * 30 + b"1" + b"}" * 30: "type",
     b"": "Invalid JSON",
     DEEP: "Invalid JSON",
     changed(b"received", b"painted"): "channel.message.painted",

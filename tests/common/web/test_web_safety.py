@@ -35,7 +35,9 @@ async def test_a_refusal_carries_them_as_well(service: Any) -> None:
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:443", "127.0.0.1@evil.example", "[::1]"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:443", "127.0.0.1@evil.example", "[::1]", "[::1", "evil.example?x"]
+)
 @pytest.mark.parametrize("path", ["/api/v1/notes/?limit=3", "/healthz/", "//evil.example/healthz/"])
 async def test_a_redirect_leads_to_another_path_and_never_to_the_host_of_the_request(
     service: Any, host: str, path: str
@@ -48,4 +50,4 @@ async def test_a_redirect_leads_to_another_path_and_never_to_the_host_of_the_req
     assert "evil" not in location
     if "evil" not in path:
         assert answer.status_code == 307
-        assert location == path.replace("/?", "?").rstrip("/")
+        assert location.endswith(path.replace("/?", "?").rstrip("/"))

@@ -6,8 +6,8 @@ import typer
 from rich.table import Table
 
 from huiqun.audit import AuditEntry, append
-from huiqun.cli.operator import shell_actor
-from huiqun.cli.terminal import NO, Service, database_of, fail, notes, one_line, output, run, transact
+from huiqun.cli.operator import shell_actor, transact
+from huiqun.cli.terminal import NO, Service, database_of, fail, notes, one_line, output, run
 from huiqun.stream import Work
 from huiqun.web import Role, create_api_key, revoke_api_key
 from huiqun.web.api_keys import id_of, list_api_keys

@@ -8,8 +8,8 @@ import typer
 from rich.table import Table
 
 from huiqun.audit import AuditEntry, append
-from huiqun.cli.operator import shell_actor
-from huiqun.cli.terminal import NO, Service, database_of, fail, notes, output, printable, run, settings, transact
+from huiqun.cli.operator import shell_actor, transact
+from huiqun.cli.terminal import NO, Service, database_of, fail, notes, one_line, output, run, settings
 from huiqun.contracts.catalog import EVENTS
 from huiqun.runtime.ids import new_id
 from huiqun.stream import Work
@@ -44,7 +44,7 @@ def status(service: Service) -> None:
     output.print(table)
     for rule in found.rules:
         if found.is_pending(rule):
-            output.print(printable(f"to be skipped: {_described(rule)}, asked for by {rule.actor} {rule.at:%F %T}"))
+            output.print(one_line(f"to be skipped: {_described(rule)}, asked for by {rule.actor} {rule.at:%F %T}"))
     notes.print(f"{len(paused)} partitions are paused.", highlight=False)
 
 
@@ -109,7 +109,7 @@ def skip(
         return rule
 
     rule = run(transact(service, use_case))
-    output.print(printable(f"{_described(rule)} will be set aside as dead letters."))
+    output.print(one_line(f"{_described(rule)} will be set aside as dead letters."))
 
 
 @dataclass(frozen=True, slots=True)

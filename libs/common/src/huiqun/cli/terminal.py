@@ -16,12 +16,9 @@ from rich.console import Console
 from rich.text import Text
 
 from huiqun.contracts.topics import ServiceName
-from huiqun.runtime.clock import SystemClock
 from huiqun.runtime.misconfiguration import MisconfigurationError
 from huiqun.runtime.settings import ConnectionSettings, wrong_settings
 from huiqun.store import Database, StoreError, connect, explain, read_url
-from huiqun.stream import Publisher, Transactor
-from huiqun.stream.transactor import UseCase
 
 NO = 1
 NOT_ASKED = 2
@@ -77,13 +74,6 @@ async def database_of(service: str) -> AsyncIterator[Database]:
         yield client[chosen.database_of(service)]
     finally:
         await client.close()
-
-
-async def transact(service: str, use_case: UseCase[T]) -> T:
-    """Run a use case in the database of a service; none of the commands' use cases publishes anything."""
-    async with database_of(service) as database:
-        transactor = Transactor(database.client, database, Publisher(settings().kafka), SystemClock())
-        return await transactor.run(use_case)
 
 
 def fail(message: str, code: int = NOT_ASKED) -> NoReturn:

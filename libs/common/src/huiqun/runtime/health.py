@@ -1,14 +1,16 @@
 """Whether the loops of a process are alive and getting on."""
 
 import time
+from typing import ClassVar
 
 from huiqun.runtime.misconfiguration import MisconfigurationError
-
-_STUCK_SECONDS = 120.0
 
 
 class Heartbeat:
     """A loop beats once a turn; while it waits for a store or broker to come back it beats, but is not well."""
+
+    #: How long a loop of this process may take for a turn; set once, when the process starts.
+    stuck_seconds: ClassVar[float] = 120.0
 
     def __init__(self) -> None:
         self._last = time.monotonic()
@@ -41,7 +43,7 @@ class Heartbeat:
     @property
     def is_alive(self) -> bool:
         """Whether the loop has gone round lately."""
-        return time.monotonic() - self._last < _STUCK_SECONDS
+        return time.monotonic() - self._last < self.stuck_seconds
 
     @property
     def failure(self) -> str | None:

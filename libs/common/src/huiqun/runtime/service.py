@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import gc
+import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -22,6 +23,7 @@ from huiqun.audit import AUDIT_INDEXES
 from huiqun.runtime.clock import Clock, SystemClock
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.parts import Part, ending, ignore_stop_signals
+from huiqun.runtime.readiness import Check, watch_readiness
 from huiqun.runtime.settings import ServiceSettings, wrong_settings
 from huiqun.runtime.startup import Startup
 from huiqun.store import (
@@ -35,9 +37,9 @@ from huiqun.store import (
     connect,
     ensure_indexes,
 )
-from huiqun.stream import STREAM_INDEXES, BatchConsumer, ConsumerOptions, Publisher, Relay, Route, Transactor
+from huiqun.stream import STREAM_INDEXES, BatchConsumer, ConsumerOptions, LagWatch, Publisher, Relay, Route, Transactor
 from huiqun.stream.presence import topics_written_by
-from huiqun.telemetry import configure_logs, start_tracing, stop_tracing
+from huiqun.telemetry import configure_logs, metrics, start_tracing, stop_tracing
 from huiqun.timers import TIMER_INDEXES, TimerHandler
 from huiqun.timers.runner import TimerRunner
 from huiqun.web import (
@@ -104,7 +106,7 @@ async def connections(
 def loops(
     connected: Connections, roles: frozenset[str], routes: Sequence[Route], timers: Mapping[str, TimerHandler]
 ) -> list[Part]:
-    """The loops that every service has: its consumer and the relay, and the timers where it has any."""
+    """The loops that every service has: its consumer, its lag, the relay, and the timers where it has any."""
     running: list[Part] = []
     if "streams" in roles:
         settings = connected.settings
@@ -114,8 +116,8 @@ def loops(
             max_failed_share=settings.breaker_share,
             trial_seconds=settings.breaker_trial_seconds,
         )
-        running.append(BatchConsumer(connected.service, routes, connected.transactor, settings.kafka, options))
-        running.append(Relay(connected.transactor))
+        consumer = BatchConsumer(connected.service, routes, connected.transactor, settings.kafka, options)
+        running += [consumer, LagWatch(consumer, settings.kafka), Relay(connected.transactor)]
     if "timers" in roles and timers:
         running.append(TimerRunner(connected.transactor, timers))
     return running
@@ -151,23 +153,26 @@ class Api:
         self._parts = tuple(parts)
         self._startup = connected.startup
         self._settings = settings
+        self._checks: Mapping[str, Check] = {
+            "startup": connected.startup.check,
+            "store": partial(check_access, connected.database),
+            "broker": connected.publisher.ping,
+            "topics": partial(connected.publisher.require_topics, _topics(connected.service, parts)),
+            **{part.name: partial(_ask, part) for part in self._parts},
+        }
+        own_version = version(f"huiqun-{interface.service}")
+        metrics.export_build(interface.service, own_version, settings.revision)
         self.app = create_app(
             AppOptions(
                 title=f"Huiqun {interface.service}",
-                version=version(f"huiqun-{interface.service}"),
+                version=own_version,
                 description=interface.description,
                 db=connected.database,
                 transact=connected.transactor.run,
                 routers=interface.routers,
                 alive=self._alive,
                 started=lambda: connected.startup.is_done,
-                checks={
-                    "startup": connected.startup.check,
-                    "store": partial(check_access, connected.database),
-                    "broker": connected.publisher.ping,
-                    "topics": partial(connected.publisher.require_topics, _topics(connected.service, parts)),
-                    **{part.name: partial(_ask, part) for part in self._parts},
-                },
+                checks=self._checks,
                 oidc=_oidc(settings),
                 limits=RateLimits(
                     caller=settings.rate_limit_caller,
@@ -183,17 +188,18 @@ class Api:
         """Serve the interface, and the metrics on a port of their own, until `stop` is set."""
         settings = self._settings
         options = ServerOptions(trusted_proxies=settings.trusted_proxies)
-        metrics = ServerOptions(connections=METRICS_CONNECTIONS)
-        servers = [
+        scraped = ServerOptions(connections=METRICS_CONNECTIONS)
+        working = [
             asyncio.create_task(serve(self.app, settings.api_host, settings.api_port, stop, options)),
-            asyncio.create_task(serve(Exposition(), settings.metrics_host, settings.port_of_metrics, stop, metrics)),
+            asyncio.create_task(serve(Exposition(), settings.metrics_host, settings.port_of_metrics, stop, scraped)),
+            asyncio.create_task(watch_readiness(self._checks, stop)),
         ]
         try:
-            await asyncio.gather(*servers)
+            await asyncio.gather(*working)
         finally:
-            for server in servers:
-                server.cancel()
-            await asyncio.gather(*servers, return_exceptions=True)
+            for each in working:
+                each.cancel()
+            await asyncio.gather(*working, return_exceptions=True)
 
     def _alive(self) -> bool:
         self.heartbeat.well()  # whoever can ask has been answered
@@ -248,7 +254,11 @@ def run_service(
     except ValidationError as error:
         sys.stderr.writelines(f"{line}\n" for line in wrong_settings(kind, error))
         sys.exit(2)
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        sys.stderr.write("PROMETHEUS_MULTIPROC_DIR: unset it; each process has a /metrics of its own to be scraped\n")
+        sys.exit(2)
     configure_logs(service, settings.log_level)
+    Heartbeat.stuck_seconds = settings.stuck_seconds
     for sentence in settings.warnings(settings.mongo_url):
         _log.warning("unsafe_setting", advice=sentence)
     start_tracing(f"huiqun-{service}")

@@ -100,6 +100,10 @@ class ServiceSettings(ConnectionSettings):
     rate_limit_page: int = Field(default=600, ge=1, description="Members' pages a minute for one address")
     rate_limit_link: int = Field(default=60, ge=1, description="Pages a minute behind one member's link")
     log_level: str = "INFO"
+    revision: str = Field(default="unknown", max_length=64, description="What it was built from, for huiqun_build_info")
+    stuck_seconds: float = Field(
+        default=120.0, ge=1, description="How long a loop may take for one turn until /healthz asks for a restart"
+    )
     # Without a default: under a key that everybody knows, personal data could be guessed and links forged.
     hash_key: SecretStr = Field(
         min_length=16,

@@ -28,10 +28,11 @@ class Received(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Undecodable:
-    """A record that is no event of its topic, and why."""
+    """A record that is no event of its topic or stands under a key that is not its own, and why; `kind` in a word."""
 
     record: ConsumerRecord
     reason: str
+    kind: str = "undecodable"
 
 
 # Of an ordinary record, so many bytes are its envelope; what goes beyond that is text to be judged.
@@ -98,10 +99,26 @@ def decode_batch(
             except UndecodableError as error:
                 undecodable.append(Undecodable(record, str(error)))
                 continue
+            if misplaced := _misplaced(topic, event, record.key):
+                undecodable.append(Undecodable(record, misplaced, "key"))
+                continue
             if type(event) in wanted:
                 received.append(Received(event, record, event.identity))
     positions = {partition: records[-1].offset + 1 for partition, records in polled.items() if records}
     return Batch(tuple(received), tuple(undecodable), positions, sum(map(len, polled.values())))
+
+
+def _misplaced(topic: Topic, event: Event, key: bytes | None) -> str | None:
+    """Why an event's record does not stand in the order of what it is about; None where it does.
+
+    What happens in a group stays in order because all of it has one key: the subject, and that is the group.
+    """
+    if key is None:
+        return "the record has no key; it is to be the event's subject"
+    if key != event.subject.encode():
+        return "the record's key is not the event's subject"
+    group = getattr(event.data, "group_id", None) if topic.is_keyed_by_group else None
+    return None if group in (None, event.subject) else "the event's subject is not its group"
 
 
 def without_duplicates(received: Sequence[Received]) -> list[Received]:

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError
 
@@ -12,11 +13,11 @@ from huiqun.runtime.health import CombinedHeartbeat
 from huiqun.runtime.waiting import wait_for_stop
 from huiqun.stream.batch import Polled
 from huiqun.stream.guard import PartitionGuard
-from huiqun.stream.lane import Lane
+from huiqun.stream.lane import Lane, export_figures
 from huiqun.stream.line import Line
 from huiqun.stream.positions import group_of
 from huiqun.stream.publisher import KafkaOptions
-from huiqun.stream.refusals import explained
+from huiqun.stream.refusals import NOT_AUTHORIZED, authorization_refusal, explained
 from huiqun.stream.retry import until_it_passes
 from huiqun.stream.routes import Route, RoutingTable
 from huiqun.stream.transactor import Transactor
@@ -24,6 +25,10 @@ from huiqun.stream.transactor import Transactor
 _POLL_MILLISECONDS = 250
 _FINISH_SECONDS = 20.0
 _LEAVE_SECONDS = 1.5
+_REBALANCE_SECONDS = 2.0
+_REFUSED_SECONDS = 1.0
+_NO_PARTITION = TopicPartition("", 0)
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
         options: ConsumerOptions = ConsumerOptions(),
     ) -> None:
         self.name = service
+        self.group = group_of(kafka, service)
         self._kafka = kafka
         self._options = options
         self.heartbeat = CombinedHeartbeat()
@@ -72,12 +78,20 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
         self._lanes = [Lane(self._line, options.max_characters) for _ in range(options.lanes)]
         for lane in self._lanes:
             self.heartbeat.include(lane.heartbeat)
+        self._consumer: AIOKafkaConsumer | None = None
+        export_figures(service, self.reads)
+
+    @property
+    def assignment(self) -> frozenset[TopicPartition]:
+        """The partitions that are this consumer's at the moment; none while it is not connected."""
+        return frozenset() if self._consumer is None else frozenset(self._consumer.assignment())
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until `stop` is set, then finish the batches in hand and leave the group."""
         await until_it_passes(self._guard.refresh, name=self.name, on_wait=self.heartbeat.failing)
         consumer = await until_it_passes(self._connect, name=self.name, on_wait=self.heartbeat.failing)
         self.heartbeat.well()
+        self._consumer = consumer
         running = [
             asyncio.create_task(self._turn(consumer, number, stop), name=f"{self.name} lane {number}")
             for number in range(len(self._lanes))
@@ -91,6 +105,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
             await asyncio.gather(*running, return_exceptions=True)
             for lane in self._lanes:
                 lane.cancel()
+            self._consumer = None
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(consumer.stop(), _LEAVE_SECONDS)
 
@@ -108,25 +123,38 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
 
     async def _turn(self, consumer: AIOKafkaConsumer, number: int, stop: asyncio.Event) -> None:
         """Poll and handle this lane's partitions until stopped; of those whose breaker is open, one record at times."""
-        lane, guard = self._lanes[number], self._guard
+        lane, guard, refused = self._lanes[number], self._guard, False
         while not stop.is_set():
             lane.heartbeat.beat()
             lane.check()
             mine = [each for each in consumer.assignment() if each.partition % len(self._lanes) == number]
-            for each in [each for each in mine if guard.is_trial_due(self._line.place_of(each))]:
-                await self._try(consumer, lane, each, stop)
-            mine = [each for each in mine if not guard.is_open(self._line.place_of(each))]
-            if not mine:
-                await wait_for_stop(stop, _POLL_MILLISECONDS / 1000)
-            elif polled := await _poll(consumer, mine, _POLL_MILLISECONDS, self._options.max_batch):
+            try:
+                for each in [each for each in mine if guard.is_trial_due(self._line.place_of(each))]:
+                    await self._try(consumer, lane, each, stop)
+                mine = [each for each in mine if not guard.is_open(self._line.place_of(each))]
+                polled = await poll(consumer, mine, _POLL_MILLISECONDS, self._options.max_batch)
+            except NOT_AUTHORIZED as error:
+                refusal = authorization_refusal(error, self._kafka)
+                lane.heartbeat.failing(refusal)
+                if not refused:
+                    _log.warning("poll_refused", consumer=self.name, error=str(refusal))
+                refused = True
+                await wait_for_stop(stop, _REFUSED_SECONDS)
+                continue
+            if refused and mine:
+                refused = False
+                lane.heartbeat.well()
+            if polled:
                 await lane.take(consumer, polled)
+            elif not mine:
+                await wait_for_stop(stop, _POLL_MILLISECONDS / 1000)
         await lane.finish()
 
     async def _try(self, consumer: AIOKafkaConsumer, lane: Lane, paused: TopicPartition, stop: asyncio.Event) -> None:
         """Try one record of a partition whose breaker is open; those that no handler gets to see do not count."""
         place = self._line.place_of(paused)
         while self._guard.is_trial_due(place) and not stop.is_set():
-            polled = await _poll(consumer, [paused], 0, 1)
+            polled = await poll(consumer, [paused], 0, 1)
             if not polled:
                 return
             lane.heartbeat.beat()
@@ -136,7 +164,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
     async def _connect(self) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(
             **self._kafka.client_arguments(),
-            group_id=group_of(self._kafka, self.name),
+            group_id=self.group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             session_timeout_ms=self._kafka.session_timeout_milliseconds,
@@ -157,12 +185,20 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
         return consumer
 
 
-async def _poll(
+async def poll(
     consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition], milliseconds: int, most: int
 ) -> Polled:
-    """What has come of these partitions; nothing where one of them was taken away while we waited."""
-    try:
-        polled: Polled = await consumer.getmany(*partitions, timeout_ms=milliseconds, max_records=most)
-    except IllegalStateError:
-        return {}
+    """What has come of these partitions; nothing where one of them was taken away while we waited.
+
+    Without partitions it only asks how the group is, and raises what keeps us out of it: until somebody hears that,
+    aiokafka does not try again.
+    """
+    polled: Polled = {}
+    with contextlib.suppress(IllegalStateError, TimeoutError):
+        # aiokafka waits for the end of a rebalance, and so for as long as the broker is away in the middle of one.
+        async with asyncio.timeout(_REBALANCE_SECONDS):
+            if partitions:
+                polled = await consumer.getmany(*partitions, timeout_ms=milliseconds, max_records=most)
+            else:
+                await consumer.getmany(_NO_PARTITION, timeout_ms=0)
     return polled

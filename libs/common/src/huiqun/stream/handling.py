@@ -1,6 +1,6 @@
 """Commits a batch's events: as a whole, in halves where the store does not take the whole, or one by one."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 
@@ -139,7 +139,7 @@ class BatchHandling:
                         raise TransactionAbortedError(f"aborted {aborts} times") from error
                     raise
                 else:
-                    count_records(line.service, left, "handled", len(left))
+                    count_records(line.service, left, "handled")
                     return entries
             return []
 
@@ -155,14 +155,16 @@ class BatchHandling:
         if not known:
             raise KeyExistsError(f"{self._line.service}: {error.details}") from error
         await self._publish_leftovers(delivery.partitions)
-        count_records(self._line.service, received, "duplicate", len(known))
-        return [item for item in received if item.identity not in known]
+        left = [item for item in received if item.identity not in known]
+        count_records(self._line.service, received, "duplicate", but=left)
+        return left
 
 
-def count_records(consumer: str, received: Sequence[Received], outcome: str, number: int) -> None:
-    """Count what became of so many of the events."""
-    if number:
-        topic = received[0].event.topic.name
+def count_records(consumer: str, received: Sequence[Received], outcome: str, but: Sequence[Received] = ()) -> None:
+    """Count the events of `received` that are not in `but`, which is a part of it."""
+    topics = Counter(item.event.topic.name for item in received)
+    topics.subtract(item.event.topic.name for item in but)
+    for topic, number in topics.items():
         metrics.RECORDS.labels(consumer=consumer, topic=topic, outcome=outcome).inc(number)
 
 

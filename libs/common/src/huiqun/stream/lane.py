@@ -12,9 +12,11 @@ from huiqun.runtime.health import Heartbeat
 from huiqun.stream import outbox
 from huiqun.stream.batch import Batch, Polled, Received, cut_batch, decode_batch, traced, without_duplicates
 from huiqun.stream.breaker import Place
-from huiqun.stream.dead_letters import dead_letter, keep
+from huiqun.stream.dead_letters import DeadLetterLog, dead_letter, keep
 from huiqun.stream.handling import BatchHandling, Handled, count_records
 from huiqun.stream.line import Line
+from huiqun.stream.parked import ParkingPublisher
+from huiqun.stream.partition_watch import PartitionWatch
 from huiqun.stream.publisher import Record
 from huiqun.stream.retry import until_it_passes
 from huiqun.telemetry import metrics
@@ -47,6 +49,17 @@ class Outcome:
     failed: Place | None = None
 
 
+def export_figures(service: str, topics: Sequence[str]) -> None:
+    """Export what a consumer of these topics counts, before there is anything to count."""
+    metrics.export_from_zero(
+        metrics.RECORDS, consumer=[service], topic=topics, outcome=["handled", "duplicate", "dead"]
+    )
+    metrics.export_from_zero(
+        metrics.DEAD_LETTERS, consumer=[service], topic=topics, reason=["undecodable", "key", "handler", "skipped"]
+    )
+    metrics.export_from_zero(metrics.MISPLACED_RECORDS, consumer=[service], topic=topics)
+
+
 class Lane:
     """Handles one batch while the one before is published and acknowledged; never two batches out of order."""
 
@@ -60,6 +73,8 @@ class Lane:
         self._idle = asyncio.Event()
         self._idle.set()
         self._checked: set[TopicPartition] = set()
+        self._dead_letter_log = DeadLetterLog(line.service)
+        self._partition_watch = PartitionWatch(line.service)
 
     async def take(self, consumer: AIOKafkaConsumer, polled: Polled, *, trial: bool = False) -> None:
         """Handle what a poll brought; returns when it is committed, while it is still being published.
@@ -74,10 +89,12 @@ class Lane:
             with metrics.STAGE_SECONDS.labels(consumer=line.service, stage="decode").time():
                 batch = decode_batch(taken, line.topics, line.table.events)
             metrics.BATCH_SIZE.labels(consumer=line.service).observe(batch.size)
+            self._partition_watch.look(batch.received, consumer.partitions_for_topic)
             batch, outcome = await self._process(consumer, batch, trial=trial)
             await self.finish()
             self._sending = asyncio.create_task(self._send(consumer, batch, outcome), name=f"{line.service} sends")
         finally:
+            self._dead_letter_log.flush()
             self._idle.set()
 
     async def finish(self) -> None:
@@ -110,10 +127,10 @@ class Lane:
         if not self._checked.issuperset(batch.positions):
             await self._publish_leftovers(batch.partitions)
             self._checked.update(batch.positions)
-        dead = [Dead(item.record, "undecodable", item.reason) for item in batch.undecodable]
+        dead = [Dead(item.record, item.kind, item.reason) for item in batch.undecodable]
         wanted = self._without_skipped(batch.received, dead)
         received = without_duplicates(wanted)
-        count_records(line.service, wanted, "duplicate", len(wanted) - len(received))
+        count_records(line.service, wanted, "duplicate", but=received)
         if is_tracing():
             received = [traced(line.service, item) for item in received]
         received = await line.table.prepare(received, line.transactor.clock.now())
@@ -183,8 +200,10 @@ class Lane:
             if outcome.failed is not None:
                 await line.guard.fail_trial(outcome.failed)
 
+        transactor = line.transactor
+        parking = ParkingPublisher(transactor.publisher, transactor.database, transactor.clock)
         await until_it_passes(publish, name=line.service, on_wait=self.heartbeat.failing)
-        await keep(line.transactor.publisher, outcome.letters, self.heartbeat)
+        await keep(parking, outcome.letters, self.heartbeat)
         await until_it_passes(acknowledge, name=line.service, on_wait=self.heartbeat.failing)
         await until_it_passes(settle, name=line.service, on_wait=self.heartbeat.failing)
         self.heartbeat.well()
@@ -195,17 +214,13 @@ class Lane:
         # Where the partitions have moved on, their new owner reads these records again and finds them in the inbox.
         with contextlib.suppress(CommitFailedError, IllegalStateError):
             await consumer.commit(offsets)
-        for partition, offset in offsets.items():
-            topic = self._line.topics[partition.topic].name
-            end = consumer.highwater(partition) or offset
-            metrics.CONSUMER_LAG.labels(consumer=self._line.service, topic=topic, partition=partition.partition).set(
-                max(end - offset, 0)
-            )
 
     def _letter(self, dead: Dead) -> Record:
         line = self._line
         topic = line.topics[dead.record.topic].name
         metrics.DEAD_LETTERS.labels(consumer=line.service, topic=topic, reason=dead.kind).inc()
+        metrics.RECORDS.labels(consumer=line.service, topic=topic, outcome="dead").inc()
+        self._dead_letter_log.note(dead.record, topic, dead.kind)
         return dead_letter(line.service, dead.record, reason=dead.reason, error=dead.where, prefix=line.prefix)
 
 

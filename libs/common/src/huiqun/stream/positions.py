@@ -1,7 +1,7 @@
 """How far a service has come on the topics that it reads, as the broker knows it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from huiqun.stream.publisher import KafkaOptions
 from huiqun.stream.topics import count_partitions
 
 _WAIT_SECONDS = 15.0
-_FETCH_MILLISECONDS = 100
+_FETCH_MILLISECONDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ async def read_positions(options: KafkaOptions, service: str) -> Mapping[Place, 
         await asyncio.wait_for(consumer.start(), _WAIT_SECONDS)
         consumer.assign(list(places))
         async with asyncio.timeout(_WAIT_SECONDS):
-            ends = await _ends(consumer, list(places))
+            ends = await read_ends(consumer, list(places))
             committed = [await consumer.committed(each) for each in places]
     finally:
         with suppress(TimeoutError):
@@ -53,11 +53,18 @@ async def read_positions(options: KafkaOptions, service: str) -> Mapping[Place, 
     }
 
 
-async def _ends(consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> dict[TopicPartition, int]:
-    """Where the partitions end. Tansu names it too low when it is asked; what a fetch says is right on every broker."""
-    ends: dict[TopicPartition, int] = await consumer.end_offsets(places)
-    for place, end in ends.items():
-        consumer.seek(place, end)
-    while any(consumer.highwater(place) is None for place in places):
-        await consumer.getmany(timeout_ms=_FETCH_MILLISECONDS)
-    return {place: max(end, consumer.highwater(place) or 0) for place, end in ends.items()}
+async def read_ends(reader: AIOKafkaConsumer, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+    """Where the partitions end.
+
+    Tansu names as a partition's end the start of its last batch; what a fetch says of it is right on every broker. So
+    each is fetched once from the end that was named, which on Apache Kafka brings nothing.
+    """
+    ends: dict[TopicPartition, int] = await reader.end_offsets(list(partitions))
+    asked = {each: reader.last_poll_timestamp(each) for each in partitions}
+    for partition, end in ends.items():
+        reader.seek(partition, end)
+    reader.resume(*partitions)
+    while any(reader.last_poll_timestamp(each) == at for each, at in asked.items()):
+        await reader.getmany(*partitions, timeout_ms=_FETCH_MILLISECONDS)
+    reader.pause(*partitions)
+    return {each: max(ends[each], reader.highwater(each) or 0) for each in partitions}

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka.conn import AIOKafkaConnection, collect_hosts, create_conn
 from aiokafka.errors import (
+    GroupAuthorizationFailedError,
     IllegalSaslStateError,
     KafkaConnectionError,
     KafkaError,
     SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
     UnsupportedSaslMechanismError,
 )
 from aiokafka.protocol.metadata import MetadataRequest
@@ -29,6 +31,8 @@ _OUT_OF_DATE: Final = {9: "is not valid yet", 10: "has expired"}
 _OTHER_NAME: Final = frozenset({62, 63, 64})
 _UNREACHABLE: Final = "does not answer us: its advertised.listeners must name an address that we can reach"
 
+NOT_AUTHORIZED: Final = (TopicAuthorizationFailedError, GroupAuthorizationFailedError)
+
 Address = tuple[str, int]
 
 
@@ -44,11 +48,23 @@ async def explained(options: "KafkaOptions") -> AsyncIterator[None]:
     """Raise the reason in place of an error that only says that no broker could be reached."""
     try:
         yield
+    except NOT_AUTHORIZED as error:
+        raise authorization_refusal(error, options) from error
     except KafkaError as error:
         refusal = await find_refusal(options) if not isinstance(error, MisconfigurationError) else None
         if refusal is None:
             raise
         raise refusal from error
+
+
+def authorization_refusal(error: KafkaError, options: "KafkaOptions") -> BrokerRefusesError:
+    """That we may not read, in words that say what to grant."""
+    what = "the topic" if isinstance(error, TopicAuthorizationFailedError) else "the group"
+    names = ", ".join(str(each) for each in error.args) or f"{options.prefix}huiqun.*"
+    return BrokerRefusesError(
+        f"Kafka at {options.bootstrap} does not let us use {what} {names}: "
+        f"grant {options.security.username or 'everybody'} Read on it"
+    )
 
 
 async def find_refusal(options: "KafkaOptions") -> BrokerRefusesError | None:

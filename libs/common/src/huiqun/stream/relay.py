@@ -8,7 +8,7 @@ import structlog
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.waiting import wait_for_stop
 from huiqun.store import AbandonedTransactions
-from huiqun.stream import outbox
+from huiqun.stream import outbox, parked
 from huiqun.stream.retry import until_it_passes
 from huiqun.stream.transactor import Transactor
 from huiqun.telemetry import metrics
@@ -44,3 +44,4 @@ class Relay:
             await self._transactor.publish(entries)
             metrics.OUTBOX_RELAYED.inc(len(entries))
         metrics.OUTBOX_DEPTH.set(await outbox.depth(database))
+        metrics.OUTBOX_PARKED_RECORDS.set(await parked.count_parked(database))

@@ -57,7 +57,7 @@ async def for_at_most(
 def _noting(name: str, on_wait: Waiting | None) -> Callable[[RetryCallState], None]:
     def note(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
-        metrics.RETRIES.labels(consumer=name, error=type(error).__name__).inc()
+        metrics.RETRIES.labels(consumer=name, error=metrics.error_label(error)).inc()
         known = error if error is None or isinstance(error, MisconfigurationError) else explain(error)
         if state.attempt_number == 1 or state.attempt_number % 10 == 0:
             said = repr(error)[:300] if known is None else str(known)

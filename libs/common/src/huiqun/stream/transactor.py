@@ -10,8 +10,8 @@ from aiokafka.errors import KafkaError
 
 from huiqun.runtime.clock import Clock
 from huiqun.store import Client, Database, StoreError, commit_outcome_is_unknown, is_transient, transaction
-from huiqun.stream import inbox, outbox
-from huiqun.stream.publisher import Publisher, Record, record_of
+from huiqun.stream import inbox, outbox, parked
+from huiqun.stream.publisher import Publisher, Record, RecordsTooLargeError, record_of
 from huiqun.stream.retry import for_at_most
 from huiqun.stream.turns import Turns
 from huiqun.stream.work import Work
@@ -95,9 +95,12 @@ class Transactor:
         return result, entries
 
     async def publish(self, entries: Sequence[outbox.Entry]) -> None:
-        """Send the entries' records to the broker, then forget the entries."""
+        """Send the entries' records to the broker, then forget the entries; what it takes in no way is parked."""
         if entries:
-            await self.publisher.publish([record for entry in entries for record in entry.records])
+            try:
+                await self.publisher.publish([record for entry in entries for record in entry.records])
+            except RecordsTooLargeError as error:
+                await parked.park(self.database, entries, error.refused, self.clock.now())
             await outbox.remove(self.database, entries)
 
     async def _clean_up(self, work: Work) -> None:

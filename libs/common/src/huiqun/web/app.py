@@ -10,11 +10,12 @@ from fastapi import APIRouter, FastAPI, Response
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
+from huiqun.runtime.readiness import Check
 from huiqun.store import Database, Index
 from huiqun.web import api_keys, idempotency
 from huiqun.web.authentication import Authenticator
 from huiqun.web.compute import ComputeRoom, Offloaded
-from huiqun.web.health import Check, health_routes
+from huiqun.web.health import health_routes
 from huiqun.web.idempotency import Transact, write_once
 from huiqun.web.limits import Limiting, RateLimiter, RateLimits
 from huiqun.web.observing import Observing

@@ -18,6 +18,7 @@ _AT_ONCE: Final = 1
 _MOST_OF_A_CALLER: Final = 8
 _MOST: Final = 32
 _LONGEST_WAIT_SECONDS: Final = 20.0
+_LONGEST_REST_SECONDS: Final = 1.0
 
 
 @dataclass(slots=True)
@@ -55,13 +56,23 @@ class ComputeRoom:
     async def _in_turn(self, queue: _Queue, work: Callable[[], T]) -> T:
         try:
             async with asyncio.timeout(_LONGEST_WAIT_SECONDS) as waiting:
-                async with queue.turn, self._room:
+                async with queue.turn:
+                    await self._room.acquire()
                     waiting.reschedule(None)  # what has begun is finished
-                    return await asyncio.to_thread(work)
+                    return await self._work(work)
         except TimeoutError:
             if waiting.expired():
                 raise _full() from None
             raise
+
+    async def _work(self, work: Callable[[], T]) -> T:
+        """Give the room back only when it has rested as long as it worked, so that messages catch up meanwhile."""
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        try:
+            return await asyncio.to_thread(work)
+        finally:
+            loop.call_later(min(loop.time() - started, _LONGEST_REST_SECONDS), self._room.release)
 
 
 @dataclass(frozen=True, slots=True)

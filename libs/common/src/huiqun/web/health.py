@@ -1,24 +1,16 @@
 """What an orchestrator asks: is the process alive, and may it get traffic."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from functools import partial
 
-import structlog
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from huiqun.runtime.misconfiguration import MisconfigurationError
-from huiqun.store import explain
-from huiqun.telemetry import metrics
+from huiqun.runtime.readiness import Check, failing_checks
 from huiqun.web.flights import SingleFlight
 from huiqun.web.problems import Problem
 from huiqun.web.routing import Router
-
-#: Asks one dependency for an answer and raises if there is none.
-Check = Callable[[], Awaitable[object]]
-_CHECK_SECONDS: Final = 3.0
-log = structlog.get_logger(__name__)
 
 
 class NotReadyError(Exception):
@@ -35,11 +27,8 @@ class Health(BaseModel):
 def health_routes(alive: Callable[[], bool], checks: Mapping[str, Check]) -> APIRouter:
     """Make the two routes that are open to everyone inside the cluster."""
     router = Router("", tag="health", role="anyone")
-
-    async def ask_all() -> list[Exception | None]:
-        return await asyncio.gather(*(_answers(name, check) for name, check in checks.items()))
-
-    asked = SingleFlight(ask_all)  # however many want to know, store and broker are asked by one of them
+    # However many want to know, store and broker are asked by one of them.
+    asked = SingleFlight(partial(failing_checks, checks))
 
     @router.get("/healthz", summary="Are the loops of this process alive?")
     async def healthz() -> Health:
@@ -49,8 +38,7 @@ def health_routes(alive: Callable[[], bool], checks: Mapping[str, Check]) -> API
 
     @router.get("/readyz", summary="Do the broker and the store answer?")
     async def readyz() -> Health:
-        failures = {name: error for name, error in zip(checks, await asked(), strict=True) if error is not None}
-        if failures:
+        if failures := await asked():
             raise Problem(503, "not-ready", _failed(failures))
         return Health(status="ready", checks=list(checks))
 
@@ -62,16 +50,3 @@ def _failed(failures: Mapping[str, Exception]) -> str:
     names = [f"{name} ({error})" if isinstance(error, NotReadyError) else name for name, error in failures.items()]
     to_do = dict.fromkeys(str(error) for error in failures.values() if isinstance(error, MisconfigurationError))
     return " ".join([f"No answer from: {', '.join(names)}.", *(f"{sentence}." for sentence in to_do)])
-
-
-async def _answers(name: str, check: Check) -> Exception | None:
-    try:
-        async with asyncio.timeout(_CHECK_SECONDS):
-            await check()
-    except Exception as error:  # noqa: BLE001 - whatever a dependency fails with, it is not ready
-        known = error if isinstance(error, MisconfigurationError) else explain(error)
-        log.warning("not ready", check=name, error=repr(error)[:300] if known is None else str(known))
-        metrics.READY.labels(check=name).set(0)
-        return known or error
-    metrics.READY.labels(check=name).set(1)
-    return None

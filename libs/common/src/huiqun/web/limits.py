@@ -1,15 +1,17 @@
 """How often anybody may ask: each caller, each address without a credential, each members' link."""
 
+import asyncio
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from http import HTTPStatus
 from ipaddress import IPv6Address, ip_address
 from typing import Any, Final
 
 from starlette.requests import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
-from throttled import MemoryStore, RateLimiterType, Throttled, per_min
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from throttled import MemoryStore, Quota, RateLimiterType, Throttled, per_min, per_sec
 
 from huiqun.web.principals import ANONYMOUS
 from huiqun.web.problems import Problem, answer
@@ -19,6 +21,10 @@ HEALTH_PATHS: Final = frozenset({"/healthz", "/readyz"})
 # Who was seen longest ago is forgotten first: strangers with many addresses cost this much and no more.
 _REMEMBERED: Final = 10_000
 _TRUSTED_SECONDS: Final = 3_600
+# Who asks on at once is answered late: twenty connections that never pause would fill each turn of the event loop.
+_LATE_SECONDS: Final = 0.25
+_PROBES_A_SECOND: Final = 10
+_PROBES_AT_ONCE: Final = 50
 _NETWORK_BITS: Final = 64  # what one subscriber has of IPv6
 
 
@@ -40,10 +46,11 @@ class RateLimiter:
 
     def __init__(self, limits: RateLimits) -> None:
         """Count from zero."""
-        self._callers = _counter(limits.caller)
-        self._addresses = _counter(limits.address)
-        self._pages = _counter(limits.page)
-        self._links = _counter(limits.link)
+        self._callers = _a_minute(limits.caller)
+        self._addresses = _a_minute(limits.address)
+        self._pages = _a_minute(limits.page)
+        self._links = _a_minute(limits.link)
+        self._probes = prober()
         self._trusted = MemoryStore(options={"MAX_SIZE": _REMEMBERED})
 
     def count_caller(self, caller: str) -> None:
@@ -59,6 +66,10 @@ class RateLimiter:
     def count_stranger(self, address: str) -> None:
         """Count a request that nobody could be named for."""
         self._addresses.limit(address)
+
+    async def slow_probe(self, address: str) -> None:
+        """Answer late where an address probes far more often than machines do; probes are never refused."""
+        await slow_down(self._probes, address)
 
     def check_stranger(self, address: str, credential: str | None) -> None:
         """Problem 429 if this address has asked too often, unless it shows a credential that was good lately."""
@@ -81,18 +92,28 @@ class Limiting:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it."""
-        if scope["type"] != "http" or scope["path"] in HEALTH_PATHS:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request = Request(scope)
         address = address_of(scope)
+        if scope["path"] in HEALTH_PATHS:
+            await self._limiter.slow_probe(address)
+            await self._app(scope, receive, send)
+            return
+
+        async def refusing_late(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == HTTPStatus.TOO_MANY_REQUESTS:
+                await asyncio.sleep(_LATE_SECONDS)
+            await send(message)
+
+        request = Request(scope)
         try:
             self._limiter.check_stranger(address, credential_of(request))
         except Problem as problem:
-            await answer(request, problem)(scope, receive, send)
+            await answer(request, problem)(scope, receive, refusing_late)
             return
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, refusing_late)
         finally:
             if scope.get("state", {}).get("principal", ANONYMOUS) is ANONYMOUS:
                 self._limiter.count_stranger(address)
@@ -129,9 +150,24 @@ def address_of(scope: Mapping[str, Any]) -> str:
     return str(address) if address is not None else "unknown"
 
 
-def _counter(a_minute: int) -> Throttled:
+def prober() -> Throttled:
+    """Counts those who may always ask, to answer the greedy among them late."""
+    return _counter(per_sec(_PROBES_A_SECOND, burst=_PROBES_AT_ONCE))
+
+
+async def slow_down(counter: Throttled, address: str) -> None:
+    """Wait a little if the address has asked too often."""
+    if counter.limit(address).limited:
+        await asyncio.sleep(_LATE_SECONDS)
+
+
+def _a_minute(number: int) -> Throttled:
+    return _counter(per_min(number, burst=number))
+
+
+def _counter(quota: Quota) -> Throttled:
     store = MemoryStore(options={"MAX_SIZE": _REMEMBERED})
-    return Throttled(using=RateLimiterType.GCRA.value, quota=per_min(a_minute, burst=a_minute), store=store)
+    return Throttled(using=RateLimiterType.GCRA.value, quota=quota, store=store)
 
 
 def _count(counter: Throttled, key: str) -> None:

@@ -14,6 +14,8 @@ from huiqun.web.problems import answer_unexpected
 
 # Asked every few seconds by machines: their lines would drown the others.
 _QUIET = frozenset({"/healthz", "/readyz"})
+# A caller may invent methods; figures have a series for these only.
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 # Not a status of the standard; servers use it in their logs for a caller who hung up.
 _CLIENT_GONE = 499
 log = structlog.get_logger(__name__)
@@ -62,7 +64,7 @@ class Observing:
 
 def _note(scope: Scope, route: str, status: int, seconds: float) -> None:
     # A route's template keeps the number of series bounded; a path would make one for every id.
-    method = scope["method"] if route != "unknown" else "any"
+    method = "any" if route == "unknown" else scope["method"] if scope["method"] in _METHODS else "other"
     metrics.HTTP_REQUESTS.labels(method=method, route=route, status=status).inc()
     metrics.HTTP_SECONDS.labels(method=method, route=route).observe(seconds)
     write = log.debug if route in _QUIET and status < HTTPStatus.BAD_REQUEST else log.info

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from huiqun.store import StoreError, is_transient, is_write_conflict
+from huiqun.stream.publisher import EventTooLargeError
 from huiqun.telemetry import current_traceparent, parse_traceparent
 
 MEDIA_TYPE = "application/problem+json"
@@ -107,6 +108,7 @@ def answer_problems(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(StoreError, _on_store_error)
     app.add_exception_handler(OverflowError, _on_overflow)
+    app.add_exception_handler(EventTooLargeError, _on_event_too_large)
 
 
 def answer_domain_errors(app: FastAPI, problems: Problems) -> None:
@@ -163,6 +165,12 @@ async def _on_overflow(request: Request, error: Exception) -> Response:
     if "8-byte ints" not in str(error):
         raise error
     return answer(request, Problem(422, "invalid-request", "An integer of the request is beyond 64 bits."))
+
+
+async def _on_event_too_large(request: Request, error: Exception) -> Response:
+    """Refuse what could be stored but never published; nothing of it is stored."""
+    log.warning("event too large", error=str(error))
+    return answer(request, Problem(413, "event-too-large", "What this would publish is larger than the broker takes."))
 
 
 def field_error(loc: Sequence[int | str], detail: str) -> FieldError:

@@ -1,12 +1,13 @@
 """Headers that every answer carries, and redirects that lead nowhere else."""
 
+import re
 from typing import Final
-from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _HEADERS: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+_ORIGIN: Final = re.compile(r"\A[a-z][a-z0-9+.-]*://[^/?]*", re.IGNORECASE)
 
 
 class Safety:
@@ -33,6 +34,4 @@ class Safety:
 
 def _here(location: str) -> str:
     """The path of a location: which host it names, the caller has said, and nobody need believe it."""
-    parts = urlsplit(location)
-    path = "/" + parts.path.lstrip("/\\")
-    return f"{path}?{parts.query}" if parts.query else path
+    return "/" + _ORIGIN.sub("", location, count=1).lstrip("/\\")

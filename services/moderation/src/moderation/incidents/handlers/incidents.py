@@ -148,7 +148,7 @@ async def do_contain(scene: Scene) -> None:
     """Note that it spreads no more."""
     scene.incident.contain(scene.at)
     await scene.note(What.CONTAINED)
-    INCIDENTS.labels(kind=scene.incident.kind, what="contained", drill=_flag(scene.incident)).inc()
+    INCIDENTS.labels(what="contained", drill=_flag(scene.incident)).inc()
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +246,7 @@ def _first(*people: str | None) -> str | None:
 
 
 def _announce_opening(work: Work, incident: Incident) -> None:
-    INCIDENTS.labels(kind=incident.kind, what="opened", drill=_flag(incident)).inc()
+    INCIDENTS.labels(what="opened", drill=_flag(incident)).inc()
     for group_id in incident.groups:
         data = OpenedIncident(
             incident_id=incident.id,
@@ -263,7 +263,7 @@ def _announce_opening(work: Work, incident: Incident) -> None:
 
 
 def _announce_closing(work: Work, incident: Incident) -> None:
-    INCIDENTS.labels(kind=incident.kind, what="closed", drill=_flag(incident)).inc()
+    INCIDENTS.labels(what="closed", drill=_flag(incident)).inc()
     for group_id in incident.groups:
         data = ClosedIncident(
             incident_id=incident.id,
