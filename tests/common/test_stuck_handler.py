@@ -38,6 +38,7 @@ def settings(stack: Stack, kafka_options: KafkaOptions, database_name: str) -> S
 @pytest_asyncio.fixture
 async def connected(settings: ServiceSettings) -> AsyncIterator[Connections]:
     async with connections(SERVICE, settings, {}) as opened:
+        await opened.startup.complete()
         yield opened
         await opened.client.drop_database(opened.database.name)
 

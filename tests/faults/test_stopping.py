@@ -5,12 +5,8 @@ import random
 import signal
 from pathlib import Path
 
-import pytest
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-
 from huiqun.contracts.catalog import encode
-from huiqun.contracts.topics import CHANNEL_MESSAGES, dead_letters_of
+from huiqun.contracts.topics import CHANNEL_MESSAGES
 from huiqun.store import Database
 from huiqun.stream.dead_letters import latest, read_all, replay
 from huiqun.stream.publisher import Record
@@ -93,32 +89,3 @@ async def test_whatever_one_member_gets_wrong_the_service_sets_it_aside_and_goes
 
 async def are_set_aside(spine: Spine, count: int) -> bool:
     return len([letter async for letter in read_all(spine.kafka, SERVICE)]) >= count
-
-
-@pytest.mark.kafka_only
-async def test_a_process_that_cannot_set_a_record_aside_waits_and_says_so_until_it_can(
-    stack: Stack, topic_prefix: str, database_name: str, tmp_path: Path
-) -> None:
-    """The topic of dead letters takes next to nothing; Tansu would take all the same."""
-    options = kafka_options_of(stack, topic_prefix)
-    topic = topic_prefix + dead_letters_of(SERVICE).name
-    admin = AIOKafkaAdminClient(bootstrap_servers=stack.bootstrap)
-    await admin.start()
-    await admin.create_topics([NewTopic(topic, 1, 1, topic_configs={"max.message.bytes": "100"})])
-    environment = environment_of(stack, topic_prefix, database_name)
-    async with open_spine(options, stack.mongo_url, database_name) as spine:
-        await spine.send_raw(CHANNEL_MESSAGES, b"{broken")
-        async with ServiceProcess("moderation", tmp_path, environment) as moderation:
-            await eventually(lambda: "the dead-letter topic does not take a letter" in moderation.log)
-            assert not await moderation.is_ready()
-            assert not await spine.has_read_all(CHANNEL_MESSAGES)
-            assert await moderation.stop() == 0
-            moderation.start()  # nothing was acknowledged: the next life meets it again
-            await admin.alter_configs(
-                [ConfigResource(ConfigResourceType.TOPIC, topic, {"max.message.bytes": "100000"})]
-            )
-            await eventually(lambda: spine.has_read_all(CHANNEL_MESSAGES))
-            await eventually(moderation.is_ready)
-            assert len([letter async for letter in read_all(spine.kafka, SERVICE)]) == 1
-        await admin.close()
-        await spine.client.drop_database(f"{database_name}_moderation")
