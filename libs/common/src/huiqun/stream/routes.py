@@ -63,13 +63,16 @@ class RoutingTable:
         return prepared
 
     async def dispatch(self, received: Sequence[Received], work: Work) -> None:
-        """Give the events to their handlers, run by run."""
+        """Give the events to their handlers, run by run; those that nobody has prepared are prepared now."""
         for route, run in self._runs(received):
             events = [item.event for item in run]
             if route.prepare is None:
                 await route.handler(events, work)
-            else:
-                await route.handler(events, work, [item.prepared for item in run])
+                continue
+            prepared: Sequence[Any] = [item.prepared for item in run]
+            if any(each is None for each in prepared):
+                prepared = await route.prepare(events, work.now)
+            await route.handler(events, work, prepared)
 
     def _runs(self, received: Sequence[Received]) -> Iterator[tuple[Route, list[Received]]]:
         run: list[Received] = []
