@@ -82,7 +82,7 @@ class LagWatch:
         if self._reader is None:
             # It names the group to ask for its offsets; as partitions are assigned by hand, it never joins.
             reader = AIOKafkaConsumer(
-                bootstrap_servers=self._kafka.bootstrap,
+                **self._kafka.client_arguments(),
                 group_id=self._consumer.group,
                 enable_auto_commit=False,
                 auto_offset_reset="latest",
