@@ -1,7 +1,7 @@
 """A circuit breaker for each partition: opens when our own handlers fail on too much of it."""
 
 from collections import Counter, deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -48,9 +48,13 @@ class FailureWindow:
         self._share = share
         self._recent: deque[tuple[Hashable, bool]] = deque(maxlen=_WINDOW)
 
-    def note(self, key: Hashable, *, failed: bool) -> None:
-        """Count a record that was handled, or failed."""
-        self._recent.append((key, failed))
+    def note_handled(self, keys: Sequence[Hashable]) -> None:
+        """Count records that were handled, by their keys."""
+        self._recent.extend([(key, False) for key in keys[-_WINDOW:]])
+
+    def note_failed(self, key: Hashable) -> None:
+        """Count a record on which its handler failed."""
+        self._recent.append((key, True))
 
     @property
     def seen(self) -> int:

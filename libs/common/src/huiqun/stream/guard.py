@@ -1,7 +1,7 @@
 """The guard of a consumer: which of its partitions are paused by a breaker, and which records are to be skipped."""
 
 import asyncio
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -71,6 +71,11 @@ class PartitionGuard:
         self._owned = now
         self._show()
 
+    @property
+    def has_open(self) -> bool:
+        """Whether any partition is paused."""
+        return bool(self._open)
+
     def is_open(self, place: Place) -> bool:
         """Whether the partition is paused."""
         return place in self._open
@@ -80,17 +85,14 @@ class PartitionGuard:
         breaker = self._open.get(place)
         return breaker is not None and self._clock.now() >= breaker.trial_at
 
-    def note_handled(self, counts: Mapping[Place, Sequence[Hashable]]) -> None:
-        """Count records that their handlers took, by the keys of each partition."""
-        for place, keys in counts.items():
-            window = self._window(place)
-            for key in keys:
-                window.note(key, failed=False)
+    def note_handled(self, place: Place, keys: Sequence[Hashable]) -> None:
+        """Count records of a partition that their handlers took, by their keys."""
+        self._window(place).note_handled(keys)
 
     def note_failed(self, place: Place, key: Hashable, reason: str) -> None:
         """Count a record on which a handler failed; this may open the partition's breaker."""
         window = self._window(place)
-        window.note(key, failed=True)
+        window.note_failed(key)
         if place in self._open or not window.is_exceeded:
             return
         now = self._clock.now()
@@ -107,10 +109,13 @@ class PartitionGuard:
             reason=reason,
         )
 
+    @property
+    def has_rules(self) -> bool:
+        """Whether there is anything to be skipped."""
+        return bool(self._rules)
+
     def matching_rule(self, item: Received, place: Place) -> SkipRule | None:
         """The skip rule that covers an event, if there is one."""
-        if not self._rules:
-            return None
         record, kind = item.record, item.event.type
         covering = (rule for rule in self._rules if rule.covers(str(place), record.offset, record.key, kind))
         return next(covering, None)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
+from aiokafka import TopicPartition
 
 from huiqun.runtime.health import Heartbeat
 from huiqun.store import DuplicateKey, StoreError, is_abort, is_too_large
@@ -90,6 +91,8 @@ class BatchHandling:
     def _without_paused(self, part: list[Received], paused: set[Place], handled: Handled) -> list[Received]:
         """The events of partitions that are not paused; a partition that is stays so to the end of the batch."""
         guard, place_of = self._line.guard, self._line.place_of
+        if not paused and not guard.has_open:
+            return part
         paused.update(place for place in {place_of(item.record) for item in part} if guard.is_open(place))
         if not paused:
             return part
@@ -111,10 +114,11 @@ class BatchHandling:
         return Failure(item, reason, where)
 
     def _note_handled(self, part: list[Received]) -> None:
-        keys: dict[Place, list[Hashable]] = defaultdict(list)
-        for item in part:
-            keys[self._line.place_of(item.record)].append(item.record.key)
-        self._line.guard.note_handled(keys)
+        keys: dict[tuple[str, int], list[Hashable]] = defaultdict(list)
+        for _, record, *_ in part:
+            keys[record.topic, record.partition].append(record.key)
+        for (topic, partition), some in keys.items():
+            self._line.guard.note_handled(self._line.place_of(TopicPartition(topic, partition)), some)
 
     async def _commit(self, received: list[Received]) -> list[outbox.Entry]:
         """Commit the events that are new, for as long as the store is away; raises what does not pass."""

@@ -144,6 +144,8 @@ class Lane:
     def _without_skipped(self, received: Sequence[Received], dead: list[Dead]) -> list[Received]:
         """The events that no operator has asked to skip; the others are dead."""
         guard, kept = self._line.guard, []
+        if not guard.has_rules:
+            return list(received)
         for item in received:
             rule = guard.matching_rule(item, self._line.place_of(item.record))
             if rule is None:
