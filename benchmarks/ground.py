@@ -140,7 +140,7 @@ class Ground:
 
         They are read, because Tansu's end offset is that of the last batch's first record.
         """
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.kafka.bootstrap, enable_auto_commit=False)
+        consumer = AIOKafkaConsumer(**self.kafka.client_arguments(), enable_auto_commit=False)
         await asyncio.wait_for(consumer.start(), 15)
         try:
             partitions = [TopicPartition(self.kafka.prefix + topic.name, number) for number in range(PARTITIONS)]

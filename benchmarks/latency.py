@@ -101,9 +101,9 @@ async def times(stack: Stack, seconds: float, say: Callable[[str], None], load: 
 async def _watching(laid: Ground) -> AsyncIterator[Stopwatch]:
     """A stopwatch that listens to the actions topic."""
     kafka = laid.kafka
-    producer = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, acks="all", enable_idempotence=kafka.idempotent)
+    producer = AIOKafkaProducer(**kafka.client_arguments(), acks="all", enable_idempotence=kafka.idempotent)
     # Tansu answers a waiting fetch when its time is over, not when something arrives: ask often, to measure the rest.
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap, enable_auto_commit=False, fetch_max_wait_ms=2)
+    consumer = AIOKafkaConsumer(**kafka.client_arguments(), enable_auto_commit=False, fetch_max_wait_ms=2)
     watch = Stopwatch(laid, producer)
     await asyncio.wait_for(asyncio.gather(producer.start(), consumer.start()), 15)
     partitions = [TopicPartition(kafka.prefix + CHANNEL_ACTIONS.name, number) for number in range(PARTITIONS)]

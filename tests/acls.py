@@ -1,5 +1,6 @@
 """What a user may do on Apache Kafka, said in its protocol, because aiokafka's own client does not know it."""
 
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 
 from aiokafka.client import AIOKafkaClient
@@ -27,6 +28,9 @@ class Operation(IntEnum):
     DESCRIBE = 8
 
 
+Rights = Mapping[Resource, Sequence[Operation]]
+
+
 class CreateAclsResponse(Response):  # type: ignore[misc] # aiokafka is untyped
     API_KEY, API_VERSION = _CREATE_ACLS, 1
     SCHEMA = Schema(("throttle", Int32), ("results", Array(("code", Int16), ("message", _TEXT))))
@@ -48,14 +52,14 @@ class CreateAclsStruct(RequestStruct):  # type: ignore[misc]
 class CreateAcls(Request[CreateAclsStruct]):  # type: ignore[misc]
     API_KEY = _CREATE_ACLS
 
-    def __init__(self, creations: list[tuple[int, str, int, str, str, int, int]]) -> None:
+    def __init__(self, creations: Sequence[tuple[int, str, int, str, str, int, int]]) -> None:
         self._creations = creations
 
     def build(self, struct: type[CreateAclsStruct]) -> CreateAclsStruct:
         return struct(self._creations)
 
 
-async def grant(administrator: KafkaOptions, user: str, rights: dict[Resource, tuple[Operation, ...]]) -> None:
+async def grant(administrator: KafkaOptions, user: str, rights: Rights) -> None:
     """Let the user do these things with whatever has the prefix of the options."""
     creations = [
         (resource, administrator.prefix, _PREFIXED, f"User:{user}", "*", operation, _ALLOW)

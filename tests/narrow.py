@@ -12,7 +12,7 @@ _SETTING = "max.message.bytes"
 
 async def set_limit(kafka: KafkaOptions, topic: Topic, limit: int) -> None:
     """Set the most bytes that a topic takes in one batch; returns when the broker says that it is so."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    admin = AIOKafkaAdminClient(**kafka.client_arguments())
     await admin.start()
     name = kafka.prefix + topic.name
     try:

@@ -38,9 +38,8 @@ class ServiceProcess:
         return self._process.exit_code
 
     @property
-    def url(self) -> str:
-        """Where its HTTP interface is."""
-        return f"http://{LOOPBACK}:{self._port}"
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def log(self) -> str:
@@ -59,6 +58,11 @@ class ServiceProcess:
                 return await http.get(f"http://{LOOPBACK}:{self._port}{path}")
             except httpx.TransportError:
                 return None
+
+    async def why_not_ready(self) -> str:
+        """What /readyz says where it does not say that all is well; empty otherwise, also while nobody listens."""
+        answer = await self.get("/readyz")
+        return answer.json().get("detail", "") if answer is not None else ""
 
     async def is_ready(self) -> bool:
         """What /readyz says; False also while nobody listens."""

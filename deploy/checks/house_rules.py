@@ -16,7 +16,9 @@ REGISTRY = re.compile(
     r"pypi\.o" + r"rg|pythonhos" + r"ted\.org|repo1?\.ma" + r"ven|registry\.np" + r"mjs|--(?:extra-)?index-u" + r"rl"
 )
 # Whoever connects past KafkaOptions.client_arguments() and MongoOptions forgets TLS and who signs in.
-UNSECURED_CLIENT = re.compile(r"\bbootstrap_servers\s*=|(?<![.\w])\w+\(\s*(?:self\.)?\w+\.mongo_url\b")
+UNSECURED_CLIENT = re.compile(
+    r"\bbootstrap_servers\s*=.*(?:kafka|options)\.bootstrap|(?<![.\w])\w+\(\s*(?:self\.)?_?settings\.mongo_url\b"
+)
 LINK = re.compile(r"\]\((?!\w+:)([^)#\s]+)")
 
 Finding = tuple[Path, int, str]
@@ -74,8 +76,7 @@ def findings(path: Path) -> Iterator[Finding]:
     yield from traces(path, text)
     if path.suffix == ".py":
         yield from long_parts(path, text)
-        if path.parts[0] in ("libs", "services"):
-            yield from unsecured_clients(path, text)
+        yield from unsecured_clients(path, text)
     if path.suffix == ".md":
         yield from dead_links(path, text)
 

@@ -114,7 +114,7 @@ class Channel:
             self._capabilities[event.data.group_id] = event.data.capabilities
             self._owners[event.data.group_id] = event.data.owner
         if isinstance(event, MemberJoined | MemberUpdated):
-            self._names.setdefault(event.data.group_id, {})[event.data.member_id] = event.data.display_name
+            self._names.setdefault(event.data.group_id, {})[event.data.member_id] = event.data.display_name.reveal()
         if isinstance(event, MessageReceived | MessageEdited):
             self._now[event.subject] = at
             if self.transcript.is_muted((event.data.group_id, event.data.sender.member_id), at):

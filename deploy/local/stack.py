@@ -3,13 +3,12 @@
 import asyncio
 import os
 import secrets
-import shutil
-import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from local.apache_kafka import ApacheKafka
+from local.directories import OwnedDirectory, own_temporary_directory
 from local.errors import ServerUnavailableError
 from local.mongod import Mongod
 from local.secured_kafka import SecuredListeners
@@ -42,8 +41,11 @@ class Stack:
         if kind not in BROKERS:
             reason = f"BROKER={kind} is unknown: it is one of {', '.join(BROKERS)}."
             raise ServerUnavailableError(reason)
-        self._temporary = directory is None
-        self.directory = directory or Path(tempfile.mkdtemp(prefix="huiqun-"))
+        self._temporary: OwnedDirectory | None = None
+        if directory is None:
+            self._temporary = own_temporary_directory()
+            directory = self._temporary.path
+        self.directory = directory
         self.directory.mkdir(parents=True, exist_ok=True)
         try:
             self.mongod = Mongod(self.directory)
@@ -94,15 +96,16 @@ class Stack:
 
     async def stop(self) -> None:
         """Stop both servers; of a temporary directory nothing needs a clean end, and it is removed."""
-        if self._temporary:
+        if self._temporary is not None:
             await asyncio.gather(self.mongod.kill(), self.broker.kill())
             self._forget()
         else:
             await asyncio.gather(self.mongod.stop(), self.broker.stop())
 
     def _forget(self) -> None:
-        if self._temporary:
-            shutil.rmtree(self.directory, ignore_errors=True)
+        if self._temporary is not None:
+            self._temporary.remove()
+            self._temporary = None
 
     async def __aenter__(self) -> Self:
         try:

@@ -13,12 +13,12 @@ from huiqun.contracts.topics import CHANNEL_MESSAGES, MODERATION_DECISIONS
 from huiqun.stream import BatchConsumer, Publisher, Route, Transactor, Work
 from huiqun.stream.consumer import poll
 from local.stack import Stack
-from tests.acls import Operation, Resource, grant
+from tests.acls import Operation, Resource, Rights, grant
 from tests.channel import message, verdict_on
 from tests.spine import SERVICE, Spine, eventually, running
 
-TOPIC_RIGHTS = {Resource.TOPIC: (Operation.DESCRIBE, Operation.READ, Operation.WRITE)}
-GROUP_RIGHTS = {Resource.GROUP: (Operation.READ,)}
+TOPIC_RIGHTS: Rights = {Resource.TOPIC: (Operation.DESCRIBE, Operation.READ, Operation.WRITE)}
+GROUP_RIGHTS: Rights = {Resource.GROUP: (Operation.READ,)}
 
 
 async def note(events: Sequence[MessageReceived], work: Work) -> None:

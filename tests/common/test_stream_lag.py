@@ -86,7 +86,7 @@ async def test_lag_of_a_partition_that_moves_away_is_no_longer_exported(spine: S
         await eventually(is_lag(0))
         other = AIOKafkaConsumer(
             spine.kafka.prefix + CHANNEL_MESSAGES.name,
-            bootstrap_servers=spine.kafka.bootstrap,
+            **spine.kafka.client_arguments(),
             group_id=consumer.group,
             enable_auto_commit=False,
             rebalance_timeout_ms=5_000,

@@ -123,7 +123,7 @@ async def test_events_of_a_sender_that_partitions_otherwise_are_handled_and_noti
     right = partition_of(group, PARTITIONS)
     topic = spine.kafka.prefix + CHANNEL_MESSAGES.name
     await spine.send(message(0))
-    async with AIOKafkaProducer(bootstrap_servers=spine.kafka.bootstrap) as elsewhere:
+    async with AIOKafkaProducer(**spine.kafka.client_arguments()) as elsewhere:
         for number in range(1, 31):
             await elsewhere.send_and_wait(topic, encode(message(number)), group, partition=1 - right)
     async with running(spine.consumer(NOTING)):

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from pymongo.errors import OperationFailure
 
-from huiqun.runtime.clock import whole_milliseconds
+from huiqun.runtime.clock import SystemClock, whole_milliseconds
 from huiqun.store import DuplicateKey, connect, ensure_indexes
 from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor, Work
 from huiqun.timers import TIMER_INDEXES, Timer, TimerHandler, store
@@ -91,6 +91,40 @@ async def test_two_runners_run_each_timer_once(transactor: Transactor) -> None:
             await both.enter_async_context(running(runner(transactor)))
         await eventually(lambda: all_done(transactor))
     assert Counter(await fired(transactor)) == Counter(f"t{n}" for n in range(40))
+
+
+async def test_a_lease_is_renewed_while_its_handler_runs_and_others_do_what_is_due(transactor: Transactor) -> None:
+    lease, clock = timedelta(seconds=0.3), SystemClock()
+    transactor.clock = clock
+    begun: list[str] = []
+
+    async def until_of(key: str) -> datetime:
+        found = await transactor.database["timer_leases"].find_one({"_id": key})
+        assert found is not None
+        return whole_milliseconds(found["until"])
+
+    async def slow(timer: Timer, work: Work) -> None:
+        begun.append(timer.key)
+        until = await until_of(timer.key)
+        await eventually(lambda: has_passed(until + 3 * lease))
+        await eventually(lambda: has_fired(10))
+        await fire(timer, work)
+
+    async def has_passed(moment: datetime) -> bool:
+        return await until_of("slow") > moment
+
+    async def has_fired(count: int) -> bool:
+        return len(await fired(transactor)) >= count
+
+    due = clock.now()
+    await schedule(transactor, Timer("slow", "slow", due - SECOND), *(Timer(f"t{n}", "note", due) for n in range(10)))
+    async with AsyncExitStack() as both:
+        for _ in range(2):
+            await both.enter_async_context(running(TimerRunner(transactor, {"note": fire, "slow": slow}, lease)))
+        await eventually(lambda: all_done(transactor))
+    assert begun == ["slow"]
+    assert (await fired(transactor))[-1] == "slow"
+    assert await transactor.database["timer_leases"].count_documents({}) == 0
 
 
 async def test_a_cancelled_or_moved_timer_does_not_run_at_its_old_time(transactor: Transactor) -> None:

@@ -35,8 +35,7 @@ async def test_topics_missing_at_the_start_are_named_until_they_exist_and_then_r
     async with ServiceProcess("survey", tmp_path, environment) as service:
 
         async def names(*expected: str) -> bool:
-            answer = await service.get("/readyz")
-            detail = answer.json().get("detail", "") if answer is not None else ""
+            detail = await service.why_not_ready()
             assert not detail or service.running
             named = [name for name in missing if kafka_options.prefix + name in detail]
             return named == list(expected) and ("huiqun topics create" in detail) is bool(expected)

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 
 from local.stack import Stack
@@ -14,17 +13,8 @@ from tests.processes import ServiceProcess, environment_of
 from tests.spine import eventually, kafka_options_of, open_spine
 
 
-async def ask(process: ServiceProcess, path: str) -> httpx.Response | None:
-    """The answer of the process; None while nobody listens."""
-    async with httpx.AsyncClient(base_url=process.url, timeout=10) as http:
-        try:
-            return await http.get(path)
-        except httpx.TransportError:
-            return None
-
-
 async def says(process: ServiceProcess, path: str, status: int) -> bool:
-    answer = await ask(process, path)
+    answer = await process.get(path)
     return answer is not None and answer.status_code == status
 
 
@@ -48,11 +38,11 @@ async def test_a_process_waits_for_a_server_that_is_away_and_begins_when_it_come
         process = ServiceProcess("moderation", tmp_path, environment, roles="streams,timers,api")
         async with process:
             await eventually(lambda: says(process, "/healthz", 200))
-            ready = await ask(process, "/readyz")
+            ready = await process.get("/readyz")
             assert ready is not None
             assert ready.status_code == 503
             assert {"startup", silent} <= set(ready.json()["detail"].replace(",", "").rstrip(".").split())
-            early = await ask(process, "/api/v1/lexicon/lists")
+            early = await process.get("/api/v1/lexicon/lists")
             assert early is not None
             assert (early.status_code, early.json()["type"]) == (503, "urn:huiqun:problem:starting")
             await (stack.mongod if server == "mongod" else stack.broker).start()

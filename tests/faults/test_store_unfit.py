@@ -27,13 +27,20 @@ async def test_a_standalone_is_named_in_one_sentence_and_waited_for(
     url = f"mongodb://127.0.0.1:{mongod.port}/{options}"
     environment = {**environment_of(stack, topic_prefix, "alone"), "HUIQUN_MONGO_URL": url}
     async with ServiceProcess("survey", tmp_path, environment) as service:
-        await eventually(lambda: "is a standalone server" in service.log, 60)
+
+        async def is_named() -> bool:
+            return "is a standalone server" in await service.why_not_ready()
+
+        await eventually(is_named, 60)
+        said = await service.why_not_ready()
         for expected in ("--replSet", "rs.initiate()"):
-            assert expected in service.log
-        assert service.running
-        assert not await service.is_ready()
+            assert expected in said
+        assert "is a standalone server" in service.log
+        answer = await service.get("/healthz")
+        assert (answer is not None and answer.status_code, service.running) == (200, True)
         assert "Transaction numbers" not in service.log
         assert "Traceback" not in service.log
+        assert await service.stop() == 0
     await mongod.kill()
 
 

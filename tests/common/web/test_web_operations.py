@@ -144,3 +144,35 @@ async def test_the_document_of_the_interface_is_complete(service: Any) -> None:
     assert required == {"note_id", "Idempotency-Key", "If-Match"}
     problem = operation["responses"]["412"]["content"]["application/problem+json"]["schema"]
     assert problem == {"$ref": "#/components/schemas/ProblemDetails"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/v1/notes/13812345678-eyJhbGciOi"),
+        ("GET", "/api/v1/notes/13812345678-eyJhbGciOi/"),
+        ("GET", "/api/v1/Notes/13812345678-eyJhbGciOi"),
+        ("GET", "/api/v1/notes%2F13812345678-eyJhbGciOi"),
+        ("GET", "//api/v1/notes/13812345678-eyJhbGciOi"),
+        ("DELETE", "/api/v1/notes/13812345678-eyJhbGciOi"),
+        ("PATCH", "/api/v1/notes/13812345678-eyJhbGciOi"),
+        ("EYJHBGCIOI", "/api/v1/notes/eyJhbGciOi"),
+        ("GET", "/api/v1/notes?cursor=13812345678-eyJhbGciOi&eyJhbGciOi=13812345678"),
+        ("GET", "/nowhere/13812345678/eyJhbGciOi?eyJhbGciOi"),
+    ],
+)
+async def test_a_path_is_known_by_its_route_only(service: Any, logged: io.StringIO, method: str, path: str) -> None:
+    await service.http.request(method, path, headers=await service.as_role("viewer"))
+    (line,) = [json.loads(line) for line in logged.getvalue().splitlines() if "request answered" in line]
+    assert line["route"] in {"/api/v1/notes/{note_id}", "/api/v1/notes", "unmatched"}
+    for written in (logged.getvalue(), (await service.http.get("/metrics")).text):
+        assert "eyjhbgcioi" not in written.lower()
+        assert "13812345678" not in written
+
+
+async def test_an_unexpected_error_is_logged_without_its_message(service: Any, logged: io.StringIO) -> None:
+    await service.http.get("/api/v1/notes/broken", headers=await service.as_role("viewer"))
+    (line,) = [json.loads(line) for line in logged.getvalue().splitlines() if "request failed" in line]
+    assert line["exception"].endswith("RuntimeError")
+    assert "in broken" in line["exception"]
+    assert "hunter2" not in logged.getvalue()

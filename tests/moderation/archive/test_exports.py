@@ -22,6 +22,7 @@ from moderation.archive.handlers.exports import (
 from moderation.archive.model.rows import COLUMNS, Format, line, opening
 from moderation.archive.store import exports
 from moderation.archive.store.exports import Export
+from moderation.archive.store.messages import Archived
 from tests.moderation.archive.records import archive, said, spread
 from tests.moderation.membership.community import NOON, Community
 
@@ -99,7 +100,7 @@ async def test_nothing_said_makes_an_empty_file(community: Community) -> None:
 async def test_a_row_says_what_was_said_and_what_became_of_it(community: Community) -> None:
     await community.say("我的卡号 6222021001122334409")
     (document,) = await community.documents("messages")
-    recall = Recall(message_id=document["_id"], group_id="g1", recalled_by="u1")
+    recall = Recall(message_id=Archived(document).message_id, group_id="g1", recalled_by="u1")
     await community.deliver(MessageRecalled.about("g1", recall, time=NOON))
     _, file = await finished(community, "g1")
     row = orjson.loads(file)

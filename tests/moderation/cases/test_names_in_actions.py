@@ -21,6 +21,7 @@ from huiqun.contracts.channel import (
 from huiqun.contracts.channel.mentions import with_names
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import CaseOutcome
+from huiqun.privacy.names import PersonName
 from huiqun.web.principals import Principal
 from moderation.cases.handlers.mediating import mediate_case
 from moderation.cases.handlers.patrolling import go_now
@@ -64,7 +65,7 @@ async def join(desk: Desk, member: str, name: str, role: Role = Role.CUSTOMER) -
 
 async def write(desk: Desk, text: str, by: str, name: str) -> str:
     event = desk.message(text, by)
-    sender = event.data.sender.model_copy(update={"display_name": name})
+    sender = event.data.sender.model_copy(update={"display_name": PersonName(name)})
     data = event.data.model_copy(update={"sender": sender})
     await desk.inlet.deliver([MessageReceived.about("g1", data, time=desk.clock.moment)])
     desk.clock.moment += SHORT

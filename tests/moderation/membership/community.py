@@ -131,7 +131,7 @@ class Community:
     async def deliver(self, *events: Event) -> None:
         """Hand events over in one batch, run by run as the consumer does."""
         described = [event.data for event in events if isinstance(event, MemberJoined | MemberUpdated)]
-        self.names.update({member.member_id: member.display_name for member in described})
+        self.names.update({member.member_id: member.display_name.reveal() for member in described})
 
         async def dispatch(work: Work) -> None:
             run: list[Event] = []

@@ -182,4 +182,4 @@ async def test_a_list_of_staff_is_taken_as_a_whole_and_a_check_can_be_asked_for(
     assert (made.status_code, [each["kind"] for each in made.json()["findings"]]) == (201, ["unknown_staff"])
     assert (await desk.ask("GET", "/groups/g1/roster-reports")).json()["items"] == [made.json()]
     audited = [entry["action"] for entry in await desk.community.documents("audit_log")]
-    assert audited == ["staff.list.replaced", "roster.checked"]
+    assert audited == ["staff.list.replaced", "names.read", "roster.checked"]

@@ -7,6 +7,7 @@ from crm_sync.customers import api as customers_api
 from crm_sync.customers import handlers as customers
 from crm_sync.customers import store as customer_store
 from crm_sync.settings import Settings
+from huiqun.audit import api as audit_api
 from huiqun.contracts.channel import MemberJoined, MemberLeft, MemberUpdated
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.runtime.parts import run_parts
@@ -25,7 +26,10 @@ ROUTES = (
 )
 
 TIMERS: Mapping[str, TimerHandler] = {}
-ROUTERS = (customers_api.router,)
+ROUTERS = (
+    customers_api.router,  # /api/v1/customers
+    audit_api.router,  # /api/v1/audit
+)
 
 
 async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) -> None:

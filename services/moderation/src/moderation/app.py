@@ -25,6 +25,7 @@ from huiqun.runtime.parts import run_parts
 from huiqun.runtime.service import Api, Interface, connections, loops
 from huiqun.store import Index
 from huiqun.stream import Route, Work
+from huiqun.stream.unreadable import UnreadableRecord
 from huiqun.timers import Timer, TimerHandler
 from huiqun.web import Router
 from moderation.archive import api as archive_api
@@ -37,6 +38,7 @@ from moderation.cases import api as cases_api
 from moderation.cases import store as case_store
 from moderation.cases.handlers import opening as cases
 from moderation.cases.handlers import patrolling
+from moderation.cases.handlers.unreadable import open_unreadable
 from moderation.enforcement import api as actions_api
 from moderation.enforcement import handlers as enforcement
 from moderation.enforcement import store as actions
@@ -47,6 +49,7 @@ from moderation.incidents.handlers import delegations, due, modes, scene, watchi
 from moderation.lexicon import api as lexicon_api
 from moderation.lexicon import store as lexicon
 from moderation.lexicon.handlers import import_shipped
+from moderation.lifecycle import store as lifecycle
 from moderation.membership import api as membership_api
 from moderation.membership import store as membership
 from moderation.membership.handlers import checks, greeting, planning
@@ -75,6 +78,7 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     **case_store.INDEXES,
     **incidents.INDEXES,
     **lexicon.INDEXES,
+    **lifecycle.INDEXES,
     **membership.INDEXES,
     **policy_store.INDEXES,
     **standings.INDEXES,
@@ -92,10 +96,13 @@ def routes(rulebook: Callable[[], Rulebook], key: bytes, appeal_link: AppealLink
         await replies.hear(events, work)  # first, so that who agrees is heard from this very message on
         await screening.screen(events, work, readings)
 
+    async def note_unreadable(events: Sequence[UnreadableRecord], work: Work) -> None:
+        await open_unreadable(events, work, rulebook())
+
     return (
         Route((GroupCreated, GroupUpdated, GroupDismissed), policies.record_groups),
         Route((MemberJoined, MemberLeft, MemberUpdated), roster.record_members),
-        Route((MessageReceived, MessageEdited), hear_and_screen, prepare=screening.read),
+        Route((MessageReceived, MessageEdited), hear_and_screen, unreadable=note_unreadable, prepare=screening.read),
         Route((MessageRecalled,), screening.recall),
         Route(
             (ActionCompleted, ActionFailed, ActionUnsupported, ActionAssigned, ActionExpired),

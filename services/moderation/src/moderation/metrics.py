@@ -45,6 +45,11 @@ CASES_CLOSED: Final = Counter(
 CASES_OVERDUE: Final = Counter(
     "huiqun_moderation_cases_overdue_total", "How many cases passed their response target undecided?", ["kind"]
 )
+CHANGES_REFUSED: Final = Counter(
+    "huiqun_moderation_changes_refused_total",
+    "How often is a message changed by somebody who is not entitled to it? Then a channel is at fault.",
+    ["change"],
+)
 REPORTS: Final = Counter(
     "huiqun_moderation_reports_total",
     "What becomes of members' reports? Outcomes: taken, over_limit, void (no such message, or the reporter's own).",

@@ -15,6 +15,7 @@ class Heartbeat:
     def __init__(self) -> None:
         self._last = time.monotonic()
         self._failure: str | None = None
+        self._advice: str | None = None
         self._unready: dict[str, str] = {}
 
     def beat(self) -> None:
@@ -25,12 +26,13 @@ class Heartbeat:
         """Note that the loop is trying again after `error`."""
         self.beat()
         # Other errors' messages may quote a person's data.
-        self._failure = str(error) if isinstance(error, MisconfigurationError) else type(error).__name__
+        self._advice = str(error) if isinstance(error, MisconfigurationError) else None
+        self._failure = self._advice or type(error).__name__
 
     def well(self) -> None:
         """Note that the last turn succeeded."""
         self.beat()
-        self._failure = None
+        self._failure = self._advice = None
 
     def mark_unready(self, cause: str, reason: str) -> None:
         """Note that something does not get on until it is cleared, whatever else succeeds meanwhile."""
@@ -49,6 +51,11 @@ class Heartbeat:
     def failure(self) -> str | None:
         """The error that the loop is trying again after; None when there is none."""
         return self._failure
+
+    @property
+    def advice(self) -> str | None:
+        """What an operator has to mend so that the loop gets on; None where it is nothing of the kind."""
+        return self._advice
 
     @property
     def unready_reason(self) -> str | None:
@@ -91,6 +98,11 @@ class CombinedHeartbeat(Heartbeat):
     def failure(self) -> str | None:
         """The error of the first loop that is trying again."""
         return next((loop.failure for loop in self._loops if loop.failure is not None), None)
+
+    @property
+    def advice(self) -> str | None:
+        """What has to be mended for the first loop that needs it."""
+        return next((loop.advice for loop in self._loops if loop.advice is not None), None)
 
     @property
     def unready_reason(self) -> str | None:

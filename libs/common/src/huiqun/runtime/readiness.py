@@ -9,7 +9,7 @@ import structlog
 from huiqun.runtime.misconfiguration import MisconfigurationError
 from huiqun.runtime.waiting import wait_for_stop
 from huiqun.store import explain
-from huiqun.telemetry import metrics
+from huiqun.telemetry import describe_error, metrics
 
 #: Asks one dependency for an answer and raises if there is none.
 Check = Callable[[], Awaitable[object]]
@@ -33,7 +33,7 @@ async def watch_readiness(checks: Mapping[str, Check], stop: asyncio.Event) -> N
             metrics.READY.labels(check=name).set(name not in failing)
         for name in failing.keys() - before.keys():
             error = failing[name]
-            said = str(error) if isinstance(error, MisconfigurationError) else repr(error)[:300]
+            said = str(error) if isinstance(error, MisconfigurationError) else describe_error(error)
             _log.warning("check_failing", check=name, error=said)
         for name in before.keys() - failing.keys():
             _log.info("check_passing", check=name)

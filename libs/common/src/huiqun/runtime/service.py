@@ -22,6 +22,7 @@ from pydantic import ValidationError
 from huiqun.audit import AUDIT_INDEXES
 from huiqun.runtime.clock import Clock, SystemClock
 from huiqun.runtime.health import Heartbeat
+from huiqun.runtime.misconfiguration import MisconfigurationError
 from huiqun.runtime.parts import Part, ending, ignore_stop_signals
 from huiqun.runtime.readiness import Check, watch_readiness
 from huiqun.runtime.settings import ServiceSettings, wrong_settings
@@ -39,7 +40,7 @@ from huiqun.store import (
 )
 from huiqun.stream import STREAM_INDEXES, BatchConsumer, ConsumerOptions, LagWatch, Publisher, Relay, Route, Transactor
 from huiqun.stream.presence import topics_written_by
-from huiqun.telemetry import configure_logs, metrics, start_tracing, stop_tracing
+from huiqun.telemetry import configure_logs, log_strays, metrics, start_tracing, stop_tracing
 from huiqun.timers import TIMER_INDEXES, TimerHandler
 from huiqun.timers.runner import TimerRunner
 from huiqun.web import (
@@ -214,6 +215,8 @@ def _topics(service: str, parts: Sequence[Part]) -> list[str]:
 
 
 async def _ask(part: Part) -> None:
+    if part.heartbeat.advice is not None:
+        raise MisconfigurationError(part.heartbeat.advice)
     if part.heartbeat.unready_reason is not None:
         raise NotReadyError(part.heartbeat.unready_reason)
     if part.heartbeat.failure is not None:
@@ -258,6 +261,7 @@ def run_service(
         sys.stderr.write("PROMETHEUS_MULTIPROC_DIR: unset it; each process has a /metrics of its own to be scraped\n")
         sys.exit(2)
     configure_logs(service, settings.log_level)
+    log_strays()
     Heartbeat.stuck_seconds = settings.stuck_seconds
     for sentence in settings.warnings(settings.mongo_url):
         _log.warning("unsafe_setting", advice=sentence)

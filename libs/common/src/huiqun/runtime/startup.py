@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from huiqun.runtime.health import Heartbeat
+from huiqun.runtime.misconfiguration import MisconfigurationError
 from huiqun.runtime.parts import Part
 from huiqun.stream.retry import until_it_passes
 
@@ -43,6 +44,8 @@ class Startup:
 
     async def check(self) -> None:
         """Raise StillStartingError where the work has not begun."""
+        if not self.is_done and self.heartbeat.advice is not None:
+            raise MisconfigurationError(self.heartbeat.advice)
         if not self.is_done:
             raise StillStartingError(self.heartbeat.failure or "")
 

@@ -24,6 +24,8 @@ BlockingClient: TypeAlias = "MongoClient[dict[str, Any]]"
 # Between what a client works for and which of its processes it is; MongoDB takes 128 bytes of both.
 _INSTANCE = "#"
 
+_CHECK_SECONDS = 2.5
+
 
 def connect(server: MongoOptions | str, *, app_name: str = "huiqun", wait_milliseconds: int = 5_000) -> Client:
     """A client for the replica set, whose URL is enough if it needs no more; nothing is sent before an operation.
@@ -102,6 +104,10 @@ async def ping(client: Client) -> None:
 
 
 async def check_access(database: Database) -> None:
-    """Ask the primary whether it lets us read the database, as `ping` does whether it is there."""
-    await ping(database.client)
-    await database["outbox"].find_one({}, {"_id": 1})
+    """Ask the primary whether it lets us read the database, as `ping` does whether it is there; within 2.5 s.
+
+    That is less than who asks for readiness waits, so that the driver gets to say why it found no primary.
+    """
+    with pymongo.timeout(_CHECK_SECONDS):
+        await ping(database.client)
+        await database["outbox"].find_one({}, {"_id": 1})

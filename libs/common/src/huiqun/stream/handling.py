@@ -12,10 +12,11 @@ from huiqun.store import DuplicateKey, StoreError, is_abort, is_too_large
 from huiqun.stream import inbox, outbox
 from huiqun.stream.batch import Received
 from huiqun.stream.breaker import Place
-from huiqun.stream.dead_letters import reason_of, traceback_of
+from huiqun.stream.dead_letters import dead_letter, reason_of, traceback_of
 from huiqun.stream.line import Line
 from huiqun.stream.retry import until_it_passes
 from huiqun.stream.transactor import Delivery
+from huiqun.stream.unreadable import UnreadableRecord
 from huiqun.stream.work import Work
 from huiqun.telemetry import metrics
 
@@ -47,12 +48,17 @@ class Failure:
 
 @dataclass(slots=True)
 class Handled:
-    """What became of a batch: what its events left to be published, those that failed, and those left for later."""
+    """What became of a batch: what its events left to be published, those that failed, and those left for later.
+
+    `count` are the events that a handler took. `contradicting` are those whose identity was dealt with before, with
+    another content.
+    """
 
     entries: list[outbox.Entry] = field(default_factory=list)
     count: int = 0
     failed: list[Failure] = field(default_factory=list)
     left: list[Received] = field(default_factory=list)
+    contradicting: dict[int, Received] = field(default_factory=dict)
 
 
 class BatchHandling:
@@ -77,15 +83,14 @@ class BatchHandling:
             if not part:
                 continue
             try:
-                handled.entries += await self._commit(part)
+                handled.entries += await self._commit(part, handled)
             except Exception as error:  # noqa: BLE001 - whatever a handler raises, its neighbours go on
                 if len(part) > 1:
                     waiting += reversed(self._divided(part, error))
                 else:
                     handled.failed.append(self._failure(part[0], error))
             else:
-                handled.count += len(part)
-                self._note_handled(part)
+                handled.count += self._note_handled(part)
         return handled
 
     def _without_paused(self, part: list[Received], paused: set[Place], handled: Handled) -> list[Received]:
@@ -113,19 +118,26 @@ class BatchHandling:
         self._line.guard.note_failed(self._line.place_of(item.record), item.record.key, reason)
         return Failure(item, reason, where)
 
-    def _note_handled(self, part: list[Received]) -> None:
+    def _note_handled(self, part: list[Received]) -> int:
+        """Count the events for the breakers. What was no event says nothing of how their handlers do."""
         keys: dict[tuple[str, int], list[Hashable]] = defaultdict(list)
-        for _, record, *_ in part:
-            keys[record.topic, record.partition].append(record.key)
+        for event, record, *_ in part:
+            if not isinstance(event, UnreadableRecord):
+                keys[record.topic, record.partition].append(record.key)
         for (topic, partition), some in keys.items():
             self._line.guard.note_handled(self._line.place_of(TopicPartition(topic, partition)), some)
+        return sum(map(len, keys.values()))
 
-    async def _commit(self, received: list[Received]) -> list[outbox.Entry]:
-        """Commit the events that are new, for as long as the store is away; raises what does not pass."""
+    async def _commit(self, received: list[Received], handled: Handled) -> list[outbox.Entry]:
+        """Commit the events that are new, for as long as the store is away; raises what does not pass.
+
+        What a handler refuses leaves with the batch.
+        """
         line, left, aborts = self._line, received, 0
 
         async def dispatch(work: Work) -> None:
-            await line.table.dispatch(left, work)
+            for record, reason in await line.table.dispatch(left, work):
+                work.letters.append(dead_letter(line.service, record, reason=reason, error="", prefix=line.prefix))
 
         async def attempt() -> list[outbox.Entry]:
             nonlocal left, aborts
@@ -136,7 +148,7 @@ class BatchHandling:
                     with metrics.STAGE_SECONDS.labels(consumer=line.service, stage="handle").time():
                         _, entries = await line.transactor.commit(dispatch, delivery)
                 except DuplicateKey as error:
-                    left = await self._unknown(left, delivery, error)
+                    left = await self._unknown(left, delivery, error, handled)
                 except StoreError as error:
                     aborts += is_abort(error)
                     if is_too_large(error) or aborts >= (_MOST_ABORTS if len(left) > 1 else _MOST_ABORTS_OF_ONE):
@@ -149,18 +161,23 @@ class BatchHandling:
 
         return await until_it_passes(attempt, name=line.service, on_wait=self._heartbeat.failing)
 
-    async def _unknown(self, received: list[Received], delivery: Delivery, error: DuplicateKey) -> list[Received]:
+    async def _unknown(
+        self, received: list[Received], delivery: Delivery, error: DuplicateKey, handled: Handled
+    ) -> list[Received]:
         """The events that the inbox does not know; raises when it knows none, for then another key was the duplicate.
 
         One that it knows may have been committed by a process that died, or whose answer was lost: what it emitted
         has to leave before anything newer does.
         """
-        known = await inbox.known(self._line.transactor.database, delivery.identities)
+        known = await inbox.find_fingerprints(self._line.transactor.database, delivery.identities)
         if not known:
-            raise KeyExistsError(f"{self._line.service}: {error.details}") from error
+            raise KeyExistsError(f"{self._line.service}: {(error.details or {}).get('keyPattern')}") from error
         await self._publish_leftovers(delivery.partitions)
         left = [item for item in received if item.identity not in known]
         count_records(self._line.service, received, "duplicate", but=left)
+        for item in received:
+            if item.identity in known and item.contradicts(known[item.identity]):
+                handled.contradicting[id(item.record)] = item
         return left
 
 
@@ -174,4 +191,5 @@ def count_records(consumer: str, received: Sequence[Received], outcome: str, but
 
 def _delivery(received: Sequence[Received]) -> Delivery:
     partitions = dict.fromkeys(f"{item.record.topic}/{item.record.partition}" for item in received)
-    return Delivery([item.identity for item in received], list(partitions))
+    fingerprints = [item.event.fingerprint for item in received]
+    return Delivery([item.identity for item in received], list(partitions), fingerprints)

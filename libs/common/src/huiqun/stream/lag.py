@@ -88,7 +88,7 @@ class LagWatch:
                 auto_offset_reset="latest",
                 fetch_max_wait_ms=self._kafka.fetch_wait_milliseconds,
                 max_partition_fetch_bytes=1,
-                metadata_max_age_ms=30_000,
+                metadata_max_age_ms=self._kafka.metadata_age_milliseconds,
             )
             self._reader = reader
             await reader.start()

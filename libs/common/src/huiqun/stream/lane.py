@@ -10,7 +10,16 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 
 from huiqun.runtime.health import Heartbeat
 from huiqun.stream import outbox
-from huiqun.stream.batch import Batch, Polled, Received, cut_batch, decode_batch, traced, without_duplicates
+from huiqun.stream.batch import (
+    Batch,
+    Polled,
+    Received,
+    contradictions,
+    cut_batch,
+    decode_batch,
+    traced,
+    without_duplicates,
+)
 from huiqun.stream.breaker import Place
 from huiqun.stream.dead_letters import DeadLetterLog, dead_letter, keep
 from huiqun.stream.handling import BatchHandling, Handled, count_records
@@ -19,6 +28,7 @@ from huiqun.stream.parked import ParkingPublisher
 from huiqun.stream.partition_watch import PartitionWatch
 from huiqun.stream.publisher import Record
 from huiqun.stream.retry import until_it_passes
+from huiqun.stream.unreadable import UnreadableRecord
 from huiqun.telemetry import metrics
 from huiqun.telemetry.tracing import is_tracing
 
@@ -130,19 +140,21 @@ class Lane:
         dead = [Dead(item.record, item.kind, item.reason) for item in batch.undecodable]
         wanted = self._without_skipped(batch.received, dead)
         received = without_duplicates(wanted)
+        dead += map(_contradicting, contradictions(wanted))
         count_records(line.service, wanted, "duplicate", but=received)
         if is_tracing():
             received = [traced(line.service, item) for item in received]
         received = await line.table.prepare(received, line.transactor.clock.now())
         handled = await self._handling.handle(received, trial=trial)
         dead += [Dead(each.item.record, "handler", each.reason, each.where) for each in handled.failed]
+        dead += map(_contradicting, handled.contradicting.values())
         if handled.left:
             batch, dead = self._without_left(consumer, batch, handled.left, dead)
         letters = [self._letter(each) for each in dead]
         return batch, _outcome(handled, letters, line.place_of(next(iter(batch.positions))) if trial else None)
 
     def _without_skipped(self, received: Sequence[Received], dead: list[Dead]) -> list[Received]:
-        """The events that no operator has asked to skip; the others are dead."""
+        """The events that no operator has asked to skip; the others are dead, as unreadable records are anyway."""
         guard, kept = self._line.guard, []
         if not guard.has_rules:
             return list(received)
@@ -150,7 +162,7 @@ class Lane:
             rule = guard.matching_rule(item, self._line.place_of(item.record))
             if rule is None:
                 kept.append(item)
-            else:
+            elif not isinstance(item.event, UnreadableRecord):
                 dead.append(Dead(item.record, "skipped", f"skipped by {rule.actor}"))
         return kept
 
@@ -224,6 +236,10 @@ class Lane:
         metrics.RECORDS.labels(consumer=line.service, topic=topic, outcome="dead").inc()
         self._dead_letter_log.note(dead.record, topic, dead.kind)
         return dead_letter(line.service, dead.record, reason=dead.reason, error=dead.where, prefix=line.prefix)
+
+
+def _contradicting(item: Received) -> Dead:
+    return Dead(item.record, "contradicting", "another content than was dealt with under the same identity")
 
 
 def _beyond(polled: Polled, taken: Polled) -> dict[TopicPartition, int]:

@@ -11,7 +11,7 @@ from tenacity.wait import wait_random_exponential
 from huiqun.runtime.misconfiguration import MisconfigurationError
 from huiqun.store import explain
 from huiqun.store import is_transient as store_is_transient
-from huiqun.telemetry import metrics
+from huiqun.telemetry import describe_error, metrics
 
 T = TypeVar("T")
 Waiting = Callable[[BaseException], None]
@@ -60,7 +60,7 @@ def _noting(name: str, on_wait: Waiting | None) -> Callable[[RetryCallState], No
         metrics.RETRIES.labels(consumer=name, error=metrics.error_label(error)).inc()
         known = error if error is None or isinstance(error, MisconfigurationError) else explain(error)
         if state.attempt_number == 1 or state.attempt_number % 10 == 0:
-            said = repr(error)[:300] if known is None else str(known)
+            said = describe_error(error) if known is None and error is not None else str(known)
             _log.warning("try_again", part=name, attempt=state.attempt_number, error=said)
         if on_wait is not None and error is not None:
             on_wait(known or error)

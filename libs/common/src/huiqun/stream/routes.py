@@ -7,7 +7,8 @@ from typing import Any
 
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import Topic
-from huiqun.stream.batch import Received
+from huiqun.stream.batch import Received, Refused
+from huiqun.stream.unreadable import UnreadableRecord
 from huiqun.stream.work import Work
 
 # The events are those of the route's types; a handler narrows the annotation to them. Where the route prepares them,
@@ -20,6 +21,7 @@ Prepare = Callable[[Sequence[Any], datetime], Awaitable[Sequence[Any]]]
 class Route:
     """Events of these types go to this handler, as one list in their order.
 
+    `unreadable` gets an UnreadableRecord for what stands on their topic, is no event, and says which group it is of.
     `prepare` is for work of the processor that needs nothing of the database: it is done once for each event, before
     the transaction opens, and gives way to others. The handler is called with what it returned, in the order of the
     events.
@@ -27,6 +29,7 @@ class Route:
 
     events: tuple[type[Event], ...]
     handler: Handler
+    unreadable: Handler | None = None
     prepare: Prepare | None = None
 
 
@@ -40,6 +43,8 @@ class RoutingTable:
                 if event in self._routes:
                     raise ValueError(f"two routes for {event.__name__}")
                 self._routes[event] = route
+            if route.unreadable is not None:
+                self._routes[UnreadableRecord] = Route((UnreadableRecord,), route.unreadable)
 
     @property
     def topics(self) -> tuple[Topic, ...]:
@@ -58,13 +63,18 @@ class RoutingTable:
             if route.prepare is None:
                 prepared += run
                 continue
-            made = await route.prepare([item.event for item in run], now)
+            made = await route.prepare([item.event.received_at(now) for item in run], now)
             prepared += [item._replace(prepared=each) for item, each in zip(run, made, strict=True)]
         return prepared
 
-    async def dispatch(self, received: Sequence[Received], work: Work) -> None:
-        """Give the events to their handlers, run by run; those that nobody has prepared are prepared now."""
-        for route, run in self._runs(received):
+    async def dispatch(self, received: Sequence[Received], work: Work) -> list[Refused]:
+        """Give the events to their handlers, run by run; returns those that a handler has refused.
+
+        Here every event of every service passes: none is later than now, whatever its sender's clock says. Those that
+        nobody has prepared are prepared now.
+        """
+        counted = [item._replace(event=item.event.received_at(work.now)) for item in received]
+        for route, run in self._runs(counted):
             events = [item.event for item in run]
             if route.prepare is None:
                 await route.handler(events, work)
@@ -73,6 +83,10 @@ class RoutingTable:
             if any(each is None for each in prepared):
                 prepared = await route.prepare(events, work.now)
             await route.handler(events, work, prepared)
+        if not work.refused:
+            return []
+        records = {id(item.event): item.record for item in counted}
+        return [Refused(records[id(event)], reason) for event, reason in work.refused]
 
     def _runs(self, received: Sequence[Received]) -> Iterator[tuple[Route, list[Received]]]:
         run: list[Received] = []

@@ -15,6 +15,7 @@ from huiqun.stream.publisher import Publisher, Record, RecordsTooLargeError, rec
 from huiqun.stream.retry import for_at_most
 from huiqun.stream.turns import Turns
 from huiqun.stream.work import Work
+from huiqun.telemetry import describe_error
 from huiqun.timers import store as timer_store
 
 T = TypeVar("T")
@@ -28,10 +29,14 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Where a batch came from: its events' identities and its partitions ("topic/number")."""
+    """Where a batch came from: its events' identities and its partitions ("topic/number").
+
+    `fingerprints` are those of the same events, in the same order.
+    """
 
     identities: Sequence[str]
     partitions: Sequence[str]
+    fingerprints: Sequence[bytes] = ()
 
 
 class Transactor:
@@ -84,11 +89,11 @@ class Transactor:
         async with self._turns.place() as take_turn, transaction(self._client) as session:
             work = Work(self.database, session, self.clock.now(), take_turn=take_turn)
             if delivery is not None:
-                await inbox.record(self.database, session, delivery.identities, work.now)
+                await inbox.record(self.database, session, delivery.identities, work.now, delivery.fingerprints)
             result = await use_case(work)
             if work.scheduled or work.cancelled:
                 await timer_store.write(self.database, session, tuple(work.scheduled.values()), tuple(work.cancelled))
-            records: list[Record] = list(map(record_of, work.emitted))
+            records: list[Record] = [*map(record_of, work.emitted), *work.letters]
             partitions = delivery.partitions if delivery is not None else ()
             entries = await outbox.put(self.database, session, records, partitions, work.now)
         await self._clean_up(work)
@@ -114,7 +119,7 @@ class Transactor:
         try:
             await asyncio.wait_for(self.publish(entries), _PUBLISH_SECONDS)
         except (KafkaError, OSError, StoreError) as error:  # TimeoutError is an OSError
-            _log.warning("left_to_the_relay", entries=len(entries), error=repr(error)[:200])
+            _log.warning("left_to_the_relay", entries=len(entries), error=describe_error(error))
 
 
 def _may_run_again(error: BaseException) -> bool:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from huiqun.contracts.envelope import Event
 from huiqun.store import Database, Session
+from huiqun.stream.publisher import Record
 from huiqun.timers.model import Timer
 
 
@@ -17,9 +18,9 @@ async def _alone() -> None:
 class Work:
     """An open transaction. Give `session` to every read and write; nothing leaves before the commit.
 
-    On a write conflict the use case runs again with a new Work, so it touches nothing outside of it. `take_turn` waits
-    until no other work of this process has taken its turn and not ended. `cleanups` run after the commit; what they do
-    may be left undone.
+    On a write conflict the use case runs again with a new Work, so it touches nothing outside of it. `letters` are the
+    dead letters of what was refused. `take_turn` waits until no other work of this process has taken its turn and not
+    ended. `cleanups` run after the commit; what they do may be left undone.
     """
 
     db: Database
@@ -28,6 +29,8 @@ class Work:
     emitted: list[Event] = field(default_factory=list)
     scheduled: dict[str, Timer] = field(default_factory=dict)
     cancelled: set[str] = field(default_factory=set)
+    refused: list[tuple[Event, str]] = field(default_factory=list)
+    letters: list[Record] = field(default_factory=list)
     take_turn: Callable[[], Awaitable[None]] = _alone
     cleanups: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
 
@@ -38,6 +41,11 @@ class Work:
     def emit_all(self, events: Sequence[Event]) -> None:
         """Publish `events` after the commit, in this order."""
         self.emitted.extend(events)
+
+    def refuse(self, event: Event, reason: str) -> None:
+        """Set aside an event that this use case was given and must not act on: it becomes a dead letter, with the rest
+        of the batch. `reason` quotes nothing of it."""
+        self.refused.append((event, reason))
 
     def schedule(self, timer: Timer) -> None:
         """Run `timer` when it is due; a timer of the same key is replaced."""

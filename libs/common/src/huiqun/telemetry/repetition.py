@@ -9,7 +9,10 @@ _MOST_REMEMBERED: Final = 1_000
 
 
 class RepetitionFilter(logging.Filter):
-    """Lets a line of the drivers through once in 30 s, and then says how often it was left out."""
+    """Lets a warning of the drivers through once in 30 s, and then says how often it was left out.
+
+    What they tell without warning, such as a rebalance, comes as often as it happens.
+    """
 
     def __init__(self, *, quiet_seconds: float = _QUIET_SECONDS) -> None:
         super().__init__()
@@ -18,7 +21,7 @@ class RepetitionFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether to write the line; the template counts, not what stands in it."""
-        if not record.name.startswith(("aiokafka", "pymongo")):
+        if not record.name.startswith(("aiokafka", "pymongo")) or record.levelno < logging.WARNING:
             return True
         key, now = (record.name, record.levelno, str(record.msg)[:200]), time.monotonic()
         since, left_out = self._said.get(key, (float("-inf"), 0))

@@ -11,6 +11,7 @@ import httpx
 import jwt
 import structlog
 
+from huiqun.telemetry import describe_error
 from huiqun.web.principals import Principal, known_roles
 from huiqun.web.problems import Problem
 
@@ -118,7 +119,7 @@ class OidcVerifier:
                 self._keys = await _fetch(self._options.jwks_url)
                 self._fetched_at = time.monotonic()
             except (httpx.HTTPError, ValueError, jwt.PyJWTError) as error:
-                log.warning("identity provider gives no keys", url=self._options.jwks_url, error=str(error))
+                log.warning("identity provider gives no keys", url=self._options.jwks_url, error=describe_error(error))
                 self._in_vain_at = time.monotonic()
             else:
                 if key_id is not None and key_id not in self._keys:
@@ -141,5 +142,5 @@ async def _fetch(url: str) -> dict[str, jwt.PyJWK]:
         try:
             keys[str(item.get("kid", ""))] = jwt.PyJWK(item)
         except jwt.PyJWTError as error:
-            log.info("key left out", kid=item.get("kid"), reason=str(error))
+            log.info("key left out", kid=item.get("kid"), reason=describe_error(error))
     return keys

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from crm_sync.customers import store
 from crm_sync.customers.model import Customer, IdKind
+from huiqun.audit.reading import ReadsNames
 from huiqun.web import Page, Paging, Problem, Router, Store
 
 router = Router("/api/v1/customers", tag="customers", role="operator")
@@ -48,21 +49,31 @@ class CustomerView(BaseModel):
 
 
 @router.get("", summary="List the customers by their id")
-async def list_customers(db: Store, paging: Paging, group_id: InGroup = None) -> Page[CustomerView]:
-    """All customers, or those who are in one group now."""
+async def list_customers(
+    db: Store, paging: Paging, reading: ReadsNames, group_id: InGroup = None
+) -> Page[CustomerView]:
+    """All customers, or those who are in one group now. The reading is audited, because it shows names."""
     (after,) = paging.after(str) or ("",)
     found = await store.list_customers(db, group_id, str(after), paging.limit + 1)
+    if found:
+        await reading.record("customers", group=group_id, customers=min(len(found), paging.limit))
     return paging.page(found, lambda customer: (customer.id,), _shown)
 
 
 @router.get("/{any_id}", summary="Read the customer who has an id")
-async def read_customer(db: Store, any_id: AnyId, kind: OfKind = None, source: OfSource = None) -> CustomerView:
-    """404 when no customer has appeared under the id; 409 when several have, each under an id of another kind."""
+async def read_customer(
+    db: Store, any_id: AnyId, reading: ReadsNames, kind: OfKind = None, source: OfSource = None
+) -> CustomerView:
+    """404 when no customer has appeared under the id; 409 when several have, each under an id of another kind.
+
+    The reading is audited, because it shows a name.
+    """
     found = await store.find_customers(db, any_id, kind, source, limit=2)
     if not found:
         raise Problem(404, "not-found", "No customer has appeared under this id.")
     if len(found) > 1:
         raise Problem(409, "ambiguous-id", "Several customers have an id of this value: name its kind and source.")
+    await reading.record(f"customer/{found[0].id}")
     return _shown(found[0])
 
 

@@ -1,12 +1,13 @@
 """Keep a record of each customer up to date with who comes, writes and goes. Staff and bots are no customers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from crm_sync.customers import store
 from crm_sync.customers.model import Directory, external_ids
 from crm_sync.metrics import STUBS
 from huiqun.contracts.channel import MemberJoined, MemberLeft, MemberUpdated, Role
 from huiqun.contracts.moderation import MessageScreened
+from huiqun.privacy.names import PlatformId
 from huiqun.runtime.clock import whole_milliseconds
 from huiqun.runtime.placeholders import is_placeholder
 from huiqun.stream import Work
@@ -21,8 +22,8 @@ async def record_members(events: Sequence[MemberJoined | MemberUpdated | MemberL
     for event in members:
         at = whole_milliseconds(event.time)
         member = directory.member(event.source, event.data.member_id)
-        member.take_name(event.data.display_name, at)
-        directory.learn(member, external_ids(event.source, event.data.external_ids), at)
+        member.take_name(event.data.display_name.reveal(), at)
+        directory.learn(member, external_ids(event.source, _revealed(event.data.external_ids)), at)
         membership = member.membership(event.data.group_id)
         match event:
             case MemberLeft():
@@ -46,6 +47,11 @@ async def record_messages(events: Sequence[MessageScreened], work: Work) -> None
         member.see(event.written_at)
         member.confirmed = True
     await _save(work, directory)
+
+
+def _revealed(sealed: Mapping[str, PlatformId]) -> dict[str, str]:
+    """The ids as customers are found by; the store of customers is where they stay."""
+    return {kind: value.reveal() for kind, value in sealed.items()}
 
 
 def _is_customer(event: _Heard) -> bool:

@@ -67,7 +67,7 @@ class Member:
     claims: dict[Identity, datetime] = field(default_factory=dict)
     ids: tuple[Identity, ...] = ()
     confirmed: bool = False
-    display_name: str = ""
+    display_name: str = field(default="", repr=False)
     named_at: datetime | None = None
     first_seen: datetime | None = None
     last_seen: datetime | None = None

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from huiqun.contracts.channel.messages import MAX_TEXT
 from huiqun.contracts.envelope import Id
 from huiqun.contracts.moderation import Verdict
+from huiqun.privacy.text import RawText
 from huiqun.web import Offloaded, Router, changes_nothing
 from moderation.lexicon.model.matching import Hit
 from moderation.policies.model import Policy
@@ -33,7 +34,9 @@ InForce = Annotated[Rulebook, Depends(rulebook_in_force)]
 class Trial(BaseModel):
     """A text to try."""
 
-    text: str = Field(max_length=MAX_TEXT, description="The text.", examples=["想赚钱的加薇 abc123"])
+    text: Annotated[str, RawText(max_length=MAX_TEXT)] = Field(
+        description="The text.", examples=["想赚钱的加薇 abc123"]
+    )
     group_id: Id | None = Field(
         default=None, description="Under the policy of this group; without it, the default.", examples=["group-1"]
     )

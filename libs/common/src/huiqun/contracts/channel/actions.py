@@ -8,6 +8,9 @@ from pydantic import Field
 from huiqun.contracts.channel.messages import Text
 from huiqun.contracts.envelope import Event, Id, Instant, Payload
 from huiqun.contracts.topics import CHANNEL_ACTIONS, CHANNEL_RECEIPTS
+from huiqun.privacy.text import MaskedText
+
+Remark = Annotated[str, MaskedText(max_length=1_000)]
 
 #: The most members whom the text of an action may name.
 MAX_MEMBERS: Final = 100
@@ -51,7 +54,7 @@ class Action(Payload):
         default=(), description="Whom the content names", examples=[["member-1"]]
     )
     duration_seconds: int | None = Field(default=None, ge=1, le=31_536_000, description="How long a mute lasts")
-    reason: str = Field(default="", max_length=1000)
+    reason: Remark = ""
     requested_by: str = Field(max_length=128, examples=["moderation"])
     not_before: Instant | None = None
     deadline: Instant | None = None
@@ -71,7 +74,7 @@ class Receipt(Payload):
     action_id: Id
     group_id: Id
     assignee: Id | None = Field(default=None, description="The staff member who has been asked")
-    detail: str = Field(default="", max_length=1000)
+    detail: Remark = ""
 
 
 class ActionCompleted(Event):

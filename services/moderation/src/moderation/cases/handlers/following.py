@@ -10,6 +10,7 @@ from huiqun.contracts.moderation import CaseKind, CaseOutcome, SanctionKind, Ver
 from huiqun.runtime.ids import new_id
 from huiqun.stream import Work
 from moderation.archive import store as archive
+from moderation.archive.model import MessageRef
 from moderation.cases.handlers.opening import open_cases
 from moderation.cases.model import REMOVAL_SEVERITY, Case, Moderator, Opening, due
 from moderation.enforcement import model as enforcement
@@ -136,7 +137,7 @@ async def _enforce(hearing: Hearing) -> None:
             await request_actions(work, [(enforcement.notice_to_staff(offence, new_id()), None)])
         return
     requests: list[tuple[Action, Event | None]] = []
-    if case.verdict is not Verdict.BLOCK:
+    if case.verdict is not Verdict.BLOCK and not await _is_withdrawn(work, case.ref):
         requests.append((enforcement.deletion(offence, new_id()), None))
         if enforcement.is_personal(offence.category):
             requests.append((enforcement.caution(offence, new_id()), None))
@@ -150,9 +151,15 @@ async def _enforce(hearing: Hearing) -> None:
     await request_actions(work, requests)
 
 
+async def _is_withdrawn(work: Work, ref: MessageRef) -> bool:
+    """Whether there is nothing left to delete."""
+    revisions = (await archive.find_revisions(work.db, [ref], work.session)).get(ref, ())
+    return any("recalled_by" in revision.document for revision in revisions)
+
+
 async def _propose_removal(hearing: Hearing, sanction_id: str) -> None:
     work, case = hearing.work, hearing.case
-    message = (await archive.latest(work, [case.message_id])).get(case.message_id)
+    message = (await archive.latest(work, [case.ref])).get(case.ref)
     if message is not None:
         opening = Opening(
             kind=CaseKind.REMOVAL,

@@ -1,12 +1,15 @@
 """A conflict is taken up: simple ones in the group, others in private or in a group of their own. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic.dataclasses import dataclass
 
 from huiqun.contracts.channel.mentions import AddressedText, Mention, compose, join
-from moderation.cases.model.case import MAX_HISTORY, Case, Entry, Moderator, check_decidable, masked
+from huiqun.privacy.text import MaskedText
+from moderation.cases.model.case import MAX_HISTORY, Case, Entry, Moderator, check_decidable
 
 
 class Where(StrEnum):
@@ -25,7 +28,7 @@ class Mediation:
     """
 
     where: Where
-    text: str = ""
+    text: Annotated[str, MaskedText()] = ""
     others: tuple[str, ...] = ()
     assignee: str | None = None
 
@@ -61,6 +64,6 @@ def task_of(case: Case, mediation: Mediation) -> AddressedText | None:
 def mediate(case: Case, who: Moderator, mediation: Mediation, now: datetime) -> Case:
     """The case with a note of it; it stays to be decided. Raises CaseHeldError, CaseClosedError."""
     check_decidable(case, who, now)
-    entry = Entry(at=now, what=f"mediated_{mediation.where.value}", by=who.id, note=masked(mediation.text))
+    entry = Entry(at=now, what=f"mediated_{mediation.where.value}", by=who.id, note=mediation.text)
     history = (*case.history, entry)[-MAX_HISTORY:]
     return case.model_copy(update={"history": history, "version": case.version + 1})

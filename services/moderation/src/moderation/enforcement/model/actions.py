@@ -42,6 +42,8 @@ CATEGORY_NAMES: Mapping[str, str] = {
     "reported": "成员举报的内容",
     "quiet": "安静模式期间发言",
     "lockdown": "暂停发言期间发言",
+    "oversize": "超长内容",
+    "unreadable": "无法读取的消息",
 }
 _USUAL_WORDS = Wording()
 _PERSONAL = frozenset({"id_card", "bank_card", "mobile", "email"})

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import Request, Response
 from pydantic import BaseModel, Field
 
+from huiqun.audit.reading import ReadsNames
 from huiqun.stream import Work
 from huiqun.web import (
     MIB,
@@ -84,9 +85,11 @@ async def read_list(db: Store, response: Response) -> StaffListView:
 
 
 @router.get("/people", summary="List the authorised staff")
-async def list_people(db: Store, paging: Paging) -> Page[StaffView]:
-    """By id."""
+async def list_people(db: Store, paging: Paging, reading: ReadsNames) -> Page[StaffView]:
+    """By id. The reading is audited, because it shows names."""
     found = await store.page(db, paging.last(str), paging.limit + 1)
+    if found:
+        await reading.record("staff/people", people=min(len(found), paging.limit))
     return paging.page(found, lambda person: (person.staff_id,), _person)
 
 
