@@ -1,5 +1,8 @@
 """A service as a process of its own, to be stopped, killed and started again by a test."""
 
+import contextlib
+import os
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -75,6 +78,12 @@ class ServiceProcess:
         """Send SIGTERM and return the exit code; -9 if it had to be killed after `seconds`."""
         await self._process.stop(seconds)
         return self.exit_code
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal, if it is still there."""
+        if self.running:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.pid, number)
 
     async def kill(self) -> None:
         """End it as `kill -9` does."""

@@ -7,7 +7,9 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 import pytest_asyncio
+from pymongo.errors import OperationFailure
 
 from huiqun.runtime.clock import SystemClock, whole_milliseconds
 from huiqun.store import DuplicateKey, connect, ensure_indexes
@@ -216,6 +218,24 @@ async def test_a_failing_timer_is_retried_later_and_later_and_then_kept_for_an_o
     assert (kept["state"], kept["attempts"]) == ("failed", 10)
     assert kept["error"].startswith("TimeoutError in ")
     assert "the other side" not in kept["error"], "what an error says may quote a person's data"
+
+
+async def test_a_timer_whose_work_the_store_never_takes_fails_and_holds_nobody_up(
+    transactor: Transactor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huiqun.stream.transactor._REQUEST_SECONDS", 0.1)
+
+    async def tire(_timer: Timer, work: Work) -> None:
+        await work.db["fired"].insert_one({"_id": "half done"}, session=work.session)
+        raise OperationFailure("it lasted too long", 290, {"errorLabels": ["TransientTransactionError"]})
+
+    await schedule(transactor, Timer("endless", "tire", NOW), Timer("good", "note", NOW + SECOND))
+    clock_of(transactor).moment = NOW + SECOND
+    async with running(runner(transactor, {"tire": tire, "note": fire})):
+        await eventually(lambda: _fired_are(transactor, ["good"]))
+    (kept,) = await waiting(transactor)
+    assert kept["attempts"] >= 1
+    assert kept["error"].startswith("OperationFailure")
 
 
 async def test_a_timer_of_an_unknown_kind_is_kept_and_holds_nobody_up(transactor: Transactor) -> None:

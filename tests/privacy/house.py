@@ -192,7 +192,7 @@ async def open_house(stack: Stack, kafka: KafkaOptions) -> AsyncIterator[House]:
                 service, parts = await _open(opened, house, name, settings)
                 house.services[name] = service
                 group = f"{kafka.prefix}huiqun.{name}"
-                reader = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap, group_id=group, enable_auto_commit=False)
+                reader = AIOKafkaConsumer(**kafka.client_arguments(), group_id=group, enable_auto_commit=False)
                 house.readers[name] = await opened.enter_async_context(reader)
                 reader.assign(_places(kafka, service.topics))
                 for part in parts:

@@ -63,7 +63,7 @@ from moderation.policies import store as policy_store
 from moderation.rulebook.handlers import RulebookKeeper
 from moderation.rulebook.model import Rulebook
 from moderation.screening import api as screening_api
-from moderation.screening.handlers import Screening
+from moderation.screening.handlers import Reading, Screening
 from moderation.settings import Settings
 from moderation.signed import SignedLinks, hash_key, signed_links
 from moderation.standing import api as standings_api
@@ -90,9 +90,11 @@ def routes(rulebook: Callable[[], Rulebook], key: bytes, appeal_link: AppealLink
     roster, replies = Roster(rulebook), Replies(rulebook)
     screening = Screening(rulebook, key, appeal_link)
 
-    async def hear_and_screen(events: Sequence[MessageReceived | MessageEdited], work: Work) -> None:
+    async def hear_and_screen(
+        events: Sequence[MessageReceived | MessageEdited], work: Work, readings: Sequence[Reading] = ()
+    ) -> None:
         await replies.hear(events, work)  # first, so that who agrees is heard from this very message on
-        await screening.screen(events, work)
+        await screening.screen(events, work, readings)
 
     async def note_unreadable(events: Sequence[UnreadableRecord], work: Work) -> None:
         await open_unreadable(events, work, rulebook())
@@ -100,7 +102,7 @@ def routes(rulebook: Callable[[], Rulebook], key: bytes, appeal_link: AppealLink
     return (
         Route((GroupCreated, GroupUpdated, GroupDismissed), policies.record_groups),
         Route((MemberJoined, MemberLeft, MemberUpdated), roster.record_members),
-        Route((MessageReceived, MessageEdited), hear_and_screen, unreadable=note_unreadable),
+        Route((MessageReceived, MessageEdited), hear_and_screen, unreadable=note_unreadable, prepare=screening.read),
         Route((MessageRecalled,), screening.recall),
         Route(
             (ActionCompleted, ActionFailed, ActionUnsupported, ActionAssigned, ActionExpired),

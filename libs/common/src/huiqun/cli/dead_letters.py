@@ -1,7 +1,9 @@
 """`huiqun dead-letters`: see what a service could not process, and put it back."""
 
+import asyncio
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,6 +37,7 @@ app = typer.Typer(
 
 LetterId = Annotated[str, typer.Argument(metavar="ID", help='Its place on the topic, as `list` shows it: "3-17".')]
 _SHOWN_REASON = 200
+_AT_ONCE = 1
 
 
 @app.command("list")
@@ -84,7 +87,7 @@ def show(
 
 
 @app.command("replay")
-def replay_letters(
+def replay_letters(  # noqa: PLR0913 - an argument for each option
     service: Service,
     *,
     letter_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="The dead letter to put back.")] = None,
@@ -95,10 +98,12 @@ def replay_letters(
     reason_contains: Annotated[
         str | None, typer.Option(help="With --all: only those whose reason contains this text.")
     ] = None,
+    rate: Annotated[int, typer.Option(min=1, max=10_000, help="With --all: how many a second, at most.")] = 100,
 ) -> None:
     """Put a dead letter, or all of them, back on the topic they came from.
 
-    An event that was handled meanwhile is dropped by the service as a duplicate.
+    An event that was handled meanwhile is dropped by the service as a duplicate. Slowly, so that what comes from
+    members meanwhile is handled as well; and one that fails again is set aside again.
     """
     if every == (letter_id is not None):
         fail("Say which dead letter: give its ID, or --all.")
@@ -110,7 +115,7 @@ def replay_letters(
         run(_replay_one(service, letter_id, value.read_bytes() if value else None))
         output.print(f"Put back {letter_id}.", highlight=False)
     else:
-        count = run(_replay_all(service, reason_contains or ""))
+        count = run(_replay_all(service, reason_contains or "", rate))
         output.print(f"Put back {count} records.", highlight=False)
 
 
@@ -130,20 +135,22 @@ async def _replay_one(service: str, letter_id: str, repaired: bytes | None) -> N
     letter = await _find(service, letter_id)
     if repaired is not None:
         _check(letter, repaired)
-    await _put_back([letter], repaired)
+    await _put_back([letter], repaired, _AT_ONCE)
 
 
-async def _replay_all(service: str, reason: str) -> int:
+async def _replay_all(service: str, reason: str, rate: int) -> int:
     letters = [letter for letter in latest(await _read(service)) if reason in letter.reason]
-    await _put_back(letters, None)
+    await _put_back(letters, None, rate)
     return len(letters)
 
 
-async def _put_back(letters: list[DeadLetter], value: bytes | None) -> None:
+async def _put_back(letters: list[DeadLetter], value: bytes | None, rate: int) -> None:
     publisher = Publisher(settings().kafka)
+    started = time.monotonic()
     try:
         with Progress(console=notes, transient=True) as progress:
-            for letter in progress.track(letters, description="Putting back"):
+            for number, letter in enumerate(progress.track(letters, description="Putting back")):
+                await asyncio.sleep(started + number / rate - time.monotonic())
                 await replay(publisher, letter, value)
     except NoSuchDeadLetterError as error:
         fail(str(error), NO)

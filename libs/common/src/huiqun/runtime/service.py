@@ -23,11 +23,21 @@ from huiqun.audit import AUDIT_INDEXES
 from huiqun.runtime.clock import Clock, SystemClock
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.misconfiguration import MisconfigurationError
-from huiqun.runtime.parts import Part
+from huiqun.runtime.parts import Part, ending, ignore_stop_signals
 from huiqun.runtime.readiness import Check, watch_readiness
 from huiqun.runtime.settings import ServiceSettings, wrong_settings
 from huiqun.runtime.startup import Startup
-from huiqun.store import Client, Database, Index, check_access, close, connect, ensure_indexes
+from huiqun.store import (
+    PRESENCE_INDEXES,
+    Client,
+    Database,
+    Index,
+    Presence,
+    check_access,
+    close,
+    connect,
+    ensure_indexes,
+)
 from huiqun.stream import STREAM_INDEXES, BatchConsumer, ConsumerOptions, LagWatch, Publisher, Relay, Route, Transactor
 from huiqun.stream.presence import topics_written_by
 from huiqun.telemetry import configure_logs, log_strays, metrics, start_tracing, stop_tracing
@@ -44,6 +54,7 @@ from huiqun.web import (
     create_app,
     serve,
 )
+from huiqun.web.health import NotReadyError
 
 ROLES = ("streams", "timers", "api")
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
@@ -69,24 +80,28 @@ async def connections(
     service: str, settings: ServiceSettings, indexes: Mapping[str, Sequence[Index]]
 ) -> AsyncIterator[Connections]:
     """Prepare the connections to the store and the broker; `startup` waits for both and creates what is missing."""
-    client = connect(settings.mongo, app_name=f"huiqun-{service}")
+    # Named after the database, so that installations that share a cluster keep out of each other's transactions.
+    client = connect(settings.mongo, app_name=settings.database_of(service))
     database = client[settings.database_of(service)]
+    presence = Presence(settings.mongo, database)
     publisher = Publisher(settings.kafka)
     clock = SystemClock()
 
     async def prepare() -> None:
         await check_access(database)
-        shared = {**STREAM_INDEXES, **TIMER_INDEXES, **WEB_INDEXES, **AUDIT_INDEXES}
+        shared = {**PRESENCE_INDEXES, **STREAM_INDEXES, **TIMER_INDEXES, **WEB_INDEXES, **AUDIT_INDEXES}
         await ensure_indexes(database, {**shared, **indexes})
 
-    startup = Startup(prepare, publisher.ping)
+    startup = Startup(prepare, presence.begin, publisher.ping)
     try:
         transactor = Transactor(client, database, publisher, clock)
         yield Connections(service, settings, client, database, publisher, transactor, clock, startup)
     finally:
-        with contextlib.suppress(KafkaError, TimeoutError):
-            await asyncio.wait_for(publisher.stop(), 2)
-        await close(client)
+        with ending():
+            with contextlib.suppress(KafkaError, TimeoutError):
+                await asyncio.wait_for(publisher.stop(), 2)
+            await presence.end()
+            await close(client)
 
 
 def loops(
@@ -96,7 +111,12 @@ def loops(
     running: list[Part] = []
     if "streams" in roles:
         settings = connected.settings
-        options = ConsumerOptions(max_batch=settings.max_batch)
+        options = ConsumerOptions(
+            max_batch=settings.max_batch,
+            max_characters=settings.max_batch_characters,
+            max_failed_share=settings.breaker_share,
+            trial_seconds=settings.breaker_trial_seconds,
+        )
         consumer = BatchConsumer(connected.service, routes, connected.transactor, settings.kafka, options)
         running += [consumer, LagWatch(consumer, settings.kafka), Relay(connected.transactor)]
     if "timers" in roles and timers:
@@ -197,6 +217,8 @@ def _topics(service: str, parts: Sequence[Part]) -> list[str]:
 async def _ask(part: Part) -> None:
     if part.heartbeat.advice is not None:
         raise MisconfigurationError(part.heartbeat.advice)
+    if part.heartbeat.unready_reason is not None:
+        raise NotReadyError(part.heartbeat.unready_reason)
     if part.heartbeat.failure is not None:
         raise PartNotWellError(part.heartbeat.failure)
 
@@ -262,4 +284,7 @@ async def _main(
     roles: frozenset[str],
     main: Callable[[SettingsT, frozenset[str], asyncio.Event], Awaitable[None]],
 ) -> None:
-    await main(settings, roles, asyncio.Event())
+    try:
+        await main(settings, roles, asyncio.Event())
+    finally:
+        ignore_stop_signals()

@@ -38,6 +38,15 @@ class ConnectionSettings(SecuritySettings):
     kafka_fetch_wait_ms: int = Field(default=10, ge=1, le=5_000, description="Most that an idle broker delays an event")
     kafka_metadata_age_ms: int = Field(default=30_000, ge=100, description="How soon a new topic is noticed")
     max_batch: int = Field(default=500, ge=1, le=5_000)
+    max_batch_characters: int = Field(
+        default=100_000, ge=1, description="Most text in a batch; a single record may have more"
+    )
+    breaker_share: float = Field(
+        default=0.5, gt=0, le=1, description="A partition is paused when our handlers fail on more of it than this"
+    )
+    breaker_trial_seconds: float = Field(
+        default=60, gt=0, description="How often one record of a paused partition is tried"
+    )
 
     @model_validator(mode="after")
     def _refuse_contradictions(self) -> Self:

@@ -1,9 +1,10 @@
 """How a process reaches MongoDB: one client, with every wait bounded."""
 
+import secrets
 from typing import Any, TypeAlias
 
 import pymongo
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, MongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.cursor import AsyncCursor
@@ -18,6 +19,10 @@ Database: TypeAlias = "AsyncDatabase[dict[str, Any]]"
 Collection: TypeAlias = "AsyncCollection[dict[str, Any]]"
 Cursor: TypeAlias = "AsyncCursor[dict[str, Any]]"
 Session: TypeAlias = AsyncClientSession
+BlockingClient: TypeAlias = "MongoClient[dict[str, Any]]"
+
+# Between what a client works for and which of its processes it is; MongoDB takes 128 bytes of both.
+_INSTANCE = "#"
 
 _CHECK_SECONDS = 2.5
 
@@ -25,14 +30,15 @@ _CHECK_SECONDS = 2.5
 def connect(server: MongoOptions | str, *, app_name: str = "huiqun", wait_milliseconds: int = 5_000) -> Client:
     """A client for the replica set, whose URL is enough if it needs no more; nothing is sent before an operation.
 
-    Writes are acknowledged by a majority and dates come back in UTC. Choosing a server waits `wait_milliseconds`,
-    an operation on a socket at most 30 s.
+    To the server it goes by `app_name` and an instance of its own, so that what a dead process left open there can be
+    told from the work of living ones. Writes are acknowledged by a majority and dates come back in UTC. Choosing a
+    server waits `wait_milliseconds`, an operation on a socket at most 30 s.
     """
     options = server if isinstance(server, MongoOptions) else MongoOptions(server)
     return AsyncMongoClient(
         options.url,
         **options.arguments(),
-        appname=app_name,
+        appname=full_name(app_name, secrets.token_hex(8)),
         tz_aware=True,
         w="majority",
         serverSelectionTimeoutMS=wait_milliseconds,
@@ -41,6 +47,41 @@ def connect(server: MongoOptions | str, *, app_name: str = "huiqun", wait_millis
         retryWrites=True,
         uuidRepresentation="standard",
     )
+
+
+def connect_blocking(server: MongoOptions | str, *, app_name: str, wait_milliseconds: int) -> BlockingClient:
+    """A client for a thread of its own that sends little; each wait is bounded by `wait_milliseconds`."""
+    options = server if isinstance(server, MongoOptions) else MongoOptions(server)
+    return MongoClient(
+        options.url,
+        **options.arguments(),
+        appname=app_name,
+        maxPoolSize=1,
+        serverSelectionTimeoutMS=wait_milliseconds,
+        connectTimeoutMS=wait_milliseconds,
+        socketTimeoutMS=wait_milliseconds,
+        uuidRepresentation="standard",
+    )
+
+
+def app_name_of(client: Client) -> str:
+    """What a client works for, as it was given to `connect`."""
+    return str(client.options.pool_options.appname).rpartition(_INSTANCE)[0]
+
+
+def instance_of(client: Client) -> str:
+    """Which one it is of the clients of this name."""
+    return instance_in(str(client.options.pool_options.appname))
+
+
+def full_name(app_name: str, instance: str) -> str:
+    """How the server shows a client."""
+    return f"{app_name}{_INSTANCE}{instance}"
+
+
+def instance_in(name: str) -> str:
+    """The instance in a name that the server shows."""
+    return name.rpartition(_INSTANCE)[2]
 
 
 def majority_reads(database: Database) -> Database:

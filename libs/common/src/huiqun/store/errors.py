@@ -3,6 +3,7 @@
 from pymongo.errors import (
     BulkWriteError,
     ConnectionFailure,
+    DocumentTooLarge,
     DuplicateKeyError,
     ExecutionTimeout,
     OperationFailure,
@@ -25,6 +26,8 @@ DuplicateKey = DuplicateKeyError
 _TRANSIENT_CODES = frozenset(
     {6, 7, 24, 43, 64, 89, 91, 112, 134, 189, 246, 251, 262, 290, 9001, 10107, 11600, 11602, 13435, 13436}
 )
+# A transaction too large as a whole or for the cache, a document over 16 MiB, a message over 48 MB.
+_TOO_LARGE_CODES = frozenset({257, 388, 10334, 17420})
 
 _CONFLICT_CODES = frozenset({24, 112})  # lock timeout, write conflict
 
@@ -42,6 +45,25 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, OperationFailure):
         return error.has_error_label("TransientTransactionError") or error.code in _TRANSIENT_CODES
     return False
+
+
+def is_abort(error: BaseException) -> bool:
+    """Whether the store is there and this very work did not get through: it took too long, or met another's.
+
+    Once that may be chance. Again and again, it is the work.
+    """
+    if isinstance(error, ConnectionFailure | StoreRefusesError) or explain(error) is not None:
+        return False
+    return is_transient(error)
+
+
+def is_too_large(error: BaseException) -> bool:
+    """Whether the store refuses this much at once."""
+    if isinstance(error, BulkWriteError):
+        return any(item.get("code") in _TOO_LARGE_CODES for item in error.details.get("writeErrors", ()))
+    return isinstance(error, DocumentTooLarge) or (
+        isinstance(error, OperationFailure) and error.code in _TOO_LARGE_CODES
+    )
 
 
 def is_write_conflict(error: BaseException) -> bool:
@@ -64,6 +86,8 @@ __all__ = [
     "StoreError",
     "WriteConflictError",
     "commit_outcome_is_unknown",
+    "is_abort",
+    "is_too_large",
     "is_transient",
     "is_write_conflict",
 ]

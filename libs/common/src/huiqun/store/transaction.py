@@ -8,6 +8,7 @@ from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from huiqun.store.abandoned import note_left_open
 from huiqun.store.connection import Client, Session
 from huiqun.store.errors import commit_outcome_is_unknown, is_transient
 
@@ -30,6 +31,9 @@ async def transaction(client: Client) -> AsyncIterator[Session]:
         )
         yield session
         await _commit(session)
+    except BaseException:
+        note_left_open(session)
+        raise
     finally:
         # This aborts what is not committed.
         with pymongo.timeout(_ABORT_SECONDS):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aiokafka import ConsumerRecord, TopicPartition
 
@@ -13,13 +13,19 @@ from huiqun.contracts.topics import Topic
 from huiqun.stream.unreadable import UnreadableRecord, unreadable
 from huiqun.telemetry.tracing import start_span
 
+Polled = Mapping[TopicPartition, Sequence[ConsumerRecord]]
+
 
 class Received(NamedTuple):
-    """An event, the record it came in, and what makes two deliveries the same event."""
+    """An event, the record it came in, and what makes two deliveries the same event.
+
+    `prepared` is what its route made of it before the transaction.
+    """
 
     event: Event
     record: ConsumerRecord
     identity: str
+    prepared: Any = None
 
     def contradicts(self, fingerprint: bytes) -> bool:
         """Whether its content is other than what was dealt with under its identity."""
@@ -43,6 +49,38 @@ class Undecodable:
     kind: str = "undecodable"
 
 
+# Of an ordinary record, so many bytes are its envelope; what goes beyond that is text to be judged.
+_ENVELOPE_BYTES = 800
+
+
+def cut_batch(polled: Polled, characters: int) -> Polled:
+    """As many of a poll's records, in their order, as have no more than so many characters of text; one at least.
+
+    Of each partition a record in turn, so that one with much to judge does not keep the others waiting.
+    """
+    if sum([_characters(record) for records in polled.values() for record in records]) <= characters:
+        return polled
+    taken = dict.fromkeys(polled, 0)
+    growing = [partition for partition, records in polled.items() if records]
+    left = characters
+    while growing:
+        for partition in tuple(growing):
+            size = _characters(polled[partition][taken[partition]])
+            if size > left and any(taken.values()):
+                growing.remove(partition)
+                continue
+            left = max(left - size, 0)
+            taken[partition] += 1
+            if taken[partition] == len(polled[partition]):
+                growing.remove(partition)
+    return {partition: polled[partition][:count] for partition, count in taken.items() if count}
+
+
+def _characters(record: ConsumerRecord) -> int:
+    """How much text a record has, at most: a character takes a byte or more."""
+    return max(len(record.value or b"") - _ENVELOPE_BYTES, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What one poll brought: events that a handler wants, records that do not decode, and where to go on reading."""
@@ -59,7 +97,7 @@ class Batch:
 
 
 def decode_batch(
-    polled: Mapping[TopicPartition, Sequence[ConsumerRecord]],
+    polled: Polled,
     topics: Mapping[str, Topic],
     wanted: frozenset[type[Event]],
 ) -> Batch:

@@ -15,26 +15,18 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartiti
 
 from huiqun.contracts.catalog import UndecodableError, decode
 from huiqun.contracts.topics import TOPICS, Topic, dead_letters_of
+from huiqun.runtime.health import Heartbeat
 from huiqun.stream.publisher import KafkaOptions, Publisher, Record
-from huiqun.stream.retry import for_at_most
+from huiqun.stream.retry import until_it_passes
 from huiqun.stream.topics import count_partitions
-from huiqun.telemetry import describe_error
 
 _log = structlog.get_logger(__name__)
 
 _PREFIX = "dead-letter-"
 # So many lines of their own have the dead letters of a batch; in a flood, more would drown everything else.
 _MOST_LINES = 20
-_WRITE_SECONDS = 60.0
+_UNWRITTEN = "dead-letters"
 _READ_SECONDS = 15.0
-
-
-class DeadLettersUnwritableError(RuntimeError):
-    """The dead-letter topic takes nothing, so the consumer stops without acknowledging rather than lose a record."""
-
-
-class TooManyDeadLettersError(RuntimeError):
-    """So many records of the last ones are dead that the fault is probably ours; the consumer stops."""
 
 
 class NoSuchDeadLetterError(LookupError):
@@ -118,18 +110,31 @@ class LetterPublisher(Protocol):
         """Send the records, and wait until each is acknowledged."""
 
 
-async def keep(publisher: LetterPublisher, letters: list[Record]) -> None:
-    """Write dead letters; raises DeadLettersUnwritableError when the broker refuses them or is away for a minute."""
-    if not letters:
-        return
+async def keep(publisher: LetterPublisher, letters: Sequence[Record], heartbeat: Heartbeat) -> None:
+    """Write dead letters, for as long as it takes: rather than lose one, whoever writes it waits, and is not ready."""
+    left = list(letters)
+    size = len(left)
 
     async def attempt() -> None:
-        await publisher.publish(letters)
+        while left:
+            await publisher.publish(left[:size])
+            del left[:size]
 
-    try:
-        await for_at_most(_WRITE_SECONDS, attempt, name="dead-letters")
-    except (KafkaError, OSError) as error:
-        raise DeadLettersUnwritableError(f"{letters[0].topic}: {describe_error(error)}") from error
+    def wait(error: BaseException) -> None:
+        nonlocal size
+        size = 1  # one is refused, and the others are not to be written each time that it is
+        left.append(left.pop(0))
+        heartbeat.failing(error)
+        heartbeat.mark_unready(_UNWRITTEN, f"the dead-letter topic does not take a letter: {type(error).__name__}")
+
+    if left:
+        await until_it_passes(attempt, name="dead-letters", on_wait=wait, passes=_is_refusal)
+        heartbeat.clear_unready(_UNWRITTEN)
+
+
+def _is_refusal(error: BaseException) -> bool:
+    """Whether it is the broker that does not take a letter: who looks after it can mend that, and nobody else."""
+    return isinstance(error, KafkaError | OSError)
 
 
 async def read_all(options: KafkaOptions, service: str) -> AsyncIterator[DeadLetter]:

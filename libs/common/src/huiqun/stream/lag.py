@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.waiting import wait_for_stop
 from huiqun.stream.consumer import BatchConsumer
+from huiqun.stream.positions import read_ends
 from huiqun.stream.publisher import KafkaOptions
 from huiqun.telemetry import metrics
 
@@ -19,7 +20,6 @@ _log = structlog.get_logger(__name__)
 _EVERY_SECONDS = 2.0
 _TURN_SECONDS = 3.0
 _CLOSE_SECONDS = 1.0
-_FETCH_MILLISECONDS = 20
 
 
 class LagWatch:
@@ -72,7 +72,7 @@ class LagWatch:
         if reader.assignment() != owned:
             reader.assign(list(owned))
             reader.pause(*owned)
-        ends = await _ends(reader, owned)
+        ends = await read_ends(reader, owned)
         committed = dict(zip(owned, await asyncio.gather(*(reader.committed(each) for each in owned)), strict=True))
         if unread := [each for each, offset in committed.items() if offset is None]:
             committed.update(await reader.beginning_offsets(unread))  # that is where the consumer begins
@@ -111,20 +111,3 @@ class LagWatch:
     def _labels(self, partition: TopicPartition) -> tuple[str, str, str]:
         topic = partition.topic.removeprefix(self._kafka.prefix)
         return self._consumer.name, topic, str(partition.partition)
-
-
-async def _ends(reader: AIOKafkaConsumer, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
-    """Where the partitions end.
-
-    Tansu names as a partition's end the start of its last batch; what a fetch says of it is right on every broker. So
-    each is fetched once from the end that was named, which on Apache Kafka brings nothing.
-    """
-    ends: dict[TopicPartition, int] = await reader.end_offsets(list(partitions))
-    asked = {each: reader.last_poll_timestamp(each) for each in partitions}
-    for partition, end in ends.items():
-        reader.seek(partition, end)
-    reader.resume(*partitions)
-    while any(reader.last_poll_timestamp(each) == at for each, at in asked.items()):
-        await reader.getmany(*partitions, timeout_ms=_FETCH_MILLISECONDS)
-    reader.pause(*partitions)
-    return {each: max(ends[each], reader.highwater(each) or 0) for each in partitions}

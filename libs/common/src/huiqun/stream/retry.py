@@ -26,10 +26,12 @@ def is_transient(error: BaseException) -> bool:
     return isinstance(error, KafkaError | ConnectionError | TimeoutError) or store_is_transient(error)
 
 
-async def until_it_passes(attempt: Callable[[], Awaitable[T]], *, name: str, on_wait: Waiting | None = None) -> T:
-    """Run `attempt`, again for as long as it takes while its error is transient; other errors are raised at once."""
+async def until_it_passes(
+    attempt: Callable[[], Awaitable[T]], *, name: str, on_wait: Waiting | None = None, passes: Passing = is_transient
+) -> T:
+    """Run `attempt`, again for as long as it takes while its error is one that passes; others are raised at once."""
     retrying = AsyncRetrying(
-        retry=retry_if_exception(is_transient),
+        retry=retry_if_exception(passes),
         wait=wait_random_exponential(multiplier=0.05, max=3),
         stop=stop_never,
         before_sleep=_noting(name, on_wait),

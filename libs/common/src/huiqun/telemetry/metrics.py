@@ -51,6 +51,11 @@ DEAD_LETTERS: Final = Counter(
     "Which records could not be processed, and what kind of reason? Each one needs a person's look.",
     ["consumer", "topic", "reason"],
 )
+BREAKERS_OPEN: Final = Gauge(
+    "huiqun_consumer_breakers_open",
+    "How many partitions of this process are paused because our handlers fail on them? `huiqun consumer status` tells.",
+    ["consumer"],
+)
 MISPLACED_RECORDS: Final = Counter(
     "huiqun_misplaced_records_total",
     "Does a sender choose partitions otherwise than Kafka's own clients (murmur2)? Its groups lose their order.",

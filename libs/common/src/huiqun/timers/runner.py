@@ -10,8 +10,7 @@ import structlog
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.ids import new_id
 from huiqun.runtime.waiting import wait_for_stop
-from huiqun.store import StoreError
-from huiqun.store import is_transient as store_is_away
+from huiqun.store import StoreError, is_abort, is_transient
 from huiqun.stream.dead_letters import reason_of, traceback_of
 from huiqun.stream.retry import until_it_passes
 from huiqun.stream.transactor import Transactor
@@ -63,7 +62,8 @@ class TimerRunner:
         try:
             await self._transactor.run(lambda work: self._fire(timer, work))
         except Exception as error:
-            if store_is_away(error):
+            # One whose work the store ends again and again waits as any other that fails, and keeps nobody waiting.
+            if is_transient(error) and not is_abort(error):
                 raise
             await self._failed(timer, error)
         else:

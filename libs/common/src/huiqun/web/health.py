@@ -13,6 +13,10 @@ from huiqun.web.problems import Problem
 from huiqun.web.routing import Router
 
 
+class NotReadyError(Exception):
+    """Why something is not ready, in words that anybody may read."""
+
+
 class Health(BaseModel):
     """The answer when all is well."""
 
@@ -43,5 +47,6 @@ def health_routes(alive: Callable[[], bool], checks: Mapping[str, Check]) -> API
 
 def _failed(failures: Mapping[str, Exception]) -> str:
     """Who does not answer, and what there is to do where that is known."""
+    names = [f"{name} ({error})" if isinstance(error, NotReadyError) else name for name, error in failures.items()]
     to_do = dict.fromkeys(str(error) for error in failures.values() if isinstance(error, MisconfigurationError))
-    return " ".join([f"No answer from: {', '.join(failures)}.", *(f"{sentence}." for sentence in to_do)])
+    return " ".join([f"No answer from: {', '.join(names)}.", *(f"{sentence}." for sentence in to_do)])

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from huiqun.contracts.channel import (
     Action,
@@ -17,6 +18,7 @@ from huiqun.contracts.channel import (
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import CaseKind, MessageScreened, SanctionKind, Screened, Verdict
 from huiqun.runtime.ids import new_id
+from huiqun.runtime.time_slice import TimeSlice
 from huiqun.stream import Work
 from moderation.archive import store as archive
 from moderation.archive.model import Keeping, MessageRef
@@ -30,21 +32,12 @@ from moderation.lifecycle.handlers import place_messages, recall_messages, ref_o
 from moderation.lifecycle.model import Place
 from moderation.membership.handlers.silence import find_silenced, tell_why
 from moderation.metrics import SHADOW_FINDINGS, VERDICTS
-from moderation.policies.model import GroupSettings
+from moderation.policies.model import GroupSettings, Policy
 from moderation.rulebook.model import Rulebook
-from moderation.screening.model import (
-    MODE_RULE,
-    Decision,
-    Evidence,
-    add_joined_words,
-    add_resemblance,
-    gather,
-    judge,
-    windows_of,
-)
+from moderation.screening.model import MODE_RULE, Decision, Evidence, add_joined_words, judge, windows_of
 from moderation.screening.model.finding import finding
 from moderation.screening.model.limits import Limited, within_limits
-from moderation.screening.shipped import shipped_classifier
+from moderation.screening.portions import gather_in_portions
 from moderation.standing import store as standings
 from moderation.standing.model import REMOVAL_RUNG, WARNING_RUNG, Standing, key_of
 
@@ -52,6 +45,16 @@ Messages = MessageReceived | MessageEdited
 CONSENT = "consent"
 _OFFENCES = frozenset({Verdict.WARN, Verdict.BLOCK})
 _HUSH_EVERY = timedelta(hours=1)
+
+
+class Reading(NamedTuple):
+    """A message with what its text shows, and the rules in force when it was read."""
+
+    rulebook: Rulebook
+    message: Message
+    group: GroupSettings
+    policy: Policy
+    evidence: Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,27 +105,40 @@ class Screening:
         self._hash_key = hash_key
         self._appeal_link = appeal_link
 
-    async def screen(self, events: Sequence[Messages], work: Work) -> None:
-        """Judge each message under its group's policy; record the verdict and ask the channel to act."""
+    async def read(self, events: Sequence[Messages], now: datetime) -> list[Reading]:
+        """What the texts show: the work of the processor, in portions, without anything of the database."""
         rulebook = self._rulebook()
-        events, places = await _placed(events, work)
-        limited = [within_limits(_dated(event.data, work.now)) for event in events]
+        limited = [within_limits(_dated(event.data, now)) for event in events]
         messages = [each.message for each in limited]
         settings = [rulebook.policies.settings_of(message.group_id) for message in messages]
         policies = [rulebook.policies.policy_of(each) for each in settings]
-        masks = [rulebook.mask_of(policy) for policy in policies]
-        today = work.now.date()
-        evidence = _with_limits(gather(messages, masks, rulebook.lexicon, today), limited)
+        evidence = _with_limits(await gather_in_portions(messages, policies, rulebook, now.date()), limited)
+        return [Reading(rulebook, *each) for each in zip(messages, settings, policies, evidence, strict=True)]
+
+    async def screen(self, events: Sequence[Messages], work: Work, readings: Sequence[Reading] = ()) -> None:
+        """Judge each message under its group's policy; record the verdict and ask the channel to act.
+
+        `readings` are what `read` made of the events; without them, they are read now.
+        """
+        readings = readings or await self.read(events, work.now)
+        placed = zip(events, await place_messages(work, events), readings, strict=True)
+        taken = [(event, place, reading) for event, place, reading in placed if place is not None]
+        if not taken:
+            return
+        events, places = [event for event, _, _ in taken], [place for _, place, _ in taken]
+        readings = [reading for _, _, reading in taken]
+        rulebook = readings[0].rulebook
+        messages, policies = [each.message for each in readings], [each.policy for each in readings]
+        evidence = [each.evidence for each in readings]
         known = await standings.load(work, _customers(messages))
-        add_joined_words(evidence, windows_of(messages, known), masks, rulebook.lexicon, today)
-        add_resemblance(evidence, messages, policies, shipped_classifier)
+        masks = list(map(rulebook.mask_of, policies))
+        add_joined_words(evidence, windows_of(messages, known), masks, rulebook.lexicon, work.now.date())
         silenced = await find_silenced(work, messages, policies)
-        keeping = Keeping(work.now, rulebook.holds, self._hash_key)
-        records: list[Screened] = []
-        entries = []
-        follow = FollowUp()
-        judging = zip(events, places, messages, policies, settings, evidence, strict=True)
-        for event, place, message, policy, group, found in judging:
+        keeping, records = Keeping(work.now, rulebook.holds, self._hash_key), list[Screened]()
+        entries, follow, time_slice = [], FollowUp(), TimeSlice()
+        for (event, place, reading), found in zip(taken, evidence, strict=True):
+            await time_slice.yield_when_spent()
+            message, policy, group = reading.message, reading.policy, reading.group
             key = key_of(message.group_id, message.sender.member_id)
             # A member who became staff within the batch is judged as what they were with each message.
             standing = known.get(key) if message.sender.role is Role.CUSTOMER else None
@@ -192,18 +208,12 @@ class Screening:
 
 
 def _count_verdicts(records: Sequence[Screened]) -> None:
+    """Count verdicts, and what rules on trial have found."""
     for reason in [reason for record in records if record.reasons for reason in record.reasons if reason.shadow]:
         SHADOW_FINDINGS.labels(rule=reason.rule).inc()
     counted = Counter([record.verdict for record in records])
     for verdict in Verdict:
         VERDICTS.labels(verdict=verdict.value).inc(counted[verdict])
-
-
-async def _placed(events: Sequence[Messages], work: Work) -> tuple[list[Messages], list[Place]]:
-    """The events that nobody has to refuse, and where each stands among the revisions of its message."""
-    placed = zip(events, await place_messages(work, events), strict=True)
-    taken = [(event, place) for event, place in placed if place is not None]
-    return [event for event, _ in taken], [place for _, place in taken]
 
 
 def _customers(messages: Iterable[Message]) -> set[tuple[str, str]]:
