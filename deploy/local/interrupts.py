@@ -3,6 +3,7 @@
 This module imports next to nothing: it is there before anything that takes time.
 """
 
+import atexit
 import os
 import signal
 import sys
@@ -36,6 +37,8 @@ def install() -> None:
     """Take the signals that ask a process to end; doing so again changes nothing."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupts.hear)
+    # Python's last steps put the kernel's own handling back, which would end the process by the signal.
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
         signal.signal(signal.SIGHUP, _interrupts.hear)
 

@@ -50,6 +50,7 @@ CHANGES_REFUSED: Final = Counter(
     "How often is a message changed by somebody who is not entitled to it? Then a channel is at fault.",
     ["change"],
 )
+export_from_zero(CHANGES_REFUSED, change=("edit", "recall"))
 REPORTS: Final = Counter(
     "huiqun_moderation_reports_total",
     "What becomes of members' reports? Outcomes: taken, over_limit, void (no such message, or the reporter's own).",

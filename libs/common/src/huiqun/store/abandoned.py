@@ -46,6 +46,8 @@ class AbandonedTransactions:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._beats: dict[str, int] = {}
+        #: How many of those that were ended last this process had itself given up.
+        self.given_up = 0
 
     async def end(self) -> int:
         """End those that are abandoned now, and return how many there were.
@@ -72,6 +74,7 @@ class AbandonedTransactions:
         left = _left_open.get(own, {})
         found: list[UUID] = []
         open_here: set[UUID] = set()
+        self.given_up = 0
         for each in await _idle_transactions(client):
             instance, session, transaction = instance_in(each["appName"]), each["lsid"]["id"], each["transaction"]
             if instance == own:
@@ -80,6 +83,7 @@ class AbandonedTransactions:
                 idle = transaction["timeInactiveMicros"] / 1e6
                 if session in left and idle >= looked - left[session]:
                     found.append(session)
+                    self.given_up += 1
             elif instance in gone or (instance not in known and transaction["timeOpenMicros"] * _MICROSECOND >= _OLD):
                 found.append(session)
         for session in [each for each, since in left.items() if since < looked and each not in open_here]:

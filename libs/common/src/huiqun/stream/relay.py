@@ -39,7 +39,10 @@ class Relay:
     async def _turn(self) -> None:
         database = self._transactor.database
         if ended := await self._abandoned.end():
-            _log.warning("abandoned_transactions_ended", transactions=ended)
+            if others := ended - self._abandoned.given_up:
+                _log.warning("abandoned_transactions_ended", transactions=others)
+            else:
+                _log.info("given_up_transactions_ended", transactions=ended)
         while entries := await outbox.older_than(database, self._transactor.clock.now() - _LEFT_BEHIND):
             await self._transactor.publish(entries)
             metrics.OUTBOX_RELAYED.inc(len(entries))

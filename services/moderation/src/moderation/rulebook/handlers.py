@@ -13,6 +13,7 @@ from huiqun.runtime.health import CombinedHeartbeat, Heartbeat
 from huiqun.runtime.waiting import wait_for_stop
 from huiqun.store import Database, majority_reads
 from huiqun.stream.retry import until_it_passes
+from huiqun.telemetry import describe_error
 from moderation.archive.model import Holds
 from moderation.archive.store import holds as legal_holds
 from moderation.lexicon import store as lexicons
@@ -147,7 +148,7 @@ class RulebookKeeper:
                 raise  # nothing is judged without a lexicon
             self._uncompiled.note(revision)
             self._lexicon_heartbeat.mark_unready("lexicon", "the lexicon does not compile; the one before is in force")
-            _log.error("lexicon_not_compiled", version=version, error=repr(error)[:300])
+            _log.error("lexicon_not_compiled", version=version, error=describe_error(error))
             return
         self._lexicon_heartbeat.clear_unready("lexicon")
         self._let_go_of = list(self._current.lexicon.words)
