@@ -5,7 +5,6 @@ default. How long nothing has happened in a transaction says nothing: its proces
 """
 
 import re
-import time
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -21,18 +20,27 @@ _GONE: Final = timedelta(seconds=5)
 # A process writes its first heartbeat before it opens a transaction: one without any has been gone for long.
 _OLD: Final = timedelta(seconds=10)
 _NOT_ALLOWED: Final = frozenset({13, 8000})  # unauthorized, and how Atlas' small clusters say it
-_MOST_LEFT: Final = 1_000
+# So long ago must be its last operation before a process ends a transaction that it has given up.
+_GIVEN_UP: Final = timedelta(seconds=1)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
-# For each instance of this process: the sessions whose transaction it could perhaps not end itself, and since when.
-_left_open: dict[str, dict[UUID, float]] = {}
+# For each instance of this process: the sessions whose transaction it is in the middle of.
+_open_here: dict[str, set[UUID]] = {}
 
 
-def note_left_open(session: Session) -> None:
-    """Remember that a transaction ended without a commit: perhaps the server has not heard of it."""
-    left = _left_open.setdefault(instance_of(session.client), {})
-    if len(left) < _MOST_LEFT:
-        left[session.session_id["id"].as_uuid()] = time.monotonic()
+def note_opened(session: Session) -> None:
+    """Remember that this process is in a transaction of the session: nobody may end it meanwhile."""
+    _open_here.setdefault(instance_of(session.client), set()).add(_id_of(session))
+
+
+def note_closed(session: Session) -> None:
+    """Forget it: what the server still has open of it, because it could not be told, is abandoned."""
+    _open_here.get(instance_of(session.client), set()).discard(_id_of(session))
+
+
+def _id_of(session: Session) -> UUID:
+    identity: UUID = session.session_id["id"].as_uuid()
+    return identity
 
 
 class AbandonedTransactions:
@@ -68,27 +76,23 @@ class AbandonedTransactions:
 
     async def _abandoned(self, client: Client) -> list[UUID]:
         """The sessions whose transaction nobody will finish."""
-        looked = time.monotonic()
         gone, known = await self._gone()
         own = instance_of(client)
-        left = _left_open.get(own, {})
+        at_work = frozenset(_open_here.get(own, ()))
+        given_up: list[UUID] = []
         found: list[UUID] = []
-        open_here: set[UUID] = set()
-        self.given_up = 0
         for each in await _idle_transactions(client):
             instance, session, transaction = instance_in(each["appName"]), each["lsid"]["id"], each["transaction"]
             if instance == own:
-                open_here.add(session)
-                # Where something has happened since it was given up, the session is at work again.
-                idle = transaction["timeInactiveMicros"] / 1e6
-                if session in left and idle >= looked - left[session]:
-                    found.append(session)
-                    self.given_up += 1
+                # However late the server heard of its last operation: a frozen one hears of all when it goes on.
+                if session not in at_work and transaction["timeInactiveMicros"] * _MICROSECOND >= _GIVEN_UP:
+                    given_up.append(session)
             elif instance in gone or (instance not in known and transaction["timeOpenMicros"] * _MICROSECOND >= _OLD):
                 found.append(session)
-        for session in [each for each, since in left.items() if since < looked and each not in open_here]:
-            del left[session]
-        return found
+        # A session of a pool may have been taken for new work while the server was asked.
+        given_up = [session for session in given_up if session not in _open_here.get(own, ())]
+        self.given_up = len(given_up)
+        return found + given_up
 
     async def _gone(self) -> tuple[set[str], set[str]]:
         """The instances whose heartbeat has stopped, and all that have one."""

@@ -8,7 +8,7 @@ import structlog
 from aiokafka import TopicPartition
 
 from huiqun.runtime.health import Heartbeat
-from huiqun.store import DuplicateKey, StoreError, is_abort, is_too_large
+from huiqun.store import DuplicateKey, StoreError, is_abort, is_too_large, is_write_conflict
 from huiqun.stream import inbox, outbox
 from huiqun.stream.batch import Received
 from huiqun.stream.breaker import Place
@@ -150,7 +150,8 @@ class BatchHandling:
                 except DuplicateKey as error:
                     left = await self._unknown(left, delivery, error, handled)
                 except StoreError as error:
-                    aborts += is_abort(error)
+                    # Who meets another's transaction, alone, is not to blame: the other ends, or is ended, in time.
+                    aborts += is_abort(error) and not (len(left) == 1 and is_write_conflict(error))
                     if is_too_large(error) or aborts >= (_MOST_ABORTS if len(left) > 1 else _MOST_ABORTS_OF_ONE):
                         raise TransactionAbortedError(f"aborted {aborts} times") from error
                     raise
