@@ -34,7 +34,9 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's work; errors of servers and settings become one line and exit code 2."""
     # What the drivers log about servers that are away, we say ourselves.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL), cache_logger_on_first_use=False
+    )
     try:
         return asyncio.run(work)
     except StoreError as error:
