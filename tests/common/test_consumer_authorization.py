@@ -1,4 +1,4 @@
-"""A consumer that may not read yet says what to grant, and reads when it may, without anybody restarting it."""
+"""A consumer that is kept out of its group says why, and reads when it may, without anybody restarting it."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import GroupAuthorizationFailedError
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaError
 
 from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.topics import CHANNEL_MESSAGES, MODERATION_DECISIONS
@@ -79,3 +80,48 @@ async def test_a_poll_of_no_partitions_hears_what_keeps_the_consumer_out_of_its_
         with pytest.raises(GroupAuthorizationFailedError):
             await poll(consumer, [], 50, 10)
         await asyncio.wait_for(waiting, 10)
+
+
+async def test_a_consumer_joins_its_group_anew_after_an_error_that_aiokafka_does_not_get_over(spine: Spine) -> None:
+    """As when the broker dies in the middle of a rebalance."""
+    consumer = spine.consumer(Route((MessageReceived,), note))
+
+    async def are_published(count: int) -> bool:
+        return len(await spine.records(MODERATION_DECISIONS)) == count
+
+    async with running(consumer) as task:
+        await spine.send(message(1))
+        await eventually(lambda: are_published(1))
+        assert consumer._consumer is not None
+        await consumer._consumer._coordinator._push_error_to_user(KafkaError("Unexpected error during coordination"))
+        await spine.send(message(2))
+        await eventually(lambda: are_published(2), 60)
+        await eventually(lambda: consumer.heartbeat.failure is None)
+        assert not task.done()
+
+
+@pytest.mark.kafka_only
+async def test_a_consumer_waits_while_strangers_hold_its_group(spine: Spine) -> None:
+    """Members of a group have to agree on how it shares its partitions; the broker refuses who does not."""
+    consumer = spine.consumer(Route((MessageReceived,), note))
+    topic = spine.kafka.prefix + CHANNEL_MESSAGES.name
+
+    async def is_published() -> bool:
+        return len(await spine.records(MODERATION_DECISIONS)) == 1
+
+    stranger = AIOKafkaConsumer(
+        **spine.kafka.client_arguments(),
+        group_id=consumer.group,
+        enable_auto_commit=False,
+        partition_assignment_strategy=(RangePartitionAssignor,),
+    )
+    stranger.subscribe([topic])
+    async with stranger:
+        await eventually(lambda: bool(stranger.assignment()), 60)
+        async with running(consumer) as task:
+            await spine.send(message(1))
+            await eventually(lambda: consumer.heartbeat.failure == "InconsistentGroupProtocolError", 60)
+            assert not task.done()
+            await stranger.stop()
+            await eventually(is_published, 60)
+            await eventually(lambda: consumer.heartbeat.failure is None)

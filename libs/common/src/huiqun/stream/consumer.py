@@ -87,10 +87,21 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
         return frozenset() if self._consumer is None else frozenset(self._consumer.assignment())
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Consume until `stop` is set, then finish the batches in hand and leave the group."""
+        """Consume until `stop` is set, then finish the batches in hand and leave the group.
+
+        aiokafka gives up on its group after some errors of the broker that pass; then we join it anew.
+        """
+
+        async def attempt() -> None:
+            if not stop.is_set():
+                await self._consume(stop)
+
         await until_it_passes(self._guard.refresh, name=self.name, on_wait=self.heartbeat.failing)
-        consumer = await until_it_passes(self._connect, name=self.name, on_wait=self.heartbeat.failing)
-        self.heartbeat.well()
+        await until_it_passes(attempt, name=self.name, on_wait=self.heartbeat.failing)
+
+    async def _consume(self, stop: asyncio.Event) -> None:
+        """Join the group, and read until stopped; raises what ended that."""
+        consumer = await self._connect()
         self._consumer = consumer
         running = [
             asyncio.create_task(self._turn(consumer, number, stop), name=f"{self.name} lane {number}")
@@ -104,7 +115,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
             for lane in self._lanes:
-                lane.cancel()
+                await lane.abandon()
             self._consumer = None
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(consumer.stop(), _LEAVE_SECONDS)
@@ -123,7 +134,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
 
     async def _turn(self, consumer: AIOKafkaConsumer, number: int, stop: asyncio.Event) -> None:
         """Poll and handle this lane's partitions until stopped; of those whose breaker is open, one record at times."""
-        lane, guard, refused = self._lanes[number], self._guard, False
+        lane, guard, has_polled, refused = self._lanes[number], self._guard, False, False
         while not stop.is_set():
             lane.heartbeat.beat()
             lane.check()
@@ -141,8 +152,8 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
                 refused = True
                 await wait_for_stop(stop, _REFUSED_SECONDS)
                 continue
-            if refused and mine:
-                refused = False
+            if not has_polled or (refused and mine):
+                has_polled, refused = True, False
                 lane.heartbeat.well()
             if polled:
                 await lane.take(consumer, polled)

@@ -126,10 +126,13 @@ class Lane:
         """These partitions have come from another consumer, which may have left events unpublished."""
         self._checked.difference_update(partitions)
 
-    def cancel(self) -> None:
+    async def abandon(self) -> None:
         """Give up on sending; the outbox and the unacknowledged offsets keep what is lost here."""
         if self._sending is not None:
             self._sending.cancel()
+            await asyncio.gather(self._sending, return_exceptions=True)
+            self._sending = None
+        self._checked.clear()
 
     async def _process(self, consumer: AIOKafkaConsumer, batch: Batch, *, trial: bool) -> tuple[Batch, Outcome]:
         """Have the batch handled; returns it without the records that a breaker has left for later."""
