@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 BROKER ?= tansu
-WORKERS ?= 2
+WORKERS ?= 3
 UV ?= uv
 VENV := .venv
 BIN := $(VENV)/bin
@@ -25,7 +25,7 @@ BROKER_READY := $(if $(filter kafka,$(BROKER)),kafka)
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 	@echo
-	@echo "  Variables: PYTHON=python3.11  BROKER=tansu|kafka  WORKERS=2 (for test)  MONGOD_BIN=/path/to/mongod"
+	@echo "  Variables: PYTHON=python3.11  BROKER=tansu|kafka  WORKERS=3 (for test)  MONGOD_BIN=/path/to/mongod"
 
 setup: $(READY) ## make .venv with the locked dependencies and this repository's packages (again only if they changed)
 
@@ -48,7 +48,7 @@ replay: setup $(BROKER_READY) ## send FILE=<csv or jsonl> [COLUMN=<text column>]
 	$(BIN)/python -m local.replay "$(FILE)" $(if $(COLUMN),--column "$(COLUMN)") $(if $(RATE),--rate "$(RATE)")
 
 test: setup $(BROKER_READY) ## run the tests; with BROKER=kafka those that touch a broker [ARGS=<for pytest>]
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(if $(filter kafka,$(BROKER)),-m broker) $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(if $(filter kafka,$(BROKER)),-m broker) $(ARGS)
 
 soak: setup $(BROKER_READY) ## what shows only after minutes, 2 hours in all [ONLY="S04 S08"] [DURATION=<seconds of each>]
 	$(BIN)/python -m tests.soak $(ONLY) $(if $(DURATION),--duration $(DURATION))

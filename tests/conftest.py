@@ -2,8 +2,9 @@
 
 import os
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -23,6 +24,8 @@ settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
 ON_KAFKA = os.environ.get("BROKER") == "kafka"
+ROOT = Path(__file__).parent
+LONG = {ROOT / "acceptance", ROOT / "faults"}
 BROKER_FIXTURES = {"stack", "own_stack", "bootstrap", "kafka_options", "proxy"}
 
 
@@ -38,6 +41,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         meaningless = [item for item in items if item.get_closest_marker("kafka_only")]
         items[:] = [item for item in items if item not in meaningless]
         config.hook.pytest_deselected(items=meaningless)
+    items[:] = spread(items)
+
+
+def spread(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """The tests file by file, the files that take long and wait much between those that only compute.
+
+    Workers that share the tests do not all begin such a file at once then, nor the last one when the others are done.
+    """
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    long: list[Path] = []
+    short: list[Path] = []
+    for path in files:
+        (long if path.parent in LONG else short).append(path)
+    places = {path: number / len(several) for several in (long, short) for number, path in enumerate(several)}
+    return [item for path in sorted(files, key=places.__getitem__) for item in files[path]]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

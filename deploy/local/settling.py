@@ -11,6 +11,7 @@ from huiqun.contracts.topics import CHANNEL_MEMBERS, CHANNEL_MESSAGES, CHANNEL_R
 from huiqun.store import Database
 from huiqun.stream import KafkaOptions
 from huiqun.stream.outbox import OUTBOX
+from local.checkpoint import checkpoint
 from local.topics import ends
 
 OPEN: Final = ("requested", "assigned")
@@ -63,7 +64,8 @@ async def until_through(lags: Sequence[Lag], moderation: Database, seconds: floa
     left = ""
     try:
         async with asyncio.timeout(seconds):
-            while left := await _all_that_is_left(lags, moderation):  # noqa: ASYNC110 (a broker sets no event)
+            while left := await _all_that_is_left(lags, moderation):
+                checkpoint()
                 await asyncio.sleep(_EVERY_SECONDS)
     except TimeoutError:
         raise NotThroughError(f"After {seconds:g} s there was still: {left}.") from None

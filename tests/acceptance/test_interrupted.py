@@ -57,7 +57,7 @@ def python(module: str) -> tuple[str, ...]:
 
 
 async def output_of(process: Process) -> str:
-    output, _ = await asyncio.wait_for(process.communicate(), 60)
+    output, _ = await asyncio.wait_for(process.communicate(), 180)
     return output.decode()
 
 
@@ -65,7 +65,7 @@ async def read_until(process: Process, wanted: str) -> str:
     assert process.stdout is not None
     seen = ""
     while wanted not in seen:
-        line = await asyncio.wait_for(process.stdout.readline(), 120)
+        line = await asyncio.wait_for(process.stdout.readline(), 360)
         assert line, seen
         seen += line.decode()
     return seen

@@ -1,6 +1,7 @@
 """Running the parts of a process, waiting, health and ids."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import uuid
@@ -101,6 +102,23 @@ async def test_a_part_that_does_not_stop_is_cancelled(monkeypatch: pytest.Monkey
     async with asyncio.timeout(5):
         await run_parts([good, deaf], stop)
     assert (good.ended, deaf.ended) == ("by itself", "cancelled")
+
+
+async def test_a_part_whose_driver_loses_the_cancellation_is_cancelled_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "_GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(parts, "_UNWELL_SECONDS", 0.1)
+    monkeypatch.setattr(parts, "_CANCEL_SECONDS", 0.1)
+
+    async def lose_one(_: asyncio.Event) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+    stop = asyncio.Event()
+    stop.set()
+    losing = Scripted("losing", lose_one)
+    await run_parts([losing], stop)
+    assert losing.ended == "cancelled"
 
 
 async def test_a_part_that_waits_for_a_server_is_cancelled_sooner(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from tests.faults.reckoning import TEXTS, check, has_judged, until_judged
 from tests.processes import ServiceProcess
 from tests.spine import Spine, eventually
 
-MESSAGES = 20_000
+MESSAGES = 8_000
 KILLS = 3
 SEED = 20261122
 

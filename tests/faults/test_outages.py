@@ -74,21 +74,21 @@ async def recover(site: Site, sent: Sequence[MessageReceived]) -> None:
 
 
 async def test_the_store_goes_away_and_comes_back(own_stack: Stack, tmp_path: Path) -> None:
-    sent = messages(8000)
+    sent = messages(4000)
     async with at_work(own_stack, tmp_path) as site:
-        await site.spine.send(*sent[:6000])
+        await site.spine.send(*sent[:3000])
         await eventually(lambda: has_judged(site.state, 500))
         await own_stack.mongod.kill()
-        await site.spine.send(*sent[6000:7000])
+        await site.spine.send(*sent[3000:3500])
         await outlast(site)
         await own_stack.mongod.start()
-        await site.spine.send(*sent[7000:])
+        await site.spine.send(*sent[3500:])
         await recover(site, sent)
 
 
 async def test_the_store_stands_still_and_two_replicas_go_on_where_they_were(own_stack: Stack, tmp_path: Path) -> None:
     """It answers nothing, but loses nothing: open transactions are those of living processes."""
-    sent = messages(6000)
+    sent = messages(4000)
     async with at_work(own_stack, tmp_path) as site:
         second = ServiceProcess("moderation", tmp_path, environment_of(own_stack, "faults.", "faults"))
         async with second:
@@ -105,27 +105,27 @@ async def test_the_store_stands_still_and_two_replicas_go_on_where_they_were(own
 
 
 async def test_the_network_to_the_broker_is_cut_and_mended(proxy: Proxy, tmp_path: Path) -> None:
-    sent = messages(8000)
+    sent = messages(4000)
     async with Stack(advertise=proxy.port) as stack:
         proxy.target = stack.broker.port
         async with at_work(stack, tmp_path) as site:
-            await site.spine.send(*sent[:7000])
+            await site.spine.send(*sent[:3500])
             await eventually(lambda: has_judged(site.state, 500))
             proxy.cut()
             await outlast(site)
             await proxy.resume()
-            await site.spine.send(*sent[7000:])
+            await site.spine.send(*sent[3500:])
             await recover(site, sent)
 
 
 @pytest.mark.kafka_only
 async def test_the_broker_is_killed_and_started_again(own_stack: Stack, tmp_path: Path) -> None:
-    sent = messages(8000)
+    sent = messages(4000)
     async with at_work(own_stack, tmp_path) as site:
-        await site.spine.send(*sent[:7000])
+        await site.spine.send(*sent[:3500])
         await eventually(lambda: has_judged(site.state, 500))
         await own_stack.broker.kill()
         await outlast(site)
         await own_stack.broker.start()
-        await site.spine.send(*sent[7000:])
+        await site.spine.send(*sent[3500:])
         await recover(site, sent)

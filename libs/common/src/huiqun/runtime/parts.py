@@ -16,6 +16,7 @@ _log = structlog.get_logger(__name__)
 _GRACE_SECONDS = 5.0
 # For a part that waits for a server that is away: it would wait in vain, and nothing is lost.
 _UNWELL_SECONDS = 2.0
+_CANCEL_SECONDS = 3.0
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -53,8 +54,10 @@ async def run_parts(parts: Sequence[Part], stop: asyncio.Event) -> None:
         _, late = await asyncio.wait(tasks, timeout=_UNWELL_SECONDS)
         _cancel(task for task in late if tasks[task].heartbeat.failure is not None)
         _, late = await asyncio.wait(tasks, timeout=_GRACE_SECONDS - _UNWELL_SECONDS)
-        _cancel(late)
-        await asyncio.gather(*tasks, return_exceptions=True)
+        while late:
+            _cancel(late)
+            # Once more, should a driver have lost it: it comes together with what was waited for, and is gone.
+            _, late = await asyncio.wait(late, timeout=_CANCEL_SECONDS)
     finally:
         stopping.cancel()
         _let_signals_go(loop)

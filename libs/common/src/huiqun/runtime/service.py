@@ -99,7 +99,8 @@ async def connections(
     finally:
         with ending():
             with contextlib.suppress(KafkaError, TimeoutError):
-                await asyncio.wait_for(publisher.stop(), 2)
+                async with asyncio.timeout(2):
+                    await publisher.stop()
             await presence.end()
             await close(client)
 

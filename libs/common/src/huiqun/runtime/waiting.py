@@ -6,7 +6,8 @@ import asyncio
 async def wait_for_stop(stop: asyncio.Event, seconds: float) -> bool:
     """Wait until `stop` is set or `seconds` have passed; True when it was set."""
     try:
-        await asyncio.wait_for(stop.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await stop.wait()
     except TimeoutError:
         return False
     return True

@@ -118,13 +118,15 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
                 await lane.abandon()
             self._consumer = None
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(consumer.stop(), _LEAVE_SECONDS)
+                async with asyncio.timeout(_LEAVE_SECONDS):
+                    await consumer.stop()
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         """Let the batches in hand finish before another consumer takes their partitions."""
         if revoked:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.gather(*(lane.quiet() for lane in self._lanes)), _FINISH_SECONDS)
+                async with asyncio.timeout(_FINISH_SECONDS):
+                    await asyncio.gather(*(lane.quiet() for lane in self._lanes))
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         """Have the lanes look for what a former owner may have left unpublished."""

@@ -149,7 +149,8 @@ async def read_all(options: KafkaOptions, service: str) -> AsyncIterator[DeadLet
     partitions = [TopicPartition(options.prefix + topic, number) for number in range(count)]
     consumer = AIOKafkaConsumer(**options.client_arguments(), enable_auto_commit=False)
     try:
-        await asyncio.wait_for(consumer.start(), _READ_SECONDS)
+        async with asyncio.timeout(_READ_SECONDS):
+            await consumer.start()
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)
         ends = await consumer.end_offsets(partitions)

@@ -98,7 +98,8 @@ class LagWatch:
         if self._reader is not None:
             reader, self._reader = self._reader, None
             with contextlib.suppress(KafkaError, OSError):
-                await asyncio.wait_for(reader.stop(), _CLOSE_SECONDS)
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await reader.stop()
 
     def _show(self, lags: Mapping[TopicPartition, int]) -> None:
         """Export these figures and no others."""

@@ -208,7 +208,8 @@ class Lane:
 
         async def acknowledge() -> None:
             with metrics.STAGE_SECONDS.labels(consumer=line.service, stage="offsets").time():
-                await asyncio.wait_for(self._acknowledge(consumer, batch), _COMMIT_SECONDS)
+                async with asyncio.timeout(_COMMIT_SECONDS):
+                    await self._acknowledge(consumer, batch)
 
         async def settle() -> None:
             await line.guard.save()

@@ -40,14 +40,16 @@ async def read_positions(options: KafkaOptions, service: str) -> Mapping[Place, 
         **options.client_arguments(), group_id=group_of(options, service), enable_auto_commit=False
     )
     try:
-        await asyncio.wait_for(consumer.start(), _WAIT_SECONDS)
+        async with asyncio.timeout(_WAIT_SECONDS):
+            await consumer.start()
         consumer.assign(list(places))
         async with asyncio.timeout(_WAIT_SECONDS):
             ends = await read_ends(consumer, list(places))
             committed = [await consumer.committed(each) for each in places]
     finally:
         with suppress(TimeoutError):
-            await asyncio.wait_for(consumer.stop(), _WAIT_SECONDS)
+            async with asyncio.timeout(_WAIT_SECONDS):
+                await consumer.stop()
     return {
         place: Position(ends[each], offset) for (each, place), offset in zip(places.items(), committed, strict=True)
     }

@@ -256,7 +256,8 @@ class Publisher:
         if current is not None and current is producer:
             self._producer = None
             with contextlib.suppress(KafkaError, TimeoutError):
-                await asyncio.wait_for(current.stop(), _DISCARD_SECONDS)
+                async with asyncio.timeout(_DISCARD_SECONDS):
+                    await current.stop()
 
 
 def _fill(batch: BatchBuilder, waiting: Iterable[tuple[int, Record]], limit: int | None) -> int:

@@ -47,7 +47,8 @@ async def _administering(options: KafkaOptions) -> AsyncIterator[AIOKafkaAdminCl
     admin = AIOKafkaAdminClient(**options.client_arguments(), request_timeout_ms=30_000)
     try:
         async with explained(options):
-            await asyncio.wait_for(admin.start(), 30)
+            async with asyncio.timeout(30):
+                await admin.start()
         yield admin
     finally:
         await admin.close()

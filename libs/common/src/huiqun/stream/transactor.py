@@ -117,7 +117,8 @@ class Transactor:
 
     async def _publish_soon(self, entries: Sequence[outbox.Entry]) -> None:
         try:
-            await asyncio.wait_for(self.publish(entries), _PUBLISH_SECONDS)
+            async with asyncio.timeout(_PUBLISH_SECONDS):
+                await self.publish(entries)
         except (KafkaError, OSError, StoreError) as error:  # TimeoutError is an OSError
             _log.warning("left_to_the_relay", entries=len(entries), error=describe_error(error))
 

@@ -30,7 +30,8 @@ class Turns:
             if held:
                 return
             try:
-                await asyncio.wait_for(self._lock.acquire(), _LONGEST_WAIT_SECONDS)
+                async with asyncio.timeout(_LONGEST_WAIT_SECONDS):
+                    await self._lock.acquire()
             except TimeoutError:
                 raise WriteConflictError("no turn within 10 s") from None
             held = True
