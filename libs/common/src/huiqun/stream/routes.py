@@ -64,7 +64,9 @@ class RoutingTable:
                 prepared += run
                 continue
             made = await route.prepare([item.event.received_at(now) for item in run], now)
-            prepared += [item._replace(prepared=each) for item, each in zip(run, made, strict=True)]
+            prepared += [
+                Received(item.event, item.record, item.identity, each) for item, each in zip(run, made, strict=True)
+            ]
         return prepared
 
     async def dispatch(self, received: Sequence[Received], work: Work) -> list[Refused]:
@@ -73,7 +75,7 @@ class RoutingTable:
         Here every event of every service passes: none is later than now, whatever its sender's clock says. Those that
         nobody has prepared are prepared now.
         """
-        counted = [item._replace(event=item.event.received_at(work.now)) for item in received]
+        counted = [_counted(item, work.now) for item in received]
         for route, run in self._runs(counted):
             events = [item.event for item in run]
             if route.prepare is None:
@@ -100,3 +102,9 @@ class RoutingTable:
             run.append(item)
         if current is not None:
             yield current, run
+
+
+def _counted(item: Received, now: datetime) -> Received:
+    """The event as it counts at `now`: nearly always the one that came."""
+    event = item.event.received_at(now)
+    return item if event is item.event else item._replace(event=event)

@@ -24,14 +24,15 @@ async def place_messages(work: Work, events: Sequence[Messages]) -> list[Place |
 
     One read for the batch, and another where it has edits.
     """
-    early = await store.load(work, {ref_of(event) for event in events})
+    refs = list(map(ref_of, events))
+    early = await store.load(work, set(refs))
     stored = frozenset(early)
     originals = await _originals(work, events)
     staff = await _staff_among(work, events, early.values()) if early else frozenset()
     waiting: dict[MessageRef, EarlyChanges] = {}
     places: list[Place | None] = []
-    for event in events:
-        ref, author = ref_of(event), event.data.sender.member_id
+    for event, ref in zip(events, refs, strict=True):
+        author = event.data.sender.member_id
         original = originals.get(ref)
         if original is None and isinstance(event, MessageReceived):
             changes = early.get(ref) or EarlyChanges(ref)

@@ -1,7 +1,7 @@
 """Every message passes here: judged in a batch, recorded, and answered with actions, in one transaction."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -153,7 +153,8 @@ class Screening:
             records.append(screened)
             entry = keeping.entry(screened, message, found.personal, policy.rules.retention.days)
             # That a message was withdrawn stands where it was first sent.
-            entries.append(entry if screened.revision else entry._replace(recalled_by=place.recalled_by))
+            is_withdrawn = place.recalled_by is not None and not screened.revision
+            entries.append(entry._replace(recalled_by=place.recalled_by) if is_withdrawn else entry)
             work.emit(MessageScreened.of(screened, time=work.now, cause=event))
             if message.reply_to is not None or (standing is not None and standing.strikes):
                 _listen(Judged(event, decision, screened, standing, group, place), follow)
@@ -221,8 +222,12 @@ def _customers(messages: Iterable[Message]) -> set[tuple[str, str]]:
     return {(group_id, sender.member_id) for group_id, sender in senders if sender.role is Role.CUSTOMER}
 
 
-def _mended(events: Iterable[Messages], places: Iterable[Place], records: Iterable[Screened]) -> frozenset[MessageRef]:
+def _mended(
+    events: Collection[Messages], places: Iterable[Place], records: Iterable[Screened]
+) -> frozenset[MessageRef]:
     """The messages that were edited so that nothing has to be deleted any more."""
+    if not any(isinstance(event, MessageEdited) for event in events):
+        return frozenset()
     judged = zip(events, places, records, strict=True)
     shown = {ref_of(event): (event, screened.verdict) for event, place, screened in judged if place.is_shown}
     changed = ((ref, verdict) for ref, (event, verdict) in shown.items() if isinstance(event, MessageEdited))
