@@ -58,6 +58,7 @@ async def run_parts(parts: Sequence[Part], stop: asyncio.Event) -> None:
             _cancel(late)
             # Once more, should a driver have lost it: it comes together with what was waited for, and is gone.
             _, late = await asyncio.wait(late, timeout=_CANCEL_SECONDS)
+        await asyncio.gather(*tasks, return_exceptions=True)  # their errors are looked at below
     finally:
         stopping.cancel()
         _let_signals_go(loop)
