@@ -86,3 +86,14 @@ STORE_ERRORS: Final = Counter(
     "Which store operations fail, and with which error?",
     ["operation", "error"],
 )
+CLIENT_REQUESTS: Final = Counter(
+    "huiqun_client_requests_total",
+    "How do other systems answer us? Outcomes: the status, error (no answer), refused (their breaker is open).",
+    ["client", "endpoint", "outcome"],
+)
+CLIENT_SECONDS: Final = Histogram(
+    "huiqun_client_request_seconds",
+    "How long do other systems let us wait?",
+    ["client", "endpoint"],
+    buckets=_SECONDS,
+)
