@@ -14,7 +14,7 @@ from huiqun.stream import inbox, outbox
 from huiqun.stream.publisher import Publisher, Record, record_of
 from huiqun.stream.retry import for_at_most
 from huiqun.stream.work import Work
-from huiqun.timers import store as timer_store
+from huiqun.tasks.store import write_tasks
 
 T = TypeVar("T")
 UseCase = Callable[[Work], Awaitable[T]]
@@ -67,7 +67,9 @@ class Transactor:
                 await inbox.record(self.database, session, delivery.identities, work.now)
             result = await use_case(work)
             if work.scheduled or work.cancelled:
-                await timer_store.write(self.database, session, tuple(work.scheduled.values()), tuple(work.cancelled))
+                await write_tasks(
+                    self.database, session, tuple(work.scheduled.values()), tuple(work.cancelled), work.now
+                )
             records: list[Record] = list(map(record_of, work.emitted))
             partitions = delivery.partitions if delivery is not None else ()
             entries = await outbox.put(self.database, session, records, partitions, work.now)

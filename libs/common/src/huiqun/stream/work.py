@@ -6,7 +6,7 @@ from datetime import datetime
 
 from huiqun.contracts.envelope import Event
 from huiqun.store import Database, Session
-from huiqun.timers.model import Timer
+from huiqun.tasks.model import Task
 
 
 @dataclass(slots=True)
@@ -20,7 +20,7 @@ class Work:
     session: Session
     now: datetime
     emitted: list[Event] = field(default_factory=list)
-    scheduled: dict[str, Timer] = field(default_factory=dict)
+    scheduled: dict[str, Task] = field(default_factory=dict)
     cancelled: set[str] = field(default_factory=set)
 
     def emit(self, event: Event) -> None:
@@ -31,12 +31,12 @@ class Work:
         """Publish `events` after the commit, in this order."""
         self.emitted.extend(events)
 
-    def schedule(self, timer: Timer) -> None:
-        """Run `timer` when it is due; a timer of the same key is replaced."""
-        self.cancelled.discard(timer.key)
-        self.scheduled[timer.key] = timer
+    def schedule(self, task: Task) -> None:
+        """Run `task` when it is due; a task of the same key is replaced."""
+        self.cancelled.discard(task.key)
+        self.scheduled[task.key] = task
 
     def cancel(self, key: str) -> None:
-        """Forget the timer of this key, if there is one."""
+        """Forget the task of this key, if there is one."""
         self.scheduled.pop(key, None)
         self.cancelled.add(key)

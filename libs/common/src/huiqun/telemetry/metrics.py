@@ -54,16 +54,31 @@ OUTBOX_RELAYED: Final = Counter(
     "huiqun_outbox_relayed_total",
     "How many batches did the relay publish because a process died between its commit and its publish?",
 )
-TIMER_DELAY: Final = Histogram(
-    "huiqun_timer_delay_seconds",
-    "How long after its due time did a timer run?",
+TASK_DELAY: Final = Histogram(
+    "huiqun_task_delay_seconds",
+    "How long after its due time did a task run?",
     ["kind"],
     buckets=_DELAYS,
 )
-TIMERS_RUN: Final = Counter(
-    "huiqun_timers_total",
-    "How many timers ran, and how did they end? Outcomes: done, retried, failed.",
+TASKS_RUN: Final = Counter(
+    "huiqun_tasks_total",
+    "How many tasks ran, and how did they end? Outcomes: done, interrupted, retried, failed.",
     ["kind", "outcome"],
+)
+TASKS_FAILED: Final = Gauge(
+    "huiqun_tasks_failed",
+    "How many tasks have been given up and wait for an operator? `huiqun tasks list --state failed` shows them.",
+    ["kind"],
+)
+TASKS_DUE: Final = Gauge(
+    "huiqun_tasks_due",
+    "How many tasks of this queue are due and not done?",
+    ["queue"],
+)
+TASK_QUEUE_DELAY: Final = Gauge(
+    "huiqun_task_queue_delay_seconds",
+    "How long has the oldest task of this queue been due? It grows where the queue's concurrency is too low.",
+    ["queue"],
 )
 READY: Final = Gauge(
     "huiqun_ready",

@@ -1,0 +1,138 @@
+"""What a task is, how the kinds of task are run, and what is done when one fails."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+from zoneinfo import ZoneInfo
+
+from huiqun.runtime.calendar import next_occurrence
+
+if TYPE_CHECKING:
+    from huiqun.stream.work import Work
+
+DEFAULT_QUEUE: Final = "default"
+
+
+class TaskCancelledError(Exception):
+    """The task was cancelled, moved to another time, or taken over by another process, while it ran."""
+
+
+class TaskStoppedError(Exception):
+    """The process is stopping; another one takes the task up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a task has come; `total` is 0 where nobody knows yet."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recurrence:
+    """When a periodic task is due again: an RRULE read in a time zone, counted from `start`."""
+
+    rule: str
+    timezone: str
+    start: datetime
+
+    def next_due(self, after: datetime) -> datetime | None:
+        """The next time after `after`, in UTC; None if it is over."""
+        return next_occurrence(self.rule, ZoneInfo(self.timezone), self.start, after)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Work of `kind` that is due at `due`; to schedule a key again moves it and begins its attempts anew.
+
+    `payload` is what BSON can hold. `queue` names the queue of the kind. After downtime a recurring task runs once for
+    all the times that were missed.
+    """
+
+    key: str
+    kind: str
+    due: datetime
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    queue: str = DEFAULT_QUEUE
+    recurrence: Recurrence | None = None
+    progress: Progress | None = None
+    attempts: int = 0
+    idempotency_key: str = ""
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Continue:
+    """A handler's answer that the task is not done: it goes on, with this payload, at `due` (now where None)."""
+
+    payload: Mapping[str, Any]
+    due: datetime | None = None
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often a failed task is tried, and which errors are worth it; what is not retried fails at once.
+
+    The waits double from `first_wait` to `longest_wait`, or are what the error itself asks for (`retry_after`, in
+    seconds). While the store is away nothing counts: a task waits for it as long as it takes.
+    """
+
+    attempts: int = 10
+    first_wait: timedelta = timedelta(seconds=1)
+    longest_wait: timedelta = timedelta(minutes=10)
+    # Any error: a handler's may be mended by a release, within the time that the attempts take.
+    retry_on: tuple[type[Exception], ...] = (Exception,)
+
+    def wait_after(self, attempts: int, error: Exception) -> timedelta | None:
+        """How long to wait after the attempt of this number (1 for the first); None to give up."""
+        if attempts >= self.attempts or not isinstance(error, self.retry_on):
+            return None
+        asked = getattr(error, "retry_after", None)
+        if isinstance(asked, int | float):
+            return timedelta(seconds=float(asked))
+        doubled: timedelta = self.first_wait * 2 ** min(attempts - 1, 30)
+        return min(doubled, self.longest_wait)
+
+
+class TaskRun(Protocol):
+    """What an effect is given: the task, a key under which it may be repeated safely, and how to report."""
+
+    @property
+    def task(self) -> Task:
+        """The task as it was scheduled."""
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same at every attempt, for the system that is called."""
+
+    async def report_progress(self, done: int, total: int) -> None:
+        """Note how far it has come; raises TaskCancelledError and TaskStoppedError."""
+
+
+TransactionalHandler: TypeAlias = "Callable[[Work, Task], Awaitable[Continue | None]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Work outside the store, which no transaction can take back: call, then record what came of it.
+
+    `call` runs outside any transaction. Where the process dies between the two, the call is made again under the same
+    idempotency key. `give_up` records that the attempts are used up.
+    """
+
+    call: Callable[[TaskRun], Awaitable[Any]]
+    record: Callable[[Work, Task, Any], Awaitable[Continue | None]]
+    give_up: Callable[[Work, Task, str], Awaitable[None]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskKind:
+    """How tasks of a kind are run: by a handler in the transaction that ends them, or as an effect."""
+
+    handler: TransactionalHandler | Effect
+    retry: RetryPolicy = RetryPolicy()
