@@ -1,21 +1,18 @@
 """`huiqun api-keys`: make keys for callers of a service's HTTP interface, list them, take them back."""
 
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, get_args
 
 import typer
 from rich.table import Table
 
 from huiqun.audit import AuditEntry, append
 from huiqun.cli.operator import shell_actor
-from huiqun.cli.terminal import NO, Service, database_of, fail, notes, output, printable, run, settings
-from huiqun.runtime.clock import SystemClock
-from huiqun.stream import Publisher, Transactor, Work
+from huiqun.cli.terminal import NO, Service, database_of, fail, notes, output, printable, run, transact
+from huiqun.stream import Work
 from huiqun.web import Role, create_api_key, revoke_api_key
 from huiqun.web.api_keys import id_of, list_api_keys
 
 _ROLES: tuple[Role, ...] = get_args(Role)
-T = TypeVar("T")
 app = typer.Typer(help="API keys of the services' HTTP interfaces.", no_args_is_help=True)
 
 
@@ -39,7 +36,7 @@ def create(
         await append(work, AuditEntry(shell_actor(), "api-key.created", f"key:{id_of(key)}", detail))
         return key
 
-    key = run(_transact(service, use_case))
+    key = run(transact(service, use_case))
     notes.print(f"A key for {service} with {', '.join(sorted(granted))}; it is shown once:", highlight=False)
     output.print(key, highlight=False, soft_wrap=True)
 
@@ -66,16 +63,9 @@ def revoke(service: Service, key_id: Annotated[str, typer.Argument(help="The key
             await append(work, AuditEntry(shell_actor(), "api-key.revoked", f"key:{key_id}"))
         return found
 
-    if not run(_transact(service, use_case)):
+    if not run(transact(service, use_case)):
         fail(f"{service} has no key {key_id} that is in use: huiqun api-keys list --service {service}", NO)
     notes.print(f"Key {key_id} of {service} lets nobody in any more.", highlight=False)
-
-
-async def _transact(service: str, use_case: Callable[[Work], Awaitable[T]]) -> T:
-    async with database_of(service) as database:
-        # Never started: nothing is published.
-        transactor = Transactor(database.client, database, Publisher(settings().kafka), SystemClock())
-        return await transactor.run(use_case)
 
 
 async def _read(service: str) -> list[dict[str, Any]]:

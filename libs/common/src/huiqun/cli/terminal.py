@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -15,8 +15,10 @@ from rich.console import Console
 from rich.text import Text
 
 from huiqun.contracts.topics import ServiceName
+from huiqun.runtime.clock import SystemClock
 from huiqun.runtime.settings import ConnectionSettings, wrong_settings
 from huiqun.store import Database, StoreError, connect
+from huiqun.stream import Publisher, Transactor, Work
 
 NO = 1
 NOT_ASKED = 2
@@ -69,6 +71,14 @@ async def database_of(service: str) -> AsyncIterator[Database]:
         yield client[chosen.database_of(service)]
     finally:
         await client.close()
+
+
+async def transact(service: str, use_case: Callable[[Work], Awaitable[T]]) -> T:
+    """Run a use case in one transaction on the database of a service."""
+    async with database_of(service) as database:
+        # Never started: nothing is published.
+        transactor = Transactor(database.client, database, Publisher(settings().kafka), SystemClock())
+        return await transactor.run(use_case)
 
 
 def fail(message: str, code: int = NOT_ASKED) -> NoReturn:
