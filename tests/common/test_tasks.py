@@ -90,7 +90,7 @@ async def is_in_state(transactor: Transactor, key: str, state: str) -> bool:
 
 async def lease_all(transactor: Transactor, holder: str, at: datetime = NOW) -> list[Task]:
     lease = store.Lease(holder, at, at + 60 * SECOND)
-    return await store.lease_tasks(transactor.database, "default", ["note"], lease, 100)
+    return await store.lease_tasks(transactor.database, ["note"], lease, 100)
 
 
 async def test_tasks_that_came_due_while_nobody_ran_them_run_in_their_order(transactor: Transactor) -> None:
@@ -129,11 +129,11 @@ async def test_a_full_queue_keeps_no_other_queue_waiting(transactor: Transactor)
     async def done(_work: Work, _task: Task, _result: object) -> None:
         return None
 
-    patrols = [Task(f"patrol {n}", "patrol", NOW, queue="patrols") for n in range(20)]
+    patrols = [Task(f"patrol {n}", "patrol", NOW) for n in range(20)]
     await schedule(transactor, *patrols, Task("mute ends", "note", NOW + SECOND))
     clock_of(transactor).moment = NOW + SECOND
     options = TaskOptions(queues={"default": 1, "patrols": 2}, poll_seconds=0.05)
-    async with running(runner(transactor, options, patrol=TaskKind(Effect(wait, done)))):
+    async with running(runner(transactor, options, patrol=TaskKind(Effect(wait, done), "patrols"))):
         await eventually(lambda: ran_are(transactor, ["mute ends"]))
         assert len(await tasks(transactor)) == 20
         released.set()
@@ -250,7 +250,7 @@ async def test_an_effect_that_was_not_recorded_is_repeated_under_the_same_key(tr
 
     retry = RetryPolicy(first_wait=timedelta(0))
     await schedule(transactor, Task("send", "send", NOW))
-    async with running(runner(transactor, send=TaskKind(Effect(call, record), retry))):
+    async with running(runner(transactor, send=TaskKind(Effect(call, record), retry=retry))):
         await eventually(lambda: ran_are(transactor, ["sent"]))
         await eventually(lambda: all_done(transactor))
     assert len(keys) == 2
@@ -267,7 +267,7 @@ async def test_a_failing_task_is_tried_later_and_later_and_then_kept(transactor:
 
     await schedule(transactor, Task("bad", "fail", NOW))
     clock, waits = clock_of(transactor), []
-    kind = TaskKind(fail, RetryPolicy(attempts=4))
+    kind = TaskKind(fail, retry=RetryPolicy(attempts=4))
     async with running(runner(transactor, fail=kind)):
         for attempt in (1, 2, 3, 4):
             await eventually(lambda attempt=attempt: has_failed(attempt))  # type: ignore[misc]
@@ -292,7 +292,7 @@ async def test_an_error_that_is_not_worth_a_retry_fails_at_once_and_is_recorded(
     async def give_up(work: Work, _task: Task, reason: str) -> None:
         await work.db["ran"].insert_one({"_id": f"given up: {reason.partition(' ')[0]}"}, session=work.session)
 
-    kind = TaskKind(Effect(call, record, give_up), RetryPolicy(retry_on=(ConnectionError,)))
+    kind = TaskKind(Effect(call, record, give_up), retry=RetryPolicy(retry_on=(ConnectionError,)))
     await schedule(transactor, Task("send", "send", NOW))
     async with running(runner(transactor, send=kind)):
         await eventually(lambda: is_in_state(transactor, "send", "failed"))
@@ -307,7 +307,7 @@ async def test_a_failed_task_that_an_operator_retries_begins_anew(transactor: Tr
             raise RuntimeError("not yet mended")
         await note(work, task)
 
-    kind = TaskKind(maybe, RetryPolicy(attempts=1))
+    kind = TaskKind(maybe, retry=RetryPolicy(attempts=1))
     await schedule(transactor, Task("send", "send", NOW))
     async with running(runner(transactor, send=kind)):
         await eventually(lambda: is_in_state(transactor, "send", "failed"))
@@ -317,17 +317,16 @@ async def test_a_failed_task_that_an_operator_retries_begins_anew(transactor: Tr
 
 
 async def test_a_task_that_nobody_knows_is_a_failed_task_that_says_so(transactor: Transactor) -> None:
-    strange = [Task("kind", "of a later release", NOW), Task("queue", "note", NOW, queue="gone")]
-    await schedule(transactor, *strange, Task("known", "note", NOW + SECOND))
+    await schedule(transactor, Task("strange", "of a later release", NOW), Task("known", "note", NOW + SECOND))
     clock_of(transactor).moment = NOW + SECOND
     options = TaskOptions(queues={"default": 1}, poll_seconds=0.05, lease=timedelta(seconds=0.3))
     async with running(runner(transactor, options)):
         await eventually(lambda: ran_are(transactor, ["known"]))
         assert {task["state"] for task in await tasks(transactor)} == {"waiting"}
         clock_of(transactor).moment = NOW + timedelta(minutes=11)
-        for key in ("kind", "queue"):
-            await eventually(lambda key=key: is_in_state(transactor, key, "failed"))  # type: ignore[misc]
-    assert all("nobody runs" in task["error"] for task in await tasks(transactor))
+        await eventually(lambda: is_in_state(transactor, "strange", "failed"))
+    (strange,) = await tasks(transactor)
+    assert "nobody runs this kind" in strange["error"]
 
 
 async def test_a_long_task_learns_that_it_was_cancelled(transactor: Transactor) -> None:

@@ -21,18 +21,17 @@ def list_all(
     service: Service,
     state: Annotated[str | None, typer.Option(metavar="|".join(_STATES), help="Only tasks in this state.")] = None,
     kind: Annotated[str | None, typer.Option(help="Only tasks of this kind.")] = None,
-    queue: Annotated[str | None, typer.Option(help="Only tasks of this queue.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
 ) -> None:
     """Show tasks, those due first; a task that is done is not there any more."""
     if state is not None and state not in _STATES:
         fail(f"There is no state {state}; there are {' and '.join(_STATES)}.")
-    found = run(_list(service, TaskFilter(state, kind, queue), limit + 1))
-    table = Table("key", "kind", "queue", "due (UTC)", "state", "attempts", "progress", "last error")
+    found = run(_list(service, TaskFilter(state, kind), limit + 1))
+    table = Table("key", "kind", "due (UTC)", "state", "attempts", "progress", "last error")
     for record in found[:limit]:
         task = record.task
         table.add_row(
-            *(printable(task.key), task.kind, task.queue, f"{task.due:%F %T}", _state_of(record)),
+            *(printable(task.key), task.kind, f"{task.due:%F %T}", _state_of(record)),
             *(str(task.attempts), _progress_of(record), printable(record.error)),
         )
     output.print(table)
@@ -50,7 +49,6 @@ def show(service: Service, key: Key) -> None:
     rows = {
         "key": task.key,
         "kind": task.kind,
-        "queue": task.queue,
         "state": _state_of(record),
         "due": f"{task.due:%F %T} UTC",
         "scheduled": f"{record.scheduled_at:%F %T} UTC",

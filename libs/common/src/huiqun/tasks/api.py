@@ -28,7 +28,6 @@ State = Annotated[
 Kind = Annotated[
     str | None, Query(max_length=128, description="Only tasks of this kind.", examples=["membership.rules"])
 ]
-Queue = Annotated[str | None, Query(max_length=64, description="Only tasks of this queue.", examples=["default"])]
 
 
 class ProgressView(BaseModel):
@@ -43,7 +42,6 @@ class TaskView(BaseModel):
 
     key: str = Field(description="The task's key.", examples=["rules/group-1"])
     kind: str = Field(description="The kind of work.", examples=["membership.rules"])
-    queue: str = Field(description="The queue it waits in.", examples=["default"])
     due: datetime = Field(description="When it is to run, or to be tried again.", examples=["2026-11-22T08:00:00Z"])
     state: Literal["waiting", "failed"] = Field(
         description="waiting: for its time, or running; failed: given up until somebody retries it.",
@@ -59,13 +57,11 @@ class TaskView(BaseModel):
 
 
 @router.get("", summary="List tasks")
-async def list_tasks(
-    db: Store, paging: Paging, state: State = None, kind: Kind = None, queue: Queue = None
-) -> Page[TaskView]:
+async def list_tasks(db: Store, paging: Paging, state: State = None, kind: Kind = None) -> Page[TaskView]:
     """Those due first come first; failed ones stand at the time of their last attempt."""
     after = paging.after(datetime, str)
     place = (after[0], after[1]) if after else None
-    found = await store.list_tasks(db, TaskFilter(state, kind, queue), place, paging.limit + 1)  # type: ignore[arg-type]
+    found = await store.list_tasks(db, TaskFilter(state, kind), place, paging.limit + 1)  # type: ignore[arg-type]
     return paging.page(found, lambda record: (record.task.due, record.task.key), _view)
 
 
@@ -104,7 +100,6 @@ def _view(record: TaskRecord) -> TaskView:
     return TaskView(
         key=task.key,
         kind=task.kind,
-        queue=task.queue,
         due=task.due,
         state="failed" if record.state == store.FAILED else "waiting",
         is_running=record.is_running,

@@ -49,15 +49,13 @@ class Recurrence:
 class Task:
     """Work of `kind` that is due at `due`; to schedule a key again moves it and begins its attempts anew.
 
-    `payload` is what BSON can hold. `queue` names the queue of the kind. After downtime a recurring task runs once for
-    all the times that were missed.
+    `payload` is what BSON can hold. After downtime a recurring task runs once for all the times that were missed.
     """
 
     key: str
     kind: str
     due: datetime
     payload: Mapping[str, Any] = field(default_factory=dict)
-    queue: str = DEFAULT_QUEUE
     recurrence: Recurrence | None = None
     progress: Progress | None = None
     attempts: int = 0
@@ -132,7 +130,8 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class TaskKind:
-    """How tasks of a kind are run: by a handler in the transaction that ends them, or as an effect."""
+    """How tasks of a kind are run: by a handler in the transaction that ends them, or as an effect; in which queue."""
 
     handler: TransactionalHandler | Effect
+    queue: str = DEFAULT_QUEUE
     retry: RetryPolicy = RetryPolicy()

@@ -57,6 +57,8 @@ class TaskRunner:
     ) -> None:
         self.heartbeat = Heartbeat()
         self._transactor = transactor
+        if stray := {kind.queue for kind in kinds.values()} - set(options.queues):
+            raise ValueError(f"nobody runs the queues {', '.join(sorted(stray))}")
         self._kinds = kinds
         self._options = options
         self._holder = new_id()
@@ -101,8 +103,10 @@ class TaskRunner:
             await asyncio.gather(*running, stopping, return_exceptions=True)
 
     async def _lease(self, queue: str, limit: int) -> list[Task]:
+        kinds = [name for name, kind in self._kinds.items() if kind.queue == queue]
+
         async def attempt() -> list[Task]:
-            return await store.lease_tasks(self._transactor.database, queue, self._kinds, self._new_lease(), limit)
+            return await store.lease_tasks(self._transactor.database, kinds, self._new_lease(), limit)
 
         leased = await until_it_passes(attempt, name=self.name, on_wait=self.heartbeat.failing)
         self.heartbeat.well()
@@ -121,7 +125,7 @@ class TaskRunner:
             lease = self._new_lease()
             await store.renew_leases(database, lease, self._held)
             unknown = await store.fail_unknown_tasks(
-                database, self._kinds, self._options.queues, lease.now - self._options.unknown_after, lease.now
+                database, self._kinds, lease.now - self._options.unknown_after, lease.now
             )
             if unknown:
                 _log.error("tasks_unknown", tasks=unknown)
@@ -133,15 +137,15 @@ class TaskRunner:
     async def _measure(self) -> None:
         now = self._transactor.clock.now()
         failed = await store.count_failed_tasks(self._transactor.database)
-        depths = {depth.queue: depth for depth in await store.list_queue_depths(self._transactor.database, now)}
+        due = await store.count_due_tasks(self._transactor.database, self._kinds, now)
         for kind in self._kinds:
             metrics.TASKS_FAILED.labels(kind=kind).set(failed.pop(kind, 0))
         metrics.TASKS_FAILED.labels(kind="unknown").set(sum(failed.values()))
         for queue in self._options.queues:
-            depth = depths.get(queue)
-            metrics.TASKS_DUE.labels(queue=queue).set(depth.due if depth else 0)
-            late = (now - depth.oldest).total_seconds() if depth else 0.0
-            metrics.TASK_QUEUE_DELAY.labels(queue=queue).set(late)
+            waiting = [each for name, each in due.items() if self._kinds[name].queue == queue]
+            metrics.TASKS_DUE.labels(queue=queue).set(sum(each.number for each in waiting))
+            oldest = min((each.oldest for each in waiting), default=now)
+            metrics.TASK_QUEUE_DELAY.labels(queue=queue).set((now - oldest).total_seconds())
 
     async def _run_task(self, task: Task, stop: asyncio.Event) -> None:
         """Run one task to its end, its next attempt, or its failure; waits while the store is away."""

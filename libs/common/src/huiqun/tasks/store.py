@@ -12,8 +12,8 @@ from huiqun.tasks.model import Progress, Recurrence, Task
 TASKS = "tasks"
 TASK_INDEXES: Mapping[str, Sequence[Index]] = {
     TASKS: (
-        Index((("state", 1), ("queue", 1), ("due", 1))),
-        Index((("state", 1), ("due", 1), ("queue", 1))),
+        Index((("state", 1), ("kind", 1), ("due", 1))),
+        Index((("due", 1),)),
         Index((("holder", 1),), where={"holder": {"$exists": True}}),
     )
 }
@@ -33,11 +33,10 @@ class TaskRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class QueueDepth:
-    """How many tasks of a queue are due, and since when the oldest of them."""
+class DueTasks:
+    """How many tasks of a kind are due, and since when the oldest of them."""
 
-    queue: str
-    due: int
+    number: int
     oldest: datetime
 
 
@@ -52,11 +51,10 @@ async def write_tasks(
         await database[TASKS].bulk_write(operations, ordered=True, session=session)
 
 
-async def lease_tasks(database: Database, queue: str, kinds: Collection[str], lease: "Lease", limit: int) -> list[Task]:
+async def lease_tasks(database: Database, kinds: Collection[str], lease: "Lease", limit: int) -> list[Task]:
     """Take up to `limit` tasks that are due and that nobody works on, those that have been due longest first."""
     due = {
         "state": WAITING,
-        "queue": queue,
         "due": {"$lte": lease.now},
         "kind": {"$in": list(kinds)},
         "$or": [{"leased_until": None}, {"leased_until": {"$lt": lease.now}}],
@@ -123,16 +121,10 @@ async def fail_task(
     return bool(result.modified_count)
 
 
-async def fail_unknown_tasks(
-    database: Database, kinds: Collection[str], queues: Collection[str], before: datetime, now: datetime
-) -> int:
-    """Give up tasks due before `before` that this release has no handler or no queue for; returns how many."""
-    unknown = {
-        "state": WAITING,
-        "due": {"$lt": before},
-        "$or": [{"kind": {"$nin": list(kinds)}}, {"queue": {"$nin": list(queues)}}],
-    }
-    error = "nobody runs this kind of task, or its queue: it was scheduled by another release"
+async def fail_unknown_tasks(database: Database, kinds: Collection[str], before: datetime, now: datetime) -> int:
+    """Give up tasks due before `before` that this release has no handler for; returns how many."""
+    unknown = {"state": WAITING, "kind": {"$nin": list(kinds)}, "due": {"$lt": before}}
+    error = "nobody runs this kind of task: it was scheduled by another release"
     result = await database[TASKS].update_many(
         unknown, {"$set": {"state": FAILED, "error": error, "failed_at": now, "leased_until": None}}
     )
@@ -171,11 +163,10 @@ async def find_task(database: Database, key: str) -> TaskRecord | None:
 
 @dataclass(frozen=True, slots=True)
 class TaskFilter:
-    """Which tasks are wanted: those of a state, a kind, a queue; None for all."""
+    """Which tasks are wanted: those of a state, a kind; None for all."""
 
     state: str | None = None
     kind: str | None = None
-    queue: str | None = None
 
 
 async def list_tasks(
@@ -183,9 +174,7 @@ async def list_tasks(
 ) -> list[TaskRecord]:
     """Tasks by their due time and then their key, after the given place."""
     query: dict[str, Any] = {
-        name: value
-        for name, value in (("state", wanted.state), ("kind", wanted.kind), ("queue", wanted.queue))
-        if value is not None
+        name: value for name, value in (("state", wanted.state), ("kind", wanted.kind)) if value is not None
     }
     if after is not None:
         query["$or"] = [{"due": {"$gt": after[0]}}, {"due": after[0], "_id": {"$gt": after[1]}}]
@@ -201,15 +190,15 @@ async def count_failed_tasks(database: Database) -> dict[str, int]:
     return {group["_id"]: group["number"] async for group in counted}
 
 
-async def list_queue_depths(database: Database, now: datetime) -> list[QueueDepth]:
-    """What is due and not done, by queue."""
+async def count_due_tasks(database: Database, kinds: Collection[str], now: datetime) -> dict[str, DueTasks]:
+    """What is due and not done, by kind."""
     counted = await database[TASKS].aggregate(
         [
-            {"$match": {"state": WAITING, "due": {"$lte": now}}},
-            {"$group": {"_id": "$queue", "number": {"$sum": 1}, "oldest": {"$min": "$due"}}},
+            {"$match": {"state": WAITING, "kind": {"$in": list(kinds)}, "due": {"$lte": now}}},
+            {"$group": {"_id": "$kind", "number": {"$sum": 1}, "oldest": {"$min": "$due"}}},
         ]
     )
-    return [QueueDepth(group["_id"], group["number"], group["oldest"]) async for group in counted]
+    return {group["_id"]: DueTasks(group["number"], group["oldest"]) async for group in counted}
 
 
 def _held(task: Task, holder: str) -> dict[str, Any]:
@@ -220,7 +209,6 @@ def _document(task: Task, now: datetime) -> dict[str, Any]:
     document: dict[str, Any] = {
         "_id": task.key,
         "kind": task.kind,
-        "queue": task.queue,
         "due": task.due,
         "payload": dict(task.payload),
         "state": WAITING,
@@ -246,7 +234,6 @@ def _task(document: Mapping[str, Any]) -> Task:
         kind=document["kind"],
         due=document["due"],
         payload=document["payload"],
-        queue=document["queue"],
         recurrence=Recurrence(**recurrence) if recurrence else None,
         progress=Progress(**progress) if progress else None,
         attempts=document["attempts"],
