@@ -20,7 +20,7 @@ export BROKER
 BROKER_READY := $(if $(filter kafka,$(BROKER)),kafka)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo replay test check bench kafka lock clean
+.PHONY: help setup run demo replay test soak check bench kafka lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
@@ -49,6 +49,9 @@ replay: setup $(BROKER_READY) ## send FILE=<csv or jsonl> [COLUMN=<text column>]
 
 test: setup $(BROKER_READY) ## run the tests; with BROKER=kafka those that touch a broker [ARGS=<for pytest>]
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(if $(filter kafka,$(BROKER)),-m broker) $(ARGS)
+
+soak: setup $(BROKER_READY) ## what shows only after minutes, 2 hours in all [ONLY="S04 S08"] [DURATION=<seconds of each>]
+	$(BIN)/python -m tests.soak $(ONLY) $(if $(DURATION),--duration $(DURATION))
 
 check: setup ## lint, format, types, import rules, Compose file, schemas and house rules
 	$(BIN)/ruff check .

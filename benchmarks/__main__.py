@@ -16,6 +16,7 @@ from rich.console import Console
 from benchmarks import (
     backtest,
     classifier,
+    contention,
     evasion,
     institution,
     journey,
@@ -62,6 +63,7 @@ def on_servers(scale: Scale, stack: Stack) -> Mapping[str, Measurement]:
         "path": lambda say: journey.measure(stack, scale.contest, say),
         "backtest": lambda say: backtest.measure(stack, scale.archived, say),
         "latency": lambda say: latency.measure(stack, scale.latency_seconds, say),
+        "contention": lambda say: contention.measure(stack, scale.latency_seconds, say),
         "memory": lambda say: memory.measure(stack, scale.memory_messages, scale.memory_step, say),
         "institution": lambda say: institution.measure(
             stack, scale.contest, (scale.latency_seconds, scale.memory_messages, scale.memory_step), say
@@ -116,7 +118,8 @@ class Run:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    names = ["screening", "classifier", "evasion", "lexicon", "path", "backtest", "latency", "memory", "institution"]
+    names = ["screening", "classifier", "evasion", "lexicon", "path", "backtest", "latency", "contention", "memory"]
+    names.append("institution")
     parser.add_argument("--quick", action="store_true", help="fewer messages, one round: a look, not a result")
     parser.add_argument("--only", choices=names, help="measure this only")
     parser.add_argument("--profile", action="store_true", help="also tell where a batch spends its time")

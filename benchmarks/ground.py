@@ -71,6 +71,7 @@ class Ground:
     admin: AIOKafkaAdminClient
     publisher: Publisher
     api_port: int = field(default_factory=free_port)
+    metrics_port: int = field(default_factory=free_port)
     children: dict[str, ServerProcess] = field(default_factory=dict)
 
     @property
@@ -86,6 +87,7 @@ class Ground:
             "HUIQUN_TOPIC_PREFIX": self.kafka.prefix,
             "HUIQUN_DATABASE_PREFIX": self.database_prefix,
             "HUIQUN_API_PORT": str(self.api_port),
+            "HUIQUN_METRICS_PORT": str(self.metrics_port),
             "HUIQUN_LOG_LEVEL": "WARNING",
             "PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH")))),
         }
@@ -138,7 +140,7 @@ class Ground:
 
         They are read, because Tansu's end offset is that of the last batch's first record.
         """
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.kafka.bootstrap, enable_auto_commit=False)
+        consumer = AIOKafkaConsumer(**self.kafka.client_arguments(), enable_auto_commit=False)
         await asyncio.wait_for(consumer.start(), 15)
         try:
             partitions = [TopicPartition(self.kafka.prefix + topic.name, number) for number in range(PARTITIONS)]

@@ -26,7 +26,7 @@ async def measure(stack: Stack, contest: Contest, scale: tuple[float, int, int],
     for number in range(contest.rounds):
         runs.append(await journey.run(stack, HUIQUN, sent, large=True))
         say(f"round {number + 1} of {contest.rounds}: {runs[-1]['rate']:,} messages/s")
-    taken = await latency.times(stack, seconds, say, large=True)
+    taken = await latency.times(stack, seconds, say, latency.Load(large=True))
     samples = await memory.samples(stack, (total, step), say, large=True)
     method = METHOD.format(words=WORDS, groups=GROUPS, policies=POLICIES, rounds=contest.rounds)
     return Result(MEASUREMENT, _figures(runs, taken, samples), method, {"runs": runs, "memory": samples})

@@ -4,7 +4,8 @@ import asyncio
 import statistics
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass
 
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -23,7 +24,7 @@ METHOD = (
     "breaks a rule, so each one is measured: from just before it is handed to the producer until the request to delete "
     "it is back from channel.actions.v1. That is more work than real traffic, in which few messages lead to an action."
 )
-_WARM_UP = 2 * RATE
+_WARM_UP_SECONDS = 2
 _JOIN_SECONDS = 30.0
 _ARRIVE_SECONDS = 20.0
 
@@ -62,31 +63,47 @@ async def measure(stack: Stack, seconds: float, say: Callable[[str], None]) -> R
     return _result(await times(stack, seconds, say), seconds)
 
 
-async def times(stack: Stack, seconds: float, say: Callable[[str], None], *, large: bool = False) -> list[float]:
+#: What goes on beside the messages, as long as the context lasts.
+Beside = Callable[[Ground], AbstractAsyncContextManager[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Messages a second, for a large institution or not, and what goes on beside them, which takes an API."""
+
+    rate: int = RATE
+    large: bool = False
+    beside: Beside | None = None
+
+
+async def times(stack: Stack, seconds: float, say: Callable[[str], None], load: Load = Load()) -> list[float]:
     """Send at a steady pace and listen for the actions; how many seconds each took."""
-    events = messages(1 + _WARM_UP + round(RATE * seconds), Mix(seed=5, offence_every=1))
+    rate, beside, warm = load.rate, load.beside, _WARM_UP_SECONDS * load.rate
+    events = messages(1 + warm + round(rate * seconds), Mix(seed=5, offence_every=1))
     names = [event.data.message_id for event in events]
-    async with ground(stack, large=large) as laid, laid.child("huiqun", MODERATION), _watching(laid) as watch:
+    module = MODERATION if beside is None else (*MODERATION[:-1], "streams,api")
+    async with ground(stack, large=load.large) as laid, laid.child("huiqun", module), _watching(laid) as watch:
         first, *rest = zip(names, records(events), strict=True)
         await watch.send(*first)
         await until(lambda: names[0] in watch.arrived, "first action", _JOIN_SECONDS)
-        say(f"the first action has arrived; keeping a pace of {RATE} messages/s for {seconds:g} s")
-        started = time.perf_counter()
-        for number, message in enumerate(rest):
-            await asyncio.sleep(started + number / RATE - time.perf_counter())
-            await watch.send(*message)
-        laid.check()
-        await until(lambda: len(watch.arrived) == len(names), "action on every message", _ARRIVE_SECONDS)
-    return watch.seconds(names[1 + _WARM_UP :])
+        say(f"the first action has arrived; keeping a pace of {rate} messages/s for {seconds:g} s")
+        async with beside(laid) if beside is not None else nullcontext():
+            started = time.perf_counter()
+            for number, message in enumerate(rest):
+                await asyncio.sleep(started + number / rate - time.perf_counter())
+                await watch.send(*message)
+            laid.check()
+            await until(lambda: len(watch.arrived) == len(names), "action on every message", _ARRIVE_SECONDS)
+    return watch.seconds(names[1 + warm :])
 
 
 @asynccontextmanager
 async def _watching(laid: Ground) -> AsyncIterator[Stopwatch]:
     """A stopwatch that listens to the actions topic."""
     kafka = laid.kafka
-    producer = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, acks="all", enable_idempotence=kafka.idempotent)
+    producer = AIOKafkaProducer(**kafka.client_arguments(), acks="all", enable_idempotence=kafka.idempotent)
     # Tansu answers a waiting fetch when its time is over, not when something arrives: ask often, to measure the rest.
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka.bootstrap, enable_auto_commit=False, fetch_max_wait_ms=2)
+    consumer = AIOKafkaConsumer(**kafka.client_arguments(), enable_auto_commit=False, fetch_max_wait_ms=2)
     watch = Stopwatch(laid, producer)
     await asyncio.wait_for(asyncio.gather(producer.start(), consumer.start()), 15)
     partitions = [TopicPartition(kafka.prefix + CHANNEL_ACTIONS.name, number) for number in range(PARTITIONS)]
@@ -110,6 +127,6 @@ def _result(taken: Sequence[float], seconds: float) -> Result:
         Figure("produce to action, p99", cuts[989], "ms", at_most(60)),
         Figure("produce to action, p99.9", cuts[998], "ms"),
     ]
-    method = METHOD.format(rate=RATE, seconds=seconds, partitions=PARTITIONS, warm=_WARM_UP)
+    method = METHOD.format(rate=RATE, seconds=seconds, partitions=PARTITIONS, warm=_WARM_UP_SECONDS * RATE)
     details = {"messages": len(taken), "longest_ms": round(milliseconds[-1], 2), "p90_ms": round(cuts[899], 2)}
     return Result(MEASUREMENT, figures, method, details)

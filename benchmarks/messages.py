@@ -85,7 +85,7 @@ def groups() -> list[Group]:
 
 
 def messages(count: int, mix: Mix = Mix()) -> list[MessageReceived]:
-    """So many messages, 300 to 500 bytes each in their envelope, over 300 groups and 6,000 members."""
+    """So many messages, 400 to 550 bytes each in their envelope, over 300 groups and 6,000 members."""
     chance = random.Random(mix.seed)
     return [_message(chance, number, offends=number % mix.offence_every == 0) for number in range(count)]
 

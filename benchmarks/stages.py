@@ -25,7 +25,7 @@ async def measure(stack: Stack, count: int, say: Callable[[str], None]) -> Resul
         await laid.fill(records(messages(count)))
         async with laid.child("huiqun", MODERATION), httpx.AsyncClient(timeout=10) as http:
             moments = await laid.until_acknowledged("huiqun.moderation", count, _SECONDS)
-            answer = await http.get(f"http://{LOOPBACK}:{laid.api_port}/metrics")
+            answer = await http.get(f"http://{LOOPBACK}:{laid.metrics_port}/metrics")
     seconds = moments[-1].at - next(moment.at for moment in moments if moment.count)
     spent, batches = _stages(answer.raise_for_status().text)
     say(f"{batches:.0f} batches")

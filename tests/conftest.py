@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
@@ -21,6 +22,7 @@ os.environ.pop("COLUMNS", None)
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
+ON_KAFKA = os.environ.get("BROKER") == "kafka"
 BROKER_FIXTURES = {"stack", "own_stack", "bootstrap", "kafka_options", "proxy"}
 
 
@@ -32,16 +34,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if isinstance(item, pytest.Function) and BROKER_FIXTURES & set(item.fixturenames):
             item.add_marker("broker")
-    if os.environ.get("BROKER") != "kafka":
+    if not ON_KAFKA:
         meaningless = [item for item in items if item.get_closest_marker("kafka_only")]
         items[:] = [item for item in items if item not in meaningless]
         config.hook.pytest_deselected(items=meaningless)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """On Apache Kafka, the tests of the stream run twice: on its open port, and signed in over TLS."""
+    of_stream = metafunc.module.__name__.rpartition(".")[2].startswith("test_stream_")
+    if ON_KAFKA and of_stream and "kafka_options" in metafunc.fixturenames:
+        metafunc.parametrize("kafka_options", [None, "SASL_SSL"], ids=["open", "SASL_SSL"], indirect=True)
+
+
 @pytest_asyncio.fixture(scope="session")
 async def session_stack() -> AsyncIterator[Stack]:
-    """The servers that all tests of the session share."""
-    async with Stack() as running:
+    """The servers that all tests of the session share; Apache Kafka has ports for clients that sign in."""
+    async with Stack(secured=True) as running:
         yield running
 
 
@@ -84,9 +93,15 @@ def topic_prefix() -> str:
 
 
 @pytest.fixture
-def kafka_options(session_stack: Stack, topic_prefix: str) -> KafkaOptions:
-    """How the test reaches the broker: topics and groups of its own, quick joins."""
-    return kafka_options_of(session_stack, topic_prefix)
+def kafka_options(session_stack: Stack, topic_prefix: str, request: pytest.FixtureRequest) -> KafkaOptions:
+    """How the test reaches the broker: topics and groups of its own, quick joins; on the listener it names."""
+    options = kafka_options_of(session_stack, topic_prefix)
+    listener = getattr(request, "param", None)
+    if listener is None:
+        return options
+    assert session_stack.secured is not None
+    security = session_stack.secured.security(listener)
+    return replace(options, bootstrap=session_stack.secured.bootstrap(listener), security=security)
 
 
 @pytest_asyncio.fixture

@@ -14,7 +14,7 @@ from huiqun.contracts.topics import Topic
 from huiqun.runtime.clock import Clock, SystemClock
 from huiqun.store import Database, Index, connect, ensure_indexes
 from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Route, Transactor, inbox
-from huiqun.stream.batch import Received, without_duplicates
+from huiqun.stream.batch import Received, Refused, without_duplicates
 from huiqun.stream.publisher import record_of
 from huiqun.stream.routes import RoutingTable
 from huiqun.stream.transactor import Delivery
@@ -32,16 +32,22 @@ class Inlet:
 
     async def deliver(self, events: Sequence[Event]) -> None:
         """One batch: the topics in the order of the routes, each event once, in one transaction."""
+        await self.refusals_of(events)
+
+    async def refusals_of(self, events: Sequence[Event]) -> list[str]:
+        """Deliver one batch; returns the reasons why events of it were refused."""
         rank = {topic: number for number, topic in enumerate(self.table.topics)}
         received = [
-            Received(event, _record(event), event.identity)
+            Received(event, record_in(event), event.identity)
             for event in sorted(events, key=lambda event: rank[event.topic])
         ]
         known = await inbox.known(self.database, [event.identity for event in events])
         fresh = [item for item in without_duplicates(received) if item.event.identity not in known]
+        refused: list[Refused] = []
         if fresh:
-            delivery = Delivery([item.event.identity for item in fresh], ())
-            await self.transactor.commit(lambda work: self.table.dispatch(fresh, work), delivery)
+            delivery = Delivery([item.event.identity for item in fresh], (), [item.event.fingerprint for item in fresh])
+            refused, _ = await self.transactor.commit(lambda work: self.table.dispatch(fresh, work), delivery)
+        return [each.reason for each in refused]
 
     async def documents(self, collection: str) -> dict[str, dict[str, Any]]:
         """What stands in a collection by id, without the times of writing."""
@@ -112,7 +118,8 @@ async def every_page(http: httpx.AsyncClient, path: str, limit: int, **filters: 
         parameters["cursor"] = page["next_cursor"]
 
 
-def _record(event: Event) -> ConsumerRecord:
+def record_in(event: Event) -> ConsumerRecord:
+    """The record of an event, as a consumer reads it."""
     record = record_of(event)
     topic: Topic = event.topic
     return ConsumerRecord(

@@ -1,5 +1,8 @@
 """A service as a process of its own, to be stopped, killed and started again by a test."""
 
+import contextlib
+import os
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,9 +23,10 @@ class ServiceProcess:
         self, service: str, directory: Path, environment: Mapping[str, str], roles: str = "streams,timers"
     ) -> None:
         command = [sys.executable, "-m", service, "--roles", roles]
-        self._port = free_port()
+        self._port, self.metrics_port = free_port(), free_port()
         self._log = directory / f"{service}-{self._port}.log"
-        own = {**environment, "HUIQUN_API_PORT": str(self._port)}
+        ports = {"HUIQUN_API_PORT": str(self._port), "HUIQUN_METRICS_PORT": str(self.metrics_port)}
+        own = {**environment, **ports}
         self._process = ServerProcess(service, command, self._log, own)
 
     @property
@@ -34,6 +38,10 @@ class ServiceProcess:
         return self._process.exit_code
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def log(self) -> str:
         """What all its lives have said so far."""
         return self._log.read_text(encoding="utf-8") if self._log.exists() else ""
@@ -42,18 +50,40 @@ class ServiceProcess:
         """Start it (again); it is up when it says so or has an effect."""
         self._process.spawn()
 
+    async def get(self, path: str, key: str = "") -> httpx.Response | None:
+        """What it answers to a request, with an API key; None while nobody listens."""
+        headers = {"X-API-Key": key} if key else {}
+        async with httpx.AsyncClient(timeout=10, headers=headers) as http:
+            try:
+                return await http.get(f"http://{LOOPBACK}:{self._port}{path}")
+            except httpx.TransportError:
+                return None
+
+    async def why_not_ready(self) -> str:
+        """What /readyz says where it does not say that all is well; empty otherwise, also while nobody listens."""
+        answer = await self.get("/readyz")
+        return answer.json().get("detail", "") if answer is not None else ""
+
     async def is_ready(self) -> bool:
         """What /readyz says; False also while nobody listens."""
+        answer = await self.get("/readyz")
+        return answer is not None and answer.status_code == httpx.codes.OK
+
+    async def figures(self) -> str:
+        """What its /metrics says."""
         async with httpx.AsyncClient(timeout=10) as http:
-            try:
-                return (await http.get(f"http://{LOOPBACK}:{self._port}/readyz")).status_code == httpx.codes.OK
-            except httpx.TransportError:
-                return False
+            return (await http.get(f"http://{LOOPBACK}:{self.metrics_port}/metrics")).raise_for_status().text
 
     async def stop(self, seconds: float = 10) -> int | None:
         """Send SIGTERM and return the exit code; -9 if it had to be killed after `seconds`."""
         await self._process.stop(seconds)
         return self.exit_code
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal, if it is still there."""
+        if self.running:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.pid, number)
 
     async def kill(self) -> None:
         """End it as `kill -9` does."""

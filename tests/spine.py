@@ -62,9 +62,7 @@ class Spine:
         """Whether the service has acknowledged every record that stands on a topic now."""
         places = [TopicPartition(self.kafka.prefix + topic.name, number) for number in range(PARTITIONS)]
         group = f"{self.kafka.prefix}huiqun.{SERVICE}"
-        async with AIOKafkaConsumer(
-            bootstrap_servers=self.kafka.bootstrap, group_id=group, enable_auto_commit=False
-        ) as it:
+        async with AIOKafkaConsumer(**self.kafka.client_arguments(), group_id=group, enable_auto_commit=False) as it:
             it.assign(places)
             ends = await it.end_offsets(places)
             return all([(await it.committed(place) or 0) >= ends[place] for place in places])
@@ -131,9 +129,7 @@ async def _holds(condition: Callable[[], Awaitable[bool] | bool]) -> bool:
 async def read_topic(kafka: KafkaOptions, topic: Topic, partitions: int = PARTITIONS) -> list[ConsumerRecord]:
     """The records of a topic from its beginning to its end as it is now."""
     found: list[ConsumerRecord] = []
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=kafka.bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
-    )
+    consumer = AIOKafkaConsumer(**kafka.client_arguments(), enable_auto_commit=False, auto_offset_reset="earliest")
     await consumer.start()
     try:
         places = [TopicPartition(kafka.prefix + topic.name, number) for number in range(partitions)]

@@ -19,10 +19,10 @@ async def main() -> None:
     settings = Settings()
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    client = connect(settings.mongo_url)
+    client = connect(settings.mongo)
     consumer = AIOKafkaConsumer(
         settings.topic_prefix + CHANNEL_MESSAGES.name,
-        bootstrap_servers=settings.kafka_bootstrap,
+        **settings.kafka.client_arguments(),
         group_id=settings.topic_prefix + NAME,
         auto_offset_reset="earliest",
         enable_auto_commit=False,
@@ -31,7 +31,7 @@ async def main() -> None:
         fetch_max_wait_ms=FETCH_WAIT_MILLISECONDS,
     )
     producer = AIOKafkaProducer(
-        bootstrap_servers=settings.kafka_bootstrap,
+        **settings.kafka.client_arguments(),
         acks="all",
         enable_idempotence=settings.kafka_idempotent,
         max_batch_size=512 * 1024,

@@ -62,7 +62,7 @@ class OneByOne:
 
 async def main() -> None:
     settings = Settings()
-    client = connect(settings.mongo_url)
+    client = connect(settings.mongo)
     database = client[f"{settings.database_prefix}moderation"]
     await ensure_indexes(database, {**STREAM_INDEXES, **TIMER_INDEXES, **INDEXES})
     kafka = settings.kafka

@@ -1,4 +1,4 @@
-"""Check sizes, links between pages, and that no file names a machine's paths or a package registry: `make check`."""
+"""Check sizes, links between pages, how clients are made, and that no file names a machine's paths: `make check`."""
 
 import ast
 import re
@@ -14,6 +14,10 @@ LONGEST_FUNCTION = 50
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:ho" + r"me|Us" + r"ers|wo" + r"rk|ro" + r"ot)/[\w.-]+|C:\\Us" + r"ers")
 REGISTRY = re.compile(
     r"pypi\.o" + r"rg|pythonhos" + r"ted\.org|repo1?\.ma" + r"ven|registry\.np" + r"mjs|--(?:extra-)?index-u" + r"rl"
+)
+# Whoever connects past KafkaOptions.client_arguments() and MongoOptions forgets TLS and who signs in.
+UNSECURED_CLIENT = re.compile(
+    r"\bbootstrap_servers\s*=.*(?:kafka|options)\.bootstrap|(?<![.\w])\w+\(\s*(?:self\.)?_?settings\.mongo_url\b"
 )
 LINK = re.compile(r"\]\((?!\w+:)([^)#\s]+)")
 
@@ -48,6 +52,13 @@ def traces(path: Path, text: str) -> Iterator[Finding]:
                 yield path, number, f"names {what}: {found[0]}"
 
 
+def unsecured_clients(path: Path, text: str) -> Iterator[Finding]:
+    """Find clients that are made without what our options know of TLS and signing in."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if UNSECURED_CLIENT.search(line):
+            yield path, number, "makes a client without KafkaOptions.client_arguments(), or MongoOptions"
+
+
 def dead_links(path: Path, text: str) -> Iterator[Finding]:
     """Find links of a page to files that are not there."""
     for number, line in enumerate(text.splitlines(), 1):
@@ -65,6 +76,7 @@ def findings(path: Path) -> Iterator[Finding]:
     yield from traces(path, text)
     if path.suffix == ".py":
         yield from long_parts(path, text)
+        yield from unsecured_clients(path, text)
     if path.suffix == ".md":
         yield from dead_links(path, text)
 

@@ -1,1 +1,8 @@
-"""The embedded stack: a real MongoDB and a real broker on loopback ports, without Docker."""
+"""Huiqun on one machine: the embedded stack, the services, a day's story, replays."""
+
+import sys
+
+if sys.argv[:1] == ["-m"]:  # so it is while `python -m local...` looks for its module, and never later
+    from local import interrupts
+
+    interrupts.install()  # the imports of that module take a second, in which somebody may press Ctrl-C

@@ -2,26 +2,28 @@
 
 import argparse
 import asyncio
-import signal
 import sys
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
+from rich.console import Console
+
 from local.apache_kafka import fetch
+from local.console import run_to_the_end
 from local.errors import ServerUnavailableError
 from local.stack import Stack
 
 
-async def up(directory: Path | None) -> None:
+async def up(directory: Path | None, console: Console) -> int:
     """Start the stack, say where it is, and stop it on Ctrl-C or SIGTERM."""
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
     async with Stack(directory) as stack:
         for name, value in stack.environment.items():
-            print(f"{name}={value}")
-        print(f"Data and logs are in {stack.directory}. Ctrl-C stops both servers.", flush=True)
-        await stopped.wait()
+            console.print(f"{name}={value}", soft_wrap=True, markup=False)
+        console.print(f"Data and logs are in {stack.directory}. Ctrl-C stops both servers.", soft_wrap=True)
+        with suppress(asyncio.CancelledError):  # that is how it is meant to end
+            await asyncio.Event().wait()
+    return 0
 
 
 def main() -> int:
@@ -31,11 +33,10 @@ def main() -> int:
     run.add_argument("--directory", type=Path, help="where to keep data and logs (default: a temporary directory)")
     commands.add_parser("fetch", help="fetch Apache Kafka with Maven")
     options = parser.parse_args()
+    if options.command == "up":
+        return run_to_the_end(partial(up, options.directory))
     try:
-        if options.command == "fetch":
-            fetch()
-        else:
-            asyncio.run(up(options.directory))
+        fetch()
     except ServerUnavailableError as error:
         print(error, file=sys.stderr)
         return 1

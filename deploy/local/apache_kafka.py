@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from local.errors import ServerFailedError, ServerUnavailableError
 from local.ports import LOOPBACK, accepts_connections, free_port
 from local.process import ServerProcess
+from local.secured_kafka import SecuredListeners
 
 POM = Path(__file__).parent / "kafka" / "pom.xml"
 JARS = POM.parent / "target" / "jars"
@@ -26,8 +27,9 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@{host}:{controller}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller}
-advertised.listeners=PLAINTEXT://{host}:{advertised}
+listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller}{further}
+advertised.listeners=PLAINTEXT://{host}:{advertised}{further}
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL
 log.dirs={data}
 auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0
@@ -80,18 +82,29 @@ def fetch() -> None:
 
 
 class ApacheKafka:
-    """Kafka on a loopback port with its log in a directory, which is kept over stop, kill and start."""
+    """Kafka on a loopback port with its log in a directory, which is kept over stop, kill and start.
+
+    `secured` opens further ports, for clients that sign in.
+    """
 
     durable = True
     producer_ids = True
 
-    def __init__(self, directory: Path, advertise: int | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        advertise: int | None = None,
+        secured: SecuredListeners | None = None,
+        cluster_id: str = CLUSTER_ID,
+    ) -> None:
         self._java = [java_binary(), "-Xms128m", "-Xmx512m", "-cp", str(JARS / "*")]
         if not FETCHED.exists():
             reason = "Apache Kafka has not been fetched yet: run `make kafka`."
             raise ServerUnavailableError(reason)
         self.port = free_port()
         self.advertised_port = advertise or self.port
+        self._secured = secured
+        self._cluster_id = cluster_id
         self._data = directory / "kafka"
         self._properties = directory / "kafka.properties"
         self._controller_port = free_port()
@@ -104,8 +117,11 @@ class ApacheKafka:
         return f"{LOOPBACK}:{self.advertised_port}"
 
     async def start(self) -> None:
-        """Start it and return when it serves; the first start formats the directory."""
-        if not self._data.exists():
+        """Start it and return when it serves; the first start formats the directory.
+
+        ServerFailedError, with what Kafka says, if the directory is that of another cluster.
+        """
+        if self._cluster_id != self._cluster_of_data():
             await asyncio.to_thread(self._format)
         self._write_properties()
         self.process.spawn()
@@ -119,16 +135,26 @@ class ApacheKafka:
 
     def _write_properties(self) -> None:
         ports = {"port": self.port, "controller": self._controller_port, "advertised": self.advertised_port}
-        text = SERVER_PROPERTIES.format(host=LOOPBACK, data=self._data, **ports)
+        further = "".join(f",{address}" for address in self._secured.addresses) if self._secured else ""
+        text = SERVER_PROPERTIES.format(host=LOOPBACK, data=self._data, further=further, **ports)
+        text += self._secured.properties if self._secured else ""
+        self._properties.touch(mode=0o600)
         self._properties.write_text(text, encoding="utf-8")
 
     def _format(self) -> None:
         self._write_properties()
-        tool = ["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(self._properties)]
+        tool = ["kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", self._cluster_id]
+        tool += ["-c", str(self._properties), *(self._secured.format_arguments if self._secured else ())]
         done = subprocess.run([*self._java, "-XX:TieredStopAtLevel=1", *tool], capture_output=True, check=False)
         self._log.write_bytes(done.stdout + done.stderr)
         if done.returncode:
             raise ServerFailedError(self.process.name, "could not format its directory", self._log)
+
+    def _cluster_of_data(self) -> str | None:
+        """The id of the cluster that the directory is of; None before it is formatted."""
+        noted = self._data / "meta.properties"
+        found = re.search(r"^cluster\.id=(.+)$", noted.read_text(), re.MULTILINE) if noted.exists() else None
+        return found[1] if found else None
 
     async def _serves(self) -> bool:
         """Listening is not enough: the broker must have registered with the controller, which its metadata shows."""

@@ -21,12 +21,15 @@ from huiqun.contracts.channel import (
     GroupCreated,
     GroupUpdated,
     LeaveReason,
+    MemberJoined,
     MemberLeft,
+    MemberUpdated,
     MessageEdited,
     MessageReceived,
     Receipt,
     Support,
 )
+from huiqun.contracts.channel.mentions import with_names
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import CHANNEL_ACTIONS
 from huiqun.stream import KafkaOptions, Publisher
@@ -50,7 +53,10 @@ Member = tuple[str, str]
 
 @dataclass(slots=True)
 class Transcript:
-    """What has happened on the platform. Members are (group id, member id); times are those of the chat."""
+    """What has happened on the platform. Members are (group id, member id); times are those of the chat.
+
+    `told` are the words of actions as people read them, by action id.
+    """
 
     asked: dict[str, Action] = field(default_factory=dict)
     outcomes: dict[str, str] = field(default_factory=dict)
@@ -58,6 +64,7 @@ class Transcript:
     deleted: set[str] = field(default_factory=set)
     muted: dict[Member, datetime] = field(default_factory=dict)
     removed: set[Member] = field(default_factory=set)
+    told: dict[str, str] = field(default_factory=dict)
     withheld: list[str] = field(default_factory=list)
 
     def is_muted(self, member: Member, at: datetime) -> bool:
@@ -85,6 +92,7 @@ class Channel:
         self.away: set[str] = set()
         self._capabilities: dict[str, Capabilities] = {}
         self._owners: dict[str, str | None] = {}
+        self._names: dict[str, dict[str, str]] = {}
         self._now: dict[str, datetime] = {}
         self._changed = asyncio.Condition()
 
@@ -105,6 +113,8 @@ class Channel:
         if isinstance(event, GroupCreated | GroupUpdated):
             self._capabilities[event.data.group_id] = event.data.capabilities
             self._owners[event.data.group_id] = event.data.owner
+        if isinstance(event, MemberJoined | MemberUpdated):
+            self._names.setdefault(event.data.group_id, {})[event.data.member_id] = event.data.display_name.reveal()
         if isinstance(event, MessageReceived | MessageEdited):
             self._now[event.subject] = at
             if self.transcript.is_muted((event.data.group_id, event.data.sender.member_id), at):
@@ -143,9 +153,12 @@ class Channel:
         support = self._support(action)
         if action.deadline is not None and action.deadline < datetime.now(UTC):
             await self._receipt(event, ActionExpired, "已过期，未执行")
-        elif support is Support.NONE:
+            return
+        if support is Support.NONE:
             await self._receipt(event, ActionUnsupported, "该群聊渠道不支持此操作")
-        elif support is Support.STAFF_TASK:
+            return
+        self.transcript.told[action.action_id] = with_names(action, self._names.get(action.group_id, {}))
+        if support is Support.STAFF_TASK:
             await self._receipt(event, ActionAssigned, "已转交群主处理")
             if self._owners.get(action.group_id) in self.away:
                 return
@@ -173,7 +186,7 @@ class Channel:
                 left = MemberLeft.about(action.group_id, gone, time=datetime.now(UTC), cause=event, source=SOURCE)
                 await self._publisher.publish([record_of(left)])
             case ActionKind.SEND_MESSAGE | ActionKind.SEND_PRIVATE | ActionKind.NOTIFY_STAFF:
-                pass  # the words stand in `asked`
+                pass  # the words stand in `told`
 
     async def _receipt(
         self,

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from huiqun.contracts.channel import ActionKind
+from huiqun.contracts.channel.mentions import Mention
+from huiqun.contracts.channel.shown_names import NEUTRAL_NAME, clean_name
 from huiqun.contracts.moderation import CaseClosed
 from local import neighbours
 from local.check import Check
@@ -18,6 +20,8 @@ from local.story.numbers import full_width, in_groups
 
 # How the words about an action that is open for too long begin; they are no actions of their own.
 _REMINDERS: Final = ("提醒：", "升级：")
+# A name of two characters may be a word as well.
+_A_WORD: Final = 2
 _SECRETS: Final = (ID_CARD, full_width(ID_CARD), CARD, in_groups(CARD))
 
 
@@ -150,6 +154,23 @@ def _dead_letters(evidence: Evidence) -> Iterator[str]:
     yield from (f"no dead letter for {(value or b'')[:40]!r}" for value in broken)
 
 
+def _named(evidence: Evidence) -> Iterator[str]:
+    """Names that actions hold, and mentions that the channel did not put a name in for."""
+    names = {person.name.partition("-")[0] for person in evidence.people.values()}
+    unmistakable = [name for name in names if len(name) > _A_WORD]
+    for action_id, action in evidence.transcript.asked.items():
+        written = action.model_dump_json()
+        yield from (f"{action.kind} {action_id} names {name}" for name in unmistakable if name in written)
+        told = evidence.transcript.told.get(action_id, "")
+        for member_id in action.members if told else ():
+            nameless = member_id if action.kind is ActionKind.NOTIFY_STAFF else NEUTRAL_NAME
+            shown = clean_name(evidence.people[action.group_id, member_id].name) or nameless
+            if shown not in told or Mention(member_id).placeholder in told:
+                yield f"{action.kind} {action_id} was told as {told!r}, without {shown}"
+    for document in evidence.seen.actions:
+        yield from (f"{document['_id']} is kept with {name}" for name in unmistakable if name in str(document))
+
+
 def _masked(evidence: Evidence) -> Iterator[str]:
     for key, document in evidence.seen.archived.items():
         if _shows_a_number(str(document["text"])):
@@ -189,6 +210,7 @@ CLAIMS: Final = (
     Claim("what the channel cannot do is recorded as unsupported, and not asked for", _unsupported, ("B15",)),
     Claim("blocked messages are gone where the channel can delete", _deleted),
     Claim("broken records are dead letters with a reason, and nothing else is", _dead_letters),
+    Claim("actions name members by id, and the channel puts in their names", _named),
     Claim("personal data is masked in the archive, on the topic and in the logs", _masked, ("C8",)),
     Claim("engagement has counted each message once, and knows who has left", neighbours.activity),
     Claim("crm-sync knows each customer once, whatever groups they are in", neighbours.customers),

@@ -9,16 +9,20 @@ from local import tables
 from local.checks import check_all, stopped
 from local.console import run_to_the_end
 from local.day import play_day
+from local.directories import run_directory
 from local.evidence import Evidence
 from local.shown import sightings
 from local.system import huiqun
 
-LOGS = Path(".run") / "demo"
-
 
 async def demo(console: Console) -> int:
     """Run the day and check it; the exit code."""
-    async with huiqun(LOGS, console.print) as system:
+    with run_directory("demo") as logs:
+        return await _play_and_check(logs, console)
+
+
+async def _play_and_check(logs: Path, console: Console) -> int:
+    async with huiqun(logs, console.print) as system:
         day = await play_day(system, console)
         transcript = system.channel.transcript
         tables.show_day(console, day, transcript)
@@ -29,7 +33,7 @@ async def demo(console: Console) -> int:
     held = all(check.holds for check in (*(scene.check for scene in day.scenes), *came_out))
     good = held and all(seen and all(each.holds for each in seen) for seen in found.values())
     console.print()
-    console.print("All as it should be." if good else f"Not as it should be; the logs are in {LOGS}.")
+    console.print("All as it should be." if good else f"Not as it should be; the logs are in {logs}.")
     return 0 if good else 1
 
 

@@ -8,13 +8,18 @@ import sys
 PR_SET_PDEATHSIG = 1
 
 
+def end_with_parent(number: signal.Signals) -> None:
+    """Ask the kernel for a signal when the thread that started this process is gone."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
+
+
 def main() -> None:
     """Become the command: argv is the parent's process id and the command with its arguments."""
     parent, command = int(sys.argv[1]), sys.argv[2:]
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before the request above was made
-            sys.exit(1)
+    end_with_parent(signal.SIGKILL)
+    if os.getppid() != parent:  # it died before the request above was made
+        sys.exit(1)
     try:
         os.execv(command[0], command)  # noqa: S606 (becoming the command is the purpose)
     except OSError as error:

@@ -4,6 +4,7 @@ import importlib.resources
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure, PyMongoError
@@ -11,9 +12,11 @@ from pymongo.errors import OperationFailure, PyMongoError
 from local.errors import ServerUnavailableError
 from local.ports import LOOPBACK, accepts_connections, free_port
 from local.process import ServerProcess
+from local.secured_mongod import SecuredMongod
 
 REPLICA_SET = "rs0"
 NOT_YET_INITIALIZED = 94
+UNAUTHORIZED = 13
 READY_SECONDS = 60.0
 
 
@@ -39,15 +42,21 @@ def mongod_binary() -> str:
 
 
 class Mongod:
-    """mongod on a loopback port with its data in a directory, which is kept over stop, kill and start."""
+    """mongod on a loopback port with its data in a directory, which is kept over stop, kill and start.
 
-    def __init__(self, directory: Path) -> None:
+    `secured` has it speak TLS only, and only with users who sign in. With `replica_set=False` it is a standalone.
+    """
+
+    def __init__(self, directory: Path, secured: SecuredMongod | None = None, *, replica_set: bool = True) -> None:
         self.port = free_port()
         data = directory / "mongod"
         data.mkdir(parents=True, exist_ok=True)
         command = [mongod_binary(), "--dbpath", str(data), "--port", str(self.port), "--bind_ip", LOOPBACK]
-        command += ["--replSet", REPLICA_SET, "--oplogSize", "512", "--nounixsocket", "--quiet"]
+        command += ["--replSet", REPLICA_SET, "--oplogSize", "512"] if replica_set else []
+        command += ["--nounixsocket", "--quiet"]
         command += ["--wiredTigerCacheSizeGB", "0.5", "--setParameter", "diagnosticDataCollectionEnabled=false"]
+        command += secured.arguments if secured else ()
+        self._secured = secured
         self.process = ServerProcess("mongod", command, directory / "mongod.log")
 
     @property
@@ -56,10 +65,19 @@ class Mongod:
 
     async def start(self) -> None:
         """Start it and return when it takes writes."""
+        await self.listen()
+        await self.found()
+
+    async def listen(self) -> None:
+        """Start it and return when it takes connections; it belongs to no replica set yet unless it did before."""
         self.process.spawn()
         await self.process.until(self._listens, READY_SECONDS)
+
+    async def found(self) -> None:
+        """Make it a replica set of one, and return when it takes writes."""
         address = f"mongodb://{LOOPBACK}:{self.port}/?directConnection=true"
-        async with AsyncMongoClient[dict[str, object]](address, serverSelectionTimeoutMS=2000) as client:
+        tls: dict[str, Any] = self._secured.tls if self._secured else {}
+        async with AsyncMongoClient[dict[str, Any]](address, serverSelectionTimeoutMS=2000, **tls) as client:
             await self._join(client)
 
             async def writable() -> bool:
@@ -69,6 +87,8 @@ class Mongod:
                     return False
 
             await self.process.until(writable, READY_SECONDS)
+            if self._secured is not None:
+                await self._secured.create_users(address)
 
     async def stop(self) -> None:
         await self.process.stop()
@@ -79,14 +99,16 @@ class Mongod:
     async def _listens(self) -> bool:
         return accepts_connections(self.port)
 
-    async def _join(self, client: AsyncMongoClient[dict[str, object]]) -> None:
+    async def _join(self, client: AsyncMongoClient[dict[str, Any]]) -> None:
         """Found the replica set, or tell an earlier run's that its member is on another port now."""
         members = [{"_id": 0, "host": f"{LOOPBACK}:{self.port}"}]
         try:
             known = (await client.admin.command("replSetGetConfig"))["config"]
         except OperationFailure as error:
-            if error.code != NOT_YET_INITIALIZED:
+            if error.code not in (NOT_YET_INITIALIZED, UNAUTHORIZED):
                 raise
+            if error.code == UNAUTHORIZED and (await client.admin.command("hello")).get("setName"):
+                return  # by one who has signed in
             await client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
             return
         if known["members"][0]["host"] != members[0]["host"]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from huiqun.audit import AUDIT_INDEXES, VerifyReport, verify
 from huiqun.contracts.catalog import decode
 from huiqun.contracts.envelope import Event
-from huiqun.contracts.moderation import MemberSanctioned, MessageScreened, Sanction
+from huiqun.contracts.moderation import MemberSanctioned, MessageScreened, Sanction, Screened
 from huiqun.contracts.topics import MODERATION_DECISIONS, Topic
 from huiqun.store import Database
 from huiqun.stream import STREAM_INDEXES, KafkaOptions
@@ -17,12 +17,13 @@ from huiqun.timers import TIMER_INDEXES
 from huiqun.web import WEB_INDEXES
 from local.system import System
 from local.topics import reading, record_count, records
+from moderation.archive.model import RevisionKey
 
 Document = Mapping[str, Any]
 
 # Collections that every service has for its own machinery.
 _MACHINERY: Final = {*STREAM_INDEXES, *TIMER_INDEXES, *WEB_INDEXES, *AUDIT_INDEXES}
-_RECORDS: Final = {"engagement": "activity", "crm-sync": "customers", "survey": "eligibility"}
+_RECORDS: Final = {"engagement": "activity", "crm-sync": "members", "survey": "eligibility"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Observed:
     """`archived` are moderation's messages by key of their revision, `decisions` the events on its topic.
 
     `records` are the documents of the other services, by service: of engagement its activity, of crm-sync its
-    customers, of survey its eligibility. `documents` counts those of each collection.
+    members, of survey its eligibility. `documents` counts those of each collection.
     """
 
     archived: Mapping[str, Document]
@@ -75,7 +76,10 @@ async def observe(system: System) -> Observed:
     moderation = system.database("moderation")
     names = [service.name for service in system.services]
     return Observed(
-        archived={document["_id"]: document async for document in moderation["messages"].find().sort("sent_at", 1)},
+        archived={
+            _named(RevisionKey.parse(document["_id"])): document
+            async for document in moderation["messages"].find().sort("sent_at", 1)
+        },
         decisions=await read_topic(system.kafka, MODERATION_DECISIONS),
         records={
             name: [document async for document in system.database(name)[collection].find()]
@@ -90,8 +94,11 @@ async def observe(system: System) -> Observed:
 
 def key_of(event: MessageScreened) -> str:
     """The key of the message's revision: "m1", and "m1/1" once edited."""
-    data = event.data
-    return f"{data.message_id}/{data.revision}" if data.revision else data.message_id
+    return _named(event.data)
+
+
+def _named(revision: RevisionKey | Screened) -> str:
+    return f"{revision.message_id}/{revision.revision}" if revision.revision else revision.message_id
 
 
 async def read_topic(kafka: KafkaOptions, topic: Topic) -> list[Event]:

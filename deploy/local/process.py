@@ -71,17 +71,18 @@ class ServerProcess:
         """Ask the process to end, and kill it if it has not after the given time."""
         if not self.running:
             return
-        self._signal(signal.SIGTERM)
+        self.send_signal(signal.SIGTERM)
         if not await self._ended(seconds):
             await self.kill()
 
     async def kill(self) -> None:
         """End the process at once, as a power cut would."""
         if self.running:
-            self._signal(signal.SIGKILL)
+            self.send_signal(signal.SIGKILL)
             await self._ended(seconds=10)
 
-    def _signal(self, number: signal.Signals) -> None:
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send the process any signal: SIGSTOP freezes it, SIGCONT lets it go on."""
         if self._child is not None:
             self._child.send_signal(number)
 

@@ -11,34 +11,36 @@ from rich.console import Console
 from local import tables
 from local.console import run_to_the_end
 from local.day import play_day
+from local.directories import run_directory
 from local.operator import create_key
 from local.system import System, huiqun
 
-LOGS: Final = Path(".run") / "run"
-ENVIRONMENT: Final = LOGS / "environment"
+ENVIRONMENT: Final = "environment"
 
 
 async def run(console: Console) -> int:
     """Run the day, then wait: it ends when it is interrupted, or when a service does."""
-    async with huiqun(LOGS, console.print) as system:
-        day = await play_day(system, console)
-        tables.show_day(console, day, system.channel.transcript)
-        key = await create_key([system.database(service.name) for service in system.services])
-        explain(system, key, console)
-        with suppress(asyncio.CancelledError):  # Ctrl-C is how it is meant to end
-            await asyncio.Event().wait()
+    with run_directory("run") as logs:
+        async with huiqun(logs, console.print) as system:
+            day = await play_day(system, console)
+            tables.show_day(console, day, system.channel.transcript)
+            key = await create_key([system.database(service.name) for service in system.services])
+            explain(system, key, logs, console)
+            with suppress(asyncio.CancelledError):  # Ctrl-C is how it is meant to end
+                await asyncio.Event().wait()
     return 0
 
 
-def explain(system: System, key: str, console: Console) -> None:
+def explain(system: System, key: str, logs: Path, console: Console) -> None:
     """Say where everything is, and write what other programs need to reach it into a file that a shell can read."""
     variables = {**system.environment, "HUIQUN_API_KEY": key}
     lines = "".join(f"export {name}='{value}'\n" for name, value in variables.items())
-    ENVIRONMENT.write_text(lines, encoding="utf-8")
-    ENVIRONMENT.chmod(0o600)
+    environment = logs / ENVIRONMENT
+    environment.touch(mode=0o600)
+    environment.write_text(lines, encoding="utf-8")
     urls = {service.name: service.url for service in system.services}
     commands = (
-        f". {ENVIRONMENT}",
+        f". {environment}",
         f'curl -s -H "X-Api-Key: $HUIQUN_API_KEY" "{urls["moderation"]}/api/v1/messages?group_id=licai&verdict=block"',
         f'curl -s -H "X-Api-Key: $HUIQUN_API_KEY" {urls["engagement"]}/api/v1/groups/licai/activity/tang',
         f"{_beside_python('huiqun')} dead-letters list --service moderation",
@@ -48,7 +50,7 @@ def explain(system: System, key: str, console: Console) -> None:
     console.print("\n[bold]Look around[/] from another terminal:")
     for command in commands:
         console.print(f"  {command}", soft_wrap=True)
-    console.print(f"\nLogs are in {LOGS}. It all stays up until Ctrl-C.")
+    console.print(f"\nLogs are in {logs}. It all stays up until Ctrl-C.")
 
 
 def _beside_python(command: str) -> str:

@@ -30,9 +30,10 @@ class Service:
     def __init__(self, name: str, environment: Mapping[str, str], directory: Path) -> None:
         self.name = name
         self.package = name.replace("-", "_")
-        self.port = free_port()
+        self.port, self.metrics_port = free_port(), free_port()
         command = [sys.executable, "-m", self.package]
         variables = {**environment, "HUIQUN_API_PORT": str(self.port), "HUIQUN_API_HOST": LOOPBACK}
+        variables |= {"HUIQUN_METRICS_PORT": str(self.metrics_port), "HUIQUN_METRICS_HOST": LOOPBACK}
         variables["HUIQUN_PUBLIC_URL"] = self.url
         directory.mkdir(parents=True, exist_ok=True)
         self.log = directory / f"{name}.log"
@@ -43,6 +44,10 @@ class Service:
     @property
     def url(self) -> str:
         return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def metrics_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.metrics_port}/metrics"
 
     async def start(self) -> None:
         """Start it and return when it says that it is ready; raises ServerFailedError."""

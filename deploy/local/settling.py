@@ -50,7 +50,7 @@ async def lags(kafka: KafkaOptions, services: Sequence[str]) -> AsyncIterator[li
         opened = []
         for service in (service for service in READS if service in services):
             group = AIOKafkaConsumer(
-                bootstrap_servers=kafka.bootstrap, group_id=f"{kafka.prefix}huiqun.{service}", enable_auto_commit=False
+                **kafka.client_arguments(), group_id=f"{kafka.prefix}huiqun.{service}", enable_auto_commit=False
             )
             await group.start()
             stack.push_async_callback(group.stop)

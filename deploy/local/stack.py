@@ -3,21 +3,21 @@
 import asyncio
 import os
 import secrets
-import shutil
-import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from local.apache_kafka import ApacheKafka
+from local.directories import OwnedDirectory, own_temporary_directory
 from local.errors import ServerUnavailableError
 from local.mongod import Mongod
+from local.secured_kafka import SecuredListeners
 from local.tansu import Tansu
 
 # Tansu holds every join of a consumer group back for half the session timeout, so on one machine it is kept short.
 SESSION_TIMEOUT_MILLISECONDS = 2000
 
-BROKERS: dict[str, type[Tansu | ApacheKafka]] = {"tansu": Tansu, "kafka": ApacheKafka}
+BROKERS = ("tansu", "kafka")
 
 
 class Stack:
@@ -26,21 +26,35 @@ class Stack:
     `directory` holds data and logs; without one a temporary directory does, and it is removed at the end.
     `broker` is "tansu" or "kafka"; without it the environment variable BROKER decides, and Tansu is the default.
     `advertise` is the port that the broker tells its clients to connect to: that of a proxy before it.
+    `secured` opens ports of Apache Kafka for clients that sign in, beside the open one; Tansu has none.
     """
 
     def __init__(
-        self, directory: Path | None = None, *, broker: str | None = None, advertise: int | None = None
+        self,
+        directory: Path | None = None,
+        *,
+        broker: str | None = None,
+        advertise: int | None = None,
+        secured: bool = False,
     ) -> None:
         kind = broker or os.environ.get("BROKER") or "tansu"
         if kind not in BROKERS:
             reason = f"BROKER={kind} is unknown: it is one of {', '.join(BROKERS)}."
             raise ServerUnavailableError(reason)
-        self._temporary = directory is None
-        self.directory = directory or Path(tempfile.mkdtemp(prefix="huiqun-"))
+        self._temporary: OwnedDirectory | None = None
+        if directory is None:
+            self._temporary = own_temporary_directory()
+            directory = self._temporary.path
+        self.directory = directory
         self.directory.mkdir(parents=True, exist_ok=True)
         try:
             self.mongod = Mongod(self.directory)
-            self.broker = BROKERS[kind](self.directory, advertise)
+            self.secured = SecuredListeners.make(self.directory / "tls") if secured and kind == "kafka" else None
+            self.broker: Tansu | ApacheKafka = (
+                ApacheKafka(self.directory, advertise, self.secured)
+                if kind == "kafka"
+                else Tansu(self.directory, advertise)
+            )
         except ServerUnavailableError:
             self._forget()
             raise
@@ -82,15 +96,16 @@ class Stack:
 
     async def stop(self) -> None:
         """Stop both servers; of a temporary directory nothing needs a clean end, and it is removed."""
-        if self._temporary:
+        if self._temporary is not None:
             await asyncio.gather(self.mongod.kill(), self.broker.kill())
             self._forget()
         else:
             await asyncio.gather(self.mongod.stop(), self.broker.stop())
 
     def _forget(self) -> None:
-        if self._temporary:
-            shutil.rmtree(self.directory, ignore_errors=True)
+        if self._temporary is not None:
+            self._temporary.remove()
+            self._temporary = None
 
     async def __aenter__(self) -> Self:
         try:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from huiqun.cli.terminal import printable
 from local.channel import Transcript
 from local.check import Check
 from local.day import Day
@@ -37,9 +38,9 @@ def moments(day: Day, *, notes: bool) -> Table:
             continue
         row = (
             step.at.astimezone(TIMEZONE).strftime("%H:%M"),
-            step.author,
-            _shortened(document["text"]),
-            Text(day.seen.outcome(step.key), COLOURS[document["verdict"]]),
+            printable(step.author),
+            printable(_shortened(document["text"])),
+            printable(day.seen.outcome(step.key), COLOURS[document["verdict"]]),
             Text(" ".join(step.entry.shows), "dim"),
         )
         table.add_row(*row, *([Text(step.entry.note, "dim")] if notes else []))
@@ -54,7 +55,7 @@ def scenes(played: Sequence[Played]) -> Table:
         table.add_row(claim.append(" ".join(scene.check.shows), "dim"))
         table.add_row(_deeds(scene.deeds))
         if not scene.check.holds:
-            table.add_row(Text(scene.check.summary, "red"))
+            table.add_row(printable(scene.check.summary, "red"))
     return table
 
 
@@ -71,7 +72,7 @@ def shown(found: Mapping[str, Sequence[Sighting]]) -> Table:
             holds = bool(seen) and all(each.holds for each in seen)
             where = seen[0].where if seen else "nowhere"
             more = f"+{len(seen) - 1}" if len(seen) > 1 else ""
-            table.add_row(_mark(holds=holds), name, what, Text(where, "dim"), Text(more, "dim"))
+            table.add_row(_mark(holds=holds), name, what, printable(where, "dim"), Text(more, "dim"))
     return table
 
 
@@ -99,7 +100,7 @@ def checked(title: str, checks: Sequence[Check]) -> Table:
     for check in checks:
         table.add_row(_mark(holds=check.holds), check.claim)
         if not check.holds:
-            table.add_row("", Text(check.summary, "red"))
+            table.add_row("", printable(check.summary, "red"))
     return table
 
 
@@ -107,8 +108,8 @@ def addresses(services: Sequence[Service]) -> Table:
     """Where each service answers."""
     table = _table("Running", "", "", "", "")
     for service in services:
-        pages = ("readyz", "metrics", "api/v1/openapi.json")
-        table.add_row(service.name, *(f"{service.url}/{page}" for page in pages))
+        api = (f"{service.url}/{page}" for page in ("readyz", "api/v1/openapi.json"))
+        table.add_row(service.name, *api, service.metrics_url)
     return table
 
 
@@ -155,7 +156,7 @@ def _deeds(deeds: Sequence[Deed]) -> Table:
     for width in (4, 6, 39, 45):
         table.add_column(width=width)
     for deed in deeds:
-        table.add_row("", deed.who, Text(deed.did, "dim"), Text(deed.came, "dim"))
+        table.add_row("", printable(deed.who), printable(deed.did, "dim"), printable(deed.came, "dim"))
     return table
 
 
@@ -163,7 +164,7 @@ def counts(numbers: Counter[str], colours: dict[str, str] | None = None) -> Text
     parts: Iterator[tuple[str, str]] = (
         (f"{number:,} {name}", (colours or {}).get(name, "")) for name, number in numbers.most_common()
     )
-    return Text("  ").join(Text(words, colour) for words, colour in parts)
+    return Text("  ").join(printable(words, colour) for words, colour in parts)
 
 
 def _shortened(text: str) -> str:

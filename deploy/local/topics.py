@@ -17,7 +17,7 @@ async def reading(kafka: KafkaOptions, topic: Topic, *, from_start: bool = True)
     """A consumer of all partitions of the topic, in no group, from its start or from its end as it is now."""
     consumer = AIOKafkaConsumer(
         kafka.prefix + topic.name,
-        bootstrap_servers=kafka.bootstrap,
+        **kafka.client_arguments(),
         auto_offset_reset="earliest" if from_start else "latest",
         enable_auto_commit=False,
     )
@@ -42,9 +42,7 @@ async def ends(kafka: KafkaOptions, *topics: Topic) -> dict[TopicPartition, int]
     A fetch tells; a request for the last offset does not, because Tansu answers it with the start of the last batch.
     """
     names = [kafka.prefix + topic.name for topic in topics]
-    consumer = AIOKafkaConsumer(
-        *names, bootstrap_servers=kafka.bootstrap, auto_offset_reset="latest", fetch_max_wait_ms=10
-    )
+    consumer = AIOKafkaConsumer(*names, **kafka.client_arguments(), auto_offset_reset="latest", fetch_max_wait_ms=10)
     await consumer.start()
     try:
         while None in (found := {at: consumer.highwater(at) for at in consumer.assignment()}).values():

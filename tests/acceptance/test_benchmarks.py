@@ -20,10 +20,10 @@ def taken(path: Path) -> dict[str, Any]:
     return content
 
 
-def test_messages_are_the_same_every_time_and_300_to_500_bytes_long() -> None:
+def test_messages_are_the_same_every_time_and_400_to_550_bytes_long() -> None:
     made = records(messages(2_000))
     assert made == records(messages(2_000))
-    assert all(300 <= len(record.value or b"") <= 500 for record in made)
+    assert all(400 <= len(record.value or b"") <= 550 for record in made)
     assert len({decode(CHANNEL_MESSAGES, record.value).identity for record in made}) == 2_000
 
 

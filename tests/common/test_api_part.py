@@ -6,13 +6,17 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 import pytest_asyncio
+from prometheus_client import REGISTRY
 from pydantic import SecretStr
 
+from huiqun.runtime import readiness
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.service import Api, Connections, Interface, connections
 from huiqun.runtime.settings import ServiceSettings
+from huiqun.stream.topics import create_topics
 from local.ports import free_port
 from local.stack import Stack
+from tests.spine import eventually, running
 
 
 class Loop:
@@ -28,12 +32,13 @@ class Loop:
 
 
 @pytest.fixture
-def settings(stack: Stack, database_name: str) -> ServiceSettings:
+def settings(stack: Stack, database_name: str, topic_prefix: str) -> ServiceSettings:
     return ServiceSettings(
         mongo_url=stack.mongo_url,
         database_prefix=f"{database_name}_",
         kafka_bootstrap=stack.bootstrap,
         kafka_idempotent=stack.broker.producer_ids,
+        topic_prefix=topic_prefix,
         api_port=free_port(),
         hash_key=SecretStr("a key of these tests"),
     )
@@ -41,7 +46,9 @@ def settings(stack: Stack, database_name: str) -> ServiceSettings:
 
 @pytest_asyncio.fixture
 async def connected(settings: ServiceSettings) -> AsyncIterator[Connections]:
+    await create_topics(settings.kafka, partitions=1, replication=1)
     async with connections("survey", settings, {}) as open_connections:
+        await open_connections.startup.complete()
         yield open_connections
         await open_connections.client.drop_database(open_connections.database.name)
 
@@ -56,7 +63,8 @@ async def test_a_process_without_routes_answers_for_its_health_and_names_the_par
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.api_port}", transport=transport) as http:
         assert (await http.get("/healthz")).status_code == 200
         ready = await http.get("/readyz")
-        assert (ready.status_code, ready.json()["checks"]) == (200, ["store", "broker", "loop"])
+        checks = ["startup", "store", "broker", "topics", "loop"]
+        assert (ready.status_code, ready.json()["checks"]) == (200, checks)
         loop.heartbeat.failing(ConnectionError("away"))
         response = await http.get("/readyz")
         assert (response.status_code, response.json()["detail"]) == (503, "No answer from: loop.")
@@ -65,9 +73,29 @@ async def test_a_process_without_routes_answers_for_its_health_and_names_the_par
         assert (await http.get("/readyz")).status_code == 200
         loop.heartbeat._last -= 1_000
         assert (await http.get("/healthz")).status_code == 503
-        assert "huiqun_ready" in (await http.get("/metrics")).text
+        assert (await http.get("/metrics")).status_code == 404
+        figures = await http.get(f"http://127.0.0.1:{settings.port_of_metrics}/metrics")
+        assert "huiqun_build_info" in figures.text
     stop.set()
     await serving
+
+
+async def test_readiness_is_exported_whether_or_not_anybody_asks_for_it(
+    settings: ServiceSettings, connected: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readiness, "_EVERY_SECONDS", 0.02)
+    loop = Loop()
+
+    def exported(check: str) -> float | None:
+        return REGISTRY.get_sample_value("huiqun_ready", {"check": check})
+
+    async with running(Api(Interface(service="survey", description="x"), settings, connected, [loop])):
+        await eventually(lambda: exported("loop") == exported("store") == exported("broker") == 1)
+        loop.heartbeat.failing(ConnectionError("away"))
+        await eventually(lambda: exported("loop") == 0)
+        assert exported("store") == exported("broker") == 1
+        loop.heartbeat.well()
+        await eventually(lambda: exported("loop") == 1)
 
 
 async def test_the_indexes_of_interface_and_audit_log_are_there_from_the_start(connected: Connections) -> None:

@@ -76,6 +76,55 @@ async def test_writers_at_the_same_time_make_one_chain(log: Log) -> None:
     assert report.entries == 40
 
 
+async def test_writers_of_two_processes_make_one_chain(log: Log, mongo_url: str) -> None:
+    client = connect(mongo_url)
+    neighbour = Log(client, client[log.db.name])
+    await asyncio.gather(*(each.add(f"a{number}") for number in range(40) for each in (log, neighbour)))
+    report = await verify(log.db)
+    assert (report.intact, report.entries) == (True, 80)
+    await client.close()
+
+
+async def test_a_transaction_that_began_before_another_appended_need_not_run_again(log: Log) -> None:
+    tries = 0
+
+    async def slow(work: Work) -> int:
+        nonlocal tries
+        tries += 1
+        await read_head(work.db, work.session)  # its snapshot is of now
+        await log.add("meanwhile")
+        return await append(work, AuditEntry("key:1", "list.imported", "list/1"))
+
+    assert await log.transact(slow) == 2
+    assert tries == 1
+    assert (await verify(log.db)).intact
+
+
+async def test_two_entries_of_one_transaction_follow_each_other(log: Log) -> None:
+    async def twice(work: Work) -> tuple[int, int]:
+        first = await append(work, AuditEntry("key:1", "a", "x"))
+        return first, await append(work, AuditEntry("key:1", "b", "x"))
+
+    await log.add("before")
+    assert await log.transact(twice) == (2, 3)
+    assert (await verify(log.db)).intact
+
+
+async def test_one_head_is_left_however_many_have_appended(log: Log) -> None:
+    for number in range(3):
+        await log.add(f"m{number}")
+    assert [each["seq"] async for each in log.db["audit_head"].find()] == [3]
+
+
+async def test_a_chain_that_an_earlier_release_began_goes_on(log: Log) -> None:
+    await log.add("m1")
+    (head,) = [each async for each in log.db["audit_head"].find()]
+    await log.db["audit_head"].delete_many({})
+    await log.db["audit_head"].insert_one({**head, "_id": "head"})
+    assert await log.add("m2") == 2
+    assert (await verify(log.db)).intact
+
+
 async def test_verifying_while_others_append_raises_no_false_alarm(log: Log) -> None:
     async def append_many() -> None:
         for number in range(50):

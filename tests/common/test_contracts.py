@@ -20,6 +20,7 @@ from huiqun.contracts.channel import MAX_TEXT, MessageReceived
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.contracts.topics import CHANNEL_MESSAGES, MODERATION_DECISIONS
+from huiqun.privacy.names import Sealed
 from tests.channel import edit, message
 
 FIRST, LAST = datetime(2011, 1, 1), datetime(2099, 12, 31)  # noqa: DTZ001 - Hypothesis takes bounds without a zone
@@ -27,7 +28,8 @@ INSTANTS = st.datetimes(FIRST, LAST, timezones=st.just(UTC))
 IDS = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="/"), min_size=1, max_size=128)
 TRACES = st.from_regex(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", fullmatch=True)
 ZONES = st.sampled_from(sorted(available_timezones()))
-BY_NAME = {"time": INSTANTS, "traceparent": TRACES, "timezone": ZONES}
+SOURCES = st.from_regex(r"[A-Za-z][A-Za-z._~:/-]{0,40}", fullmatch=True)
+BY_NAME = {"source": SOURCES, "time": INSTANTS, "traceparent": TRACES, "timezone": ZONES}
 
 
 def models(kind: type[BaseModel]) -> st.SearchStrategy[Any]:
@@ -55,6 +57,8 @@ def values(annotation: Any, field: FieldInfo) -> st.SearchStrategy[Any]:
         return st.lists(values(arguments[0], FieldInfo(annotation=arguments[0])), max_size=3).map(tuple)
     if origin is tuple:
         return st.tuples(*(values(argument, field) for argument in arguments))
+    if issubclass(annotation, Sealed):
+        return st.text(max_size=50)
     if issubclass(annotation, Enum):
         return st.sampled_from(list(annotation))
     if issubclass(annotation, BaseModel):
@@ -126,6 +130,8 @@ def test_a_message_is_the_same_under_a_second_event_id_and_an_edit_is_another_th
     first, second = message(1), message(1)
     assert first.id != second.id
     assert first.identity == second.identity
+    elsewhere = message(1, group="g2"), message(1).model_copy(update={"source": "wecom/other"})
+    assert len({first.identity, *(each.identity for each in elsewhere)}) == 3
     assert len({first.identity, edit(first, "改").identity, edit(first, "再改", 2).identity}) == 3
 
 
@@ -161,18 +167,14 @@ def enveloped(**fields: object) -> bytes:
         (enveloped(time="2026-11-22T08:00:00"), "timezone"),
         (enveloped(traceparent="00-xyz"), "traceparent"),
         (enveloped(data=None), "data"),
-        (changed(message_id="a/b"), "message_id"),
+        (changed(message_id=""), "message_id"),
         (changed(sender="u1"), "sender"),
         (changed(text=7), "text"),
-        (changed(text="长" * (MAX_TEXT + 1)), f"at most {MAX_TEXT} characters"),
         (changed(sent_at="1970-01-01T00:00:00Z"), "sent_at"),
         (changed(sent_at="2200-01-01T00:00:00Z"), "sent_at"),
         (changed(sent_at=10**30), "sent_at"),
-        (changed(duration_seconds=-1), "duration_seconds"),
-        (changed(mentions=["u"] * 1001), "mentions"),
         (encode(message(1)).replace("你好".encode(), rb"\ud800\udc01\udfff"), "Invalid JSON"),
         (encode(message(1)).replace('"你好"'.encode(), b"NaN"), "text"),
-        (changed(duration_seconds=0).replace(b'"duration_seconds": 0', b'"duration_seconds": NaN'), "duration_seconds"),
     ],
     ids=lambda value: f"{len(value)} bytes" if isinstance(value, bytes) else str(value),  # the same in every process
 )

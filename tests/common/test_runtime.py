@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from huiqun.runtime import health, parts
+from huiqun.runtime import parts
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.ids import new_id
 from huiqun.runtime.parts import PartEndedError, run_parts
@@ -133,7 +133,7 @@ def test_a_loop_that_fails_beats_but_is_not_well_until_it_says_so() -> None:
 
 
 def test_a_loop_that_has_not_gone_round_for_long_is_not_alive(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "_STUCK_SECONDS", 0.0)
+    monkeypatch.setattr(Heartbeat, "stuck_seconds", 0.0)
     assert not Heartbeat().is_alive
 
 

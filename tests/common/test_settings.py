@@ -4,8 +4,10 @@ import asyncio
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import SecretStr, ValidationError
 
 from huiqun.runtime.settings import ServiceSettings
 
@@ -41,3 +43,29 @@ def test_a_secret_may_stand_in_a_mounted_file(tmp_path: Path, monkeypatch: pytes
     (tmp_path / KEY).write_text("a secret in a file\n", encoding="utf-8")
     settings = ServiceSettings(_secrets_dir=tmp_path)
     assert settings.hash_key.get_secret_value() == "a secret in a file"
+
+
+def settings_of(**given: Any) -> ServiceSettings:
+    return ServiceSettings(hash_key=SecretStr("a key of these tests"), **given)
+
+
+@pytest.mark.parametrize(
+    ("given", "port"),
+    [
+        ({"api_port": 8081}, 9081),
+        ({"api_port": 65_535}, 64_535),
+        ({"api_port": 0}, 0),
+        ({"api_port": 8081, "metrics_port": 0}, 0),
+        ({"api_port": 8081, "metrics_port": 9464}, 9464),
+    ],
+)
+def test_metrics_have_a_port_of_their_own(given: dict[str, int], port: int) -> None:
+    assert settings_of(**given).port_of_metrics == port
+
+
+def test_proxies_are_named_by_address_or_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUIQUN_TRUSTED_PROXIES", "10.0.0.0/8, 2001:db8::1")
+    assert settings_of().trusted_proxies == ("10.0.0.0/8", "2001:db8::1")
+    for wrong in ("*", "ingress.example", "10.0.0.1/8"):
+        with pytest.raises(ValidationError, match="trusted_proxies"):
+            settings_of(trusted_proxies=wrong)

@@ -21,9 +21,7 @@ from huiqun.store import (
     Database,
     DuplicateKey,
     Index,
-    abandoned,
     connect,
-    end_abandoned_transactions,
     ensure_indexes,
     is_transient,
     transaction,
@@ -115,7 +113,10 @@ async def test_a_key_that_exists_is_no_passing_matter(database: Database) -> Non
         (OperationFailure("any other", 1, {"errorLabels": ["TransientTransactionError"]}), True),
         (BulkWriteError({"writeErrors": [{"code": 112}]}), True),
         (BulkWriteError({"writeErrors": [{"code": 11000}]}), False),
-        (OperationFailure("not authorized", 13), False),
+        (OperationFailure("not authorized", 13), True),
+        (OperationFailure("Authentication failed.", 18), True),
+        (OperationFailure("Transaction numbers are only allowed on a replica set member or mongos", 20), True),
+        (OperationFailure("illegal", 20), False),
         (OperationFailure("validation", 121), False),
         (InvalidOperation("the client is closed"), False),
         (ValueError(), False),
@@ -149,30 +150,3 @@ async def test_indexes_are_made_once_however_many_processes_start(client: Client
     assert made["at_1"]["expireAfterSeconds"] == 86_400
     assert made["open_1"]["unique"]
     await client[database_name]["dated"].insert_many([{"at": datetime.now(UTC)}, {"at": datetime.now(UTC)}])
-
-
-async def test_a_transaction_that_its_process_abandoned_is_ended_and_a_living_one_is_not(
-    client: Client, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with client.start_session() as session:
-        await session.start_transaction()
-        await database["notes"].insert_one({"_id": "a"}, session=session)
-        assert await end_abandoned_transactions(client) == 0
-        monkeypatch.setattr(abandoned, "_IDLE", timedelta(0))
-        assert await end_abandoned_transactions(client) == 1
-        with pytest.raises(OperationFailure) as ended:
-            await session.commit_transaction()
-    assert is_transient(ended.value)
-    await database["notes"].insert_one({"_id": "a"})
-
-
-async def test_the_transactions_of_another_service_are_left_alone(
-    client: Client, database: Database, mongo_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(abandoned, "_IDLE", timedelta(0))
-    other = connect(mongo_url, app_name="huiqun-other")
-    async with transaction(client) as session:
-        await database["notes"].insert_one({"_id": "a"}, session=session)
-        assert await end_abandoned_transactions(other) == 0
-    await other.close()
-    assert await notes(database) == ["a"]

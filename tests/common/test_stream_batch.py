@@ -78,10 +78,11 @@ async def test_events_go_to_their_handlers_in_runs_that_keep_the_order() -> None
 
     table = RoutingTable([Route((MessageReceived, MessageEdited), screen), Route((MessageRecalled,), recall)])
     first = message(1)
-    withdrawn = MessageRecalled.about("g1", Recall(message_id="m1", recalled_by="u1"), time=NOON)
+    withdrawn = MessageRecalled.about("g1", Recall(message_id="m1", group_id="g1", recalled_by="u1"), time=NOON)
     events: list[Event] = [first, edit(first, "改"), withdrawn, message(2)]
     received = [Received(event, record("channel.messages.v1", 0, b""), event.identity) for event in events]
-    await table.dispatch(received, None)  # type: ignore[arg-type] # these handlers write nothing
+    work = Work(None, None, NOON)  # type: ignore[arg-type] # these handlers write nothing
+    assert await table.dispatch(received, work) == []
     assert runs == [
         ("screen", [events[0].id, events[1].id]),
         ("recall", [events[2].id]),

@@ -7,6 +7,7 @@ from aiokafka import ConsumerRecord
 
 from huiqun.contracts.catalog import encode
 from huiqun.contracts.topics import CHANNEL_MESSAGES
+from huiqun.runtime.health import Heartbeat
 from huiqun.stream.dead_letters import (
     DeadLetter,
     NoSuchDeadLetterError,
@@ -31,7 +32,7 @@ def record(spine: Spine, value: bytes | None, headers: Headers = (), key: bytes 
 
 async def set_aside(spine: Spine, *records: Any) -> None:
     letters = [dead_letter(SERVICE, each, reason="why", error="where", prefix=spine.kafka.prefix) for each in records]
-    await keep(spine.publisher, letters)
+    await keep(spine.publisher, letters, Heartbeat())
 
 
 async def letters(spine: Spine) -> list[DeadLetter]:
@@ -83,7 +84,7 @@ async def test_a_repaired_letter_goes_back_to_where_it_came_from_and_its_replays
 
 
 async def test_only_letters_of_known_topics_are_replayed(spine: Spine) -> None:
-    await keep(spine.publisher, [Record(f"{SERVICE}.dead-letters.v1", b"g1", b"no notes")])
+    await keep(spine.publisher, [Record(f"{SERVICE}.dead-letters.v1", b"g1", b"no notes")], Heartbeat())
     (foreign,) = await letters(spine)
     with pytest.raises(NoSuchDeadLetterError):
         await replay(spine.publisher, foreign)

@@ -8,7 +8,7 @@ import pytest
 from huiqun.contracts.catalog import decode
 from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.topics import CHANNEL_MESSAGES
-from huiqun.store import abandoned
+from huiqun.store import abandoned, connect
 from huiqun.stream import Relay, Transactor, Work, outbox
 from tests.channel import ids, message
 from tests.clocks import SetClock
@@ -47,11 +47,15 @@ async def test_what_was_left_behind_is_published_in_order_and_what_is_fresh_is_l
     assert await published(spine) == ids(left)
 
 
-async def test_what_a_dead_process_left_open_is_ended(spine: Spine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(abandoned, "_IDLE", timedelta(0))
-    async with spine.client.start_session() as session:
+async def test_what_a_dead_process_left_open_is_ended(
+    spine: Spine, mongo_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(abandoned, "_OLD", timedelta(0))
+    dead = connect(mongo_url)
+    async with dead.start_session() as session:
         await session.start_transaction()
-        await spine.database["seen"].insert_one({"_id": "a"}, session=session)
+        await dead[spine.database.name]["seen"].insert_one({"_id": "a"}, session=session)
         async with running(Relay(spine.transactor)):
             await spine.database["seen"].insert_one({"_id": "a"})
     assert await spine.seen() == ["a"]
+    await dead.close()

@@ -103,7 +103,9 @@ async def test_a_use_case_whose_own_call_times_out_is_not_run_again(offline: Tra
 
 
 async def test_an_event_that_no_broker_takes_is_refused_before_the_commit(offline: Transactor) -> None:
-    big = message(1).model_copy(update={"data": Recall.model_construct(message_id="长" * 400_000, recalled_by="u1")})
+    big = message(1).model_copy(
+        update={"data": Recall.model_construct(message_id="长" * 400_000, group_id="g1", recalled_by="u1")}
+    )
 
     async def emit(work: Work) -> None:
         await work.db["notes"].insert_one({"_id": "note"}, session=work.session)

@@ -1,15 +1,21 @@
 """Log lines are JSON objects with their trace and without secrets."""
 
+import asyncio
+import gc
 import io
 import json
 import logging
+import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
+from aiokafka.errors import KafkaError
 
-from huiqun.telemetry import configure_logs, start_span
+from huiqun.store import DuplicateKey
+from huiqun.telemetry import configure_logs, describe_error, start_span
 
 
 class Lines:
@@ -88,3 +94,88 @@ def test_values_json_cannot_hold_do_not_break_the_line(lines: Lines) -> None:
     (line,) = lines.read()
     assert line["number"] == 1 << 80
     assert line["names"] == ["x"]
+
+
+def test_personal_data_is_masked_in_every_field_but_ids_of_ours_stay(lines: Lines) -> None:
+    trace = "4bf92f3577b34da6a3ce13812345678e"
+    structlog.get_logger("a").info("打13812345678", text=["138 1234 5678"], member="13812345678", id=trace)
+    logging.getLogger("b").warning("to %s", "zhang@bank.com", extra={"card": "6222021001122334409"})
+    first, second = lines.read()
+    assert (first["event"], first["text"], first["member"]) == ("打138****5678", ["138 **** 5678"], "138****5678")
+    assert first["id"] == trace
+    assert (second["event"], second["card"]) == ("to z****@bank.com", "6222***********4409")
+
+
+def test_errors_are_told_by_kind_and_place_and_never_by_message(lines: Lines) -> None:
+    try:
+        try:
+            int(f"植名{1}号")
+        except ValueError as error:
+            raise LookupError(f"no {error}") from error
+    except LookupError:
+        structlog.get_logger("a").exception("failed")
+        logging.getLogger("b").exception("failed")
+        structlog.get_logger("c").error("failed", exc_info=ExceptionGroup("植名2号", [ValueError("植名3号")]))
+    assert "植名" not in lines.stream.getvalue()
+    ours, theirs, group = lines.read()
+    for line in (ours, theirs):
+        assert line["exception"].index("ValueError") < line["exception"].index("LookupError")
+        assert f'{Path(__file__).name}", line' in line["exception"]
+        assert "in test_errors_are_told" in line["exception"]
+    assert "ValueError" in group["exception"]
+    assert "ExceptionGroup" in group["exception"]
+
+
+def test_an_error_of_ours_says_what_its_docstring_says(lines: Lines) -> None:
+    class RefusedError(Exception):
+        """The request is not what we take."""
+
+    structlog.get_logger("a").error("failed", exc_info=RefusedError("植名1号"))
+    (line,) = lines.read()
+    assert line["exception"].endswith("RefusedError: The request is not what we take.")
+
+
+async def test_what_asyncio_and_warnings_say_holds_no_values(lines: Lines) -> None:
+    async def fail() -> None:
+        raise ValueError("植名1号")
+
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(fail())
+    await asyncio.wait([task])
+    del task
+    gc.collect()
+    loop.call_exception_handler({"message": "Exception in callback f('植名2号')", "exception": ValueError("植名3号")})
+    logging.captureWarnings(capture=True)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            warnings.warn("input_value='植名4号'", stacklevel=1)
+    finally:
+        logging.captureWarnings(capture=False)
+    written = [line["event"] for line in lines.read()]
+    assert written[:2] == ["Task exception was never retrieved", "Exception in callback f"]
+    assert "植名" not in lines.stream.getvalue()
+
+
+def test_libraries_do_not_tell_of_documents_and_addresses_at_any_level(lines: Lines) -> None:
+    configure_logs("moderation", "debug", lines.stream)
+    for name in ("httpx", "asyncio"):
+        logging.getLogger(name).info("植名1号")
+    for name in ("pymongo.command", "httpx", "aiokafka.conn", "asyncio"):
+        logging.getLogger(name).debug("植名1号")
+    assert lines.stream.getvalue() == ""
+    logging.getLogger("aiokafka.conn").warning("lost")
+    assert len(lines.read()) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ValueError("植名1号"), "ValueError"),
+        (OSError(28, "No space left", "植名1号"), "OSError ENOSPC"),
+        (DuplicateKey("植名1号", 11000, {"keyValue": {"_id": "植名1号"}}), "DuplicateKeyError 11000"),
+        (KafkaError("植名1号"), "KafkaError"),
+    ],
+)
+def test_an_error_is_described_by_kind_and_code(error: Exception, said: str) -> None:
+    assert describe_error(error) == said

@@ -27,6 +27,7 @@ class Collector:
 
     def __init__(self) -> None:
         self.spans: dict[str, tuple[str, str, str]] = {}
+        self.exported = ""
         collector = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -42,6 +43,7 @@ class Collector:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 
     def keep(self, request: ExportTraceServiceRequest) -> None:
+        self.exported += str(request)
         for resource in request.resource_spans:
             service = next(a.value.string_value for a in resource.resource.attributes if a.key == "service.name")
             for scope in resource.scope_spans:
@@ -146,3 +148,13 @@ def test_a_failed_step_is_ended_and_the_error_goes_on(collector: Collector) -> N
     stop_tracing()
     assert "screen" in collector.spans
     assert current_traceparent() is None
+
+
+def test_a_failed_step_names_the_kind_of_its_error_and_not_the_message(collector: Collector) -> None:
+    assert start_tracing("x")
+    with pytest.raises(ValueError, match="plant"), start_span("fails"):
+        raise ValueError("plant 13812345678")
+    stop_tracing()
+    assert "ValueError" in collector.exported
+    assert "test_a_failed_step" in collector.exported
+    assert "13812345678" not in collector.exported

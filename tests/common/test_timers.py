@@ -7,9 +7,11 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 import pytest_asyncio
+from pymongo.errors import OperationFailure
 
-from huiqun.runtime.clock import whole_milliseconds
+from huiqun.runtime.clock import SystemClock, whole_milliseconds
 from huiqun.store import DuplicateKey, connect, ensure_indexes
 from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor, Work
 from huiqun.timers import TIMER_INDEXES, Timer, TimerHandler, store
@@ -89,6 +91,40 @@ async def test_two_runners_run_each_timer_once(transactor: Transactor) -> None:
             await both.enter_async_context(running(runner(transactor)))
         await eventually(lambda: all_done(transactor))
     assert Counter(await fired(transactor)) == Counter(f"t{n}" for n in range(40))
+
+
+async def test_a_lease_is_renewed_while_its_handler_runs_and_others_do_what_is_due(transactor: Transactor) -> None:
+    lease, clock = timedelta(seconds=0.3), SystemClock()
+    transactor.clock = clock
+    begun: list[str] = []
+
+    async def until_of(key: str) -> datetime:
+        found = await transactor.database["timer_leases"].find_one({"_id": key})
+        assert found is not None
+        return whole_milliseconds(found["until"])
+
+    async def slow(timer: Timer, work: Work) -> None:
+        begun.append(timer.key)
+        until = await until_of(timer.key)
+        await eventually(lambda: has_passed(until + 3 * lease))
+        await eventually(lambda: has_fired(10))
+        await fire(timer, work)
+
+    async def has_passed(moment: datetime) -> bool:
+        return await until_of("slow") > moment
+
+    async def has_fired(count: int) -> bool:
+        return len(await fired(transactor)) >= count
+
+    due = clock.now()
+    await schedule(transactor, Timer("slow", "slow", due - SECOND), *(Timer(f"t{n}", "note", due) for n in range(10)))
+    async with AsyncExitStack() as both:
+        for _ in range(2):
+            await both.enter_async_context(running(TimerRunner(transactor, {"note": fire, "slow": slow}, lease)))
+        await eventually(lambda: all_done(transactor))
+    assert begun == ["slow"]
+    assert (await fired(transactor))[-1] == "slow"
+    assert await transactor.database["timer_leases"].count_documents({}) == 0
 
 
 async def test_a_cancelled_or_moved_timer_does_not_run_at_its_old_time(transactor: Transactor) -> None:
@@ -182,6 +218,24 @@ async def test_a_failing_timer_is_retried_later_and_later_and_then_kept_for_an_o
     assert (kept["state"], kept["attempts"]) == ("failed", 10)
     assert kept["error"].startswith("TimeoutError in ")
     assert "the other side" not in kept["error"], "what an error says may quote a person's data"
+
+
+async def test_a_timer_whose_work_the_store_never_takes_fails_and_holds_nobody_up(
+    transactor: Transactor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huiqun.stream.transactor._REQUEST_SECONDS", 0.1)
+
+    async def tire(_timer: Timer, work: Work) -> None:
+        await work.db["fired"].insert_one({"_id": "half done"}, session=work.session)
+        raise OperationFailure("it lasted too long", 290, {"errorLabels": ["TransientTransactionError"]})
+
+    await schedule(transactor, Timer("endless", "tire", NOW), Timer("good", "note", NOW + SECOND))
+    clock_of(transactor).moment = NOW + SECOND
+    async with running(runner(transactor, {"tire": tire, "note": fire})):
+        await eventually(lambda: _fired_are(transactor, ["good"]))
+    (kept,) = await waiting(transactor)
+    assert kept["attempts"] >= 1
+    assert kept["error"].startswith("OperationFailure")
 
 
 async def test_a_timer_of_an_unknown_kind_is_kept_and_holds_nobody_up(transactor: Transactor) -> None:

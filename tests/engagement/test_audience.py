@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import hypothesis.strategies as st
+import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 
@@ -72,6 +73,12 @@ async def test_a_message_from_the_future_counts_when_it_was_judged(inlet: Inlet)
     document = await activity(inlet, "g1/u1")
     assert document["last_seen"] == at(5)
     assert list(document["days"]) == ["2026-11-22"]
+
+
+@pytest.mark.parametrize("nobody", ["unknown", "null", "0", "-", "未知"])
+async def test_what_strangers_do_under_a_placeholder_is_no_member_s_activity(inlet: Inlet, nobody: str) -> None:
+    await inlet.deliver([joined("g1", nobody), screened("g1", nobody), screened("g1", "u1"), left("g1", nobody, 1)])
+    assert {document["member_id"] for document in (await inlet.documents("activity")).values()} == {"u1"}
 
 
 async def test_comings_and_goings_are_noted(inlet: Inlet) -> None:

@@ -8,6 +8,7 @@ from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import CHANNEL_ACTIONS, MODERATION_DECISIONS, Topic
 from huiqun.store import Database
+from moderation.archive.model import RevisionKey
 from moderation.standing.model import key_of
 from tests.spine import Spine, eventually
 
@@ -30,7 +31,9 @@ async def until_judged(state: Database, sent: Sequence[MessageReceived]) -> None
 
 async def check(spine: Spine, state: Database, sent: Sequence[MessageReceived]) -> None:
     """Nothing lost, nothing twice. The messages are of one day, and none was edited."""
-    verdicts = {document["_id"]: document["verdict"] async for document in state["messages"].find()}
+    judged = [(RevisionKey.parse(each["_id"]), each["verdict"]) async for each in state["messages"].find()]
+    verdicts = {key.message_id: verdict for key, verdict in judged}
+    assert len(verdicts) == len(judged)
     assert verdicts.keys() == {event.data.message_id for event in sent}
     deletions = state["actions"].find({"kind": "delete_message"})
     deleted = Counter([action["target"]["message_id"] async for action in deletions])

@@ -1,7 +1,9 @@
 """A server goes away for ten seconds under load and comes back: the process waits, and nobody restarts it."""
 
 import asyncio
+import os
 import random
+import signal
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -68,6 +70,7 @@ async def recover(site: Site, sent: Sequence[MessageReceived]) -> None:
     await eventually(site.moderation.is_ready)
     assert await site.moderation.stop() == 0
     await check(site.spine, site.state, sent)
+    assert "Transaction numbers" not in site.moderation.log
 
 
 async def test_the_store_goes_away_and_comes_back(own_stack: Stack, tmp_path: Path) -> None:
@@ -80,6 +83,24 @@ async def test_the_store_goes_away_and_comes_back(own_stack: Stack, tmp_path: Pa
         await outlast(site)
         await own_stack.mongod.start()
         await site.spine.send(*sent[7000:])
+        await recover(site, sent)
+
+
+async def test_the_store_stands_still_and_two_replicas_go_on_where_they_were(own_stack: Stack, tmp_path: Path) -> None:
+    """It answers nothing, but loses nothing: open transactions are those of living processes."""
+    sent = messages(6000)
+    async with at_work(own_stack, tmp_path) as site:
+        second = ServiceProcess("moderation", tmp_path, environment_of(own_stack, "faults.", "faults"))
+        async with second:
+            await eventually(second.is_ready, 60)
+            await site.spine.send(*sent)
+            await eventually(lambda: has_judged(site.state, 300), 60)
+            os.kill(own_stack.mongod.process.pid, signal.SIGSTOP)
+            await outlast(site)
+            os.kill(own_stack.mongod.process.pid, signal.SIGCONT)
+            await until_judged(site.state, sent)
+            assert await second.stop() == 0
+            assert "abandoned_transactions_ended" not in second.log + site.moderation.log
         await recover(site, sent)
 
 

@@ -33,7 +33,7 @@ async def test_a_replica_comes_and_another_goes_under_load(
     async with first:
         await more()
         async with second:
-            await eventually(lambda: min(first.log.count(ASSIGNED) - 1, second.log.count(ASSIGNED)) >= 1)
+            await eventually(lambda: ASSIGNED in second.log)  # what it has, the first has given up
             await more()
             assert await first.stop() == 0
             await more()

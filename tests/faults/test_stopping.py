@@ -1,14 +1,14 @@
-"""How a process ends: asked to, in the middle of its work, with its servers away, or because too much is wrong."""
+"""How a process ends: asked to, in its work, with its servers away; and what makes it wait, but not end."""
 
+import asyncio
 import random
+import signal
 from pathlib import Path
 
-import pytest
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-
-from huiqun.contracts.topics import CHANNEL_MESSAGES, dead_letters_of
+from huiqun.contracts.catalog import encode
+from huiqun.contracts.topics import CHANNEL_MESSAGES
 from huiqun.store import Database
-from huiqun.stream.dead_letters import read_all
+from huiqun.stream.dead_letters import latest, read_all, replay
 from huiqun.stream.publisher import Record
 from local.proxy import Proxy
 from local.stack import Stack
@@ -49,39 +49,43 @@ async def test_a_process_whose_servers_are_away_stops_in_time_all_the_same(proxy
             await stack.mongod.start()  # so that this test's own connections close at once
 
 
-async def test_a_process_gives_up_over_too_many_dead_letters_and_acknowledges_nothing(
+async def test_a_process_asked_twice_to_stop_stops_as_cleanly_as_when_asked_once(
     spine: Spine, state: Database, moderation: ServiceProcess
 ) -> None:
-    good = [message(n, "g1", sent_at=NOON) for n in range(10)]
-    await spine.send(*good)
-    await spine.publisher.publish([Record(CHANNEL_MESSAGES.name, b"g1", b"{")] * 200)
+    sent = [message(n, f"g{n % 20}", f"u{n % 7}", TEXTS[n % len(TEXTS)], NOON) for n in range(3_000)]
+    await spine.send(*sent)
     async with moderation:
-        await eventually(lambda: not moderation.running)
-        assert moderation.exit_code == 1
-        assert "TooManyDeadLettersError" in moderation.log
-        assert [letter async for letter in read_all(spine.kafka, SERVICE)] == []
-        assert not await spine.has_read_all(CHANNEL_MESSAGES)
-    assert await state["messages"].count_documents({}) == 10
+        await eventually(lambda: has_judged(state, 500), 60)
+        stopping = asyncio.create_task(moderation.stop(seconds=150))
+        while not stopping.done():  # until its very end
+            moderation.signal(signal.SIGTERM)
+            await asyncio.sleep(0.05)
+        assert await stopping == 0
+        moderation.start()
+        await until_judged(state, sent)
+        assert await moderation.stop() == 0
+    await check(spine, state, sent)
 
 
-@pytest.mark.kafka_only
-async def test_a_process_that_cannot_set_a_record_aside_stops_rather_than_lose_it(
-    stack: Stack, topic_prefix: str, database_name: str, tmp_path: Path
+async def test_whatever_one_member_gets_wrong_the_service_sets_it_aside_and_goes_on(
+    spine: Spine, state: Database, moderation: ServiceProcess
 ) -> None:
-    """The topic of dead letters takes next to nothing; Tansu would take all the same."""
-    options = kafka_options_of(stack, topic_prefix)
-    topic = topic_prefix + dead_letters_of(SERVICE).name
-    admin = AIOKafkaAdminClient(bootstrap_servers=stack.bootstrap)
-    await admin.start()
-    await admin.create_topics([NewTopic(topic, 1, 1, topic_configs={"max.message.bytes": "100"})])
-    await admin.close()
-    environment = environment_of(stack, topic_prefix, database_name)
-    async with open_spine(options, stack.mongo_url, database_name) as spine:
-        await spine.send_raw(CHANNEL_MESSAGES, b"{broken")
-        async with ServiceProcess("moderation", tmp_path, environment) as moderation:
-            for _ in range(2):  # nothing was acknowledged: the next life meets it again
-                await eventually(lambda: not moderation.running)
-                assert moderation.exit_code == 1
-                assert "DeadLettersUnwritableError" in moderation.log
-                moderation.start()
-        await spine.client.drop_database(f"{database_name}_moderation")
+    good = [message(n, "g1", sent_at=NOON) for n in range(20)]
+    bad = encode(message(999, "g1", sent_at=NOON)).replace(b'"sent_at":', b'"sent_when":')
+    assert b"sent_when" in bad
+    await spine.send(*good[:10])
+    await spine.publisher.publish([Record(CHANNEL_MESSAGES.name, b"g1", bad)] * 150)
+    await spine.send(*good[10:])
+    async with moderation:
+        await until_judged(state, good)
+        await eventually(lambda: are_set_aside(spine, 150))
+        for letter in latest([letter async for letter in read_all(spine.kafka, SERVICE)]):
+            await replay(spine.publisher, letter)
+        await eventually(lambda: are_set_aside(spine, 151))
+        assert await moderation.is_ready()
+        assert await moderation.stop() == 0
+    await check(spine, state, good)
+
+
+async def are_set_aside(spine: Spine, count: int) -> bool:
+    return len([letter async for letter in read_all(spine.kafka, SERVICE)]) >= count

@@ -15,6 +15,8 @@ from huiqun.contracts.channel import (
     Capabilities,
     Group,
     GroupCreated,
+    Member,
+    MemberJoined,
     Message,
     MessageReceived,
     Receipt,
@@ -122,3 +124,23 @@ async def test_a_muted_member_is_not_heard_until_the_mute_is_over(
     assert not await deliver(channel, wrote("m-2", MORNING + timedelta(minutes=9)))
     assert await deliver(channel, wrote("m-3", MORNING + timedelta(minutes=10)))
     assert channel.transcript.withheld == ["m-2"]
+
+
+async def test_the_channel_puts_in_the_names_that_it_knows_as_far_as_they_are_names(
+    channel: Channel, kafka_options: KafkaOptions
+) -> None:
+    for member, name in {"m1": "李女士", "boss": "沈岚-理财经理", "m2": "@所有人 您好\n加微信abc12345"}.items():
+        data = Member(group_id="g1", member_id=member, display_name=name)
+        await deliver(channel, MemberJoined.about("g1", data, time=MORNING, source="test"))
+    words = "{member:m1}、{member:m2}、{member:m3}：{member:boss}"
+    listed = ("m1", "m2", "m3")
+    requests = [
+        asked(ActionKind.SEND_MESSAGE, "send", content=words, members=listed),
+        asked(ActionKind.NOTIFY_STAFF, "notify", content=words, members=listed),
+        asked(ActionKind.DELETE_MESSAGE, "delete", content=words, members=listed),
+    ]
+    await answers(kafka_options, requests, 4)
+    assert channel.transcript.told == {
+        "send": "李女士、群友、群友：{member:boss}",
+        "notify": "李女士（m1）、m2、m3：{member:boss}",
+    }

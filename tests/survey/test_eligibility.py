@@ -73,6 +73,12 @@ async def test_one_group_says_nothing_about_another(inlet: Inlet) -> None:
     assert (await record(inlet))["reason"] is None
 
 
+@pytest.mark.parametrize("nobody", ["unknown", "null", "0", "-", "未知"])
+async def test_nobody_is_asked_under_a_placeholder_for_an_id(inlet: Inlet, nobody: str) -> None:
+    await inlet.deliver([joined("g1", nobody), screened("g1", nobody), screened("g1", "u1"), left("g1", nobody, 1)])
+    assert {document["member_id"] for document in (await inlet.documents("eligibility")).values()} == {"u1"}
+
+
 def test_eligibility_ends_ninety_days_after_the_last_allowed_message() -> None:
     member = Eligibility("g1", "u1")
     member.take_role(Role.CUSTOMER, NOON)

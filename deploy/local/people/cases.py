@@ -124,13 +124,14 @@ async def mediate(morning: Morning) -> AsyncIterator[str]:
     said = await morning.action(ActionKind.SEND_MESSAGE, "文明交流", group_id="huimin", member_id="ma")
     told = await morning.action(ActionKind.SEND_PRIVATE, "私下", group_id="huimin", member_id="ma")
     morning.note(mei, "settles a quarrel in the group", f"a word to 马强: {said['state']}")
-    task = await morning.action(ActionKind.NOTIFY_STAFF, "请私下与成员 ma", group_id="huimin")
+    task = await morning.action(ActionKind.NOTIFY_STAFF, "请私下与成员 {member:ma}", group_id="huimin")
     morning.note(
         mei,
         "has somebody talk to him in private",
         f"{morning.named(task['assignee'])} is asked to; he is told: {told['state']}",
     )
-    task = await morning.action(ActionKind.NOTIFY_STAFF, "另建沟通群，邀请成员 ma、zhao", group_id="huimin")
+    invite = "另建沟通群，邀请成员 {member:ma}、{member:zhao}"
+    task = await morning.action(ActionKind.NOTIFY_STAFF, invite, group_id="huimin")
     morning.note(mei, "gives them a group of their own", f"{morning.named(task['assignee'])} is asked to open it")
     after = await mei.read(f"/cases/{case['id']}")
     if after["state"] != "open" or [entry["what"] for entry in after["history"]][-1] != "mediated_separate_group":

@@ -9,8 +9,8 @@ import httpx
 
 from huiqun.contracts.channel import ActionKind
 from local.people.morning import Morning
-from local.story.model import Joins, Says, blocked
-from local.story.morning import GUIDE, RULES_TEXT, SAFETY, STAFF, STRANGERS
+from local.story.model import WARNING, Joins, Says, blocked
+from local.story.morning import GUIDE, NEWCOMERS, RULES_TEXT, SAFETY, STAFF, STRANGERS
 
 _BUTTON: Final = re.compile(r'action="([^"]+)"')
 _FOUND = {"mo": "unknown_staff", "qi": "departed_staff", "kefu": "staff_like_name"}
@@ -19,7 +19,9 @@ _FOUND = {"mo": "unknown_staff", "qi": "departed_staff", "kefu": "staff_like_nam
 async def welcome_newcomer(morning: Morning) -> AsyncIterator[str]:
     """A newcomer is welcomed with the rules, is held back until they agree, and then heard."""
     await morning.happens("fuli", Joins("morning", "bian"))
-    welcome = await morning.action(ActionKind.SEND_MESSAGE, "卞之琳", group_id="fuli", reason="welcome")
+    welcome = await morning.action(ActionKind.SEND_MESSAGE, "{member:bian}", group_id="fuli", reason="welcome")
+    if "欢迎 卞之琳 加入" not in morning.transcript.told[welcome["id"]]:
+        yield f"the channel said {morning.transcript.told[welcome['id']]!r}"
     if any(part not in welcome["content"] for part in (RULES_TEXT, GUIDE, SAFETY)):
         yield f"welcomed with {welcome['content']!r}"
     morning.note("卞之琳", "joins", "welcome, rules, guide and safety advice")
@@ -51,6 +53,20 @@ async def agree_by_link(morning: Morning) -> AsyncIterator[str]:
     if heard["verdict"] != "allow" or consent["given_by"] != "link" or not consent["rules_version"]:
         yield f"agreed by {consent['given_by']}, then {heard['verdict']}"
     morning.note("纪念", "agrees on the page of a link", f"recorded: rules {consent['rules_version'][:6]}")
+
+
+async def keep_names_clean(morning: Morning) -> AsyncIterator[str]:
+    """Who calls himself "everybody" and advertises is greeted and warned, and nobody repeats what he calls himself."""
+    name = NEWCOMERS["suoyou"].name
+    await morning.happens("fuli", Joins("morning", "suoyou"))
+    welcome = await morning.action(ActionKind.SEND_MESSAGE, "欢迎 新朋友 加入", group_id="fuli", member_id="suoyou")
+    await morning.says("fuli", Says("", "suoyou", "我已阅读并同意"))
+    await morning.says("fuli", Says("", "suoyou", "加入我们拼单裂变", blocked("lexicon", "ads", WARNING)))
+    warning = await morning.action(ActionKind.SEND_MESSAGE, "{member:suoyou}", group_id="fuli", reason="ads")
+    said = morning.transcript.told[warning["id"]]
+    if not said.startswith("群友您好") or any(part in f"{said}{welcome['content']}" for part in name.split()):
+        yield f"the channel said {said!r}"
+    morning.note("新朋友", "calls himself @所有人 加微信…", f"the bot says: {welcome['content'][:8]}…, {said[:4]}…")
 
 
 async def explain_leaving(morning: Morning) -> AsyncIterator[str]:

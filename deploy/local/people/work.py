@@ -65,6 +65,7 @@ SCENES: Final[Sequence[Scene]] = (
         members.agree_by_link,
         ("B22", "C11"),
     ),
+    Scene("a name that speaks for itself is not repeated by the bot", members.keep_names_clean, ("C11",)),
     Scene("who asks how to leave is told", members.explain_leaving, ("C19",)),
     Scene(
         "a check finds unknown and departed staff, and names that only look like staff", members.check_roster, ("C16",)

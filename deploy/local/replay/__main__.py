@@ -16,6 +16,7 @@ from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import MODERATION_DECISIONS, dead_letters_of
 from huiqun.stream import Publisher
 from local.console import run_to_the_end
+from local.directories import run_directory
 from local.replay import output
 from local.replay.counting import Count, archived_verdicts
 from local.replay.files import Rows, UnreadableFileError, read_rows
@@ -25,15 +26,14 @@ from local.replay.target import SERVICE, Target, target
 from local.settling import lags, what_is_left
 from local.topics import reading, record_count
 
-LOGS = Path(".run") / "replay"
-
 
 async def replay(options: argparse.Namespace, rows: Rows, console: Console) -> int:
     """Send the rows and count the verdicts; the exit code."""
     spread = Spread(options.groups, options.members)
     events = list(make_events(rows.items, spread, datetime.now(UTC)))
-    async with target(LOGS) as where:
-        count = await follow(events, where, options.rate, console)
+    with run_directory("replay") as logs:
+        async with target(logs) as where:
+            count = await follow(events, where, options.rate, console)
     console.print(output.result(options.file.name, rows, count))
     return 0 if count.right else 1
 

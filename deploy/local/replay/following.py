@@ -13,7 +13,7 @@ from huiqun.contracts.moderation import MessageScreened
 from huiqun.contracts.topics import MODERATION_DECISIONS
 from huiqun.stream import Publisher
 from huiqun.stream.publisher import record_of
-from local.observed import key_of
+from local.replay.messages import key_of_judged
 from local.topics import records
 
 _CHUNK: Final = 500
@@ -33,7 +33,7 @@ class Heard:
 
     def take(self, event: Event) -> None:
         """Note an event of the topic."""
-        if isinstance(event, MessageScreened) and (key := key_of(event)) in self.wanted:
+        if isinstance(event, MessageScreened) and (key := key_of_judged(event)) in self.wanted:
             self.screened.setdefault(key, []).append(event.id)
 
     @property

@@ -7,8 +7,10 @@ from typing import Final
 
 from huiqun.contracts.channel import Message, MessageEdited, MessageReceived, Sender
 from huiqun.contracts.envelope import Event
+from huiqun.contracts.moderation import MessageScreened
 from huiqun.runtime.ids import new_id
 from local.story.script import TIMEZONE, last_full_day
+from moderation.archive.model import RevisionKey
 
 SOURCE: Final = "replay"
 # How long a member pauses between two messages: longer than any sensible flood rule looks back.
@@ -47,6 +49,13 @@ def make_events(items: Sequence[str | Event], spread: Spread, now: datetime) -> 
 
 def key_of(event: Event) -> str | None:
     """Under which key moderation archives the message; None for what is not judged."""
-    if isinstance(event, MessageEdited):
-        return f"{event.data.message_id}/{event.data.revision}"
-    return event.data.message_id if isinstance(event, MessageReceived) else None
+    if not isinstance(event, MessageReceived | MessageEdited):
+        return None
+    revision = event.data.revision if isinstance(event, MessageEdited) else 0
+    return str(RevisionKey(event.data.message_id, event.data.group_id, revision, event.source))
+
+
+def key_of_judged(event: MessageScreened) -> str:
+    """The same key, by the verdict."""
+    data = event.data
+    return str(RevisionKey(data.message_id, data.group_id, data.revision, data.channel))

@@ -13,6 +13,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from huiqun.cli.terminal import printable
 from local.replay.counting import Count
 from local.replay.files import Rows
 from local.tables import COLOURS, counts
@@ -35,7 +36,7 @@ def progress(console: Console) -> Progress:
 
 def result(name: str, rows: Rows, count: Count) -> Table:
     """The figures, each with a tick or a cross where it has to be right."""
-    table = Table(title=f"\n{name}", title_justify="left", title_style="bold", box=None, show_header=False)
+    table = Table(title=printable(f"\n{name}", "bold"), title_justify="left", box=None, show_header=False)
     heard = count.heard
     table.add_row("", "sent", f"{count.sent:,}" + _again(count))
     table.add_row("", "verdicts", counts(count.verdicts, COLOURS))
@@ -49,7 +50,7 @@ def result(name: str, rows: Rows, count: Count) -> Table:
     table.add_row("", "time", f"{count.seconds:,.1f} s, {len(heard.screened) / count.seconds:,.0f} messages/s")
     table.add_row("", "rows not sent", f"{len(rows.bad):,}")
     for bad in rows.bad[:_SHOWN_BAD]:
-        table.add_row("", "", Text(f"line {bad.line}: {bad.reason}", "yellow"))
+        table.add_row("", "", printable(f"line {bad.line}: {bad.reason}", "yellow"))
     return table
 
 

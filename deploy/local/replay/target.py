@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from huiqun.runtime.settings import ConnectionSettings
-from huiqun.store import Client, Database, connect, ping
+from huiqun.store import Client, Database, MongoOptions, check_access, connect
 from huiqun.stream import KafkaOptions
 from huiqun.stream.topics import create_topics
 from local.services import running, watch
@@ -30,9 +30,10 @@ async def target(logs: Path) -> AsyncIterator[Target]:
     """The system of HUIQUN_KAFKA_BOOTSTRAP and HUIQUN_MONGO_URL if the first is set, else servers and moderation."""
     if os.environ.get("HUIQUN_KAFKA_BOOTSTRAP"):
         settings = ConnectionSettings()
-        async with _connected(settings.mongo_url) as client:
-            await ping(client)
-            yield Target(settings.kafka, client[settings.database_prefix + SERVICE])
+        async with _connected(settings.mongo) as client:
+            database = client[settings.database_of(SERVICE)]
+            await check_access(database)
+            yield Target(settings.kafka, database)
         return
     async with Stack() as stack, _connected(stack.mongo_url) as client:
         kafka = kafka_of(stack)
@@ -43,8 +44,8 @@ async def target(logs: Path) -> AsyncIterator[Target]:
 
 
 @asynccontextmanager
-async def _connected(mongo_url: str) -> AsyncIterator[Client]:
-    client = connect(mongo_url, app_name="huiqun-replay")
+async def _connected(server: MongoOptions | str) -> AsyncIterator[Client]:
+    client = connect(server, app_name="huiqun-replay")
     try:
         yield client
     finally:

@@ -178,7 +178,7 @@ MIDDAY = (
         "12:40:00",
         b'{"specversion":"1.0","id":"long-1","source":"test","type":"channel.message.received",'
         b'"time":"2026-01-05T04:40:00Z","subject":"licai","data":{"message_id":"long-1","group_id":"licai",'
-        b'"sender":{"member_id":"yan"},"sent_at":"2026-01-05T04:40:00Z","text":"' + "长".encode() * 100_000 + b'"}}',
+        b'"sender":{"member_id":"yan"},"sent_at":"2026-01-05T04:40:00Z","text":["' + "长".encode() * 100_000 + b'"]}}',
         "text",
     ),
     Says("13:05:11", "cao", "风险测评多久做一次"),

@@ -54,7 +54,12 @@ STRANGERS = {
     "qi": Person("齐飞-理财经理", Role.STAFF),
     "kefu": Person("官方客服小李"),
 }
-NEWCOMERS = {"bian": Person("卞之琳"), "ji": Person("纪念")}
+# Who calls himself "everybody" wants our bot to say it.
+NEWCOMERS = {
+    "bian": Person("卞之琳"),
+    "ji": Person("纪念"),
+    "suoyou": Person("@所有人 加微信abc12345领红包 http://hongbao.example.net 【官方公告】请转账"),
+}
 
 CHATS: Mapping[str, Chat] = {
     "licai": replace(LICAI, cast={**LICAI.cast, **STRANGERS}),

@@ -67,7 +67,7 @@ class Step:
     def author(self) -> str:
         """The name of who wrote it, without what they do; empty if it is no message."""
         sent = self.event.data.sender if isinstance(self.event, MessageReceived | MessageEdited) else None
-        return (sent.display_name or "").partition("-")[0] if sent else ""
+        return sent.display_name.reveal().partition("-")[0] if sent else ""
 
 
 def last_full_day(now: datetime) -> date:

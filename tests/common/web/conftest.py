@@ -27,8 +27,10 @@ from huiqun.web import (
     Paging,
     Principal,
     Problem,
+    RateLimits,
     Role,
     Router,
+    ServerOptions,
     WriteOnce,
     body_limit,
     changes_nothing,
@@ -173,6 +175,19 @@ async def measure(request: Request, who: Caller) -> Note:
     return Note(id=who.id, text=who.name, weight=len(received_body(request).content))
 
 
+pages = Router("/page", tag="pages", role="anyone")
+
+
+@pages.get("", summary="Show a member a page")
+async def show_page(token: Annotated[str, Query(description="What makes the link.", examples=["x"])] = "") -> Note:
+    return Note(id="page", text=token)
+
+
+@pages.post("", summary="Take what a member sends")
+async def take(request: Request) -> Note:
+    return Note(id="page", text="", weight=len(received_body(request).content))
+
+
 @dataclass
 class Service:
     """A running app: `http` talks to it without credentials, `as_role` with them."""
@@ -191,7 +206,14 @@ class Service:
 
 
 @asynccontextmanager
-async def running(mongo_url: str, database_name: str, oidc: OidcOptions | None = None) -> AsyncIterator[Service]:
+async def running(
+    mongo_url: str,
+    database_name: str,
+    oidc: OidcOptions | None = None,
+    request_seconds: float = 10,
+    limits: RateLimits | None = None,
+    server: ServerOptions | None = None,
+) -> AsyncIterator[Service]:
     client = connect(mongo_url)
     db = client[database_name]
     await ensure_indexes(db, {**WEB_INDEXES, **STREAM_INDEXES, "notes": [], "counters": []})
@@ -209,16 +231,17 @@ async def running(mongo_url: str, database_name: str, oidc: OidcOptions | None =
             version="1",
             description="A service to test with",
             db=db,
-            transact=Transactor(client, db, silent, SystemClock()).run,
-            routers=[router],
+            transact=Transactor(client, db, silent, SystemClock(), request_seconds).run,
+            routers=[router, pages],
             alive=lambda: "loops" not in failing,
             checks={"broker": lambda: answer_unless("broker"), "store": lambda: answer_unless("store")},
             oidc=oidc,
+            limits=limits or RateLimits(),
             state={"db": db, "gate": gate},
         )
     )
     port = free_port()
-    task = asyncio.create_task(serve(app, "127.0.0.1", port, stop))
+    task = asyncio.create_task(serve(app, "127.0.0.1", port, stop, server))
     url = f"http://127.0.0.1:{port}"
     transport = httpx.AsyncHTTPTransport(retries=5)  # until the server listens
     async with httpx.AsyncClient(base_url=url, transport=transport, timeout=20) as http:

@@ -34,6 +34,29 @@ async def test_without_a_credential_the_answer_is_401_and_says_how_to_authentica
     assert response.json()["type"] == "urn:huiqun:problem:unauthenticated"
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-API-Key": ""},
+        {"X-API-Key": "wrong"},
+        {"X-API-Key": "hq_0000000000000000_wrong"},
+        {"X-API-Key": "hq_ü_ü".encode()},
+        {"Authorization": "Bearer"},
+        {"Authorization": ""},
+        {"Authorization": "Basic dXNlcjpwYXNz"},
+        {"Authorization": "Bearer a.b.c", "X-API-Key": ""},
+    ],
+)
+async def test_whoever_proves_nothing_gets_401_and_is_told_how(service: Any, headers: dict[str, Any]) -> None:
+    for method, path in (("GET", "/api/v1/notes"), ("POST", "/api/v1/notes"), ("GET", "/api/v1/openapi.json")):
+        response = await service.http.request(method, path, headers=headers)
+        assert response.status_code == 401
+        assert response.headers["www-authenticate"].startswith("Bearer")
+        assert response.headers["content-type"] == "application/problem+json"
+        assert {"type", "title", "status", "detail", "instance"} <= response.json().keys()
+
+
 async def test_a_key_is_accepted_in_both_headers(service: Any) -> None:
     key = await create_api_key(service.db, "a gateway", ["viewer"])
     for headers in ({"Authorization": f"Bearer {key}"}, {"authorization": f"bearer {key}"}, {"X-API-Key": key}):
@@ -44,6 +67,9 @@ async def test_a_missing_role_is_403(service: Any) -> None:
     headers = {**await service.as_role("viewer"), "Idempotency-Key": "k"}
     response = await service.http.post("/api/v1/notes", json={"id": "n", "text": "t"}, headers=headers)
     assert response.status_code == 403
+    assert response.headers["content-type"] == "application/problem+json"
+    assert "www-authenticate" not in response.headers
+    assert {"type", "title", "status", "detail", "instance"} <= response.json().keys()
     assert "operator" in response.json()["detail"]
 
 

@@ -35,6 +35,8 @@ class Provider:
         self.port = free_port()
         self.asked = 0
         self.status = 200
+        self.answers, self.waiting = asyncio.Event(), asyncio.Event()
+        self.answers.set()
         self.keys = [
             as_jwk(RSA, "r1"),
             as_jwk(EC, "e1"),
@@ -45,6 +47,9 @@ class Provider:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         self.asked += 1
+        if not self.answers.is_set():
+            self.waiting.set()
+            await self.answers.wait()
         body = json.dumps({"keys": self.keys}).encode()
         head = f"HTTP/1.1 {self.status} x\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         writer.write(head.encode() + body)
@@ -155,6 +160,37 @@ async def test_a_new_key_of_the_provider_is_found(start: Any, provider: Provider
         assert (await who(service, token()))[0] == 200
         assert (await who(service, token(OTHER_RSA, "r2")))[0] == 401
         provider.keys.append(as_jwk(OTHER_RSA, "r2"))
+        assert (await who(service, token(OTHER_RSA, "r2")))[0] == 200
+
+
+async def test_a_key_that_the_provider_begins_to_use_is_accepted_at_its_first_token(
+    start: Any, provider: Provider
+) -> None:
+    async with start(provider.options()) as service:
+        assert (await who(service, token()))[0] == 200
+        provider.keys.append(as_jwk(OTHER_RSA, "r2"))
+        assert (await who(service, token(OTHER_RSA, "r2")))[0] == 200
+        answers = [await who(service, token(OTHER_RSA, f"x{number}")) for number in range(100)]
+        assert {status for status, _ in answers} == {401}
+        assert provider.asked < 10
+        provider.status = 500
+        for bearer in (token(), token(OTHER_RSA, "r2"), token(EC, "e1", "ES256")):
+            assert (await who(service, bearer))[0] == 200
+
+
+async def test_old_keys_are_used_while_the_provider_does_not_answer(start: Any, provider: Provider) -> None:
+    async with start(provider.options(refetch_seconds=0)) as service:
+        assert (await who(service, token()))[0] == 200
+        provider.answers.clear()
+        verifier = service.app.state.authenticator._oidc
+        verifier._fetched_at -= 10_000
+        assert (await who(service, token()))[0] == 200
+        await asyncio.wait_for(provider.waiting.wait(), 20)  # it was asked all the same
+        provider.keys = [as_jwk(OTHER_RSA, "r2")]
+        provider.answers.set()
+        async with asyncio.timeout(20):
+            while (await who(service, token()))[0] == 200:
+                pass
         assert (await who(service, token(OTHER_RSA, "r2")))[0] == 200
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from prometheus_client import generate_latest
 
 from huiqun.store import connect
 from huiqun.telemetry import configure_logs
@@ -42,9 +43,6 @@ async def test_readiness_names_who_does_not_answer_and_comes_back(service: Any) 
     assert response.status_code == 503
     assert "broker" in response.json()["detail"]
     assert "store" not in response.json()["detail"]
-    figures = (await service.http.get("/metrics")).text
-    assert 'huiqun_ready{check="broker"} 0.0' in figures
-    assert 'huiqun_ready{check="store"} 1.0' in figures
     service.failing.clear()
     assert (await service.http.get("/readyz")).status_code == 200
 
@@ -54,7 +52,7 @@ async def test_figures_count_by_route_and_not_by_path(service: Any) -> None:
     for number in range(3):
         await service.http.get(f"/api/v1/notes/missing-{number}", headers=headers)
         await service.http.get(f"/nowhere/{number}")
-    figures = (await service.http.get("/metrics")).text
+    figures = generate_latest().decode()
     assert 'huiqun_http_requests_total{method="GET",route="/api/v1/notes/{note_id}",status="404"}' in figures
     assert 'route="unknown",status="404"' in figures
     assert "missing-1" not in figures
@@ -146,3 +144,35 @@ async def test_the_document_of_the_interface_is_complete(service: Any) -> None:
     assert required == {"note_id", "Idempotency-Key", "If-Match"}
     problem = operation["responses"]["412"]["content"]["application/problem+json"]["schema"]
     assert problem == {"$ref": "#/components/schemas/ProblemDetails"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/v1/notes/13812345678-eyJhbGciOi"),
+        ("GET", "/api/v1/notes/13812345678-eyJhbGciOi/"),
+        ("GET", "/api/v1/Notes/13812345678-eyJhbGciOi"),
+        ("GET", "/api/v1/notes%2F13812345678-eyJhbGciOi"),
+        ("GET", "//api/v1/notes/13812345678-eyJhbGciOi"),
+        ("DELETE", "/api/v1/notes/13812345678-eyJhbGciOi"),
+        ("PATCH", "/api/v1/notes/13812345678-eyJhbGciOi"),
+        ("EYJHBGCIOI", "/api/v1/notes/eyJhbGciOi"),
+        ("GET", "/api/v1/notes?cursor=13812345678-eyJhbGciOi&eyJhbGciOi=13812345678"),
+        ("GET", "/nowhere/13812345678/eyJhbGciOi?eyJhbGciOi"),
+    ],
+)
+async def test_a_path_is_known_by_its_route_only(service: Any, logged: io.StringIO, method: str, path: str) -> None:
+    await service.http.request(method, path, headers=await service.as_role("viewer"))
+    (line,) = [json.loads(line) for line in logged.getvalue().splitlines() if "request answered" in line]
+    assert line["route"] in {"/api/v1/notes/{note_id}", "/api/v1/notes", "unmatched"}
+    for written in (logged.getvalue(), (await service.http.get("/metrics")).text):
+        assert "eyjhbgcioi" not in written.lower()
+        assert "13812345678" not in written
+
+
+async def test_an_unexpected_error_is_logged_without_its_message(service: Any, logged: io.StringIO) -> None:
+    await service.http.get("/api/v1/notes/broken", headers=await service.as_role("viewer"))
+    (line,) = [json.loads(line) for line in logged.getvalue().splitlines() if "request failed" in line]
+    assert line["exception"].endswith("RuntimeError")
+    assert "in broken" in line["exception"]
+    assert "hunter2" not in logged.getvalue()

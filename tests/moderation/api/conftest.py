@@ -5,6 +5,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
@@ -84,9 +85,10 @@ async def serve_interface(stack: Stack) -> AsyncIterator[Interface]:
         four_eyes=True,
     )
     async with connections(SERVICE, settings, INDEXES) as connected:
-        await import_shipped(connected.database, connected.transactor)
         keeper = RulebookKeeper(connected.database)
-        await keeper.refresh()
+        connected.startup.add(partial(import_shipped, connected.database, connected.transactor))
+        connected.startup.add(keeper.refresh)
+        await connected.startup.complete()
         offered = app.interface(settings, keeper.current, signed_links(settings))
         api = Api(offered, settings, connected, [keeper])
         transport = httpx.AsyncHTTPTransport(retries=5)  # until the server listens

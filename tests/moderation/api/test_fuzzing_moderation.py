@@ -17,6 +17,7 @@ async def test_no_request_makes_the_server_fail_or_break_its_document(own_interf
         f"{str(own_interface.http.base_url).rstrip('/')}/api/v1/openapi.json",
         f"--header=X-API-Key:{await own_interface.key('admin')}",
         f"--checks={CHECKS}",
+        "--exclude-path=/readyz",  # here without topics, which is not its fault
         "--max-examples=3",
         "--phases=fuzzing",
         "--seed=7",

@@ -8,7 +8,7 @@ from huiqun.contracts.channel import Role
 from huiqun.contracts.moderation import Screened, Verdict
 from moderation.archive.model import Entry, first_day_without
 from moderation.archive.store import append
-from moderation.archive.store.messages import MESSAGES
+from moderation.archive.store.messages import MESSAGES, Archived
 from tests.moderation.membership.community import Community
 
 DAYS = 365
@@ -48,4 +48,6 @@ async def archived(community: Community, **query: Any) -> list[dict[str, Any]]:
 
 async def expiries(community: Community, **query: Any) -> dict[str, datetime | None]:
     """When each message expires, by id."""
-    return {document["_id"]: document.get("expires_on") for document in await archived(community, **query)}
+    return {
+        Archived(document).message_id: document.get("expires_on") for document in await archived(community, **query)
+    }

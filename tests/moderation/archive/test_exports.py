@@ -22,6 +22,7 @@ from moderation.archive.handlers.exports import (
 from moderation.archive.model.rows import COLUMNS, Format, line, opening
 from moderation.archive.store import exports
 from moderation.archive.store.exports import Export
+from moderation.archive.store.messages import Archived
 from tests.moderation.archive.records import archive, said, spread
 from tests.moderation.membership.community import NOON, Community
 
@@ -99,7 +100,7 @@ async def test_nothing_said_makes_an_empty_file(community: Community) -> None:
 async def test_a_row_says_what_was_said_and_what_became_of_it(community: Community) -> None:
     await community.say("我的卡号 6222021001122334409")
     (document,) = await community.documents("messages")
-    recall = Recall(message_id=document["_id"], group_id="g1", recalled_by="u1")
+    recall = Recall(message_id=Archived(document).message_id, group_id="g1", recalled_by="u1")
     await community.deliver(MessageRecalled.about("g1", recall, time=NOON))
     _, file = await finished(community, "g1")
     row = orjson.loads(file)
@@ -156,6 +157,19 @@ def cells(**changed: Any) -> dict[str, str]:
 def test_no_cell_is_taken_for_a_formula(text: str) -> None:
     assert cells(text=text)["text"] == f"'{text}"
     assert cells(member_id=text)["member_id"] == f"'{text}"
+
+
+@pytest.mark.parametrize(
+    "unseen",
+    [
+        *("\u200b", "\ufeff", "\0", "\u202e", "\u2066", "\xad", "\u2060", "\u3164", "\u115f", "\u2800", "\ufe0f"),
+        *("\u180b", "\u034f", "\x7f", "\x85", "\u2028", "\u3000", "\xa0", "\U000e0001", "\ue000"),
+        "\u200b\ufeff \0\u202e",
+    ],
+)
+@pytest.mark.parametrize("sign", "=+-@＝＋－＠﹢﹣﹦﹫−")
+def test_what_shows_nothing_does_not_hide_a_formula(unseen: str, sign: str) -> None:
+    assert cells(text=f"{unseen}{sign}1+1")["text"] == f"'{unseen}{sign}1+1"
 
 
 @pytest.mark.parametrize("text", ["你好", "1=1", "a+b", '他说"好", 然后\n走了', "'=1", "", "价格-5%"])

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from huiqun.contracts.moderation import Screened
+from moderation.archive.model import RevisionKey
 from moderation.archive.store.messages import Place, Search, groups, search
 from tests.moderation.archive.records import archive, said
 from tests.moderation.membership.community import NOON, Community
@@ -23,8 +24,12 @@ async def walk(community: Community, wanted: Search, limit: int) -> list[Place]:
     return places
 
 
+def key_of(message: Screened) -> str:
+    return str(RevisionKey(message.message_id, message.group_id, message.revision, message.channel))
+
+
 def in_order(messages: Sequence[Screened]) -> list[Place]:
-    return sorted(Place(message.sent_at, message.message_id) for message in messages)
+    return sorted(Place(message.sent_at, key_of(message)) for message in messages)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -45,7 +50,7 @@ async def test_a_page_goes_on_after_a_message_that_has_expired(community: Commun
     await archive(community, messages)
     database = community.transactor.database
     first = await search(database, Search("g1"), None, 3)
-    await database["messages"].delete_many({"_id": {"$in": [found.message_id for found in first]}})
+    await database["messages"].delete_many({"_id": {"$in": [str(found.key) for found in first]}})
     rest = await search(database, Search("g1"), first[-1].place, 10)
     assert [found.message_id for found in rest] == [message.message_id for message in messages[3:]]
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from huiqun.contracts.moderation import CaseKind, CaseOutcome
+from moderation.archive.model import RevisionKey
 from moderation.cases.handlers.asking import AppealedError, NothingToAppealError, appeal_by_link
 from moderation.cases.model import AppealLinks, Grant, InvalidLinkError, Moderator, OwnDecisionError, State
 from tests.moderation.desk import ANNA, BAD, BO, DOUBTFUL, FINE, LINKS, SHORT, Desk
@@ -143,7 +144,7 @@ async def test_an_appeal_that_another_decision_answers_is_answered_to_the_member
 
 async def test_a_sanction_is_appealed_against_even_when_its_message_is_kept_no_longer(desk: Desk) -> None:
     message_id = await desk.offend(2)
-    await desk.inlet.database["messages"].delete_one({"_id": message_id})
+    await desk.inlet.database["messages"].delete_one({"_id": str(RevisionKey(message_id, "g1", 0, "channel"))})
     [letter] = await desk.actions(kind="send_private")
     grant = LINKS.read(token_in(letter), desk.clock.moment)
     await desk.work(lambda work: appeal_by_link(work, grant, "误会"))

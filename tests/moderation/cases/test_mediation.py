@@ -40,7 +40,7 @@ async def test_a_complex_one_is_talked_over_in_private_by_the_owner(desk: Desk) 
     await mediate(desk, case, Mediation(PRIVATE, others=("u2", "u1")))
     assert await asked_for(desk) == [("send_private", "u1"), ("send_private", "u2"), ("notify_staff", OWNER)]
     [*_, task] = await desk.actions()
-    assert "u1、u2" in task["content"]
+    assert "{member:u1}、{member:u2}" in task["content"]
     assert case.id in task["content"]
 
 

@@ -21,6 +21,7 @@ from huiqun.contracts.channel import (
     Support,
 )
 from huiqun.contracts.channel.actions import Receipt
+from huiqun.contracts.channel.mentions import with_names
 from huiqun.runtime.ids import new_id
 from moderation.enforcement import store
 from moderation.enforcement.handlers import record_receipts, request_actions
@@ -90,8 +91,9 @@ def test_every_action_can_be_put_to_a_staff_member_in_words(kind: ActionKind) ->
     asked = Action(action_id="a", group_id="g", kind=kind, target=target, content="请留意", requested_by="tester")
     task = as_task(asked, "staff-1", "a")
     assert (task.kind, task.task, task.assignee) == (ActionKind.NOTIFY_STAFF, kind, "staff-1")
-    assert task.content
-    assert "{" not in task.content
+    told = with_names(task, {"u1": "李女士"})
+    assert told
+    assert "{" not in told
 
 
 async def dismiss(bench: Bench) -> None:
@@ -271,7 +273,7 @@ async def test_a_group_that_had_a_policy_before_the_channel_told_of_it_is_served
     bench: Bench,
 ) -> None:
     await bench.commit(lambda work: policy_store.assign(work, bench.group, None))
-    groups, _ = await policy_store.groups_since(bench.database, policy_store.BEGINNING)
+    groups, _ = await policy_store.groups_since(bench.database, None)
     policies = Policies(bench.rulebook.policies.active, {bench.group: groups[bench.group]})
     bench.rulebook = replace(bench.rulebook, policies=policies)  # as it is until it is refreshed
     await bench.know_group(capabilities=NATIVE)

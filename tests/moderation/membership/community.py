@@ -26,6 +26,7 @@ from huiqun.contracts.channel import (
     Sender,
     Support,
 )
+from huiqun.contracts.channel.mentions import with_names
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MessageScreened, Screened
 from huiqun.runtime.ids import new_id
@@ -84,6 +85,7 @@ class Community:
 
     transactor: Transactor
     emitted: list[Event] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.keeper = RulebookKeeper(self.transactor.database)
@@ -108,9 +110,9 @@ class Community:
         return [event.data for event in self.emitted if isinstance(event, MessageScreened)]
 
     def said(self, kind: ActionKind = ActionKind.SEND_MESSAGE, reason: str | None = None) -> list[str]:
-        """The words of the actions of a kind."""
+        """The words of the actions of a kind, as members read them: the channel has put in the names that it knows."""
         return [
-            action.content
+            with_names(action, self.names)
             for action in self.actions
             if action.kind is kind and (reason is None or action.reason == reason)
         ]
@@ -128,6 +130,8 @@ class Community:
 
     async def deliver(self, *events: Event) -> None:
         """Hand events over in one batch, run by run as the consumer does."""
+        described = [event.data for event in events if isinstance(event, MemberJoined | MemberUpdated)]
+        self.names.update({member.member_id: member.display_name.reveal() for member in described})
 
         async def dispatch(work: Work) -> None:
             run: list[Event] = []

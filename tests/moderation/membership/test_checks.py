@@ -6,7 +6,7 @@ import pytest
 
 from huiqun.contracts.channel import ActionKind, Role
 from moderation.membership.handlers.checks import replace_staff
-from moderation.membership.model.checks import Irregularity, check_names
+from moderation.membership.model.checks import Irregularity, check_names, check_staff
 from moderation.membership.model.roster import Member
 from moderation.membership.model.staff import Staff, UnfitStaffError, read_csv, read_json
 from moderation.policies.model import RosterRule
@@ -47,7 +47,9 @@ async def test_strangers_and_departed_among_the_staff_and_customers_who_look_lik
     assert (report["members"], report["staff"], report["listed"]) == (8, 4, 3)
     (notice,) = [action for action in community.actions if action.kind is ActionKind.NOTIFY_STAFF]
     assert (notice.assignee, notice.reason) == ("staff-1", "roster")
-    assert "不在授权名单中的工作人员 1 人：客户经理9" in notice.content
+    assert set(notice.members) == {"staff-2", "staff-9", "u2", "u3"}
+    (told,) = community.said(ActionKind.NOTIFY_STAFF)
+    assert "不在授权名单中的工作人员 1 人：客户经理9（staff-9）" in told
 
 
 async def test_a_roster_in_order_is_reported_without_troubling_anybody(community: Community) -> None:
@@ -73,6 +75,25 @@ def test_a_short_name_that_staff_and_customer_share_is_no_impersonation() -> Non
     assert list(check_names(members, RosterRule().staff_words)) == []
     twins = [Member("g", "s", role=Role.STAFF, display_name="王小明"), Member("g", "u", display_name="王小明")]
     assert [finding.kind for finding in check_names(twins, ())] == [Irregularity.STAFF_LIKE_NAME]
+
+
+@pytest.mark.parametrize("nobody", ["unknown", "0", "null", "-", "未知"])
+def test_nobody_is_authorised_by_a_placeholder_for_an_id(nobody: str) -> None:
+    for read, content in (
+        (read_csv, f"staff_id,name\n{nobody},王经理\n"),
+        (read_json, f'[{{"staff_id": "{nobody}", "name": "王经理"}}]'),
+    ):
+        with pytest.raises(UnfitStaffError):
+            read(content)
+    members = [Member("g", nobody, role=Role.STAFF, display_name="王经理")]
+    (finding,) = check_staff(members, {nobody: Staff(nobody, "王经理")}, date(2026, 11, 22))
+    assert finding.kind is Irregularity.UNKNOWN_STAFF
+
+
+@pytest.mark.parametrize("nameless", ["微信用户", "未知", "unknown", "---"])
+def test_whoever_has_no_name_takes_nobody_s(nameless: str) -> None:
+    members = [Member("g", "s", role=Role.STAFF, display_name=nameless), Member("g", "u", display_name=nameless)]
+    assert list(check_names(members, ())) == []
 
 
 def test_the_list_is_read_from_csv_as_spreadsheets_write_it() -> None:

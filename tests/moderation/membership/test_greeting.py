@@ -2,10 +2,9 @@
 
 from datetime import timedelta
 
-import pytest
-
 from huiqun.contracts.channel import ActionKind, Role
-from moderation.membership.model.words import addressed, presentable
+from huiqun.contracts.channel.mentions import AddressedText
+from moderation.membership.model.words import addressed
 from tests.moderation.membership.community import NOON, Community, created, joined, left
 
 WELCOME = {"text": "欢迎 {name} 加入{group}！", "guide": "提问请 @小惠。", "safety": "勿发证件号。"}
@@ -90,22 +89,9 @@ async def test_a_greeting_whose_timer_was_lost_does_not_silence_the_group_for_ev
     assert "张三、李四" in community.said(ActionKind.SEND_MESSAGE)[0]
 
 
-@pytest.mark.parametrize(
-    ("name", "shown"),
-    [
-        ("李女士", "李女士"),
-        ("  A\n B  ", "A B"),
-        ("看我主页 vx888", ""),
-        ("ＷＷＷ．abc．ｃｏｍ", ""),
-        ("13812345678", ""),
-        ("一二三四五六七八九十一二三四五六七八九十一", "一二三四五六七八九十一二三四五六七八九…"),
-    ],
-)
-def test_names_are_shown_short_and_without_advertising(name: str, shown: str) -> None:
-    assert presentable(name) == shown
-
-
 def test_many_newcomers_are_named_in_part() -> None:
-    assert addressed(["甲", "乙", "丙", "丁", "戊", "己", ""]) == "甲、乙、丙、丁、戊 等 7 位新朋友"
-    assert addressed([""]) == "新朋友"
-    assert addressed(["", ""]) == "2 位新朋友"
+    some = addressed({**dict.fromkeys("abcdef", True), "g": False})
+    assert some.content == "{member:a}、{member:b}、{member:c}、{member:d}、{member:e} 等 7 位新朋友"
+    assert some.members == tuple("abcde")
+    assert addressed({"a": False}) == AddressedText("新朋友")
+    assert addressed({"a": False, "b": False}) == AddressedText("2 位新朋友")

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest_asyncio
 
-from huiqun.contracts.channel import ActionKind, Role
+from huiqun.contracts.channel import ActionKind, Group, GroupUpdated, Role
 from huiqun.contracts.moderation import ConsentGiven
 from huiqun.privacy.links import LinkSigner
 from huiqun.runtime.ids import new_id
@@ -92,6 +92,18 @@ async def test_a_newcomer_agrees_on_the_page_of_the_link(desk: Desk) -> None:
     assert [(each["member_id"], each["given_by"]) for each in listed] == [("u1", "link")]
 
 
+async def test_the_page_is_called_after_its_group_and_says_nothing_else_of_the_name(desk: Desk) -> None:
+    link = await invited(desk)
+    for name, title in {
+        "理财<b>一群</b>\u202e【官方】": "理财 b 一群 b 官方群规",
+        "加微信abc12345": "本群群规",
+    }.items():
+        group = Group(group_id="g1", name=name, owner="staff-1")
+        await desk.community.deliver(GroupUpdated.about("g1", group, time=desk.community.clock.now()))
+        assert f"<h1>{title}</h1>" in (await desk.http.get(link)).text
+        await desk.community.pass_time(seconds=1)
+
+
 async def test_the_words_that_a_member_agreed_to_can_be_read_after_the_rules_have_changed(desk: Desk) -> None:
     link = await invited(desk)
     await desk.http.post(form_of(await desk.http.get(link)))
@@ -170,4 +182,4 @@ async def test_a_list_of_staff_is_taken_as_a_whole_and_a_check_can_be_asked_for(
     assert (made.status_code, [each["kind"] for each in made.json()["findings"]]) == (201, ["unknown_staff"])
     assert (await desk.ask("GET", "/groups/g1/roster-reports")).json()["items"] == [made.json()]
     audited = [entry["action"] for entry in await desk.community.documents("audit_log")]
-    assert audited == ["staff.list.replaced", "roster.checked"]
+    assert audited == ["staff.list.replaced", "names.read", "roster.checked"]

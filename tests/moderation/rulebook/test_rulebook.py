@@ -1,8 +1,11 @@
 """The rulebook of a process: read, refreshed and swapped as one."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from huiqun.audit import AUDIT_INDEXES
@@ -126,6 +129,50 @@ async def test_a_running_keeper_takes_up_what_others_write(transactor: Transacto
         await eventually(lambda: "default" in keeper.current().policies.active)
         await eventually(lambda: keeper.current().policies.settings_of("g1").timezone.key == "Europe/Berlin")
     assert keeper.heartbeat.failure is None
+
+
+async def test_a_lexicon_that_does_not_compile_leaves_the_one_before_in_force_and_the_rules_fresh(
+    transactor: Transactor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper = RulebookKeeper(transactor.database)
+    await put_list(transactor, "bank", "刷单")
+    await keeper.refresh()
+    runs = tmp_path / "runs"
+    broken = tmp_path / "broken"
+    broken.write_text(f"#!/bin/sh\necho run >> {runs}\nexit 1\n")
+    broken.chmod(0o755)
+    good = sys.executable
+    monkeypatch.setattr(sys, "executable", str(broken))
+    async with running(keeper):
+        await put_list(transactor, "bank", "返利")
+        await eventually(lambda: keeper.heartbeat.unready_reason is not None)
+        await put_policy(transactor, "default", quota={"per_day": 2})
+        await eventually(lambda: "default" in keeper.current().policies.active)
+        assert [word.text for word in keeper.current().lexicon.words] == ["刷单"]
+        monkeypatch.setattr(sys, "executable", good)
+        await eventually(lambda: [word.text for word in keeper.current().lexicon.words] == ["返利"])
+        assert keeper.heartbeat.unready_reason is None
+    assert len(runs.read_text().split()) <= 10
+
+
+async def test_a_keeper_that_is_stopped_does_not_wait_for_its_compiler(
+    transactor: Transactor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper = RulebookKeeper(transactor.database)
+    await put_list(transactor, "bank", "刷单")
+    await keeper.refresh()
+    endless = tmp_path / "endless"
+    endless.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec sleep 3600\n")
+    endless.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(endless))
+    await put_list(transactor, "bank", "返利")
+    task = asyncio.create_task(keeper.run(asyncio.Event()))
+    await eventually((tmp_path / "pid").exists)
+    task.cancel()
+    await asyncio.wait({task}, timeout=30)
+    assert task.cancelled()
+    compiler = int((tmp_path / "pid").read_text() or 0)
+    await eventually(lambda: not Path(f"/proc/{compiler}").exists())
 
 
 async def test_a_policy_s_mask_has_the_bits_of_its_categories_and_no_others(transactor: Transactor) -> None:

@@ -42,7 +42,7 @@ async def test_a_blocked_message_is_deleted_and_its_author_warned(bench: Bench) 
     (deletion,) = bench.actions(ActionKind.DELETE_MESSAGE)
     assert deletion.target.message_id == message.data.message_id
     (warning,) = bench.actions(ActionKind.SEND_MESSAGE)
-    assert warning.content.startswith("@u1 ")
+    assert warning.content.startswith("{member:u1}")
     assert "涉嫌欺诈" in warning.content
     (sanction,) = bench.sanctions
     assert (sanction.kind, sanction.rung, sanction.message_id) == (SanctionKind.WARNING, 1, message.data.message_id)

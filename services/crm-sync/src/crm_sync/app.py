@@ -7,6 +7,7 @@ from crm_sync.customers import api as customers_api
 from crm_sync.customers import handlers as customers
 from crm_sync.customers import store as customer_store
 from crm_sync.settings import Settings
+from huiqun.audit import api as audit_api
 from huiqun.contracts.channel import MemberJoined, MemberLeft, MemberUpdated
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.runtime.parts import run_parts
@@ -25,7 +26,10 @@ ROUTES = (
 )
 
 TIMERS: Mapping[str, TimerHandler] = {}
-ROUTERS = (customers_api.router,)
+ROUTERS = (
+    customers_api.router,  # /api/v1/customers
+    audit_api.router,  # /api/v1/audit
+)
 
 
 async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) -> None:
@@ -34,4 +38,5 @@ async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) ->
         parts = loops(connected, roles, ROUTES, TIMERS)
         routers = ROUTERS if "api" in roles else ()
         interface = Interface(service=SERVICE, description=DESCRIPTION, routers=routers)
-        await run_parts([*parts, Api(interface, settings, connected, parts)], stop)
+        api = Api(interface, settings, connected, parts)
+        await run_parts([*connected.startup.before(parts), api], stop)

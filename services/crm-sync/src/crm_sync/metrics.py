@@ -4,8 +4,12 @@ from typing import Final
 
 from prometheus_client import Counter
 
+from huiqun.telemetry.metrics import export_from_zero
+
 STUBS: Final = Counter(
     "huiqun_crm_customer_stubs_total",
-    "How often does a customer appear, and how often do two turn out to be one? Changes: created, merged.",
+    "How often does an account appear (created), turn out to be another customer's (moved), does an id turn out to be "
+    "shared by strangers (discredited), and does an event name nobody (passed_over)?",
     ["change"],
 )
+export_from_zero(STUBS, change=["created", "merged"])

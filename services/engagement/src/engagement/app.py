@@ -36,4 +36,5 @@ async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) ->
         parts = loops(connected, roles, ROUTES, TIMERS)
         routers = ROUTERS if "api" in roles else ()
         interface = Interface(service=SERVICE, description=DESCRIPTION, routers=routers)
-        await run_parts([*parts, Api(interface, settings, connected, parts)], stop)
+        api = Api(interface, settings, connected, parts)
+        await run_parts([*connected.startup.before(parts), api], stop)

@@ -25,7 +25,7 @@ from huiqun.runtime.parts import run_parts
 from huiqun.runtime.service import Api, Interface, connections, loops
 from huiqun.store import Index
 from huiqun.stream import Route, Work
-from huiqun.stream.retry import until_it_passes
+from huiqun.stream.unreadable import UnreadableRecord
 from huiqun.timers import Timer, TimerHandler
 from huiqun.web import Router
 from moderation.archive import api as archive_api
@@ -38,6 +38,7 @@ from moderation.cases import api as cases_api
 from moderation.cases import store as case_store
 from moderation.cases.handlers import opening as cases
 from moderation.cases.handlers import patrolling
+from moderation.cases.handlers.unreadable import open_unreadable
 from moderation.enforcement import api as actions_api
 from moderation.enforcement import handlers as enforcement
 from moderation.enforcement import store as actions
@@ -48,6 +49,7 @@ from moderation.incidents.handlers import delegations, due, modes, scene, watchi
 from moderation.lexicon import api as lexicon_api
 from moderation.lexicon import store as lexicon
 from moderation.lexicon.handlers import import_shipped
+from moderation.lifecycle import store as lifecycle
 from moderation.membership import api as membership_api
 from moderation.membership import store as membership
 from moderation.membership.handlers import checks, greeting, planning
@@ -61,7 +63,7 @@ from moderation.policies import store as policy_store
 from moderation.rulebook.handlers import RulebookKeeper
 from moderation.rulebook.model import Rulebook
 from moderation.screening import api as screening_api
-from moderation.screening.handlers import Screening
+from moderation.screening.handlers import Reading, Screening
 from moderation.settings import Settings
 from moderation.signed import SignedLinks, hash_key, signed_links
 from moderation.standing import api as standings_api
@@ -76,6 +78,7 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     **case_store.INDEXES,
     **incidents.INDEXES,
     **lexicon.INDEXES,
+    **lifecycle.INDEXES,
     **membership.INDEXES,
     **policy_store.INDEXES,
     **standings.INDEXES,
@@ -87,14 +90,19 @@ def routes(rulebook: Callable[[], Rulebook], key: bytes, appeal_link: AppealLink
     roster, replies = Roster(rulebook), Replies(rulebook)
     screening = Screening(rulebook, key, appeal_link)
 
-    async def hear_and_screen(events: Sequence[MessageReceived | MessageEdited], work: Work) -> None:
+    async def hear_and_screen(
+        events: Sequence[MessageReceived | MessageEdited], work: Work, readings: Sequence[Reading] = ()
+    ) -> None:
         await replies.hear(events, work)  # first, so that who agrees is heard from this very message on
-        await screening.screen(events, work)
+        await screening.screen(events, work, readings)
+
+    async def note_unreadable(events: Sequence[UnreadableRecord], work: Work) -> None:
+        await open_unreadable(events, work, rulebook())
 
     return (
         Route((GroupCreated, GroupUpdated, GroupDismissed), policies.record_groups),
         Route((MemberJoined, MemberLeft, MemberUpdated), roster.record_members),
-        Route((MessageReceived, MessageEdited), hear_and_screen),
+        Route((MessageReceived, MessageEdited), hear_and_screen, unreadable=note_unreadable, prepare=screening.read),
         Route((MessageRecalled,), screening.recall),
         Route(
             (ActionCompleted, ActionFailed, ActionUnsupported, ActionAssigned, ActionExpired),
@@ -178,11 +186,11 @@ ROUTERS = (
 async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) -> None:
     """Run the roles until stopped."""
     async with connections(SERVICE, settings, INDEXES) as connected:
-        await until_it_passes(partial(import_shipped, connected.database, connected.transactor), name=SERVICE)
+        startup, keeper = connected.startup, RulebookKeeper(connected.database)
+        startup.add(partial(import_shipped, connected.database, connected.transactor))
         if "timers" in roles:
-            await until_it_passes(partial(connected.transactor.run, watching.start_watching), name=SERVICE)
-        keeper = RulebookKeeper(connected.database)
-        await until_it_passes(keeper.refresh, name=SERVICE)
+            startup.add(partial(connected.transactor.run, watching.start_watching))
+        startup.add(keeper.refresh)
         signed = signed_links(settings)
         handled = routes(keeper.current, hash_key(settings), signed.appeals.maker)
         parts = loops(connected, roles, handled, timers(signed.consents))
@@ -190,7 +198,7 @@ async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) ->
             parts.append(BacktestRunner(connected.database, keeper.current, connected.clock))
         parts.append(keeper)
         offered = interface(settings, keeper.current, signed, ROUTERS if "api" in roles else ())
-        await run_parts([*parts, Api(offered, settings, connected, parts)], stop)
+        await run_parts([*startup.before(parts), Api(offered, settings, connected, parts)], stop)
 
 
 def interface(

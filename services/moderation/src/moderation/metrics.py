@@ -4,6 +4,9 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge
 
+from huiqun.contracts.moderation import CaseKind, CaseOutcome, GroupMode, Verdict
+from huiqun.telemetry.metrics import export_from_zero
+
 VERDICTS: Final = Counter(
     "huiqun_moderation_verdicts_total",
     "How are messages judged? A jump in blocks is an attack or a bad rule.",
@@ -42,6 +45,12 @@ CASES_CLOSED: Final = Counter(
 CASES_OVERDUE: Final = Counter(
     "huiqun_moderation_cases_overdue_total", "How many cases passed their response target undecided?", ["kind"]
 )
+CHANGES_REFUSED: Final = Counter(
+    "huiqun_moderation_changes_refused_total",
+    "How often is a message changed by somebody who is not entitled to it? Then a channel is at fault.",
+    ["change"],
+)
+export_from_zero(CHANGES_REFUSED, change=("edit", "recall"))
 REPORTS: Final = Counter(
     "huiqun_moderation_reports_total",
     "What becomes of members' reports? Outcomes: taken, over_limit, void (no such message, or the reporter's own).",
@@ -50,7 +59,7 @@ REPORTS: Final = Counter(
 INCIDENTS: Final = Counter(
     "huiqun_moderation_incidents_total",
     "How many incidents were proposed, opened, contained, closed? More opened than closed: one is still on.",
-    ["kind", "what", "drill"],
+    ["what", "drill"],
 )
 INCIDENT_STEPS: Final = Counter(
     "huiqun_moderation_incident_steps_total",
@@ -66,3 +75,16 @@ LEGAL_HOLDS: Final = Gauge(
 EXPORTED_MESSAGES: Final = Counter(
     "huiqun_moderation_exported_messages_total", "How much of the archive leaves it in files? Each export is audited."
 )
+
+_DRILL: Final = ("yes", "no")
+export_from_zero(VERDICTS, verdict=Verdict)
+export_from_zero(FOLLOW_UPS, step=["repeat", "remind", "escalate", "hand_over", "give_up"])
+export_from_zero(CONSENTS, by=["reply", "link"])
+export_from_zero(ROSTER_FINDINGS, kind=["unknown_staff", "departed_staff", "staff_like_name"])
+export_from_zero(CASES_OPENED, kind=CaseKind)
+export_from_zero(CASES_CLOSED, kind=CaseKind, outcome=CaseOutcome)
+export_from_zero(CASES_OVERDUE, kind=CaseKind)
+export_from_zero(REPORTS, outcome=["taken", "over_limit", "void"])
+export_from_zero(INCIDENTS, what=["proposed", "opened", "contained", "closed"], drill=_DRILL)
+export_from_zero(INCIDENT_STEPS, outcome=["in_time", "late", "missed", "overdue"], drill=_DRILL)
+export_from_zero(GROUP_MODE_CHANGES, mode=GroupMode)

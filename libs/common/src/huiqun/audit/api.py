@@ -1,14 +1,15 @@
 """Routes of the audit log, the same for every service: read it, verify it."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
-from fastapi import Query
+from fastapi import Query, Request
 from pydantic import BaseModel, Field
 
 from huiqun.audit.log import entries
-from huiqun.audit.verification import verify
-from huiqun.web import Page, Paging, Router, Store
+from huiqun.audit.verification import VerifyReport, verify
+from huiqun.store import Database
+from huiqun.web import Page, Paging, Router, SingleFlight, Store
 
 router = Router("/api/v1/audit", tag="audit", role="auditor")
 
@@ -58,9 +59,9 @@ async def list_entries(db: Store, paging: Paging, subject: Subject = None, actor
 
 
 @router.get("/verification", summary="Verify the whole audit log")
-async def verify_log(db: Store) -> VerificationView:
-    """Reads every entry; a long log takes some seconds."""
-    report = await verify(db)
+async def verify_log(request: Request, db: Store) -> VerificationView:
+    """Reads every entry; a long log takes some seconds. Who asks while it is read gets the same answer."""
+    report = await _verification(request, db)()
     return VerificationView(
         intact=report.intact,
         entries=report.entries,
@@ -71,6 +72,14 @@ async def verify_log(db: Store) -> VerificationView:
             for finding in report.findings
         ],
     )
+
+
+def _verification(request: Request, db: Database) -> SingleFlight[VerifyReport]:
+    """The reading of the whole log, of which this process has one at a time."""
+    state = request.app.state
+    if not hasattr(state, "audit_verification"):
+        state.audit_verification = SingleFlight(lambda: verify(db))
+    return cast("SingleFlight[VerifyReport]", state.audit_verification)
 
 
 def _entry(document: dict[str, Any]) -> EntryView:

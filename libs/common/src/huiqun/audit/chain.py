@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import orjson
 
+from huiqun.privacy.text import mask_values
+
 GENESIS: Final = "0" * 64
 _FIELDS: Final = frozenset({"_id", "at", "actor", "action", "subject", "detail", "prev_hash", "hash"})
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -16,7 +18,7 @@ _MILLISECOND: Final = timedelta(milliseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """Who did what to whom; `detail` is anything JSON can hold, and no personal data: nothing is ever erased here."""
+    """Who did what to whom; `detail` is anything JSON can hold, texts in it are masked: nothing is ever erased here."""
 
     actor: str
     action: str
@@ -44,7 +46,8 @@ def seal(head: Head, entries: Sequence[AuditEntry], at: datetime) -> Iterator[di
             "actor": entry.actor,
             "action": entry.action,
             "subject": entry.subject,
-            "detail": orjson.loads(orjson.dumps(entry.detail)),
+            # The last door before what nothing can erase; who acted and on what are ids, by which entries are found.
+            "detail": mask_values(orjson.loads(orjson.dumps(entry.detail))),
             "prev_hash": previous,
         }
         previous = hash_of(document)

@@ -1,10 +1,21 @@
 """Append to the audit log, in the transaction of what is audited."""
 
+import asyncio
+import random
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from huiqun.audit.chain import AuditEntry, Head, seal
-from huiqun.store import Database, Index, Session
+from huiqun.store import (
+    BulkWriteError,
+    Database,
+    DuplicateKey,
+    Index,
+    Session,
+    StoreError,
+    WriteConflictError,
+    is_write_conflict,
+)
 from huiqun.stream import Work
 
 LOG: Final = "audit_log"
@@ -14,7 +25,8 @@ AUDIT_INDEXES: Final[Mapping[str, Sequence[Index]]] = {
     LOG: [Index((("subject", 1), ("_id", -1))), Index((("actor", 1), ("_id", -1)))],
     HEAD: [],
 }
-_HEAD_ID: Final = "head"
+# About as long as another process takes from its entry to its commit.
+_OTHERS_SECONDS: Final = 0.015
 
 
 async def append(work: Work, entry: AuditEntry) -> int:
@@ -23,25 +35,46 @@ async def append(work: Work, entry: AuditEntry) -> int:
 
 
 async def append_all(work: Work, entries: Sequence[AuditEntry]) -> int:
-    """Add the entries in their order with one move of the head; returns the last one's number.
+    """Add the entries in their order with a new head; returns the last one's number.
 
-    Whoever else appends at the same time conflicts on the head, and one of the two transactions is run again.
+    The head before is read as it is now and not as it was when the transaction began, and nothing that others have
+    written is changed: so a transaction may append however long ago it began. Those of this process take turns from
+    here to their end; of two processes that append at the same time one conflicts on the number, and runs again.
     """
-    head = await read_head(work.db, work.session)
+    own = await read_head(work.db, work.session)
     if not entries:
-        return head.seq
+        return own.seq
+    await work.take_turn()
+    head = max(own, await read_head(work.db), key=lambda each: each.seq)
     sealed: list[dict[str, Any]] = list(seal(head, entries, work.now))
     last = sealed[-1]
-    moved = {"$set": {"seq": last["_id"], "hash": last["hash"]}}
-    await work.db[HEAD].update_one({"_id": _HEAD_ID}, moved, upsert=True, session=work.session)
-    await work.db[LOG].insert_many(sealed, session=work.session)
+    try:
+        await work.db[LOG].insert_many(sealed, session=work.session)
+        await work.db[HEAD].insert_one(
+            {"_id": last["_id"], "seq": last["_id"], "hash": last["hash"]}, session=work.session
+        )
+    except (BulkWriteError, DuplicateKey) as error:
+        await _let_others_pass()
+        if is_write_conflict(error) or (await read_head(work.db)).seq != head.seq:
+            raise WriteConflictError(str(error)) from error
+        raise  # an entry stands behind the head: verification says so
+    except StoreError as error:
+        if is_write_conflict(error):
+            await _let_others_pass()
+        raise
+    work.cleanups.append(lambda: work.db[HEAD].delete_many({"seq": {"$lt": last["_id"]}}))
     return int(last["_id"])
 
 
 async def read_head(db: Database, session: Session | None = None) -> Head:
-    """Return the end of the chain as the log itself knows it."""
-    stored = await db[HEAD].find_one({"_id": _HEAD_ID}, session=session)
+    """Return the end of the chain as the log itself knows it: of several heads that of the highest number."""
+    stored = await db[HEAD].find_one({}, sort=[("seq", -1)], session=session)
     return Head(int(stored["seq"]), str(stored["hash"])) if stored else Head()
+
+
+async def _let_others_pass() -> None:
+    """Keep the turn while another process commits: who comes next would only meet the same conflict."""
+    await asyncio.sleep(random.uniform(0.2, 1.0) * _OTHERS_SECONDS)  # noqa: S311 - jitter
 
 
 async def entries(

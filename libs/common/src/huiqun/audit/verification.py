@@ -11,7 +11,8 @@ from huiqun.store import Database
 Kind = Literal["changed", "broken link", "missing", "truncated", "beyond head", "head differs", "anchor differs"]
 #: Called with the entries verified so far and the total.
 Progress = Callable[[int, int], None]
-_BATCH: Final = 5_000
+# So many are hashed in some milliseconds, in which nothing else of the process goes on.
+_BATCH: Final = 500
 _MAX_FINDINGS: Final = 100
 
 

@@ -6,8 +6,8 @@ import typer
 from rich.table import Table
 
 from huiqun.audit import AuditEntry, append
-from huiqun.cli.operator import shell_actor
-from huiqun.cli.terminal import NO, Service, database_of, fail, notes, output, printable, run, transact
+from huiqun.cli.operator import shell_actor, transact
+from huiqun.cli.terminal import NO, Service, database_of, fail, notes, one_line, output, run
 from huiqun.stream import Work
 from huiqun.web import Role, create_api_key, revoke_api_key
 from huiqun.web.api_keys import id_of, list_api_keys
@@ -48,7 +48,11 @@ def list_keys(service: Service) -> None:
     for key in run(_read(service)):
         revoked = f"{key['revoked_at']:%F %T}" if key["revoked_at"] else ""
         table.add_row(
-            key["_id"], printable(key["name"]), ", ".join(key["roles"]), f"{key['created_at']:%F %T}", revoked
+            one_line(key["_id"]),
+            one_line(key["name"]),
+            one_line(", ".join(key["roles"])),
+            f"{key['created_at']:%F %T}",
+            revoked,
         )
     output.print(table)
 
@@ -65,7 +69,7 @@ def revoke(service: Service, key_id: Annotated[str, typer.Argument(help="The key
 
     if not run(transact(service, use_case)):
         fail(f"{service} has no key {key_id} that is in use: huiqun api-keys list --service {service}", NO)
-    notes.print(f"Key {key_id} of {service} lets nobody in any more.", highlight=False)
+    notes.print(one_line(f"Key {key_id} of {service} lets nobody in any more."))
 
 
 async def _read(service: str) -> list[dict[str, Any]]:

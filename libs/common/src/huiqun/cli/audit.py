@@ -7,7 +7,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from huiqun.audit import Head, VerifyReport, verify
-from huiqun.cli.terminal import NO, Service, database_of, fail, notes, output, printable, run
+from huiqun.cli.terminal import NO, Service, database_of, fail, notes, one_line, output, run
 
 app = typer.Typer(help="The append-only, hash-chained log of who did what.", no_args_is_help=True)
 
@@ -26,11 +26,11 @@ def verify_log(
     report = run(_verify(service, _head(anchor)))
     if report.intact:
         output.print(f"{report.entries} entries, intact.", highlight=False)
-        output.print(f"head {report.head.seq}:{report.head.hash}", highlight=False, soft_wrap=True)
+        output.print(one_line(f"head {report.head.seq}:{report.head.hash}"), soft_wrap=True)
         return
     table = Table("entry", "what", "explanation")
     for finding in report.findings:
-        table.add_row(str(finding.seq), finding.kind, printable(finding.explanation))
+        table.add_row(str(finding.seq), finding.kind, one_line(finding.explanation))
     output.print(table)
     fail(f"The audit log of {service} has been tampered with: {len(report.findings)} findings.", NO)
 

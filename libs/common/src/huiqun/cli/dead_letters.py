@@ -1,6 +1,9 @@
 """`huiqun dead-letters`: see what a service could not process, and put it back."""
 
+import asyncio
 import json
+import sys
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,7 +11,19 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
-from huiqun.cli.terminal import NO, Service, fail, notes, output, printable, run, settings
+from huiqun.cli.terminal import (
+    NO,
+    Service,
+    fail,
+    is_harmless,
+    json_line,
+    notes,
+    one_line,
+    output,
+    printable,
+    run,
+    settings,
+)
 from huiqun.contracts.catalog import UndecodableError, decode
 from huiqun.contracts.topics import TOPICS
 from huiqun.stream import Publisher
@@ -22,6 +37,7 @@ app = typer.Typer(
 
 LetterId = Annotated[str, typer.Argument(metavar="ID", help='Its place on the topic, as `list` shows it: "3-17".')]
 _SHOWN_REASON = 200
+_AT_ONCE = 1
 
 
 @app.command("list")
@@ -34,12 +50,12 @@ def list_letters(
     letters = run(_read(service))
     if as_json:
         for letter in letters:
-            typer.echo(json.dumps(_summary(letter), ensure_ascii=False))
+            typer.echo(json_line(_summary(letter)))
         return
     table = Table("id", "time (UTC)", "topic", "reason", "replays")
     for letter in letters:
-        reason = letter.reason[:_SHOWN_REASON]
-        table.add_row(letter.id, f"{letter.at:%Y-%m-%d %H:%M:%S}", letter.topic, printable(reason), str(letter.replays))
+        topic, reason = one_line(letter.topic), one_line(letter.reason[:_SHOWN_REASON])
+        table.add_row(letter.id, f"{letter.at:%Y-%m-%d %H:%M:%S}", topic, reason, str(letter.replays))
     output.print(table)
     output.print(f"{len(letters)} dead letters of {service}.", highlight=False)
 
@@ -57,19 +73,21 @@ def show(
     letter = run(_find(service, letter_id))
     notes.print("The value may hold personal data: keep it out of tickets and chats.", style="yellow")
     if value_only:
+        if sys.stdout.isatty() and not is_harmless(letter.value or b""):
+            fail("The value would steer the terminal. Write it to a file: ... --value-only > FILE")
         typer.echo(letter.value or b"", nl=False)
         return
     table = Table(show_header=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     for name, text in _facts(letter).items():
-        table.add_row(name, printable(text))
+        table.add_row(one_line(name), printable(text))
     output.print(table)
     output.print(printable(_readable(letter.value)))
 
 
 @app.command("replay")
-def replay_letters(
+def replay_letters(  # noqa: PLR0913 - an argument for each option
     service: Service,
     *,
     letter_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="The dead letter to put back.")] = None,
@@ -80,10 +98,12 @@ def replay_letters(
     reason_contains: Annotated[
         str | None, typer.Option(help="With --all: only those whose reason contains this text.")
     ] = None,
+    rate: Annotated[int, typer.Option(min=1, max=10_000, help="With --all: how many a second, at most.")] = 100,
 ) -> None:
     """Put a dead letter, or all of them, back on the topic they came from.
 
-    An event that was handled meanwhile is dropped by the service as a duplicate.
+    An event that was handled meanwhile is dropped by the service as a duplicate. Slowly, so that what comes from
+    members meanwhile is handled as well; and one that fails again is set aside again.
     """
     if every == (letter_id is not None):
         fail("Say which dead letter: give its ID, or --all.")
@@ -95,7 +115,7 @@ def replay_letters(
         run(_replay_one(service, letter_id, value.read_bytes() if value else None))
         output.print(f"Put back {letter_id}.", highlight=False)
     else:
-        count = run(_replay_all(service, reason_contains or ""))
+        count = run(_replay_all(service, reason_contains or "", rate))
         output.print(f"Put back {count} records.", highlight=False)
 
 
@@ -115,20 +135,22 @@ async def _replay_one(service: str, letter_id: str, repaired: bytes | None) -> N
     letter = await _find(service, letter_id)
     if repaired is not None:
         _check(letter, repaired)
-    await _put_back([letter], repaired)
+    await _put_back([letter], repaired, _AT_ONCE)
 
 
-async def _replay_all(service: str, reason: str) -> int:
+async def _replay_all(service: str, reason: str, rate: int) -> int:
     letters = [letter for letter in latest(await _read(service)) if reason in letter.reason]
-    await _put_back(letters, None)
+    await _put_back(letters, None, rate)
     return len(letters)
 
 
-async def _put_back(letters: list[DeadLetter], value: bytes | None) -> None:
+async def _put_back(letters: list[DeadLetter], value: bytes | None, rate: int) -> None:
     publisher = Publisher(settings().kafka)
+    started = time.monotonic()
     try:
         with Progress(console=notes, transient=True) as progress:
-            for letter in progress.track(letters, description="Putting back"):
+            for number, letter in enumerate(progress.track(letters, description="Putting back")):
+                await asyncio.sleep(started + number / rate - time.monotonic())
                 await replay(publisher, letter, value)
     except NoSuchDeadLetterError as error:
         fail(str(error), NO)

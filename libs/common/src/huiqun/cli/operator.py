@@ -1,6 +1,14 @@
-"""Who works at the shell, as the audit log names them."""
+"""Who works at the shell, as the audit log names them, and how what they do is committed."""
 
 import getpass
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from huiqun.cli.terminal import database_of, settings
+from huiqun.runtime.clock import SystemClock
+from huiqun.stream import Publisher, Transactor, Work
+
+T = TypeVar("T")
 
 
 def shell_actor() -> str:
@@ -9,3 +17,10 @@ def shell_actor() -> str:
         return f"shell:{getpass.getuser()}"
     except (KeyError, OSError):
         return "shell:unknown"
+
+
+async def transact(service: str, use_case: Callable[[Work], Awaitable[T]]) -> T:
+    """Run a use case that publishes nothing in one transaction on a service's database."""
+    async with database_of(service) as database:
+        transactor = Transactor(database.client, database, Publisher(settings().kafka), SystemClock())
+        return await transactor.run(use_case)

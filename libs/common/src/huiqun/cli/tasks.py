@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from huiqun.cli.operator import shell_actor
-from huiqun.cli.terminal import NO, Service, database_of, fail, notes, output, printable, run, transact
+from huiqun.cli.operator import shell_actor, transact
+from huiqun.cli.terminal import NO, Service, database_of, fail, notes, one_line, output, run
 from huiqun.tasks import store
 from huiqun.tasks.operations import TaskNotFailedError, TaskNotFoundError, cancel_task, retry_failed_task
 from huiqun.tasks.store import TaskFilter, TaskRecord

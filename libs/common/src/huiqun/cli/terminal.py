@@ -1,9 +1,10 @@
 """What the commands share: settings, output, and errors that say what to do instead of a traceback."""
 
 import asyncio
+import json
 import logging
-import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+import unicodedata
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -15,10 +16,9 @@ from rich.console import Console
 from rich.text import Text
 
 from huiqun.contracts.topics import ServiceName
-from huiqun.runtime.clock import SystemClock
+from huiqun.runtime.misconfiguration import MisconfigurationError
 from huiqun.runtime.settings import ConnectionSettings, wrong_settings
-from huiqun.store import Database, StoreError, connect
-from huiqun.stream import Publisher, Transactor, Work
+from huiqun.store import Database, StoreError, connect, explain, read_url
 
 NO = 1
 NOT_ASKED = 2
@@ -34,12 +34,17 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's work; errors of servers and settings become one line and exit code 2."""
     # What the drivers log about servers that are away, we say ourselves.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL), cache_logger_on_first_use=False
+    )
     try:
         return asyncio.run(work)
     except StoreError as error:
-        url = re.sub(r"//[^/@]*@", "//", settings().mongo_url)
-        fail(f"MongoDB at {url}: {_brief(error)}\nSet HUIQUN_MONGO_URL if that is not the one you mean.")
+        where = f"mongodb://{','.join(read_url(settings().mongo_url).hosts)}"
+        said = explain(error) or f"MongoDB at {where}: {_brief(error)}"
+        fail(f"{said}\nSet HUIQUN_MONGO_URL if {where} is not the one you mean.")
+    except MisconfigurationError as error:
+        fail(str(error))
     except UnknownTopicOrPartitionError:
         fail("The topics are not there yet: huiqun topics create")
     except (KafkaError, OSError) as error:  # TimeoutError is an OSError
@@ -66,19 +71,11 @@ def settings() -> ConnectionSettings:
 async def database_of(service: str) -> AsyncIterator[Database]:
     """The database of a service."""
     chosen = settings()
-    client = connect(chosen.mongo_url, app_name="huiqun-cli")
+    client = connect(chosen.mongo, app_name="huiqun-cli")
     try:
         yield client[chosen.database_of(service)]
     finally:
         await client.close()
-
-
-async def transact(service: str, use_case: Callable[[Work], Awaitable[T]]) -> T:
-    """Run a use case in one transaction on the database of a service."""
-    async with database_of(service) as database:
-        # Never started: nothing is published.
-        transactor = Transactor(database.client, database, Publisher(settings().kafka), SystemClock())
-        return await transactor.run(use_case)
 
 
 def fail(message: str, code: int = NOT_ASKED) -> NoReturn:
@@ -87,6 +84,36 @@ def fail(message: str, code: int = NOT_ASKED) -> NoReturn:
     raise typer.Exit(code)
 
 
-def printable(text: str) -> Text:
-    """Text from a record or a server: no markup, and nothing in it that steers the terminal."""
-    return Text("".join(each if each.isprintable() or each in "\n\t" else "\N{REPLACEMENT CHARACTER}" for each in text))
+def printable(text: str, style: str = "") -> Text:
+    """Text from a record or a server: no markup, and what would steer the terminal or hide in it is escaped."""
+    return Text("".join(each if each in "\n\t" else _escaped(each) for each in text), style)
+
+
+def one_line(text: str) -> Text:
+    """The same for what is one line by nature: a line break in it would pass as the next line of ours."""
+    return Text("".join(map(_escaped, text)))
+
+
+def json_line(value: object) -> str:
+    """A value as one line of JSON in which nothing steers the terminal; reading it gives the value back."""
+    return "".join(
+        each if _is_harmless(each) else json.dumps(each)[1:-1] for each in json.dumps(value, ensure_ascii=False)
+    )
+
+
+def is_harmless(value: bytes) -> bool:
+    """Whether bytes can be written to a terminal as they are."""
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        return False
+    return all(each in "\n\t" or _is_harmless(each) for each in text)
+
+
+def _escaped(character: str) -> str:
+    return character if _is_harmless(character) else character.encode("unicode-escape").decode("ascii")
+
+
+def _is_harmless(character: str) -> bool:
+    """No control of C0 or C1, no change of direction, nothing invisible; the wide space of Chinese texts is one."""
+    return character.isprintable() or unicodedata.category(character) == "Zs"

@@ -80,6 +80,7 @@ def _channel(topic: Topic) -> dict[str, Any]:
 
 
 def _message(event: type[Event]) -> dict[str, Any]:
+    key = f"The {event.topic.key}, as in `subject`; it chooses the partition by murmur2"
     return {
         "name": _type(event),
         "title": event.__name__,
@@ -87,7 +88,7 @@ def _message(event: type[Event]) -> dict[str, Any]:
         "contentType": "application/cloudevents+json",
         "headers": dict(_HEADERS),
         "payload": {"$ref": f"#/components/schemas/{event.__name__}"},
-        "bindings": {"kafka": {"key": _text(f"The {event.topic.key}, as in `subject`"), "bindingVersion": _BINDING}},
+        "bindings": {"kafka": {"key": _text(key), "bindingVersion": _BINDING}},
     }
 
 

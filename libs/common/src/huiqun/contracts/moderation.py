@@ -4,15 +4,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from huiqun.contracts.channel import MessageKind, Role
 from huiqun.contracts.envelope import Event, Id, Instant, Payload, assemble
 from huiqun.contracts.topics import MODERATION_DECISIONS
+from huiqun.privacy.text import MaskedText
 from huiqun.runtime.clock import whole_milliseconds
 from huiqun.runtime.ids import new_id
 
-RuleName = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+RuleName = Annotated[str, MaskedText(min_length=1, max_length=64)]
 
 
 class Verdict(StrEnum):
@@ -31,26 +32,25 @@ class Reason(Payload):
     category: RuleName = Field(examples=["ads"])
     severity: int = Field(ge=1, le=5)
     confidence: float = Field(ge=0, le=1)
-    spans: tuple[tuple[int, int], ...] = Field(default=(), description="Where in the original text, in characters")
+    spans: tuple[tuple[int, int], ...] = Field(default=(), description="Where in the text as kept, in characters")
     shadow: bool = Field(default=False, description="The rule was on trial: nothing followed from it")
-    word: str | None = Field(
-        default=None, max_length=1_000, description="The word that was found, after its list", examples=["huiqun/加薇"]
+    word: Annotated[str, MaskedText(max_length=1_000)] | None = Field(
+        default=None, description="The word that was found, after its list", examples=["huiqun/加薇"]
     )
-    stream: str | None = Field(
-        default=None, max_length=32, description="How it was written: as it is, split, by sound", examples=["folded"]
-    )
+    stream: Annotated[str, MaskedText(max_length=32)] | None = Field(default=None, description="How it was written")
 
 
 class Screened(Payload):
     """A judged message, masked; this is what the other services read."""
 
+    channel: str = Field(default="channel", max_length=256, description="The source of the channel's events")
     message_id: Id
     group_id: Id
     member_id: Id
     role: Role
     kind: MessageKind = MessageKind.TEXT
     duration_seconds: float | None = Field(default=None, description="Length of voice or video")
-    url: str | None = Field(default=None, description="What a link or card leads to, masked")
+    url: Annotated[str, MaskedText()] | None = Field(default=None, description="What a link or card leads to, masked")
     revision: int = Field(default=0, ge=0, description="0 as first sent, rising with each edit")
     verdict: Verdict
     reasons: tuple[Reason, ...] = ()
@@ -60,7 +60,8 @@ class Screened(Payload):
         examples=["vip@3+d2+g1"],
     )
     lexicon_version: str = Field(max_length=128, examples=["2026-11-22T08:00:00Z"])
-    masked_text: str
+    masked_text: Annotated[str, MaskedText()] = Field(description="Of a very long one, how it begins and ends")
+    left_out: int = Field(default=0, ge=0, description="Characters between beginning and end that nobody has judged")
     sent_at: Instant
 
 
@@ -150,6 +151,7 @@ class CaseKind(StrEnum):
     REMOVAL = "removal"
     REPORT = "report"
     APPEAL = "appeal"
+    UNREADABLE = "unreadable"
 
 
 class CaseOutcome(StrEnum):
@@ -259,7 +261,7 @@ class OpenedIncident(Payload):
     incident_id: Id
     group_id: Id
     kind: RuleName = Field(examples=["leak"])
-    title: str = Field(max_length=100, examples=["客户信息泄露"])
+    title: Annotated[str, MaskedText(max_length=100)] = Field(examples=["客户信息泄露"])
     drill: bool = Field(description="A drill: nothing of it happened, and nothing of it reaches the channel")
     mode: GroupMode = Field(default=GroupMode.NORMAL, description="What it asks of the group")
     plan_version: int = Field(ge=0)

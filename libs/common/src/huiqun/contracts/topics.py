@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
+
+GROUP_ID: Final = "group id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,8 +14,13 @@ class Topic:
     name: str
     owner: str
     about: str
-    key: str = "group id"
+    key: str = GROUP_ID
     retention: timedelta = timedelta(days=7)
+
+    @property
+    def is_keyed_by_group(self) -> bool:
+        """Whether the subject of its events is the group that they are about, where they are about one."""
+        return self.key == GROUP_ID
 
 
 CHANNEL_MESSAGES = Topic(

@@ -2,9 +2,8 @@
 
 import asyncio
 import contextlib
-import gc
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 import structlog
@@ -17,13 +16,17 @@ _log = structlog.get_logger(__name__)
 _GRACE_SECONDS = 5.0
 # For a part that waits for a server that is away: it would wait in vain, and nothing is lost.
 _UNWELL_SECONDS = 2.0
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Part(Protocol):
     """Something that runs until it is told to stop: a consumer, the timers, the API."""
 
     name: str
-    heartbeat: Heartbeat
+
+    @property
+    def heartbeat(self) -> Heartbeat:
+        """Whether it is alive and getting on."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set."""
@@ -38,9 +41,8 @@ async def run_parts(parts: Sequence[Part], stop: asyncio.Event) -> None:
 
     A part that has not finished within 5 s of being told is cancelled; one that is not well, within 2 s.
     """
-    gc.freeze()  # what has been loaded by now, the lexicon above all, lives on: no collection need look at it again
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _STOP_SIGNALS:
         loop.add_signal_handler(number, stop.set)
     tasks = {asyncio.create_task(part.run(stop), name=part.name): part for part in parts}
     stopping = asyncio.create_task(stop.wait(), name="stop")
@@ -55,15 +57,37 @@ async def run_parts(parts: Sequence[Part], stop: asyncio.Event) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
     finally:
         stopping.cancel()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            with contextlib.suppress(RuntimeError):
-                loop.remove_signal_handler(number)
+        _let_signals_go(loop)
     # What fails while the others stop is often but a consequence of the first failure.
     for task in sorted(tasks, key=lambda task: task not in first):
         if not task.cancelled() and (error := task.exception()) is not None:
             raise error
     if not asked:
         raise PartEndedError(", ".join(task.get_name() for task in tasks if task in first))
+
+
+@contextlib.contextmanager
+def ending() -> Iterator[None]:
+    """Ignore further requests to stop: the process ends already, and what it closes is to be closed."""
+    loop = asyncio.get_running_loop()
+    for number in _STOP_SIGNALS:
+        loop.add_signal_handler(number, lambda: None)
+    try:
+        yield
+    finally:
+        _let_signals_go(loop)
+
+
+def ignore_stop_signals() -> None:
+    """Let nothing but SIGKILL cut short the last steps of the process."""
+    for number in _STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _let_signals_go(loop: asyncio.AbstractEventLoop) -> None:
+    for number in _STOP_SIGNALS:
+        with contextlib.suppress(RuntimeError):
+            loop.remove_signal_handler(number)
 
 
 def _cancel(late: Iterable[asyncio.Task[None]]) -> None:

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import gc
+import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -21,15 +22,39 @@ from pydantic import ValidationError
 from huiqun.audit import AUDIT_INDEXES
 from huiqun.runtime.clock import Clock, SystemClock
 from huiqun.runtime.health import Heartbeat
-from huiqun.runtime.parts import Part
+from huiqun.runtime.misconfiguration import MisconfigurationError
+from huiqun.runtime.parts import Part, ending, ignore_stop_signals
+from huiqun.runtime.readiness import Check, watch_readiness
 from huiqun.runtime.settings import ServiceSettings, wrong_settings
-from huiqun.store import Client, Database, Index, close, connect, ensure_indexes, ping
-from huiqun.stream import STREAM_INDEXES, BatchConsumer, ConsumerOptions, Publisher, Relay, Route, Transactor
-from huiqun.stream.retry import until_it_passes
-from huiqun.telemetry import configure_logs, start_tracing, stop_tracing
+from huiqun.runtime.startup import Startup
+from huiqun.store import (
+    PRESENCE_INDEXES,
+    Client,
+    Database,
+    Index,
+    Presence,
+    check_access,
+    close,
+    connect,
+    ensure_indexes,
+)
+from huiqun.stream import STREAM_INDEXES, BatchConsumer, ConsumerOptions, LagWatch, Publisher, Relay, Route, Transactor
+from huiqun.stream.presence import topics_written_by
+from huiqun.telemetry import configure_logs, log_strays, metrics, start_tracing, stop_tracing
 from huiqun.timers import TIMER_INDEXES, TimerHandler
 from huiqun.timers.runner import TimerRunner
-from huiqun.web import WEB_INDEXES, AppOptions, OidcOptions, create_app, serve
+from huiqun.web import (
+    METRICS_CONNECTIONS,
+    WEB_INDEXES,
+    AppOptions,
+    Exposition,
+    OidcOptions,
+    RateLimits,
+    ServerOptions,
+    create_app,
+    serve,
+)
+from huiqun.web.health import NotReadyError
 
 ROLES = ("streams", "timers", "api")
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
@@ -38,7 +63,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """What a composition root wires its slices with."""
+    """What a composition root wires its slices with. Store and broker may be away until `startup` is done."""
 
     service: str
     settings: ServiceSettings
@@ -47,43 +72,53 @@ class Connections:
     publisher: Publisher
     transactor: Transactor
     clock: Clock
+    startup: Startup
 
 
 @asynccontextmanager
 async def connections(
     service: str, settings: ServiceSettings, indexes: Mapping[str, Sequence[Index]]
 ) -> AsyncIterator[Connections]:
-    """Connect to the store and the broker, waiting for as long as they are away, and create what is missing."""
-    client = connect(settings.mongo_url, app_name=f"huiqun-{service}")
+    """Prepare the connections to the store and the broker; `startup` waits for both and creates what is missing."""
+    # Named after the database, so that installations that share a cluster keep out of each other's transactions.
+    client = connect(settings.mongo, app_name=settings.database_of(service))
     database = client[settings.database_of(service)]
+    presence = Presence(settings.mongo, database)
     publisher = Publisher(settings.kafka)
     clock = SystemClock()
 
     async def prepare() -> None:
-        shared = {**STREAM_INDEXES, **TIMER_INDEXES, **WEB_INDEXES, **AUDIT_INDEXES}
+        await check_access(database)
+        shared = {**PRESENCE_INDEXES, **STREAM_INDEXES, **TIMER_INDEXES, **WEB_INDEXES, **AUDIT_INDEXES}
         await ensure_indexes(database, {**shared, **indexes})
 
+    startup = Startup(prepare, presence.begin, publisher.ping)
     try:
-        await until_it_passes(prepare, name=service)
-        await until_it_passes(publisher.start, name=service)
         transactor = Transactor(client, database, publisher, clock)
-        yield Connections(service, settings, client, database, publisher, transactor, clock)
+        yield Connections(service, settings, client, database, publisher, transactor, clock, startup)
     finally:
-        with contextlib.suppress(KafkaError, TimeoutError):
-            await asyncio.wait_for(publisher.stop(), 2)
-        await close(client)
+        with ending():
+            with contextlib.suppress(KafkaError, TimeoutError):
+                await asyncio.wait_for(publisher.stop(), 2)
+            await presence.end()
+            await close(client)
 
 
 def loops(
     connected: Connections, roles: frozenset[str], routes: Sequence[Route], timers: Mapping[str, TimerHandler]
 ) -> list[Part]:
-    """The loops that every service has: its consumer and the relay, and the timers where it has any."""
+    """The loops that every service has: its consumer, its lag, the relay, and the timers where it has any."""
     running: list[Part] = []
     if "streams" in roles:
         settings = connected.settings
-        options = ConsumerOptions(max_batch=settings.max_batch)
-        running.append(BatchConsumer(connected.service, routes, connected.transactor, settings.kafka, options))
-        running.append(Relay(connected.transactor))
+        options = ConsumerOptions(
+            max_batch=settings.max_batch,
+            max_characters=settings.max_batch_characters,
+            max_failed_share=settings.breaker_share,
+            trial_seconds=settings.breaker_trial_seconds,
+        )
+        consumer = BatchConsumer(connected.service, routes, connected.transactor, settings.kafka, options)
+        running += [consumer, LagWatch(consumer, settings.kafka), Relay(connected.transactor)]
     if "timers" in roles and timers:
         running.append(TimerRunner(connected.transactor, timers))
     return running
@@ -117,36 +152,73 @@ class Api:
         """Build the app; UnsafeRoutesError if a route declares no role. `parts` are the others of the process."""
         self.heartbeat = Heartbeat()
         self._parts = tuple(parts)
-        self._host, self._port = settings.api_host, settings.api_port
+        self._startup = connected.startup
+        self._settings = settings
+        self._checks: Mapping[str, Check] = {
+            "startup": connected.startup.check,
+            "store": partial(check_access, connected.database),
+            "broker": connected.publisher.ping,
+            "topics": partial(connected.publisher.require_topics, _topics(connected.service, parts)),
+            **{part.name: partial(_ask, part) for part in self._parts},
+        }
+        own_version = version(f"huiqun-{interface.service}")
+        metrics.export_build(interface.service, own_version, settings.revision)
         self.app = create_app(
             AppOptions(
                 title=f"Huiqun {interface.service}",
-                version=version(f"huiqun-{interface.service}"),
+                version=own_version,
                 description=interface.description,
                 db=connected.database,
                 transact=connected.transactor.run,
                 routers=interface.routers,
                 alive=self._alive,
-                checks={
-                    "store": partial(ping, connected.client),
-                    "broker": connected.publisher.ping,
-                    **{part.name: partial(_ask, part) for part in self._parts},
-                },
+                started=lambda: connected.startup.is_done,
+                checks=self._checks,
                 oidc=_oidc(settings),
+                limits=RateLimits(
+                    caller=settings.rate_limit_caller,
+                    address=settings.rate_limit_address,
+                    page=settings.rate_limit_page,
+                    link=settings.rate_limit_link,
+                ),
                 state=interface.state,
             )
         )
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Serve until `stop` is set."""
-        await serve(self.app, self._host, self._port, stop)
+        """Serve the interface, and the metrics on a port of their own, until `stop` is set."""
+        settings = self._settings
+        options = ServerOptions(trusted_proxies=settings.trusted_proxies)
+        scraped = ServerOptions(connections=METRICS_CONNECTIONS)
+        working = [
+            asyncio.create_task(serve(self.app, settings.api_host, settings.api_port, stop, options)),
+            asyncio.create_task(serve(Exposition(), settings.metrics_host, settings.port_of_metrics, stop, scraped)),
+            asyncio.create_task(watch_readiness(self._checks, stop)),
+        ]
+        try:
+            await asyncio.gather(*working)
+        finally:
+            for each in working:
+                each.cancel()
+            await asyncio.gather(*working, return_exceptions=True)
 
     def _alive(self) -> bool:
         self.heartbeat.well()  # whoever can ask has been answered
-        return all(part.heartbeat.is_alive for part in self._parts)
+        at_work = self._parts if self._startup.is_done else (self._startup,)
+        return all(part.heartbeat.is_alive for part in at_work)
+
+
+def _topics(service: str, parts: Sequence[Part]) -> list[str]:
+    """Those that the service writes to, and those that its consumer reads."""
+    read = [name for part in parts if isinstance(part, BatchConsumer) for name in part.reads]
+    return [*read, *topics_written_by(service)]
 
 
 async def _ask(part: Part) -> None:
+    if part.heartbeat.advice is not None:
+        raise MisconfigurationError(part.heartbeat.advice)
+    if part.heartbeat.unready_reason is not None:
+        raise NotReadyError(part.heartbeat.unready_reason)
     if part.heartbeat.failure is not None:
         raise PartNotWellError(part.heartbeat.failure)
 
@@ -185,10 +257,19 @@ def run_service(
     except ValidationError as error:
         sys.stderr.writelines(f"{line}\n" for line in wrong_settings(kind, error))
         sys.exit(2)
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        sys.stderr.write("PROMETHEUS_MULTIPROC_DIR: unset it; each process has a /metrics of its own to be scraped\n")
+        sys.exit(2)
     configure_logs(service, settings.log_level)
+    log_strays()
+    Heartbeat.stuck_seconds = settings.stuck_seconds
+    for sentence in settings.warnings(settings.mongo_url):
+        _log.warning("unsafe_setting", advice=sentence)
     start_tracing(f"huiqun-{service}")
     # Batches are short-lived: fewer, later collections of the oldest generation.
     gc.set_threshold(50_000, 20, 50)
+    # A thread that computes hands the interpreter back to the event loop after a millisecond instead of five.
+    sys.setswitchinterval(0.001)
     try:
         uvloop.run(_main(settings, roles, main))
     except Exception:  # noqa: BLE001 - it is logged, and the exit status tells
@@ -203,4 +284,7 @@ async def _main(
     roles: frozenset[str],
     main: Callable[[SettingsT, frozenset[str], asyncio.Event], Awaitable[None]],
 ) -> None:
-    await main(settings, roles, asyncio.Event())
+    try:
+        await main(settings, roles, asyncio.Event())
+    finally:
+        ignore_stop_signals()

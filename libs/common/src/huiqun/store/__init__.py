@@ -1,22 +1,42 @@
 """MongoDB: the connection, transactions, indexes. The only module that knows which driver is used."""
 
-from huiqun.store.abandoned import end_abandoned_transactions
-from huiqun.store.connection import Client, Collection, Cursor, Database, Session, close, connect, ping
+from huiqun.store.abandoned import AbandonedTransactions
+from huiqun.store.connection import (
+    Client,
+    Collection,
+    Cursor,
+    Database,
+    Session,
+    check_access,
+    close,
+    connect,
+    majority_reads,
+    ping,
+)
 from huiqun.store.errors import (
     BulkWriteError,
     DuplicateKey,
     StoreError,
+    WriteConflictError,
     commit_outcome_is_unknown,
+    is_abort,
+    is_too_large,
     is_transient,
+    is_write_conflict,
 )
 from huiqun.store.indexes import Index, ensure_indexes
 from huiqun.store.operations import DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateOne
+from huiqun.store.options import MongoOptions, UnfitUrlError, read_url
+from huiqun.store.presence import PRESENCE_INDEXES, Presence
+from huiqun.store.refusals import StoreRefusesError, explain
 from huiqun.store.transaction import transaction
 from huiqun.store.updates import update_each
 
 Document = dict[str, object]
 
 __all__ = [
+    "PRESENCE_INDEXES",
+    "AbandonedTransactions",
     "BulkWriteError",
     "Client",
     "Collection",
@@ -28,17 +48,28 @@ __all__ = [
     "DuplicateKey",
     "Index",
     "InsertOne",
+    "MongoOptions",
+    "Presence",
     "ReplaceOne",
     "Session",
     "StoreError",
+    "StoreRefusesError",
+    "UnfitUrlError",
     "UpdateOne",
+    "WriteConflictError",
+    "check_access",
     "close",
     "commit_outcome_is_unknown",
     "connect",
-    "end_abandoned_transactions",
     "ensure_indexes",
+    "explain",
+    "is_abort",
+    "is_too_large",
     "is_transient",
+    "is_write_conflict",
+    "majority_reads",
     "ping",
+    "read_url",
     "transaction",
     "update_each",
 ]

@@ -1,40 +1,120 @@
-"""Ends the transactions that a killed process left open, which would keep its successor waiting for a minute."""
+"""Ends the transactions that nobody will ever finish, which would keep others waiting for a minute.
 
+The server does not notice that their client is gone: it keeps their locks for transactionLifetimeLimitSeconds, 60 by
+default. How long nothing has happened in a transaction says nothing: its process may be busy, or stopped for a while.
+"""
+
+import re
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
 from bson.binary import Binary
 from pymongo.errors import OperationFailure
 
-from huiqun.store.connection import Client
+from huiqun.store.connection import Client, Database, Session, app_name_of, full_name, instance_in, instance_of
+from huiqun.store.presence import PROCESSES
 
-# A living process is in the middle of a transaction for milliseconds; should one be slower than this after all, its
-# transaction is run again.
-_IDLE = timedelta(seconds=3)
-_NOT_ALLOWED = frozenset({13, 8000})  # unauthorized, and how Atlas' small clusters say it
+# So long without a heartbeat, of which there is one a second, and a process is gone or stopped.
+_GONE: Final = timedelta(seconds=5)
+# A process writes its first heartbeat before it opens a transaction: one without any has been gone for long.
+_OLD: Final = timedelta(seconds=10)
+_NOT_ALLOWED: Final = frozenset({13, 8000})  # unauthorized, and how Atlas' small clusters say it
+# So long ago must be its last operation before a process ends a transaction that it has given up.
+_GIVEN_UP: Final = timedelta(seconds=1)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+# For each instance of this process: the sessions whose transaction it is in the middle of.
+_open_here: dict[str, set[UUID]] = {}
 
 
-async def end_abandoned_transactions(client: Client) -> int:
-    """End the transactions of this service in which nothing has happened for 3 s, and return how many there were.
+def note_opened(session: Session) -> None:
+    """Remember that this process is in a transaction of the session: nobody may end it meanwhile."""
+    _open_here.setdefault(instance_of(session.client), set()).add(_id_of(session))
 
-    The server does not notice that their client is gone: it keeps their locks for transactionLifetimeLimitSeconds,
-    60 by default. Asking for and ending one's own sessions needs no privilege; where it is forbidden all the same,
-    that minute has to pass.
+
+def note_closed(session: Session) -> None:
+    """Forget it: what the server still has open of it, because it could not be told, is abandoned."""
+    _open_here.get(instance_of(session.client), set()).discard(_id_of(session))
+
+
+def _id_of(session: Session) -> UUID:
+    identity: UUID = session.session_id["id"].as_uuid()
+    return identity
+
+
+class AbandonedTransactions:
+    """Finds and ends the transactions of a service that belong to processes which are gone, and those that this one
+    has given up.
+
+    A process is gone when its heartbeat has stopped: by the server's clock, and between two looks, in which this
+    one's own was written. After an outage of the store, in which nobody's was, all are given the time to go on.
     """
-    name = client.options.pool_options.appname
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._beats: dict[str, int] = {}
+        #: How many of those that were ended last this process had itself given up.
+        self.given_up = 0
+
+    async def end(self) -> int:
+        """End those that are abandoned now, and return how many there were.
+
+        Asking for and ending one's own sessions needs no privilege; where it is forbidden all the same, the server's
+        minute has to pass.
+        """
+        client = self._database.client
+        try:
+            sessions = [{"id": Binary.from_uuid(each)} for each in await self._abandoned(client)]
+            if sessions:
+                await client.admin.command({"killSessions": sessions})
+        except OperationFailure as error:
+            if error.code not in _NOT_ALLOWED:
+                raise
+            return 0
+        return len(sessions)
+
+    async def _abandoned(self, client: Client) -> list[UUID]:
+        """The sessions whose transaction nobody will finish."""
+        gone, known = await self._gone()
+        own = instance_of(client)
+        at_work = frozenset(_open_here.get(own, ()))
+        given_up: list[UUID] = []
+        found: list[UUID] = []
+        for each in await _idle_transactions(client):
+            instance, session, transaction = instance_in(each["appName"]), each["lsid"]["id"], each["transaction"]
+            if instance == own:
+                # However late the server heard of its last operation: a frozen one hears of all when it goes on.
+                if session not in at_work and transaction["timeInactiveMicros"] * _MICROSECOND >= _GIVEN_UP:
+                    given_up.append(session)
+            elif instance in gone or (instance not in known and transaction["timeOpenMicros"] * _MICROSECOND >= _OLD):
+                found.append(session)
+        # A session of a pool may have been taken for new work while the server was asked.
+        given_up = [session for session in given_up if session not in _open_here.get(own, ())]
+        self.given_up = len(given_up)
+        return found + given_up
+
+    async def _gone(self) -> tuple[set[str], set[str]]:
+        """The instances whose heartbeat has stopped, and all that have one."""
+        pipeline: list[dict[str, Any]] = [
+            {"$match": {"service": app_name_of(self._database.client)}},
+            {"$project": {"beats": 1, "silent": {"$subtract": ["$$NOW", "$beat_at"]}}},
+        ]
+        found = [each async for each in await self._database[PROCESSES].aggregate(pipeline)]
+        before, self._beats = self._beats, {each["_id"]: each["beats"] for each in found}
+        own = instance_of(self._database.client)
+        took_writes = own not in self._beats or before.get(own) != self._beats[own]
+        silent = {each["_id"] for each in found if each["silent"] * 1000 * _MICROSECOND >= _GONE}
+        unchanged = {each for each in silent if before.get(each) == self._beats[each]}
+        return (unchanged - {own} if took_writes else set()), set(self._beats)
+
+
+async def _idle_transactions(client: Client) -> list[dict[str, Any]]:
+    """The open transactions of all instances in which nothing is under way."""
     query = {
         "type": "idleSession",
-        "appName": name,
-        "transaction.timeInactiveMicros": {"$gt": _IDLE // timedelta(microseconds=1)},
+        "appName": {"$regex": f"^{re.escape(full_name(app_name_of(client), ''))}"},
+        "transaction": {"$exists": True},
     }
     pipeline: list[dict[str, Any]] = [{"$currentOp": {"allUsers": False, "idleSessions": True}}, {"$match": query}]
-    try:
-        found = await client.admin.aggregate(pipeline)
-        sessions = [{"id": Binary.from_uuid(each["lsid"]["id"])} async for each in found]
-        if sessions:
-            await client.admin.command({"killSessions": sessions})
-    except OperationFailure as error:
-        if error.code not in _NOT_ALLOWED:
-            raise
-        return 0
-    return len(sessions)
+    return [each async for each in await client.admin.aggregate(pipeline)]

@@ -1,30 +1,44 @@
 """How a process reaches MongoDB: one client, with every wait bounded."""
 
+import secrets
 from typing import Any, TypeAlias
 
 import pymongo
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, MongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.read_concern import ReadConcern
+
+from huiqun.store.options import MongoOptions
+from huiqun.store.refusals import require_replica_set
 
 Client: TypeAlias = "AsyncMongoClient[dict[str, Any]]"
 Database: TypeAlias = "AsyncDatabase[dict[str, Any]]"
 Collection: TypeAlias = "AsyncCollection[dict[str, Any]]"
 Cursor: TypeAlias = "AsyncCursor[dict[str, Any]]"
 Session: TypeAlias = AsyncClientSession
+BlockingClient: TypeAlias = "MongoClient[dict[str, Any]]"
+
+# Between what a client works for and which of its processes it is; MongoDB takes 128 bytes of both.
+_INSTANCE = "#"
+
+_CHECK_SECONDS = 2.5
 
 
-def connect(url: str, *, app_name: str = "huiqun", wait_milliseconds: int = 5_000) -> Client:
-    """A client for the replica set at `url`; nothing is sent before the first operation.
+def connect(server: MongoOptions | str, *, app_name: str = "huiqun", wait_milliseconds: int = 5_000) -> Client:
+    """A client for the replica set, whose URL is enough if it needs no more; nothing is sent before an operation.
 
-    Writes are acknowledged by a majority and dates come back in UTC. Choosing a server waits `wait_milliseconds`,
-    an operation on a socket at most 30 s.
+    To the server it goes by `app_name` and an instance of its own, so that what a dead process left open there can be
+    told from the work of living ones. Writes are acknowledged by a majority and dates come back in UTC. Choosing a
+    server waits `wait_milliseconds`, an operation on a socket at most 30 s.
     """
+    options = server if isinstance(server, MongoOptions) else MongoOptions(server)
     return AsyncMongoClient(
-        url,
-        appname=app_name,
+        options.url,
+        **options.arguments(),
+        appname=full_name(app_name, secrets.token_hex(8)),
         tz_aware=True,
         w="majority",
         serverSelectionTimeoutMS=wait_milliseconds,
@@ -35,6 +49,46 @@ def connect(url: str, *, app_name: str = "huiqun", wait_milliseconds: int = 5_00
     )
 
 
+def connect_blocking(server: MongoOptions | str, *, app_name: str, wait_milliseconds: int) -> BlockingClient:
+    """A client for a thread of its own that sends little; each wait is bounded by `wait_milliseconds`."""
+    options = server if isinstance(server, MongoOptions) else MongoOptions(server)
+    return MongoClient(
+        options.url,
+        **options.arguments(),
+        appname=app_name,
+        maxPoolSize=1,
+        serverSelectionTimeoutMS=wait_milliseconds,
+        connectTimeoutMS=wait_milliseconds,
+        socketTimeoutMS=wait_milliseconds,
+        uuidRepresentation="standard",
+    )
+
+
+def app_name_of(client: Client) -> str:
+    """What a client works for, as it was given to `connect`."""
+    return str(client.options.pool_options.appname).rpartition(_INSTANCE)[0]
+
+
+def instance_of(client: Client) -> str:
+    """Which one it is of the clients of this name."""
+    return instance_in(str(client.options.pool_options.appname))
+
+
+def full_name(app_name: str, instance: str) -> str:
+    """How the server shows a client."""
+    return f"{app_name}{_INSTANCE}{instance}"
+
+
+def instance_in(name: str) -> str:
+    """The instance in a name that the server shows."""
+    return name.rpartition(_INSTANCE)[2]
+
+
+def majority_reads(database: Database) -> Database:
+    """The same database, read without what a new primary might not know of."""
+    return database.with_options(read_concern=ReadConcern("majority"))
+
+
 async def close(client: Client) -> None:
     """Say goodbye to the server and close the connections, within a second where it does not answer."""
     with pymongo.timeout(1):
@@ -42,5 +96,18 @@ async def close(client: Client) -> None:
 
 
 async def ping(client: Client) -> None:
-    """Ask the primary for an answer; raises a transient error where there is none."""
-    await client.admin.command("ping")
+    """Ask the primary for an answer; raises a transient error where there is none.
+
+    StoreRefusesError if it knows no transactions.
+    """
+    require_replica_set(await client.admin.command("hello"))
+
+
+async def check_access(database: Database) -> None:
+    """Ask the primary whether it lets us read the database, as `ping` does whether it is there; within 2.5 s.
+
+    That is less than who asks for readiness waits, so that the driver gets to say why it found no primary.
+    """
+    with pymongo.timeout(_CHECK_SECONDS):
+        await ping(database.client)
+        await database["outbox"].find_one({}, {"_id": 1})

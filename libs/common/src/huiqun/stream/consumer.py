@@ -5,13 +5,19 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError
 
-from huiqun.runtime.health import Heartbeat
+from huiqun.runtime.health import CombinedHeartbeat
 from huiqun.runtime.waiting import wait_for_stop
-from huiqun.stream.lane import DeadShare, Lane, Line
+from huiqun.stream.batch import Polled
+from huiqun.stream.guard import PartitionGuard
+from huiqun.stream.lane import Lane, export_figures
+from huiqun.stream.line import Line
+from huiqun.stream.positions import group_of
 from huiqun.stream.publisher import KafkaOptions
+from huiqun.stream.refusals import NOT_AUTHORIZED, authorization_refusal, explained
 from huiqun.stream.retry import until_it_passes
 from huiqun.stream.routes import Route, RoutingTable
 from huiqun.stream.transactor import Transactor
@@ -19,6 +25,10 @@ from huiqun.stream.transactor import Transactor
 _POLL_MILLISECONDS = 250
 _FINISH_SECONDS = 20.0
 _LEAVE_SECONDS = 1.5
+_REBALANCE_SECONDS = 2.0
+_REFUSED_SECONDS = 1.0
+_NO_PARTITION = TopicPartition("", 0)
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +36,15 @@ class ConsumerOptions:
     """How large a batch may grow, and how many batches are in hand at once.
 
     Lanes share the partitions by number, so a group stays in one lane and in order. While one lane waits for the
-    store, another uses the processor.
+    store, another uses the processor. A batch has at most `max_batch` records and `max_characters` of text. A partition
+    is paused when handlers fail on more than `max_failed_share` of it; then one record is tried every `trial_seconds`.
     """
 
     max_batch: int = 500
+    max_characters: int = 100_000
     lanes: int = 2
-    max_dead_share: float = 0.5
+    max_failed_share: float = 0.5
+    trial_seconds: float = 60.0
 
 
 class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka is untyped
@@ -46,38 +59,64 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
         options: ConsumerOptions = ConsumerOptions(),
     ) -> None:
         self.name = service
-        self.heartbeat = Heartbeat()
+        self.group = group_of(kafka, service)
         self._kafka = kafka
         self._options = options
+        self.heartbeat = CombinedHeartbeat()
         table = RoutingTable(routes)
-        line = Line(
+        limits = options.max_failed_share, options.trial_seconds
+        self._guard = PartitionGuard(service, transactor.database, transactor.clock, self.heartbeat, limits)
+        self._line = Line(
             service=service,
             prefix=kafka.prefix,
             topics={kafka.prefix + topic.name: topic for topic in table.topics},
             table=table,
             transactor=transactor,
-            heartbeat=self.heartbeat,
-            dead_share=DeadShare(options.max_dead_share),
+            guard=self._guard,
         )
-        self._topics = tuple(line.topics)
-        self._lanes = [Lane(line) for _ in range(options.lanes)]
+        self.reads = tuple(topic.name for topic in table.topics)
+        self._lanes = [Lane(self._line, options.max_characters) for _ in range(options.lanes)]
+        for lane in self._lanes:
+            self.heartbeat.include(lane.heartbeat)
+        self._consumer: AIOKafkaConsumer | None = None
+        export_figures(service, self.reads)
+
+    @property
+    def assignment(self) -> frozenset[TopicPartition]:
+        """The partitions that are this consumer's at the moment; none while it is not connected."""
+        return frozenset() if self._consumer is None else frozenset(self._consumer.assignment())
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Consume until `stop` is set, then finish the batches in hand and leave the group."""
-        consumer = await until_it_passes(self._connect, name=self.name, on_wait=self.heartbeat.failing)
-        self.heartbeat.well()
-        turning = [
+        """Consume until `stop` is set, then finish the batches in hand and leave the group.
+
+        aiokafka gives up on its group after some errors of the broker that pass; then we join it anew.
+        """
+
+        async def attempt() -> None:
+            if not stop.is_set():
+                await self._consume(stop)
+
+        await until_it_passes(self._guard.refresh, name=self.name, on_wait=self.heartbeat.failing)
+        await until_it_passes(attempt, name=self.name, on_wait=self.heartbeat.failing)
+
+    async def _consume(self, stop: asyncio.Event) -> None:
+        """Join the group, and read until stopped; raises what ended that."""
+        consumer = await self._connect()
+        self._consumer = consumer
+        running = [
             asyncio.create_task(self._turn(consumer, number, stop), name=f"{self.name} lane {number}")
             for number in range(len(self._lanes))
         ]
+        running.append(asyncio.create_task(self._guard.run(stop), name=f"{self.name} guard"))
         try:
-            await asyncio.gather(*turning)
+            await asyncio.gather(*running)
         finally:
-            for task in turning:
+            for task in running:
                 task.cancel()
-            await asyncio.gather(*turning, return_exceptions=True)
+            await asyncio.gather(*running, return_exceptions=True)
             for lane in self._lanes:
-                lane.cancel()
+                await lane.abandon()
+            self._consumer = None
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(consumer.stop(), _LEAVE_SECONDS)
 
@@ -89,33 +128,54 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         """Have the lanes look for what a former owner may have left unpublished."""
+        self._guard.own(map(self._line.place_of, assigned))
         for lane in self._lanes:
             lane.forget(assigned)
 
     async def _turn(self, consumer: AIOKafkaConsumer, number: int, stop: asyncio.Event) -> None:
-        """Poll and handle this lane's partitions until stopped."""
-        lane = self._lanes[number]
+        """Poll and handle this lane's partitions until stopped; of those whose breaker is open, one record at times."""
+        lane, guard, has_polled, refused = self._lanes[number], self._guard, False, False
         while not stop.is_set():
-            self.heartbeat.beat()
+            lane.heartbeat.beat()
             lane.check()
             mine = [each for each in consumer.assignment() if each.partition % len(self._lanes) == number]
-            if not mine:
-                await wait_for_stop(stop, _POLL_MILLISECONDS / 1000)
-                continue
             try:
-                polled = await consumer.getmany(
-                    *mine, timeout_ms=_POLL_MILLISECONDS, max_records=self._options.max_batch
-                )
-            except IllegalStateError:  # a partition was taken away while we waited
+                for each in [each for each in mine if guard.is_trial_due(self._line.place_of(each))]:
+                    await self._try(consumer, lane, each, stop)
+                mine = [each for each in mine if not guard.is_open(self._line.place_of(each))]
+                polled = await poll(consumer, mine, _POLL_MILLISECONDS, self._options.max_batch)
+            except NOT_AUTHORIZED as error:
+                refusal = authorization_refusal(error, self._kafka)
+                lane.heartbeat.failing(refusal)
+                if not refused:
+                    _log.warning("poll_refused", consumer=self.name, error=str(refusal))
+                refused = True
+                await wait_for_stop(stop, _REFUSED_SECONDS)
                 continue
+            if not has_polled or (refused and mine):
+                has_polled, refused = True, False
+                lane.heartbeat.well()
             if polled:
                 await lane.take(consumer, polled)
+            elif not mine:
+                await wait_for_stop(stop, _POLL_MILLISECONDS / 1000)
         await lane.finish()
+
+    async def _try(self, consumer: AIOKafkaConsumer, lane: Lane, paused: TopicPartition, stop: asyncio.Event) -> None:
+        """Try one record of a partition whose breaker is open; those that no handler gets to see do not count."""
+        place = self._line.place_of(paused)
+        while self._guard.is_trial_due(place) and not stop.is_set():
+            polled = await poll(consumer, [paused], 0, 1)
+            if not polled:
+                return
+            lane.heartbeat.beat()
+            await lane.take(consumer, polled, trial=True)
+            await lane.finish()
 
     async def _connect(self) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._kafka.bootstrap,
-            group_id=f"{self._kafka.prefix}huiqun.{self.name}",
+            **self._kafka.client_arguments(),
+            group_id=self.group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             session_timeout_ms=self._kafka.session_timeout_milliseconds,
@@ -123,13 +183,33 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
             rebalance_timeout_ms=30_000,
             # The heartbeat runs beside the batch, so a batch that waits for the store keeps its partitions.
             max_poll_interval_ms=86_400_000,
-            metadata_max_age_ms=30_000,
+            metadata_max_age_ms=self._kafka.metadata_age_milliseconds,
             fetch_max_wait_ms=self._kafka.fetch_wait_milliseconds,
         )
-        consumer.subscribe(list(self._topics), listener=self)
+        consumer.subscribe(list(self._line.topics), listener=self)
         try:
-            await consumer.start()
+            async with explained(self._kafka):
+                await consumer.start()
         except BaseException:
             await consumer.stop()
             raise
         return consumer
+
+
+async def poll(
+    consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition], milliseconds: int, most: int
+) -> Polled:
+    """What has come of these partitions; nothing where one of them was taken away while we waited.
+
+    Without partitions it only asks how the group is, and raises what keeps us out of it: until somebody hears that,
+    aiokafka does not try again.
+    """
+    polled: Polled = {}
+    with contextlib.suppress(IllegalStateError, TimeoutError):
+        # aiokafka waits for the end of a rebalance, and so for as long as the broker is away in the middle of one.
+        async with asyncio.timeout(_REBALANCE_SECONDS):
+            if partitions:
+                polled = await consumer.getmany(*partitions, timeout_ms=milliseconds, max_records=most)
+            else:
+                await consumer.getmany(_NO_PARTITION, timeout_ms=0)
+    return polled

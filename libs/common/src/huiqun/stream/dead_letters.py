@@ -2,30 +2,31 @@
 
 import asyncio
 import traceback
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
+import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionError
 
-from huiqun.contracts.topics import TOPICS, dead_letters_of
+from huiqun.contracts.catalog import UndecodableError, decode
+from huiqun.contracts.topics import TOPICS, Topic, dead_letters_of
+from huiqun.runtime.health import Heartbeat
 from huiqun.stream.publisher import KafkaOptions, Publisher, Record
-from huiqun.stream.retry import for_at_most
+from huiqun.stream.retry import until_it_passes
 from huiqun.stream.topics import count_partitions
 
+_log = structlog.get_logger(__name__)
+
 _PREFIX = "dead-letter-"
-_WRITE_SECONDS = 60.0
+# So many lines of their own have the dead letters of a batch; in a flood, more would drown everything else.
+_MOST_LINES = 20
+_UNWRITTEN = "dead-letters"
 _READ_SECONDS = 15.0
-
-
-class DeadLettersUnwritableError(RuntimeError):
-    """The dead-letter topic takes nothing, so the consumer stops without acknowledging rather than lose a record."""
-
-
-class TooManyDeadLettersError(RuntimeError):
-    """So many records of the last ones are dead that the fault is probably ours; the consumer stops."""
 
 
 class NoSuchDeadLetterError(LookupError):
@@ -66,6 +67,28 @@ def dead_letter(service: str, record: ConsumerRecord, *, reason: str, error: str
     return Record(dead_letters_of(service).name, record.key, record.value, headers)
 
 
+class DeadLetterLog:
+    """A log line for each dead letter: where the record stands and what kind of reason, never what is in it."""
+
+    def __init__(self, service: str) -> None:
+        """Speak for the consumer of `service`."""
+        self._service = service
+        self._noted: list[tuple[ConsumerRecord, str, str]] = []
+
+    def note(self, record: ConsumerRecord, topic: str, kind: str) -> None:
+        """Keep in mind that a record became a dead letter; `topic` is its topic's name without a prefix."""
+        self._noted.append((record, topic, kind))
+
+    def flush(self) -> None:
+        """Write the lines of a batch: 20 at most, and then one that counts the others by kind."""
+        noted, self._noted = self._noted, []
+        for record, topic, kind in noted[:_MOST_LINES]:
+            place = {"topic": topic, "partition": record.partition, "offset": record.offset}
+            _log.error("dead_letter", consumer=self._service, kind=kind, **place)
+        if left := Counter(kind for _, _, kind in noted[_MOST_LINES:]):
+            _log.error("more_dead_letters", consumer=self._service, records=left.total(), kinds=dict(left))
+
+
 def traceback_of(error: BaseException) -> str:
     """Where an error came from: the frames only, because its message may quote a person's data."""
     return "".join(traceback.format_tb(error.__traceback__)[-12:]) + type(error).__name__
@@ -80,18 +103,38 @@ def reason_of(error: BaseException) -> str:
     return f"{type(error).__name__} in {last.name}, {Path(last.filename).name} line {last.lineno}"
 
 
-async def keep(publisher: Publisher, letters: list[Record]) -> None:
-    """Write dead letters; raises DeadLettersUnwritableError when the broker refuses them or is away for a minute."""
-    if not letters:
-        return
+class LetterPublisher(Protocol):
+    """Takes dead letters: a publisher as it is, or one that parks what is too large."""
+
+    async def publish(self, records: Sequence[Record]) -> None:
+        """Send the records, and wait until each is acknowledged."""
+
+
+async def keep(publisher: LetterPublisher, letters: Sequence[Record], heartbeat: Heartbeat) -> None:
+    """Write dead letters, for as long as it takes: rather than lose one, whoever writes it waits, and is not ready."""
+    left = list(letters)
+    size = len(left)
 
     async def attempt() -> None:
-        await publisher.publish(letters)
+        while left:
+            await publisher.publish(left[:size])
+            del left[:size]
 
-    try:
-        await for_at_most(_WRITE_SECONDS, attempt, name="dead-letters")
-    except (KafkaError, OSError) as error:
-        raise DeadLettersUnwritableError(f"{letters[0].topic}: {error!r}") from error
+    def wait(error: BaseException) -> None:
+        nonlocal size
+        size = 1  # one is refused, and the others are not to be written each time that it is
+        left.append(left.pop(0))
+        heartbeat.failing(error)
+        heartbeat.mark_unready(_UNWRITTEN, f"the dead-letter topic does not take a letter: {type(error).__name__}")
+
+    if left:
+        await until_it_passes(attempt, name="dead-letters", on_wait=wait, passes=_is_refusal)
+        heartbeat.clear_unready(_UNWRITTEN)
+
+
+def _is_refusal(error: BaseException) -> bool:
+    """Whether it is the broker that does not take a letter: who looks after it can mend that, and nobody else."""
+    return isinstance(error, KafkaError | OSError)
 
 
 async def read_all(options: KafkaOptions, service: str) -> AsyncIterator[DeadLetter]:
@@ -104,7 +147,7 @@ async def read_all(options: KafkaOptions, service: str) -> AsyncIterator[DeadLet
     if count is None:
         raise UnknownTopicOrPartitionError(topic)
     partitions = [TopicPartition(options.prefix + topic, number) for number in range(count)]
-    consumer = AIOKafkaConsumer(bootstrap_servers=options.bootstrap, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**options.client_arguments(), enable_auto_commit=False)
     try:
         await asyncio.wait_for(consumer.start(), _READ_SECONDS)
         consumer.assign(partitions)
@@ -136,12 +179,23 @@ async def find(options: KafkaOptions, service: str, letter_id: str) -> DeadLette
 
 
 async def replay(publisher: Publisher, letter: DeadLetter, repaired: bytes | None = None) -> None:
-    """Put a dead letter back on the topic it came from, with `repaired` as its value if that is given."""
-    if letter.topic not in {topic.name for topic in TOPICS}:
+    """Put a dead letter back on the topic it came from, with `repaired` as its value if that is given.
+
+    Where the value is an event, its key is the event's subject, also if the record came under another or none.
+    """
+    topic = next((topic for topic in TOPICS if topic.name == letter.topic), None)
+    if topic is None:
         raise NoSuchDeadLetterError(f"{letter.id} came from the unknown topic {letter.topic!r}")
     headers = (*letter.headers, (f"{_PREFIX}replays", str(letter.replays + 1).encode()))
     value = letter.value if repaired is None else repaired
-    await publisher.publish([Record(letter.topic, letter.key, value, headers)])
+    await publisher.publish([Record(letter.topic, _key_of(topic, value) or letter.key, value, headers)])
+
+
+def _key_of(topic: Topic, value: bytes | None) -> bytes | None:
+    try:
+        return decode(topic, value).subject.encode()
+    except (UndecodableError, KeyError):  # a topic that has no events yet has no decoder
+        return None
 
 
 def latest(letters: Iterable[DeadLetter]) -> list[DeadLetter]:

@@ -2,98 +2,109 @@
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
-import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError
 
-from huiqun.contracts.topics import Topic
 from huiqun.runtime.health import Heartbeat
-from huiqun.store import DuplicateKey
-from huiqun.stream import inbox, outbox
-from huiqun.stream.batch import Batch, Received, decode_batch, traced, without_duplicates
-from huiqun.stream.dead_letters import TooManyDeadLettersError, dead_letter, keep, reason_of, traceback_of
+from huiqun.stream import outbox
+from huiqun.stream.batch import (
+    Batch,
+    Polled,
+    Received,
+    contradictions,
+    cut_batch,
+    decode_batch,
+    traced,
+    without_duplicates,
+)
+from huiqun.stream.breaker import Place
+from huiqun.stream.dead_letters import DeadLetterLog, dead_letter, keep
+from huiqun.stream.handling import BatchHandling, Handled, count_records
+from huiqun.stream.line import Line
+from huiqun.stream.parked import ParkingPublisher
+from huiqun.stream.partition_watch import PartitionWatch
 from huiqun.stream.publisher import Record
 from huiqun.stream.retry import until_it_passes
-from huiqun.stream.routes import RoutingTable
-from huiqun.stream.transactor import Delivery, Transactor
-from huiqun.stream.work import Work
+from huiqun.stream.unreadable import UnreadableRecord
 from huiqun.telemetry import metrics
 from huiqun.telemetry.tracing import is_tracing
 
-_log = structlog.get_logger(__name__)
+# aiokafka asks for the coordinator again and again, without a word; we say that we wait.
+_COMMIT_SECONDS = 20.0
 
 
-class KeyExistsError(RuntimeError):
-    """A handler wrote a unique key that exists, although none of its events had been dealt with."""
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """A record that becomes a dead letter: the kind of reason, the reason, and where an error came from."""
+
+    record: ConsumerRecord
+    kind: str
+    reason: str
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a batch left to send: committed outbox entries and dead letters."""
+    """What a batch left to send: committed outbox entries and dead letters.
+
+    Of a trial also the partition whose breaker is to be closed, or to stay open.
+    """
 
     entries: list[outbox.Entry]
     letters: list[Record]
+    passed: Place | None = None
+    failed: Place | None = None
 
 
-@dataclass(slots=True)
-class DeadShare:
-    """Stops a consumer when more than `share` of the last `window` records are dead, but not for a few of them."""
-
-    share: float = 0.5
-    window: int = 1_000
-    least: int = 100
-    recent: deque[bool] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.recent = deque(maxlen=self.window)
-
-    def note(self, records: int, dead: int) -> None:
-        """Count a batch; raises TooManyDeadLettersError."""
-        self.recent.extend([True] * dead + [False] * (records - dead))
-        total = sum(self.recent)
-        if total >= self.least and total > self.share * len(self.recent):
-            raise TooManyDeadLettersError(f"{total} of the last {len(self.recent)} records")
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """What the lanes of a consumer share."""
-
-    service: str
-    prefix: str
-    topics: Mapping[str, Topic]
-    table: RoutingTable
-    transactor: Transactor
-    heartbeat: Heartbeat
-    dead_share: DeadShare
+def export_figures(service: str, topics: Sequence[str]) -> None:
+    """Export what a consumer of these topics counts, before there is anything to count."""
+    metrics.export_from_zero(
+        metrics.RECORDS, consumer=[service], topic=topics, outcome=["handled", "duplicate", "dead"]
+    )
+    metrics.export_from_zero(
+        metrics.DEAD_LETTERS, consumer=[service], topic=topics, reason=["undecodable", "key", "handler", "skipped"]
+    )
+    metrics.export_from_zero(metrics.MISPLACED_RECORDS, consumer=[service], topic=topics)
 
 
 class Lane:
     """Handles one batch while the one before is published and acknowledged; never two batches out of order."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Line, max_characters: int) -> None:
+        """A batch has at most `max_characters` of text to judge."""
+        self.heartbeat = Heartbeat()
         self._line = line
+        self._max_characters = max_characters
+        self._handling = BatchHandling(line, self.heartbeat, self._publish_leftovers)
         self._sending: asyncio.Task[None] | None = None
         self._idle = asyncio.Event()
         self._idle.set()
         self._checked: set[TopicPartition] = set()
+        self._dead_letter_log = DeadLetterLog(line.service)
+        self._partition_watch = PartitionWatch(line.service)
 
-    async def take(self, consumer: AIOKafkaConsumer, polled: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
-        """Handle what a poll brought; returns when it is committed, while it is still being published."""
+    async def take(self, consumer: AIOKafkaConsumer, polled: Polled, *, trial: bool = False) -> None:
+        """Handle what a poll brought; returns when it is committed, while it is still being published.
+
+        What does not fit into a batch is read again. A `trial` is one record of a partition whose breaker is open.
+        """
         line = self._line
         self._idle.clear()
         try:
+            taken = cut_batch(polled, self._max_characters)
+            self._read_again(consumer, _beyond(polled, taken))
             with metrics.STAGE_SECONDS.labels(consumer=line.service, stage="decode").time():
-                batch = decode_batch(polled, line.topics, line.table.events)
+                batch = decode_batch(taken, line.topics, line.table.events)
             metrics.BATCH_SIZE.labels(consumer=line.service).observe(batch.size)
-            outcome = await self._process(batch)
+            self._partition_watch.look(batch.received, consumer.partitions_for_topic)
+            batch, outcome = await self._process(consumer, batch, trial=trial)
             await self.finish()
             self._sending = asyncio.create_task(self._send(consumer, batch, outcome), name=f"{line.service} sends")
         finally:
+            self._dead_letter_log.flush()
             self._idle.set()
 
     async def finish(self) -> None:
@@ -115,76 +126,66 @@ class Lane:
         """These partitions have come from another consumer, which may have left events unpublished."""
         self._checked.difference_update(partitions)
 
-    def cancel(self) -> None:
+    async def abandon(self) -> None:
         """Give up on sending; the outbox and the unacknowledged offsets keep what is lost here."""
         if self._sending is not None:
             self._sending.cancel()
+            await asyncio.gather(self._sending, return_exceptions=True)
+            self._sending = None
+        self._checked.clear()
 
-    async def _process(self, batch: Batch) -> Outcome:
+    async def _process(self, consumer: AIOKafkaConsumer, batch: Batch, *, trial: bool) -> tuple[Batch, Outcome]:
+        """Have the batch handled; returns it without the records that a breaker has left for later."""
         line = self._line
         if not self._checked.issuperset(batch.positions):
             await self._publish_leftovers(batch.partitions)
             self._checked.update(batch.positions)
-        letters = [self._letter(item.record, item.reason, "", kind="undecodable") for item in batch.undecodable]
-        received = without_duplicates(batch.received)
-        self._count(batch.received, "duplicate", len(batch.received) - len(received))
+        dead = [Dead(item.record, item.kind, item.reason) for item in batch.undecodable]
+        wanted = self._without_skipped(batch.received, dead)
+        received = without_duplicates(wanted)
+        dead += map(_contradicting, contradictions(wanted))
+        count_records(line.service, wanted, "duplicate", but=received)
         if is_tracing():
             received = [traced(line.service, item) for item in received]
-        try:
-            entries = await self._handle(received)
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises, its neighbours go on
-            _log.warning("batch_split", consumer=line.service, events=len(received), error=type(error).__name__)
-            entries = await self._handle_one_by_one(received, letters)
-        line.dead_share.note(batch.size, len(letters))
-        return Outcome(entries, letters)
+        received = await line.table.prepare(received, line.transactor.clock.now())
+        handled = await self._handling.handle(received, trial=trial)
+        dead += [Dead(each.item.record, "handler", each.reason, each.where) for each in handled.failed]
+        dead += map(_contradicting, handled.contradicting.values())
+        if handled.left:
+            batch, dead = self._without_left(consumer, batch, handled.left, dead)
+        letters = [self._letter(each) for each in dead]
+        return batch, _outcome(handled, letters, line.place_of(next(iter(batch.positions))) if trial else None)
 
-    async def _handle(self, received: list[Received]) -> list[outbox.Entry]:
-        """Commit the events that are new, for as long as it takes; raises what is not transient."""
-        line = self._line
-        left = received
-
-        async def dispatch(work: Work) -> None:
-            await line.table.dispatch(left, work)
-
-        async def attempt() -> list[outbox.Entry]:
-            nonlocal left
-            while left:
-                delivery = self._delivery(left)
-                try:
-                    with metrics.STAGE_SECONDS.labels(consumer=line.service, stage="handle").time():
-                        _, entries = await line.transactor.commit(dispatch, delivery)
-                except DuplicateKey as error:
-                    left = await self._unknown(left, delivery, error)
-                else:
-                    self._count(left, "handled", len(left))
-                    return entries
-            return []
-
-        return await until_it_passes(attempt, name=line.service, on_wait=line.heartbeat.failing)
-
-    async def _unknown(self, received: list[Received], delivery: Delivery, error: DuplicateKey) -> list[Received]:
-        """The events that the inbox does not know; raises when it knows none, for then another key was the duplicate.
-
-        One that it knows may have been committed by a process that died, or whose answer was lost: what it emitted
-        has to leave before anything newer does.
-        """
-        known = await inbox.known(self._line.transactor.database, delivery.identities)
-        if not known:
-            raise KeyExistsError(f"{self._line.service}: {error.details}") from error
-        await self._publish_leftovers(delivery.partitions)
-        self._count(received, "duplicate", len(known))
-        return [item for item in received if item.identity not in known]
-
-    async def _handle_one_by_one(self, received: list[Received], letters: list[Record]) -> list[outbox.Entry]:
-        entries: list[outbox.Entry] = []
+    def _without_skipped(self, received: Sequence[Received], dead: list[Dead]) -> list[Received]:
+        """The events that no operator has asked to skip; the others are dead, as unreadable records are anyway."""
+        guard, kept = self._line.guard, []
+        if not guard.has_rules:
+            return list(received)
         for item in received:
-            try:
-                entries += await self._handle([item])
-            except Exception as error:  # noqa: BLE001 - it becomes a dead letter
-                where, reason = traceback_of(error), reason_of(error)
-                _log.error("event_dead", consumer=self._line.service, id=item.event.id, where=where)
-                letters.append(self._letter(item.record, reason, where, kind="handler"))
-        return entries
+            rule = guard.matching_rule(item, self._line.place_of(item.record))
+            if rule is None:
+                kept.append(item)
+            elif not isinstance(item.event, UnreadableRecord):
+                dead.append(Dead(item.record, "skipped", f"skipped by {rule.actor}"))
+        return kept
+
+    def _without_left(
+        self, consumer: AIOKafkaConsumer, batch: Batch, left: Sequence[Received], dead: Sequence[Dead]
+    ) -> tuple[Batch, list[Dead]]:
+        """The batch and its dead up to the first record of each partition that is left; from there it is read again."""
+        first: dict[TopicPartition, int] = {}
+        for item in left:
+            place = _partition_of(item.record)
+            first[place] = min(item.record.offset, first.get(place, item.record.offset))
+        self._read_again(consumer, first)
+        positions = {**batch.positions, **first}
+        reached = [each for each in dead if each.record.offset < positions[_partition_of(each.record)]]
+        return replace(batch, positions=positions), reached
+
+    def _read_again(self, consumer: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]) -> None:
+        for partition, offset in offsets.items():
+            with contextlib.suppress(IllegalStateError):  # it has moved on, and its new owner reads it
+                consumer.seek(partition, offset)
 
     async def _publish_leftovers(self, partitions: Sequence[str]) -> None:
         transactor = self._line.transactor
@@ -195,21 +196,34 @@ class Lane:
                 metrics.OUTBOX_RELAYED.inc(len(entries))
 
         await self.finish()
-        await until_it_passes(attempt, name=self._line.service, on_wait=self._line.heartbeat.failing)
+        await until_it_passes(attempt, name=self._line.service, on_wait=self.heartbeat.failing)
 
     async def _send(self, consumer: AIOKafkaConsumer, batch: Batch, outcome: Outcome) -> None:
-        """Publish, then acknowledge."""
+        """Publish, write the dead letters, and only then acknowledge, and have breakers open or close elsewhere."""
         line = self._line
 
         async def publish() -> None:
             with metrics.STAGE_SECONDS.labels(consumer=line.service, stage="publish").time():
                 await line.transactor.publish(outcome.entries)
 
-        await until_it_passes(publish, name=line.service, on_wait=line.heartbeat.failing)
-        await keep(line.transactor.publisher, outcome.letters)
-        with metrics.STAGE_SECONDS.labels(consumer=line.service, stage="offsets").time():
-            await self._acknowledge(consumer, batch)
-        line.heartbeat.well()
+        async def acknowledge() -> None:
+            with metrics.STAGE_SECONDS.labels(consumer=line.service, stage="offsets").time():
+                await asyncio.wait_for(self._acknowledge(consumer, batch), _COMMIT_SECONDS)
+
+        async def settle() -> None:
+            await line.guard.save()
+            if outcome.passed is not None:
+                await line.guard.pass_trial(outcome.passed)
+            if outcome.failed is not None:
+                await line.guard.fail_trial(outcome.failed)
+
+        transactor = line.transactor
+        parking = ParkingPublisher(transactor.publisher, transactor.database, transactor.clock)
+        await until_it_passes(publish, name=line.service, on_wait=self.heartbeat.failing)
+        await keep(parking, outcome.letters, self.heartbeat)
+        await until_it_passes(acknowledge, name=line.service, on_wait=self.heartbeat.failing)
+        await until_it_passes(settle, name=line.service, on_wait=self.heartbeat.failing)
+        self.heartbeat.well()
 
     async def _acknowledge(self, consumer: AIOKafkaConsumer, batch: Batch) -> None:
         owned = consumer.assignment()
@@ -217,24 +231,31 @@ class Lane:
         # Where the partitions have moved on, their new owner reads these records again and finds them in the inbox.
         with contextlib.suppress(CommitFailedError, IllegalStateError):
             await consumer.commit(offsets)
-        for partition, offset in offsets.items():
-            topic = self._line.topics[partition.topic].name
-            end = consumer.highwater(partition) or offset
-            metrics.CONSUMER_LAG.labels(consumer=self._line.service, topic=topic, partition=partition.partition).set(
-                max(end - offset, 0)
-            )
 
-    def _delivery(self, received: Sequence[Received]) -> Delivery:
-        partitions = dict.fromkeys(f"{item.record.topic}/{item.record.partition}" for item in received)
-        return Delivery([item.identity for item in received], list(partitions))
-
-    def _letter(self, record: ConsumerRecord, reason: str, error: str, *, kind: str) -> Record:
+    def _letter(self, dead: Dead) -> Record:
         line = self._line
-        topic = line.topics[record.topic].name
-        metrics.DEAD_LETTERS.labels(consumer=line.service, topic=topic, reason=kind).inc()
-        return dead_letter(line.service, record, reason=reason, error=error, prefix=line.prefix)
+        topic = line.topics[dead.record.topic].name
+        metrics.DEAD_LETTERS.labels(consumer=line.service, topic=topic, reason=dead.kind).inc()
+        metrics.RECORDS.labels(consumer=line.service, topic=topic, outcome="dead").inc()
+        self._dead_letter_log.note(dead.record, topic, dead.kind)
+        return dead_letter(line.service, dead.record, reason=dead.reason, error=dead.where, prefix=line.prefix)
 
-    def _count(self, received: Sequence[Received], outcome: str, number: int) -> None:
-        if number:
-            topic = received[0].event.topic.name
-            metrics.RECORDS.labels(consumer=self._line.service, topic=topic, outcome=outcome).inc(number)
+
+def _contradicting(item: Received) -> Dead:
+    return Dead(item.record, "contradicting", "another content than was dealt with under the same identity")
+
+
+def _beyond(polled: Polled, taken: Polled) -> dict[TopicPartition, int]:
+    """Where each partition goes on of which not all that was polled is taken."""
+    rest = {partition: records[len(taken.get(partition, ())) :] for partition, records in polled.items()}
+    return {partition: records[0].offset for partition, records in rest.items() if records}
+
+
+def _partition_of(record: ConsumerRecord) -> TopicPartition:
+    return TopicPartition(record.topic, record.partition)
+
+
+def _outcome(handled: Handled, letters: list[Record], tried: Place | None) -> Outcome:
+    passed = tried if handled.count else None
+    failed = tried if handled.failed else None
+    return Outcome(handled.entries, letters, passed, failed)

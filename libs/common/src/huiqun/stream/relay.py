@@ -7,8 +7,8 @@ import structlog
 
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.waiting import wait_for_stop
-from huiqun.store import end_abandoned_transactions
-from huiqun.stream import outbox
+from huiqun.store import AbandonedTransactions
+from huiqun.stream import outbox, parked
 from huiqun.stream.retry import until_it_passes
 from huiqun.stream.transactor import Transactor
 from huiqun.telemetry import metrics
@@ -21,13 +21,14 @@ _LEFT_BEHIND = timedelta(seconds=10)
 
 
 class Relay:
-    """Looks once a second for entries of the outbox older than 10 s, and for transactions idle for 3 s."""
+    """Looks once a second for outbox entries older than 10 s, and for transactions of processes that are gone."""
 
     name = "relay"
 
     def __init__(self, transactor: Transactor) -> None:
         self.heartbeat = Heartbeat()
         self._transactor = transactor
+        self._abandoned = AbandonedTransactions(transactor.database)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Relay until `stop` is set."""
@@ -37,9 +38,13 @@ class Relay:
 
     async def _turn(self) -> None:
         database = self._transactor.database
-        if ended := await end_abandoned_transactions(database.client):
-            _log.warning("abandoned_transactions_ended", transactions=ended)
+        if ended := await self._abandoned.end():
+            if others := ended - self._abandoned.given_up:
+                _log.warning("abandoned_transactions_ended", transactions=others)
+            else:
+                _log.info("given_up_transactions_ended", transactions=ended)
         while entries := await outbox.older_than(database, self._transactor.clock.now() - _LEFT_BEHIND):
             await self._transactor.publish(entries)
             metrics.OUTBOX_RELAYED.inc(len(entries))
         metrics.OUTBOX_DEPTH.set(await outbox.depth(database))
+        metrics.OUTBOX_PARKED_RECORDS.set(await parked.count_parked(database))

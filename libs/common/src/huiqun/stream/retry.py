@@ -8,8 +8,10 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_delay, stop_never
 from tenacity.wait import wait_random_exponential
 
+from huiqun.runtime.misconfiguration import MisconfigurationError
+from huiqun.store import explain
 from huiqun.store import is_transient as store_is_transient
-from huiqun.telemetry import metrics
+from huiqun.telemetry import describe_error, metrics
 
 T = TypeVar("T")
 Waiting = Callable[[BaseException], None]
@@ -24,10 +26,12 @@ def is_transient(error: BaseException) -> bool:
     return isinstance(error, KafkaError | ConnectionError | TimeoutError) or store_is_transient(error)
 
 
-async def until_it_passes(attempt: Callable[[], Awaitable[T]], *, name: str, on_wait: Waiting | None = None) -> T:
-    """Run `attempt`, again for as long as it takes while its error is transient; other errors are raised at once."""
+async def until_it_passes(
+    attempt: Callable[[], Awaitable[T]], *, name: str, on_wait: Waiting | None = None, passes: Passing = is_transient
+) -> T:
+    """Run `attempt`, again for as long as it takes while its error is one that passes; others are raised at once."""
     retrying = AsyncRetrying(
-        retry=retry_if_exception(is_transient),
+        retry=retry_if_exception(passes),
         wait=wait_random_exponential(multiplier=0.05, max=3),
         stop=stop_never,
         before_sleep=_noting(name, on_wait),
@@ -53,10 +57,12 @@ async def for_at_most(
 def _noting(name: str, on_wait: Waiting | None) -> Callable[[RetryCallState], None]:
     def note(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
-        metrics.RETRIES.labels(consumer=name, error=type(error).__name__).inc()
+        metrics.RETRIES.labels(consumer=name, error=metrics.error_label(error)).inc()
+        known = error if error is None or isinstance(error, MisconfigurationError) else explain(error)
         if state.attempt_number == 1 or state.attempt_number % 10 == 0:
-            _log.warning("try_again", part=name, attempt=state.attempt_number, error=repr(error)[:300])
+            said = describe_error(error) if known is None and error is not None else str(known)
+            _log.warning("try_again", part=name, attempt=state.attempt_number, error=said)
         if on_wait is not None and error is not None:
-            on_wait(error)
+            on_wait(known or error)
 
     return note

@@ -2,60 +2,101 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import Topic
-from huiqun.stream.batch import Received
+from huiqun.stream.batch import Received, Refused
+from huiqun.stream.unreadable import UnreadableRecord
 from huiqun.stream.work import Work
 
-# The events are those of the route's types; a handler narrows the annotation to them.
-Handler = Callable[[Sequence[Any], Work], Awaitable[None]]
+# The events are those of the route's types; a handler narrows the annotation to them. Where the route prepares them,
+# the handler also gets what became of each.
+Handler = Callable[..., Awaitable[None]]
+Prepare = Callable[[Sequence[Any], datetime], Awaitable[Sequence[Any]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Events of these types go to this handler, as one list in their order."""
+    """Events of these types go to this handler, as one list in their order.
+
+    `unreadable` gets an UnreadableRecord for what stands on their topic, is no event, and says which group it is of.
+    `prepare` is for work of the processor that needs nothing of the database: it is done once for each event, before
+    the transaction opens, and gives way to others. The handler is called with what it returned, in the order of the
+    events.
+    """
 
     events: tuple[type[Event], ...]
     handler: Handler
+    unreadable: Handler | None = None
+    prepare: Prepare | None = None
 
 
 class RoutingTable:
     """A consumer's routes; within a batch, events go to their handlers in runs, so that order is kept."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
-        self._handlers: dict[type[Event], Handler] = {}
+        self._routes: dict[type[Event], Route] = {}
         for route in routes:
             for event in route.events:
-                if event in self._handlers:
+                if event in self._routes:
                     raise ValueError(f"two routes for {event.__name__}")
-                self._handlers[event] = route.handler
+                self._routes[event] = route
+            if route.unreadable is not None:
+                self._routes[UnreadableRecord] = Route((UnreadableRecord,), route.unreadable)
 
     @property
     def topics(self) -> tuple[Topic, ...]:
         """What to subscribe to, in the order of the routes: that is also the order within a batch."""
-        return tuple(dict.fromkeys(event.topic for event in self._handlers))
+        return tuple(dict.fromkeys(event.topic for event in self._routes))
 
     @property
     def events(self) -> frozenset[type[Event]]:
         """The types that have a handler."""
-        return frozenset(self._handlers)
+        return frozenset(self._routes)
 
-    async def dispatch(self, received: Sequence[Received], work: Work) -> None:
-        """Give the events to their handlers, run by run."""
-        for handler, run in self._runs(received):
-            await handler(run, work)
+    async def prepare(self, received: Sequence[Received], now: datetime) -> list[Received]:
+        """The events with what their routes prepare of them."""
+        prepared: list[Received] = []
+        for route, run in self._runs(received):
+            if route.prepare is None:
+                prepared += run
+                continue
+            made = await route.prepare([item.event.received_at(now) for item in run], now)
+            prepared += [item._replace(prepared=each) for item, each in zip(run, made, strict=True)]
+        return prepared
 
-    def _runs(self, received: Sequence[Received]) -> Iterator[tuple[Handler, list[Event]]]:
-        run: list[Event] = []
-        current: Handler | None = None
+    async def dispatch(self, received: Sequence[Received], work: Work) -> list[Refused]:
+        """Give the events to their handlers, run by run; returns those that a handler has refused.
+
+        Here every event of every service passes: none is later than now, whatever its sender's clock says. Those that
+        nobody has prepared are prepared now.
+        """
+        counted = [item._replace(event=item.event.received_at(work.now)) for item in received]
+        for route, run in self._runs(counted):
+            events = [item.event for item in run]
+            if route.prepare is None:
+                await route.handler(events, work)
+                continue
+            prepared: Sequence[Any] = [item.prepared for item in run]
+            if any(each is None for each in prepared):
+                prepared = await route.prepare(events, work.now)
+            await route.handler(events, work, prepared)
+        if not work.refused:
+            return []
+        records = {id(item.event): item.record for item in counted}
+        return [Refused(records[id(event)], reason) for event, reason in work.refused]
+
+    def _runs(self, received: Sequence[Received]) -> Iterator[tuple[Route, list[Received]]]:
+        run: list[Received] = []
+        current: Route | None = None
         for item in received:
-            handler = self._handlers[type(item.event)]
-            if current is not None and handler is not current:
+            route = self._routes[type(item.event)]
+            if current is not None and route is not current:
                 yield current, run
                 run = []
-            current = handler
-            run.append(item.event)
+            current = route
+            run.append(item)
         if current is not None:
             yield current, run

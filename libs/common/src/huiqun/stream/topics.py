@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from huiqun.contracts.topics import TOPICS
 from huiqun.stream.publisher import KafkaOptions
+from huiqun.stream.refusals import explained
 
 # Dead letters carry headers of their own on top of a record that may already be as large as the broker allows.
 _DEAD_LETTER_BYTES = 4 * 1024 * 1024
@@ -43,9 +44,10 @@ async def count_partitions(options: KafkaOptions) -> dict[str, int]:
 
 @asynccontextmanager
 async def _administering(options: KafkaOptions) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=options.bootstrap, request_timeout_ms=30_000)
+    admin = AIOKafkaAdminClient(**options.client_arguments(), request_timeout_ms=30_000)
     try:
-        await asyncio.wait_for(admin.start(), 30)
+        async with explained(options):
+            await asyncio.wait_for(admin.start(), 30)
         yield admin
     finally:
         await admin.close()

@@ -10,11 +10,13 @@ from aiokafka.errors import KafkaError
 
 from huiqun.runtime.clock import Clock
 from huiqun.store import Client, Database, StoreError, commit_outcome_is_unknown, is_transient, transaction
-from huiqun.stream import inbox, outbox
-from huiqun.stream.publisher import Publisher, Record, record_of
+from huiqun.stream import inbox, outbox, parked
+from huiqun.stream.publisher import Publisher, Record, RecordsTooLargeError, record_of
 from huiqun.stream.retry import for_at_most
+from huiqun.stream.turns import Turns
 from huiqun.stream.work import Work
 from huiqun.tasks.store import write_tasks
+from huiqun.telemetry import describe_error
 
 T = TypeVar("T")
 UseCase = Callable[[Work], Awaitable[T]]
@@ -27,32 +29,55 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Where a batch came from: its events' identities and its partitions ("topic/number")."""
+    """Where a batch came from: its events' identities and its partitions ("topic/number").
+
+    `fingerprints` are those of the same events, in the same order.
+    """
 
     identities: Sequence[str]
     partitions: Sequence[str]
+    fingerprints: Sequence[bytes] = ()
 
 
 class Transactor:
     """Opens a Work, runs a use case in it, commits state, inbox and outbox together, and publishes."""
 
-    def __init__(self, client: Client, database: Database, publisher: Publisher, clock: Clock) -> None:
+    def __init__(
+        self,
+        client: Client,
+        database: Database,
+        publisher: Publisher,
+        clock: Clock,
+        request_seconds: float = _REQUEST_SECONDS,
+    ) -> None:
+        """`request_seconds` is how long `run` tries again."""
         self._client = client
+        self._request_seconds = request_seconds
         self.database = database
         self.publisher = publisher
         self.clock = clock
+        self._turns = Turns()
+        self._conflicted = asyncio.Lock()
 
     async def run(self, use_case: UseCase[T]) -> T:
         """For requests and timers: commit within 10 s or raise, then publish.
 
+        What conflicted runs again one after the other, lest many who change one thing keep each other from it.
         Where the broker is away the events stay in the outbox and the relay publishes them. Raises a StoreError that
         `commit_outcome_is_unknown` tells of when the commit's answer is lost; the caller knows whether to ask again.
         """
 
-        async def attempt() -> tuple[T, list[outbox.Entry]]:
-            return await self.commit(use_case)
+        first = True
 
-        result, entries = await for_at_most(_REQUEST_SECONDS, attempt, name="request", passes=_may_run_again)
+        async def attempt() -> tuple[T, list[outbox.Entry]]:
+            nonlocal first
+            if first:
+                first = False
+                return await self.commit(use_case)
+            async with self._conflicted:
+                return await self.commit(use_case)
+
+        result, entries = await for_at_most(self._request_seconds, attempt, name="request", passes=_may_run_again)
         await self._publish_soon(entries)
         return result
 
@@ -61,31 +86,42 @@ class Transactor:
 
         Raises DuplicateKey when an event of the delivery has been dealt with before.
         """
-        async with transaction(self._client) as session:
-            work = Work(self.database, session, self.clock.now())
+        async with self._turns.place() as take_turn, transaction(self._client) as session:
+            work = Work(self.database, session, self.clock.now(), take_turn=take_turn)
             if delivery is not None:
-                await inbox.record(self.database, session, delivery.identities, work.now)
+                await inbox.record(self.database, session, delivery.identities, work.now, delivery.fingerprints)
             result = await use_case(work)
             if work.scheduled or work.cancelled:
                 await write_tasks(
                     self.database, session, tuple(work.scheduled.values()), tuple(work.cancelled), work.now
                 )
-            records: list[Record] = list(map(record_of, work.emitted))
+            records: list[Record] = [*map(record_of, work.emitted), *work.letters]
             partitions = delivery.partitions if delivery is not None else ()
             entries = await outbox.put(self.database, session, records, partitions, work.now)
+        await self._clean_up(work)
         return result, entries
 
     async def publish(self, entries: Sequence[outbox.Entry]) -> None:
-        """Send the entries' records to the broker, then forget the entries."""
+        """Send the entries' records to the broker, then forget the entries; what it takes in no way is parked."""
         if entries:
-            await self.publisher.publish([record for entry in entries for record in entry.records])
+            try:
+                await self.publisher.publish([record for entry in entries for record in entry.records])
+            except RecordsTooLargeError as error:
+                await parked.park(self.database, entries, error.refused, self.clock.now())
             await outbox.remove(self.database, entries)
+
+    async def _clean_up(self, work: Work) -> None:
+        for cleanup in work.cleanups:
+            try:
+                await cleanup()
+            except StoreError as error:
+                _log.warning("cleanup_left", error=describe_error(error))
 
     async def _publish_soon(self, entries: Sequence[outbox.Entry]) -> None:
         try:
             await asyncio.wait_for(self.publish(entries), _PUBLISH_SECONDS)
         except (KafkaError, OSError, StoreError) as error:  # TimeoutError is an OSError
-            _log.warning("left_to_the_relay", entries=len(entries), error=repr(error)[:200])
+            _log.warning("left_to_the_relay", entries=len(entries), error=describe_error(error))
 
 
 def _may_run_again(error: BaseException) -> bool:

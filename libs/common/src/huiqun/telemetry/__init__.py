@@ -1,6 +1,8 @@
 """What operators see of a running process: logs, metrics and traces."""
 
+from huiqun.telemetry.errors import describe_error, history_of
 from huiqun.telemetry.logs import configure_logs
+from huiqun.telemetry.strays import log_strays
 from huiqun.telemetry.tracing import (
     Span,
     TraceContext,
@@ -19,6 +21,9 @@ __all__ = [
     "child_traceparent",
     "configure_logs",
     "current_traceparent",
+    "describe_error",
+    "history_of",
+    "log_strays",
     "new_traceparent",
     "parse_traceparent",
     "start_span",

@@ -18,6 +18,8 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
+from huiqun.telemetry.errors import history_of
+
 Attributes: TypeAlias = Mapping[str, str | int | float | bool]
 
 _TRACEPARENT: Final = re.compile(
@@ -90,7 +92,10 @@ class Span:
         if self._recorded is None:
             return
         if error is not None:
-            self._recorded.record_exception(error)
+            # Not `record_exception`, which keeps the message: it may quote somebody's data.
+            self._recorded.add_event(
+                "exception", {"exception.type": type(error).__name__, "exception.stacktrace": history_of(error)}
+            )
             self._recorded.set_status(otel.StatusCode.ERROR, type(error).__name__)
         self._recorded.end()
 

@@ -3,8 +3,12 @@
 from huiqun.web.api_keys import create_api_key, revoke_api_key
 from huiqun.web.app import WEB_INDEXES, AppOptions, UnsafeRoutesError, create_app
 from huiqun.web.bodies import MIB
+from huiqun.web.compute import Offloaded
+from huiqun.web.exposition import METRICS_CONNECTIONS, Exposition
 from huiqun.web.files import received_text
+from huiqun.web.flights import SingleFlight
 from huiqun.web.idempotency import Answer, Transact, Write, WriteOnce
+from huiqun.web.limits import RateLimits
 from huiqun.web.oidc import OidcOptions
 from huiqun.web.openapi import undocumented
 from huiqun.web.pages import Page, PageRequest, Paging
@@ -12,16 +16,19 @@ from huiqun.web.preconditions import IfMatch, Precondition, set_etag
 from huiqun.web.principals import Principal, Role
 from huiqun.web.problems import FieldError, Problem, ProblemDetails
 from huiqun.web.routing import Caller, Router, Store, body_limit, changes_nothing, received_body, requires
-from huiqun.web.server import serve
+from huiqun.web.server import ServerOptions, serve
 
 __all__ = [
+    "METRICS_CONNECTIONS",
     "MIB",
     "WEB_INDEXES",
     "Answer",
     "AppOptions",
     "Caller",
+    "Exposition",
     "FieldError",
     "IfMatch",
+    "Offloaded",
     "OidcOptions",
     "Page",
     "PageRequest",
@@ -30,8 +37,11 @@ __all__ = [
     "Principal",
     "Problem",
     "ProblemDetails",
+    "RateLimits",
     "Role",
     "Router",
+    "ServerOptions",
+    "SingleFlight",
     "Store",
     "Transact",
     "UnsafeRoutesError",

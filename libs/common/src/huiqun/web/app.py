@@ -5,15 +5,19 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
-from fastapi import APIRouter, FastAPI
+import orjson
+from fastapi import APIRouter, FastAPI, Response
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
+from huiqun.runtime.readiness import Check
 from huiqun.store import Database, Index
 from huiqun.web import api_keys, idempotency
 from huiqun.web.authentication import Authenticator
-from huiqun.web.health import Check, health_routes
+from huiqun.web.compute import ComputeRoom, Offloaded
+from huiqun.web.health import health_routes
 from huiqun.web.idempotency import Transact, write_once
+from huiqun.web.limits import Limiting, RateLimiter, RateLimits
 from huiqun.web.observing import Observing
 from huiqun.web.oidc import OidcOptions
 from huiqun.web.openapi import describe
@@ -28,13 +32,18 @@ from huiqun.web.routing import (
     may_write,
     methods_of,
 )
+from huiqun.web.safety import Safety
+from huiqun.web.starting import Starting
 
 WEB_INDEXES: Final[Mapping[str, Sequence[Index]]] = {**api_keys.INDEXES, **idempotency.INDEXES}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AppOptions:
-    """What an app is made of. `alive` says whether the loops run; each check raises if its dependency is silent."""
+    """What an app is made of. `alive` says whether the loops run; each check raises if its dependency is silent.
+
+    Until `started` is true, only health is answered for.
+    """
 
     title: str
     version: str
@@ -44,7 +53,9 @@ class AppOptions:
     routers: Sequence[APIRouter]
     alive: Callable[[], bool]
     checks: Mapping[str, Check]
+    started: Callable[[], bool] = lambda: True
     oidc: OidcOptions | None = None
+    limits: RateLimits = field(default_factory=RateLimits)
     state: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -74,21 +85,31 @@ def create_app(options: AppOptions) -> FastAPI:
         raise UnsafeRoutesError("; ".join(unsafe))
     for name, value in options.state.items():
         setattr(app.state, name, value)
-    app.state.authenticator = Authenticator(options.db, options.oidc)
+    app.state.limiter = RateLimiter(options.limits)
+    app.state.compute = ComputeRoom()
+    app.state.authenticator = Authenticator(options.db, options.oidc, app.state.limiter)
     app.state.transact = options.transact
     app.state.database = options.db
     app.openapi = partial(describe, app)  # type: ignore[method-assign] # FastAPI's own way to extend the document
     answer_problems(app)
+    # The last one is the outermost.
+    app.add_middleware(Starting, started=options.started)
+    app.add_middleware(Limiting, limiter=app.state.limiter)
     app.add_middleware(Observing)
+    app.add_middleware(Safety)
     return app
 
 
 def _own_routes(app: FastAPI) -> APIRouter:
     router = Router("/api/v1", tag="interface", role="viewer")
 
+    written: list[bytes] = []
+
     @router.get("/openapi.json", summary="This interface as an OpenAPI document", include_in_schema=False)
-    async def openapi() -> dict[str, Any]:
-        return app.openapi()
+    async def openapi(offload: Offloaded) -> Response:
+        if not written:  # it takes a second to make
+            written.append(await offload(lambda: orjson.dumps(app.openapi())))
+        return Response(written[0], media_type="application/json")
 
     return router
 

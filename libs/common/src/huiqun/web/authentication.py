@@ -1,9 +1,12 @@
 """Find out who is asking, from an API key or a bearer token."""
 
+from collections.abc import Sequence
+
 from starlette.requests import Request
 
 from huiqun.store import Database
 from huiqun.web import api_keys
+from huiqun.web.limits import RateLimiter, credential_of
 from huiqun.web.oidc import OidcOptions, OidcVerifier
 from huiqun.web.principals import ANONYMOUS, Access, Principal
 from huiqun.web.problems import Problem
@@ -15,33 +18,31 @@ _BAD_TOKEN = {"WWW-Authenticate": 'Bearer realm="huiqun", error="invalid_token"'
 class Authenticator:
     """Knows the API keys of this service and the identity provider, if there is one."""
 
-    def __init__(self, db: Database, oidc: OidcOptions | None) -> None:
-        """Without `oidc`, only API keys are accepted."""
+    def __init__(self, db: Database, oidc: OidcOptions | None, limiter: RateLimiter) -> None:
+        """Without `oidc`, only API keys are accepted; `limiter` counts the callers' requests."""
         self._db = db
+        self._limiter = limiter
         self._oidc = OidcVerifier(oidc) if oidc else None
 
-    async def admit(self, request: Request, access: Access) -> Principal:
-        """Return the caller; Problem 401 if unknown, 403 if a role is missing."""
-        if access == "anyone":
+    async def admit(self, request: Request, accesses: Sequence[Access]) -> Principal:
+        """Return the caller; Problem 401 if unknown, 429 if they ask too often, 403 if one of the roles is missing."""
+        if all(access == "anyone" for access in accesses):
             return ANONYMOUS
-        credential = _credential(request)
+        credential = credential_of(request)
         if credential is None:
             raise Problem(401, "unauthenticated", "An API key or a bearer token is needed.", headers=_CHALLENGE)
         principal = await self._principal(credential)
         if principal is None:
             raise Problem(401, "unauthenticated", "The credential is not valid.", headers=_BAD_TOKEN)
-        if not principal.may(access):
-            raise Problem(403, "forbidden", f"The role {access} is needed.")
+        request.state.principal = principal
+        self._limiter.trust(credential)
+        self._limiter.count_caller(principal.id)
+        for access in accesses:
+            if not principal.may(access):
+                raise Problem(403, "forbidden", f"The role {access} is needed.")
         return principal
 
     async def _principal(self, credential: str) -> Principal | None:
         if credential.startswith(api_keys.PREFIX):
             return await api_keys.find_principal(self._db, credential)
         return await self._oidc.find_principal(credential) if self._oidc else None
-
-
-def _credential(request: Request) -> str | None:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and token.strip():
-        return token.strip()
-    return request.headers.get("x-api-key") or None

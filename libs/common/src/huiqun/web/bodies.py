@@ -1,24 +1,35 @@
 """Read a request's body safely: bounded, and JSON that everything behind can hold."""
 
+import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
-from typing import Final
+from typing import Final, cast
 
 import orjson
 from starlette.requests import Request
 from starlette.types import Message
 
+from huiqun.web.compute import ComputeRoom
+from huiqun.web.limits import name_of
 from huiqun.web.problems import Problem, field_error
 
 MIB: Final = 1024 * 1024
 _MAX_DEPTH: Final = 64
 # What a client may still send after its body was refused: closing in the middle would cost it the answer.
 _DRAINED_BYTES: Final = 16 * MIB
+# More than this is looked through beside the event loop.
+_LARGE: Final = 32 * 1024
+_PATIENCE_SECONDS: Final = 15.0
+_LONGEST_SECONDS: Final = 300.0
 _LONG_INTEGER: Final = re.compile(rb"\d{19}")
 _INT64: Final = range(-(1 << 63), 1 << 63)
+
+
+_JSON: Final = frozenset({"application/json", ""})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +41,27 @@ class Body:
 
 
 async def read_body(request: Request, limit: int) -> Body:
-    """Read at most `limit` bytes, Problem 413 beyond; JSON is checked, Problem 400 or 422."""
-    content = await _read(request, limit)
+    """Read at most `limit` bytes, Problem 413 beyond, 408 if they do not come; JSON is checked, Problem 400 or 422."""
+    try:
+        async with asyncio.timeout(_LONGEST_SECONDS):
+            content = await _read(request, limit)
+    except TimeoutError:
+        headers = {"Connection": "close"}
+        raise Problem(408, "request-timeout", "The body did not arrive in time.", headers=headers) from None
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content and (media_type.endswith("+json") or media_type in {"application/json", ""}):
-        check_json(content)
     asked = f"{request.method} {request.url.path}?{request.url.query} {media_type}\n".encode()
-    return Body(content, sha256(asked + content).hexdigest())
+    examine = partial(_examine, asked, content, is_json=media_type.endswith("+json") or media_type in _JSON)
+    if len(content) <= _LARGE:
+        return examine()
+    return await cast("ComputeRoom", request.app.state.compute).run(name_of(request), examine)
+
+
+def _examine(asked: bytes, content: bytes, *, is_json: bool) -> Body:
+    if content and is_json:
+        check_json(content)
+    fingerprint = sha256(asked)
+    fingerprint.update(content)
+    return Body(content, fingerprint.hexdigest())
 
 
 def replay(request: Request, body: Body) -> Request:
@@ -59,7 +84,7 @@ async def _read(request: Request, limit: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
     stream = request.stream()
-    async for chunk in stream:
+    while (chunk := await _next(stream)) is not None:
         size += len(chunk)
         if size > limit:
             await _drain(stream)
@@ -68,9 +93,15 @@ async def _read(request: Request, limit: int) -> bytes:
     return b"".join(chunks)
 
 
+async def _next(stream: AsyncIterator[bytes]) -> bytes | None:
+    """The next part of the body, None at its end. TimeoutError if it does not come: who waits holds a connection."""
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        return await anext(stream, None)
+
+
 async def _drain(stream: AsyncIterator[bytes]) -> None:
     drained = 0
-    async for chunk in stream:
+    while (chunk := await _next(stream)) is not None:
         drained += len(chunk)
         if drained > _DRAINED_BYTES:
             return
@@ -100,21 +131,29 @@ def check_json(content: bytes) -> None:
 
 
 def _walk(document: object) -> None:
-    waiting: list[tuple[object, tuple[str | int, ...]]] = [(document, ())]
-    while waiting:
-        value, path = waiting.pop()
-        if len(path) > _MAX_DEPTH:
-            raise Problem(400, "malformed-json", f"The body is nested deeper than {_MAX_DEPTH} levels.")
-        if isinstance(value, dict):
-            waiting.extend((inner, (*path, name)) for name, inner in value.items())
-            if any("\0" in name for name in value):
-                raise _unusable(path, "A name contains the NUL character.")
-        elif isinstance(value, list):
-            waiting.extend((inner, (*path, index)) for index, inner in enumerate(value))
+    # Of each level, what is left of it: a body of millions of values takes no more than its depth.
+    path: list[str | int] = []
+    levels: list[Iterator[tuple[str | int, object]]] = [iter([("", document)])]
+    while levels:
+        step = next(levels[-1], None)
+        if step is None:
+            levels.pop()
+            if path:
+                path.pop()
+            continue
+        name, value = step
+        where = (*path, name)[1:] if path else ()
+        if isinstance(value, dict | list):
+            if len(path) > _MAX_DEPTH:
+                raise Problem(400, "malformed-json", f"The body is nested deeper than {_MAX_DEPTH} levels.")
+            if isinstance(value, dict) and any("\0" in key for key in value):
+                raise _unusable(where, "A name contains the NUL character.")
+            path.append(name)
+            levels.append(iter(value.items() if isinstance(value, dict) else enumerate(value)))
         elif isinstance(value, str) and "\0" in value:
-            raise _unusable(path, "The text contains the NUL character.")
+            raise _unusable(where, "The text contains the NUL character.")
         elif type(value) is int and value not in _INT64:
-            raise _unusable(path, "The integer is beyond 64 bits.")
+            raise _unusable(where, "The integer is beyond 64 bits.")
 
 
 def _unusable(path: tuple[str | int, ...], detail: str) -> Problem:

@@ -1,23 +1,20 @@
-"""What an orchestrator asks: is the process alive, may it get traffic, and how is it doing."""
+"""What an orchestrator asks: is the process alive, and may it get traffic."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from functools import partial
 
-import structlog
 from fastapi import APIRouter
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
-from starlette.responses import Response
 
-from huiqun.telemetry import metrics
+from huiqun.runtime.misconfiguration import MisconfigurationError
+from huiqun.runtime.readiness import Check, failing_checks
+from huiqun.web.flights import SingleFlight
 from huiqun.web.problems import Problem
 from huiqun.web.routing import Router
 
-#: Asks one dependency for an answer and raises if there is none.
-Check = Callable[[], Awaitable[object]]
-_CHECK_SECONDS: Final = 3.0
-log = structlog.get_logger(__name__)
+
+class NotReadyError(Exception):
+    """Why something is not ready, in words that anybody may read."""
 
 
 class Health(BaseModel):
@@ -28,8 +25,10 @@ class Health(BaseModel):
 
 
 def health_routes(alive: Callable[[], bool], checks: Mapping[str, Check]) -> APIRouter:
-    """Make the three routes that are open to everyone inside the cluster."""
+    """Make the two routes that are open to everyone inside the cluster."""
     router = Router("", tag="health", role="anyone")
+    # However many want to know, store and broker are asked by one of them.
+    asked = SingleFlight(partial(failing_checks, checks))
 
     @router.get("/healthz", summary="Are the loops of this process alive?")
     async def healthz() -> Health:
@@ -39,26 +38,15 @@ def health_routes(alive: Callable[[], bool], checks: Mapping[str, Check]) -> API
 
     @router.get("/readyz", summary="Do the broker and the store answer?")
     async def readyz() -> Health:
-        answers = await asyncio.gather(*(_answers(name, check) for name, check in checks.items()))
-        silent = [name for name, answered in zip(checks, answers, strict=True) if not answered]
-        if silent:
-            raise Problem(503, "not-ready", f"No answer from: {', '.join(silent)}.")
+        if failures := await asked():
+            raise Problem(503, "not-ready", _failed(failures))
         return Health(status="ready", checks=list(checks))
-
-    @router.get("/metrics", summary="The figures of this process for Prometheus", response_class=Response)
-    async def read_metrics() -> Response:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return router
 
 
-async def _answers(name: str, check: Check) -> bool:
-    try:
-        async with asyncio.timeout(_CHECK_SECONDS):
-            await check()
-    except Exception as error:  # noqa: BLE001 - whatever a dependency fails with, it is not ready
-        log.warning("not ready", check=name, error=repr(error)[:300])
-        metrics.READY.labels(check=name).set(0)
-        return False
-    metrics.READY.labels(check=name).set(1)
-    return True
+def _failed(failures: Mapping[str, Exception]) -> str:
+    """Who does not answer, and what there is to do where that is known."""
+    names = [f"{name} ({error})" if isinstance(error, NotReadyError) else name for name, error in failures.items()]
+    to_do = dict.fromkeys(str(error) for error in failures.values() if isinstance(error, MisconfigurationError))
+    return " ".join([f"No answer from: {', '.join(names)}.", *(f"{sentence}." for sentence in to_do)])

@@ -13,7 +13,11 @@ from huiqun.telemetry import metrics, start_span
 from huiqun.web.problems import answer_unexpected
 
 # Asked every few seconds by machines: their lines would drown the others.
-_QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+_QUIET = frozenset({"/healthz", "/readyz"})
+# What a caller asked for otherwise may be anything: the log, the figures and the spans say only this.
+_UNMATCHED = "unmatched"
+# A caller may invent methods; figures have a series for these only.
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 # Not a status of the standard; servers use it in their logs for a caller who hung up.
 _CLIENT_GONE = 499
 log = structlog.get_logger(__name__)
@@ -33,6 +37,7 @@ class Observing:
             return
         started = time.perf_counter()
         status = 0
+        method = scope["method"] if scope["method"] in _METHODS else "other"
 
         async def noting_status(message: Message) -> None:
             nonlocal status
@@ -40,38 +45,39 @@ class Observing:
                 status = message["status"]
             await send(message)
 
-        with start_span(
-            f"{scope['method']} request", Headers(scope=scope).get("traceparent"), kind=SpanKind.SERVER
-        ) as span:
+        with start_span(f"{method} request", Headers(scope=scope).get("traceparent"), kind=SpanKind.SERVER) as span:
             try:
                 await self._app(scope, receive, noting_status)
             except ClientDisconnect:  # nobody is left to answer
                 status = status or _CLIENT_GONE
-            except Exception as error:  # the last resort: the caller gets a 500, the log gets everything
-                route = getattr(scope.get("route"), "path", "unknown")
-                log.exception("request failed", route=route, error=type(error).__name__)
+            except Exception as error:  # the last resort: the caller gets a 500, the log where it came from
+                log.exception("request failed", route=_route_of(scope), error=type(error).__name__)
                 if status == 0:
                     response = answer_unexpected(Request(scope))
                     await response(scope, receive, noting_status)
-            route = getattr(scope.get("route"), "path", "unknown")
-            span.set("http.request.method", scope["method"])
+            route = _route_of(scope)
+            span.set("http.request.method", method)
             span.set("http.route", route)
             span.set("http.response.status_code", status)
-            _note(scope, route, status, time.perf_counter() - started)
+            _note(scope, (method, route), status, time.perf_counter() - started)
 
 
-def _note(scope: Scope, route: str, status: int, seconds: float) -> None:
+def _route_of(scope: Scope) -> str:
+    """The template of the route; a path holds ids, and where it is no route's, whatever the caller put there."""
+    return str(getattr(scope.get("route"), "path", _UNMATCHED))
+
+
+def _note(scope: Scope, asked: tuple[str, str], status: int, seconds: float) -> None:
+    method, route = asked
     # A route's template keeps the number of series bounded; a path would make one for every id.
-    method = scope["method"] if route != "unknown" else "any"
-    metrics.HTTP_REQUESTS.labels(method=method, route=route, status=status).inc()
-    metrics.HTTP_SECONDS.labels(method=method, route=route).observe(seconds)
+    labels = {"method": method, "route": route} if route != _UNMATCHED else {"method": "any", "route": "unknown"}
+    metrics.HTTP_REQUESTS.labels(**labels, status=status).inc()
+    metrics.HTTP_SECONDS.labels(**labels).observe(seconds)
     write = log.debug if route in _QUIET and status < HTTPStatus.BAD_REQUEST else log.info
     principal = scope.get("state", {}).get("principal")
     write(
         "request answered",
-        method=scope["method"],
-        # A token in a path is a credential: it must not stand in a log.
-        path=route if "{token}" in route else scope["path"],
+        method=method,
         route=route,
         status=status,
         milliseconds=round(seconds * 1000, 2),

@@ -1,6 +1,7 @@
 """Bearer tokens of an OpenID Connect provider, verified with the keys it publishes."""
 
 import asyncio
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import httpx
 import jwt
 import structlog
 
+from huiqun.telemetry import describe_error
 from huiqun.web.principals import Principal, known_roles
 from huiqun.web.problems import Problem
 
@@ -32,7 +34,7 @@ class OidcOptions:
     jwks_url: str
     roles_claim: str = "roles"
     algorithms: tuple[str, ...] = ("RS256", "ES256")
-    refetch_seconds: float = 30.0
+    refetch_seconds: float = 5.0
 
     def __post_init__(self) -> None:
         """Refuse algorithms that do not prove who signed."""
@@ -41,15 +43,20 @@ class OidcOptions:
 
 
 class OidcVerifier:
-    """Verifies tokens; fetches the provider's keys when they are old or one is unknown, but not too often."""
+    """Verifies tokens with the provider's keys, fetched when one is unknown and in the background when they are old.
+
+    A fetch in vain, because the provider is away or does not know the key either, is not repeated for a while: tokens
+    that a stranger makes up must not make us flood the provider. A key that it has begun to use is found at once.
+    """
 
     def __init__(self, options: OidcOptions) -> None:
         """Fetch nothing yet: the first token does."""
         self._options = options
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fetched_at = -float("inf")
-        self._tried_at = -float("inf")
+        self._in_vain_at = -float("inf")
         self._fetching = asyncio.Lock()
+        self._refreshing: asyncio.Task[None] | None = None
 
     async def find_principal(self, token: str) -> Principal | None:
         """Return who the token names; None if it cannot be trusted. Problem 503 if no keys could be fetched."""
@@ -83,31 +90,40 @@ class OidcVerifier:
 
     async def _key(self, key_id: object) -> jwt.PyJWK | None:
         """Return the key of this id; the only key there is, if the token names none."""
-        now = time.monotonic()
-        known = key_id is None or key_id in self._keys
-        if not self._keys or not known or now - self._fetched_at > _KEYS_FRESH_SECONDS:
-            await self._refresh()
-        if key_id is None:
-            return next(iter(self._keys.values())) if len(self._keys) == 1 else None
-        return self._keys.get(str(key_id))
-
-    async def _refresh(self) -> None:
-        """Fetch the keys, at most once in a while: a stranger's tokens must not make us flood the provider."""
-        async with self._fetching:
-            if time.monotonic() - self._tried_at >= self._options.refetch_seconds:
-                self._tried_at = time.monotonic()
-                try:
-                    self._keys = await _fetch(self._options.jwks_url)
-                    self._fetched_at = time.monotonic()
-                except (httpx.HTTPError, ValueError, jwt.PyJWTError) as error:
-                    log.warning("identity provider gives no keys", url=self._options.jwks_url, error=str(error))
+        if not self._keys or (key_id is not None and key_id not in self._keys):
+            await self._fetch_for(key_id)
+        elif time.monotonic() - self._fetched_at > _KEYS_FRESH_SECONDS and not self._is_refreshing:
+            self._refreshing = asyncio.create_task(self._fetch_for(key_id))
         if not self._keys:
             raise Problem(
                 503,
                 "identity-provider-unavailable",
                 "The identity provider's keys cannot be fetched; try again.",
-                headers={"Retry-After": str(int(self._options.refetch_seconds))},
+                headers={"Retry-After": str(max(1, math.ceil(self._options.refetch_seconds)))},
             )
+        if key_id is None:
+            return next(iter(self._keys.values())) if len(self._keys) == 1 else None
+        return self._keys.get(str(key_id))
+
+    @property
+    def _is_refreshing(self) -> bool:
+        return self._refreshing is not None and not self._refreshing.done()
+
+    async def _fetch_for(self, key_id: object) -> None:
+        """Fetch the keys, unless somebody else has while this one waited, or it was in vain a moment ago."""
+        asked_at = time.monotonic()
+        async with self._fetching:
+            if self._fetched_at >= asked_at or time.monotonic() - self._in_vain_at < self._options.refetch_seconds:
+                return
+            try:
+                self._keys = await _fetch(self._options.jwks_url)
+                self._fetched_at = time.monotonic()
+            except (httpx.HTTPError, ValueError, jwt.PyJWTError) as error:
+                log.warning("identity provider gives no keys", url=self._options.jwks_url, error=describe_error(error))
+                self._in_vain_at = time.monotonic()
+            else:
+                if key_id is not None and key_id not in self._keys:
+                    self._in_vain_at = time.monotonic()
 
 
 async def _fetch(url: str) -> dict[str, jwt.PyJWK]:
@@ -126,5 +142,5 @@ async def _fetch(url: str) -> dict[str, jwt.PyJWK]:
         try:
             keys[str(item.get("kid", ""))] = jwt.PyJWK(item)
         except jwt.PyJWTError as error:
-            log.info("key left out", kid=item.get("kid"), reason=str(error))
+            log.info("key left out", kid=item.get("kid"), reason=describe_error(error))
     return keys

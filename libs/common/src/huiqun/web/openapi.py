@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from huiqun.web.idempotency import write_once
+from huiqun.web.limits import HEALTH_PATHS
 from huiqun.web.preconditions import if_match
 from huiqun.web.problems import MEDIA_TYPE, ProblemDetails
 from huiqun.web.routing import GuardedRoute, RoleNeeded, dependencies_of, depends_on, marks, may_write, methods_of
@@ -22,12 +23,14 @@ _ERRORS: Final = {
     400: "The request cannot be read",
     401: "No valid credential",
     403: "The caller lacks the role",
+    408: "The body did not arrive in time",
     404: "There is no such thing",
     409: "It contradicts the present state",
     412: "It has been changed since it was read",
     413: "The body is too large",
     422: "The request is not valid",
     428: "If-Match is needed",
+    429: "Too many requests",
     503: "The store or the broker does not answer",
 }
 
@@ -68,12 +71,14 @@ def _complete(operation: dict[str, Any], route: APIRoute) -> None:
 
 def _errors_of(route: APIRoute) -> set[int]:
     found = {400, 503}
+    if route.path not in HEALTH_PATHS:
+        found.add(429)
     if isinstance(route, GuardedRoute):
         found |= route.statuses
     if any(mark.access != "anyone" for mark in marks(route, RoleNeeded)):
         found |= {401, 403}
     if may_write(route):
-        found |= {413, 422}
+        found |= {408, 413, 422}
     if route.dependant.path_params:
         found |= {404, 422}
     if any(part.query_params for part in dependencies_of(route)):

@@ -12,11 +12,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from huiqun.store import StoreError, is_transient
-from huiqun.telemetry import current_traceparent, parse_traceparent
+from huiqun.store import StoreError, is_transient, is_write_conflict
+from huiqun.stream.publisher import EventTooLargeError
+from huiqun.telemetry import current_traceparent, describe_error, parse_traceparent
 
 MEDIA_TYPE = "application/problem+json"
 _RETRY_SOON = {"Retry-After": "5"}
+#: For who meets others at work, as against an outage.
+RETRY_AT_ONCE = {"Retry-After": "1"}
 log = structlog.get_logger(__name__)
 
 
@@ -105,6 +108,7 @@ def answer_problems(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(StoreError, _on_store_error)
     app.add_exception_handler(OverflowError, _on_overflow)
+    app.add_exception_handler(EventTooLargeError, _on_event_too_large)
 
 
 def answer_domain_errors(app: FastAPI, problems: Problems) -> None:
@@ -146,6 +150,10 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
 async def _on_store_error(request: Request, error: Exception) -> Response:
     if not is_transient(error):
         raise error
+    if is_write_conflict(error):
+        log.warning("store busy", error=type(error).__name__)
+        detail = "Too many changes are made to the same thing at once; try again."
+        return answer(request, Problem(503, "busy", detail, headers=RETRY_AT_ONCE))
     log.warning("store out of reach", error=type(error).__name__)
     return answer(
         request, Problem(503, "store-unavailable", "The store does not answer; try again.", headers=_RETRY_SOON)
@@ -157,6 +165,12 @@ async def _on_overflow(request: Request, error: Exception) -> Response:
     if "8-byte ints" not in str(error):
         raise error
     return answer(request, Problem(422, "invalid-request", "An integer of the request is beyond 64 bits."))
+
+
+async def _on_event_too_large(request: Request, error: Exception) -> Response:
+    """Refuse what could be stored but never published; nothing of it is stored."""
+    log.warning("event too large", error=describe_error(error))
+    return answer(request, Problem(413, "event-too-large", "What this would publish is larger than the broker takes."))
 
 
 def field_error(loc: Sequence[int | str], detail: str) -> FieldError:

@@ -13,10 +13,12 @@ from starlette.responses import Response
 from huiqun.store import Database
 from huiqun.web.authentication import Authenticator
 from huiqun.web.bodies import MIB, Body, read_body, replay
+from huiqun.web.limits import HEALTH_PATHS, RateLimiter, address_of
 from huiqun.web.principals import ANONYMOUS, Access, Principal
 from huiqun.web.problems import Problem, Problems
 
 DEFAULT_BODY_LIMIT: Final = MIB
+_STRANGERS_BODY_LIMIT: Final = 16 * 1024
 WRITING_METHODS: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 M = TypeVar("M")
 
@@ -58,7 +60,7 @@ def requires(role: Access) -> Any:  # noqa: ANN401 - what FastAPI's Depends retu
 
 
 def body_limit(limit: int) -> Any:  # noqa: ANN401 - see requires
-    """Allow larger bodies than 1 MiB, for an import: `dependencies=[body_limit(32 * MIB)]`."""
+    """Allow other bodies than of 1 MiB, or of 16 KiB without a role: `dependencies=[body_limit(32 * MIB)]`."""
     return Depends(BodyLimit(limit))
 
 
@@ -95,14 +97,17 @@ class GuardedRoute(APIRoute):
         """Wrap FastAPI's handler of this route."""
         handle = super().get_route_handler()
         accesses = [mark.access for mark in marks(self, RoleNeeded)]
-        limit = max((mark.limit for mark in marks(self, BodyLimit)), default=DEFAULT_BODY_LIMIT)
+        usual = _STRANGERS_BODY_LIMIT if set(accesses) == {"anyone"} else DEFAULT_BODY_LIMIT
+        limit = max((mark.limit for mark in marks(self, BodyLimit)), default=usual)
 
         async def guarded(request: Request) -> Response:
             if "\0" in request.url.path or "%00" in request.url.query:
                 raise Problem(400, "bad-request", "The address contains the NUL character.")
             authenticator: Authenticator = request.app.state.authenticator
-            for access in accesses:
-                request.state.principal = await authenticator.admit(request, access)
+            request.state.principal = await authenticator.admit(request, accesses)
+            if request.state.principal is ANONYMOUS and self.path not in HEALTH_PATHS:
+                limiter: RateLimiter = request.app.state.limiter
+                limiter.count_page(address_of(request.scope), _link_of(request))
             if request.method in WRITING_METHODS:
                 body = await read_body(request, limit)
                 request.state.body = body
@@ -128,6 +133,11 @@ class Router(APIRouter):
     def statuses(self) -> frozenset[int]:
         """The statuses that the slice's errors lead to."""
         return frozenset(status for status, _ in self.problems.values())
+
+
+def _link_of(request: Request) -> str:
+    """The signed part of a members' link, in its path or its query; empty where there is none."""
+    return str(request.path_params.get("token") or request.query_params.get("token") or "")
 
 
 def dependencies_of(route: APIRoute) -> Iterator[Dependant]:

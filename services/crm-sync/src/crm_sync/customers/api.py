@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from crm_sync.customers import store
 from crm_sync.customers.model import Customer, IdKind
+from huiqun.audit.reading import ReadsNames
 from huiqun.web import Page, Paging, Problem, Router, Store
 
 router = Router("/api/v1/customers", tag="customers", role="operator")
@@ -15,8 +16,11 @@ router = Router("/api/v1/customers", tag="customers", role="operator")
 InGroup = Annotated[
     str | None, Query(description="Only customers in this group.", examples=["group-1"], min_length=1, max_length=128)
 ]
-AnyId = Annotated[
-    str, Path(description="Any id of the customer, not only the strongest.", examples=["union-1"], max_length=128)
+AnyId = Annotated[str, Path(description="Any id of the customer.", examples=["ozynqsulJFCZ2z"], max_length=128)]
+OfKind = Annotated[IdKind | None, Query(description="The kind of the id; all kinds if it is left out.")]
+OfSource = Annotated[
+    str | None,
+    Query(description="The channel that the id is of; any if it is left out.", examples=["channel"], max_length=256),
 ]
 
 
@@ -24,41 +28,59 @@ class CustomerId(BaseModel):
     """An id that a customer appears under."""
 
     id: str = Field(description="The id.", examples=["ozynqsulJFCZ2z"])
-    kind: IdKind = Field(description="Where it comes from.", examples=["unionid"])
+    kind: IdKind = Field(description="What kind of id it is.", examples=["external_userid"])
+    source: str | None = Field(
+        description="The channel that it is an id of; none for one that all channels share.", examples=["channel"]
+    )
 
 
 class CustomerView(BaseModel):
     """A person, whatever ids they appear under and however many groups they are in."""
 
-    customer_id: str = Field(description="The strongest id known.", examples=["ozynqsulJFCZ2z"])
-    ids: list[CustomerId] = Field(description="Every id known.")
+    customer_id: str = Field(
+        description="Made of the strongest id known, which it does not show.",
+        examples=["5d41402abc4b2a76b9719d911017c592"],
+    )
+    ids: list[CustomerId] = Field(description="Every id that tells who they are.")
     display_name: str = Field(description="The latest name; empty if none is known.", examples=["王女士"])
     groups: list[str] = Field(description="The groups the customer is in.", examples=[["group-1", "group-2"]])
     first_seen: datetime | None = Field(description="When they first came or wrote.", examples=["2026-11-22T08:00:00Z"])
     last_seen: datetime | None = Field(description="When they last came or wrote.", examples=["2026-11-22T09:00:00Z"])
 
 
-@router.get("", summary="The customers, by their strongest id")
-async def list_customers(db: Store, paging: Paging, group_id: InGroup = None) -> Page[CustomerView]:
-    """All customers, or those who are in one group now."""
+@router.get("", summary="List the customers by their id")
+async def list_customers(
+    db: Store, paging: Paging, reading: ReadsNames, group_id: InGroup = None
+) -> Page[CustomerView]:
+    """All customers, or those who are in one group now. The reading is audited, because it shows names."""
     (after,) = paging.after(str) or ("",)
-    found = await store.page(db, group_id, str(after), paging.limit + 1)
-    return paging.page(found, lambda customer: (customer.key,), _shown)
+    found = await store.list_customers(db, group_id, str(after), paging.limit + 1)
+    if found:
+        await reading.record("customers", group=group_id, customers=min(len(found), paging.limit))
+    return paging.page(found, lambda customer: (customer.id,), _shown)
 
 
-@router.get("/{any_id}", summary="The customer who has an id")
-async def read_customer(db: Store, any_id: AnyId) -> CustomerView:
-    """404 when no customer has appeared under the id."""
-    customer = await store.read(db, any_id)
-    if customer is None:
+@router.get("/{any_id}", summary="Read the customer who has an id")
+async def read_customer(
+    db: Store, any_id: AnyId, reading: ReadsNames, kind: OfKind = None, source: OfSource = None
+) -> CustomerView:
+    """404 when no customer has appeared under the id; 409 when several have, each under an id of another kind.
+
+    The reading is audited, because it shows a name.
+    """
+    found = await store.find_customers(db, any_id, kind, source, limit=2)
+    if not found:
         raise Problem(404, "not-found", "No customer has appeared under this id.")
-    return _shown(customer)
+    if len(found) > 1:
+        raise Problem(409, "ambiguous-id", "Several customers have an id of this value: name its kind and source.")
+    await reading.record(f"customer/{found[0].id}")
+    return _shown(found[0])
 
 
 def _shown(customer: Customer) -> CustomerView:
     return CustomerView(
-        customer_id=customer.key,
-        ids=[CustomerId(id=known, kind=customer.ids[known]) for known in sorted(customer.ids)],
+        customer_id=customer.id,
+        ids=[CustomerId(id=known.value, kind=known.kind, source=known.source or None) for known in customer.ids],
         display_name=customer.display_name,
         groups=customer.groups,
         first_seen=customer.first_seen,

@@ -1,9 +1,19 @@
-"""What a customer is, and which ids are one customer. Pure, and in any order of the topics the same."""
+"""What is known of a member, and which members are one customer. Pure, and in any order of the topics the same."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from hashlib import blake2b
+from typing import Final, NamedTuple
+
+from huiqun.runtime.placeholders import is_distinctive
+
+#: An id that more members than this bear says nothing of who they are.
+MAX_BEARERS: Final = 32
+# A channel that says another id of a member each time is not believed for ever.
+_MAX_CLAIMS: Final = 8
+_LONGEST_ID: Final = 128
 
 
 class IdKind(StrEnum):
@@ -14,121 +24,236 @@ class IdKind(StrEnum):
     MEMBER_ID = "member_id"
 
 
-_RANKS = {kind: rank for rank, kind in enumerate(IdKind)}
-_LONGEST_ID = 128
-Ids = Mapping[str, IdKind]
+_RANKS: Final = {kind: rank for rank, kind in enumerate(IdKind)}
+
+
+class Identity(NamedTuple):
+    """An id in its namespace. `source` is the channel it means something in; none for one that all channels share."""
+
+    kind: IdKind
+    source: str
+    value: str
+
+    @property
+    def key(self) -> str:
+        """What it is stored under; neither a kind nor a value holds a slash."""
+        return f"{self.kind.value}/{self.value}/{self.source}"
 
 
 @dataclass(slots=True)
 class Membership:
-    """Whether a customer is in a group, and since when that is so; who writes is, unless a departure says otherwise."""
+    """Whether a member is in a group, and since when that is so; who writes is, unless a departure says otherwise."""
 
     present: bool = True
     moved_at: datetime | None = None
 
     def move(self, at: datetime, *, present: bool) -> None:
-        """The customer came or went; the latest counts."""
+        """The member came or went; the latest counts."""
         if self.moved_at is None or at >= self.moved_at:
             self.present, self.moved_at = present, at
 
 
 @dataclass(slots=True)
-class Customer:
-    """A person, with memberships by (group, member id).
+class Member:
+    """An account on a channel, the same in all its groups, with what the channel said of it.
 
-    A departure names no role that could be relied on, so it leaves a record that is not `confirmed` to be a
-    customer's until another event says so.
+    `claims` are the external ids that it was said to have, and when last. `ids` are those that tell who it is, the
+    strongest first. A departure names no role that could be relied on, so it leaves a record that is not `confirmed`
+    to be a customer's until another event says so.
     """
 
-    ids: dict[str, IdKind] = field(default_factory=dict)
+    source: str
+    member_id: str
+    claims: dict[Identity, datetime] = field(default_factory=dict)
+    ids: tuple[Identity, ...] = ()
     confirmed: bool = False
-    display_name: str = ""
+    display_name: str = field(default="", repr=False)
     named_at: datetime | None = None
     first_seen: datetime | None = None
     last_seen: datetime | None = None
-    memberships: dict[tuple[str, str], Membership] = field(default_factory=dict)
+    memberships: dict[str, Membership] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.ids = self.ids or (self.identity,)
 
     @property
-    def key(self) -> str:
-        """The strongest id; the document's id."""
-        return min(self.ids, key=lambda known: (_RANKS[self.ids[known]], known))
+    def identity(self) -> Identity:
+        """The account itself."""
+        return Identity(IdKind.MEMBER_ID, self.source, self.member_id)
 
     @property
-    def groups(self) -> list[str]:
-        """The groups the customer is in."""
-        return sorted({group_id for (group_id, _), membership in self.memberships.items() if membership.present})
+    def customer_id(self) -> str:
+        """Whose account it is: made of the strongest id, which it does not show."""
+        return blake2b(self.ids[0].key.encode(), digest_size=16).hexdigest()
 
-    def learn_ids(self, ids: Ids) -> None:
-        """Add ids; one that is known under two kinds is of the stronger."""
-        for known, kind in ids.items():
-            self.ids[known] = min(kind, self.ids.get(known, kind), key=_RANKS.__getitem__)
+    def claim(self, identity: Identity, at: datetime) -> bool:
+        """The channel says that the account has an external id; True when that may change who it is."""
+        known = self.claims.get(identity)
+        self.claims[identity] = max(at, known or at)
+        of_kind = sorted((said, other) for other, said in self.claims.items() if other.kind is identity.kind)
+        for _, forgotten in of_kind[:-_MAX_CLAIMS]:
+            del self.claims[forgotten]
+        return known is None or len(of_kind) > 1
 
-    def membership(self, group_id: str, member_id: str) -> Membership:
+    def claimed(self, kind: IdKind) -> Identity | None:
+        """The external id of a kind that was said last."""
+        found = [(at, identity) for identity, at in self.claims.items() if identity.kind is kind]
+        return max(found)[1] if found else None
+
+    def membership(self, group_id: str) -> Membership:
         """The membership of a group; a new one if there is none."""
-        return self.memberships.setdefault((group_id, member_id), Membership())
+        return self.memberships.setdefault(group_id, Membership())
 
     def take_name(self, name: str, at: datetime) -> None:
-        """The customer had this name at that time; the latest counts, and no name says nothing."""
+        """The member had this name at that time; the latest counts, and no name says nothing."""
         if name and (self.named_at is None or (at, name) > (self.named_at, self.display_name)):
             self.display_name, self.named_at = name, at
 
     def see(self, at: datetime) -> None:
-        """The customer came or wrote."""
+        """The member came or wrote."""
         self.first_seen = min(at, self.first_seen or at)
         self.last_seen = max(at, self.last_seen or at)
 
-    def absorb(self, other: "Customer") -> None:
-        """Take over everything of a record that turned out to be the same person's."""
-        self.learn_ids(other.ids)
-        self.confirmed |= other.confirmed
-        self.memberships |= other.memberships  # a member id is one customer's, so the keys differ
-        if other.named_at is not None:
-            self.take_name(other.display_name, other.named_at)
-        for seen in (other.first_seen, other.last_seen):
-            if seen is not None:
-                self.see(seen)
+
+@dataclass(slots=True)
+class Evidence:
+    """What an external id shows: who was ever said to bear it, and under which unionids they were known.
+
+    It shows nothing any more (`is_shared`) once too many bear it, or once people of different unionids do.
+    """
+
+    identity: Identity
+    bearers: set[str] = field(default_factory=set)
+    unionids: set[Identity] = field(default_factory=set)
+    is_shared: bool = False
+
+    def add(self, bearer: str, unionids: Iterable[Identity]) -> bool:
+        """A member bears it, and was said to have these unionids; True when it shows nothing from now on."""
+        if self.is_shared:
+            return False
+        self.bearers.add(bearer)
+        if self.identity.kind is not IdKind.UNIONID:
+            self.unionids |= set(unionids)
+        self.is_shared = len(self.bearers) > MAX_BEARERS or len(self.unionids) > 1
+        if self.is_shared:
+            self.bearers, self.unionids = set(), set()
+        return self.is_shared
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A person: all accounts that are known to be theirs."""
+
+    id: str
+    members: tuple[Member, ...]
+
+    @property
+    def ids(self) -> list[Identity]:
+        """Every id that tells who they are, the strongest first."""
+        found = {identity for member in self.members for identity in member.ids}
+        return sorted(found, key=lambda identity: (_RANKS[identity.kind], identity))
+
+    @property
+    def display_name(self) -> str:
+        """The latest name; empty if none is known."""
+        named = [(member.named_at, member.display_name) for member in self.members if member.named_at is not None]
+        return max(named)[1] if named else ""
+
+    @property
+    def groups(self) -> list[str]:
+        """The groups they are in."""
+        return sorted(
+            {group for member in self.members for group, known in member.memberships.items() if known.present}
+        )
+
+    @property
+    def first_seen(self) -> datetime | None:
+        """When they first came or wrote."""
+        return min((member.first_seen for member in self.members if member.first_seen is not None), default=None)
+
+    @property
+    def last_seen(self) -> datetime | None:
+        """When they last came or wrote."""
+        return max((member.last_seen for member in self.members if member.last_seen is not None), default=None)
 
 
 class Directory:
-    """The customers that a batch is about, found by any of their ids; counts those it made and those it merged."""
+    """The members that a batch is about, those whom what it says of ids may concern, and the evidence on them all.
 
-    def __init__(self, customers: Iterable[Customer]) -> None:
-        self.created = self.merged = 0
-        self._by_id = {known: customer for customer in customers for known in customer.ids}
-        self._stored = {customer.key for customer in self._by_id.values()}
+    `changed` are the keys of the members to write, `weighed` the ids whose evidence to write, `unsettled` the keys of
+    those of whom another id was said, `concerned` of those whose customer may be another for it. `created`, `moved`
+    and `discredited` count new members, members that are another customer's now, and ids that show nothing any more.
+    """
 
-    def customer(self, ids: Ids) -> Customer:
-        """The customer of these ids: several become one, and who has none is new."""
-        found = {id(known): known for known in map(self._by_id.get, ids) if known is not None}
-        self.created += not found
-        self.merged += max(len(found) - 1, 0)
-        customer, *others = found.values() or (Customer(),)
-        for other in others:
-            customer.absorb(other)
-        customer.learn_ids(ids)
-        self._by_id.update(dict.fromkeys(customer.ids, customer))
-        return customer
+    def __init__(self, members: Iterable[Member]) -> None:
+        self.members = {member.identity.key: member for member in members}
+        self.evidence: dict[Identity, Evidence] = {}
+        self.changed: set[str] = set()
+        self.weighed: set[Identity] = set()
+        self.unsettled: set[str] = set()
+        self.concerned: set[str] = set()
+        self.created = self.moved = self.discredited = 0
 
-    @property
-    def customers(self) -> dict[str, Customer]:
-        """Everybody, by key."""
-        return {customer.key: customer for customer in self._by_id.values()}
+    def member(self, source: str, member_id: str) -> Member:
+        """The account of a member, to be changed; a new one if there is none."""
+        member = Member(source, member_id)
+        key = member.identity.key
+        self.created += key not in self.members
+        self.changed.add(key)
+        return self.members.setdefault(key, member)
 
-    @property
-    def outdated(self) -> set[str]:
-        """The keys of stored records that stand under another key now, or went into another record."""
-        return self._stored - self.customers.keys()
+    def learn(self, member: Member, identities: Iterable[Identity], at: datetime) -> None:
+        """The channel says that the member has these external ids."""
+        news = [member.claim(identity, at) for identity in identities]
+        if any(news):
+            self.unsettled.add(member.identity.key)
+
+    def settle(self) -> None:
+        """Find out again who the concerned are; they are among `members`, and all evidence on them is there."""
+        for key in self.unsettled:
+            claims = self.members[key].claims
+            unionids = [identity for identity in claims if identity.kind is IdKind.UNIONID]
+            for identity in claims:
+                known = self.evidence.setdefault(identity, Evidence(identity))
+                self.discredited += known.add(key, unionids)
+                self.weighed.add(identity)
+        if self.discredited:
+            # Who relied on any of this meanwhile, without adding to what was discredited, has to look again.
+            self.weighed |= self.evidence.keys()
+        for key in self.concerned:
+            member = self.members[key]
+            before, member.ids = member.ids, identify(member, self.evidence)
+            if member.ids != before:
+                self.changed.add(key)
+                self.moved += member.ids[0] != before[0]
 
 
-def ids_of(member_id: str, external_ids: Mapping[str, str]) -> dict[str, IdKind]:
-    """The ids of a member; external ids that are empty or no ids are passed over, for channels send such."""
-    ids = {member_id: IdKind.MEMBER_ID}
-    for kind in (IdKind.EXTERNAL_USERID, IdKind.UNIONID):
-        value = external_ids.get(kind.value, "")
+def identify(member: Member, evidence: Mapping[Identity, Evidence]) -> tuple[Identity, ...]:
+    """The ids that tell who a member is, the strongest first; members with the same strongest one are one customer.
+
+    A unionid does, else an external id of its channel: that of the one unionid that its bearers have, if they have
+    one. Two unionids never become one customer, and what is shared by many or by people of several unionids is
+    passed over. `evidence` has everything that the member was said to bear, and the unionids that come with it.
+    """
+
+    def shows(identity: Identity) -> bool:
+        return not evidence[identity].is_shared
+
+    claimed = (member.claimed(IdKind.UNIONID), member.claimed(IdKind.EXTERNAL_USERID))
+    ids = [identity for identity in claimed if identity is not None and shows(identity)]
+    if ids and ids[0].kind is IdKind.EXTERNAL_USERID:
+        ids = [*filter(shows, evidence[ids[0]].unionids), *ids]
+    return (*ids, member.identity)
+
+
+def external_ids(source: str, said: Mapping[str, str]) -> Iterator[Identity]:
+    """The external ids that a channel says a member has; what is no id or stands for none is passed over."""
+    for kind in (IdKind.UNIONID, IdKind.EXTERNAL_USERID):
+        value = said.get(kind.value, "")
         if _is_id(value):
-            ids[value] = kind
-    return ids
+            yield Identity(kind, "" if kind is IdKind.UNIONID else source, value)
 
 
 def _is_id(value: str) -> bool:
-    return 0 < len(value) <= _LONGEST_ID and value.isprintable() and not any(c.isspace() or c == "/" for c in value)
+    plain = value.isprintable() and not any(sign.isspace() or sign == "/" for sign in value)
+    return plain and len(value) <= _LONGEST_ID and is_distinctive(value)

@@ -1,4 +1,7 @@
-"""Keep each member's activity up to date with what is written, and with who comes and goes."""
+"""Keep each member's activity up to date with what is written, and with who comes and goes.
+
+A placeholder for a member id names nobody: what strangers do under it is no member's activity.
+"""
 
 from collections.abc import Sequence
 
@@ -8,6 +11,7 @@ from engagement.metrics import ACTIVITY
 from huiqun.contracts.channel import GroupCreated, GroupUpdated, MemberJoined, MemberLeft, MemberUpdated
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.runtime.clock import whole_milliseconds
+from huiqun.runtime.placeholders import is_placeholder
 from huiqun.stream import Work
 
 
@@ -18,8 +22,9 @@ async def record_groups(events: Sequence[GroupCreated | GroupUpdated], work: Wor
 
 async def record_members(events: Sequence[MemberJoined | MemberUpdated | MemberLeft], work: Work) -> None:
     """Note who came, changed role, and left."""
-    known = await store.load(work, [(event.data.group_id, event.data.member_id) for event in events])
-    for event in events:
+    members = [event for event in events if not is_placeholder(event.data.member_id)]
+    known = await store.load(work, [(event.data.group_id, event.data.member_id) for event in members])
+    for event in members:
         activity = known[key_of(event.data.group_id, event.data.member_id)]
         at = whole_milliseconds(event.time)
         match event:
@@ -35,7 +40,7 @@ async def record_members(events: Sequence[MemberJoined | MemberUpdated | MemberL
 
 async def count_messages(events: Sequence[MessageScreened], work: Work) -> None:
     """Count messages as first sent; an edit adds nothing, and a message withdrawn later stays counted."""
-    messages = [event for event in events if event.data.revision == 0]
+    messages = [event for event in events if event.data.revision == 0 and not is_placeholder(event.data.member_id)]
     if not messages:
         return
     zones = await store.zones(work, (event.data.group_id for event in messages))

@@ -7,7 +7,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from huiqun.cli.terminal import database_of, fail, notes, output, printable, run
+from huiqun.cli.terminal import database_of, fail, notes, one_line, output, printable, run
 from moderation.backtest.handlers import run_trial
 from moderation.backtest.model import Trial
 from moderation.policies.handlers import UnknownPolicyError
@@ -58,13 +58,15 @@ async def _try(trial: Trial) -> dict[str, Any]:
 
 
 def _show(report: dict[str, Any]) -> None:
-    output.print(f"{report['policy']} over {report['messages']:,} messages", style="bold", highlight=False)
+    output.print(printable(f"{report['policy']} over {report['messages']:,} messages"), style="bold")
     table = Table()
     for heading in ("rule", "category", "before", "after", "added", "lost"):
         table.add_column(heading, justify="left" if heading in {"rule", "category"} else "right")
     for row in report["rules"]:
         table.add_row(
-            row["rule"], row["category"], *(f"{row[name]:,}" for name in ("before", "after", "added", "lost"))
+            one_line(row["rule"]),
+            one_line(row["category"]),
+            *(f"{row[name]:,}" for name in ("before", "after", "added", "lost")),
         )
     output.print(table)
     for change in report["verdicts"]:
@@ -74,7 +76,7 @@ def _show(report: dict[str, Any]) -> None:
         for name in ("added", "lost"):
             for sample in row[f"{name}_samples"][:_SAMPLES]:
                 words = f"{name}: {row['rule']} {row['category']}: {sample['text']}"
-                output.print(printable(words))
+                output.print(one_line(words))
     speed = f"{report['seconds']:.1f} s, {report['messages_per_second']:,} messages a second"
     output.print(f"{speed}. {report['notes']}", style="dim", highlight=False)
 

@@ -39,6 +39,10 @@ class ActionView(BaseModel):
         description="What to send, or what a staff member is asked to do; of a member's own links, only the beginning.",
         examples=["请留意群规"],
     )
+    members: list[str] = Field(
+        description="Whom the content names: {member:ID} in it stands for the name, which only the channel puts in.",
+        examples=[["member-1"]],
+    )
     duration_seconds: int | None = Field(description="How long a mute lasts.", examples=[600])
     reason: str = Field(description="Why.", examples=["ads"])
     requested_at: datetime = Field(description="When it was asked for.", examples=["2026-11-22T08:00:00Z"])
@@ -76,6 +80,7 @@ def _view(document: dict[str, Any]) -> ActionView:
         member_id=target.get("member_id"),
         message_id=target.get("message_id"),
         content=without_tokens(document.get("content", "")),
+        members=document.get("members", []),
         duration_seconds=document.get("duration_seconds"),
         reason=document.get("reason", ""),
         requested_at=document["requested_at"],

@@ -1,6 +1,6 @@
 """Ask the channel for actions, follow their receipts, end mutes when they are over."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -15,11 +15,13 @@ from huiqun.contracts.channel import (
     ActionRequested,
     ActionUnsupported,
 )
+from huiqun.contracts.channel.mentions import AddressedText, Mention, compose
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import LiftedSanction, MemberSanctioned, Sanction, SanctionLifted
 from huiqun.runtime.ids import new_id
 from huiqun.stream import Work
 from huiqun.timers import Timer
+from moderation.archive.model import MessageRef
 from moderation.enforcement import model, store
 from moderation.enforcement.model import How, Offence, Step, Terms
 from moderation.enforcement.store import Followed
@@ -34,7 +36,7 @@ SOURCE = "huiqun/moderation"
 MUTE_ENDS = "mute.ends"
 FOLLOW_UP = "action.follow-up"
 _FAILED_AGAIN = timedelta(minutes=1)
-_CALLED_OFF = "此前分配给您的群管处理任务已撤销，请勿再执行；如已执行，请告知群主。"
+_CALLED_OFF = AddressedText("此前分配给您的群管处理任务已撤销，请勿再执行；如已执行，请告知群主。")
 _IN_EFFECT = frozenset({"requested", "assigned", "completed"})
 
 Receipts = ActionCompleted | ActionFailed | ActionUnsupported | ActionAssigned | ActionExpired
@@ -132,7 +134,8 @@ async def _take(step: Step, known: Followed, work: Work) -> None:
         case Step.ESCALATE:
             policy = await policy_in_force(work.db, group.settings, work.session)
             above = policy.rules.review.escalate_to or group.settings.owner
-            _ask(work, model.nudge(action, above, f"升级：{asked or '负责人'} 尚未处理以下事项。", new_id()), None)
+            late = compose("升级：{who} 尚未处理以下事项。", who=Mention(asked) if asked else "负责人")
+            _ask(work, model.nudge(action, above, late, new_id()), None)
         case Step.HAND_OVER:
             await store.settle(work, {action.action_id: ("expired", {"detail": "handed to a staff member"})})
             handed = model.again(action, work.now).model_copy(update={"action_id": new_id()})
@@ -201,7 +204,7 @@ class Undone:
 async def undo(work: Work, standing: Standing, message_id: str) -> Undone:
     """Take back an offence with all that followed: strike, sanction, mute, and the actions that are still open."""
     strike = reverse(standing, message_id)
-    actions = await store.withdraw(work, message_id)
+    actions = await store.withdraw(work, standing.group_id, message_id)
     requests = await _call_off(work, standing.group_id, actions)
     if strike is not None and strike.until is not None:
         work.cancel(_mute_timer(strike))
@@ -217,10 +220,12 @@ async def undo(work: Work, standing: Standing, message_id: str) -> Undone:
     return Undone(strike, removed="completed" in removals)
 
 
-async def spare_deletions(work: Work, message_ids: Sequence[str]) -> None:
-    """Nobody has to delete messages any more that their senders have withdrawn."""
-    actions = await store.open_deletions(work, message_ids)
-    gone = ("withdrawn", {"detail": "the message was withdrawn by itself"})
+async def spare_deletions(work: Work, refs: Collection[MessageRef]) -> None:
+    """Nobody has to delete messages any more that have been withdrawn, or say something else now."""
+    if not refs:
+        return
+    actions = await store.open_deletions(work, {(ref.group_id, ref.message_id) for ref in refs})
+    gone = ("withdrawn", {"detail": "the message was withdrawn, or changed, by itself"})
     await store.settle(work, {action["_id"]: gone for action in actions})
     requests: list[tuple[Action, Event | None]] = []
     for group_id in dict.fromkeys(action["group_id"] for action in actions):

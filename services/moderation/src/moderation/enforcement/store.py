@@ -1,6 +1,6 @@
 """Requested actions in MongoDB, each followed to its outcome."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -134,12 +134,12 @@ async def hand_to(work: Work, assignees: Mapping[str, Mapping[str, Any]]) -> Non
         await work.db[ACTIONS].bulk_write(operations, ordered=False, session=work.session)
 
 
-async def withdraw(work: Work, message_id: str) -> list[dict[str, Any]]:
+async def withdraw(work: Work, group_id: str, message_id: str) -> list[dict[str, Any]]:
     """Withdraw what is still open of the actions that a message led to; returns all of them, as they were.
 
     What the channel has done already stays done: the caller asks for its opposite where there is one.
     """
-    cursor = work.db[ACTIONS].find({"target.message_id": message_id}, session=work.session)
+    cursor = work.db[ACTIONS].find({"target.message_id": message_id, "group_id": group_id}, session=work.session)
     found: list[dict[str, Any]] = await cursor.to_list(None)
     waiting = [action["_id"] for action in found if action["state"] in OPEN]
     if waiting:
@@ -148,15 +148,15 @@ async def withdraw(work: Work, message_id: str) -> list[dict[str, Any]]:
     return found
 
 
-async def open_deletions(work: Work, message_ids: Sequence[str]) -> list[dict[str, Any]]:
-    """The deletions of these messages that nobody has carried out yet."""
+async def open_deletions(work: Work, messages: Collection[tuple[str, str]]) -> list[dict[str, Any]]:
+    """The deletions of these messages, (group id, message id) each, that nobody has carried out yet."""
     wanted = {
-        "target.message_id": {"$in": list(message_ids)},
+        "target.message_id": {"$in": [message_id for _, message_id in messages]},
         "kind": ActionKind.DELETE_MESSAGE.value,
         "state": {"$in": list(OPEN)},
     }
     found: list[dict[str, Any]] = await work.db[ACTIONS].find(wanted, session=work.session).to_list(None)
-    return found
+    return [each for each in found if (each["group_id"], each["target"]["message_id"]) in messages]
 
 
 def _document(action: Action, how: How, now: datetime) -> dict[str, Any]:

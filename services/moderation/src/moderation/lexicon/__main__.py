@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from huiqun.audit import AUDIT_INDEXES
 from huiqun.cli.operator import shell_actor
+from huiqun.cli.terminal import one_line, printable
 from huiqun.runtime.clock import SystemClock
 from huiqun.runtime.settings import ConnectionSettings
 from huiqun.store import StoreError, connect, ensure_indexes
@@ -67,7 +69,7 @@ def main(arguments: Sequence[str], console: Console) -> int:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     try:
         with Progress(*columns, console=console, transient=True) as progress:
-            task = progress.add_task(f"Reading {order.file.name}", total=3)
+            task = progress.add_task(f"Reading {escape(order.file.name)}", total=3)
             content = order.file.read_text(encoding=order.encoding)
             progress.update(task, completed=1, description=f"Checking {content.count(chr(10))} lines")
             read = read_words(content, order.list_name, jsonl=order.is_jsonl, keep_going=order.keep_going)
@@ -79,7 +81,7 @@ def main(arguments: Sequence[str], console: Console) -> int:
         console.print(f"{len(error.errors)} rows are unfit, so none was taken{hint}.")
         return 1
     except (ShippedListError, OSError, UnicodeDecodeError, LookupError, StoreError) as error:
-        console.print(f"Nothing was imported. {type(error).__name__}: {error}", highlight=False)
+        console.print(printable(f"Nothing was imported. {type(error).__name__}: {error}"))
         return 1
     _report(console, read, entry, changed=changed)
     return 0
@@ -87,7 +89,7 @@ def main(arguments: Sequence[str], console: Console) -> int:
 
 async def _store(file: WordFile) -> tuple[WordList, bool]:
     settings = ConnectionSettings()
-    client = connect(settings.mongo_url, app_name="huiqun-lexicon")
+    client = connect(settings.mongo, app_name="huiqun-lexicon")
     database = client[f"{settings.database_prefix}moderation"]
     # Never started: an import publishes nothing, the stamp tells the processes.
     transactor = Transactor(client, database, Publisher(settings.kafka), SystemClock())
@@ -110,7 +112,7 @@ def _report(console: Console, read: WordImport, entry: WordList, *, changed: boo
 
 def _show(console: Console, errors: Sequence[RowError]) -> None:
     for error in errors[:_SHOWN_ERRORS]:
-        console.print(f"line {error.line}: {error.field} {error.reason}", markup=False, highlight=False)
+        console.print(one_line(f"line {error.line}: {error.field} {error.reason}"))
     if len(errors) > _SHOWN_ERRORS:
         console.print(f"... and {len(errors) - _SHOWN_ERRORS} more")
 

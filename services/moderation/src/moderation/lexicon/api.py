@@ -1,10 +1,9 @@
 """Word lists: read them, put a file in the place of one, remove one."""
 
-import asyncio
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from huiqun.stream import Work
@@ -12,6 +11,7 @@ from huiqun.web import (
     MIB,
     Answer,
     FieldError,
+    Offloaded,
     Page,
     Paging,
     Principal,
@@ -25,7 +25,7 @@ from huiqun.web import (
 )
 from moderation.lexicon import handlers, store
 from moderation.lexicon.handlers import ShippedListError, UnfitWordsError, UnknownListError, WordFile
-from moderation.lexicon.model.rows import RowError
+from moderation.lexicon.model.rows import RowError, WordImport
 from moderation.lexicon.model.words import Word
 from moderation.lexicon.store import WordList
 
@@ -124,6 +124,23 @@ async def list_words(db: Store, name: ListPath, paging: Paging) -> Page[WordView
     return paging.page(found, lambda word: (word.id,), _word)
 
 
+def _read(request: Request, name: str, *, keep_going: bool) -> tuple[WordImport, WordFile]:
+    media_type, content = received_text(request, tuple(_JSONL))
+    read = handlers.read_words(content, name, jsonl=_JSONL[media_type], keep_going=keep_going)
+    return read, WordFile(name, read.words, handlers.checksum_of(content))
+
+
+async def received_words(
+    request: Request, name: ListPath, offload: Offloaded, on_error: OnError = "refuse"
+) -> tuple[WordImport, WordFile]:
+    """The words of the file that was sent, and what is unfit in it; Problem 422."""
+    try:
+        # Reading 60,000 rows takes a second of processor time: elsewhere, so that heartbeats and requests go on.
+        return await offload(_read, request, name, keep_going=on_error == "skip")
+    except UnfitWordsError as error:
+        raise _unfit(error) from None
+
+
 @router.put(
     "/{name}",
     summary="Put a file of words in the place of a list",
@@ -132,20 +149,13 @@ async def list_words(db: Store, name: ListPath, paging: Paging) -> Page[WordView
     openapi_extra=_FILE,
 )
 async def put_list(
-    request: Request, name: ListPath, write: WriteOnce, who: Moderator, on_error: OnError = "refuse"
+    received: Annotated[tuple[WordImport, WordFile], Depends(received_words)], write: WriteOnce, who: Moderator
 ) -> Response:
     """In force everywhere once it is compiled, seconds later. A list of the same content stays as it is.
 
     A file that cannot be read to its end, or has no fit row, is refused whatever `on_error` says.
     """
-    media_type, content = received_text(request, tuple(_JSONL))
-    jsonl = _JSONL[media_type]
-    try:
-        # Reading 60,000 rows takes a second of processor time: elsewhere, so that heartbeats and requests go on.
-        read = await asyncio.to_thread(handlers.read_words, content, name, jsonl=jsonl, keep_going=on_error == "skip")
-    except UnfitWordsError as error:
-        raise _unfit(error) from None
-    file = WordFile(name, read.words, handlers.checksum_of(content))
+    read, file = received
 
     async def use_case(work: Work) -> Answer:
         entry, changed = await handlers.import_list(work, file, who.id)

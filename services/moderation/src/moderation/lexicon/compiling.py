@@ -4,7 +4,7 @@ import gc
 import pickle
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import IO, Final, cast
@@ -22,10 +22,19 @@ class CompilerEndedError(ConnectionError):
     """The process that compiles the lexicon has ended before it was done."""
 
 
-def compile_apart(words: Sequence[Word], background: Sequence[str]) -> list[Layer]:
-    """Compile the layers of all readings elsewhere. Blocks this thread; raises CompilerEndedError."""
+def compile_apart(
+    words: Sequence[Word],
+    background: Sequence[str],
+    on_start: Callable[["subprocess.Popen[bytes]"], None] | None = None,
+) -> list[Layer]:
+    """Compile the layers of all readings elsewhere. Blocks this thread; raises CompilerEndedError.
+
+    `on_start` is given the process, so that it can be killed when it is not wanted any more.
+    """
     command = [sys.executable, "-m", __name__]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603 - ourselves
+        if on_start is not None:
+            on_start(process)
         to, source = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
         try:
             _send(words, background, to)

@@ -4,11 +4,13 @@ import asyncio
 import re
 import sys
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from heapq import merge
 from typing import Any, Final
 
+from huiqun.runtime.time_slice import TimeSlice
 from huiqun.store import Database, Index, Session
 from huiqun.stream import Work
 from moderation.lexicon.model.words import Word
@@ -25,6 +27,7 @@ INDEXES: Mapping[str, Sequence[Index]] = {
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 """How a list may be called."""
 _CHUNK_WORDS = 1_000
+_SORTED_AT_ONCE = 10_000
 _CHUNK_CHARACTERS = 2_000_000  # at most six bytes each, and MongoDB takes documents of 16 MiB
 
 
@@ -101,7 +104,7 @@ async def replace_list(work: Work, entry: WordList, added: Sequence[Word]) -> No
         session=work.session,
     )
     await work.db[WORDS].delete_many({"list": entry.name}, session=work.session)
-    for chunk in _chunks(sorted(added, key=lambda word: word.id)):
+    for chunk in _chunks(await _sorted(added)):
         document = {"list": entry.name, "last": chunk[-1].id, "words": [_fields(word) for word in chunk]}
         await work.db[WORDS].insert_one(document, session=work.session)
     await _stamp(work)
@@ -122,7 +125,21 @@ async def _stamp(work: Work) -> None:
     await work.db[STAMPS].update_one({"_id": "lexicon"}, change, upsert=True, session=work.session)
 
 
-def _chunks(sorted_words: Sequence[Word]) -> Iterator[list[Word]]:
+async def _sorted(words: Sequence[Word]) -> Iterator[Word]:
+    """The words by their id. Some hundred thousand are sorted in parts: at once, they would stop this process."""
+    time_slice = TimeSlice()
+    parts = []
+    for start in range(0, len(words), _SORTED_AT_ONCE):
+        parts.append(sorted(words[start : start + _SORTED_AT_ONCE], key=_id_of))
+        await time_slice.yield_when_spent()
+    return merge(*parts, key=_id_of)
+
+
+def _id_of(word: Word) -> str:
+    return word.id
+
+
+def _chunks(sorted_words: Iterable[Word]) -> Iterator[list[Word]]:
     chunk: list[Word] = []
     size = 0
     for word in sorted_words:

@@ -11,7 +11,8 @@ from starlette.requests import Request
 from huiqun.contracts.channel.messages import MAX_TEXT
 from huiqun.contracts.envelope import Id
 from huiqun.contracts.moderation import Verdict
-from huiqun.web import Router, changes_nothing
+from huiqun.privacy.text import RawText
+from huiqun.web import Offloaded, Router, changes_nothing
 from moderation.lexicon.model.matching import Hit
 from moderation.policies.model import Policy
 from moderation.rulebook.model import Rulebook
@@ -33,7 +34,9 @@ InForce = Annotated[Rulebook, Depends(rulebook_in_force)]
 class Trial(BaseModel):
     """A text to try."""
 
-    text: str = Field(max_length=MAX_TEXT, description="The text.", examples=["想赚钱的加薇 abc123"])
+    text: Annotated[str, RawText(max_length=MAX_TEXT)] = Field(
+        description="The text.", examples=["想赚钱的加薇 abc123"]
+    )
     group_id: Id | None = Field(
         default=None, description="Under the policy of this group; without it, the default.", examples=["group-1"]
     )
@@ -90,8 +93,12 @@ class TrialView(BaseModel):
 
 
 @router.post("", summary="Try a text against the rules in force", dependencies=[changes_nothing()])
-async def scan(trial: Trial, rulebook: InForce) -> TrialView:
+async def scan(trial: Trial, rulebook: InForce, offload: Offloaded) -> TrialView:
     """Judged as if a customer of long standing sent it now; it is kept nowhere."""
+    return await offload(_scan, trial, rulebook)
+
+
+def _scan(trial: Trial, rulebook: Rulebook) -> TrialView:
     decision, evidence = try_text(rulebook, trial.text, trial.group_id, datetime.now(UTC), shipped_classifier)
     finds = [
         *(FindView(kind=find.kind, start=find.start, end=find.end) for find in evidence.personal),

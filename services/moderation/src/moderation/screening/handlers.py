@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from huiqun.contracts.channel import (
     Action,
@@ -17,22 +18,26 @@ from huiqun.contracts.channel import (
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import CaseKind, MessageScreened, SanctionKind, Screened, Verdict
 from huiqun.runtime.ids import new_id
+from huiqun.runtime.time_slice import TimeSlice
 from huiqun.stream import Work
 from moderation.archive import store as archive
-from moderation.archive.model import Keeping
+from moderation.archive.model import Keeping, MessageRef
 from moderation.cases.handlers.asking import Appeal, appealable, find_quoted, receive_appeals, receive_reports
 from moderation.cases.handlers.opening import open_cases
 from moderation.cases.model import REMOVAL_SEVERITY, Opening, Report, begins_with, due
 from moderation.enforcement import model as enforcement
 from moderation.enforcement.handlers import impose, request_actions, spare_deletions
 from moderation.enforcement.model import AppealLink, Offence, Terms
+from moderation.lifecycle.handlers import place_messages, recall_messages, ref_of
+from moderation.lifecycle.model import Place
 from moderation.membership.handlers.silence import find_silenced, tell_why
 from moderation.metrics import SHADOW_FINDINGS, VERDICTS
-from moderation.policies.model import GroupSettings
+from moderation.policies.model import GroupSettings, Policy
 from moderation.rulebook.model import Rulebook
-from moderation.screening.model import MODE_RULE, Decision, add_joined_words, add_resemblance, gather, judge, windows_of
+from moderation.screening.model import MODE_RULE, Decision, Evidence, add_joined_words, judge, windows_of
 from moderation.screening.model.finding import finding
-from moderation.screening.shipped import shipped_classifier
+from moderation.screening.model.limits import Limited, within_limits
+from moderation.screening.portions import gather_in_portions
 from moderation.standing import store as standings
 from moderation.standing.model import REMOVAL_RUNG, WARNING_RUNG, Standing, key_of
 
@@ -40,6 +45,16 @@ Messages = MessageReceived | MessageEdited
 CONSENT = "consent"
 _OFFENCES = frozenset({Verdict.WARN, Verdict.BLOCK})
 _HUSH_EVERY = timedelta(hours=1)
+
+
+class Reading(NamedTuple):
+    """A message with what its text shows, and the rules in force when it was read."""
+
+    rulebook: Rulebook
+    message: Message
+    group: GroupSettings
+    policy: Policy
+    evidence: Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +66,7 @@ class Judged:
     screened: Screened
     standing: Standing | None
     group: GroupSettings
+    place: Place
 
 
 @dataclass(slots=True)
@@ -89,57 +105,70 @@ class Screening:
         self._hash_key = hash_key
         self._appeal_link = appeal_link
 
-    async def screen(self, events: Sequence[Messages], work: Work) -> None:
-        """Judge each message under its group's policy; record the verdict and ask the channel to act."""
+    async def read(self, events: Sequence[Messages], now: datetime) -> list[Reading]:
+        """What the texts show: the work of the processor, in portions, without anything of the database."""
         rulebook = self._rulebook()
-        messages = [_dated(event.data, work.now) for event in events]
+        limited = [within_limits(_dated(event.data, now)) for event in events]
+        messages = [each.message for each in limited]
         settings = [rulebook.policies.settings_of(message.group_id) for message in messages]
         policies = [rulebook.policies.policy_of(each) for each in settings]
-        masks = [rulebook.mask_of(policy) for policy in policies]
-        today = work.now.date()
-        evidence = gather(messages, masks, rulebook.lexicon, today)
+        evidence = _with_limits(await gather_in_portions(messages, policies, rulebook, now.date()), limited)
+        return [Reading(rulebook, *each) for each in zip(messages, settings, policies, evidence, strict=True)]
+
+    async def screen(self, events: Sequence[Messages], work: Work, readings: Sequence[Reading] = ()) -> None:
+        """Judge each message under its group's policy; record the verdict and ask the channel to act.
+
+        `readings` are what `read` made of the events; without them, they are read now.
+        """
+        readings = readings or await self.read(events, work.now)
+        placed = zip(events, await place_messages(work, events), readings, strict=True)
+        taken = [(event, place, reading) for event, place, reading in placed if place is not None]
+        if not taken:
+            return
+        events, places = [event for event, _, _ in taken], [place for _, place, _ in taken]
+        readings = [reading for _, _, reading in taken]
+        rulebook = readings[0].rulebook
+        messages, policies = [each.message for each in readings], [each.policy for each in readings]
+        evidence = [each.evidence for each in readings]
         known = await standings.load(work, _customers(messages))
-        add_joined_words(evidence, windows_of(messages, known), masks, rulebook.lexicon, today)
-        add_resemblance(evidence, messages, policies, shipped_classifier)
+        masks = list(map(rulebook.mask_of, policies))
+        add_joined_words(evidence, windows_of(messages, known), masks, rulebook.lexicon, work.now.date())
         silenced = await find_silenced(work, messages, policies)
-        keeping = Keeping(work.now, rulebook.holds, self._hash_key)
-        records: list[Screened] = []
-        entries = []
-        follow = FollowUp()
-        for event, message, policy, group, found in zip(events, messages, policies, settings, evidence, strict=True):
+        keeping, records = Keeping(work.now, rulebook.holds, self._hash_key), list[Screened]()
+        entries, follow, time_slice = [], FollowUp(), TimeSlice()
+        for (event, place, reading), found in zip(taken, evidence, strict=True):
+            await time_slice.yield_when_spent()
+            message, policy, group = reading.message, reading.policy, reading.group
             key = key_of(message.group_id, message.sender.member_id)
             # A member who became staff within the batch is judged as what they were with each message.
             standing = known.get(key) if message.sender.role is Role.CUSTOMER else None
             decision = judge(message, policy, group, standing, found)
             if decision.verdict in _OFFENCES and standing is not None:
                 # A member who reports an advertisement, or appeals, repeats what they speak of.
-                quoted = await find_quoted(work, message, standing, policy.rules.review, records)
+                quoted = await find_quoted(work, event, standing, policy.rules.review, records)
                 decision = decision.quoting(quoted) if quoted else decision
             if key in silenced:
                 decision = decision.also(finding("consent", CONSENT, 1, silenced[key].outcome))
-            screened = decision.screened(rulebook.lexicon_version)
+            screened = decision.screened(rulebook.lexicon_version, event.source)
             records.append(screened)
-            entries.append(keeping.entry(screened, message, found.personal, policy.rules.retention.days))
+            entry = keeping.entry(screened, message, found.personal, policy.rules.retention.days)
+            # That a message was withdrawn stands where it was first sent.
+            entries.append(entry if screened.revision else entry._replace(recalled_by=place.recalled_by))
             work.emit(MessageScreened.of(screened, time=work.now, cause=event))
             if message.reply_to is not None or (standing is not None and standing.strikes):
-                _listen(Judged(event, decision, screened, standing, group), follow)
+                _listen(Judged(event, decision, screened, standing, group, place), follow)
             if decision.verdict is not Verdict.ALLOW:
-                self._answer(Judged(event, decision, screened, standing, group), follow, work)
+                self._answer(Judged(event, decision, screened, standing, group, place), follow, work)
         await standings.save(work, known.values())
         await archive.append(work, entries)
         await follow.carry_out(work)
+        await spare_deletions(work, _mended(events, places, records))
         await tell_why(work, silenced.values())
-        for reason in [reason for record in records if record.reasons for reason in record.reasons if reason.shadow]:
-            SHADOW_FINDINGS.labels(rule=reason.rule).inc()
-        counted = Counter([record.verdict for record in records])
-        for verdict in Verdict:
-            VERDICTS.labels(verdict=verdict.value).inc(counted[verdict])
+        _count_verdicts(records)
 
     async def recall(self, events: Sequence[MessageRecalled], work: Work) -> None:
         """Note withdrawn messages, which need no deletion any more; what was judged stays judged."""
-        recalls = {event.data.message_id: event.data.recalled_by for event in events}
-        await archive.mark_recalled(work, recalls)
-        await spare_deletions(work, list(recalls))
+        await recall_messages(events, work)
 
     def _answer(self, judged: Judged, follow: FollowUp, work: Work) -> None:
         """What a verdict other than allow leads to: a case, or deletion, caution, and a rung of the ladder."""
@@ -155,7 +184,7 @@ class Screening:
         if standing is None:
             follow.ask(enforcement.notice_to_staff(offence, new_id()), event)
             return
-        if decision.verdict is Verdict.BLOCK:
+        if decision.verdict is Verdict.BLOCK and judged.place.is_shown:
             follow.ask(enforcement.deletion(offence, new_id()), event)
         if category == CONSENT:
             return  # no offence: they are told how to be heard
@@ -178,9 +207,36 @@ class Screening:
                 follow.openings.append(replace(opening, sanction_id=actions[0].action_id))
 
 
+def _count_verdicts(records: Sequence[Screened]) -> None:
+    """Count verdicts, and what rules on trial have found."""
+    for reason in [reason for record in records if record.reasons for reason in record.reasons if reason.shadow]:
+        SHADOW_FINDINGS.labels(rule=reason.rule).inc()
+    counted = Counter([record.verdict for record in records])
+    for verdict in Verdict:
+        VERDICTS.labels(verdict=verdict.value).inc(counted[verdict])
+
+
 def _customers(messages: Iterable[Message]) -> set[tuple[str, str]]:
     senders = [(message.group_id, message.sender) for message in messages]
     return {(group_id, sender.member_id) for group_id, sender in senders if sender.role is Role.CUSTOMER}
+
+
+def _mended(events: Iterable[Messages], places: Iterable[Place], records: Iterable[Screened]) -> frozenset[MessageRef]:
+    """The messages that were edited so that nothing has to be deleted any more."""
+    judged = zip(events, places, records, strict=True)
+    shown = {ref_of(event): (event, screened.verdict) for event, place, screened in judged if place.is_shown}
+    changed = ((ref, verdict) for ref, (event, verdict) in shown.items() if isinstance(event, MessageEdited))
+    return frozenset(ref for ref, verdict in changed if verdict is not Verdict.BLOCK)
+
+
+def _with_limits(evidence: Iterable[Evidence], limited: Iterable[Limited]) -> list[Evidence]:
+    """The evidence, which also says where not all of a message was judged."""
+    return [
+        replace(found, left_out=each.left_out, address_is_cut=each.address_is_cut)
+        if each.left_out or each.address_is_cut
+        else found
+        for found, each in zip(evidence, limited, strict=True)
+    ]
 
 
 def _dated(message: Message, now: datetime) -> Message:
@@ -199,7 +255,8 @@ def _listen(judged: Judged, follow: FollowUp) -> None:
         day = message.sent_at.astimezone(judged.group.timezone).toordinal()
         by_staff = message.sender.role is Role.STAFF
         sender = message.sender.member_id
-        follow.reports.append(Report(message.group_id, message.reply_to, sender, by_staff, note, day, rule))
+        report = Report(message.group_id, message.reply_to, sender, by_staff, note, day, rule)
+        follow.reports.append(replace(report, channel=judged.event.source))
     elif standing is not None and begins_with(message.text, rule.appeal_phrases):
         strike = appealable(standing, message.reply_to)
         if strike is not None:
@@ -213,7 +270,6 @@ def _offence(judged: Judged, category: str, now: datetime) -> Offence:
         member_id=message.sender.member_id,
         message_id=message.message_id,
         category=category,
-        display_name=message.sender.display_name,
         at=now,
         cause=judged.event,
         wording=judged.decision.policy.rules.wording,

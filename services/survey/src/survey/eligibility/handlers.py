@@ -1,4 +1,7 @@
-"""Keep each member's eligibility up to date with what is written, and with who comes and goes."""
+"""Keep each member's eligibility up to date with what is written, and with who comes and goes.
+
+A placeholder for a member id names nobody who could be asked.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,6 +9,7 @@ from datetime import datetime
 from huiqun.contracts.channel import GroupDismissed, MemberJoined, MemberLeft, MemberUpdated
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.runtime.clock import whole_milliseconds
+from huiqun.runtime.placeholders import is_placeholder
 from huiqun.stream import Work
 from survey.eligibility import store
 from survey.eligibility.model import Eligibility, Obstacle, key_of
@@ -27,9 +31,10 @@ async def dismiss_groups(events: Sequence[GroupDismissed], work: Work) -> None:
 
 async def record_members(events: Sequence[MemberJoined | MemberUpdated | MemberLeft], work: Work) -> None:
     """Note who came, changed role, and left."""
-    known = await store.load(work, [(event.data.group_id, event.data.member_id) for event in events])
+    members = [event for event in events if not is_placeholder(event.data.member_id)]
+    known = await store.load(work, [(event.data.group_id, event.data.member_id) for event in members])
     before = _obstacles(known, work.now)
-    for event in events:
+    for event in members:
         record = known[key_of(event.data.group_id, event.data.member_id)]
         at = whole_milliseconds(event.time)
         match event:
@@ -45,7 +50,7 @@ async def record_members(events: Sequence[MemberJoined | MemberUpdated | MemberL
 
 async def record_messages(events: Sequence[MessageScreened], work: Work) -> None:
     """Note who wrote; an edit adds nothing."""
-    messages = [event for event in events if event.data.revision == 0]
+    messages = [event for event in events if event.data.revision == 0 and not is_placeholder(event.data.member_id)]
     known = await store.load(work, [(event.data.group_id, event.data.member_id) for event in messages])
     before = _obstacles(known, work.now)
     for event in messages:

@@ -39,6 +39,7 @@ from huiqun.contracts.channel.messages import (
     MessageReceived,
     Recall,
     Sender,
+    TextAvailability,
 )
 
 __all__ = [
@@ -76,4 +77,5 @@ __all__ = [
     "Role",
     "Sender",
     "Support",
+    "TextAvailability",
 ]

@@ -1,13 +1,19 @@
 """Actions asked of the channel, and the receipts that say what became of them."""
 
 from enum import StrEnum
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
 from huiqun.contracts.channel.messages import Text
 from huiqun.contracts.envelope import Event, Id, Instant, Payload
 from huiqun.contracts.topics import CHANNEL_ACTIONS, CHANNEL_RECEIPTS
+from huiqun.privacy.text import MaskedText
+
+Remark = Annotated[str, MaskedText(max_length=1_000)]
+
+#: The most members whom the text of an action may name.
+MAX_MEMBERS: Final = 100
 
 
 class ActionKind(StrEnum):
@@ -38,9 +44,17 @@ class Action(Payload):
     target: ActionTarget = ActionTarget()
     task: ActionKind | None = Field(default=None, description="For notify_staff: what the person is asked to do")
     assignee: Id | None = Field(default=None, description="For notify_staff: who is asked to do it")
-    content: Text = Field(default="", description="What to send, or what the staff member is asked to do")
+    content: Text = Field(
+        default="",
+        description="What to send, or what the staff member is asked to do; {member:ID} names the member of this id by "
+        "a mention or the name, which the channel knows, if `members` lists the id, else it is sent as written",
+        examples=["{member:member-1}您好，请留意群规。"],
+    )
+    members: Annotated[tuple[Id, ...], Field(max_length=MAX_MEMBERS)] = Field(
+        default=(), description="Whom the content names", examples=[["member-1"]]
+    )
     duration_seconds: int | None = Field(default=None, ge=1, le=31_536_000, description="How long a mute lasts")
-    reason: str = Field(default="", max_length=1000)
+    reason: Remark = ""
     requested_by: str = Field(max_length=128, examples=["moderation"])
     not_before: Instant | None = None
     deadline: Instant | None = None
@@ -60,7 +74,7 @@ class Receipt(Payload):
     action_id: Id
     group_id: Id
     assignee: Id | None = Field(default=None, description="The staff member who has been asked")
-    detail: str = Field(default="", max_length=1000)
+    detail: Remark = ""
 
 
 class ActionCompleted(Event):

@@ -5,12 +5,16 @@ from functools import cache
 from typing import Annotated, ClassVar, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from huiqun.contracts.envelope import Event, Id, Payload
 from huiqun.contracts.topics import CHANNEL_MEMBERS
+from huiqun.privacy.names import PersonName, PlatformId
+from huiqun.privacy.text import MaskedText
 
-Name = Annotated[str, StringConstraints(max_length=256)]
+Name = Annotated[str, MaskedText(max_length=256)]
+_NO_NAME = PersonName()
 
 
 @cache
@@ -20,7 +24,7 @@ def _zones() -> frozenset[str]:
 
 def _known_zone(name: str) -> str:
     if name not in _zones():
-        raise ValueError("no IANA time zone of this name")
+        raise PydanticCustomError("unknown_zone", "no IANA time zone of this name")
     return name
 
 
@@ -41,10 +45,14 @@ class Member(Payload):
     group_id: Id
     member_id: Id
     role: Role = Role.CUSTOMER
-    display_name: Name = ""
+    display_name: PersonName = _NO_NAME
     invited_by: Id | None = None
-    scene: str | None = Field(default=None, max_length=64, description="How they came: invited, link, qr, ...")
-    external_ids: dict[str, str] = Field(default_factory=dict, max_length=20, examples=[{"unionid": "ozynqsulJFCZ2z"}])
+    scene: Annotated[str, MaskedText(max_length=64)] | None = Field(
+        default=None, description="How they came: invited, link, qr, ..."
+    )
+    external_ids: dict[str, PlatformId] = Field(
+        default_factory=dict, max_length=20, examples=[{"unionid": "ozynqsulJFCZ2z"}]
+    )
 
 
 class LeaveReason(StrEnum):
@@ -122,7 +130,7 @@ class Group(Payload):
     owner: Id | None = Field(default=None, description="The staff member who owns the group")
     purpose: Purpose = Purpose.OTHER
     timezone: TimeZone = Field(default="Asia/Shanghai", description="An IANA name", examples=["Asia/Shanghai"])
-    tags: tuple[Annotated[str, StringConstraints(max_length=64)], ...] = Field(default=(), max_length=100)
+    tags: tuple[Annotated[str, MaskedText(max_length=64)], ...] = Field(default=(), max_length=100)
     capabilities: Capabilities = Capabilities()
 
 

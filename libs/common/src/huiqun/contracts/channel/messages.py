@@ -1,16 +1,21 @@
 """Messages: written, changed, withdrawn."""
 
+import hashlib
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from huiqun.contracts.channel.members import Name, Role
+from huiqun.contracts.channel.members import Role
 from huiqun.contracts.envelope import Event, Id, Instant, Payload
 from huiqun.contracts.topics import CHANNEL_MESSAGES
+from huiqun.privacy.names import PersonName
+from huiqun.privacy.text import RawText
 
+#: The longest text that is sent to the channel, and that is judged and kept as a whole: no chat platform's is longer.
 MAX_TEXT = 20_000
-Text = Annotated[str, StringConstraints(max_length=MAX_TEXT)]
+Text = Annotated[str, RawText(max_length=MAX_TEXT)]
+_NO_NAME = PersonName()
 
 
 class MessageKind(StrEnum):
@@ -30,25 +35,38 @@ class MessageKind(StrEnum):
     OTHER = "other"
 
 
+class TextAvailability(StrEnum):
+    """How much of a message's text the chat platform lets out."""
+
+    FULL = "full"
+    MASKED = "masked"
+    NONE = "none"
+
+
 class Sender(Payload):
     """Who wrote a message."""
 
     member_id: Id = Field(examples=["wmOgQhDgAAuXFJGwbve4g4iXknfOAAAA"])
     role: Role = Role.CUSTOMER
-    display_name: Name = ""
+    display_name: PersonName = _NO_NAME
 
 
 class Message(Payload):
-    """A message as the channel delivered it."""
+    """A message as the channel delivered it, of whatever length: how much of it is judged and kept has limits."""
+
+    happened: ClassVar = ("sent_at",)
 
     message_id: Id
     group_id: Id
     sender: Sender
     kind: MessageKind = MessageKind.TEXT
-    text: Text = Field(default="", description="The text, caption or transcript")
+    text: Annotated[str, RawText()] = Field(default="", description="The text, caption or transcript")
+    text_availability: TextAvailability = Field(
+        default=TextAvailability.FULL, description="none: the platform keeps the text, and `text` is empty"
+    )
     duration_seconds: float | None = Field(default=None, ge=0, le=86_400, description="Length of voice or video")
-    url: str | None = Field(default=None, max_length=4096)
-    mentions: tuple[Id, ...] = Field(default=(), max_length=1000)
+    url: Annotated[str, RawText()] | None = None
+    mentions: tuple[Id, ...] = ()
     reply_to: Id | None = None
     sent_at: Instant
 
@@ -63,8 +81,8 @@ class Recall(Payload):
     """A message that was withdrawn."""
 
     message_id: Id
-    group_id: Id | None = None
-    recalled_by: Id
+    group_id: Id
+    recalled_by: Id = Field(description="Its sender, or a member of staff: nobody else's recall counts")
 
 
 class MessageReceived(Event):
@@ -78,7 +96,12 @@ class MessageReceived(Event):
     @property
     def identity(self) -> str:
         """The message itself: a connector that delivers it under a second event id changes nothing."""
-        return f"message/{self.data.message_id}/0"
+        return _identity(self, 0)
+
+    @property
+    def fingerprint(self) -> bytes:
+        """What was written, and by whom."""
+        return _fingerprint(self.data)
 
 
 class MessageEdited(Event):
@@ -92,7 +115,12 @@ class MessageEdited(Event):
     @property
     def identity(self) -> str:
         """The message and its revision."""
-        return f"message/{self.data.message_id}/{self.data.revision}"
+        return _identity(self, self.data.revision)
+
+    @property
+    def fingerprint(self) -> bytes:
+        """What was written, and by whom."""
+        return _fingerprint(self.data)
 
 
 class MessageRecalled(Event):
@@ -102,3 +130,15 @@ class MessageRecalled(Event):
     default_source: ClassVar = "channel"
     type: Literal["channel.message.recalled"] = "channel.message.recalled"
     data: Recall
+
+
+def _identity(event: "MessageReceived | MessageEdited", revision: int) -> str:
+    """An id is unique within its group, and a group within its channel. No event's own identity begins with a slash."""
+    data = event.data
+    return f"/{data.group_id}/{data.message_id}/{revision}/{event.source}"
+
+
+def _fingerprint(message: Message) -> bytes:
+    """Eight bytes that differ where what was written does; how often it is delivered, and when, says nothing."""
+    said = f"{message.sender.member_id}\0{message.kind}\0{message.url or ''}\0{message.text}"
+    return hashlib.blake2b(said.encode(errors="replace"), digest_size=8).digest()

@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Annotated, Self
 
 from fastapi import Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from huiqun.contracts.envelope import Id, Instant
+from huiqun.privacy.text import MaskedText
 from huiqun.stream import Work
 from huiqun.web import Answer, Page, Paging, Router, Store, WriteOnce
 from moderation.archive.api.access import Auditor
@@ -24,7 +25,7 @@ router = Router(
 
 HoldPath = Annotated[Id, Path(description="The hold's id.", examples=["0192f3c1-0000-7000-8000-000000000000"])]
 OnlyOpen = Annotated[bool, Query(description="Leave out those that were lifted.", examples=[True])]
-Grounds = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)]
+Grounds = Annotated[str, MaskedText(strip_whitespace=True, min_length=1, max_length=1_000)]
 Named = Annotated[list[Id], Field(max_length=200)]
 
 

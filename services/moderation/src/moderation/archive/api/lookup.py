@@ -3,9 +3,10 @@
 from typing import Annotated
 
 from fastapi import Body
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from huiqun.privacy.detection import PersonalDataKind
+from huiqun.privacy.text import RawText
 from huiqun.web import Page, Paging, Router, changes_nothing
 from moderation.archive.api.access import Audited, Auditor, HashKey
 from moderation.archive.api.messages import RevisionView, place_in, revision_view
@@ -23,7 +24,7 @@ router = Router(
 class Lookup(BaseModel):
     """What is looked for."""
 
-    value: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
+    value: Annotated[str, RawText(min_length=1, max_length=200)] = Field(
         description="The value, in any spelling.", examples=["6222 0210 0112 2334 409"]
     )
     kind: PersonalDataKind = Field(description="What it is.", examples=["bank_card"])

@@ -1,20 +1,29 @@
 """The archive: what was said in a group, masked, with how it was judged."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Depends, Path, Query
 from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id, Instant
 from huiqun.contracts.moderation import Verdict
-from huiqun.web import Page, PageRequest, Paging, Problem, Router, Store
+from huiqun.web import Page, PageRequest, Paging, Router, Store
+from moderation.archive.handlers.supervising import AmbiguousMessageError, UnknownMessageError, find_message
 from moderation.archive.store import messages as store
 from moderation.archive.store.messages import Archived, Place, Search
 
-router = Router("/api/v1/messages", tag="archive", role="viewer")
+#: A message is named by its id, and by its group where that is not enough.
+MESSAGE_PROBLEMS: Final = {
+    UnknownMessageError: (404, "unknown-message"),
+    AmbiguousMessageError: (409, "ambiguous-message"),
+}
+router = Router("/api/v1/messages", tag="archive", role="viewer", problems=MESSAGE_PROBLEMS)
 
 MessagePath = Annotated[Id, Path(description="The message's id.", examples=["msg-1"])]
+InGroup = Annotated[
+    Id | None, Query(description="Its group, where several have a message of this id.", examples=["group-1"])
+]
 GroupId = Annotated[Id, Query(description="The group.", examples=["group-1"])]
 Since = Annotated[
     Instant | None, Query(description="Sent then or later, with an offset.", examples=["2026-11-22T00:00:00+08:00"])
@@ -93,11 +102,9 @@ async def list_messages(
 
 
 @router.get("/{message_id}", summary="Read a message, its revisions and how each was judged")
-async def read_message(db: Store, message_id: MessagePath) -> MessageView:
-    """404 for a message that has not been judged."""
-    found = await store.revisions(db, message_id)
-    if not found:
-        raise Problem(404, "unknown-message", f"There is no message {message_id} in the archive.")
+async def read_message(db: Store, message_id: MessagePath, group_id: InGroup = None) -> MessageView:
+    """404 for a message that has not been judged, 409 where the group has to be named."""
+    found = await find_message(db, message_id, group_id)
     return MessageView(message_id=message_id, revisions=list(map(revision_view, found)))
 
 

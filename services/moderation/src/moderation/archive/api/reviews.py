@@ -42,8 +42,8 @@ def review_view(review: Review) -> ReviewView:
     """What people see of a review."""
     return ReviewView(
         id=review.id,
-        message_id=review.message_id,
-        group_id=review.group_id,
+        message_id=review.ref.message_id,
+        group_id=review.ref.group_id,
         outcome=review.outcome,
         note=review.note,
         reviewed_by=review.reviewed_by,

@@ -4,19 +4,20 @@ from datetime import timedelta
 from typing import Annotated, Final
 
 from fastapi import Depends, Path, Query, Response
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id, Instant
+from huiqun.privacy.text import ComparedText, MaskedText
 from huiqun.stream import Work
 from huiqun.web import Answer, Problem, Router, Store, WriteOnce
 from huiqun.web.problems import field_error
 from moderation.archive.api.access import Auditor
-from moderation.archive.api.messages import RevisionView, revision_view
+from moderation.archive.api.messages import MESSAGE_PROBLEMS, InGroup, RevisionView, revision_view
 from moderation.archive.api.reviews import ReviewView, review_view
 from moderation.archive.handlers.supervising import (
+    ReviewMessageCommand,
     SampleOrder,
     TooManyMessagesError,
-    UnknownMessageError,
     draw_sample,
     review_message,
 )
@@ -27,13 +28,15 @@ router = Router(
     "/api/v1/messages",
     tag="archive",
     role="auditor",
-    problems={UnknownMessageError: (404, "unknown-message"), TooManyMessagesError: (422, "too-many-messages")},
+    problems={**MESSAGE_PROBLEMS, TooManyMessagesError: (422, "too-many-messages")},
 )
 
 _LONGEST: Final = timedelta(days=93)
 MessagePath = Annotated[Id, Path(description="The message's id.", examples=["msg-1"])]
 Seed = Annotated[
-    str, Query(min_length=1, max_length=100, description="What the sample depends on.", examples=["2026-Q4"])
+    str,
+    ComparedText(min_length=1, max_length=100),
+    Query(description="What the sample depends on.", examples=["2026-Q4"]),
 ]
 From = Annotated[
     Instant,
@@ -72,7 +75,7 @@ class Opinion(BaseModel):
     """What a supervisor says of a message."""
 
     outcome: Outcome = Field(description="Whether it is as it should be.", examples=["concern"])
-    note: Annotated[str, StringConstraints(max_length=1_000)] = Field(
+    note: Annotated[str, MaskedText(max_length=1_000)] = Field(
         default="", description="Why; personal data in it is masked.", examples=["承诺了收益"]
     )
 
@@ -99,9 +102,7 @@ async def draw_messages(
     chosen = SampleOrder(order.seed, order.size, order.since, order.until, tuple(groups or ()), order.by_group)
     sample = await draw_sample(db, chosen)
     items = [
-        SampledView(
-            message=revision_view(each), reviews=list(map(review_view, sample.reviews.get(each.message_id, ())))
-        )
+        SampledView(message=revision_view(each), reviews=list(map(review_view, sample.reviews.get(each.key.ref, ()))))
         for each in sample.drawn
     ]
     return SampleView(seed=order.seed, population=sample.population, items=items)
@@ -110,17 +111,19 @@ async def draw_messages(
 @router.post(
     "/{message_id}/reviews", summary="Say what is to be said of a message", status_code=201, response_model=ReviewView
 )
-async def add_review(message_id: MessagePath, opinion: Opinion, write: WriteOnce, who: Auditor) -> Response:
+async def add_review(
+    message_id: MessagePath, opinion: Opinion, write: WriteOnce, who: Auditor, group_id: InGroup = None
+) -> Response:
     """Opinions are added, never replaced; each is audited."""
+    command = ReviewMessageCommand(message_id, group_id, opinion.outcome, opinion.note)
 
     async def use_case(work: Work) -> Answer:
-        return Answer(review_view(await review_message(work, message_id, opinion.outcome, opinion.note, who.id)))
+        return Answer(review_view(await review_message(work, command, who.id)))
 
     return await write(use_case)
 
 
 @router.get("/{message_id}/reviews", summary="List what supervisors said of a message")
-async def list_reviews_of(db: Store, message_id: MessagePath) -> Reviews:
-    """Also of one that has expired."""
-    found = await store.of_messages(db, [message_id])
-    return Reviews(items=list(map(review_view, found.get(message_id, ()))))
+async def list_reviews_of(db: Store, message_id: MessagePath, group_id: InGroup = None) -> Reviews:
+    """Also of one that has expired; without a group, of those of every group that have this id."""
+    return Reviews(items=list(map(review_view, await store.of_id(db, message_id, group_id))))

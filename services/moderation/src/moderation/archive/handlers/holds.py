@@ -1,11 +1,13 @@
 """Place and lift legal holds."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
+from typing import Annotated
+
+from pydantic.dataclasses import dataclass
 
 from huiqun.audit import AuditEntry, append
-from huiqun.privacy.detection import find_personal_data
-from huiqun.privacy.masking import mask
+from huiqun.privacy.text import MaskedText
 from huiqun.runtime.ids import new_id
 from huiqun.stream import Work
 from moderation.archive.handlers.settling import settle_hold
@@ -21,7 +23,7 @@ class HoldOrder:
     members: tuple[str, ...]
     since: datetime | None
     until: datetime | None
-    reason: str
+    reason: Annotated[str, MaskedText()]
 
 
 class UnknownHoldError(LookupError):
@@ -40,7 +42,7 @@ async def place_hold(work: Work, order: HoldOrder, actor: str) -> Hold:
         members=tuple(dict.fromkeys(order.members)),
         since=order.since,
         until=order.until,
-        reason=_masked(order.reason),
+        reason=order.reason,
         placed_by=actor,
         placed_at=work.now,
     )
@@ -64,12 +66,8 @@ async def lift_hold(work: Work, hold_id: str, reason: str, actor: str) -> Hold:
         raise UnknownHoldError(hold_id)
     if hold.lifted_at is not None:
         raise LiftedHoldError(hold_id)
-    lifted = replace(hold, lifted_by=actor, lifted_at=work.now, lift_reason=_masked(reason))
+    lifted = replace(hold, lifted_by=actor, lifted_at=work.now, lift_reason=reason)
     await holds.lift(work, lifted)
     settle_hold(work, lifted)
     await append(work, AuditEntry(actor, "hold.lifted", f"hold/{hold.id}", {"reason": lifted.lift_reason}))
     return lifted
-
-
-def _masked(reason: str) -> str:
-    return mask(reason, find_personal_data(reason))

@@ -6,11 +6,10 @@ from datetime import datetime
 from typing import Final
 
 from huiqun.audit import AuditEntry, append
-from huiqun.privacy.detection import find_personal_data
-from huiqun.privacy.masking import mask
 from huiqun.runtime.ids import new_id
-from huiqun.store import Database
+from huiqun.store import Database, Session
 from huiqun.stream import Work
+from moderation.archive.model.keys import MessageRef, RevisionKey
 from moderation.archive.model.sampling import Draw
 from moderation.archive.store import messages, reviews
 from moderation.archive.store.messages import Archived, Search
@@ -23,6 +22,10 @@ _PAGE: Final = 500
 
 class UnknownMessageError(LookupError):
     """There is no such message in the archive."""
+
+
+class AmbiguousMessageError(ValueError):
+    """Several groups have a message of this id: say which group is meant."""
 
 
 class TooManyMessagesError(ValueError):
@@ -47,37 +50,60 @@ class Sample:
 
     drawn: Sequence[Archived]
     population: int
-    reviews: dict[str, list[Review]]
+    reviews: dict[MessageRef, list[Review]]
 
 
 async def draw_sample(database: Database, order: SampleOrder) -> Sample:
     """Messages as first sent, lowest rank first; each is read once. Raises TooManyMessagesError."""
-    draw = Draw(order.seed, order.size, order.by_group)
+    draw = Draw(order.seed, order.size, order.by_group, lambda key: RevisionKey.parse(key).message_id)
     population = 0
     for group_id in sorted(set(order.groups)) or await _every_group(database):
-        async for ids in messages.first_ids(database, Search(group_id, order.since, order.until)):
-            draw.offer(ids)
-            population += len(ids)
+        async for keys in messages.first_keys(database, Search(group_id, order.since, order.until)):
+            draw.offer(keys)
+            population += len(keys)
             if population > MOST_DRAWN_FROM:
                 raise TooManyMessagesError
         draw.end_group()
-    ids = draw.drawn()
-    return Sample(await messages.firsts(database, ids), population, await reviews.of_messages(database, ids))
+    drawn = await messages.firsts(database, draw.drawn())
+    refs = [each.key.ref for each in drawn]
+    return Sample(drawn, population, await reviews.of_messages(database, refs))
 
 
-async def review_message(work: Work, message_id: str, outcome: Outcome, note: str, actor: str) -> Review:
-    """Note what a supervisor thinks of a message; the note is kept without personal data. Raises UnknownMessageError.
+async def find_message(
+    database: Database, message_id: str, group_id: str | None, session: Session | None = None
+) -> list[Archived]:
+    """The revisions of the one message of this id, in the group if one is named, the latest last.
 
-    Opinions are added, never replaced.
+    Raises UnknownMessageError, AmbiguousMessageError.
     """
-    group_id = await messages.group_of(work, message_id)
-    if group_id is None:
+    found = await messages.same_id(database, message_id, group_id, session)
+    if not found:
         raise UnknownMessageError(message_id)
-    masked = mask(note, find_personal_data(note))
-    review = Review(new_id(), message_id, group_id, outcome, masked, actor, work.now)
+    if len(found) > 1:
+        raise AmbiguousMessageError(message_id)
+    return found[0]
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewMessageCommand:
+    """What a supervisor says of a message; without a group, of the one that has this id."""
+
+    message_id: str
+    group_id: str | None
+    outcome: Outcome
+    note: str
+
+
+async def review_message(work: Work, command: ReviewMessageCommand, actor: str) -> Review:
+    """Note what a supervisor thinks of a message.
+
+    Opinions are added, never replaced. Raises UnknownMessageError, AmbiguousMessageError.
+    """
+    ref = (await find_message(work.db, command.message_id, command.group_id, work.session))[0].key.ref
+    review = Review(new_id(), ref, command.outcome, command.note, actor, work.now)
     await reviews.add(work, review)
-    detail = {"review": review.id, "outcome": outcome}
-    await append(work, AuditEntry(actor, "message.reviewed", f"message/{message_id}", detail))
+    detail = {"review": review.id, "outcome": command.outcome, "group_id": ref.group_id}
+    await append(work, AuditEntry(actor, "message.reviewed", f"message/{ref.message_id}", detail))
     return review
 
 

@@ -2,6 +2,7 @@
 
 from moderation.archive.model.entries import Entry, Keeping
 from moderation.archive.model.holds import NO_HOLDS, Hold, Holds
+from moderation.archive.model.keys import MessageRef, RevisionKey
 from moderation.archive.model.retention import first_day_without
 from moderation.archive.model.tokens import Token, token_of, tokens_in
 
@@ -11,6 +12,8 @@ __all__ = [
     "Hold",
     "Holds",
     "Keeping",
+    "MessageRef",
+    "RevisionKey",
     "Token",
     "first_day_without",
     "token_of",

@@ -14,12 +14,16 @@ from moderation.archive.model.tokens import Token, tokens_in
 
 
 class Entry(NamedTuple):
-    """A message to archive; without `expires_on` it is kept until somebody lifts the hold on it."""
+    """A message to archive; without `expires_on` it is kept until somebody lifts the hold on it.
+
+    `recalled_by` is who withdrew it before it came.
+    """
 
     screened: Screened
     archived_at: datetime
     expires_on: datetime | None
     personal: tuple[Token, ...] = ()
+    recalled_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

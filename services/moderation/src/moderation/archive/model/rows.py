@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from io import StringIO
 from typing import Any, Final
+from unicodedata import category, normalize
 
 import orjson
 
@@ -26,7 +27,14 @@ COLUMNS: Final = (
     "text",
 )
 # A spreadsheet takes a cell that begins so for a formula; East Asian ones take the full-width signs, too.
-_FORMULA: Final = frozenset("=+-@＝＋－＠")
+_FORMULA: Final = frozenset("=+-@")
+_MINUS: Final = "\N{MINUS SIGN}"
+# Letters and signs that show nothing, beside the categories of control, format, space and combining characters.
+_BLANKS: Final = frozenset(
+    "\N{HANGUL CHOSEONG FILLER}\N{HANGUL JUNGSEONG FILLER}\N{HANGUL FILLER}\N{HALFWIDTH HANGUL FILLER}"
+    "\N{BRAILLE PATTERN BLANK}"
+)
+_UNSEEN: Final = frozenset("CZM")
 _BYTE_ORDER_MARK: Final = "\N{BYTE ORDER MARK}".encode()
 Row = Mapping[str, Any]
 
@@ -61,8 +69,16 @@ def _cell(value: object) -> str:
     if isinstance(value, list):
         return "; ".join(f"{reason['rule']}/{reason['category']}" for reason in value)
     text = str(value)
-    # Behind a quotation mark nothing is computed. What comes before the sign may be dropped by whoever reads it.
-    return f"'{text}" if text.lstrip()[:1] in _FORMULA or text[:1] in {"\t", "\r", "\n"} else text
+    # Behind a quotation mark nothing is computed.
+    return f"'{text}" if _may_be_formula(text) else text
+
+
+def _may_be_formula(text: str) -> bool:
+    """Whether a spreadsheet might compute the cell. What shows nothing may be dropped by whoever reads it."""
+    if text[:1] in {"\t", "\r", "\n"}:
+        return True
+    first = next((each for each in text if each not in _BLANKS and category(each)[0] not in _UNSEEN), "")
+    return first == _MINUS or normalize("NFKC", first)[:1] in _FORMULA
 
 
 def _csv(rows: Iterable[Iterable[str]]) -> bytes:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from huiqun.store import Index
 from moderation.archive.store import exports, holds, messages, retentions, reviews
-from moderation.archive.store.messages import append, key_of, latest, mark_recalled
+from moderation.archive.store.messages import append, find_revisions, latest, mark_recalled
 from moderation.archive.store.replays import Span, count, replay
 
 INDEXES: Mapping[str, Sequence[Index]] = {
@@ -15,4 +15,4 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     **exports.INDEXES,
 }
 
-__all__ = ["INDEXES", "Span", "append", "count", "key_of", "latest", "mark_recalled", "replay"]
+__all__ = ["INDEXES", "Span", "append", "count", "find_revisions", "latest", "mark_recalled", "replay"]

@@ -3,15 +3,17 @@
 What was said is never changed. A recall is noted beside it, and `expires_on` follows the policy and the holds.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 from huiqun.contracts.moderation import Screened
 from huiqun.store import Database, Index, Session, UpdateOne
 from huiqun.stream import Work
-from moderation.archive.model import Entry, Token
+from moderation.archive.model import Entry, MessageRef, RevisionKey, Token
+from moderation.archive.model.keys import range_of
 
 MESSAGES = "messages"
 BY_TIME = (("group_id", 1), ("sent_at", 1))
@@ -22,8 +24,6 @@ INDEXES: Mapping[str, Sequence[Index]] = {
         Index((("personal.hash", 1),), where={"personal": {"$exists": True}}),
     )
 }
-# The slash of a revision's key, and the character after it: no id has either, so the keys between are its revisions.
-_SLASH, _AFTER_SLASH = "/", "0"
 _READ_AT_ONCE: Final = 5_000
 _FOUND: Final = {"$exists": True}
 
@@ -54,24 +54,24 @@ class Archived:
     document: Mapping[str, Any]
 
     @property
+    def key(self) -> RevisionKey:
+        """Which revision of which message it is."""
+        return RevisionKey.parse(self.document["_id"])
+
+    @property
     def message_id(self) -> str:
-        """The id without the revision."""
-        return str(self.document["_id"]).partition(_SLASH)[0]
+        """The message's id, within its group."""
+        return self.key.message_id
 
     @property
     def revision(self) -> int:
         """0 as first sent."""
-        return int(str(self.document["_id"]).partition(_SLASH)[2] or 0)
+        return self.key.revision
 
     @property
     def place(self) -> Place:
         """Where it stands in its group."""
         return Place(self.document["sent_at"], self.document["_id"])
-
-
-def key_of(message_id: str, revision: int) -> str:
-    """The id of an archived revision."""
-    return message_id if revision == 0 else f"{message_id}/{revision}"
 
 
 async def append(work: Work, entries: Sequence[Entry]) -> None:
@@ -80,11 +80,14 @@ async def append(work: Work, entries: Sequence[Entry]) -> None:
         await work.db[MESSAGES].insert_many(list(map(_document, entries)), ordered=False, session=work.session)
 
 
-async def mark_recalled(work: Work, recalls: Mapping[str, str]) -> None:
-    """Note who withdrew which message (message id to member id); the record stays."""
+async def mark_recalled(work: Work, recalls: Mapping[RevisionKey, str]) -> None:
+    """Note who withdrew which message (key to member id); the record stays, and says who was the first to do so."""
     operations = [
-        UpdateOne({"_id": message_id}, {"$set": {"recalled_by": member_id, "recalled_at": work.now}})
-        for message_id, member_id in recalls.items()
+        UpdateOne(
+            {"_id": str(key), "recalled_by": {"$exists": False}},
+            {"$set": {"recalled_by": member_id, "recalled_at": work.now}},
+        )
+        for key, member_id in recalls.items()
     ]
     if operations:
         await work.db[MESSAGES].bulk_write(operations, ordered=False, session=work.session)
@@ -133,38 +136,43 @@ async def verdicts(database: Database, wanted: Search, session: Session | None =
     return {document["_id"]: document["messages"] async for document in cursor}
 
 
-async def revisions(database: Database, message_id: str) -> list[Archived]:
-    """A message as it was first sent and as it was edited, in order."""
-    cursor = database[MESSAGES].find({"$or": list(_revisions_of(message_id))})
-    return sorted([Archived(document) async for document in cursor], key=lambda found: found.revision)
+async def find_revisions(
+    database: Database, refs: Collection[MessageRef], session: Session | None = None
+) -> dict[MessageRef, list[Archived]]:
+    """The archived revisions of each of these messages that has any, by message, the latest last."""
+    pairs = {(ref.message_id, ref.group_id) for ref in refs}
+    found: dict[MessageRef, list[Archived]] = {}
+    if pairs:
+        wanted = {"$or": [_within(range_of(*pair)) for pair in pairs]}
+        read = [Archived(each) for each in await database[MESSAGES].find(wanted, session=session).to_list(None)]
+        for ref, revisions in groupby(sorted(read, key=lambda each: _by_message(each.key)), lambda each: each.key.ref):
+            found[ref] = list(revisions)
+            # Who does not know the channel means the message that there is.
+            found.setdefault(ref._replace(channel=None), found[ref])
+    return {ref: found[ref] for ref in refs if ref in found}
 
 
-async def latest(work: Work, message_ids: Iterable[str]) -> dict[str, Screened]:
-    """The last revision of each message that is here, by message id."""
-    wanted = [query for message_id in set(message_ids) for query in _revisions_of(message_id)]
-    found: dict[str, Archived] = {}
-    if wanted:
-        async for document in work.db[MESSAGES].find({"$or": wanted}, session=work.session):
-            archived = Archived(document)
-            known = found.get(archived.message_id)
-            if known is None or known.revision < archived.revision:
-                found[archived.message_id] = archived
-    return {message_id: _screened(archived) for message_id, archived in found.items()}
+async def same_id(
+    database: Database, message_id: str, group_id: str | None = None, session: Session | None = None
+) -> list[list[Archived]]:
+    """The messages of this id, in one group or in all of them: of each its revisions, the latest last."""
+    cursor = database[MESSAGES].find({**_within(range_of(message_id, group_id))}, session=session)
+    read = sorted([Archived(each) for each in await cursor.to_list(None)], key=lambda each: _by_message(each.key))
+    return [list(revisions) for _, revisions in groupby(read, lambda each: each.key.ref)]
 
 
-async def group_of(work: Work, message_id: str) -> str | None:
-    """The group in which a message was sent; None for one that is not here."""
-    found = await work.db[MESSAGES].find_one({"_id": message_id}, {"group_id": 1}, session=work.session)
-    return str(found["group_id"]) if found else None
+async def latest(work: Work, refs: Collection[MessageRef]) -> dict[MessageRef, Screened]:
+    """The last revision of each message that is here, by message."""
+    found = await find_revisions(work.db, refs, work.session)
+    return {ref: screened(revisions[-1]) for ref, revisions in found.items()}
 
 
-async def firsts(database: Database, message_ids: Sequence[str]) -> list[Archived]:
-    """These messages as they were first sent, as far as they are still here; in the order of the ids given."""
+async def firsts(database: Database, keys: Sequence[str]) -> list[Archived]:
+    """The messages of these keys, as far as they are still here; in the order of the keys given."""
     found = {
-        document["_id"]: Archived(document)
-        async for document in database[MESSAGES].find({"_id": {"$in": list(message_ids)}})
+        document["_id"]: Archived(document) async for document in database[MESSAGES].find({"_id": {"$in": list(keys)}})
     }
-    return [found[message_id] for message_id in message_ids if message_id in found]
+    return [found[key] for key in keys if key in found]
 
 
 async def holding(work: Work, token: Token, after: Place | None, limit: int) -> list[Archived]:
@@ -177,11 +185,11 @@ async def holding(work: Work, token: Token, after: Place | None, limit: int) -> 
     return [Archived(document) async for document in cursor]
 
 
-async def first_ids(database: Database, wanted: Search) -> AsyncIterator[list[str]]:
-    """The ids of messages of a group, edits left out, many at a time."""
+async def first_keys(database: Database, wanted: Search) -> AsyncIterator[list[str]]:
+    """The keys of messages of a group, edits left out, many at a time."""
     cursor = database[MESSAGES].find(_query(wanted), {"_id": 1}).hint(list(BY_TIME)).batch_size(_READ_AT_ONCE)
     while found := await cursor.to_list(_READ_AT_ONCE):
-        yield [document["_id"] for document in found if _SLASH not in document["_id"]]
+        yield [document["_id"] for document in found if not RevisionKey.parse(document["_id"]).revision]
 
 
 async def groups(database: Database, after: str | None, limit: int, session: Session | None = None) -> list[str]:
@@ -208,15 +216,22 @@ def _beside(place: Place) -> dict[str, Any]:
     return {"sent_at": place.sent_at, "_id": {"$gt": place.key}}
 
 
-def _revisions_of(message_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    return {"_id": message_id}, {"_id": {"$gt": message_id + _SLASH, "$lt": message_id + _AFTER_SLASH}}
+def _within(bounds: tuple[str, str]) -> dict[str, Any]:
+    return {"_id": {"$gt": bounds[0], "$lt": bounds[1]}}
 
 
-def _screened(archived: Archived) -> Screened:
+def _by_message(key: RevisionKey) -> tuple[str, str, str, int]:
+    return key.message_id, key.group_id, key.channel, key.revision
+
+
+def screened(archived: Archived) -> Screened:
+    """What was made known of an archived revision."""
     document = archived.document
+    key = archived.key
     return Screened(
-        message_id=archived.message_id,
-        revision=archived.revision,
+        channel=key.channel,
+        message_id=key.message_id,
+        revision=key.revision,
         group_id=document["group_id"],
         member_id=document["member_id"],
         role=document["role"],
@@ -226,6 +241,7 @@ def _screened(archived: Archived) -> Screened:
         policy_version=document["policy"],
         lexicon_version=document["lexicon"],
         masked_text=document["text"],
+        left_out=document.get("left_out", 0),
         sent_at=document["sent_at"],
     )
 
@@ -244,7 +260,7 @@ def _query(wanted: Search) -> dict[str, Any]:
 def _document(entry: Entry) -> dict[str, Any]:
     message = entry.screened
     document: dict[str, Any] = {
-        "_id": key_of(message.message_id, message.revision),
+        "_id": str(RevisionKey(message.message_id, message.group_id, message.revision, message.channel)),
         "group_id": message.group_id,
         "member_id": message.member_id,
         "role": message.role.value,
@@ -260,8 +276,12 @@ def _document(entry: Entry) -> dict[str, Any]:
         document["duration_seconds"] = message.duration_seconds
     if message.url is not None:
         document["url"] = message.url
+    if entry.recalled_by is not None:
+        document |= {"recalled_by": entry.recalled_by, "recalled_at": entry.archived_at}
     if entry.expires_on is not None:
         document["expires_on"] = entry.expires_on
+    if message.left_out:
+        document["left_out"] = message.left_out
     if message.reasons:
         document["reasons"] = [reason.model_dump(mode="json", exclude_none=True) for reason in message.reasons]
     if entry.personal:

@@ -10,7 +10,7 @@ from moderation.archive.store.messages import BY_TIME, MESSAGES
 
 # What a judgement rests on, and what it came to.
 _JUDGED = (
-    *("group_id", "member_id", "role", "kind", "text", "duration_seconds", "url", "sent_at"),
+    *("group_id", "member_id", "role", "kind", "text", "duration_seconds", "url", "left_out", "sent_at"),
     *("verdict", "reasons"),
 )
 _READ_AHEAD = 5_000

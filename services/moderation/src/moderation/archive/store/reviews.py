@@ -7,11 +7,12 @@ from typing import Any, Literal
 
 from huiqun.store import Database, Index
 from huiqun.stream import Work
+from moderation.archive.model import MessageRef
 
 REVIEWS = "message_reviews"
 INDEXES: Mapping[str, Sequence[Index]] = {
     REVIEWS: (
-        Index((("message_id", 1), ("_id", 1))),
+        Index((("message_id", 1), ("group_id", 1), ("_id", 1))),
         Index((("reviewed_at", 1),), expires_after=timedelta(days=5 * 366)),
     )
 }
@@ -23,8 +24,7 @@ class Review:
     """A supervisor looked at a message."""
 
     id: str
-    message_id: str
-    group_id: str
+    ref: MessageRef
     outcome: Outcome
     note: str
     reviewed_by: str
@@ -35,8 +35,9 @@ async def add(work: Work, review: Review) -> None:
     """Keep a review."""
     document = {
         "_id": review.id,
-        "message_id": review.message_id,
-        "group_id": review.group_id,
+        "message_id": review.ref.message_id,
+        "group_id": review.ref.group_id,
+        "channel": review.ref.channel,
         "outcome": review.outcome,
         "note": review.note,
         "reviewed_by": review.reviewed_by,
@@ -45,12 +46,20 @@ async def add(work: Work, review: Review) -> None:
     await work.db[REVIEWS].insert_one(document, session=work.session)
 
 
-async def of_messages(database: Database, message_ids: Sequence[str]) -> dict[str, list[Review]]:
-    """The reviews of these messages by message id, oldest first."""
-    found: dict[str, list[Review]] = {}
-    async for document in database[REVIEWS].find({"message_id": {"$in": list(message_ids)}}).sort("_id", 1):
-        found.setdefault(document["message_id"], []).append(_review(document))
+async def of_messages(database: Database, refs: Sequence[MessageRef]) -> dict[MessageRef, list[Review]]:
+    """The reviews of these messages by message, oldest first."""
+    found: dict[MessageRef, list[Review]] = {}
+    wanted = {"message_id": {"$in": [ref.message_id for ref in refs]}}
+    async for document in database[REVIEWS].find(wanted).sort("_id", 1):
+        review = _review(document)
+        found.setdefault(review.ref, []).append(review)
     return found
+
+
+async def of_id(database: Database, message_id: str, group_id: str | None) -> list[Review]:
+    """The reviews of the messages of this id, in one group or in all of them, oldest first."""
+    wanted = {"message_id": message_id} | ({"group_id": group_id} if group_id is not None else {})
+    return [_review(document) async for document in database[REVIEWS].find(wanted).sort("_id", 1)]
 
 
 async def listed(
@@ -65,8 +74,7 @@ async def listed(
 def _review(document: Mapping[str, Any]) -> Review:
     return Review(
         document["_id"],
-        document["message_id"],
-        document["group_id"],
+        MessageRef(document["message_id"], document["group_id"], document["channel"]),
         document["outcome"],
         document["note"],
         document["reviewed_by"],

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +19,7 @@ from moderation.standing import store as standings
 #: Called with how many messages are judged and how many there are; False ends the trial.
 Progress = Callable[[int, int], Awaitable[bool]]
 _PORTION = 2_500
+_PART_CHARACTERS = 100_000
 _NOTES = (
     "Personal data is masked in the archive: what was found of it is carried over from the records, and so are "
     "contacts in masked digits and findings that do not rest on the message, such as consent and modes. "
@@ -51,11 +52,11 @@ async def run_trial(database: Database, book: Rulebook, trial: Trial, progress: 
     started = time.perf_counter()
     async with aclosing(_read_ahead(archive.replay(database, span))) as portions:
         async for documents in portions:
-            await asyncio.to_thread(replay.take, documents)
-            done = replay.tally.messages
-            if not await progress(min(done, total), total):
-                raise TrialEndedError(trial.label)
-            if trial.limit is not None and done >= trial.limit:
+            for part in _parts(documents):
+                await asyncio.to_thread(replay.take, part)
+                if not await progress(min(replay.tally.messages, total), total):
+                    raise TrialEndedError(trial.label)
+            if trial.limit is not None and replay.tally.messages >= trial.limit:
                 break
     seconds = time.perf_counter() - started
     return {
@@ -66,6 +67,19 @@ async def run_trial(database: Database, book: Rulebook, trial: Trial, progress: 
         "messages_per_second": round(replay.tally.messages / seconds) if replay.tally.messages else 0,
         "notes": _NOTES,
     }
+
+
+def _parts(documents: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:
+    """The documents in parts that are judged in a second or so at worst: so long it takes to stop, and to say that
+    somebody is at work on it."""
+    start = characters = 0
+    for index, document in enumerate(documents):
+        characters += len(document.get("text") or "")
+        if characters >= _PART_CHARACTERS:
+            yield documents[start : index + 1]
+            start, characters = index + 1, 0
+    if start < len(documents):
+        yield documents[start:]
 
 
 async def _read_ahead(cursor: Cursor) -> AsyncGenerator[Sequence[dict[str, Any]], None]:

@@ -9,6 +9,7 @@ from typing import Any
 from huiqun.contracts.channel import EditedMessage, Message, MessageKind, Role, Sender
 from huiqun.contracts.moderation import Reason, Verdict
 from huiqun.privacy.detection import PersonalData, PersonalDataKind
+from moderation.archive.model import RevisionKey
 from moderation.backtest.model.tally import Tally
 from moderation.policies.model import RULES
 from moderation.rulebook.model import Rulebook
@@ -73,7 +74,7 @@ class Replay:
         for at, document in enumerate(documents):
             found = evidence[at]
             carried: Sequence[Finding] = ()
-            if "reasons" in document:
+            if "reasons" in document or "left_out" in document:
                 found, carried = _as_recorded(document, found)
             decision = judge(messages[at], policies[at], settings[at], senders[at], found)
             for each in carried:
@@ -99,9 +100,9 @@ class Replay:
 
 def _message(document: Document) -> Message:
     """The message of a document, without validating once more what was validated before it was archived."""
-    message_id, _, revision = document["_id"].partition("/")
+    key = RevisionKey.parse(document["_id"])
     fields = {
-        "message_id": message_id,
+        "message_id": key.message_id,
         "group_id": document["group_id"],
         "sender": _sender(document["member_id"], document["role"]),
         "kind": _KINDS[document["kind"]],
@@ -110,8 +111,8 @@ def _message(document: Document) -> Message:
         "url": document.get("url"),
         "sent_at": document["sent_at"],
     }
-    if revision:
-        return _EDITED.model_copy(update={**fields, "revision": int(revision)})
+    if key.revision:
+        return _EDITED.model_copy(update={**fields, "revision": key.revision})
     return _MESSAGE.model_copy(update=fields)
 
 
@@ -122,7 +123,7 @@ def _sender(member_id: str, role: str) -> Sender:
 
 def _as_recorded(document: Document, found: Evidence) -> tuple[Evidence, Sequence[Finding]]:
     """The evidence with what masking has hidden, and the findings that do not rest on the message."""
-    recorded = document["reasons"]
+    recorded = document.get("reasons", ())
     personal = [
         PersonalData(PersonalDataKind(reason["category"]), start, end, reason["confidence"])
         for reason in recorded
@@ -131,6 +132,8 @@ def _as_recorded(document: Document, found: Evidence) -> tuple[Evidence, Sequenc
     ]
     if personal:
         found = replace(found, personal=(*found.personal, *personal))
+    if left_out := document.get("left_out"):
+        found = replace(found, left_out=left_out)
     if not found.contacts and _MASK in document["text"]:
         spans = [span for reason in recorded if reason["rule"] == "contacts" for span in reason["spans"]]
         found = replace(found, contacts=tuple(Span(start, end, "") for start, end in spans))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from moderation.archive.model import RevisionKey
 from moderation.screening.model import Decision
 
 SAMPLES = 20
@@ -87,8 +88,9 @@ class Tally:
 
 
 def _sample(document: Mapping[str, Any]) -> dict[str, Any]:
+    key = RevisionKey.parse(document["_id"])
     return {
-        "message_id": document["_id"],
+        "message_id": f"{key.message_id}/{key.revision}" if key.revision else key.message_id,
         "group_id": document["group_id"],
         "sent_at": document["sent_at"],
         "text": document["text"][:_SAMPLE_CHARACTERS],

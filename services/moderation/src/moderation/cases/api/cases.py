@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from huiqun.contracts.envelope import Id
 from huiqun.contracts.moderation import CaseKind, CaseOutcome
+from huiqun.privacy.text import MaskedText
 from huiqun.stream import Work
 from huiqun.web import (
     Answer,
@@ -82,7 +83,9 @@ AModerator = Annotated[Principal, requires("moderator")]
 class Judgement(BaseModel):
     """Why a person decides so."""
 
-    note: str = Field(default="", max_length=2_000, description="Why; for colleagues.", examples=["来源不明"])
+    note: Annotated[str, MaskedText(max_length=2_000)] = Field(
+        default="", description="Why; for colleagues.", examples=["来源不明"]
+    )
 
 
 class Correction(Judgement):
@@ -94,7 +97,9 @@ class Correction(Judgement):
 class NewComment(BaseModel):
     """Something for colleagues to know."""
 
-    text: str = Field(min_length=1, max_length=2_000, description="The comment.", examples=["已与客户电话核实"])
+    text: Annotated[str, MaskedText(min_length=1, max_length=2_000)] = Field(
+        description="The comment.", examples=["已与客户电话核实"]
+    )
 
 
 def moderator(who: AModerator) -> Moderator:

@@ -3,9 +3,10 @@
 from typing import Annotated
 
 from fastapi import Response
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id
+from huiqun.privacy.text import MaskedText
 from huiqun.stream import Work
 from huiqun.web import Answer, Router, WriteOnce
 from moderation.cases.api.cases import PROBLEMS, CasePath, Me
@@ -25,7 +26,7 @@ class Talk(BaseModel):
         description="Simple: a word in the group. Else: a talk in private, or a group of their own.",
         examples=["private"],
     )
-    text: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000)] = Field(
+    text: Annotated[str, MaskedText(strip_whitespace=True, max_length=2_000)] = Field(
         default="", description="What the members are told; without it, the usual.", examples=["稍后致电与您沟通。"]
     )
     others: list[Id] = Field(

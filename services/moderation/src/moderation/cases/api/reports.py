@@ -7,14 +7,19 @@ from fastapi import Response
 from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id
+from huiqun.privacy.text import MaskedText
 from huiqun.stream import Work
 from huiqun.web import Answer, Principal, Router, WriteOnce, requires
+from moderation.archive.handlers.supervising import AmbiguousMessageError
 from moderation.cases.api.views import CaseView, view_of
-from moderation.cases.handlers.asking import UnknownMessageError, report_message
+from moderation.cases.handlers.asking import ReportMessageCommand, UnknownMessageError, report_message
 from moderation.policies.model import Category
 
 router = Router(
-    "/api/v1/reports", tag="cases", role="operator", problems={UnknownMessageError: (422, "unknown-message")}
+    "/api/v1/reports",
+    tag="cases",
+    role="operator",
+    problems={UnknownMessageError: (422, "unknown-message"), AmbiguousMessageError: (409, "ambiguous-message")},
 )
 
 
@@ -22,10 +27,15 @@ class NewReport(BaseModel):
     """A message that somebody should look at."""
 
     message_id: Id = Field(description="The message.", examples=["msg-1"])
+    group_id: Id | None = Field(
+        default=None, description="Its group, where several have a message of this id.", examples=["group-1"]
+    )
     category: Category | None = Field(
         default=None, description="What it is about; without it, what the rules said.", examples=["ads"]
     )
-    note: str = Field(default="", max_length=2_000, description="What is wrong with it.", examples=["疑似代办贷款"])
+    note: Annotated[str, MaskedText(max_length=2_000)] = Field(
+        default="", description="What is wrong with it.", examples=["疑似代办贷款"]
+    )
 
 
 @router.post("", summary="Report a message", status_code=201, response_model=CaseView)
@@ -33,7 +43,8 @@ async def report(new: NewReport, write: WriteOnce, who: Annotated[Principal, req
     """Opens a case, or joins the one that there is; nothing else follows before a person has decided."""
 
     async def use_case(work: Work) -> Answer:
-        case = await report_message(work, new.message_id, who.id, new.note, new.category)
+        command = ReportMessageCommand(new.message_id, new.group_id, new.note, new.category)
+        case = await report_message(work, command, who.id)
         return Answer(view_of(case, datetime.now(UTC)), version=case.version, location=f"/api/v1/cases/{case.id}")
 
     return await write(use_case)

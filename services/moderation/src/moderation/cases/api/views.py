@@ -44,7 +44,9 @@ class EntryView(BaseModel):
     """Something that happened to the case."""
 
     at: datetime = Field(description="When.", examples=["2026-11-22T08:00:00Z"])
-    what: str = Field(description="opened, reported, revised, reopened, mediated_… or a decision.", examples=["opened"])
+    what: str = Field(
+        description="opened, reported, unreadable, revised, reopened, mediated_… or a decision.", examples=["opened"]
+    )
     by: str = Field(description="The member or colleague; empty for a rule.", examples=["member-2"])
     note: str = Field(description="What they said, with personal data masked.", examples=["举报 发广告"])
 
@@ -79,6 +81,7 @@ class CaseView(BaseModel):
     reasons: list[ReasonView] = Field(description="The rules that spoke.")
     text: str = Field(description="The message, with personal data masked.", examples=["听说某市即将封城了"])
     policy: str = Field(description="The policy's version that judged it.", examples=["default@3"])
+    count: int = Field(description="Of records that could not be read, how many; else 1.", examples=[1])
     sanction_id: str | None = Field(
         description="The sanction appealed against or proposed.", examples=["0192f3c1-7b5e-7abc-8def-0123456789ab"]
     )

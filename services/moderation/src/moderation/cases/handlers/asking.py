@@ -4,14 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from huiqun.contracts.channel import Message, Role
+from huiqun.contracts.channel import MessageEdited, MessageReceived, Role
+from huiqun.contracts.channel.mentions import AddressedText
 from huiqun.contracts.moderation import CaseKind, Screened, Verdict
+from huiqun.privacy.text import mask_text
 from huiqun.runtime.ids import new_id
 from huiqun.stream import Work
 from moderation.archive import store as archive
+from moderation.archive.handlers.supervising import UnknownMessageError as NotArchivedError
+from moderation.archive.handlers.supervising import find_message
+from moderation.archive.model import MessageRef
+from moderation.archive.store.messages import screened
 from moderation.cases.handlers.opening import open_cases
 from moderation.cases.handlers.queue import load_case
-from moderation.cases.model import Case, Grant, Opening, Report, begins_with, case_id, due, masked
+from moderation.cases.model import Case, Grant, Opening, Report, begins_with, case_id, due
 from moderation.cases.store import cases, reporters
 from moderation.enforcement import model as enforcement
 from moderation.enforcement.handlers import request_actions
@@ -21,14 +27,15 @@ from moderation.policies.model import ReviewRule
 from moderation.standing import store as standings
 from moderation.standing.model import Standing, Strike, key_of
 
+Messages = MessageReceived | MessageEdited
 REPORTED = "reported"
 _LEAST_SEVERITY = 2
 _APPEAL_SEVERITY = 3
-_HEARD = "您好，您的申诉已收到。工作人员复核后，会私信告知您结果。"
+_HEARD = AddressedText("您好，您的申诉已收到。工作人员复核后，会私信告知您结果。")
 
 
 class UnknownMessageError(LookupError):
-    """There is no such message."""
+    """There is no such message to report."""
 
 
 class NothingToAppealError(LookupError):
@@ -52,6 +59,11 @@ class Appeal:
     note: str
     rule: ReviewRule
 
+    @property
+    def ref(self) -> MessageRef:
+        """The message that was sanctioned."""
+        return MessageRef(self.strike.message_id, self.standing.group_id)
+
 
 async def receive_reports(work: Work, reports: Sequence[Report]) -> None:
     """Open a case for the messages that members report. A report acts by nothing else than a person's decision.
@@ -60,12 +72,12 @@ async def receive_reports(work: Work, reports: Sequence[Report]) -> None:
     """
     if not reports:
         return
-    messages = await archive.latest(work, [report.message_id for report in reports])
+    messages = await archive.latest(work, [report.ref for report in reports])
     known = await reporters.load(work, [report.by for report in reports if not report.by_staff])
     openings = []
     for report in reports:
-        message = messages.get(report.message_id)
-        if message is None or message.group_id != report.group_id or message.member_id == report.by:
+        message = messages.get(report.ref)
+        if message is None or message.member_id == report.by:
             REPORTS.labels(outcome="void").inc()
             continue
         trusted = report.by_staff
@@ -81,15 +93,30 @@ async def receive_reports(work: Work, reports: Sequence[Report]) -> None:
     await open_cases(work, openings)
 
 
-async def report_message(work: Work, message_id: str, by: str, note: str, category: str | None) -> Case:
-    """Open a case for a message that a person reports at their desk, or join it. Raises UnknownMessageError."""
-    message = (await archive.latest(work, [message_id])).get(message_id)
-    if message is None:
-        raise UnknownMessageError(message_id)
+@dataclass(frozen=True, slots=True)
+class ReportMessageCommand:
+    """What a person says of a message at their desk; without a group, of the one that has this id."""
+
+    message_id: str
+    group_id: str | None
+    note: str
+    category: str | None
+
+
+async def report_message(work: Work, command: ReportMessageCommand, by: str) -> Case:
+    """Open a case for a message that a person reports, or join it.
+
+    Raises UnknownMessageError, AmbiguousMessageError.
+    """
+    try:
+        revisions = await find_message(work.db, command.message_id, command.group_id, work.session)
+    except NotArchivedError as error:
+        raise UnknownMessageError(command.message_id) from error
+    message = screened(revisions[-1])
     group = await find_group(work.db, message.group_id, work.session)
     rule = (await policy_in_force(work.db, group.settings, work.session)).rules.review
-    report = Report(message.group_id, message_id, by, by_staff=True, note=masked(note), day=0, rule=rule)
-    opening = _opening(replace(report, category=category), message, work.now, trusted=True)
+    report = Report(message.group_id, message.message_id, by, by_staff=True, note=command.note, day=0, rule=rule)
+    opening = _opening(replace(report, category=command.category), message, work.now, trusted=True)
     await open_cases(work, [opening])
     return await load_case(work, opening.case_id)
 
@@ -105,11 +132,11 @@ async def receive_appeals(work: Work, appeals: Sequence[Appeal]) -> None:
 async def _open_appeals(work: Work, appeals: Sequence[Appeal]) -> list[Case]:
     if not appeals:
         return []
-    messages = await archive.latest(work, [appeal.strike.message_id for appeal in appeals])
+    messages = await archive.latest(work, [appeal.ref for appeal in appeals])
     openings = [
         Opening(
             kind=CaseKind.APPEAL,
-            message=messages.get(appeal.strike.message_id) or _forgotten(appeal),
+            message=messages.get(appeal.ref) or _forgotten(appeal),
             category=appeal.strike.category,
             severity=_APPEAL_SEVERITY,
             due_at=due(appeal.rule, _APPEAL_SEVERITY, work.now),
@@ -138,11 +165,14 @@ def _forgotten(appeal: Appeal) -> Screened:
 
 
 async def appeal_by_link(work: Work, grant: Grant, note: str) -> None:
-    """Open a case for the sanction that a link is about. Raises NothingToAppealError, AppealedError."""
+    """Open a case for the sanction that a link is about; `note` is what a form says, and masked here.
+
+    Raises NothingToAppealError, AppealedError.
+    """
     standing, strike = await find_sanction(work, grant)
     group = await find_group(work.db, grant.group_id, work.session)
     rule = (await policy_in_force(work.db, group.settings, work.session)).rules.review
-    await _open_appeals(work, [Appeal(standing, strike, masked(note), rule)])
+    await _open_appeals(work, [Appeal(standing, strike, mask_text(note), rule)])
 
 
 async def find_sanction(work: Work, grant: Grant) -> tuple[Standing, Strike]:
@@ -166,16 +196,18 @@ def appealable(standing: Standing, reply_to: str | None) -> Strike | None:
 
 
 async def find_quoted(
-    work: Work, message: Message, standing: Standing, rule: ReviewRule, batch: Sequence[Screened]
+    work: Work, event: Messages, standing: Standing, rule: ReviewRule, batch: Sequence[Screened]
 ) -> frozenset[str]:
     """The categories that a report or an appeal may quote and be no offence: those of the message it is about.
 
     `batch` is what was judged in this transaction before. An appeal may do so once for each sanction.
     """
+    message = event.data
     if message.reply_to is not None and begins_with(message.text, rule.report_phrases):
-        earlier = next((each for each in reversed(batch) if each.message_id == message.reply_to), None)
-        about = earlier or (await archive.latest(work, [message.reply_to])).get(message.reply_to)
-        if about is None or about.group_id != message.group_id or about.member_id == message.sender.member_id:
+        ref = MessageRef(message.reply_to, message.group_id, event.source)
+        earlier = next((each for each in reversed(batch) if _ref_of(each) == ref), None)
+        about = earlier or (await archive.latest(work, [ref])).get(ref)
+        if about is None or about.member_id == message.sender.member_id:
             return frozenset()
         return frozenset(reason.category for reason in about.reasons)
     if begins_with(message.text, rule.appeal_phrases):
@@ -183,6 +215,10 @@ async def find_quoted(
         if strike is not None and await cases.load(work, case_id(CaseKind.APPEAL, strike.id)) is None:
             return frozenset({strike.category})
     return frozenset()
+
+
+def _ref_of(message: Screened) -> MessageRef:
+    return MessageRef(message.message_id, message.group_id, message.channel)
 
 
 def _opening(report: Report, message: Screened, now: datetime, *, trusted: bool) -> Opening:

@@ -10,7 +10,7 @@ from huiqun.stream import Work
 from moderation.cases.handlers.following import ABOUT_THE_MESSAGE, Hearing, Ruling, follow
 from moderation.cases.handlers.opening import overdue_timer
 from moderation.cases.handlers.queue import load_case, require_impartial
-from moderation.cases.model import Case, Decision, check_decidable, close, masked
+from moderation.cases.model import Case, Decision, check_decidable, close
 from moderation.cases.store import cases, examples, reporters
 from moderation.cases.store.examples import CLEAN, Example
 from moderation.enforcement import model as enforcement
@@ -56,7 +56,7 @@ async def decide(work: Work, case_id: str, ruling: Ruling, check: Check, appeal_
         by=ruling.by,
         at=work.now,
         category=hearing.category,
-        note=masked(ruling.note),
+        note=ruling.note,
         action_id=action_id,
     )
     closed = await _close(hearing, case, decision, own=own)
@@ -64,7 +64,7 @@ async def decide(work: Work, case_id: str, ruling: Ruling, check: Check, appeal_
         category = hearing.category if ruling.outcome is CaseOutcome.RECLASSIFIED else other.category
         free = other.model_copy(update={"lease": None})
         await _close(hearing, free, decision.model_copy(update={"category": category}))
-    if case.text:
+    if case.text and case.kind is not CaseKind.UNREADABLE:  # what it shows is a word of ours
         await examples.keep(work, _example(case, decision))
     return closed
 
@@ -73,7 +73,8 @@ async def _open(work: Work, case: Case, ruling: Ruling, appeal_link: AppealLink 
     group = await find_group(work.db, case.group_id, work.session)
     rules = (await policy_in_force(work.db, group.settings, work.session)).rules
     standing = None
-    if case.role is Role.CUSTOMER:  # nobody else has one
+    # Nobody else has one; and of what could not be read it is not known for sure who wrote it.
+    if case.role is Role.CUSTOMER and case.kind is not CaseKind.UNREADABLE:
         known = await standings.load(work, [(case.group_id, case.member_id)])
         standing = known[key_of(case.group_id, case.member_id)]
     settings = group.settings
@@ -84,14 +85,16 @@ async def _open(work: Work, case: Case, ruling: Ruling, appeal_link: AppealLink 
 
 async def _answer(hearing: Hearing, case: Case) -> None:
     """Tell the member what became of their appeal."""
-    text = _ANSWERS[hearing.ruling.outcome].format(category=hearing.offence.named)
+    text = hearing.offence.said(_ANSWERS[hearing.ruling.outcome])
     word = enforcement.word(case.group_id, case.member_id, text, hearing.work.now, new_id())
     await request_actions(hearing.work, [(word, None)])
 
 
 async def _settled_with(work: Work, case: Case, outcome: CaseOutcome) -> list[Case]:
     """The other cases that the same decision answers, whoever holds them."""
-    others = [other for other in await cases.undecided_about(work, case.message_id) if other.id != case.id]
+    others = [other for other in await cases.undecided_about(work, case.ref) if other.id != case.id]
+    if case.kind is CaseKind.UNREADABLE:
+        return []
     if outcome is CaseOutcome.REVERSED:
         return others
     if case.kind in ABOUT_THE_MESSAGE:

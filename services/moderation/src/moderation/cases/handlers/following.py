@@ -4,11 +4,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from huiqun.contracts.channel import Action, Role
+from huiqun.contracts.channel.mentions import Mention, compose
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import CaseKind, CaseOutcome, SanctionKind, Verdict
 from huiqun.runtime.ids import new_id
 from huiqun.stream import Work
 from moderation.archive import store as archive
+from moderation.archive.model import MessageRef
 from moderation.cases.handlers.opening import open_cases
 from moderation.cases.model import REMOVAL_SEVERITY, Case, Moderator, Opening, due
 from moderation.enforcement import model as enforcement
@@ -59,7 +61,6 @@ class Hearing:
             case.member_id,
             case.message_id,
             self.category,
-            display_name="",
             at=self.work.now,
             wording=self.rules.wording,
         )
@@ -106,7 +107,8 @@ async def _reverse(hearing: Hearing) -> None:
         return
     undone = await undo(work, hearing.standing, case.message_id)
     if undone.removed and hearing.terms.owner is not None:
-        text = f"对成员 {case.member_id} 的处罚已撤销，而该成员已被移出群聊，请重新邀请。"
+        words = "对成员 {member} 的处罚已撤销，而该成员已被移出群聊，请重新邀请。"
+        text = compose(words, member=Mention(case.member_id))
         task = enforcement.task(case.group_id, hearing.terms.owner, text, work.now, new_id())
         await request_actions(work, [(task, None)])
 
@@ -135,7 +137,7 @@ async def _enforce(hearing: Hearing) -> None:
             await request_actions(work, [(enforcement.notice_to_staff(offence, new_id()), None)])
         return
     requests: list[tuple[Action, Event | None]] = []
-    if case.verdict is not Verdict.BLOCK:
+    if case.verdict is not Verdict.BLOCK and not await _is_withdrawn(work, case.ref):
         requests.append((enforcement.deletion(offence, new_id()), None))
         if enforcement.is_personal(offence.category):
             requests.append((enforcement.caution(offence, new_id()), None))
@@ -149,9 +151,15 @@ async def _enforce(hearing: Hearing) -> None:
     await request_actions(work, requests)
 
 
+async def _is_withdrawn(work: Work, ref: MessageRef) -> bool:
+    """Whether there is nothing left to delete."""
+    revisions = (await archive.find_revisions(work.db, [ref], work.session)).get(ref, ())
+    return any("recalled_by" in revision.document for revision in revisions)
+
+
 async def _propose_removal(hearing: Hearing, sanction_id: str) -> None:
     work, case = hearing.work, hearing.case
-    message = (await archive.latest(work, [case.message_id])).get(case.message_id)
+    message = (await archive.latest(work, [case.ref])).get(case.ref)
     if message is not None:
         opening = Opening(
             kind=CaseKind.REMOVAL,

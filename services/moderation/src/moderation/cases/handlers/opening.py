@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from huiqun.contracts.channel.mentions import compose
 from huiqun.contracts.moderation import CaseOpened, OpenedCase
 from huiqun.runtime.ids import new_id
 from huiqun.stream import Work
@@ -48,8 +49,8 @@ async def remind(timer: Timer, work: Work) -> None:
     CASES_OVERDUE.labels(kind=case.kind.value).inc()
     group = await find_group(work.db, case.group_id, work.session)
     if group.settings.owner is not None and group.dismissed_at is None:
-        name = enforcement.name_of(case.category)
-        text = f"有一条待处理的群管案件（{name}）已超过响应时限，请尽快处理。案件编号：{case.id}"
+        words = "有一条待处理的群管案件（{category}）已超过响应时限，请尽快处理。案件编号：{case}"
+        text = compose(words, category=enforcement.name_of(case.category), case=case.id)
         task = enforcement.task(case.group_id, group.settings.owner, text, work.now, new_id())
         await request_actions(work, [(task, None)])
 

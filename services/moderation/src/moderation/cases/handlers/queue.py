@@ -39,12 +39,12 @@ async def release(work: Work, case_id: str, who: Moderator) -> Case:
 
 async def comment(work: Work, case_id: str, who: Moderator, text: str) -> Case:
     """Note something for whoever decides. Raises UnknownCaseError, CaseFullError."""
-    return await _save(work, model.comment(await load_case(work, case_id), who, model.masked(text), work.now))
+    return await _save(work, model.comment(await load_case(work, case_id), who, text, work.now))
 
 
 async def require_impartial(work: Work, case: Case, who: Moderator) -> bool:
     """Refuse an appeal to whom it is against: OwnDecisionError. An admin may decide on it all the same: then True."""
-    own = case.kind is CaseKind.APPEAL and await cases.judged_by(work, case.message_id, who.id)
+    own = case.kind is CaseKind.APPEAL and await cases.judged_by(work, case.ref, who.id)
     if own and not who.admin:
         raise OwnDecisionError
     return own

@@ -11,21 +11,18 @@ from moderation.cases.model.case import (
     Entry,
     Lease,
     Moderator,
-    Opening,
     OwnDecisionError,
     State,
-    case_id,
     check_decidable,
     claim,
     close,
     comment,
-    due,
     join,
-    masked,
     open_case,
     release,
 )
 from moderation.cases.model.links import AppealLinks, Grant, InvalidLinkError
+from moderation.cases.model.opening import Opening, case_id, due
 from moderation.cases.model.reporters import Report, Reporter, begins_with
 
 __all__ = [
@@ -55,7 +52,6 @@ __all__ = [
     "comment",
     "due",
     "join",
-    "masked",
     "open_case",
     "release",
 ]

@@ -1,17 +1,14 @@
 """A case: opened for a reason, held by one person at a time, closed by a decision. Pure."""
 
-import hashlib
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from huiqun.contracts.channel import Role
-from huiqun.contracts.moderation import CaseKind, CaseOutcome, Reason, Screened, Verdict
-from huiqun.privacy.detection import find_personal_data
-from huiqun.privacy.masking import mask
-from moderation.policies.model import ReviewRule
+from huiqun.contracts.moderation import CaseKind, CaseOutcome, Reason, Verdict
+from moderation.archive.model import MessageRef
+from moderation.cases.model.opening import Opening
 
 MAX_COMMENTS = 100
 MAX_HISTORY = 100
@@ -129,48 +126,17 @@ class Case(Values):
     decision: Decision | None = None
     closed_at: datetime | None = None
     version: int = 1
+    channel: str = "channel"
+    count: int = Field(default=1, description="Of records that could not be read, how many")
+
+    @property
+    def ref(self) -> MessageRef:
+        """The message that it is about."""
+        return MessageRef(self.message_id, self.group_id, self.channel)
 
     def holder(self, now: datetime) -> Moderator | None:
         """Who holds the case; nobody once the lease is over."""
         return self.lease.holder if self.lease is not None and self.lease.until > now else None
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """Why a case is to be opened: for which message, by what, and until when it should be decided.
-
-    `by` is the member or person who asked for it, `note` what they said; `trusted` is whether that is enough.
-    """
-
-    kind: CaseKind
-    message: Screened
-    category: str
-    severity: int
-    due_at: datetime
-    sanction_id: str | None = None
-    by: str = ""
-    note: str = ""
-    trusted: bool = True
-
-    @property
-    def case_id(self) -> str:
-        """The case that this opens or joins: an appeal is about a sanction, the others are about a message."""
-        return case_id(self.kind, self.sanction_id or "" if self.kind is CaseKind.APPEAL else self.message.message_id)
-
-
-def case_id(kind: CaseKind, about: str) -> str:
-    """The id of the one case of a kind about a message or sanction; it fits into an address, whatever `about` holds."""
-    return f"{kind.value}-{hashlib.blake2b(about.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
-
-
-def masked(text: str) -> str:
-    """What a person wrote, fit to be kept."""
-    return mask(text, find_personal_data(text))
-
-
-def due(rule: ReviewRule, severity: int, now: datetime) -> datetime:
-    """Until when a case of this severity should be decided."""
-    return now + timedelta(minutes=rule.target_minutes[severity - 1])
 
 
 def open_case(opening: Opening, now: datetime) -> Case:
@@ -191,6 +157,7 @@ def open_case(opening: Opening, now: datetime) -> Case:
         reasons=message.reasons,
         text=message.masked_text,
         policy=message.policy_version,
+        channel=message.channel,
         sanction_id=opening.sanction_id,
         opened_at=now,
         due_at=opening.due_at,
@@ -206,6 +173,8 @@ def join(case: Case, opening: Opening, now: datetime) -> Case:
     """
     if opening.kind is CaseKind.REPORT:
         return _join_report(case, opening, now)
+    if opening.kind is CaseKind.UNREADABLE:
+        return _join_unreadable(case, opening, now)
     if opening.kind is CaseKind.APPEAL or opening.message.revision <= case.revision:
         return case
     return _renewed(case, opening, now)
@@ -228,6 +197,15 @@ def _renewed(case: Case, opening: Opening, now: datetime) -> Case:
             "lease": case.lease,
         }
     return renewed.model_copy(update=kept)
+
+
+def _join_unreadable(case: Case, opening: Opening, now: datetime) -> Case:
+    """The case with one more record; whoever has seen it need not look again before they decide on the first ones."""
+    if case.state not in UNDECIDED:
+        return _renewed(case, opening, now)
+    entry = Entry(at=now, what="unreadable", by=opening.message.member_id, note=opening.note)
+    history = _with(case, entry) if len(case.history) < MAX_HISTORY else case.history
+    return case.model_copy(update={"count": case.count + 1, "history": history})
 
 
 def _join_report(case: Case, opening: Opening, now: datetime) -> Case:

@@ -1,11 +1,15 @@
 """A conflict is taken up: simple ones in the group, others in private or in a group of their own. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
-from moderation.cases.model.case import MAX_HISTORY, Case, Entry, Moderator, check_decidable, masked
+from pydantic.dataclasses import dataclass
+
+from huiqun.contracts.channel.mentions import AddressedText, Mention, compose, join
+from huiqun.privacy.text import MaskedText
+from moderation.cases.model.case import MAX_HISTORY, Case, Entry, Moderator, check_decidable
 
 
 class Where(StrEnum):
@@ -24,7 +28,7 @@ class Mediation:
     """
 
     where: Where
-    text: str = ""
+    text: Annotated[str, MaskedText()] = ""
     others: tuple[str, ...] = ()
     assignee: str | None = None
 
@@ -40,9 +44,9 @@ _TASKS: Mapping[Where, str] = {
 }
 
 
-def words_of(mediation: Mediation) -> str:
+def words_of(mediation: Mediation) -> AddressedText:
     """What members are told."""
-    return mediation.text or _USUAL[mediation.where]
+    return AddressedText(mediation.text or _USUAL[mediation.where])
 
 
 def involved(case: Case, mediation: Mediation) -> tuple[str, ...]:
@@ -50,15 +54,16 @@ def involved(case: Case, mediation: Mediation) -> tuple[str, ...]:
     return tuple(dict.fromkeys((case.member_id, *mediation.others)))
 
 
-def task_of(case: Case, mediation: Mediation) -> str | None:
+def task_of(case: Case, mediation: Mediation) -> AddressedText | None:
     """What a staff member is asked to do; None where saying it in the group is all."""
     words = _TASKS.get(mediation.where)
-    return words and words.format(members="、".join(involved(case, mediation)), case=case.id)
+    members = join("、", list(map(Mention, involved(case, mediation))))
+    return compose(words, members=members, case=case.id) if words else None
 
 
 def mediate(case: Case, who: Moderator, mediation: Mediation, now: datetime) -> Case:
     """The case with a note of it; it stays to be decided. Raises CaseHeldError, CaseClosedError."""
     check_decidable(case, who, now)
-    entry = Entry(at=now, what=f"mediated_{mediation.where.value}", by=who.id, note=masked(mediation.text))
+    entry = Entry(at=now, what=f"mediated_{mediation.where.value}", by=who.id, note=mediation.text)
     history = (*case.history, entry)[-MAX_HISTORY:]
     return case.model_copy(update={"history": history, "version": case.version + 1})

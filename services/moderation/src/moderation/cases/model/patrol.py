@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from huiqun.contracts.channel.mentions import AddressedText
+from huiqun.contracts.channel.shown_names import clean_group_name
 from huiqun.contracts.moderation import Verdict
 from moderation.cases.model.case import Case
 
@@ -37,11 +39,12 @@ def late(cases: Sequence[Case], now: datetime) -> int:
     return sum(case.due_at <= now for case in cases)
 
 
-def summary(patrol: Patrol, group_name: str, zone: ZoneInfo) -> str:
+def summary(patrol: Patrol, group_name: str, zone: ZoneInfo) -> AddressedText:
     """What the owner of the group is told."""
     found = "，".join(f"{called} {patrol.judged.get(verdict, 0)} 条" for verdict, called in _CALLED.items())
+    where = clean_group_name(group_name) or patrol.group_id
     lines = [
-        f"【巡群】{group_name or patrol.group_id}，{_time(patrol.since, zone)} 至 {_time(patrol.at, zone)}：",
+        f"【巡群】{where}，{_time(patrol.since, zone)} 至 {_time(patrol.at, zone)}：",
         f"发言 {sum(patrol.judged.values())} 条，{found}。",
     ]
     if patrol.waiting and patrol.oldest is not None:
@@ -49,7 +52,7 @@ def summary(patrol: Patrol, group_name: str, zone: ZoneInfo) -> str:
         lines.append(f"待处理案件 {patrol.waiting} 件，其中超时 {patrol.overdue} 件，最早的始于 {since}。")
     if patrol.open_actions:
         lines.append(f"尚无结果的处置 {patrol.open_actions} 项。")
-    return "\n".join(lines)
+    return AddressedText("\n".join(lines))
 
 
 def _time(moment: datetime, zone: ZoneInfo) -> str:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from moderation.archive.model import MessageRef
 from moderation.lexicon.model.folding import strip
 from moderation.policies.model import ReviewRule
 
@@ -23,6 +24,12 @@ class Report:
     day: int
     rule: ReviewRule
     category: str | None = None
+    channel: str | None = None
+
+    @property
+    def ref(self) -> MessageRef:
+        """The message."""
+        return MessageRef(self.message_id, self.group_id, self.channel)
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from huiqun.contracts.moderation import CaseKind
 from huiqun.store import Database, Index, Session, UpdateOne
 from huiqun.stream import Work
+from moderation.archive.model import MessageRef
 from moderation.cases.model import Case, Opening, State, join, open_case
 from moderation.cases.model.case import UNDECIDED
 
@@ -109,16 +110,16 @@ async def find(database: Database, case_id: str, session: Session | None = None)
     return _case(document) if document else None
 
 
-async def undecided_about(work: Work, message_id: str) -> list[Case]:
+async def undecided_about(work: Work, ref: MessageRef) -> list[Case]:
     """The cases about a message that wait for a decision or for a second reporter."""
-    query = {"message_id": message_id, "state": {"$in": _UNDECIDED}}
+    query = {**_about(ref), "state": {"$in": _UNDECIDED}}
     return [_case(document) async for document in work.db[CASES].find(query, session=work.session)]
 
 
-async def judged_by(work: Work, message_id: str, person: str) -> bool:
+async def judged_by(work: Work, ref: MessageRef, person: str) -> bool:
     """Whether this person has found a message to be an offence, or its author to be removed for it."""
     decided = {"by": person, "what": {"$in": _AGAINST}}  # the history outlasts a case's being opened again
-    query = {"message_id": message_id, "history": {"$elemMatch": decided}}
+    query = {**_about(ref), "history": {"$elemMatch": decided}}
     return await work.db[CASES].find_one(query, {"_id": 1}, session=work.session) is not None
 
 
@@ -184,6 +185,10 @@ def _query(wanted: Filter, now: datetime) -> dict[str, Any]:
     elif wanted.claimed is False:
         query["$nor"] = [held]
     return query
+
+
+def _about(ref: MessageRef) -> dict[str, Any]:
+    return {name: value for name, value in ref._asdict().items() if value is not None}
 
 
 def _fields(case: Case) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from huiqun.contracts.channel import Action, ActionKind, ActionTarget
+from huiqun.contracts.channel.mentions import AddressedText, Mention, Part, compose
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import GroupMode, SanctionKind
 from moderation.policies.model import Ladder, Wording
@@ -41,6 +42,8 @@ CATEGORY_NAMES: Mapping[str, str] = {
     "reported": "成员举报的内容",
     "quiet": "安静模式期间发言",
     "lockdown": "暂停发言期间发言",
+    "oversize": "超长内容",
+    "unreadable": "无法读取的消息",
 }
 _USUAL_WORDS = Wording()
 _PERSONAL = frozenset({"id_card", "bank_card", "mobile", "email"})
@@ -54,7 +57,6 @@ class Offence:
     member_id: str
     message_id: str
     category: str
-    display_name: str
     at: datetime
     cause: Event | None = None
     wording: Wording = _USUAL_WORDS
@@ -64,9 +66,9 @@ class Offence:
         """What its category is called in words to members."""
         return self.wording.categories.get(self.category) or name_of(self.category)
 
-    def said(self, text: str, **fields: str) -> str:
-        """A text of the policy about this offence."""
-        return text.format(category=self.named, **fields)
+    def said(self, text: str, **fields: Part) -> AddressedText:
+        """A text of the policy about this offence; {member} in it names the offender."""
+        return compose(text, category=self.named, member=Mention(self.member_id), **fields)
 
 
 #: Makes the address at which the offender can appeal against the sanction of this id.
@@ -104,43 +106,30 @@ def deletion(offence: Offence, action_id: str) -> Action:
 
 def caution(offence: Offence, action_id: str) -> Action:
     """Tell a member in private to protect their own data: no offence, and no sanction."""
-    return Action(
-        action_id=action_id,
-        group_id=offence.group_id,
-        kind=ActionKind.SEND_PRIVATE,
-        target=ActionTarget(member_id=offence.member_id),
-        content=offence.said(offence.wording.caution),
-        reason=offence.category,
-        requested_by=REQUESTED_BY,
-        deadline=offence.at + _DEADLINE,
-    )
+    text = offence.said(offence.wording.caution)
+    said = word(offence.group_id, offence.member_id, text, offence.at, action_id)
+    return said.model_copy(update={"reason": offence.category})
 
 
 def hush(offence: Offence, action_id: str) -> Action:
     """Tell a member in private that the group is quiet, or for staff alone: no offence, and no sanction."""
     wording = offence.wording
     text = {GroupMode.QUIET: wording.quiet, GroupMode.LOCKDOWN: wording.lockdown}[GroupMode(offence.category)]
-    return Action(
-        action_id=action_id,
-        group_id=offence.group_id,
-        kind=ActionKind.SEND_PRIVATE,
-        target=ActionTarget(member_id=offence.member_id),
-        content=offence.said(text),
-        reason=offence.category,
-        requested_by=REQUESTED_BY,
-        deadline=offence.at + _DEADLINE,
-    )
+    said = word(offence.group_id, offence.member_id, offence.said(text), offence.at, action_id)
+    return said.model_copy(update={"reason": offence.category})
 
 
 def notice_to_staff(offence: Offence, action_id: str) -> Action:
     """Tell a staff member how they should have put it: staff are never sanctioned by themselves."""
+    text = offence.said(offence.wording.staff)
     return Action(
         action_id=action_id,
         group_id=offence.group_id,
         kind=ActionKind.NOTIFY_STAFF,
         target=ActionTarget(message_id=offence.message_id),
         assignee=offence.member_id,
-        content=offence.said(offence.wording.staff),
+        content=text.content,
+        members=text.members,
         reason=offence.category,
         requested_by=REQUESTED_BY,
         deadline=offence.at + _DEADLINE,
@@ -161,19 +150,26 @@ def sanction(offence: Offence, climb: Climb, terms: Terms, sanction_id: str) -> 
         "deadline": offence.at + _DEADLINE,
     }
     wording = offence.wording
-    addressed = f"@{offence.display_name} " if offence.display_name else ""
     if climb.kind is SanctionKind.WARNING:
-        text = offence.said(wording.warning, member=addressed, appeal=terms.appeal_phrase)
-        return Action(kind=ActionKind.SEND_MESSAGE, content=text, **common)
+        text = offence.said(wording.warning, appeal=terms.appeal_phrase)
+        return Action(kind=ActionKind.SEND_MESSAGE, content=text.content, members=text.members, **common)
     if climb.kind is SanctionKind.MUTE and climb.until is not None:
         seconds = max(int((climb.until - offence.at).total_seconds()), 1)
         where = "打开私信中的链接" if terms.appeal_link else "私信群主"
-        text = offence.said(wording.mute, member=addressed, span=span_in_words(seconds), appeal=where)
+        text = offence.said(wording.mute, span=span_in_words(seconds), appeal=where)
         # When it would be over, it is too late to begin with it.
         common["deadline"] = climb.until
-        return Action(kind=ActionKind.MUTE_MEMBER, content=text, duration_seconds=seconds, **common)
-    text = offence.said(wording.removal, member=offence.display_name or offence.member_id)
-    return Action(kind=ActionKind.NOTIFY_STAFF, assignee=terms.owner, content=text, **common)
+        return Action(
+            kind=ActionKind.MUTE_MEMBER,
+            content=text.content,
+            members=text.members,
+            duration_seconds=seconds,
+            **common,
+        )
+    text = offence.said(wording.removal)
+    return Action(
+        kind=ActionKind.NOTIFY_STAFF, assignee=terms.owner, content=text.content, members=text.members, **common
+    )
 
 
 def release(group_id: str, member_id: str, reason: str, at: datetime, action_id: str) -> Action:
@@ -191,12 +187,13 @@ def release(group_id: str, member_id: str, reason: str, at: datetime, action_id:
 
 def removal(offence: Offence, approved_by: str, action_id: str) -> Action:
     """Take a member out of the group; nobody is removed without the name of the person who approved it."""
+    text = compose("因多次违反群规（{category}），经 {by} 核准移出群聊。", category=offence.named, by=approved_by)
     return Action(
         action_id=action_id,
         group_id=offence.group_id,
         kind=ActionKind.REMOVE_MEMBER,
         target=ActionTarget(member_id=offence.member_id, message_id=offence.message_id),
-        content=f"因多次违反群规（{offence.named}），经 {approved_by} 核准移出群聊。",
+        content=text.content,
         reason=offence.category,
         requested_by=approved_by[:128],
         deadline=offence.at + _DEADLINE,
@@ -205,45 +202,51 @@ def removal(offence: Offence, approved_by: str, action_id: str) -> Action:
 
 def appeal_letter(offence: Offence, appeal_link: str, action_id: str) -> Action:
     """Give a muted member in private the link by which they, and nobody else, can appeal."""
-    text = f"您好，您因多次违反群规（{offence.named}）被禁言。如有异议，请在 7 天内打开 {appeal_link} 申诉。"
+    text = offence.said(
+        "您好，您因多次违反群规（{category}）被禁言。如有异议，请在 7 天内打开 {link} 申诉。", link=appeal_link
+    )
     return word(offence.group_id, offence.member_id, text, offence.at, action_id)
 
 
 def farewell(offence: Offence, appeal_link: str, action_id: str) -> Action:
     """Tell a member in private why they are removed, and where they can appeal."""
-    text = f"您好，因多次违反群规（{offence.named}），您将被移出群聊。如有异议，请在 7 天内打开 {appeal_link} 申诉。"
+    text = offence.said(
+        "您好，因多次违反群规（{category}），您将被移出群聊。如有异议，请在 7 天内打开 {link} 申诉。", link=appeal_link
+    )
     return word(offence.group_id, offence.member_id, text, offence.at, action_id)
 
 
-def task(group_id: str, staff_id: str | None, content: str, at: datetime, action_id: str) -> Action:
+def task(group_id: str, staff_id: str | None, text: AddressedText, at: datetime, action_id: str) -> Action:
     """Ask a staff member for something."""
     return Action(
         action_id=action_id,
         group_id=group_id,
         kind=ActionKind.NOTIFY_STAFF,
         assignee=staff_id,
-        content=content,
+        content=text.content,
+        members=text.members,
         requested_by=REQUESTED_BY,
         deadline=at + _DEADLINE,
     )
 
 
-def word(group_id: str, member_id: str, content: str, at: datetime, action_id: str) -> Action:
+def word(group_id: str, member_id: str, text: AddressedText, at: datetime, action_id: str) -> Action:
     """Tell a member something in private."""
     return Action(
         action_id=action_id,
         group_id=group_id,
         kind=ActionKind.SEND_PRIVATE,
         target=ActionTarget(member_id=member_id),
-        content=content,
+        content=text.content,
+        members=text.members,
         requested_by=REQUESTED_BY,
         deadline=at + _DEADLINE,
     )
 
 
-def remark(group_id: str, member_id: str, content: str, at: datetime, action_id: str) -> Action:
+def remark(group_id: str, member_id: str, text: AddressedText, at: datetime, action_id: str) -> Action:
     """Say something in the group, to one of its members."""
-    said = word(group_id, member_id, content, at, action_id)
+    said = word(group_id, member_id, text, at, action_id)
     return said.model_copy(update={"kind": ActionKind.SEND_MESSAGE})
 
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from huiqun.contracts.channel import Action, ActionKind, Support
+from huiqun.contracts.channel.mentions import AddressedText, Mention, Part, compose, join
 from moderation.enforcement.model.actions import span_in_words
 from moderation.policies.model import GroupSettings
 
@@ -83,27 +84,41 @@ def how_of(action: Action, group: GroupSettings) -> How:
 
 def as_task(action: Action, assignee: str | None, action_id: str) -> Action:
     """The action as something a staff member is asked to do."""
-    words = _TASKS.get(action.kind, "{content}").format(
-        member=action.target.member_id or "",
-        message=action.target.message_id or "",
-        span=span_in_words(action.duration_seconds or 0),
-        content=action.content,
-        reason=action.reason,
-    )
+    text = _task_in_words(action)
     change = {
         "action_id": action_id,
         "kind": ActionKind.NOTIFY_STAFF,
         "task": action.kind,
         "assignee": assignee,
-        "content": words,
+        "content": text.content,
+        "members": text.members,
     }
     return action.model_copy(update=change)
 
 
-def nudge(action: Action, assignee: str | None, words: str, action_id: str) -> Action:
+def nudge(action: Action, assignee: str | None, words: Part, action_id: str) -> Action:
     """Remind somebody of an open action, or tell somebody else of it."""
-    change = {"action_id": action_id, "kind": ActionKind.NOTIFY_STAFF, "task": None, "assignee": assignee}
-    return action.model_copy(update={**change, "content": f"{words}{action.content}"})
+    text = join("", [words, _task_in_words(action)])
+    change = {
+        "action_id": action_id,
+        "kind": ActionKind.NOTIFY_STAFF,
+        "task": None,
+        "assignee": assignee,
+        "content": text.content,
+        "members": text.members,
+    }
+    return action.model_copy(update=change)
+
+
+def _task_in_words(action: Action) -> AddressedText:
+    return compose(
+        _TASKS.get(action.kind, "{content}"),
+        member=Mention(action.target.member_id) if action.target.member_id else "",
+        message=action.target.message_id or "",
+        span=span_in_words(action.duration_seconds or 0),
+        content=AddressedText(action.content, action.members),
+        reason=action.reason,
+    )
 
 
 def again(action: Action, now: datetime) -> Action:

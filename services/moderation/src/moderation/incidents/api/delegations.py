@@ -7,6 +7,7 @@ from fastapi import Path, Query, Response
 from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id, Instant
+from huiqun.privacy.text import MaskedText
 from huiqun.runtime.clock import whole_milliseconds
 from huiqun.stream import Work
 from huiqun.web import Answer, Page, Paging, Principal, Router, Store, WriteOnce, requires
@@ -59,7 +60,9 @@ class NewDelegation(BaseModel):
     rights: set[Right] = Field(min_length=1, description="What it allows.", examples=[["handle_incidents"]])
     groups: set[Id] = Field(min_length=1, max_length=200, description="In which groups.", examples=[["group-1"]])
     until: Instant = Field(description="Until when, at most 31 days from now.", examples=["2026-11-25T08:00:00Z"])
-    reason: str = Field(min_length=1, max_length=1_000, description="Why.", examples=["国庆值班"])
+    reason: Annotated[str, MaskedText(min_length=1, max_length=1_000)] = Field(
+        description="Why.", examples=["国庆值班"]
+    )
 
 
 @router.get("", summary="List delegations")

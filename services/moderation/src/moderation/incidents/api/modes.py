@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id
 from huiqun.contracts.moderation import GroupMode
+from huiqun.privacy.text import MaskedText
 from huiqun.stream import Work
 from huiqun.web import Answer, Caller, IfMatch, Router, Store, WriteOnce, set_etag
 from moderation.incidents.handlers import modes as handlers
@@ -57,7 +58,9 @@ class ModeWish(BaseModel):
 
     mode: GroupMode = Field(description="Which mode.", examples=["quiet"])
     minutes: Minutes = Field(default=60, description="How long; of no account for the normal mode.", examples=[60])
-    reason: str = Field(default="", max_length=1_000, description="Why; for the audit log.", examples=["讨论过于激烈"])
+    reason: Annotated[str, MaskedText(max_length=1_000)] = Field(
+        default="", description="Why; for the audit log.", examples=["讨论过于激烈"]
+    )
     text: Words | None = Field(
         default=None, description="What is announced in the group; without it, the usual.", examples=["本群暂时安静。"]
     )

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Path, Response
 from pydantic import BaseModel, Field
 
+from huiqun.privacy.text import MaskedText
 from huiqun.stream import Work
 from huiqun.web import (
     Answer,
@@ -70,7 +71,9 @@ class PlanDraft(BaseModel):
     """What a new version says."""
 
     plan: Plan = Field(description="The whole plan.")
-    note: str = Field(default="", max_length=1_000, description="Why it is written.", examples=["缩短核实时间"])
+    note: Annotated[str, MaskedText(max_length=1_000)] = Field(
+        default="", description="Why it is written.", examples=["缩短核实时间"]
+    )
 
 
 class PlanActivation(BaseModel):

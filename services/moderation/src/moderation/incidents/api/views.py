@@ -1,7 +1,7 @@
 """What the routes of incidents show and take."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Self
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -9,11 +9,9 @@ from huiqun.contracts.envelope import Id, Instant
 from huiqun.contracts.moderation import GroupMode
 from huiqun.runtime.clock import whole_milliseconds
 from moderation.incidents.model.incident import Cue, Incident, Opening, Progress, Review, State
-from moderation.incidents.model.plans import Kind, Minutes, StepChange, StepKey, Title, Words
+from moderation.incidents.model.plans import Kind, Minutes, StepChange, StepKey, Text, Title, Words
 from moderation.incidents.model.scoring import Outcome, Report
 from moderation.incidents.model.timeline import Entry, What
-
-Text = Annotated[str, Field(max_length=2_000)]
 
 
 class CueBody(BaseModel):

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-from huiqun.privacy.detection import find_personal_data
-from huiqun.privacy.masking import mask
 from huiqun.stream import Work
 from huiqun.web import Principal
 from moderation.incidents.model.delegations import Right, covered
@@ -22,8 +20,3 @@ async def authorise(work: Work, who: Principal, right: Right, groups: Iterable[s
     if not covered(held, right, groups, work.now):
         raise NotAuthorisedError(right.value)
     return [delegation.id for delegation in held]
-
-
-def masked(text: str) -> str:
-    """What a person wrote, without the personal data in it."""
-    return mask(text, find_personal_data(text))

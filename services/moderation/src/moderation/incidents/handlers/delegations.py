@@ -7,7 +7,6 @@ from huiqun.audit import AuditEntry, append
 from huiqun.runtime.ids import new_id
 from huiqun.stream import Work
 from huiqun.timers import Timer
-from moderation.incidents.handlers.authority import masked
 from moderation.incidents.model.delegations import LONGEST, Delegation, Right
 from moderation.incidents.store import delegations as store
 
@@ -43,7 +42,7 @@ async def grant(work: Work, wanted: Grant, actor: str) -> Delegation:
         rights=wanted.rights,
         groups=wanted.groups,
         until=wanted.until,
-        reason=masked(wanted.reason),
+        reason=wanted.reason,
         granted_by=actor,
         granted_at=work.now,
     )

@@ -11,7 +11,7 @@ from huiqun.store import Database, Session
 from huiqun.stream import Work
 from huiqun.timers import Timer
 from huiqun.web import Principal
-from moderation.incidents.handlers.authority import authorise, masked
+from moderation.incidents.handlers.authority import authorise
 from moderation.incidents.handlers.plans import Check, Draft, UnknownPlanError, plan_in_force, write_version
 from moderation.incidents.handlers.scene import CUE, Scene, cue_key
 from moderation.incidents.model import wording
@@ -104,7 +104,7 @@ async def complete_step(work: Work, incident_id: str, done: Done, who: Principal
 async def do_step(scene: Scene, done: Done) -> None:
     """Note a step as done, with the mode and the message that belong to it."""
     incident = scene.incident
-    progress = incident.complete(done.step, scene.at, scene.actor, masked(done.note))
+    progress = incident.complete(done.step, scene.at, scene.actor, done.note)
     scene.cancel_step(progress)
     await scene.note(What.STEP_DONE, f"{progress.step.title}：{progress.note}".rstrip("："), step=done.step)
     if progress.step.mode is not None:
@@ -128,7 +128,7 @@ async def set_mode(work: Work, incident_id: str, mode: GroupMode, minutes: int |
 async def add_note(work: Work, incident_id: str, text: str, who: Principal) -> Incident:
     """Write something down in the timeline; also after the closing, since memory comes late."""
     scene = await _enter(work, incident_id, who)
-    await scene.note(What.NOTED, masked(text))
+    await scene.note(What.NOTED, text)
     await _audit(scene, "noted", {})
     await scene.save_timeline()
     return scene.incident
@@ -148,7 +148,7 @@ async def do_contain(scene: Scene) -> None:
     """Note that it spreads no more."""
     scene.incident.contain(scene.at)
     await scene.note(What.CONTAINED)
-    INCIDENTS.labels(kind=scene.incident.kind, what="contained", drill=_flag(scene.incident)).inc()
+    INCIDENTS.labels(what="contained", drill=_flag(scene.incident)).inc()
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ async def close(work: Work, incident_id: str, closing: Closing, check: Check, wh
     incident = scene.incident
     check(incident.revision)
     given = closing.review
-    review = Review(masked(given.what_happened), masked(given.cause), masked(given.what_to_change))
+    review = Review(given.what_happened, given.cause, given.what_to_change)
     incident.close(scene.at, who.id, review)
     await scene.leave_mode(What.MODE_CHANGED)
     for progress in incident.steps:
@@ -230,7 +230,7 @@ def _incident(version: PlanVersion, opening: Opening, settings: GroupSettings, n
         plan=plan,
         plan_version=version.version,
         groups=opening.groups,
-        reason=masked(opening.reason),
+        reason=opening.reason,
         drill=opening.drill,
         opened_by=who,
         opened_at=opened_at,
@@ -246,7 +246,7 @@ def _first(*people: str | None) -> str | None:
 
 
 def _announce_opening(work: Work, incident: Incident) -> None:
-    INCIDENTS.labels(kind=incident.kind, what="opened", drill=_flag(incident)).inc()
+    INCIDENTS.labels(what="opened", drill=_flag(incident)).inc()
     for group_id in incident.groups:
         data = OpenedIncident(
             incident_id=incident.id,
@@ -263,7 +263,7 @@ def _announce_opening(work: Work, incident: Incident) -> None:
 
 
 def _announce_closing(work: Work, incident: Incident) -> None:
-    INCIDENTS.labels(kind=incident.kind, what="closed", drill=_flag(incident)).inc()
+    INCIDENTS.labels(what="closed", drill=_flag(incident)).inc()
     for group_id in incident.groups:
         data = ClosedIncident(
             incident_id=incident.id,

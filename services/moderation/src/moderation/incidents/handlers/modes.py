@@ -11,7 +11,7 @@ from huiqun.stream import Work
 from huiqun.timers import Timer
 from huiqun.web import Principal
 from moderation.enforcement.handlers import request_actions
-from moderation.incidents.handlers.authority import authorise, masked
+from moderation.incidents.handlers.authority import authorise
 from moderation.incidents.handlers.plans import Check
 from moderation.incidents.model import modes
 from moderation.incidents.model.delegations import Right
@@ -66,7 +66,7 @@ async def set_by_hand(work: Work, wish: Wish, check: Check, who: Principal) -> G
         "mode": wish.mode.value,
         "before": group.mode.value,
         "minutes": wish.minutes,
-        "reason": masked(wish.reason),
+        "reason": wish.reason,
         "delegations": delegations,
     }
     await append(work, AuditEntry(who.id, "group.mode.set", f"group/{wish.group_id}", detail))

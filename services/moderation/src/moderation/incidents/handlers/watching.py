@@ -50,7 +50,7 @@ async def _compare(work: Work, kind: str, plan: Plan, trigger: Trigger) -> None:
         proposal = wording.proposal(kind, plan, group_id, owner, (number, work.now))
         await request_actions(work, [(proposal, None)])
         await store.note_proposal(work, key)
-        INCIDENTS.labels(kind=kind, what="proposed", drill="no").inc()
+        INCIDENTS.labels(what="proposed", drill="no").inc()
 
 
 def _jumps(blocked: Mapping[str, int], trigger: Trigger) -> dict[str, int]:

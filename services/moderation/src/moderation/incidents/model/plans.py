@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from huiqun.contracts.envelope import Id
 from huiqun.contracts.moderation import GroupMode
+from huiqun.privacy.text import ComparedText, MaskedText
 
-Kind = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]{0,63}$")]
-StepKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]{0,63}$")]
-Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
+Kind = Annotated[str, ComparedText(pattern=r"^[a-z0-9][a-z0-9_]{0,63}$")]
+StepKey = Annotated[str, ComparedText(pattern=r"^[a-z0-9][a-z0-9_]{0,63}$")]
+Title = Annotated[str, MaskedText(strip_whitespace=True, min_length=1, max_length=100)]
+Words = Annotated[str, MaskedText(strip_whitespace=True, min_length=1, max_length=2_000)]
+Text = Annotated[str, MaskedText(max_length=2_000)]
 Minutes = Annotated[int, Field(ge=1, le=10_080)]
 
 
@@ -50,9 +52,7 @@ class Step(PlanValues):
 
     key: StepKey = Field(description="Its name within the plan.", examples=["verify"])
     title: Title = Field(description="What is to be done, in a few words.", examples=["核实情况"])
-    detail: str = Field(
-        default="", max_length=2_000, description="How it is done.", examples=["向当事客户了解时间、渠道和内容。"]
-    )
+    detail: Text = Field(default="", description="How it is done.", examples=["向当事客户了解时间、渠道和内容。"])
     owner_role: Title = Field(description="Who does it, as a role.", examples=["群主"])
     owner_id: Id | None = Field(
         default=None, description="Who does it, as a member id of the channel.", examples=["staff-7"]
@@ -91,9 +91,8 @@ class Plan(PlanValues):
     """How a kind of crisis is met."""
 
     title: Title = Field(description="What the crisis is called.", examples=["客户信息泄露"])
-    summary: str = Field(
+    summary: Text = Field(
         default="",
-        max_length=2_000,
         description="When the plan applies.",
         examples=["群内或群外出现客户信息泄露，或有客户反映信息被泄露时启用。"],
     )
@@ -125,7 +124,7 @@ class StepChange(PlanValues):
     key: StepKey = Field(description="Which step; one that is not there yet is added.", examples=["verify"])
     remove: bool = Field(default=False, description="Whether to take it out.", examples=[False])
     title: Title | None = Field(default=None, description="Its new title.", examples=["核实情况并留存证据"])
-    detail: str | None = Field(default=None, max_length=2_000, description="How it is done.", examples=["截图存证。"])
+    detail: Text | None = Field(default=None, description="How it is done.", examples=["截图存证。"])
     owner_role: Title | None = Field(default=None, description="Who does it.", examples=["合规专员"])
     due_minutes: Minutes | None = Field(default=None, description="When it is due.", examples=[10])
 

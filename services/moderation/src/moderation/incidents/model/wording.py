@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from huiqun.contracts.channel import Action, ActionKind
-from huiqun.contracts.channel.messages import MAX_TEXT
+from huiqun.contracts.channel.mentions import AddressedText, Mention, Part, compose, join
 from huiqun.runtime.ids import new_id
 from moderation.incidents.model.incident import Incident, Progress
 from moderation.incidents.model.plans import Plan
@@ -27,14 +27,15 @@ def post(group_id: str, text: str, at: datetime, reason: str) -> Action:
     )
 
 
-def task(group_id: str, staff_id: str | None, text: str, at: datetime, reason: str) -> Action:
+def task(group_id: str, staff_id: str | None, text: AddressedText, at: datetime, reason: str) -> Action:
     """Ask a staff member for something; without one, whoever the channel gives the group's tasks to."""
     return Action(
         action_id=new_id(),
         group_id=group_id,
         kind=ActionKind.NOTIFY_STAFF,
         assignee=staff_id,
-        content=text[:MAX_TEXT],
+        content=text.content,
+        members=text.members,
         reason=reason,
         requested_by=REQUESTED_BY,
         deadline=at + _DEADLINE,
@@ -49,20 +50,27 @@ def assignment(incident: Incident, owner: str | None, steps: Sequence[Progress],
     for number, progress in enumerate(steps, 1):
         detail = f"：{progress.step.detail}" if progress.step.detail else ""
         lines.append(f"{number}. {progress.step.title}（{_clock(progress.due_at, zone)} 前）{detail}")
-    return task(incident.groups[0], owner, "\n".join(lines), incident.opened_at, reason_of(incident))
+    return task(incident.groups[0], owner, join("\n", lines), incident.opened_at, reason_of(incident))
 
 
 def reminder(incident: Incident, progress: Progress, zone: ZoneInfo, at: datetime) -> Action:
     """Remind the owner of a step that is due soon."""
-    text = f"{incident.name}：步骤“{progress.step.title}”须在 {_clock(progress.due_at, zone)} 前完成，请尽快处理。"
+    words = "{incident}：步骤“{step}”须在 {due} 前完成，请尽快处理。"
+    text = compose(words, incident=incident.name, step=progress.step.title, due=_clock(progress.due_at, zone))
     return task(incident.groups[0], progress.owner, text, at, reason_of(incident))
 
 
 def escalation(incident: Incident, progress: Progress, at: datetime) -> Action:
     """Tell whoever answers for the plan of a step that is overdue."""
     plan = incident.plan
-    owner = f"{progress.step.owner_role}{f' {progress.owner}' if progress.owner else ''}"
-    text = f"{plan.escalation_role}请注意，{incident.name}：步骤“{progress.step.title}”（{owner}）已超时，请督办。"
+    owner: list[Part] = [progress.step.owner_role, *([Mention(progress.owner)] if progress.owner else [])]
+    text = compose(
+        "{role}请注意，{incident}：步骤“{step}”（{owner}）已超时，请督办。",
+        role=plan.escalation_role,
+        incident=incident.name,
+        step=progress.step.title,
+        owner=join(" ", owner),
+    )
     return task(incident.groups[0], incident.escalate_to, text, at, reason_of(incident))
 
 
@@ -72,7 +80,7 @@ def proposal(kind: str, plan: Plan, group_id: str, staff_id: str | None, found: 
     minutes = trigger.minutes if trigger is not None else 0
     where = "各群合计" if trigger is not None and trigger.scope == "all" else "本群"
     text = f"{where}近 {minutes} 分钟有 {blocks} 条消息被拦截，疑似“{plan.title}”。请核实是否启动应急预案（{kind}）。"
-    return task(group_id, staff_id, text, at, f"incident/{kind}/proposed")
+    return task(group_id, staff_id, AddressedText(text), at, f"incident/{kind}/proposed")
 
 
 def reason_of(incident: Incident) -> str:

@@ -66,8 +66,11 @@ class Layer:
     def excused(self, finds: Sequence[Find]) -> set[tuple[int, int]]:
         """Return (word, start) of what the phrases among the finds excuse."""
         phrases, words, offsets = self.excuses
-        return {
-            (words[at], start + offsets[at])
-            for start, _, pattern in finds
-            for at in range(bisect_left(phrases, pattern), bisect_right(phrases, pattern))
-        }
+        excused: set[tuple[int, int]] = set()
+        rows: dict[int, range] = {}
+        for start, _, pattern in finds:
+            if pattern not in rows:
+                rows[pattern] = range(bisect_left(phrases, pattern), bisect_right(phrases, pattern))
+            for at in rows[pattern]:
+                excused.add((words[at], start + offsets[at]))
+        return excused

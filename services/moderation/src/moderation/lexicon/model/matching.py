@@ -1,8 +1,9 @@
 """Finds the words of a lexicon in a batch of texts: one pass for the batch, work per text only where one hit."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from itertools import accumulate
 from typing import Final, Self
 
@@ -10,7 +11,7 @@ from moderation.lexicon.model.batches import Batch, Read
 from moderation.lexicon.model.directions import OVERRIDE, order_shown
 from moderation.lexicon.model.folding import INVISIBLE, strip
 from moderation.lexicon.model.keys import compile_layers
-from moderation.lexicon.model.layers import Find, Layer
+from moderation.lexicon.model.layers import Find, Layer, Meaning
 from moderation.lexicon.model.spelling import Place, spelt
 from moderation.lexicon.model.streams import Stream
 from moderation.lexicon.model.words import Word
@@ -21,6 +22,9 @@ EVERY_POLICY: Final = -1
 # A text of 100,000 times the same bad word is judged by its first hits; the rest would cost time and change nothing.
 MAX_HITS: Final = 64
 _ACCIDENTAL: Final = 2
+_FEW: Final = 16
+
+Meanings = tuple[Meaning, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +116,12 @@ class Lexicon:
         hits: dict[int, list[Hit]] = {}
         for layer, layer_mask in layers:
             read, found = layer.find(batch)
+            lookups: dict[int, Callable[[int], Meanings]] = {}
             for index, finds in found.items():
                 mask = layer_mask & (EVERY_POLICY if masks is None else masks[index])
-                candidates = self._candidates(layer, read, finds, mask, on) if mask else []
+                if mask not in lookups:
+                    lookups[mask] = self._lookup(layer, mask, on)
+                candidates = self._candidates(layer, read, finds, lookups[mask]) if mask else []
                 if index in hits:  # a word that stands there for certain need not be guessed as well
                     known = {hit.word.id for hit in hits[index]}
                     candidates = [found for found in candidates if self.words[found[0]].id not in known]
@@ -145,18 +152,32 @@ class Lexicon:
             layers.extend((layer, self._fuzzy) for layer in self._fuzzy_layers)
         return layers
 
+    def _lookup(self, layer: Layer, mask: int, on: date | None) -> Callable[[int], Meanings]:
+        """Return what tells the words that a pattern is, of those that the policy uses and that are valid; each pattern
+        is looked up once, since a batch may have it a thousand times."""
+
+        @cache
+        def meanings(pattern: int) -> Meanings:
+            return tuple(
+                [
+                    (word, stream)
+                    for word, stream in layer.meanings(pattern)
+                    if self._masks[word] & mask and (on is None or self.words[word].valid_on(on))
+                ]
+            )
+
+        return meanings
+
     def _candidates(
-        self, layer: Layer, read: Read, finds: list[Find], mask: int, on: date | None
+        self, layer: Layer, read: Read, finds: list[Find], meanings: Callable[[int], Meanings]
     ) -> list[tuple[int, Stream, int, int]]:
-        """Return word, stream, start, end of the finds that the policy uses, that are valid and not excused, and that
-        are typed in Latin letters where nothing else counts."""
+        """Return word, stream, start, end of the finds that mean something, are not excused, and are typed in Latin
+        letters where nothing else counts."""
         candidates = [
             (word, stream, start, end)
             for start, end, pattern in finds
-            for word, stream in layer.meanings(pattern)
-            if self._masks[word] & mask
-            and (stream is not Stream.LATIN or read.is_typed(start, end))
-            and (on is None or self.words[word].valid_on(on))
+            for word, stream in meanings(pattern)
+            if stream is not Stream.LATIN or read.is_typed(start, end)
         ]
         excused = layer.excused(finds) if candidates else ()
         if not excused:
@@ -168,10 +189,21 @@ class Lexicon:
     ) -> list[Hit]:
         shift = batch.start_of(index)
         hits: list[Hit] = []
+        # In a text that repeats itself, so do the finds: each is judged once, by its word and what surrounds it. That
+        # includes the key that was found, which stands for a word in one stream only.
+        repeats = len(candidates) > _FEW
+        judged: dict[tuple[int, object], Stream | None] = {}
+        place: Place | None = None
+        surroundings: object = None
         for word_index, expected, start, end in candidates:
             word = self.words[word_index]
-            place = Place(batch.joined, read.text, start, end, read.spans(start, end))
-            stream = spelt(word, expected, place)
+            if place is None or place.start != start or place.end != end:
+                place = Place(batch.joined, read.text, start, end, read.spans(start, end))
+                surroundings = place.surroundings if repeats else (start, end)
+            find = word_index, surroundings
+            if find not in judged:
+                judged[find] = spelt(word, expected, place)
+            stream = judged[find]
             if stream is not None:
                 hits.append(Hit(word, stream, place.spans[0][0] - shift, place.spans[-1][1] - shift))
                 if len(hits) == MAX_HITS:

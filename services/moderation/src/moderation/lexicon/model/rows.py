@@ -11,6 +11,7 @@ from moderation.lexicon.model.folding import strip
 from moderation.lexicon.model.words import UnfitWordError, Word, check_word, word_id
 
 ALLOW_SEPARATOR = "|"
+_LONGEST_LINE = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ _Row = Mapping[str, object]
 def read_csv(content: str, list_name: str) -> WordImport:
     """Read a CSV file with a header; the columns are `word`, `category`, `severity`, `allow` (phrases separated by
     `|`), `valid_from`, `valid_until`, of which the first two must be there."""
-    reader = csv.DictReader(io.StringIO(content.removeprefix("\ufeff"), newline=""), strict=True)
+    reader = csv.DictReader(_lines(content), strict=True)
     try:
         missing = {"word", "category"} - set(reader.fieldnames or ())
     except csv.Error as error:
@@ -61,6 +62,14 @@ def read_csv(content: str, list_name: str) -> WordImport:
 def read_jsonl(content: str, list_name: str) -> WordImport:
     """Read one JSON object per line, with the fields of the CSV columns; `allow` is a list of strings."""
     return _read(_json_rows(content), list_name)
+
+
+def _lines(content: str) -> Iterator[str]:
+    """The lines of a CSV file; csv.Error at one that no row has, which would take long to read for nothing."""
+    for line in io.StringIO(content.removeprefix("\ufeff"), newline=""):
+        if len(line) > _LONGEST_LINE:
+            raise csv.Error(f"has more than {_LONGEST_LINE} characters")
+        yield line
 
 
 def _csv_rows(reader: "csv.DictReader[str]") -> Iterator[tuple[int, _Row | RowError]]:
@@ -81,8 +90,11 @@ def _csv_rows(reader: "csv.DictReader[str]") -> Iterator[tuple[int, _Row | RowEr
 
 
 def _json_rows(content: str) -> Iterator[tuple[int, _Row | RowError]]:
-    for line, text in enumerate(content.removeprefix("\ufeff").split("\n"), start=1):
+    for line, text in enumerate(io.StringIO(content.removeprefix("\ufeff"), newline="\n"), start=1):
         if not text.strip():
+            continue
+        if len(text) > _LONGEST_LINE:
+            yield line, RowError(line, "row", f"has more than {_LONGEST_LINE} characters")
             continue
         try:
             row = json.loads(text)

@@ -29,6 +29,15 @@ class Place:
     spans: tuple[Span, ...]
 
     @property
+    def surroundings(self) -> tuple[str, tuple[Span, ...], str]:
+        """All that the judgement of a find here rests on, whatever stands further away: the same stretch of text, cut
+        into the same characters, between the same neighbours."""
+        first, last = self.spans[0][0], self.spans[-1][1]
+        before, after = _reach(self.text, first, last)
+        spans = tuple([(start - before, end - before) for start, end in self.spans])
+        return self.text[before:after], spans, self.read[max(self.start - 1, 0) : self.end + 1]
+
+    @property
     def key(self) -> str:
         return self.read[self.start : self.end]
 
@@ -96,12 +105,19 @@ def _only_meets_across_clauses(place: Place) -> bool:
 
 def _neighbours(place: Place) -> tuple[str, str]:
     """Return the folded characters just before and after the place in the original, empty at the ends."""
-    text, before, after = place.text, place.spans[0][0] - 1, place.spans[-1][1]
+    text, first, last = place.text, place.spans[0][0], place.spans[-1][1]
+    before, after = _reach(text, first, last)
+    return fold(text[before:first])[-1:], fold(text[last:after])[:1]
+
+
+def _reach(text: str, first: int, last: int) -> tuple[int, int]:
+    """Return where the visible neighbour before `first` begins and the one after `last` ends, if there are any."""
+    before, after = first - 1, last
     while before >= 0 and FOLDED[ord(text[before])] is None:
         before -= 1
     while after < len(text) and FOLDED[ord(text[after])] is None:
         after += 1
-    return fold(text[before : before + 1])[-1:] if before >= 0 else "", fold(text[after : after + 1])[:1]
+    return max(before, 0), min(after + 1, len(text))
 
 
 def _stands_alone(key: str, before: str, after: str) -> bool:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from fastapi import Query, Request
 from starlette.responses import HTMLResponse
 
+from huiqun.contracts.channel.shown_names import clean_group_name
 from huiqun.privacy.links import BadLinkError, ExpiredLinkError
 from huiqun.web import Router, Store, Transact
 from huiqun.web.html import HTML, HTML_OR_PROBLEM, page, told
@@ -79,4 +80,4 @@ def _page(agreement: Agreement, token: str, notice: str = "") -> HTMLResponse:
         parts.append(f'<form method="post" action="{action}"><button>我已阅读并同意</button></form>')
     else:
         parts.append(told(_SAID.get(agreement.step, _SAID[Step.NOT_ASKED])))
-    return page(f"{agreement.group_name or '本群'}群规", "".join(parts))
+    return page(f"{clean_group_name(agreement.group_name) or '本群'}群规", "".join(parts))

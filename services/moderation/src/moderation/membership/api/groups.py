@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Path, Query
 from pydantic import BaseModel, Field
 
+from huiqun.audit.reading import ReadsNames
 from huiqun.contracts.channel import Role
 from huiqun.contracts.envelope import Id
 from huiqun.web import Page, Paging, Problem, Router, Store
@@ -83,19 +84,24 @@ class AgreedRulesView(BaseModel):
 
 
 @router.get("/members", summary="List the members of a group")
-async def list_members(db: Store, group_id: GroupPath, paging: Paging, present: Present = None) -> Page[MemberView]:
-    """By id. Who went is kept for 400 days."""
+async def list_members(
+    db: Store, group_id: GroupPath, paging: Paging, reading: ReadsNames, present: Present = None
+) -> Page[MemberView]:
+    """By id. Who went is kept for 400 days. The reading is audited, because it shows names."""
     policy = await _policy(db, group_id)
     found = await members.page(db, group_id, present=present, after=paging.last(str), limit=paging.limit + 1)
+    if found:
+        await reading.record(f"group/{group_id}/members", members=min(len(found), paging.limit))
     return paging.page(found, lambda member: (member.member_id,), lambda member: _member(member, policy))
 
 
 @router.get("/members/{member_id}", summary="Read a member of a group")
-async def read_member(db: Store, group_id: GroupPath, member_id: MemberPath) -> MemberView:
-    """404 for who was never heard of there."""
+async def read_member(db: Store, group_id: GroupPath, member_id: MemberPath, reading: ReadsNames) -> MemberView:
+    """404 for who was never heard of there. The reading is audited, because it shows a name."""
     member = await members.find(db, group_id, member_id)
     if member is None:
         raise Problem(404, "unknown-member", f"Nobody of the id {member_id} is known in {group_id}.")
+    await reading.record(f"group/{group_id}/members", member=member_id)
     return _member(member, await _policy(db, group_id))
 
 

@@ -24,9 +24,9 @@ class FindingView(BaseModel):
 
     kind: Irregularity = Field(description="What is wrong.", examples=["unknown_staff"])
     member_id: str = Field(description="The member's id.", examples=["staff-9"])
-    display_name: str = Field(description="The name they go by.", examples=["官方客服"])
     detail: str = Field(
-        description="The word for staff in the name, or who left the house and when.", examples=["官方"]
+        description="When a staff member left; the word for staff in a name, or the id of the staff member who has it.",
+        examples=["官方"],
     )
 
 
@@ -66,7 +66,6 @@ def _report(report: RosterReport) -> ReportView:
         FindingView(
             kind=finding.kind,
             member_id=finding.member_id,
-            display_name=finding.display_name,
             detail=finding.detail,
         )
         for finding in report.findings

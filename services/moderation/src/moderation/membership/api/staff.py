@@ -1,18 +1,19 @@
 """The list of authorised staff: read it, put a file in its place."""
 
-import asyncio
 from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import Request, Response
 from pydantic import BaseModel, Field
 
+from huiqun.audit.reading import ReadsNames
 from huiqun.stream import Work
 from huiqun.web import (
     MIB,
     Answer,
     FieldError,
     IfMatch,
+    Offloaded,
     Page,
     Paging,
     Principal,
@@ -84,9 +85,11 @@ async def read_list(db: Store, response: Response) -> StaffListView:
 
 
 @router.get("/people", summary="List the authorised staff")
-async def list_people(db: Store, paging: Paging) -> Page[StaffView]:
-    """By id."""
+async def list_people(db: Store, paging: Paging, reading: ReadsNames) -> Page[StaffView]:
+    """By id. The reading is audited, because it shows names."""
     found = await store.page(db, paging.last(str), paging.limit + 1)
+    if found:
+        await reading.record("staff/people", people=min(len(found), paging.limit))
     return paging.page(found, lambda person: (person.staff_id,), _person)
 
 
@@ -97,12 +100,11 @@ async def list_people(db: Store, paging: Paging) -> Page[StaffView]:
     dependencies=[body_limit(16 * MIB)],
     openapi_extra=_FILE,
 )
-async def put_list(request: Request, seen: IfMatch, write: WriteOnce, who: Moderator) -> Response:
+async def put_list(request: Request, seen: IfMatch, write: WriteOnce, who: Moderator, offload: Offloaded) -> Response:
     """All of it or nothing: with an unfit row the file is refused, and every such row is named."""
-    media_type, content = received_text(request, tuple(_READERS))
     try:
         # Reading 50,000 rows takes processor time: elsewhere, so that heartbeats and requests go on.
-        people = await asyncio.to_thread(_READERS[media_type], content)
+        people = await offload(_read, request)
     except UnfitStaffError as error:
         raise _unfit(error) from None
 
@@ -111,6 +113,11 @@ async def put_list(request: Request, seen: IfMatch, write: WriteOnce, who: Moder
         return Answer(_list(made), version=made.revision)
 
     return await write(use_case)
+
+
+def _read(request: Request) -> tuple[Staff, ...]:
+    media_type, content = received_text(request, tuple(_READERS))
+    return _READERS[media_type](content)
 
 
 def _unfit(error: UnfitStaffError) -> Problem:

@@ -31,17 +31,18 @@ class Greeting:
         """Welcome everybody who came since the last time and is still there, in one message."""
         group_id = timer.payload["group_id"]
         state = (await groups.load(work, [group_id]))[group_id]
-        names, state.newcomers, state.greet_at = state.newcomers, {}, None
+        noted, state.newcomers, state.greet_at = state.newcomers, {}, None
         await groups.save(work, [state])
         now = await in_force(work.db, group_id, work.session)
-        known = await members.load(work, ((group_id, member_id) for member_id in names))
-        came = [known[key] for member_id in names if (key := key_of(group_id, member_id)) in known]
+        known = await members.load(work, ((group_id, member_id) for member_id in noted))
+        came = [known[key] for member_id in noted if (key := key_of(group_id, member_id)) in known]
         present = [member for member in came if member.is_present and member.role is Role.CUSTOMER]
-        content = words.greeting(now.rules, now.group.name, [names[member.member_id] for member in present])
-        if now.is_dismissed or not present or not content:
+        greeted = {member.member_id: noted[member.member_id] for member in present}
+        text = words.greeting(now.rules, now.group.name, greeted)
+        if now.is_dismissed or not present or not text.content:
             return
         addressed = present[0].member_id if len(present) == 1 else None
-        actions = [to_group(Letter(group_id, content, "welcome", addressed), work.now)]
+        actions = [to_group(Letter(group_id, text, "welcome", addressed), work.now)]
         if now.rules.consent is not None:
             unasked = [member for member in present if not has_agreed(member, now.rules)]
             actions += await self._ask(unasked, now, now.rules.consent, work)
@@ -67,8 +68,8 @@ class Greeting:
             return
         if consent is None or has_agreed(member, now.rules):
             return
-        content = words.reminder(now.rules, now.group.name, self._link(member, consent, work))
-        letter = Letter(group_id, content, "consent", member_id)
+        text = words.reminder(now.rules, now.group.name, self._link(member, consent, work))
+        letter = Letter(group_id, text, "consent", member_id)
         await request_actions(work, [(in_private(letter, work.now), None)])
         _schedule_reminder(member, consent, timer.payload["left"] - 1, work)
 
@@ -80,8 +81,8 @@ class Greeting:
             _schedule_reminder(member, consent, consent.reminders, work)
             link = self._link(member, consent, work)
             if link is not None:
-                content = words.invitation(now.group.name, link)
-                actions.append(in_private(Letter(now.group.id, content, "consent", member.member_id), work.now))
+                letter = Letter(now.group.id, words.invitation(now.group.name, link), "consent", member.member_id)
+                actions.append(in_private(letter, work.now))
         await members.save(work, asked)
         return actions
 

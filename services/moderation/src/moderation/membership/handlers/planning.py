@@ -124,5 +124,5 @@ def _schedule(name: str, rules: MembershipRules) -> str | None:
 
 
 def _post(now: InForce, work: Work, *, changed: bool) -> Action:
-    content = words.posted(now.rules, now.group.name, changed=changed)
-    return to_group(Letter(now.group.id, content, "rules"), work.now)
+    text = words.posted(now.rules, now.group.name, changed=changed)
+    return to_group(Letter(now.group.id, text, "rules"), work.now)

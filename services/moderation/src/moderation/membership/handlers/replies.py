@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from huiqun.contracts.channel import Action, MessageEdited, MessageReceived, Role
+from huiqun.contracts.channel.mentions import AddressedText
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import ConsentGiven, GivenConsent
 from huiqun.runtime.ids import new_id
@@ -106,7 +107,7 @@ async def _answer(leaving: dict[str, tuple[MessageReceived, LeavingRule]], work:
         state = states[group_id]
         if state.may_answer_leaving(rule, work.now):
             state.leaving_answered_at = work.now
-            letter = Letter(group_id, rule.text, "leaving", event.data.sender.member_id)
+            letter = Letter(group_id, AddressedText(rule.text), "leaving", event.data.sender.member_id)
             answers.append((to_group(letter, work.now), event))
     await groups.save(work, states.values())
     await request_actions(work, answers)

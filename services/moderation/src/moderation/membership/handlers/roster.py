@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from huiqun.contracts.channel import MemberJoined, MemberLeft, MemberUpdated, Role
+from huiqun.contracts.channel.shown_names import clean_name
 from huiqun.contracts.envelope import Event
 from huiqun.runtime.clock import whole_milliseconds
 from huiqun.stream import Work
@@ -11,7 +12,6 @@ from huiqun.timers import Timer
 from moderation.membership.handlers.greeting import WELCOME, reminder_key
 from moderation.membership.model.group_state import GroupState
 from moderation.membership.model.roster import Member, Stamp, describe, join, key_of, leave
-from moderation.membership.model.words import presentable
 from moderation.membership.store import groups, members
 from moderation.policies.model import Policy
 from moderation.rulebook.model import Rulebook
@@ -59,13 +59,13 @@ class Roster:
         greeted = [member for member in newcomers if _greets(policies[member.group_id])]
         if not greeted:
             return
-        names = _names(greeted, policies, rulebook, work)
+        nameable = _nameable(greeted, policies, rulebook, work)
         states = await groups.load(work, {member.group_id for member in greeted})
         for member in greeted:
             state = states[member.group_id]
             _set_time(state, policies[member.group_id], work)
             if len(state.newcomers) < _MOST_GREETED:
-                state.newcomers[member.member_id] = names[member.key]
+                state.newcomers[member.member_id] = member.key in nameable
         await groups.save(work, states.values())
 
 
@@ -87,14 +87,12 @@ def _greets(policy: Policy) -> bool:
     return rules.welcome is not None or rules.consent is not None
 
 
-def _names(
-    newcomers: Iterable[Member], policies: Mapping[str, Policy], rulebook: Rulebook, work: Work
-) -> dict[str, str]:
-    """The names to greet newcomers by, by key; none for a name that its group would not let pass as a message."""
-    named = {member.key: (presentable(member.display_name), policies[member.group_id]) for member in newcomers}
+def _nameable(newcomers: Iterable[Member], policies: Mapping[str, Policy], rulebook: Rulebook, work: Work) -> set[str]:
+    """The keys of those who may be greeted by name: not by one that their group would not let pass as a message."""
+    named = {member.key: (clean_name(member.display_name), policies[member.group_id]) for member in newcomers}
     masks = [rulebook.mask_of(policy) for _, policy in named.values()]
     hits = rulebook.lexicon.scan([name for name, _ in named.values()], masks, work.now.date())
-    return {key: "" if found else name for (key, (name, _)), found in zip(named.items(), hits, strict=True)}
+    return {key for (key, (name, _)), found in zip(named.items(), hits, strict=True) if name and not found}
 
 
 def _set_time(state: GroupState, policy: Policy, work: Work) -> None:

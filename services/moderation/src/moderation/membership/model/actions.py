@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from huiqun.contracts.channel import Action, ActionKind, ActionTarget
+from huiqun.contracts.channel.mentions import AddressedText
 from huiqun.runtime.ids import new_id
 
 REQUESTED_BY = "moderation"
@@ -15,7 +16,7 @@ class Letter:
     """Words for a group, for one of its members, or for one of its staff."""
 
     group_id: str
-    content: str
+    text: AddressedText
     reason: str
     member_id: str | None = None
 
@@ -42,7 +43,8 @@ def _action(kind: ActionKind, letter: Letter, now: datetime) -> Action:
         group_id=letter.group_id,
         kind=kind,
         target=ActionTarget(member_id=letter.member_id),
-        content=letter.content,
+        content=letter.text.content,
+        members=letter.text.members,
         reason=letter.reason,
         requested_by=REQUESTED_BY,
         deadline=now + _DEADLINE,

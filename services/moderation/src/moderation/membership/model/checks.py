@@ -6,6 +6,9 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from huiqun.contracts.channel import Role
+from huiqun.contracts.channel.mentions import AddressedText, Mention, Part, join
+from huiqun.contracts.channel.shown_names import clean_group_name
+from huiqun.runtime.placeholders import is_placeholder
 from moderation.lexicon.model.folding import strip
 from moderation.membership.model.roster import Member
 from moderation.membership.model.staff import Staff
@@ -31,11 +34,14 @@ IN_WORDS: Mapping[Irregularity, str] = {
 
 @dataclass(frozen=True, slots=True)
 class RosterFinding:
-    """A member who should be looked at, and what gave rise to it."""
+    """A member who should be looked at, and what gave rise to it.
+
+    `detail` is the day on which a staff member left, or what a customer's name looks like: a word for staff, or the id
+    of the staff member who has it.
+    """
 
     kind: Irregularity
     member_id: str
-    display_name: str
     detail: str
 
 
@@ -53,23 +59,27 @@ class RosterReport:
 
 
 def check_staff(members: Sequence[Member], authorised: Mapping[str, Staff], today: date) -> Iterator[RosterFinding]:
-    """Members who are there as staff without standing on the list, or although they have left the house."""
+    """Members who are there as staff without standing on the list, or although they have left the house.
+
+    Nobody is known by a placeholder for an id, whatever stands on the list.
+    """
     for member in members:
         if member.role is not Role.STAFF:
             continue
-        staff = authorised.get(member.member_id)
+        staff = None if is_placeholder(member.member_id) else authorised.get(member.member_id)
         if staff is None:
-            yield RosterFinding(Irregularity.UNKNOWN_STAFF, member.member_id, member.display_name, "")
+            yield RosterFinding(Irregularity.UNKNOWN_STAFF, member.member_id, "")
         elif staff.has_departed(today):
-            detail = f"{staff.name} {staff.departed_on}"
-            yield RosterFinding(Irregularity.DEPARTED_STAFF, member.member_id, member.display_name, detail)
+            yield RosterFinding(Irregularity.DEPARTED_STAFF, member.member_id, str(staff.departed_on))
 
 
 def check_names(members: Sequence[Member], staff_words: Sequence[str]) -> Iterator[RosterFinding]:
     """Customers who go by a word for staff, or by the very name of somebody who is staff in the group."""
     words = {strip(word): word for word in staff_words}
     taken = {
-        said: member.display_name for member in members if member.role is Role.STAFF and _is_name(said := _said(member))
+        said: member.member_id
+        for member in members
+        if member.role is Role.STAFF and _is_name(said := _said(member)) and not is_placeholder(member.display_name)
     }
     for member in members:
         if member.role is not Role.CUSTOMER:
@@ -77,19 +87,19 @@ def check_names(members: Sequence[Member], staff_words: Sequence[str]) -> Iterat
         said = _said(member)
         detail = taken.get(said) or next((word for known, word in words.items() if known in said), None)
         if detail is not None:
-            yield RosterFinding(Irregularity.STAFF_LIKE_NAME, member.member_id, member.display_name, detail)
+            yield RosterFinding(Irregularity.STAFF_LIKE_NAME, member.member_id, detail)
 
 
-def summary(report: RosterReport, group: str) -> str:
+def summary(report: RosterReport, group: str) -> AddressedText:
     """What the owner of the group is told."""
-    lines = [f"群“{group or report.group_id}”成员核查发现以下情况，请核实处理："]
+    lines: list[Part] = [f"群“{clean_group_name(group) or report.group_id}”成员核查发现以下情况，请核实处理："]
     for kind, words in IN_WORDS.items():
         found = [finding for finding in report.findings if finding.kind is kind]
         if found:
-            names = "、".join(finding.display_name or finding.member_id for finding in found[:_NAMED])
+            named = join("、", [Mention(finding.member_id) for finding in found[:_NAMED]])
             more = " 等" if len(found) > _NAMED else ""
-            lines.append(f"{words} {len(found)} 人：{names}{more}")
-    return "\n".join(lines)
+            lines.append(join("", [f"{words} {len(found)} 人：", named, more]))
+    return join("\n", lines)
 
 
 def _said(member: Member) -> str:

@@ -9,7 +9,7 @@ from moderation.policies.model import LeavingRule
 
 @dataclass(slots=True)
 class GroupState:
-    """`newcomers` are those not greeted yet, member id to the name to greet them by, in the order they came.
+    """`newcomers` are those not greeted yet, member id to whether the name may be told, in the order they came.
 
     `greet_at` is when they will be. `rules_version` is what members were last told; `schedules` what the group's
     timers were set by, their names to "cron expression, time zone". `planned` is false until the group's policy was
@@ -20,7 +20,7 @@ class GroupState:
     planned: bool = False
     rules_version: str | None = None
     schedules: Mapping[str, str] = field(default_factory=dict)
-    newcomers: dict[str, str] = field(default_factory=dict)
+    newcomers: dict[str, bool] = field(default_factory=dict)
     greet_at: datetime | None = None
     posted_at: datetime | None = None
     leaving_answered_at: datetime | None = None

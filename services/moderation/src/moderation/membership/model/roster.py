@@ -1,6 +1,6 @@
 """A member's record, which comes out the same in whatever order the events about the member arrive."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from huiqun.contracts.channel import Departure, LeaveReason, Message, Role
@@ -23,7 +23,7 @@ class Member:
     group_id: str
     member_id: str
     role: Role = Role.CUSTOMER
-    display_name: str = ""
+    display_name: str = field(default="", repr=False)
     described: Stamp | None = None
     joined: Stamp | None = None
     invited_by: str | None = None
@@ -82,11 +82,12 @@ def leave(member: Member, data: Departure, stamp: Stamp) -> bool:
 def describe(member: Member, data: Described, stamp: Stamp) -> None:
     """Note the member's name and role, unless something newer is known."""
     if member.described is None or stamp > member.described:
-        member.described, member.role, member.display_name = stamp, data.role, data.display_name
+        member.described, member.role, member.display_name = stamp, data.role, data.display_name.reveal()
 
 
 def describe_by(member: Member, message: Message) -> None:
     """Note the name and role under which the member wrote, unless something newer is known."""
     at, sender = whole_milliseconds(message.sent_at), message.sender
     if member.described is None or at > member.described[0]:
-        member.described, member.role, member.display_name = (at, message.message_id), sender.role, sender.display_name
+        member.described, member.role = (at, message.message_id), sender.role
+        member.display_name = sender.display_name.reveal()

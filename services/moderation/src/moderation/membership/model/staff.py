@@ -8,6 +8,8 @@ from datetime import date
 
 import orjson
 
+from huiqun.runtime.placeholders import is_placeholder
+
 MAX_STAFF = 50_000
 _LONGEST_ID = 128
 _LONGEST_NAME = 256
@@ -110,8 +112,12 @@ def _faults(line: int, row: object) -> Iterator[RowFault]:
         value = row.get(name)
         if not isinstance(value, str) or not value.strip():
             yield RowFault(line, name, "is missing")
+        elif "\0" in value:
+            yield RowFault(line, name, "contains the NUL character")
         elif len(value) > longest:
             yield RowFault(line, name, f"has more than {longest} characters")
+        elif name == "staff_id" and is_placeholder(value):
+            yield RowFault(line, name, "is a placeholder: it would authorise whoever has no id")
     try:
         _day(row.get("departed_on"))
     except (TypeError, ValueError):

@@ -1,51 +1,39 @@
 """What members are told: greetings, rules, questions, reminders."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from huiqun.contracts.channel import MAX_TEXT
-from huiqun.privacy.detection import find_personal_data
-from moderation.lexicon.model.folding import fold
+from huiqun.contracts.channel.mentions import AddressedText, Mention, Part, compose, join
+from huiqun.contracts.channel.shown_names import clean_group_name
 from moderation.policies.model import MembershipRules
 
 NEWCOMER = "新朋友"
 _NAMED = 5
-_LONGEST_NAME = 20
-# What a name is used for when it advertises: numbers, addresses, other places to talk.
-_ADVERTISES = re.compile(
-    r"[0-9]{5}|https?:|www\.|[a-z0-9]\.(?:com|cn|net|org|top|xyz|vip|cc)|微信|薇信|weixin|wechat|v信|vx|qq|加[微薇v]"
-)
 
 
-def presentable(name: str) -> str:
-    """A name as we may repeat it in a group: short, on one line; empty if it advertises or holds personal data."""
-    plain = " ".join(name.split())
-    if _ADVERTISES.search(fold(plain)) or find_personal_data(plain):
-        return ""
-    return plain if len(plain) <= _LONGEST_NAME else f"{plain[: _LONGEST_NAME - 1]}…"
+def addressed(newcomers: Mapping[str, bool]) -> AddressedText:
+    """Newcomers in one phrase: the first few by name, the others by number; whose name says more only counts.
 
-
-def addressed(names: Sequence[str]) -> str:
-    """Newcomers in one phrase: the first few by name, the others by number; who has no usable name only counts."""
-    named = [name for name in names if name][:_NAMED]
+    `newcomers` are member ids, each with whether its name may be told.
+    """
+    named = [Mention(member_id) for member_id, has_name in newcomers.items() if has_name][:_NAMED]
     if not named:
-        return NEWCOMER if len(names) == 1 else f"{len(names)} 位{NEWCOMER}"
-    listed = "、".join(named)
-    return listed if len(named) == len(names) else f"{listed} 等 {len(names)} 位{NEWCOMER}"
+        return AddressedText(NEWCOMER if len(newcomers) == 1 else f"{len(newcomers)} 位{NEWCOMER}")
+    listed = join("、", named)
+    return listed if len(named) == len(newcomers) else join("", [listed, f" 等 {len(newcomers)} 位{NEWCOMER}"])
 
 
-def greeting(rules: MembershipRules, group: str, names: Sequence[str]) -> str:
+def greeting(rules: MembershipRules, group: str, newcomers: Mapping[str, bool]) -> AddressedText:
     """The one message that newcomers get: welcome, rules, guide, safety, and the question of consent."""
     welcome = rules.welcome
-    parts: list[str | None] = []
+    parts: list[Part | None] = []
     if welcome is not None:
-        parts.append(_fill(welcome.text, rules, group, name=addressed(names)))
+        parts.append(_fill(welcome.text, rules, group, name=addressed(newcomers)))
         parts += [rules_of(rules) if welcome.with_rules else None, welcome.guide, welcome.safety]
     parts.append(question(rules, group))
     return _joined(parts)
 
 
-def question(rules: MembershipRules, group: str) -> str | None:
+def question(rules: MembershipRules, group: str) -> AddressedText | None:
     """How members are asked to agree; None where they are not."""
     consent = rules.consent
     return _fill(consent.ask, rules, group, phrase=consent.phrases[0]) if consent else None
@@ -60,36 +48,37 @@ def rules_of(rules: MembershipRules) -> str | None:
     )
 
 
-def posted(rules: MembershipRules, group: str, *, changed: bool) -> str:
+def posted(rules: MembershipRules, group: str, *, changed: bool) -> AddressedText:
     """The rules as they are posted: as a reminder, or because they have changed and may need a new consent."""
     asks = question(rules, group) if changed and rules.consent is not None and rules.consent.renew else None
     head = "群规已更新，请各位成员阅读并遵守。" if changed else "温馨提示：请各位成员阅读并遵守群规。"
     return _joined([head, rules_of(rules), asks])
 
 
-def reminder(rules: MembershipRules, group: str, link: str | None) -> str:
+def reminder(rules: MembershipRules, group: str, link: str | None) -> AddressedText:
     """What a member is privately told who has not agreed yet, with a page to agree on if there is one."""
     on_page = link and f"也可打开链接确认：{link}"
     return _joined([f"您好，您尚未确认{_called(group)}的群规。", question(rules, group), on_page])
 
 
-def invitation(group: str, link: str) -> str:
+def invitation(group: str, link: str) -> AddressedText:
     """The private message with a newcomer's own page."""
-    return f"欢迎加入{_called(group)}，请打开链接阅读并确认群规：{link}"
+    return compose("欢迎加入{group}，请打开链接阅读并确认群规：{link}", group=_called(group), link=link)
 
 
-def hint(rules: MembershipRules, group: str) -> str:
+def hint(rules: MembershipRules, group: str) -> AddressedText:
     """What a member is privately told whose message was taken out for want of consent."""
     return _joined(["您好，确认群规后即可在群内发言。", question(rules, group)])
 
 
-def _fill(text: str, rules: MembershipRules, group: str, **values: str) -> str:
-    return text.format(group=group or "本群", rules_url=rules.rules_url or "", **values)
+def _fill(text: str, rules: MembershipRules, group: str, **values: Part) -> AddressedText:
+    return compose(text, group=clean_group_name(group) or "本群", rules_url=rules.rules_url or "", **values)
 
 
 def _called(group: str) -> str:
-    return f"“{group}”" if group else "本群"
+    shown = clean_group_name(group)
+    return f"“{shown}”" if shown else "本群"
 
 
-def _joined(parts: Sequence[str | None]) -> str:
-    return "\n\n".join(part for part in parts if part)[:MAX_TEXT]
+def _joined(parts: Sequence[Part | None]) -> AddressedText:
+    return join("\n\n", [part for part in parts if part])

@@ -39,7 +39,7 @@ def _document(state: GroupState) -> dict[str, Any]:
         "planned": state.planned,
         "rules_version": state.rules_version,
         "schedules": dict(state.schedules),
-        "newcomers": [{"member_id": member_id, "name": name} for member_id, name in state.newcomers.items()],
+        "newcomers": [{"member_id": member_id, "named": named} for member_id, named in state.newcomers.items()],
         "greet_at": state.greet_at,
         "posted_at": state.posted_at,
         "leaving_answered_at": state.leaving_answered_at,
@@ -52,7 +52,8 @@ def _state(document: Mapping[str, Any]) -> GroupState:
         planned=document["planned"],
         rules_version=document["rules_version"],
         schedules=document["schedules"],
-        newcomers={entry["member_id"]: entry["name"] for entry in document["newcomers"]},
+        # Those that a release before this one noted have a name instead: they are greeted without it.
+        newcomers={entry["member_id"]: entry.get("named", False) for entry in document["newcomers"]},
         greet_at=document["greet_at"],
         posted_at=document["posted_at"],
         leaving_answered_at=document["leaving_answered_at"],

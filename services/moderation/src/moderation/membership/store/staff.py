@@ -82,7 +82,6 @@ async def keep_report(work: Work, report: RosterReport) -> None:
             {
                 "kind": finding.kind.value,
                 "member_id": finding.member_id,
-                "display_name": finding.display_name,
                 "detail": finding.detail,
             }
             for finding in report.findings
@@ -118,7 +117,7 @@ def _report(document: Mapping[str, Any]) -> RosterReport:
         document["staff"],
         document["listed"],
         tuple(
-            RosterFinding(Irregularity(entry["kind"]), entry["member_id"], entry["display_name"], entry["detail"])
+            RosterFinding(Irregularity(entry["kind"]), entry["member_id"], entry["detail"])
             for entry in document["findings"]
         ),
     )

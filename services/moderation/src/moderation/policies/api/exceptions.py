@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import Path, Query, Response
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id, Instant
+from huiqun.privacy.text import ComparedText, MaskedText
 from huiqun.stream import Work
 from huiqun.web import Answer, Page, Paging, Principal, Router, Store, WriteOnce, requires
 from moderation.policies import handlers
@@ -25,8 +26,8 @@ ExceptionPath = Annotated[
 ]
 GroupId = Annotated[Id | None, Query(description="Only those in this group.", examples=["group-1"])]
 Moderator = Annotated[Principal, requires("moderator")]
-RuleName = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,32}(/[\w-]{1,64})?$")]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)]
+RuleName = Annotated[str, ComparedText(pattern=r"^[a-z_]{1,32}(/[\w-]{1,64})?$")]
+Reason = Annotated[str, MaskedText(strip_whitespace=True, min_length=1, max_length=1_000)]
 
 
 class NewException(BaseModel):

@@ -3,8 +3,9 @@
 from typing import Annotated, Any
 
 from fastapi import Response
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
+from huiqun.privacy.text import MaskedText
 from huiqun.stream import Work
 from huiqun.web import Answer, IfMatch, Router, Store, WriteOnce, set_etag
 from moderation.policies import handlers
@@ -15,7 +16,7 @@ from moderation.policies.model import Rules, explain
 
 router = Router("/api/v1/groups/{group_id}/policy", tag="groups", role="viewer")
 
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)]
+Reason = Annotated[str, MaskedText(strip_whitespace=True, min_length=1, max_length=1_000)]
 
 
 class OriginView(BaseModel):

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Path, Query, Response
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 
+from huiqun.privacy.text import MaskedText
 from huiqun.stream import Work
 from huiqun.web import Answer, IfMatch, Page, Paging, Principal, Router, Store, WriteOnce, requires, set_etag
 from moderation.policies import handlers
@@ -35,7 +36,7 @@ router = Router(
 )
 
 
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1_000)]
+Reason = Annotated[str, MaskedText(strip_whitespace=True, max_length=1_000)]
 PolicyPath = Annotated[PolicyId, Path(description="The policy's id.", examples=["default"])]
 NumberPath = Annotated[int, Path(ge=0, le=1_000_000, description="Number of the version.", examples=[3])]
 Against = Annotated[

@@ -10,6 +10,7 @@ RULES = frozenset(
     {
         "quota",
         "length",
+        "oversize",
         "flood",
         "duplicate",
         "quiet_hours",

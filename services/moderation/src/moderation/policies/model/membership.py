@@ -2,15 +2,16 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 
+from huiqun.privacy.text import ComparedText, MaskedText
 from moderation.policies.model.values import Outcome, Schedule, Values, with_fields
 
 _LEAST_LETTERS = 2
 
-Words = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
-RulesText = Annotated[str, StringConstraints(min_length=1, max_length=5_000)]
-Url = Annotated[str, StringConstraints(max_length=500, pattern=r"^https?://[^\s<>\"]+$")]
+Words = Annotated[str, MaskedText(min_length=1, max_length=2_000)]
+RulesText = Annotated[str, MaskedText(min_length=1, max_length=5_000)]
+Url = Annotated[str, ComparedText(max_length=500, pattern=r"^https?://[^\s<>\"]+$")]
 
 
 def _says_something(phrase: str) -> str:
@@ -19,7 +20,7 @@ def _says_something(phrase: str) -> str:
     return phrase
 
 
-Phrase = Annotated[str, StringConstraints(max_length=40), AfterValidator(_says_something)]
+Phrase = Annotated[str, ComparedText(max_length=40), AfterValidator(_says_something)]
 
 
 class WelcomeRule(Values):

@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from huiqun.contracts.envelope import Id
+from huiqun.privacy.text import ComparedText
 from moderation.policies.model.values import Minutes, Values
 
-Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=32)]
+Phrase = Annotated[str, ComparedText(strip_whitespace=True, min_length=1, max_length=32)]
 
 
 class ReviewRule(Values):

@@ -4,26 +4,27 @@ import re
 from datetime import time
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 
 from huiqun.contracts.channel import MessageKind
 from huiqun.contracts.moderation import Verdict
+from huiqun.privacy.text import ComparedText
 from moderation.policies.model.membership import MembershipRules
 from moderation.policies.model.retention import RetentionRule
 from moderation.policies.model.review import ReviewRule
 from moderation.policies.model.values import Category, Minutes, Outcome, Values
 from moderation.policies.model.wording import Wording
 
-PolicyId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+PolicyId = Annotated[str, ComparedText(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 
 
 def _domain(name: str) -> str:
     if re.fullmatch(r"[\w.-]{1,253}", name) is None:
         raise ValueError("a domain alone is wanted, such as bank.example.com, without https:// and without a path")
-    return name
+    return name.lower()
 
 
-Domain = Annotated[str, StringConstraints(to_lower=True, strip_whitespace=True), AfterValidator(_domain)]
+Domain = Annotated[str, ComparedText(strip_whitespace=True), AfterValidator(_domain)]
 
 
 def _without_zone(moment: time) -> time:
@@ -74,6 +75,12 @@ class LengthRule(Rule):
         default=None, ge=1, le=86_400, description="Seconds of a voice message or video.", examples=[60]
     )
     verdict: Outcome = _verdict(Verdict.WARN)
+
+
+class OversizeRule(Rule):
+    """A person looks at what is too long to be judged as a whole: over 20,000 characters, or 4,096 of an address."""
+
+    verdict: Outcome = _verdict(Verdict.REVIEW)
 
 
 class FloodRule(Rule):
@@ -245,6 +252,9 @@ class Rules(Values):
 
     quota: QuotaRule | None = Field(default=None, description="How many messages a day.")
     length: LengthRule | None = Field(default=None, description="How long a message may be.")
+    oversize: OversizeRule | None = Field(
+        default=OversizeRule(), description="What is too long to be judged as a whole."
+    )
     flood: FloodRule | None = Field(default=FloodRule(), description="How many messages in quick succession.")
     duplicate: DuplicateRule | None = Field(default=DuplicateRule(), description="How often the same text.")
     quiet_hours: QuietHours | None = Field(default=None, description="When nobody writes.")

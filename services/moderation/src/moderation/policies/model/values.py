@@ -11,8 +11,9 @@ from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from huiqun.contracts.moderation import Verdict
+from huiqun.privacy.text import ComparedText
 
-Category = Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")]
+Category = Annotated[str, ComparedText(pattern=r"^[\w-]{1,64}$")]
 Minutes = Annotated[int, Field(ge=1, le=43_200)]
 Outcome = Literal[Verdict.WARN, Verdict.REVIEW, Verdict.BLOCK]
 

@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
+from huiqun.privacy.text import MaskedText
 from moderation.policies.model.values import Category, Values, with_fields
 
-Words = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=32)]
+Words = Annotated[str, MaskedText(min_length=1, max_length=2_000)]
+Name = Annotated[str, MaskedText(strip_whitespace=True, min_length=1, max_length=32)]
 
 
 class Wording(Values):

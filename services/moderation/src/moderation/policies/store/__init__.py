@@ -6,8 +6,8 @@ from huiqun.store import Index
 from moderation.policies.store import exceptions, group_records, versions
 from moderation.policies.store.exceptions import Grant
 from moderation.policies.store.group_records import (
-    BEGINNING,
     GroupRecord,
+    Revisions,
     assign,
     dismiss_groups,
     group,
@@ -36,11 +36,11 @@ from moderation.policies.store.versions import (
 INDEXES: Mapping[str, Sequence[Index]] = {**versions.INDEXES, **group_records.INDEXES, **exceptions.INDEXES}
 
 __all__ = [
-    "BEGINNING",
     "INDEXES",
     "Grant",
     "GroupRecord",
     "Head",
+    "Revisions",
     "Version",
     "activate",
     "add_version",

@@ -2,19 +2,29 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from random import randrange
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from huiqun.contracts.channel import Capabilities, Group
 from huiqun.contracts.moderation import GroupMode
+from huiqun.runtime.placeholders import is_placeholder
 from huiqun.store import Database, Index, Session, UpdateOne
 from huiqun.stream import Work
 from moderation.policies.model import DEFAULT_TIMEZONE, Changes, GroupSettings, ModeSpan, OwnRules
 
 GROUPS = "groups"
-INDEXES: Mapping[str, Sequence[Index]] = {GROUPS: (Index((("updated_at", 1),)), Index((("policy_id", 1),)))}
-BEGINNING = datetime(2011, 1, 1, tzinfo=UTC)
+REVISIONS = "group_revisions"
+INDEXES: Mapping[str, Sequence[Index]] = {
+    GROUPS: (Index((("changed.counter", 1), ("changed.revision", 1))), Index((("policy_id", 1),))),
+    REVISIONS: (),
+}
+# Two transactions that raise the same counter conflict, and one of them runs again. The more counters, the fewer do.
+_COUNTERS = 32
+
+#: The revision of each counter, by its number.
+Revisions = Mapping[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,48 +45,61 @@ class GroupRecord:
     own_revision: int = 0
 
 
-async def groups_since(database: Database, moment: datetime) -> tuple[dict[str, GroupSettings], datetime]:
-    """The groups that changed since `moment`, and when the last of them did."""
-    found: dict[str, GroupSettings] = {}
-    latest = moment
-    async for document in database[GROUPS].find({"updated_at": {"$gte": moment}}):
-        found[document["_id"]] = _settings(document)
-        latest = max(latest, document["updated_at"])
-    return found, latest
+async def groups_since(database: Database, seen: Revisions | None) -> tuple[dict[str, GroupSettings], Revisions]:
+    """The groups that changed after the revisions `seen`, or all where that is None, and the revisions now.
+
+    A counter and the groups that bear its revisions are written in one transaction, and the next one that raises it
+    sees that: whoever has seen a revision has seen all that came before it, whatever clocks say.
+    """
+    counters = await database[REVISIONS].find().to_list(None)
+    now = {counter["_id"]: int(counter["revision"]) for counter in counters}
+    if seen is None or any(now.get(number, 0) < revision for number, revision in seen.items()):
+        query: dict[str, Any] = {}  # nothing is known yet, or the store was restored to an earlier time
+    else:
+        risen = {number: seen.get(number, 0) for number, revision in now.items() if revision > seen.get(number, 0)}
+        if not risen:
+            return {}, now
+        after = ({"changed.counter": number, "changed.revision": {"$gt": known}} for number, known in risen.items())
+        query = {"$or": list(after)}
+    return {document["_id"]: _settings(document) async for document in database[GROUPS].find(query)}, now
 
 
 async def save_groups(work: Work, groups: Sequence[Group]) -> None:
     """Keep what the channel says of groups; the policy assigned to them stays."""
-    operations = [UpdateOne({"_id": g.group_id}, {"$set": _group_fields(g, work.now)}, upsert=True) for g in groups]
-    if operations:
-        await work.db[GROUPS].bulk_write(operations, session=work.session)
+    if not groups:
+        return
+    mark = await _mark(work)
+    operations = [UpdateOne({"_id": g.group_id}, {"$set": {**_group_fields(g), **mark}}, upsert=True) for g in groups]
+    await work.db[GROUPS].bulk_write(operations, session=work.session)
 
 
 async def dismiss_groups(work: Work, group_ids: Sequence[str]) -> None:
     """Note that groups are no more."""
-    change = {"$set": {"dismissed_at": work.now, "updated_at": work.now}}
+    change = {"$set": {"dismissed_at": work.now, **await _mark(work)}}
     await work.db[GROUPS].update_many({"_id": {"$in": list(group_ids)}}, change, session=work.session)
 
 
 async def assign(work: Work, group_id: str, policy_id: str | None) -> None:
     """Give a group its policy; None gives it the default."""
-    change = {"$set": {"policy_id": policy_id, "updated_at": work.now}, "$inc": {"revision": 1}}
+    change = {"$set": {"policy_id": policy_id, **await _mark(work)}, "$inc": {"revision": 1}}
     await work.db[GROUPS].update_one({"_id": group_id}, change, upsert=True, session=work.session)
 
 
 async def set_modes(work: Work, modes: Mapping[str, ModeSpan | None]) -> None:
     """Put groups in a mode, or back to the normal one with None; in force everywhere within two seconds."""
+    if not modes:
+        return
+    mark = await _mark(work)
     operations = [
-        UpdateOne({"_id": group_id}, {"$set": {**_mode_fields(mode), "updated_at": work.now}}, upsert=True)
+        UpdateOne({"_id": group_id}, {"$set": {**_mode_fields(mode), **mark}}, upsert=True)
         for group_id, mode in modes.items()
     ]
-    if operations:
-        await work.db[GROUPS].bulk_write(operations, session=work.session)
+    await work.db[GROUPS].bulk_write(operations, session=work.session)
 
 
 async def set_own_rules(work: Work, group_id: str, changes: Changes) -> None:
     """Let a group change these values in its policy; nothing else of what it said before stays."""
-    change = {"$set": {"own_rules": changes, "updated_at": work.now}, "$inc": {"own_revision": 1}}
+    change = {"$set": {"own_rules": changes, **await _mark(work)}, "$inc": {"own_revision": 1}}
     await work.db[GROUPS].update_one({"_id": group_id}, change, upsert=True, session=work.session)
 
 
@@ -104,15 +127,23 @@ async def groups(database: Database, after: str | None, limit: int) -> list[Grou
     return [_record(document) async for document in database[GROUPS].find(query).sort("_id", 1).limit(limit)]
 
 
-def _group_fields(known: Group, now: datetime) -> dict[str, Any]:
+async def _mark(work: Work) -> dict[str, Any]:
+    """Fields that tell every process of the change: a counter, and the revision that this transaction raises it to."""
+    number = randrange(_COUNTERS)  # noqa: S311 (nothing secret)
+    counter: Any = await work.db[REVISIONS].find_one_and_update(
+        {"_id": number}, {"$inc": {"revision": 1}}, upsert=True, return_document=True, session=work.session
+    )
+    return {"changed": {"counter": number, "revision": counter["revision"]}, "updated_at": work.now}
+
+
+def _group_fields(known: Group) -> dict[str, Any]:
     return {
         "name": known.name,
-        "owner": known.owner,
+        "owner": known.owner if known.owner is not None and not is_placeholder(known.owner) else None,
         "purpose": known.purpose.value,
         "timezone": known.timezone,
         "tags": list(known.tags),
         "capabilities": known.capabilities.model_dump(mode="json"),
-        "updated_at": now,
     }
 
 

@@ -4,15 +4,15 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from huiqun.contracts.channel import EditedMessage, Message, Role
+from huiqun.contracts.channel import EditedMessage, Message, MessageReceived, Role
 from huiqun.contracts.envelope import assemble
 from huiqun.contracts.moderation import Screened, Verdict
-from huiqun.privacy.detection import find_personal_data
-from huiqun.privacy.masking import mask
+from huiqun.privacy.text import mask_text
 from moderation.policies.model import GroupSettings, Policy, Rule
 from moderation.screening.model.evidence import NOTHING, Evidence
 from moderation.screening.model.finding import Finding
-from moderation.screening.model.form_rules import from_form
+from moderation.screening.model.form_rules import from_form, from_size
+from moderation.screening.model.limits import bounded
 from moderation.screening.model.mode_rule import from_mode
 from moderation.screening.model.standing_rules import from_probation, from_standing, learn
 from moderation.screening.model.text_rules import from_beginning, from_text, from_words
@@ -31,6 +31,7 @@ class Decision(NamedTuple):
     verdict: Verdict
     findings: tuple[Finding, ...]
     masked_text: str
+    left_out: int = 0
 
     @property
     def revision(self) -> int:
@@ -65,24 +66,26 @@ class Decision(NamedTuple):
         )
         return self._replace(verdict=_severest(findings), findings=findings)
 
-    def screened(self, lexicon_version: str) -> Screened:
-        """What the other services get to know."""
+    def screened(self, lexicon_version: str, channel: str = MessageReceived.default_source) -> Screened:
+        """What the other services get to know of a message that came from `channel`."""
         message = self.message
         sender = message.sender
         fields = {
+            "channel": channel,
             "message_id": message.message_id,
             "group_id": message.group_id,
             "member_id": sender.member_id,
             "role": sender.role,
             "kind": message.kind,
             "duration_seconds": message.duration_seconds,
-            "url": mask(message.url, find_personal_data(message.url)) if message.url else None,
+            "url": mask_text(message.url) if message.url else None,
             "revision": self.revision,
             "verdict": self.verdict,
-            "reasons": tuple([finding.reason for finding in self.findings]),
+            "reasons": bounded(tuple([finding.reason for finding in self.findings])),
             "policy_version": self.policy.label,
             "lexicon_version": lexicon_version,
             "masked_text": self.masked_text,
+            "left_out": self.left_out,
             "sent_at": message.sent_at,
         }
         return assemble(Screened, fields)
@@ -112,7 +115,7 @@ def judge(
         verdict = _severest(found)
     if verdict is Verdict.ALLOW and standing is not None and not isinstance(message, EditedMessage):
         learn(message, standing)
-    return Decision(message, policy, verdict, tuple(found), evidence.masked(message.text))
+    return Decision(message, policy, verdict, tuple(found), evidence.masked(message.text), evidence.left_out)
 
 
 def _severest(findings: Iterable[Finding]) -> Verdict:
@@ -144,8 +147,9 @@ def _on_customer(
     if rules.probation is not None:
         found += from_probation(rules.probation, message, standing, evidence)
     if rules.length is not None or rules.kinds is not None or rules.quiet_hours is not None:
-        found += from_form(rules, message, sent)
+        found += from_form(rules, message, sent, evidence)
     if evidence is not NOTHING:
+        found += from_size(rules, evidence)
         found += from_text(rules, message, evidence)
     if rules.announcements is not None:
         found += from_beginning(rules.announcements, message.text)

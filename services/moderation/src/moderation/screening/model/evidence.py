@@ -7,6 +7,7 @@ from datetime import date
 from huiqun.contracts.channel import Message
 from huiqun.privacy.detection import PersonalData, find_personal_data
 from huiqun.privacy.masking import mask
+from huiqun.privacy.text import mask_text
 from moderation.lexicon.model.matching import Hit, Lexicon
 from moderation.screening.model.contacts import Span, find_contacts, find_links, may_lead_outside
 
@@ -15,7 +16,8 @@ from moderation.screening.model.contacts import Span, find_contacts, find_links,
 class Evidence:
     """What was found in a message; spans are offsets into the original text.
 
-    `resemblance` is the probability of abuse, where the policy asks for it and finds it worth a look.
+    `resemblance` is the probability of abuse, where the policy asks for it and finds it worth a look. `left_out` is how
+    many characters of the text nobody looked at, because it is too long.
     """
 
     hits: tuple[Hit, ...] = ()
@@ -23,10 +25,12 @@ class Evidence:
     links: tuple[Span, ...] = ()
     contacts: tuple[Span, ...] = ()
     resemblance: float | None = None
+    left_out: int = 0
+    address_is_cut: bool = False
 
     def masked(self, text: str) -> str:
         """The text without the personal data in it."""
-        return mask(text, self.personal) if self.personal else text
+        return mask_text(mask(text, self.personal)) if self.personal else text
 
 
 NOTHING = Evidence()

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from huiqun.contracts.channel import Message, MessageKind
+from huiqun.contracts.channel import Message, MessageKind, TextAvailability
 from moderation.policies.model import ProbationRule, Rules
 from moderation.screening.model.evidence import Evidence
 from moderation.screening.model.finding import Finding, finding
@@ -47,7 +47,13 @@ def from_standing(rules: Rules, message: Message, sent: datetime, standing: Stan
 
 
 def learn(message: Message, standing: Standing) -> None:
-    """Count a message of substance: it says something new, and nothing follows from it; `from_standing` has seen it."""
+    """Count a message of substance: it says something new, and nothing follows from it; `from_standing` has seen it.
+
+    Where the platform keeps what is written, nobody could ever say anything of substance: there each message is.
+    """
+    if message.text_availability is TextAvailability.NONE:
+        standing.substantial += 1
+        return
     if len(set(message.text)) < _SUBSTANTIAL_CHARACTERS:
         return
     _, written = standing.recent[-1]

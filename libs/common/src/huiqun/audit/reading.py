@@ -1,0 +1,38 @@
+"""Readings that are audited: whoever is shown names of people leaves an entry that says so."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, cast
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from huiqun.audit.chain import AuditEntry
+from huiqun.audit.log import append
+from huiqun.stream import Work
+from huiqun.web import Caller, Principal, Transact
+
+NAMES_READ: Final = "names.read"
+
+
+@dataclass(frozen=True, slots=True)
+class NamesReading:
+    """A request whose answer may show names."""
+
+    transact: Transact
+    who: Principal
+
+    async def record(self, subject: str, **detail: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
+        """Write to the audit log what is about to be shown; without the entry nothing is."""
+
+        async def use_case(work: Work) -> None:
+            await append(work, AuditEntry(self.who.id, NAMES_READ, subject, detail))
+
+        await self.transact(use_case)
+
+
+def names_reading(request: Request, who: Caller) -> NamesReading:
+    """Return the reading that the caller is about to do."""
+    return NamesReading(cast("Transact", request.app.state.transact), who)
+
+
+ReadsNames = Annotated[NamesReading, Depends(names_reading)]

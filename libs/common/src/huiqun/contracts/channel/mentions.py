@@ -1,0 +1,122 @@
+"""How the text of an action names a member: by a placeholder, for which the channel puts a mention or the name.
+
+`{member:ID}` stands for the member of this id if the action lists the id; else it is sent as it is written. So no name
+leaves the channel, and what a member has written cannot make a mention: whoever composes a text says whom it names.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from string import Formatter
+
+from huiqun.contracts.channel.actions import MAX_MEMBERS, Action, ActionKind
+from huiqun.contracts.channel.messages import MAX_TEXT
+from huiqun.contracts.channel.shown_names import NEUTRAL_NAME, clean_name
+
+_OPENING, _HARMLESS = "{member:", "｛member:"
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A member who is named in a text."""
+
+    member_id: str
+
+    @property
+    def placeholder(self) -> str:
+        """What stands in the text."""
+        return f"{_OPENING}{self.member_id}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class AddressedText:
+    """The text of an action with the members whom its placeholders name, each once."""
+
+    content: str
+    members: tuple[str, ...] = ()
+
+
+#: What a text is put together from; a `str` is taken as somebody's words, and never names anybody.
+Part = str | Mention | AddressedText
+
+
+def compose(template: str, /, **fields: Part) -> AddressedText:
+    """Fill in a template as `str.format` does; what stands in `fields` may name members, the template may not."""
+    parts: list[Part] = []
+    for literal, name, _, _ in Formatter().parse(template):
+        parts += [literal] if name is None else [literal, fields[name]]
+    return join("", parts)
+
+
+def join(separator: str, parts: Sequence[Part]) -> AddressedText:
+    """One text of several, cut where it becomes longer than an action may be."""
+    separated = [each for part in parts for each in (separator, part)][1:]
+    pieces = [piece for part in separated for piece in _pieces(part)]
+    if any(isinstance(piece, Mention) for piece in pieces):
+        pieces = [piece for run in _runs(pieces) for piece in run]
+    return _written(pieces)
+
+
+def segments(action: Action) -> Iterator[str | Mention]:
+    """The text of an action as a channel sends it that has mentions of its own: plain text and members in turn."""
+    return _pieces(AddressedText(action.content, action.members))
+
+
+def with_names(action: Action, names: Mapping[str, str]) -> str:
+    """The text of an action where the channel has no mentions: with the names of members, by id, cleaned.
+
+    Whose name cannot be shown is called neutrally. Staff are told the id instead, and with a name the first time: two
+    members may have one name, and somebody may have taken theirs.
+    """
+    shown: list[str] = []
+    for_staff = action.kind is ActionKind.NOTIFY_STAFF
+    introduced = set[str]()
+    for piece in segments(action):
+        if isinstance(piece, str):
+            shown.append(piece)
+            continue
+        name = clean_name(names.get(piece.member_id, ""))
+        if for_staff and piece.member_id not in introduced:
+            printed = "".join(filter(str.isprintable, piece.member_id))
+            shown.append(f"{name}（{printed}）" if name else printed)
+        else:
+            shown.append(name or NEUTRAL_NAME)
+        if name:
+            introduced.add(piece.member_id)
+    return "".join(shown)
+
+
+def _pieces(part: Part) -> Iterator[str | Mention]:
+    if not isinstance(part, AddressedText):
+        yield part
+    elif not part.members:
+        yield part.content
+    else:
+        placeholders = {Mention(member_id).placeholder: Mention(member_id) for member_id in part.members}
+        longest_first = sorted(map(re.escape, placeholders), key=len, reverse=True)
+        for piece in re.split(f"({'|'.join(longest_first)})", part.content):
+            if piece:
+                yield placeholders.get(piece, piece)
+
+
+def _runs(pieces: Iterable[str | Mention]) -> Iterator[Sequence[str | Mention]]:
+    """The pieces with all words made harmless; those that follow one another together, or two could make a mention."""
+    for are_words, run in groupby(pieces, lambda piece: isinstance(piece, str)):
+        found = list(run)
+        yield ["".join(map(str, found)).replace(_OPENING, _HARMLESS)] if are_words else found
+
+
+def _written(pieces: Iterable[str | Mention]) -> AddressedText:
+    content: list[str] = []
+    left = MAX_TEXT
+    members: dict[str, None] = {}
+    for piece in pieces:
+        if isinstance(piece, Mention):
+            if len(piece.placeholder) > left or len(members.keys() | {piece.member_id}) > MAX_MEMBERS:
+                break
+            members[piece.member_id] = None
+        written = piece[:left] if isinstance(piece, str) else piece.placeholder
+        content.append(written)
+        left -= len(written)
+    return AddressedText("".join(content), tuple(members))

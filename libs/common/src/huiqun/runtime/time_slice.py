@@ -1,0 +1,20 @@
+"""Time slices: work of the processor shares the event loop with whoever waits for it."""
+
+import asyncio
+import time
+from typing import Final
+
+_SLICE_SECONDS: Final = 0.02
+
+
+class TimeSlice:
+    """How long a task has held the event loop; after 20 ms it is another's turn."""
+
+    def __init__(self) -> None:
+        self._since = time.monotonic()
+
+    async def yield_when_spent(self) -> None:
+        """Let other tasks run, if this one has run for long enough."""
+        if time.monotonic() - self._since >= _SLICE_SECONDS:
+            await asyncio.sleep(0)
+            self._since = time.monotonic()

@@ -1,0 +1,67 @@
+"""Changes that came before their messages, in MongoDB: one read for a batch, and forgotten when the message comes."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from huiqun.contracts.topics import CHANNEL_MESSAGES
+from huiqun.store import Index, ReplaceOne
+from huiqun.stream import Work
+from moderation.archive.model import MessageRef
+from moderation.lifecycle.model import MAX_EARLY, EarlyChanges
+
+EARLY = "early_changes"
+INDEXES: Mapping[str, Sequence[Index]] = {
+    EARLY: (
+        Index((("group_id", 1),)),
+        # What has not come by then is not on its topic any more.
+        Index((("noted_at", 1),), expires_after=CHANNEL_MESSAGES.retention + timedelta(days=1)),
+    )
+}
+
+
+async def load(work: Work, refs: Collection[MessageRef]) -> dict[MessageRef, EarlyChanges]:
+    """What came before these messages; most have nothing."""
+    if not refs:
+        return {}
+    query = {"_id": {"$in": list(map(_key, refs))}}
+    cursor = work.db[EARLY].find(query, {"noted_at": 0}, session=work.session)
+    found = [_changes(document) for document in await cursor.to_list(None)]
+    return {changes.ref: changes for changes in found}
+
+
+async def has_room(work: Work, group_id: str) -> bool:
+    """Whether another message of the group may have changes before it comes."""
+    count = await work.db[EARLY].count_documents({"group_id": group_id}, limit=MAX_EARLY, session=work.session)
+    return int(count) < MAX_EARLY
+
+
+async def save(work: Work, changes: Iterable[EarlyChanges]) -> None:
+    """Remember what came."""
+    operations = [ReplaceOne({"_id": _key(each.ref)}, _document(each, work), upsert=True) for each in changes]
+    if operations:
+        await work.db[EARLY].bulk_write(operations, session=work.session)
+
+
+async def forget(work: Work, refs: Collection[MessageRef]) -> None:
+    """These messages have come."""
+    if refs:
+        await work.db[EARLY].delete_many({"_id": {"$in": list(map(_key, refs))}}, session=work.session)
+
+
+def _key(ref: MessageRef) -> str:
+    return f"{ref.group_id}/{ref.message_id}/{ref.channel}"
+
+
+def _document(changes: EarlyChanges, work: Work) -> dict[str, Any]:
+    return {
+        **changes.ref._asdict(),
+        "edits": [[member_id, revision] for member_id, revision in changes.edits.items()],
+        "recalls": changes.recalls,
+        "noted_at": work.now,
+    }
+
+
+def _changes(document: Mapping[str, Any]) -> EarlyChanges:
+    ref = MessageRef(document["message_id"], document["group_id"], document["channel"])
+    return EarlyChanges(ref, dict(document["edits"]), document["recalls"])

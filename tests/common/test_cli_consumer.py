@@ -1,0 +1,114 @@
+"""`huiqun consumer` on a real broker and database: see what is paused, have it go on, have records set aside."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+import pytest_asyncio
+
+from huiqun.audit import AUDIT_INDEXES
+from huiqun.contracts.channel import MessageReceived
+from huiqun.contracts.topics import CHANNEL_MESSAGES
+from huiqun.store import ensure_indexes
+from huiqun.stream import ConsumerOptions, KafkaOptions, Route, Work
+from huiqun.stream.dead_letters import read_all
+from huiqun.stream.publisher import partition_of
+from tests.channel import message
+from tests.shell import Shell
+from tests.spine import PARTITIONS, SERVICE, Spine, eventually, open_spine, running
+
+ABOUT = ("--service", SERVICE)
+GROUP = "g1"
+PARTITION = f"{CHANNEL_MESSAGES.name}/{partition_of(GROUP.encode(), PARTITIONS)}"
+COUNT = 40
+
+
+@dataclass
+class Desk:
+    """A shell, and a service whose handler fails as long as it is `broken`."""
+
+    shell: Shell
+    spine: Spine
+    broken: bool = True
+    seen: set[str] = field(default_factory=set)
+
+    async def handle(self, events: Sequence[MessageReceived], _work: Work) -> None:
+        if self.broken:
+            raise ZeroDivisionError
+        self.seen.update(event.data.message_id for event in events)
+
+    async def letters(self) -> list[str]:
+        return [letter.reason async for letter in read_all(self.spine.kafka, SERVICE)]
+
+    async def is_through(self) -> bool:
+        return len(self.seen) + len(await self.letters()) == COUNT
+
+    async def is_open(self) -> bool:
+        return "open" in await self.shell.ok("consumer", "status", *ABOUT)
+
+
+@pytest_asyncio.fixture
+async def desk(kafka_options: KafkaOptions, mongo_url: str, database_name: str) -> AsyncIterator[Desk]:
+    name = f"{database_name}_{SERVICE}"
+    environment = {
+        "HUIQUN_MONGO_URL": mongo_url,
+        "HUIQUN_DATABASE_PREFIX": f"{database_name}_",
+        "HUIQUN_KAFKA_BOOTSTRAP": kafka_options.bootstrap,
+        "HUIQUN_TOPIC_PREFIX": kafka_options.prefix,
+        "HUIQUN_KAFKA_IDEMPOTENT": str(kafka_options.idempotent),
+    }
+    async with open_spine(kafka_options, mongo_url, name) as spine:
+        await ensure_indexes(spine.database, AUDIT_INDEXES)
+        desk = Desk(Shell(environment), spine)
+        await spine.send(*[message(n, GROUP) for n in range(COUNT)])
+        consumer = spine.consumer(Route((MessageReceived,), desk.handle), options=ConsumerOptions(trial_seconds=3600))
+        async with running(consumer):
+            await eventually(desk.is_open)
+            yield desk
+        await spine.client.drop_database(name)
+
+
+async def test_a_paused_partition_is_shown_with_its_reason_and_resumed(desk: Desk) -> None:
+    shown = await desk.shell.ok("consumer", "status", *ABOUT)
+    assert PARTITION in shown
+    assert "ZeroDivisionError in handle" in shown
+    desk.broken = False
+    assert "goes on" in await desk.shell.ok("consumer", "resume", *ABOUT, "--partition", PARTITION)
+    await eventually(desk.is_through)
+    assert not await desk.is_open()
+    assert (await desk.shell.call("consumer", "resume", *ABOUT)).exit_code == 1
+    actions = [entry["action"] async for entry in desk.spine.database["audit_log"].find()]
+    assert actions == ["consumer.resumed"]
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        ("--partition", PARTITION),
+        ("--partition", PARTITION, "--offsets", "0-1000"),
+        ("--key", GROUP),
+        ("--type", "channel.message.received"),
+    ],
+)
+async def test_what_is_skipped_is_set_aside_and_stops_at_what_has_been_written(desk: Desk, what: Sequence[str]) -> None:
+    assert "will be set aside" in await desk.shell.ok("consumer", "skip", *ABOUT, *what)
+    assert "to be skipped" in await desk.shell.ok("consumer", "status", *ABOUT)
+    await desk.shell.ok("consumer", "resume", *ABOUT)
+    await eventually(desk.is_through)
+    reasons = await desk.letters()
+    assert sum("skipped by shell:" in reason for reason in reasons) == COUNT - 20
+    assert not await desk.is_open()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        (),
+        ("--offsets", "1-2"),
+        ("--partition", "nonsense"),
+        ("--partition", PARTITION, "--offsets", "5-5"),
+        ("--type", "channel.message.painted"),
+    ],
+)
+async def test_a_skip_that_says_nothing_sensible_is_refused(wrong: Sequence[str]) -> None:
+    assert (await Shell({}).call("consumer", "skip", *ABOUT, *wrong)).exit_code == 2

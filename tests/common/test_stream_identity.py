@@ -1,0 +1,161 @@
+"""What makes two records the same event, and what becomes of those that are not what they say they are."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from aiokafka import ConsumerRecord
+from hypothesis import given
+from hypothesis import strategies as st
+
+from huiqun.contracts.catalog import encode
+from huiqun.contracts.channel import MemberJoined, MessageEdited, MessageReceived
+from huiqun.contracts.envelope import Event
+from huiqun.contracts.topics import CHANNEL_MESSAGES
+from huiqun.stream import Route, Work
+from huiqun.stream.dead_letters import read_all
+from huiqun.stream.publisher import Record, record_of
+from huiqun.stream.unreadable import UnreadableRecord, unreadable
+from tests.channel import edit, message
+from tests.spine import SERVICE, Spine, eventually, running
+from tests.stories import joined
+
+LAST = "the-last-one"
+
+
+async def note(events: Sequence[Event], work: Work) -> None:
+    """Write down what every event says, however often it comes; some are refused."""
+    documents: list[dict[str, Any]] = []
+    for event in events:
+        if getattr(event.data, "text", "") == "refused":
+            work.refuse(event, "not wanted here")
+            continue
+        said = event.data.member_id if isinstance(event, MemberJoined) else event.data.text
+        documents.append({"_id": f"{event.id} {event.source}", "said": said})
+    if documents:
+        await work.db["seen"].insert_many(documents, session=work.session)
+
+
+async def note_unreadable(events: Sequence[UnreadableRecord], work: Work) -> None:
+    """Write down what is known of a record."""
+    documents = [{"_id": event.identity, "said": event.data.model_dump(mode="json")} for event in events]
+    await work.db["seen"].insert_many(documents, session=work.session)
+
+
+ROUTES = (
+    Route((MemberJoined,), note),
+    Route((MessageReceived, MessageEdited), note, unreadable=note_unreadable),
+)
+
+
+async def said(spine: Spine) -> list[Any]:
+    return [document["said"] async for document in spine.database["seen"].find()]
+
+
+async def reasons(spine: Spine) -> list[str]:
+    return [letter.reason async for letter in read_all(spine.kafka, SERVICE)]
+
+
+async def until_handled(spine: Spine, *batches: Sequence[Record | Event]) -> None:
+    """Send records, and wait until they are acknowledged, batch by batch."""
+    async with running(spine.consumer(*ROUTES)):
+        for batch in batches:
+            await spine.publisher.publish([record_of(each) if isinstance(each, Event) else each for each in batch])
+            await eventually(lambda: spine.has_read_all(CHANNEL_MESSAGES))
+
+
+async def test_one_id_from_two_sources_is_two_events_and_from_one_source_one(spine: Spine) -> None:
+    first = joined("g1", "one")
+    second = joined("g1", "another").model_copy(update={"id": first.id, "source": "wecom/another"})
+    again = joined("g1", "one-again").model_copy(update={"id": first.id})
+    async with running(spine.consumer(*ROUTES)):
+        await spine.send(first, second, again, joined("g1", LAST))
+        await eventually(lambda: _has(spine, LAST))
+    assert sorted(await said(spine)) == ["another", "one", LAST]
+
+
+async def _has(spine: Spine, what: str) -> bool:
+    return what in await said(spine)
+
+
+async def test_one_message_id_in_two_groups_or_from_two_sources_is_as_many_messages(spine: Spine) -> None:
+    elsewhere = message(1, group="g2", text="in another group")
+    foreign = message(1, text="from another source").model_copy(update={"source": "wecom/another"})
+    await until_handled(spine, [message(1, text="here"), elsewhere, foreign])
+    assert sorted(await said(spine)) == ["from another source", "here", "in another group"]
+
+
+@pytest.mark.parametrize("apart", [True, False])
+async def test_a_second_content_of_one_revision_is_set_aside_and_the_same_one_dropped(
+    spine: Spine, apart: bool
+) -> None:
+    original = message(1, text="first")
+    sent: list[Event] = [original, message(1, text="first"), message(1, text="another first")]
+    sent += [edit(original, "changed"), edit(original, "changed"), edit(original, "changed otherwise")]
+    await until_handled(spine, *([[each] for each in sent] if apart else [sent]))
+    assert sorted(await said(spine)) == ["changed", "first"]
+    assert await reasons(spine) == ["another content than was dealt with under the same identity"] * 2
+
+
+async def test_what_a_handler_refuses_is_set_aside_with_its_reason_and_its_neighbours_pass(spine: Spine) -> None:
+    sent = [message(1, text="before"), message(2, text="refused"), message(3, text="after")]
+    await until_handled(spine, sent, [message(2, text="refused")])
+    assert sorted(await said(spine)) == ["after", "before"]
+    assert await reasons(spine) == ["not wanted here"], "the second time it was dealt with"
+
+
+def broken(event: MessageReceived, old: bytes, new: bytes) -> Record:
+    record = record_of(event)
+    assert record.value is not None
+    assert old in record.value
+    return record._replace(value=record.value.replace(old, new))
+
+
+BROKEN: dict[tuple[bytes, bytes], str | None] = {
+    (b'"text"', b'"text":7,"x"'): "u1",
+    (b"received", b"painted"): "u1",
+    (b'"data":{', b'"data":{"x":'): "u1",
+    ("你好".encode(), rb"\ud83d"): "u1",
+    (b'"u1"', b"7"): None,
+    (b'"source":"channel"', b'"source":"two words"'): "u1",
+    (b'"u1"', rb'"\u738b\/\"",,'): '王~2F"',
+}
+
+
+async def test_who_wants_to_know_is_told_of_records_that_are_no_events(spine: Spine) -> None:
+    records = [broken(message(number), old, new) for number, (old, new) in enumerate(BROKEN)]
+    await until_handled(spine, [*records, message(99, text="after")], records[:1])
+    told = {each["message_id"]: each for each in await said(spine) if each != "after"}
+    assert [each["member_id"] for each in told.values()] == list(BROKEN.values())
+    assert list(told) == [f"m{number:05}" for number in range(len(BROKEN))]
+    assert {(each["group_id"], each["names_group"]) for each in told.values()} == {("g1", True)}
+    assert set(await reasons(spine)) == {each["reason"] for each in told.values()}
+    assert len(await said(spine)) == len(BROKEN) + 2, "put on the topic again, it is another record"
+
+
+async def test_a_record_that_names_no_group_is_of_the_one_in_its_key_and_one_without_is_only_set_aside(
+    spine: Spine,
+) -> None:
+    keyed, keyless = Record(CHANNEL_MESSAGES.name, b"g 1", b"{"), Record(CHANNEL_MESSAGES.name, None, b"\xff\xfe")
+    await until_handled(spine, [keyed, keyless, Record(CHANNEL_MESSAGES.name, b"g2", None)])
+    found = sorted([(each["group_id"], each["names_group"]) for each in await said(spine)])
+    assert found == [("g2", False), ("g~201", False)]
+    assert len(await reasons(spine)) == 3
+
+
+async def test_of_a_recall_that_cannot_be_read_nobody_is_told(spine: Spine) -> None:
+    recall = encode(message(1)).replace(b"received", b"recalled")
+    await until_handled(spine, [Record(CHANNEL_MESSAGES.name, b"g1", recall)])
+    assert (await said(spine), len(await reasons(spine))) == ([], 1)
+
+
+NAMES = ("type", "source", "group_id", "member_id", "message_id")
+PIECES = st.sampled_from([f'"{name}":' for name in NAMES]) | st.text(max_size=30).map(lambda text: f'"{text}"')
+BYTES = st.lists(PIECES | st.text(max_size=10), max_size=12).map(lambda parts: "".join(parts).encode(errors="replace"))
+
+
+@given(BYTES | st.binary(max_size=200), st.none() | st.binary(max_size=200))
+def test_whatever_a_record_holds_it_stops_nobody_from_reading_on(value: bytes, key: bytes | None) -> None:
+    record = ConsumerRecord("t.channel.messages.v1", 0, 7, 0, 0, key, value, None, 0, 0, ())
+    noted = unreadable(CHANNEL_MESSAGES, record, "why")
+    assert noted is None or noted == UnreadableRecord.model_validate(noted.model_dump())

@@ -1,0 +1,102 @@
+"""The exported lag is the broker's: while nothing is acknowledged, after a rebalance, and with the broker away."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+from prometheus_client import REGISTRY
+
+from huiqun.contracts.channel import MessageReceived
+from huiqun.contracts.topics import CHANNEL_MESSAGES
+from huiqun.stream import BatchConsumer, LagWatch, Route, Work, lag
+from local.proxy import Proxy
+from local.stack import Stack
+from tests.channel import message
+from tests.spine import PARTITIONS, SERVICE, Spine, eventually, kafka_options_of, open_spine, running
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look more often than a service does."""
+    monkeypatch.setattr(lag, "_EVERY_SECONDS", 0.1)
+
+
+async def note(events: Sequence[MessageReceived], work: Work) -> None:
+    await work.db["seen"].insert_many([{"_id": event.data.message_id} for event in events], session=work.session)
+
+
+NOTING = Route((MessageReceived,), note)
+
+
+def lags() -> dict[str, float]:
+    """The exported figures by partition, of messages."""
+    metric = next(each for each in REGISTRY.collect() if each.name == "huiqun_consumer_lag_records")
+    own = [each for each in metric.samples if each.labels["consumer"] == SERVICE]
+    assert {each.labels["topic"] for each in own} <= {CHANNEL_MESSAGES.name}
+    return {each.labels["partition"]: each.value for each in own}
+
+
+def is_lag(total: int, partitions: int = PARTITIONS) -> Callable[[], bool]:
+    return lambda: (len(lags()), sum(lags().values())) == (partitions, total)
+
+
+@asynccontextmanager
+async def watched(spine: Spine, *routes: Route) -> AsyncIterator[BatchConsumer]:
+    """A consumer at work, and the watch over its lag."""
+    consumer = spine.consumer(*routes)
+    async with running(consumer), running(LagWatch(consumer, spine.kafka)):
+        yield consumer
+    assert lags() == {}, "no figure outlives its watch"
+
+
+async def test_lag_rises_while_the_store_is_frozen_and_is_no_figure_while_the_broker_is_away(proxy: Proxy) -> None:
+    async with Stack(advertise=proxy.port) as stack:
+        proxy.target = stack.broker.port
+        async with open_spine(kafka_options_of(stack, "lag."), stack.mongo_url, "lag") as spine, watched(spine, NOTING):
+            await spine.send(*[message(number, f"g{number % 20}") for number in range(100)])
+            await eventually(is_lag(0))
+            stack.mongod.process.send_signal(signal.SIGSTOP)
+            try:
+                await spine.send(*[message(number, f"g{number % 20}") for number in range(1_000, 4_000)])
+                await eventually(is_lag(3_000))
+                proxy.cut()
+                await eventually(lambda: lags() == {})
+                await proxy.resume()
+                await eventually(is_lag(3_000))
+            finally:
+                stack.mongod.process.send_signal(signal.SIGCONT)
+            await eventually(is_lag(0), 60)
+
+
+async def test_lag_of_a_partition_that_moves_away_is_no_longer_exported(spine: Spine) -> None:
+    opened = asyncio.Event()
+
+    async def wait(events: Sequence[MessageReceived], work: Work) -> None:
+        if events[0].data.text == "wait":
+            await opened.wait()
+        await note(events, work)
+
+    await spine.send(*[message(number, f"g{number % 20}", text="wait") for number in range(500)])
+    async with watched(spine, Route((MessageReceived,), wait)) as consumer:
+        await eventually(is_lag(500))
+        opened.set()
+        await eventually(is_lag(0))
+        other = AIOKafkaConsumer(
+            spine.kafka.prefix + CHANNEL_MESSAGES.name,
+            **spine.kafka.client_arguments(),
+            group_id=consumer.group,
+            enable_auto_commit=False,
+            rebalance_timeout_ms=5_000,
+        )
+        await other.start()
+        try:
+            await eventually(lambda: len(consumer.assignment) == 1)
+            await eventually(lambda: len(lags()) == 1)
+            (kept,) = consumer.assignment
+            assert lags() == {str(kept.partition): 0.0}
+        finally:
+            await other.stop()
+        await eventually(is_lag(0))

@@ -1,0 +1,87 @@
+"""A sender whose clock is decades ahead pins nothing: what comes afterwards counts, in each of the four services."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+import crm_sync.app
+import engagement.app
+import moderation.app
+import survey.app
+from huiqun.contracts.channel import Role
+from huiqun.contracts.envelope import Event
+from huiqun.store import Index
+from huiqun.stream import Route
+from moderation.rulebook.model import EMPTY
+from tests.clocks import SetClock
+from tests.inlet import Inlet, open_inlet
+from tests.stories import NOON, joined, left, screened, updated
+
+MINUTE = timedelta(minutes=1)
+Shown = Callable[[dict[str, Any]], tuple[Any, ...]]
+
+
+def shown_by_moderation(document: dict[str, Any]) -> tuple[Any, ...]:
+    return document["role"], document["display_name"], document["present"]
+
+
+def shown_by_engagement(document: dict[str, Any]) -> tuple[Any, ...]:
+    return document["role"], document["present"], document["last_seen"]
+
+
+def shown_by_crm_sync(document: dict[str, Any]) -> tuple[Any, ...]:
+    return document["display_name"], document["groups"][0]["present"], document["last_seen"]
+
+
+def shown_by_survey(document: dict[str, Any]) -> tuple[Any, ...]:
+    return document["role"], document["in_group"], document["reason"]
+
+
+SERVICES: Mapping[str, tuple[Sequence[Route], Mapping[str, Sequence[Index]], str, Shown]] = {
+    "moderation": (moderation.app.routes(lambda: EMPTY, b""), moderation.app.INDEXES, "members", shown_by_moderation),
+    "engagement": (engagement.app.ROUTES, engagement.app.INDEXES, "activity", shown_by_engagement),
+    "crm-sync": (crm_sync.app.ROUTES, crm_sync.app.INDEXES, "members", shown_by_crm_sync),
+    "survey": (survey.app.ROUTES, survey.app.INDEXES, "eligibility", shown_by_survey),
+}
+
+
+async def tell(inlet: Inlet, clock: SetClock, told: Sequence[Event]) -> None:
+    """Deliver events a minute apart."""
+    for event in told:
+        if event.topic in inlet.table.topics:
+            await inlet.deliver([event])
+        clock.moment += MINUTE
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_what_is_dated_decades_ahead_pins_neither_name_nor_role_nor_presence(
+    mongo_url: str, database_name: str, service: str
+) -> None:
+    routes, indexes, collection, shown = SERVICES[service]
+    ahead = NOON.replace(year=2099)
+    honest: list[Event] = [
+        joined("g1", "u1", 0, display_name="王"),
+        updated("g1", "u1", 1, display_name="王女士"),
+        left("g1", "u1", 2),
+        joined("g1", "u1", 3, display_name="王女士"),
+        screened("g1", "u1", 4),
+        updated("g1", "u1", 5, display_name="小王"),
+    ]
+    broken: list[Event] = [
+        updated("g1", "u1", 0, display_name="官方", role=Role.STAFF),
+        left("g1", "u1", 0),
+        joined("g1", "u1", 0, display_name="官方", role=Role.STAFF),
+    ]
+    stories = []
+    clock = SetClock()
+    async with open_inlet(mongo_url, database_name, routes, indexes, clock) as inlet:
+        for told in (honest, [*(each.model_copy(update={"time": ahead}) for each in broken), *honest]):
+            # The honest ones are told at the times they bear, the others before.
+            clock.moment = NOON - (len(told) - len(honest)) * MINUTE
+            await inlet.clear()
+            await tell(inlet, clock, told)
+            [document] = (await inlet.documents(collection)).values()
+            stories.append(shown(document))
+    assert stories[0] == stories[1]
