@@ -65,7 +65,7 @@ async def is_in_state(transactor: Transactor, key: str, state: str) -> bool:
 
 async def lease_all(transactor: Transactor, holder: str, at: datetime = NOW) -> list[Task]:
     lease = store.Lease(holder, at, at + 60 * SECOND)
-    return await store.lease_tasks(transactor.database, ["note"], lease, 100)
+    return [each.task for each in await store.lease_tasks(transactor.database, ["note"], lease, 100)]
 
 
 async def end_of_lease(transactor: Transactor, key: str) -> datetime:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from huiqun.runtime.clock import SystemClock
 from huiqun.store import DuplicateKey
 from huiqun.tasks import store
-from huiqun.tasks.model import Effect, TaskKind, TaskRun
+from huiqun.tasks.model import Effect, RetryPolicy, TaskKind, TaskRun
 from huiqun.tasks.runner import TaskOptions
 from huiqun.work import Task, Transactor, Work
 from tests.common.tasks.bench import (
@@ -23,6 +23,7 @@ from tests.common.tasks.bench import (
     note,
     nothing_is_held,
     ran,
+    ran_are,
     runner,
     schedule,
     tasks,
@@ -56,6 +57,20 @@ async def test_what_a_dead_process_held_runs_when_its_lease_is_over(transactor: 
     assert await transactor.run(finish) is False
 
 
+async def test_a_task_that_every_process_dies_of_is_given_up(transactor: Transactor) -> None:
+    await schedule(transactor, Task("deadly", "note", NOW), Task("harmless", "note", NOW + SECOND))
+    clock = clock_of(transactor)
+    for number in range(3):
+        assert "deadly" in [task.key for task in await lease_all(transactor, f"runner {number}", clock.moment)]
+        clock.moment += 61 * SECOND
+    kind = TaskKind(note, IN_ORDER, RetryPolicy(attempts=3))
+    async with running(runner(transactor, note=kind)):
+        await eventually(lambda: ran_are(transactor, ["harmless"]))
+    record = await store.find_task(transactor.database, "deadly")
+    assert record is not None
+    assert (record.state, "3 in a row" in record.error) == (store.FAILED, True)
+
+
 async def test_a_process_takes_up_what_it_was_interrupted_in(transactor: Transactor) -> None:
     await schedule(transactor, Task("first", "note", NOW), Task("second", "note", NOW))
     assert len(await lease_all(transactor, "same runner")) == 2
@@ -68,7 +83,7 @@ async def test_many_that_look_at_once_share_the_tasks_among_them(transactor: Tra
 
     async def lease(number: int) -> list[Task]:
         mine = replace(later, holder=f"runner {number}")
-        return await store.lease_tasks(transactor.database, ["note"], mine, 4)
+        return [each.task for each in await store.lease_tasks(transactor.database, ["note"], mine, 4)]
 
     shares = await asyncio.gather(*(lease(number) for number in range(5)))
     keys = [task.key for share in shares for task in share]
