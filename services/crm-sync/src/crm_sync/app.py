@@ -15,6 +15,7 @@ from huiqun.service.connections import connections, loops
 from huiqun.service.parts import run_parts
 from huiqun.store import Index
 from huiqun.stream import Route
+from huiqun.tasks import api as tasks_api
 from huiqun.tasks.model import TaskKind
 
 SERVICE = "crm-sync"
@@ -30,6 +31,7 @@ TASK_KINDS: Mapping[str, TaskKind] = {}
 ROUTERS = (
     customers_api.router,  # /api/v1/customers
     audit_api.router,  # /api/v1/audit
+    tasks_api.router,  # /api/v1/tasks
 )
 
 

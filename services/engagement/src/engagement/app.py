@@ -14,6 +14,7 @@ from huiqun.service.connections import connections, loops
 from huiqun.service.parts import run_parts
 from huiqun.store import Index
 from huiqun.stream import Route
+from huiqun.tasks import api as tasks_api
 from huiqun.tasks.model import TaskKind
 
 SERVICE = "engagement"
@@ -28,7 +29,10 @@ ROUTES = (
 )
 
 TASK_KINDS: Mapping[str, TaskKind] = {}
-ROUTERS = (audience_api.router,)
+ROUTERS = (
+    audience_api.router,  # /api/v1/groups/{group_id}/activity
+    tasks_api.router,  # /api/v1/tasks
+)
 
 
 async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) -> None:

@@ -27,6 +27,7 @@ from huiqun.service.parts import run_parts
 from huiqun.store import Database, Index
 from huiqun.stream import Route
 from huiqun.stream.unreadable import UnreadableRecord
+from huiqun.tasks import api as tasks_api
 from huiqun.tasks.model import Continue, Queue, RetryPolicy, TaskKind
 from huiqun.web import Router
 from huiqun.work import Task, Work
@@ -198,6 +199,7 @@ ROUTERS = (
     incidents_api.modes_router,  # /api/v1/groups/{group_id}/mode
     incidents_api.delegations_router,  # /api/v1/delegations
     audit_api.router,  # /api/v1/audit
+    tasks_api.router,  # /api/v1/tasks
 )
 
 
