@@ -28,6 +28,7 @@ from huiqun.store import Database, Index
 from huiqun.stream import Route
 from huiqun.stream.unreadable import UnreadableRecord
 from huiqun.tasks import api as tasks_api
+from huiqun.tasks.migrations import MIGRATE, MIGRATION_INDEXES, migration_kind, plan_migrations
 from huiqun.tasks.model import Continue, Queue, RetryPolicy, TaskKind
 from huiqun.web import Router
 from huiqun.work import Task, Work
@@ -60,6 +61,7 @@ from moderation.membership.handlers.greeting import Greeting
 from moderation.membership.handlers.replies import Replies
 from moderation.membership.handlers.roster import Roster
 from moderation.membership.model.links import Links
+from moderation.migrations import MIGRATIONS
 from moderation.policies import api as policies_api
 from moderation.policies import handlers as policies
 from moderation.policies import store as policy_store
@@ -83,6 +85,7 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     **lexicon.INDEXES,
     **lifecycle.INDEXES,
     **membership.INDEXES,
+    **MIGRATION_INDEXES,
     **policy_store.INDEXES,
     **standings.INDEXES,
 }
@@ -165,6 +168,7 @@ def task_kinds(links: Links, database: Database, rulebook: Callable[[], Rulebook
         exports.EXPORT: TaskKind(exports.carry_out, EXPORTS),
         # What is wrong with a backtest is wrong the next time; three times its process may have died of it.
         backtests.RUN: TaskKind(backtest.carry_out(database, rulebook), BACKTESTS, RetryPolicy(3, retry_on=())),
+        MIGRATE: migration_kind(database, MIGRATIONS),
     }
 
 
@@ -209,6 +213,7 @@ async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) ->
         startup, keeper = connected.startup, RulebookKeeper(connected.database)
         startup.add(partial(import_shipped, connected.database, connected.transactor))
         if "tasks" in roles:
+            startup.add(partial(connected.transactor.run, partial(plan_migrations, migrations=MIGRATIONS)))
             startup.add(partial(connected.transactor.run, watching.start_watching))
         startup.add(keeper.refresh)
         signed = signed_links(settings)
