@@ -15,7 +15,7 @@ from huiqun.tasks.migrations import (
     plan_migrations,
 )
 from huiqun.work import Task, Transactor, Work
-from tests.common.tasks.bench import SECOND, all_done, clock_of, runner, tasks
+from tests.common.tasks.bench import QUICK, SECOND, all_done, clock_of, runner, tasks
 from tests.spine import eventually, running
 
 NOTES = "notes"
@@ -66,7 +66,7 @@ async def test_what_an_older_release_writes_meanwhile_is_rewritten_as_well(trans
     clock = clock_of(transactor)
     await plan(transactor)
     kind = migration_kind(transactor.database, [RENAME], OVERLAP)
-    async with running(runner(transactor, **{MIGRATE: kind})):
+    async with running(runner(transactor, QUICK, **{MIGRATE: kind})):
         await asyncio.gather(*(write_older_form(transactor, number) for number in range(100, 200)))
         await eventually(lambda: looks_again(transactor))
         await write_older_form(transactor, 200)
@@ -96,10 +96,10 @@ async def test_a_migration_goes_on_where_a_process_has_left_it(transactor: Trans
     await transactor.database[NOTES].insert_many([{"_id": number, "text": "old"} for number in range(100)])
     kinds = {MIGRATE: migration_kind(transactor.database, [RENAME], OVERLAP)}
     await plan(transactor)
-    assert await runner(transactor, **kinds).run_next()
+    assert await runner(transactor, QUICK, **kinds).run_next()
     assert await of_older_form(transactor) == 80
     await plan(transactor)  # as each process does when it starts
-    other = runner(transactor, **kinds)
+    other = runner(transactor, QUICK, **kinds)
     while await other.run_next():
         pass
     assert await nothing_is_older(transactor)
@@ -114,6 +114,8 @@ async def test_what_another_release_has_to_migrate_is_a_failed_task(transactor: 
         work.schedule(Task("migration/9-of-later", MIGRATE, work.now, payload))
 
     await transactor.run(schedule)
-    assert await runner(transactor, **{MIGRATE: migration_kind(transactor.database, [RENAME], OVERLAP)}).run_next()
+    assert await runner(
+        transactor, QUICK, **{MIGRATE: migration_kind(transactor.database, [RENAME], OVERLAP)}
+    ).run_next()
     (failed,) = await tasks(transactor)
     assert failed["error"].startswith("KeyError")
