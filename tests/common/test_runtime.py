@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from huiqun.runtime import parts
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.ids import new_id
-from huiqun.runtime.parts import PartEndedError, run_parts
-from huiqun.runtime.service import roles_from
 from huiqun.runtime.waiting import wait_for_stop
+from huiqun.service import parts
+from huiqun.service.parts import PartEndedError, run_parts
+from huiqun.service.process import roles_from
 
 
 @dataclass
@@ -162,8 +162,8 @@ def test_ids_are_uuids_of_version_7_and_rise_even_within_a_millisecond() -> None
 
 
 def test_roles_are_all_by_default_and_those_asked_for_otherwise(capsys: pytest.CaptureFixture[str]) -> None:
-    assert roles_from([], "moderation") == {"streams", "timers", "api"}
-    assert roles_from(["--roles", "api, timers"], "moderation") == {"timers", "api"}
+    assert roles_from([], "moderation") == {"streams", "tasks", "api"}
+    assert roles_from(["--roles", "api, tasks"], "moderation") == {"tasks", "api"}
     with pytest.raises(SystemExit):
         roles_from(["--roles", "api,cooking"], "moderation")
     assert "unknown roles: cooking" in capsys.readouterr().err

@@ -9,11 +9,13 @@ from engagement.audience import store as audience_store
 from engagement.settings import Settings
 from huiqun.contracts.channel import GroupCreated, GroupUpdated, MemberJoined, MemberLeft, MemberUpdated
 from huiqun.contracts.moderation import MessageScreened
-from huiqun.runtime.parts import run_parts
-from huiqun.runtime.service import Api, Interface, connections, loops
+from huiqun.service.api import Api, Interface
+from huiqun.service.connections import connections, loops
+from huiqun.service.parts import run_parts
 from huiqun.store import Index
 from huiqun.stream import Route
-from huiqun.timers import TimerHandler
+from huiqun.tasks import api as tasks_api
+from huiqun.tasks.model import TaskKind
 
 SERVICE = "engagement"
 DESCRIPTION = "Campaigns, benefits, points and the service desk."
@@ -26,14 +28,17 @@ ROUTES = (
     Route((MessageScreened,), audience.count_messages),
 )
 
-TIMERS: Mapping[str, TimerHandler] = {}
-ROUTERS = (audience_api.router,)
+TASK_KINDS: Mapping[str, TaskKind] = {}
+ROUTERS = (
+    audience_api.router,  # /api/v1/groups/{group_id}/activity
+    tasks_api.router,  # /api/v1/tasks
+)
 
 
 async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) -> None:
     """Run the roles until stopped."""
     async with connections(SERVICE, settings, INDEXES) as connected:
-        parts = loops(connected, roles, ROUTES, TIMERS)
+        parts = loops(connected, roles, ROUTES, TASK_KINDS)
         routers = ROUTERS if "api" in roles else ()
         interface = Interface(service=SERVICE, description=DESCRIPTION, routers=routers)
         api = Api(interface, settings, connected, parts)

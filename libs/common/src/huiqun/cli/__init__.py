@@ -2,11 +2,11 @@
 
 import typer
 
-from huiqun.cli import api_keys, audit, consumer, dead_letters, outbox, schemas, topics
+from huiqun.cli import api_keys, audit, consumer, dead_letters, outbox, schemas, tasks, topics
 
 app = typer.Typer(
     name="huiqun",
-    help="Operate Huiqun: topics, consumers, dead letters, the outbox, the audit log, API keys, schemas.\n\n"
+    help="Operate Huiqun: topics, consumers, dead letters, tasks, the outbox, the audit log, API keys, schemas.\n\n"
     "Servers come from the environment, as for the services: HUIQUN_KAFKA_BOOTSTRAP, HUIQUN_TOPIC_PREFIX, "
     "HUIQUN_MONGO_URL, HUIQUN_DATABASE_PREFIX.\n\n"
     "Exit codes: 0 done; 1 the answer is no (stale, tampered with, no such thing); "
@@ -17,6 +17,7 @@ app = typer.Typer(
 )
 app.add_typer(topics.app, name="topics")
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(tasks.app, name="tasks")
 app.add_typer(consumer.app, name="consumer")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(audit.app, name="audit")

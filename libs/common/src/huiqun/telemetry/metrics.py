@@ -43,7 +43,7 @@ RECORDS: Final = Counter(
 )
 RETRIES: Final = Counter(
     "huiqun_retries_total",
-    "How often was a batch, timer or request run again, and which error made it necessary?",
+    "How often was a batch, task or request run again, and which error made it necessary?",
     ["consumer", "error"],
 )
 DEAD_LETTERS: Final = Counter(
@@ -83,16 +83,31 @@ OUTBOX_PARKED_RECORDS: Final = Gauge(
     "huiqun_outbox_parked_records",
     "How many records of this service are parked now? Each waits for a person: `huiqun outbox list`.",
 )
-TIMER_DELAY: Final = Histogram(
-    "huiqun_timer_delay_seconds",
-    "How long after its due time did a timer run?",
+TASK_DELAY: Final = Histogram(
+    "huiqun_task_delay_seconds",
+    "How long after its due time did a task run?",
     ["kind"],
     buckets=_DELAYS,
 )
-TIMERS_RUN: Final = Counter(
-    "huiqun_timers_total",
-    "How many timers ran, and how did they end? Outcomes: done, retried, failed.",
+TASKS_RUN: Final = Counter(
+    "huiqun_tasks_total",
+    "How many tasks ran, and how did they end? Outcomes: done, interrupted, retried, failed.",
     ["kind", "outcome"],
+)
+TASKS_FAILED: Final = Gauge(
+    "huiqun_tasks_failed",
+    "How many tasks have been given up and wait for an operator? `huiqun tasks list --state failed` shows them.",
+    ["kind"],
+)
+TASKS_DUE: Final = Gauge(
+    "huiqun_tasks_due",
+    "How many tasks of this queue are due and not done?",
+    ["queue"],
+)
+TASK_QUEUE_DELAY: Final = Gauge(
+    "huiqun_task_queue_delay_seconds",
+    "How long has the oldest task of this queue been due? It grows where the queue's concurrency is too low.",
+    ["queue"],
 )
 READY: Final = Gauge(
     "huiqun_ready",
@@ -114,6 +129,17 @@ BUILD_INFO: Final = Gauge(
     "huiqun_build_info",
     "Which version of which service runs here, built from which revision, on which Python? The value is always 1.",
     ["service", "version", "revision", "python"],
+)
+CLIENT_REQUESTS: Final = Counter(
+    "huiqun_client_requests_total",
+    "How do other systems answer us? Outcomes: the status, error (no answer), refused (their breaker is open).",
+    ["client", "endpoint", "outcome"],
+)
+CLIENT_SECONDS: Final = Histogram(
+    "huiqun_client_request_seconds",
+    "How long do other systems let us wait?",
+    ["client", "endpoint"],
+    buckets=_SECONDS,
 )
 
 # Whose errors have names that every operator can look up. Ours, and those that a library keeps to itself, have not.

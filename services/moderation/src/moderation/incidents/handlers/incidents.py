@@ -8,9 +8,8 @@ from huiqun.audit import AuditEntry, append
 from huiqun.contracts.moderation import ClosedIncident, GroupMode, IncidentClosed, IncidentOpened, OpenedIncident
 from huiqun.runtime.ids import new_id
 from huiqun.store import Database, Session
-from huiqun.stream import Work
-from huiqun.timers import Timer
 from huiqun.web import Principal
+from huiqun.work import Task, Work
 from moderation.incidents.handlers.authority import authorise
 from moderation.incidents.handlers.plans import Check, Draft, UnknownPlanError, plan_in_force, write_version
 from moderation.incidents.handlers.scene import CUE, Scene, cue_key
@@ -72,7 +71,7 @@ async def open_incident(work: Work, opening: Opening, who: Principal) -> Inciden
         scene.schedule_step(progress)
     for number, cue in enumerate(incident.cues):
         due = incident.opened_at + timedelta(minutes=cue.after_minutes)
-        work.schedule(Timer(cue_key(incident.id, number), CUE, due, {"incident_id": incident.id, "number": number}))
+        work.schedule(Task(cue_key(incident.id, number), CUE, due, {"incident_id": incident.id, "number": number}))
     _announce_opening(work, incident)
     await _audit(scene, "opened", {"kind": incident.kind, "groups": list(incident.groups), "delegations": delegations})
     await scene.save()

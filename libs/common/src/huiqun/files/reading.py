@@ -1,0 +1,189 @@
+"""Reads rows from CSV, JSON lines or a JSON list, and says by line and field what is wrong with the others."""
+
+import codecs
+import csv
+import io
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Generic, NamedTuple, TypeVar
+
+T = TypeVar("T")
+
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# gb18030 reads its ancestors, too.
+_CHARSETS: Final = {"utf-8": "utf-8", "utf8": "utf-8", "gb18030": "gb18030", "gbk": "gb18030", "gb2312": "gb18030"}
+_WHOLE_ROW: Final = "row"
+
+
+class RowFormat(StrEnum):
+    """The forms in which rows come in."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+    JSON = "json"
+
+
+class UnreadableFileError(ValueError):
+    """The file is no text in a charset that is known; the message says where it stops being one."""
+
+
+class RowError(ValueError):
+    """A row cannot be taken: which field of it, and why. Raised by whoever makes a record of a row."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class RowFault:
+    """Why a row was not taken. `line` counts from 1: the line in the file, or the place in a JSON list.
+
+    After a fault that `ends` the reading nothing could be read: not even the rows before it are the whole file.
+    """
+
+    line: int
+    field: str
+    reason: str
+    ends: bool = False
+
+
+class Row(NamedTuple):
+    """A row, its fields by their names, and the line on which it begins."""
+
+    line: int
+    fields: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedRows(Generic[T]):
+    """The records of the rows that are fit, and the faults of the others.
+
+    Refuse the file if there are `faults`, or take the `records`: both are fine, unless the file `is_cut_off`.
+    """
+
+    records: tuple[T, ...]
+    faults: tuple[RowFault, ...]
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether something in the file made the rest of it unreadable."""
+        return any(fault.ends for fault in self.faults)
+
+
+def decode_file(content: bytes, charset: str | None = None) -> str:
+    """The text of a file: in the charset that is named, by its byte order mark, or in UTF-8, else GB 18030.
+
+    Spreadsheets on Chinese systems write GB 18030. Raises UnreadableFileError.
+    """
+    if charset is not None and charset.lower() not in _CHARSETS:
+        raise UnreadableFileError(f"the charset {charset} is unknown; there are utf-8 and gb18030")
+    named = [_CHARSETS[charset.lower()]] if charset else []
+    marked = [name for mark, name in _MARKS if content.startswith(mark)]
+    tried = marked or named or ["utf-8", "gb18030"]
+    faults: list[str] = []
+    for name in tried:
+        try:
+            return content.decode(name).removeprefix("\N{BYTE ORDER MARK}")
+        except UnicodeDecodeError as error:
+            faults.append(f"byte {error.start} of the file is not {name}")
+    raise UnreadableFileError("; ".join(faults))
+
+
+def read_rows(text: str, form: RowFormat, required: Collection[str] = ()) -> Iterator[Row | RowFault]:
+    """The rows of a file, and in their places the faults of what is no row; a CSV file has a header.
+
+    `required` are the columns without which a CSV file cannot be what is wanted.
+    """
+    if form is RowFormat.CSV:
+        return _csv_rows(text, required)
+    return _json_lines(text) if form is RowFormat.JSONL else _json_list(text)
+
+
+def parse_rows(
+    rows: Iterable[Row | RowFault],
+    parse: Callable[[Mapping[str, object]], T],
+    *,
+    key: tuple[str, Callable[[T], object]] | None = None,
+    most: int = 1_000_000,
+) -> ParsedRows[T]:
+    """Make a record of each row. `parse` raises RowError for one that is unfit.
+
+    `key` names a field and makes of a record what must stand in the file once only. Beyond `most` records the rest of
+    the file is a fault.
+    """
+    records: list[T] = []
+    faults: list[RowFault] = []
+    first_lines: dict[object, int] = {}
+    for row in rows:
+        if isinstance(row, RowFault):
+            faults.append(row)
+            continue
+        if len(records) >= most:
+            faults.append(RowFault(row.line, _WHOLE_ROW, f"a file has at most {most} rows", ends=True))
+            break
+        try:
+            record = parse(row.fields)
+        except RowError as error:
+            faults.append(RowFault(row.line, error.field, error.reason))
+            continue
+        if key is not None and (first := first_lines.setdefault(key[1](record), row.line)) != row.line:
+            faults.append(RowFault(row.line, key[0], f"is the same as in line {first}"))
+            continue
+        records.append(record)
+    return ParsedRows(tuple(records), tuple(faults))
+
+
+def _csv_rows(text: str, required: Collection[str]) -> Iterator[Row | RowFault]:
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    try:
+        missing = sorted(set(required) - set(reader.fieldnames or ()))
+    except csv.Error as error:
+        yield RowFault(1, _WHOLE_ROW, str(error), ends=True)
+        return
+    if missing:
+        yield from (RowFault(1, name, "column is missing", ends=True) for name in missing)
+        return
+    while True:
+        line = reader.line_num + 1
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            # The reader cannot know where the next good row starts once the quoting is broken.
+            yield RowFault(line, _WHOLE_ROW, f"{error}; the rest of the file cannot be read", ends=True)
+            return
+        yield RowFault(line, _WHOLE_ROW, "has more fields than the header") if None in row else Row(line, row)
+
+
+def _json_lines(text: str) -> Iterator[Row | RowFault]:
+    for line, written in enumerate(text.split("\n"), start=1):
+        if not written.strip():
+            continue
+        try:
+            row = json.loads(written)
+        except (ValueError, RecursionError) as error:
+            yield RowFault(line, _WHOLE_ROW, f"is not JSON: {error}")
+            continue
+        yield Row(line, row) if isinstance(row, dict) else RowFault(line, _WHOLE_ROW, "is not a JSON object")
+
+
+def _json_list(text: str) -> Iterator[Row | RowFault]:
+    try:
+        rows = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        yield RowFault(1, _WHOLE_ROW, f"is not JSON: {error}", ends=True)
+        return
+    if not isinstance(rows, list):
+        yield RowFault(1, _WHOLE_ROW, "the document is not a list", ends=True)
+        return
+    for line, row in enumerate(rows, start=1):
+        yield Row(line, row) if isinstance(row, dict) else RowFault(line, _WHOLE_ROW, "is not a JSON object")

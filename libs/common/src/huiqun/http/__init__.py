@@ -1,0 +1,1 @@
+"""Outgoing HTTP: one client for each other system, with bounded waits, retries and a circuit breaker."""

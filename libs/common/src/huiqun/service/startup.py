@@ -1,0 +1,107 @@
+"""What a process does before its work begins; it answers for its health meanwhile, even if its servers are away."""
+
+import asyncio
+import gc
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from huiqun.runtime.health import Heartbeat
+from huiqun.runtime.misconfiguration import MisconfigurationError
+from huiqun.service.parts import Part
+from huiqun.work.retry import until_it_passes
+
+Step = Callable[[], Awaitable[object]]
+_BEAT_SECONDS = 1.0
+_log = structlog.get_logger(__name__)
+
+
+class StillStartingError(Exception):
+    """The process has not begun its work yet: a step of its start waits for the store or the broker, or takes long."""
+
+
+class Startup:
+    """A part that takes the steps of a start, each again for as long as its server is away, and lets the others begin.
+
+    An error that does not pass by itself ends the process.
+    """
+
+    name = "startup"
+
+    def __init__(self, *steps: Step) -> None:
+        self.heartbeat = Heartbeat()
+        self._steps = list(steps)
+        self._done = asyncio.Event()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all steps have been taken."""
+        return self._done.is_set()
+
+    def add(self, step: Step) -> None:
+        """Take this step after those before."""
+        self._steps.append(step)
+
+    async def check(self) -> None:
+        """Raise StillStartingError where the work has not begun."""
+        if not self.is_done and self.heartbeat.advice is not None:
+            raise MisconfigurationError(self.heartbeat.advice)
+        if not self.is_done:
+            raise StillStartingError(self.heartbeat.failure or "")
+
+    async def complete(self) -> None:
+        """Take all steps."""
+        for step in self._steps:
+            await until_it_passes(step, name=self.name, on_wait=self.heartbeat.failing)
+        self.heartbeat.well()
+        self._done.set()
+        _log.info("started", steps=len(self._steps))
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Take the steps, unless `stop` is set before, and go on until it is."""
+        stopping = asyncio.create_task(stop.wait())
+        completing = asyncio.create_task(self.complete())
+        try:
+            # A server that is away is no reason to start the process anew, so the heart beats while a step waits.
+            while not (stopping.done() or completing.done()):
+                self.heartbeat.beat()
+                tasks = {stopping, completing}
+                await asyncio.wait(tasks, timeout=_BEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if completing.done():
+                completing.result()
+                gc.freeze()  # what has been loaded, the lexicon above all, lives on: no collection has to look at it
+            await stopping
+        finally:
+            for task in (stopping, completing):
+                task.cancel()
+            await asyncio.gather(stopping, completing, return_exceptions=True)
+
+    def before(self, parts: Sequence[Part]) -> list[Part]:
+        """Itself, and the others, which begin when it is done."""
+        return [self, *(_Later(part, self) for part in parts)]
+
+    async def wait(self, stop: asyncio.Event) -> bool:
+        """Wait until the steps have been taken; False when `stop` is set before."""
+        waiting = [asyncio.create_task(event.wait()) for event in (self._done, stop)]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
+        return not stop.is_set()
+
+
+class _Later:
+    """A part that begins when the process has started."""
+
+    def __init__(self, part: Part, startup: Startup) -> None:
+        self.name = part.name
+        self.heartbeat = part.heartbeat
+        self._part = part
+        self._startup = startup
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Wait for the start, and run the part."""
+        if await self._startup.wait(stop):
+            self.heartbeat.beat()
+            await self._part.run(stop)

@@ -1,0 +1,1 @@
+"""Documents in versions: drafted, submitted, approved by somebody else, put in force, rolled back."""
