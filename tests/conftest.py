@@ -4,12 +4,14 @@ import os
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 import pytest_asyncio
 from hypothesis import settings
 from pymongo import AsyncMongoClient
 
+from huiqun.store import Driver, MongoOptions
 from huiqun.stream import KafkaOptions
 from local.proxy import Proxy
 from local.stack import Stack
@@ -24,6 +26,7 @@ settings.load_profile("any machine")
 
 ON_KAFKA = os.environ.get("BROKER") == "kafka"
 BROKER_FIXTURES = {"stack", "own_stack", "bootstrap", "kafka_options", "proxy"}
+ON_BOTH_DRIVERS = ("test_store", "test_stream_", "test_tasks")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -41,10 +44,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """On Apache Kafka, the tests of the stream run twice: on its open port, and signed in over TLS."""
-    of_stream = metafunc.module.__name__.rpartition(".")[2].startswith("test_stream_")
-    if ON_KAFKA and of_stream and "kafka_options" in metafunc.fixturenames:
+    """Run the tests of store, stream and tasks with both drivers of MongoDB.
+
+    On Apache Kafka, those of the stream run twice for another reason: on its open port, and signed in over TLS.
+    """
+    name = metafunc.module.__name__.rpartition(".")[2]
+    if ON_KAFKA and name.startswith("test_stream_") and "kafka_options" in metafunc.fixturenames:
         metafunc.parametrize("kafka_options", [None, "SASL_SSL"], ids=["open", "SASL_SSL"], indirect=True)
+    if not ON_KAFKA and name.startswith(ON_BOTH_DRIVERS) and "mongo_options" in metafunc.fixturenames:
+        metafunc.parametrize("mongo_options", get_args(Driver), indirect=True)
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -70,6 +78,12 @@ async def own_stack() -> AsyncIterator[Stack]:
 @pytest.fixture
 def mongo_url(session_stack: Stack) -> str:
     return session_stack.mongo_url
+
+
+@pytest.fixture
+def mongo_options(mongo_url: str, request: pytest.FixtureRequest) -> MongoOptions:
+    """How the test reaches MongoDB: with PyMongo's client, or with the driver it names."""
+    return MongoOptions(mongo_url, driver=getattr(request, "param", "pymongo"))
 
 
 @pytest.fixture
@@ -105,9 +119,9 @@ def kafka_options(session_stack: Stack, topic_prefix: str, request: pytest.Fixtu
 
 
 @pytest_asyncio.fixture
-async def spine(kafka_options: KafkaOptions, mongo_url: str, database_name: str) -> AsyncIterator[Spine]:
+async def spine(kafka_options: KafkaOptions, mongo_options: MongoOptions, database_name: str) -> AsyncIterator[Spine]:
     """A service's connections to the servers of the session, with topics and a database of the test's own."""
-    async with open_spine(kafka_options, mongo_url, database_name) as opened:
+    async with open_spine(kafka_options, mongo_options, database_name) as opened:
         yield opened
 
 

@@ -13,7 +13,7 @@ from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import Topic
 from huiqun.runtime.clock import Clock, SystemClock
 from huiqun.runtime.parts import Part
-from huiqun.store import Client, Database, connect, ensure_indexes
+from huiqun.store import Client, Database, MongoOptions, connect, ensure_indexes
 from huiqun.stream import (
     STREAM_INDEXES,
     BatchConsumer,
@@ -74,10 +74,10 @@ class Spine:
 
 @asynccontextmanager
 async def open_spine(
-    kafka: KafkaOptions, mongo_url: str, database_name: str, clock: Clock | None = None
+    kafka: KafkaOptions, mongo: MongoOptions | str, database_name: str, clock: Clock | None = None
 ) -> AsyncIterator[Spine]:
     """Connect, create topics, collections and indexes; close the connections at the end."""
-    client = connect(mongo_url)
+    client = connect(mongo)
     database = client[database_name]
     publisher = Publisher(kafka)
     try:

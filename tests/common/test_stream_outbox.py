@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_asyncio
 
-from huiqun.store import Client, Database, DuplicateKey, connect, ensure_indexes, transaction
+from huiqun.store import Client, Database, DuplicateKey, MongoOptions, connect, ensure_indexes, transaction
 from huiqun.stream import STREAM_INDEXES, inbox, outbox
 from huiqun.stream.publisher import Record
 
@@ -15,8 +15,8 @@ MEGABYTE = 1024 * 1024
 
 
 @pytest_asyncio.fixture
-async def client(mongo_url: str) -> AsyncIterator[Client]:
-    opened = connect(mongo_url)
+async def client(mongo_options: MongoOptions) -> AsyncIterator[Client]:
+    opened = connect(mongo_options)
     yield opened
     await opened.close()
 

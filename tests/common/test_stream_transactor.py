@@ -11,7 +11,7 @@ from huiqun.contracts.catalog import decode
 from huiqun.contracts.channel import Recall
 from huiqun.contracts.topics import CHANNEL_MESSAGES
 from huiqun.runtime.clock import SystemClock
-from huiqun.store import Database, DuplicateKey, connect, ensure_indexes
+from huiqun.store import Database, DuplicateKey, MongoOptions, connect, ensure_indexes
 from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor, Work, outbox
 from huiqun.stream.publisher import EventTooLargeError
 from huiqun.stream.transactor import Delivery
@@ -24,9 +24,9 @@ LATER = datetime.now(UTC) + timedelta(hours=1)
 
 
 @pytest_asyncio.fixture
-async def offline(mongo_url: str, database_name: str) -> AsyncIterator[Transactor]:
+async def offline(mongo_options: MongoOptions, database_name: str) -> AsyncIterator[Transactor]:
     """A transactor whose broker is away."""
-    client = connect(mongo_url)
+    client = connect(mongo_options)
     await ensure_indexes(client[database_name], {**STREAM_INDEXES, **TIMER_INDEXES, "notes": ()})
     publisher = Publisher(KafkaOptions(f"127.0.0.1:{free_port()}"))
     yield Transactor(client, client[database_name], publisher, SystemClock())

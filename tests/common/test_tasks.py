@@ -10,7 +10,7 @@ from typing import Any
 import pytest_asyncio
 
 from huiqun.runtime.clock import whole_milliseconds
-from huiqun.store import connect, ensure_indexes
+from huiqun.store import MongoOptions, connect, ensure_indexes
 from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor, Work
 from huiqun.tasks import store
 from huiqun.tasks.model import (
@@ -34,8 +34,8 @@ IN_ORDER = TaskOptions(queues={"default": 1}, poll_seconds=0.05, lease=timedelta
 
 
 @pytest_asyncio.fixture
-async def transactor(mongo_url: str, database_name: str) -> AsyncIterator[Transactor]:
-    client = connect(mongo_url)
+async def transactor(mongo_options: MongoOptions, database_name: str) -> AsyncIterator[Transactor]:
+    client = connect(mongo_options)
     await ensure_indexes(client[database_name], {**STREAM_INDEXES, **store.TASK_INDEXES, "ran": ()})
     publisher = Publisher(KafkaOptions(f"127.0.0.1:{free_port()}"))
     yield Transactor(client, client[database_name], publisher, SetClock(NOW))
