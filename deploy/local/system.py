@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from huiqun.contracts.topics import SERVICES
-from huiqun.store import Client, Database, connect
+from huiqun.runtime.settings import ConnectionSettings
+from huiqun.store import Client, Database, MongoOptions, connect
 from huiqun.stream import KafkaOptions
 from huiqun.stream.topics import create_topics
 from local.channel import Channel
@@ -50,7 +51,7 @@ async def huiqun(logs: Path, report: Report) -> AsyncIterator[System]:
     async with Stack() as stack:
         kafka = kafka_of(stack)
         await create_topics(kafka, partitions=PARTITIONS, replication=1)
-        client = connect(stack.mongo_url, app_name="huiqun-local")
+        client = connect(mongo_of(stack), app_name="huiqun-local")
         try:
             report("Writing the policies of three groups")
             await write_policies(client, client[DATABASE_PREFIX + "moderation"], kafka)
@@ -71,6 +72,11 @@ def kafka_of(stack: Stack) -> KafkaOptions:
         idempotent=stack.broker.producer_ids,
         session_timeout_milliseconds=SESSION_TIMEOUT_MILLISECONDS,
     )
+
+
+def mongo_of(stack: Stack) -> MongoOptions:
+    """How to reach the stack's store, with the driver that HUIQUN_MONGO_DRIVER names."""
+    return replace(ConnectionSettings().mongo, url=stack.mongo_url)
 
 
 @asynccontextmanager

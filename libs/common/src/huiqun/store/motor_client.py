@@ -8,7 +8,7 @@ PyMongo's asyncio client has otherwise: awaited or not, and opening a cursor at 
 import asyncio
 import contextvars
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import Executor, Future
 from functools import partial
 from queue import SimpleQueue
@@ -64,20 +64,25 @@ def _resolve(future: Future[T], call: Callable[[], T]) -> None:
 _threads: Final = _DaemonThreads(_THREADS)
 
 
-def _run_in_thread(
+async def _run_in_thread(
     loop: asyncio.AbstractEventLoop, function: Callable[..., T], *args: object, **kwargs: object
-) -> asyncio.Future[T]:
+) -> T:
     """Run a blocking call under the caller's deadline, which the driver keeps in a context variable."""
-    return loop.run_in_executor(_threads, partial(contextvars.copy_context().run, function, *args, **kwargs))
+    context = contextvars.copy_context()
+    return await loop.run_in_executor(_threads, partial(context.run, function, *args, **kwargs))
+
+
+def _when_done(
+    loop: asyncio.AbstractEventLoop, call: Coroutine[Any, Any, object], callback: Callable[..., object], *args: object
+) -> None:
+    loop.create_task(call).add_done_callback(partial(callback, *args))
 
 
 class _Framework:
-    """What Motor asks of an event loop: its own answers for asyncio, and our threads."""
+    """What Motor asks of an event loop: its own answers for asyncio, and our threads, whose calls are coroutines."""
 
     CLASS_PREFIX = motors_own.CLASS_PREFIX
-    add_future = staticmethod(motors_own.add_future)
-    call_soon = staticmethod(motors_own.call_soon)
-    chain_return_value = staticmethod(motors_own.chain_return_value)
+    add_future = staticmethod(_when_done)
     get_event_loop = staticmethod(asyncio.get_event_loop)
     get_future = staticmethod(motors_own.get_future)
     platform_info = staticmethod(motors_own.platform_info)
@@ -96,12 +101,17 @@ class _Motor(Protocol):
 
 
 def _awaited(method: Callable[..., T]) -> Callable[..., Awaitable[T]]:
-    """A method that does nothing but is awaited."""
+    """A method that is awaited although there is nothing to wait for."""
 
     async def call(*args: object, **kwargs: object) -> T:
         return method(*args, **kwargs)
 
     return call
+
+
+async def _to_list(cursor: core.AgnosticBaseCursor[Any], length: int | None = None) -> list[Any]:
+    listed: list[Any] = await core.AgnosticBaseCursor.to_list(cursor, length)
+    return listed
 
 
 def _opening(method: str) -> Callable[..., Awaitable[object]]:
@@ -174,7 +184,8 @@ _made(
     list_search_indexes=_opening("_async_list_search_indexes"),
     watch=_watching(core.AgnosticCollection.watch),
 )
-_made(core.AgnosticCursor, rewind=_awaited(core.AgnosticCursor.rewind))
+_made(core.AgnosticCursor, to_list=_to_list, rewind=_awaited(core.AgnosticCursor.rewind))
+_made(core.AgnosticCommandCursor, to_list=_to_list)
 
 
 def motor_client(url: str, arguments: Mapping[str, Any]) -> AsyncMongoClient[dict[str, Any]]:
