@@ -1,7 +1,9 @@
 # Everything a developer does. BROKER=kafka puts run, demo, test and bench on Apache Kafka; the default is the bundled Tansu.
+# DRIVER=motor has the processes of run, demo, replay and bench reach MongoDB with Motor; the default is PyMongo's client.
 
 PYTHON ?= python3
 BROKER ?= tansu
+DRIVER ?= $(or $(HUIQUN_MONGO_DRIVER),pymongo)
 WORKERS ?= 3
 UV ?= uv
 VENV := .venv
@@ -17,6 +19,10 @@ ifeq ($(filter tansu kafka,$(BROKER)),)
 $(error BROKER=$(BROKER) is unknown: it is tansu or kafka)
 endif
 export BROKER
+ifeq ($(filter pymongo motor,$(DRIVER)),)
+$(error DRIVER=$(DRIVER) is unknown: it is pymongo or motor)
+endif
+export HUIQUN_MONGO_DRIVER := $(DRIVER)
 BROKER_READY := $(if $(filter kafka,$(BROKER)),kafka)
 
 .DEFAULT_GOAL := help
@@ -25,7 +31,7 @@ BROKER_READY := $(if $(filter kafka,$(BROKER)),kafka)
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 	@echo
-	@echo "  Variables: PYTHON=python3.11  BROKER=tansu|kafka  WORKERS=3 (for test)  MONGOD_BIN=/path/to/mongod"
+	@echo "  Variables: PYTHON=python3.11  BROKER=tansu|kafka  DRIVER=pymongo|motor  WORKERS=3 (for test)  MONGOD_BIN=/path/to/mongod"
 
 setup: $(READY) ## make .venv with the locked dependencies and this repository's packages (again only if they changed)
 

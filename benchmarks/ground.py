@@ -33,6 +33,7 @@ from local.errors import tail
 from local.ports import free_port
 from local.process import ServerProcess
 from local.stack import SESSION_TIMEOUT_MILLISECONDS, Stack
+from local.system import mongo_of
 from moderation.app import INDEXES
 from moderation.lexicon.handlers import WordFile, import_list
 from moderation.policies.handlers import Activation, activate_version, write_version
@@ -205,7 +206,7 @@ async def ground(stack: Stack, *, large: bool = False) -> AsyncIterator[Ground]:
         stack,
         options,
         f"bench{number}_",
-        connect(stack.mongo_url),
+        connect(mongo_of(stack)),
         AIOKafkaAdminClient(bootstrap_servers=stack.bootstrap, request_timeout_ms=30_000),
         Publisher(options),
     )

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import pytest_asyncio
@@ -12,6 +13,7 @@ from hypothesis import settings
 from pymongo import AsyncMongoClient
 
 from huiqun.kafka import KafkaOptions
+from huiqun.store import Driver, MongoOptions
 from local.proxy import Proxy
 from local.stack import Stack
 from tests.spine import Spine, kafka_options_of, open_spine
@@ -27,6 +29,7 @@ ON_KAFKA = os.environ.get("BROKER") == "kafka"
 ROOT = Path(__file__).parent
 LONG = {ROOT / "acceptance", ROOT / "faults"}
 BROKER_FIXTURES = {"stack", "own_stack", "bootstrap", "kafka_options", "proxy"}
+ON_BOTH_DRIVERS = ("test_store", "test_stream_", "test_tasks", "test_leases", "test_failed_tasks")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -61,10 +64,15 @@ def spread(items: Sequence[pytest.Item]) -> list[pytest.Item]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """On Apache Kafka, the tests of the stream run twice: on its open port, and signed in over TLS."""
-    of_stream = metafunc.module.__name__.rpartition(".")[2].startswith("test_stream_")
-    if ON_KAFKA and of_stream and "kafka_options" in metafunc.fixturenames:
+    """Run the tests of store, stream and tasks with both drivers of MongoDB.
+
+    On Apache Kafka, those of the stream run twice for another reason: on its open port, and signed in over TLS.
+    """
+    name = metafunc.module.__name__.rpartition(".")[2]
+    if ON_KAFKA and name.startswith("test_stream_") and "kafka_options" in metafunc.fixturenames:
         metafunc.parametrize("kafka_options", [None, "SASL_SSL"], ids=["open", "SASL_SSL"], indirect=True)
+    if not ON_KAFKA and name.startswith(ON_BOTH_DRIVERS) and "mongo_options" in metafunc.fixturenames:
+        metafunc.parametrize("mongo_options", get_args(Driver), indirect=True)
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -90,6 +98,12 @@ async def own_stack() -> AsyncIterator[Stack]:
 @pytest.fixture
 def mongo_url(session_stack: Stack) -> str:
     return session_stack.mongo_url
+
+
+@pytest.fixture
+def mongo_options(mongo_url: str, request: pytest.FixtureRequest) -> MongoOptions:
+    """How the test reaches MongoDB: with PyMongo's client, or with the driver it names."""
+    return MongoOptions(mongo_url, driver=getattr(request, "param", "pymongo"))
 
 
 @pytest.fixture
@@ -125,9 +139,9 @@ def kafka_options(session_stack: Stack, topic_prefix: str, request: pytest.Fixtu
 
 
 @pytest_asyncio.fixture
-async def spine(kafka_options: KafkaOptions, mongo_url: str, database_name: str) -> AsyncIterator[Spine]:
+async def spine(kafka_options: KafkaOptions, mongo_options: MongoOptions, database_name: str) -> AsyncIterator[Spine]:
     """A service's connections to the servers of the session, with topics and a database of the test's own."""
-    async with open_spine(kafka_options, mongo_url, database_name) as opened:
+    async with open_spine(kafka_options, mongo_options, database_name) as opened:
         yield opened
 
 

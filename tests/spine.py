@@ -16,7 +16,7 @@ from huiqun.kafka.publisher import Record, record_of
 from huiqun.kafka.topics import create_topics
 from huiqun.runtime.clock import Clock, SystemClock
 from huiqun.service.parts import Part
-from huiqun.store import Client, Database, connect, ensure_indexes
+from huiqun.store import Client, Database, MongoOptions, connect, ensure_indexes
 from huiqun.stream import STREAM_INDEXES, BatchConsumer, ConsumerOptions, Route
 from huiqun.tasks.store import TASK_INDEXES
 from huiqun.work import WORK_INDEXES, Transactor
@@ -68,10 +68,10 @@ class Spine:
 
 @asynccontextmanager
 async def open_spine(
-    kafka: KafkaOptions, mongo_url: str, database_name: str, clock: Clock | None = None
+    kafka: KafkaOptions, mongo: MongoOptions | str, database_name: str, clock: Clock | None = None
 ) -> AsyncIterator[Spine]:
     """Connect, create topics, collections and indexes; close the connections at the end."""
-    client = connect(mongo_url)
+    client = connect(mongo)
     database = client[database_name]
     publisher = Publisher(kafka)
     try:

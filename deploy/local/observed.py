@@ -12,7 +12,6 @@ from huiqun.contracts.moderation import MemberSanctioned, MessageScreened, Sanct
 from huiqun.contracts.topics import MODERATION_DECISIONS, Topic
 from huiqun.kafka import KafkaOptions
 from huiqun.store import Database
-from huiqun.stream import STREAM_INDEXES
 from huiqun.stream.dead_letters import DeadLetter, read_all
 from huiqun.tasks.store import TASK_INDEXES
 from huiqun.web import WEB_INDEXES
@@ -24,7 +23,7 @@ from moderation.archive.model import RevisionKey
 Document = Mapping[str, Any]
 
 # Collections that every service has for its own machinery.
-_MACHINERY: Final = {*WORK_INDEXES, *STREAM_INDEXES, *TASK_INDEXES, *WEB_INDEXES, *AUDIT_INDEXES}
+_MACHINERY: Final = {*WORK_INDEXES, *WORK_INDEXES, *TASK_INDEXES, *WEB_INDEXES, *AUDIT_INDEXES}
 _RECORDS: Final = {"engagement": "activity", "crm-sync": "members", "survey": "eligibility"}
 
 

@@ -3,14 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from huiqun.contracts.topics import SERVICES
 from huiqun.kafka import KafkaOptions
 from huiqun.kafka.topics import create_topics
-from huiqun.store import Client, Database, connect
+from huiqun.service.settings import ConnectionSettings
+from huiqun.store import Client, Database, MongoOptions, connect
 from local.channel import Channel
 from local.checkpoint import checkpoint
 from local.operator import write_policies
@@ -52,7 +53,7 @@ async def huiqun(logs: Path, report: Report) -> AsyncIterator[System]:
         kafka = kafka_of(stack)
         await create_topics(kafka, partitions=PARTITIONS, replication=1)
         checkpoint()
-        client = connect(stack.mongo_url, app_name="huiqun-local")
+        client = connect(mongo_of(stack), app_name="huiqun-local")
         try:
             report("Writing the policies of three groups")
             await write_policies(client, client[DATABASE_PREFIX + "moderation"], kafka)
@@ -75,6 +76,11 @@ def kafka_of(stack: Stack) -> KafkaOptions:
         idempotent=stack.broker.producer_ids,
         session_timeout_milliseconds=SESSION_TIMEOUT_MILLISECONDS,
     )
+
+
+def mongo_of(stack: Stack) -> MongoOptions:
+    """How to reach the stack's store, with the driver that HUIQUN_MONGO_DRIVER names."""
+    return replace(ConnectionSettings().mongo, url=stack.mongo_url)
 
 
 @asynccontextmanager

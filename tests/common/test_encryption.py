@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import get_args
 
 import pytest
 import pytest_asyncio
@@ -13,7 +15,7 @@ from huiqun.privacy.encryption import (
     MasterKeyError,
     MasterKeys,
 )
-from huiqun.store import Client, connect
+from huiqun.store import Client, Driver, MongoOptions, connect
 
 PERSON = {"name": "王小明", "external_ids": {"unionid": "ozynqsulJFCZ2z"}}
 KEYS = MasterKeys("the first master key")
@@ -27,15 +29,23 @@ async def client(mongo_url: str) -> AsyncIterator[Client]:
 
 
 @pytest_asyncio.fixture
-async def encryption(client: Client, database_name: str) -> AsyncIterator[FieldEncryption]:
-    opened = FieldEncryption(client, database_name, KEYS)
-    await opened.start()
-    await opened.ensure_key("service")
-    yield opened
-    await opened.close()
+async def encryption(mongo_options: MongoOptions, database_name: str) -> AsyncIterator[FieldEncryption]:
+    async with opened(mongo_options, database_name, KEYS) as encryption:
+        await encryption.start()
+        await encryption.ensure_key("service")
+        yield encryption
 
 
-async def test_what_is_encrypted_is_read_back(encryption: FieldEncryption) -> None:
+@asynccontextmanager
+async def opened(mongo: MongoOptions | str, database_name: str, keys: MasterKeys) -> AsyncIterator[FieldEncryption]:
+    """Encryption as another process has it: nothing is in its cache."""
+    encryption = FieldEncryption(mongo, database_name, keys)
+    yield encryption
+    await encryption.close()
+
+
+@pytest.mark.parametrize("mongo_options", get_args(Driver), indirect=True)
+async def test_what_is_encrypted_is_read_back_whatever_the_driver(encryption: FieldEncryption) -> None:
     encrypted = await encryption.encrypt(PERSON, "service")
     assert "王小明".encode() not in encrypted
     assert await encryption.decrypt(encrypted) == PERSON
@@ -54,38 +64,38 @@ async def test_one_name_has_one_key_however_many_ask(
 
 
 async def test_a_destroyed_key_takes_what_it_encrypted_with_it(
-    encryption: FieldEncryption, client: Client, database_name: str
+    encryption: FieldEncryption, mongo_url: str, database_name: str
 ) -> None:
     await encryption.ensure_key("customer-1")
     encrypted = await encryption.encrypt(PERSON, "customer-1")
     assert await encryption.destroy_key("customer-1")
     assert not await encryption.destroy_key("customer-1")
-    elsewhere = FieldEncryption(client, database_name, KEYS)  # a process that has not cached the key
-    with pytest.raises(DataKeyDestroyedError):
-        await elsewhere.decrypt(encrypted)
-    with pytest.raises(DataKeyDestroyedError):
-        await elsewhere.encrypt(PERSON, "customer-1")
+    async with opened(mongo_url, database_name, KEYS) as elsewhere:
+        with pytest.raises(DataKeyDestroyedError):
+            await elsewhere.decrypt(encrypted)
+        with pytest.raises(DataKeyDestroyedError):
+            await elsewhere.encrypt(PERSON, "customer-1")
 
 
 async def test_another_master_key_is_named_as_the_reason(
-    encryption: FieldEncryption, client: Client, database_name: str
+    encryption: FieldEncryption, mongo_url: str, database_name: str
 ) -> None:
     encrypted = await encryption.encrypt(PERSON, "service")
-    stranger = FieldEncryption(client, database_name, MasterKeys("the second master key"))
-    with pytest.raises(MasterKeyError):
-        await stranger.decrypt(encrypted)
+    async with opened(mongo_url, database_name, MasterKeys("the second master key")) as stranger:
+        with pytest.raises(MasterKeyError):
+            await stranger.decrypt(encrypted)
 
 
 async def test_master_keys_are_exchanged_while_values_stay(
-    encryption: FieldEncryption, client: Client, database_name: str
+    encryption: FieldEncryption, mongo_url: str, database_name: str
 ) -> None:
     encrypted = await encryption.encrypt(PERSON, "service")
-    rotating = FieldEncryption(client, database_name, MasterKeys("the second master key", KEYS.current))
-    assert await rotating.decrypt(encrypted) == PERSON
-    assert await rotating.rewrap_keys() == 1
-    assert await rotating.rewrap_keys() == 0
-    renewed = FieldEncryption(client, database_name, MasterKeys("the second master key"))
-    assert await renewed.decrypt(encrypted) == PERSON
+    async with opened(mongo_url, database_name, MasterKeys("the second master key", KEYS.current)) as rotating:
+        assert await rotating.decrypt(encrypted) == PERSON
+        assert await rotating.rewrap_keys() == 1
+        assert await rotating.rewrap_keys() == 0
+    async with opened(mongo_url, database_name, MasterKeys("the second master key")) as renewed:
+        assert await renewed.decrypt(encrypted) == PERSON
 
 
 @pytest.mark.parametrize("garbage", [b"", b"\x02", b"no ciphertext at all"])

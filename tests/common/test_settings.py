@@ -38,6 +38,11 @@ async def test_a_secret_that_is_too_short_is_refused_without_being_shown() -> No
     assert (code, KEY in said, "change-me" in said) == (2, True, False)
 
 
+async def test_a_driver_that_there_is_not_is_refused_with_those_that_there_are() -> None:
+    code, said = await start("survey", HUIQUN_HASH_KEY="a key of these tests", HUIQUN_MONGO_DRIVER="mongor")
+    assert (code, "HUIQUN_MONGO_DRIVER: Input should be 'pymongo' or 'motor'" in said) == (2, True), said
+
+
 def test_a_secret_may_stand_in_a_mounted_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(KEY, raising=False)
     (tmp_path / KEY).write_text("a secret in a file\n", encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -21,6 +22,7 @@ from huiqun.store import (
     Database,
     DuplicateKey,
     Index,
+    MongoOptions,
     connect,
     ensure_indexes,
     is_transient,
@@ -30,8 +32,8 @@ from local.ports import free_port
 
 
 @pytest_asyncio.fixture
-async def client(mongo_url: str, database_name: str) -> AsyncIterator[Client]:
-    opened = connect(mongo_url, app_name=f"huiqun-{database_name}")
+async def client(mongo_options: MongoOptions, database_name: str) -> AsyncIterator[Client]:
+    opened = connect(mongo_options, app_name=f"huiqun-{database_name}")
     yield opened
     await opened.close()
 
@@ -127,8 +129,9 @@ def test_only_what_the_store_may_do_later_passes(error: Exception, passes: bool)
     assert is_transient(error) is passes
 
 
-async def test_a_store_that_is_away_is_told_within_the_time_given() -> None:
-    away = connect(f"mongodb://127.0.0.1:{free_port()}/?replicaSet=rs0", wait_milliseconds=100)
+async def test_a_store_that_is_away_is_told_within_the_time_given(mongo_options: MongoOptions) -> None:
+    nowhere = f"mongodb://127.0.0.1:{free_port()}/?replicaSet=rs0"
+    away = connect(replace(mongo_options, url=nowhere), wait_milliseconds=100)
     async with asyncio.timeout(5):
         with pytest.raises(store.StoreError) as absence:
             await store.ping(away)

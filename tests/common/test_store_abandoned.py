@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from huiqun.store import (
     AbandonedTransactions,
     Client,
     Database,
+    MongoOptions,
     Presence,
     abandoned,
     connect,
@@ -32,12 +34,13 @@ SERVICE = "huiqun_moderation"
 # A process that opens a transaction, says so, and then is busy without ever letting its event loop go on.
 BUSY = """
 import asyncio, sys
-from huiqun.store import Presence, connect, transaction
+from huiqun.store import MongoOptions, Presence, connect, transaction
 
-async def main(url, database_name, name):
-    client = connect(url, app_name=name)
+async def main(url, driver, database_name, name):
+    options = MongoOptions(url, driver=driver)
+    client = connect(options, app_name=name)
     database = client[database_name]
-    presence = Presence(url, database)
+    presence = Presence(options, database)
     await presence.begin()
     async with transaction(client) as session:
         await database["notes"].insert_one({"_id": "busy"}, session=session)
@@ -62,8 +65,8 @@ def name(database_name: str) -> str:
 
 
 @pytest_asyncio.fixture
-async def client(mongo_url: str, name: str) -> AsyncIterator[Client]:
-    opened = connect(mongo_url, app_name=name)
+async def client(mongo_options: MongoOptions, name: str) -> AsyncIterator[Client]:
+    opened = connect(mongo_options, app_name=name)
     yield opened
     await opened.close()
 
@@ -75,19 +78,22 @@ async def database(client: Client, database_name: str) -> Database:
 
 
 @pytest_asyncio.fixture
-async def present(mongo_url: str, database: Database) -> AsyncIterator[Presence]:
+async def present(mongo_options: MongoOptions, database: Database) -> AsyncIterator[Presence]:
     """The process that looks after the others has a heartbeat of its own."""
-    presence = Presence(mongo_url, database)
+    presence = Presence(mongo_options, database)
     await presence.begin()
     yield presence
     await presence.end()
 
 
 @asynccontextmanager
-async def busy_process(mongo_url: str, database_name: str, name: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def busy_process(
+    mongo_options: MongoOptions, database_name: str, name: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """A process in the middle of a transaction."""
+    arguments = (mongo_options.url, mongo_options.driver, database_name, name)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", BUSY, mongo_url, database_name, name, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-c", BUSY, *arguments, stdout=asyncio.subprocess.PIPE
     )
     try:
         assert process.stdout is not None
@@ -109,10 +115,10 @@ async def beats(database: Database) -> int:
 
 @pytest.mark.usefixtures("present")
 async def test_a_busy_process_keeps_its_transaction_and_a_killed_one_loses_it(
-    mongo_url: str, database: Database, name: str
+    mongo_options: MongoOptions, database: Database, name: str
 ) -> None:
     watching = AbandonedTransactions(database)
-    async with busy_process(mongo_url, database.name, name) as process:
+    async with busy_process(mongo_options, database.name, name) as process:
         before = await beats(database)
         while await beats(database) < before + 8:  # some four seconds of both: more than what makes a process dead
             assert await watching.end() == 0
@@ -125,11 +131,11 @@ async def test_a_busy_process_keeps_its_transaction_and_a_killed_one_loses_it(
 
 @pytest.mark.usefixtures("present")
 async def test_a_stopped_process_loses_its_transaction_and_another_services_keeps_it(
-    mongo_url: str, database: Database, name: str
+    mongo_options: MongoOptions, database: Database, name: str
 ) -> None:
     watching = AbandonedTransactions(database)
-    other = connect(mongo_url, app_name=f"{name}_other")
-    async with busy_process(mongo_url, database.name, name) as process, other.start_session() as session:
+    other = connect(mongo_options, app_name=f"{name}_other")
+    async with busy_process(mongo_options, database.name, name) as process, other.start_session() as session:
         await session.start_transaction()
         await other[database.name]["notes"].insert_one({"_id": "other"}, session=session)
         process.send_signal(signal.SIGSTOP)
@@ -140,10 +146,10 @@ async def test_a_stopped_process_loses_its_transaction_and_another_services_keep
 
 
 async def test_a_process_whose_transaction_was_ended_is_told_that_it_may_try_again(
-    client: Client, database: Database, mongo_url: str, name: str
+    client: Client, database: Database, mongo_options: MongoOptions, name: str
 ) -> None:
     """It never had a heartbeat: nobody writes one before a transaction is possible, so it is long gone."""
-    other = connect(mongo_url, app_name=name)
+    other = connect(mongo_options, app_name=name)
     watching = AbandonedTransactions(other[database.name])
 
     async def go_on_after_it_was_ended() -> None:
@@ -172,10 +178,10 @@ async def test_a_process_never_ends_its_own_work(client: Client, database: Datab
 
 
 async def test_what_a_process_could_not_end_itself_it_ends_when_it_can(
-    mongo_url: str, database: Database, name: str
+    mongo_options: MongoOptions, database: Database, name: str
 ) -> None:
-    async with Wiretap(int(mongo_url.partition("127.0.0.1:")[2].partition("/")[0])) as wiretap:
-        tapped = connect(wiretap.url, app_name=name)
+    async with Wiretap(int(mongo_options.url.partition("127.0.0.1:")[2].partition("/")[0])) as wiretap:
+        tapped = connect(replace(mongo_options, url=wiretap.url), app_name=name)
         watching = AbandonedTransactions(tapped[database.name])
         wiretap.lose(6, Cut.BEFORE)
         with pytest.raises(Exception, match="connection closed"):
@@ -190,10 +196,10 @@ async def test_what_a_process_could_not_end_itself_it_ends_when_it_can(
 
 
 async def test_after_an_outage_in_which_no_heartbeat_was_written_all_may_go_on(
-    client: Client, database: Database, mongo_url: str, name: str
+    client: Client, database: Database, mongo_options: MongoOptions, name: str
 ) -> None:
     """The store took nothing for a while: the last heartbeats are old, and nobody is dead for it."""
-    other = connect(mongo_url, app_name=name)
+    other = connect(mongo_options, app_name=name)
     for each in (client, other):
         await database[PROCESSES].insert_one(
             {"_id": instance_of(each), "service": name, "beats": 1, "beat_at": await _server_time(client, -60)}
@@ -214,8 +220,8 @@ async def _server_time(client: Client, seconds: float) -> object:
     return answer["localTime"] + timedelta(seconds=seconds)
 
 
-async def test_a_process_that_stops_takes_its_heartbeat_away(mongo_url: str, database: Database) -> None:
-    presence = Presence(mongo_url, database)
+async def test_a_process_that_stops_takes_its_heartbeat_away(mongo_options: MongoOptions, database: Database) -> None:
+    presence = Presence(mongo_options, database)
     await presence.begin()
     assert await database[PROCESSES].count_documents({}) == 1
     await presence.end()

@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from aiokafka import AIOKafkaConsumer
@@ -11,6 +12,7 @@ from prometheus_client import REGISTRY
 
 from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.topics import CHANNEL_MESSAGES
+from huiqun.store import MongoOptions
 from huiqun.stream import BatchConsumer, LagWatch, Route, lag
 from huiqun.work import Work
 from local.proxy import Proxy
@@ -53,10 +55,13 @@ async def watched(spine: Spine, *routes: Route) -> AsyncIterator[BatchConsumer]:
     assert lags() == {}, "no figure outlives its watch"
 
 
-async def test_lag_rises_while_the_store_is_frozen_and_is_no_figure_while_the_broker_is_away(proxy: Proxy) -> None:
+async def test_lag_rises_while_the_store_is_frozen_and_is_no_figure_while_the_broker_is_away(
+    proxy: Proxy, mongo_options: MongoOptions
+) -> None:
     async with Stack(advertise=proxy.port) as stack:
         proxy.target = stack.broker.port
-        async with open_spine(kafka_options_of(stack, "lag."), stack.mongo_url, "lag") as spine, watched(spine, NOTING):
+        mongo = replace(mongo_options, url=stack.mongo_url)
+        async with open_spine(kafka_options_of(stack, "lag."), mongo, "lag") as spine, watched(spine, NOTING):
             await spine.send(*[message(number, f"g{number % 20}") for number in range(100)])
             await eventually(is_lag(0))
             stack.mongod.process.send_signal(signal.SIGSTOP)

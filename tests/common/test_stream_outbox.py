@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from huiqun.kafka.publisher import Record
-from huiqun.store import Client, Database, DuplicateKey, connect, ensure_indexes, transaction
+from huiqun.store import Client, Database, DuplicateKey, MongoOptions, connect, ensure_indexes, transaction
 from huiqun.work import WORK_INDEXES, inbox, outbox
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -15,8 +15,8 @@ MEGABYTE = 1024 * 1024
 
 
 @pytest_asyncio.fixture
-async def client(mongo_url: str) -> AsyncIterator[Client]:
-    opened = connect(mongo_url)
+async def client(mongo_options: MongoOptions) -> AsyncIterator[Client]:
+    opened = connect(mongo_options)
     yield opened
     await opened.close()
 

@@ -8,7 +8,7 @@ import pytest
 from huiqun.contracts.catalog import decode
 from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.topics import CHANNEL_MESSAGES
-from huiqun.store import abandoned, connect
+from huiqun.store import MongoOptions, abandoned, connect
 from huiqun.work import Relay, Transactor, Work, outbox
 from tests.channel import ids, message
 from tests.clocks import SetClock
@@ -48,10 +48,10 @@ async def test_what_was_left_behind_is_published_in_order_and_what_is_fresh_is_l
 
 
 async def test_what_a_dead_process_left_open_is_ended(
-    spine: Spine, mongo_url: str, monkeypatch: pytest.MonkeyPatch
+    spine: Spine, mongo_options: MongoOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(abandoned, "_OLD", timedelta(0))
-    dead = connect(mongo_url)
+    dead = connect(mongo_options)
     async with dead.start_session() as session:
         await session.start_transaction()
         await dead[spine.database.name]["seen"].insert_one({"_id": "a"}, session=session)

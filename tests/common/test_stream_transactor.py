@@ -13,7 +13,7 @@ from huiqun.contracts.topics import CHANNEL_MESSAGES
 from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.kafka.publisher import EventTooLargeError
 from huiqun.runtime.clock import SystemClock
-from huiqun.store import Database, DuplicateKey, connect, ensure_indexes
+from huiqun.store import Database, DuplicateKey, MongoOptions, connect, ensure_indexes
 from huiqun.tasks.store import TASK_INDEXES
 from huiqun.work import WORK_INDEXES, Task, Transactor, Work, outbox
 from huiqun.work.transactor import Delivery
@@ -25,9 +25,9 @@ LATER = datetime.now(UTC) + timedelta(hours=1)
 
 
 @pytest_asyncio.fixture
-async def offline(mongo_url: str, database_name: str) -> AsyncIterator[Transactor]:
+async def offline(mongo_options: MongoOptions, database_name: str) -> AsyncIterator[Transactor]:
     """A transactor whose broker is away."""
-    client = connect(mongo_url)
+    client = connect(mongo_options)
     await ensure_indexes(client[database_name], {**WORK_INDEXES, **TASK_INDEXES, "notes": ()})
     publisher = Publisher(KafkaOptions(f"127.0.0.1:{free_port()}"))
     yield Transactor(client, client[database_name], publisher, SystemClock())

@@ -12,7 +12,7 @@ from huiqun.service.settings import ConnectionSettings
 from huiqun.store import Client, Database, MongoOptions, check_access, connect
 from local.services import running, watch
 from local.stack import Stack
-from local.system import DATABASE_PREFIX, PARTITIONS, beside, kafka_of
+from local.system import DATABASE_PREFIX, PARTITIONS, beside, kafka_of, mongo_of
 
 SERVICE = "moderation"
 
@@ -35,7 +35,7 @@ async def target(logs: Path) -> AsyncIterator[Target]:
             await check_access(database)
             yield Target(settings.kafka, database)
         return
-    async with Stack() as stack, _connected(stack.mongo_url) as client:
+    async with Stack() as stack, _connected(mongo_of(stack)) as client:
         kafka = kafka_of(stack)
         await create_topics(kafka, partitions=PARTITIONS, replication=1)
         environment = {**stack.environment, "HUIQUN_DATABASE_PREFIX": DATABASE_PREFIX, "HUIQUN_TOPIC_PREFIX": ""}
@@ -44,7 +44,7 @@ async def target(logs: Path) -> AsyncIterator[Target]:
 
 
 @asynccontextmanager
-async def _connected(server: MongoOptions | str) -> AsyncIterator[Client]:
+async def _connected(server: MongoOptions) -> AsyncIterator[Client]:
     client = connect(server, app_name="huiqun-replay")
     try:
         yield client

@@ -3,11 +3,11 @@
 MongoDB's client-side field-level encryption in explicit mode: the server sees only ciphertext. Each data key lies in
 the key vault, wrapped under the operator's master key, and goes by a name: one for a service, or one for each customer,
 so that destroying the key erases what was encrypted under it, also in backups. The client is PyMongo's, whatever the
-driver of the service.
+driver of the service: only that one encrypts in its asyncio form.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Final
 
@@ -15,12 +15,11 @@ from bson.binary import Binary
 from bson.codec_options import CodecOptions
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from pymongo import AsyncMongoClient
 from pymongo.asynchronous.encryption import AsyncClientEncryption
 from pymongo.encryption import Algorithm  # type: ignore[attr-defined] # its documented place
 from pymongo.errors import DuplicateKeyError, EncryptionError, PyMongoError
 
-from huiqun.store import Database, Index, ensure_indexes
+from huiqun.store import Database, Index, MongoOptions, close, connect, ensure_indexes
 
 KEY_VAULT: Final = "encryption_keys"
 #: How long a process goes on using a data key that has been destroyed elsewhere.
@@ -76,14 +75,17 @@ class FieldEncryption:
     one encryption, of about 50 µs, and nothing is sent to the server but for a key that is not in the cache.
     """
 
-    def __init__(self, client: AsyncMongoClient[dict[str, Any]], database: str, keys: MasterKeys) -> None:
-        self._vault: Database = client[database]
+    def __init__(self, server: MongoOptions | str, database: str, keys: MasterKeys) -> None:
+        """`server` is that of the service, which is reached through a client of its own."""
+        options = server if isinstance(server, MongoOptions) else MongoOptions(server)
+        self._client = connect(replace(options, driver="pymongo"), app_name="huiqun-encryption")
+        self._vault: Database = self._client[database]
         self._provider = provider_of(keys.current)
         self._providers = keys.providers
         self._encryption: AsyncClientEncryption[dict[str, Any]] = AsyncClientEncryption(
             self._providers,
             f"{database}.{KEY_VAULT}",
-            client,
+            self._client,
             CodecOptions(tz_aware=True),
             key_expiration_ms=KEY_CACHE_SECONDS * 1000,
         )
@@ -93,8 +95,9 @@ class FieldEncryption:
         await ensure_indexes(self._vault, _INDEXES)
 
     async def close(self) -> None:
-        """Forget the cached keys; the client is its owner's to close."""
+        """Forget the cached keys and close the client."""
         await self._encryption.close()
+        await close(self._client)
 
     async def ensure_key(self, name: str) -> None:
         """Create the data key of this name if there is none; of two that do so at once, one key remains."""

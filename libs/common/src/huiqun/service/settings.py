@@ -1,6 +1,7 @@
 """What an operator can set for every service, read once from the environment (HUIQUN_*) or mounted files."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Final, Self
@@ -10,7 +11,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from huiqun.kafka import KafkaOptions
 from huiqun.service.security_settings import SecuritySettings
-from huiqun.store import MongoOptions
+from huiqun.store import Driver, MongoOptions
 
 _PREFIX = "HUIQUN_"
 _MOUNTED = Path("/run/secrets")
@@ -30,6 +31,7 @@ class ConnectionSettings(SecuritySettings):
     )
 
     mongo_url: str = Field(default="mongodb://127.0.0.1:27017/?replicaSet=rs0", description="A replica set", repr=False)
+    mongo_driver: Driver = Field(default="pymongo", description="Whose client: PyMongo's own for asyncio, or Motor's")
     database_prefix: str = Field(default="huiqun_", description="Stands before the service's name")
     kafka_bootstrap: str = "127.0.0.1:9092"
     topic_prefix: str = Field(default="", description="Stands before topics and groups, to share a cluster")
@@ -74,7 +76,7 @@ class ConnectionSettings(SecuritySettings):
     @property
     def mongo(self) -> MongoOptions:
         """How to reach the store."""
-        return self.mongo_at(self.mongo_url)
+        return replace(self.mongo_at(self.mongo_url), driver=self.mongo_driver)
 
 
 class ServiceSettings(ConnectionSettings):

@@ -1,4 +1,4 @@
-"""MongoDB: the connection, transactions, indexes. The only module that knows which driver is used."""
+"""MongoDB: the connection, transactions, indexes. The only module that knows the drivers."""
 
 from huiqun.store.abandoned import AbandonedTransactions
 from huiqun.store.connection import (
@@ -26,7 +26,7 @@ from huiqun.store.errors import (
 )
 from huiqun.store.indexes import Index, drop_index, ensure_indexes
 from huiqun.store.operations import DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateOne
-from huiqun.store.options import MongoOptions, UnfitUrlError, read_url
+from huiqun.store.options import Driver, MongoOptions, UnfitUrlError, read_url
 from huiqun.store.presence import PRESENCE_INDEXES, Presence
 from huiqun.store.refusals import StoreRefusesError, explain
 from huiqun.store.transaction import transaction
@@ -45,6 +45,7 @@ __all__ = [
     "DeleteMany",
     "DeleteOne",
     "Document",
+    "Driver",
     "DuplicateKey",
     "Index",
     "InsertOne",

@@ -14,6 +14,7 @@ from pymongo.read_concern import ReadConcern
 from huiqun.store.options import MongoOptions
 from huiqun.store.refusals import require_replica_set
 
+# The face of both drivers; behind it may be Motor.
 Client: TypeAlias = "AsyncMongoClient[dict[str, Any]]"
 Database: TypeAlias = "AsyncDatabase[dict[str, Any]]"
 Collection: TypeAlias = "AsyncCollection[dict[str, Any]]"
@@ -35,18 +36,21 @@ def connect(server: MongoOptions | str, *, app_name: str = "huiqun", wait_millis
     server waits `wait_milliseconds`, an operation on a socket at most 30 s.
     """
     options = server if isinstance(server, MongoOptions) else MongoOptions(server)
-    return AsyncMongoClient(
-        options.url,
-        **options.arguments(),
-        appname=full_name(app_name, secrets.token_hex(8)),
-        tz_aware=True,
-        w="majority",
-        serverSelectionTimeoutMS=wait_milliseconds,
-        connectTimeoutMS=wait_milliseconds,
-        socketTimeoutMS=30_000,
-        retryWrites=True,
-        uuidRepresentation="standard",
-    )
+    arguments = options.arguments() | {
+        "appname": full_name(app_name, secrets.token_hex(8)),
+        "tz_aware": True,
+        "w": "majority",
+        "serverSelectionTimeoutMS": wait_milliseconds,
+        "connectTimeoutMS": wait_milliseconds,
+        "socketTimeoutMS": 30_000,
+        "retryWrites": True,
+        "uuidRepresentation": "standard",
+    }
+    if options.driver == "motor":
+        from huiqun.store.motor_client import motor_client  # noqa: PLC0415 - takes its time, and only Motor needs it
+
+        return motor_client(options.url, arguments)
+    return AsyncMongoClient(options.url, **arguments)
 
 
 def connect_blocking(server: MongoOptions | str, *, app_name: str, wait_milliseconds: int) -> BlockingClient:

@@ -3,13 +3,15 @@
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from pydantic import SecretStr
 from pymongo.errors import PyMongoError
 from pymongo.uri_parser import parse_uri
 
 _SRV = "mongodb+srv://"
+#: PyMongo's asyncio client, or Motor.
+Driver: TypeAlias = Literal["pymongo", "motor"]
 
 
 class UnfitUrlError(ValueError):
@@ -20,7 +22,7 @@ class UnfitUrlError(ValueError):
 class MongoOptions:
     """Where the replica set is and who we are there; a password of its own keeps it out of the URL.
 
-    `certificate_file` holds the certificate and its key.
+    `certificate_file` holds the certificate and its key, `driver` says which client is opened.
     """
 
     url: str = field(repr=False)
@@ -30,6 +32,7 @@ class MongoOptions:
     ca_file: Path | None = None
     certificate_file: Path | None = None
     key_password: SecretStr | None = None
+    driver: Driver = "pymongo"
 
     def arguments(self) -> dict[str, Any]:
         """What the driver's client takes beside the URL; None stands for nothing."""
