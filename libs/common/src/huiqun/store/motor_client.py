@@ -8,7 +8,7 @@ PyMongo's asyncio client has otherwise: awaited or not, and opening a cursor at 
 import asyncio
 import contextvars
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor, Future
 from functools import partial
 from queue import SimpleQueue
@@ -62,29 +62,26 @@ def _resolve(future: Future[T], call: Callable[[], T]) -> None:
 
 
 _threads: Final = _DaemonThreads(_THREADS)
+# Where all of them wait for a server that hangs, a client is closed nonetheless.
+_closing: Final = _DaemonThreads(4)
 
 
 async def _run_in_thread(
     loop: asyncio.AbstractEventLoop, function: Callable[..., T], *args: object, **kwargs: object
 ) -> T:
-    """Run a blocking call under the caller's deadline, which the driver keeps in a context variable."""
-    context = contextvars.copy_context()
-    return await loop.run_in_executor(_threads, partial(context.run, function, *args, **kwargs))
+    return await loop.run_in_executor(_threads, _within_deadline(function, *args, **kwargs))
 
 
-def _when_done(
-    loop: asyncio.AbstractEventLoop, call: Coroutine[Any, Any, object], callback: Callable[..., object], *args: object
-) -> None:
-    loop.create_task(call).add_done_callback(partial(callback, *args))
+def _within_deadline(function: Callable[..., T], *args: object, **kwargs: object) -> Callable[[], T]:
+    """A call under the caller's deadline, which the driver keeps in a context variable."""
+    return partial(contextvars.copy_context().run, function, *args, **kwargs)
 
 
 class _Framework:
     """What Motor asks of an event loop: its own answers for asyncio, and our threads, whose calls are coroutines."""
 
     CLASS_PREFIX = motors_own.CLASS_PREFIX
-    add_future = staticmethod(_when_done)
     get_event_loop = staticmethod(asyncio.get_event_loop)
-    get_future = staticmethod(motors_own.get_future)
     platform_info = staticmethod(motors_own.platform_info)
     pymongo_class_wrapper = staticmethod(motors_own.pymongo_class_wrapper)
     run_on_executor = staticmethod(_run_in_thread)
@@ -110,7 +107,11 @@ def _awaited(method: Callable[..., T]) -> Callable[..., Awaitable[T]]:
 
 
 async def _to_list(cursor: core.AgnosticBaseCursor[Any], length: int | None = None) -> list[Any]:
-    listed: list[Any] = await core.AgnosticBaseCursor.to_list(cursor, length)
+    listed: list[Any] = []
+    async for document in cursor:
+        listed.append(document)
+        if len(listed) == length:
+            break
     return listed
 
 
@@ -148,7 +149,7 @@ async def _enter(client: _Motor) -> _Motor:
 
 async def _close(client: _Motor, *_: object) -> None:
     """Tell the server in a thread: Motor would keep the event loop waiting."""
-    await _run_in_thread(client.get_io_loop(), client.delegate.close)
+    await client.get_io_loop().run_in_executor(_closing, _within_deadline(client.delegate.close))
 
 
 def _made(kind: type[T], **methods: Callable[..., object]) -> type[T]:
