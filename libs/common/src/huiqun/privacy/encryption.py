@@ -23,6 +23,8 @@ from pymongo.errors import DuplicateKeyError, EncryptionError, PyMongoError
 from huiqun.store import Database, Index, ensure_indexes
 
 KEY_VAULT: Final = "encryption_keys"
+#: The data key of all values that are not a single customer's; it is never destroyed.
+SERVICE_KEY: Final = "service"
 #: How long a process goes on using a data key that has been destroyed elsewhere.
 KEY_CACHE_SECONDS: Final = 60
 _MASTER_KEY_BYTES = 96

@@ -1,0 +1,177 @@
+"""How what the channel tells changes groups and members. Nothing is read or written here."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from huiqun.channel.directory.model import (
+    Arrival,
+    Description,
+    DirectoryGroup,
+    DirectoryMember,
+    GroupProfile,
+    ListingKey,
+    Sighting,
+    Stamp,
+    Told,
+    member_key,
+)
+from huiqun.contracts.channel import (
+    Group,
+    GroupCreated,
+    GroupDismissed,
+    GroupKind,
+    GroupListed,
+    GroupUpdated,
+    MemberJoined,
+    MemberLeft,
+    MemberUpdated,
+)
+from huiqun.contracts.envelope import Event
+from huiqun.contracts.moderation import MessageScreened
+from huiqun.runtime.clock import whole_milliseconds
+from huiqun.runtime.placeholders import is_placeholder
+
+GroupEvent = GroupCreated | GroupUpdated | GroupDismissed
+MemberEvent = MemberJoined | MemberUpdated | MemberLeft
+DirectoryEvent = GroupEvent | MemberEvent | GroupListed
+#: What the directory is made of; a service routes all of it.
+GROUP_EVENTS: Final = (GroupCreated, GroupUpdated, GroupDismissed)
+MEMBER_EVENTS: Final = (MemberJoined, MemberUpdated, MemberLeft, GroupListed)
+
+
+@dataclass(slots=True)
+class DirectoryChanges:
+    """What events changed: groups by id and members by key, as they are now.
+
+    `arrived` are those of whose coming was told, and who are there at the end; `departed` those who went, or were found
+    to have gone, at any time. `listed` are the groups of which a listing has come whole.
+    """
+
+    groups: dict[str, DirectoryGroup] = field(default_factory=dict)
+    members: dict[str, DirectoryMember] = field(default_factory=dict)
+    arrived: dict[str, DirectoryMember] = field(default_factory=dict)
+    departed: dict[str, DirectoryMember] = field(default_factory=dict)
+    listed: dict[str, DirectoryGroup] = field(default_factory=dict)
+
+
+class Fold:
+    """Takes events in, one after the other, over what the directory has of the groups and members they are about."""
+
+    def __init__(self, groups: dict[str, DirectoryGroup], members: dict[str, DirectoryMember]) -> None:
+        """`groups` are by id, `members` by key; both are changed, and who is told of first is added."""
+        self.groups = groups
+        self.members = members
+        self.changes = DirectoryChanges()
+
+    def tell(self, event: DirectoryEvent) -> None:
+        """Take an event in."""
+        match event:
+            case GroupCreated() | GroupUpdated():
+                self._changed_group(event).describe(Told(_profile_of(event.data, event.source), stamp_of(event)))
+            case GroupDismissed():
+                self._changed_group(event).dismiss(whole_milliseconds(event.time))
+            case GroupListed():
+                self._take_page(event)
+            case _:
+                self._tell_of_member(event)
+
+    def tell_of_sender(self, message: MessageScreened) -> None:
+        """Take in what a message says of who wrote it."""
+        data = message.data
+        member = self._member(data.group_id, data.member_id)
+        was_present = member.is_present
+        if member.sight(Told(Sighting(data.role, data.channel), Stamp(message.written_at, message.id))):
+            self.look_up(member, was_present=was_present)
+            self.changes.members[member.key] = member
+
+    def look_up(self, member: DirectoryMember, *, was_present: bool) -> None:
+        """Note whether the group's latest whole listing has the member not, and whether they are gone by now."""
+        member.look_up(self._group(member.group_id).listed_at)
+        if was_present and not member.is_present:
+            self.changes.members[member.key] = self.changes.departed[member.key] = member
+            self.changes.arrived.pop(member.key, None)
+
+    def _tell_of_member(self, event: MemberEvent) -> None:
+        data, stamp = event.data, stamp_of(event)
+        member = self._member(data.group_id, data.member_id)
+        was_present, had_come = member.is_present, member.joined_at is not None
+        self.changes.members[member.key] = member
+        member.identify(data.display_name, data.external_ids, stamp)
+        described = Description(data.role, event.source)
+        match event:
+            case MemberJoined():
+                member.join(Arrival(data.invited_by, data.scene, data.state), described, stamp)
+            case MemberUpdated():
+                member.describe(described, stamp)
+            case MemberLeft():  # names no role that could be relied on
+                member.leave(event.data.reason, stamp)
+        self.look_up(member, was_present=was_present)
+        is_latest = member.arrived is not None and member.arrived.stamp == stamp
+        if is_latest and member.is_present and not (was_present and had_come):
+            self.changes.arrived[member.key] = member
+
+    def _take_page(self, event: GroupListed) -> None:
+        listing, group = event.data, self._changed_group(event)
+        taken = Stamp(whole_milliseconds(listing.as_of), event.id)
+        for each in listing.members:
+            member = self._member(group.group_id, each.member_id)
+            was_present = member.is_present
+            self.changes.members[member.key] = member
+            member.identify(each.display_name, each.external_ids, taken)
+            came = whole_milliseconds(each.joined_at) if each.joined_at is not None else None
+            member.list_as(Description(each.role, event.source), came, taken)
+            self.look_up(member, was_present=was_present)
+        if listing.complete and group.take_page(ListingKey(taken.at, listing.pages), listing.page):
+            self.changes.listed[group.group_id] = group
+            for member in self.members.values():
+                if member.group_id == group.group_id:
+                    self.look_up(member, was_present=member.is_present)
+
+    def _changed_group(self, event: GroupEvent | GroupListed) -> DirectoryGroup:
+        group = self._group(event.data.group_id)
+        self.changes.groups[group.group_id] = group
+        return group
+
+    def _group(self, group_id: str) -> DirectoryGroup:
+        return self.groups.setdefault(group_id, DirectoryGroup(group_id))
+
+    def _member(self, group_id: str, member_id: str) -> DirectoryMember:
+        return self.members.setdefault(member_key(group_id, member_id), DirectoryMember(group_id, member_id))
+
+
+def groups_in(events: Iterable[DirectoryEvent]) -> set[str]:
+    """Return the groups that events are about."""
+    return {event.data.group_id for event in events}
+
+
+def members_in(events: Iterable[DirectoryEvent]) -> set[tuple[str, str]]:
+    """Return the (group id, member id) pairs that events are about."""
+    found = set[tuple[str, str]]()
+    for event in events:
+        match event:
+            case MemberJoined() | MemberUpdated() | MemberLeft():
+                found.add((event.data.group_id, event.data.member_id))
+            case GroupListed():
+                found.update((event.data.group_id, each.member_id) for each in event.data.members)
+            case _:
+                pass
+    return found
+
+
+def stamp_of(event: Event) -> Stamp:
+    """Return when what an event tells was so."""
+    return Stamp(whole_milliseconds(event.time), event.id)
+
+
+def _profile_of(group: Group, channel: str) -> GroupProfile:
+    return GroupProfile(
+        channel=channel,
+        kind=group.kind,
+        name="" if group.kind is GroupKind.PRIVATE else group.name,
+        owner=None if group.owner is None or is_placeholder(group.owner) else group.owner,
+        purpose=group.purpose,
+        timezone=group.timezone,
+        tags=group.tags,
+        capabilities=group.capabilities,
+    )

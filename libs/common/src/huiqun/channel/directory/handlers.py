@@ -1,0 +1,93 @@
+"""Keep the directory up to date with what the channel tells, and read out the names in it."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from huiqun.channel.directory.fold import DirectoryChanges, DirectoryEvent, Fold, groups_in, members_in
+from huiqun.channel.directory.model import DirectoryMember, Told
+from huiqun.channel.directory.store import (
+    DirectorySnapshot,
+    list_accounts,
+    list_unheard,
+    read_directory,
+    save_directory,
+)
+from huiqun.contracts.moderation import MessageScreened
+from huiqun.privacy.encryption import SERVICE_KEY, FieldEncryption
+from huiqun.privacy.names import PersonName, PlatformId
+from huiqun.stream.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalDetails:
+    """What somebody is called, and their ids elsewhere by kind."""
+
+    display_name: str = field(default="", repr=False)
+    external_ids: dict[str, str] = field(default_factory=dict, repr=False)
+
+
+class Directory:
+    """The use cases of the directory; names and ids are encrypted under the service's key."""
+
+    def __init__(self, encryption: FieldEncryption) -> None:
+        self._encryption = encryption
+
+    async def record(self, work: Work, events: Sequence[DirectoryEvent]) -> DirectoryChanges:
+        """Take in what the channel tells of groups and members: one read and one write for the batch.
+
+        Where a listing has come whole, another read finds who is not on it.
+        """
+        known = await read_directory(work, groups_in(events), members_in(events))
+        fold = Fold(dict(known.groups), dict(known.members))
+        for event in events:
+            fold.tell(event)
+        changes = fold.changes
+        for member in await list_unheard(work, changes.listed.values()):
+            fold.look_up(fold.members.setdefault(member.key, member), was_present=member.is_present)
+        await self._encrypt(changes.members.values())
+        await save_directory(work, changes.groups.values(), changes.members.values())
+        return changes
+
+    async def record_senders(self, work: Work, messages: Sequence[MessageScreened]) -> DirectorySnapshot:
+        """Note who wrote, of those of whom the channel has said nothing; returns the senders and their groups.
+
+        Nothing is written for those whom the channel has told of.
+        """
+        known = await read_directory(work, members=[(each.data.group_id, each.data.member_id) for each in messages])
+        fold = Fold(dict(known.groups), dict(known.members))
+        for message in messages:
+            fold.tell_of_sender(message)
+        changed = fold.changes.members
+        # A listing that comes at the same time must see who is new, or be seen by who notes them.
+        strangers = {member.group_id for key, member in changed.items() if key not in known.members}
+        await save_directory(work, (), changed.values(), touched=sorted(strangers))
+        return DirectorySnapshot(fold.groups, fold.members)
+
+    async def reveal(self, members: Iterable[DirectoryMember]) -> dict[str, PersonalDetails]:
+        """Read out names and ids, by key; whoever shows them to somebody audits the reading."""
+        return {member.key: await self._details(member) for member in members}
+
+    async def erase(self, work: Work, accounts: Collection[tuple[str, str]]) -> int:
+        """Erase names and ids of (channel, member id) pairs in all groups; returns of how many memberships."""
+        found = await list_accounts(work, accounts)
+        for member in found:
+            member.erase(work.now)
+        await save_directory(work, (), found)
+        return len(found)
+
+    async def _details(self, member: DirectoryMember) -> PersonalDetails:
+        name = await self._plain(member.name.value) if member.name is not None else ""
+        return PersonalDetails(name, {kind: await self._plain(told.value) for kind, told in member.ids.items()})
+
+    async def _encrypt(self, members: Iterable[DirectoryMember]) -> None:
+        for member in members:
+            if member.name is not None:
+                member.name = Told(await self._encrypted(member.name.value), member.name.stamp)
+            for kind, told in member.ids.items():
+                member.ids[kind] = Told(await self._encrypted(told.value), told.stamp)
+
+    async def _encrypted(self, value: PersonName | PlatformId | bytes) -> bytes:
+        return value if isinstance(value, bytes) else await self._encryption.encrypt(value.reveal(), SERVICE_KEY)
+
+    async def _plain(self, value: PersonName | PlatformId | bytes) -> str:
+        return str(await self._encryption.decrypt(value)) if isinstance(value, bytes) else value.reveal()
