@@ -27,7 +27,7 @@ from huiqun.store import Client, Database, connect, ensure_indexes
 from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor, Work
 from huiqun.stream.publisher import Record
 from huiqun.stream.topics import create_topics
-from huiqun.timers import TIMER_INDEXES
+from huiqun.tasks.store import TASK_INDEXES
 from local.errors import tail
 from local.ports import free_port
 from local.process import ServerProcess
@@ -114,7 +114,7 @@ class Ground:
 
     async def prepare_documents(self) -> None:
         """Make what moderation's documents need, where something is written before it has started."""
-        await ensure_indexes(self.database, {**STREAM_INDEXES, **TIMER_INDEXES, **AUDIT_INDEXES, **INDEXES})
+        await ensure_indexes(self.database, {**STREAM_INDEXES, **TASK_INDEXES, **AUDIT_INDEXES, **INDEXES})
 
     async def transact(self, use_case: Callable[[Work], Awaitable[object]]) -> None:
         """Carry out a use case as a request to moderation would."""

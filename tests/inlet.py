@@ -18,7 +18,7 @@ from huiqun.stream.batch import Received, Refused, without_duplicates
 from huiqun.stream.publisher import record_of
 from huiqun.stream.routes import RoutingTable
 from huiqun.stream.transactor import Delivery
-from huiqun.timers import TIMER_INDEXES
+from huiqun.tasks.store import TASK_INDEXES
 from huiqun.web import AppOptions, create_api_key, create_app, undocumented
 
 
@@ -72,7 +72,7 @@ async def open_inlet(
     client = connect(mongo_url)
     try:
         database = client[database_name]
-        await ensure_indexes(database, {**STREAM_INDEXES, **TIMER_INDEXES, **indexes})
+        await ensure_indexes(database, {**STREAM_INDEXES, **TASK_INDEXES, **indexes})
         # Never started: nothing is published from here.
         publisher = Publisher(KafkaOptions(bootstrap="nowhere:9092"))
         yield Inlet(

@@ -20,7 +20,7 @@ class ServiceProcess:
     """`python -m <service> --roles ...` with its output in a log; killed at the end of the context if it still runs."""
 
     def __init__(
-        self, service: str, directory: Path, environment: Mapping[str, str], roles: str = "streams,timers"
+        self, service: str, directory: Path, environment: Mapping[str, str], roles: str = "streams,tasks"
     ) -> None:
         command = [sys.executable, "-m", service, "--roles", roles]
         self._port, self.metrics_port = free_port(), free_port()

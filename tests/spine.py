@@ -25,7 +25,7 @@ from huiqun.stream import (
 )
 from huiqun.stream.publisher import Record, record_of
 from huiqun.stream.topics import create_topics
-from huiqun.timers import TIMER_INDEXES
+from huiqun.tasks.store import TASK_INDEXES
 from local.stack import SESSION_TIMEOUT_MILLISECONDS, Stack
 
 PARTITIONS = 2
@@ -81,7 +81,7 @@ async def open_spine(
     database = client[database_name]
     publisher = Publisher(kafka)
     try:
-        await ensure_indexes(database, {**STREAM_INDEXES, **TIMER_INDEXES, "seen": ()})
+        await ensure_indexes(database, {**STREAM_INDEXES, **TASK_INDEXES, "seen": ()})
         await create_topics(kafka, partitions=PARTITIONS, replication=1)
         await publisher.start()
         transactor = Transactor(client, database, publisher, clock or SystemClock())

@@ -13,7 +13,7 @@ from huiqun.contracts.topics import MODERATION_DECISIONS, Topic
 from huiqun.store import Database
 from huiqun.stream import STREAM_INDEXES, KafkaOptions
 from huiqun.stream.dead_letters import DeadLetter, read_all
-from huiqun.timers import TIMER_INDEXES
+from huiqun.tasks.store import TASK_INDEXES
 from huiqun.web import WEB_INDEXES
 from local.system import System
 from local.topics import reading, record_count, records
@@ -22,7 +22,7 @@ from moderation.archive.model import RevisionKey
 Document = Mapping[str, Any]
 
 # Collections that every service has for its own machinery.
-_MACHINERY: Final = {*STREAM_INDEXES, *TIMER_INDEXES, *WEB_INDEXES, *AUDIT_INDEXES}
+_MACHINERY: Final = {*STREAM_INDEXES, *TASK_INDEXES, *WEB_INDEXES, *AUDIT_INDEXES}
 _RECORDS: Final = {"engagement": "activity", "crm-sync": "members", "survey": "eligibility"}
 
 

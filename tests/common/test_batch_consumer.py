@@ -10,7 +10,7 @@ from huiqun.store import connect, ensure_indexes
 from huiqun.stream import STREAM_INDEXES, BatchConsumer, KafkaOptions, Publisher, Route, Transactor, Work
 from huiqun.stream.publisher import record_of
 from huiqun.stream.topics import create_topics
-from huiqun.timers import TIMER_INDEXES
+from huiqun.tasks.store import TASK_INDEXES
 
 
 def message(number: int, group: str) -> MessageReceived:
@@ -25,7 +25,7 @@ async def test_every_event_is_handled_once_and_in_the_order_of_its_group(
     client = connect(mongo_url)
     db = client[database_name]
     await create_topics(kafka_options, partitions=2, replication=1)
-    await ensure_indexes(db, {**STREAM_INDEXES, **TIMER_INDEXES, "seen": ()})
+    await ensure_indexes(db, {**STREAM_INDEXES, **TASK_INDEXES, "seen": ()})
     publisher = Publisher(kafka_options)
     await publisher.start()
 

@@ -144,8 +144,8 @@ def test_ids_are_uuids_of_version_7_and_rise_even_within_a_millisecond() -> None
 
 
 def test_roles_are_all_by_default_and_those_asked_for_otherwise(capsys: pytest.CaptureFixture[str]) -> None:
-    assert roles_from([], "moderation") == {"streams", "timers", "api"}
-    assert roles_from(["--roles", "api, timers"], "moderation") == {"timers", "api"}
+    assert roles_from([], "moderation") == {"streams", "tasks", "api"}
+    assert roles_from(["--roles", "api, tasks"], "moderation") == {"tasks", "api"}
     with pytest.raises(SystemExit):
         roles_from(["--roles", "api,cooking"], "moderation")
     assert "unknown roles: cooking" in capsys.readouterr().err

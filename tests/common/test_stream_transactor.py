@@ -15,7 +15,8 @@ from huiqun.store import Database, DuplicateKey, connect, ensure_indexes
 from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor, Work, outbox
 from huiqun.stream.publisher import EventTooLargeError
 from huiqun.stream.transactor import Delivery
-from huiqun.timers import TIMER_INDEXES, Timer
+from huiqun.tasks.model import Task
+from huiqun.tasks.store import TASK_INDEXES
 from local.ports import free_port
 from tests.channel import message
 from tests.spine import Spine
@@ -27,28 +28,28 @@ LATER = datetime.now(UTC) + timedelta(hours=1)
 async def offline(mongo_url: str, database_name: str) -> AsyncIterator[Transactor]:
     """A transactor whose broker is away."""
     client = connect(mongo_url)
-    await ensure_indexes(client[database_name], {**STREAM_INDEXES, **TIMER_INDEXES, "notes": ()})
+    await ensure_indexes(client[database_name], {**STREAM_INDEXES, **TASK_INDEXES, "notes": ()})
     publisher = Publisher(KafkaOptions(f"127.0.0.1:{free_port()}"))
     yield Transactor(client, client[database_name], publisher, SystemClock())
     await client.close()
 
 
 async def count(database: Database) -> dict[str, int]:
-    return {name: await database[name].count_documents({}) for name in ("notes", "inbox", "outbox", "timers")}
+    return {name: await database[name].count_documents({}) for name in ("notes", "inbox", "outbox", "tasks")}
 
 
 async def write_everything(work: Work) -> str:
-    """State, an event and a timer."""
+    """State, an event and a task."""
     await work.db["notes"].insert_one({"_id": "note"}, session=work.session)
     work.emit(message(1))
-    work.schedule(Timer("key", "kind", LATER))
+    work.schedule(Task("key", "kind", LATER))
     return "result"
 
 
-async def test_state_inbox_outbox_and_timers_are_committed_together(offline: Transactor) -> None:
+async def test_state_inbox_outbox_and_tasks_are_committed_together(offline: Transactor) -> None:
     result, entries = await offline.commit(write_everything, Delivery(["e1"], ["t/0"]))
     assert (result, len(entries)) == ("result", 1)
-    assert await count(offline.database) == {"notes": 1, "inbox": 1, "outbox": 1, "timers": 1}
+    assert await count(offline.database) == {"notes": 1, "inbox": 1, "outbox": 1, "tasks": 1}
 
 
 async def test_a_use_case_that_fails_leaves_none_of_them(offline: Transactor) -> None:
@@ -58,7 +59,7 @@ async def test_a_use_case_that_fails_leaves_none_of_them(offline: Transactor) ->
 
     with pytest.raises(ValueError, match="no"):
         await offline.commit(fail, Delivery(["e1"], ["t/0"]))
-    assert await count(offline.database) == {"notes": 0, "inbox": 0, "outbox": 0, "timers": 0}
+    assert await count(offline.database) == {"notes": 0, "inbox": 0, "outbox": 0, "tasks": 0}
 
 
 async def test_an_event_that_was_dealt_with_keeps_the_use_case_from_running(offline: Transactor) -> None:
@@ -83,11 +84,11 @@ async def test_a_write_conflict_runs_the_use_case_again_with_a_new_work(offline:
         await work.db["notes"].update_one(
             {"_id": "counter"}, {"$set": {"count": found["count"] + 1}}, session=work.session
         )
-        work.schedule(Timer(f"after {found['count']}", "kind", LATER))
+        work.schedule(Task(f"after {found['count']}", "kind", LATER))
 
     await asyncio.gather(*(offline.run(increment) for _ in range(8)))
     assert await offline.database["notes"].find_one() == {"_id": "counter", "count": 8}
-    assert await offline.database["timers"].count_documents({}) == 8
+    assert await offline.database["tasks"].count_documents({}) == 8
 
 
 async def test_a_use_case_whose_own_call_times_out_is_not_run_again(offline: Transactor) -> None:
@@ -113,19 +114,19 @@ async def test_an_event_that_no_broker_takes_is_refused_before_the_commit(offlin
 
     with pytest.raises(EventTooLargeError, match=r"channel\.message\.received of 12\d{5} bytes"):
         await offline.commit(emit)
-    assert await count(offline.database) == {"notes": 0, "inbox": 0, "outbox": 0, "timers": 0}
+    assert await count(offline.database) == {"notes": 0, "inbox": 0, "outbox": 0, "tasks": 0}
 
 
-async def test_the_last_word_on_a_timer_counts(offline: Transactor) -> None:
+async def test_the_last_word_on_a_task_counts(offline: Transactor) -> None:
     async def waver(work: Work) -> None:
-        work.schedule(Timer("kept", "first", LATER))
+        work.schedule(Task("kept", "first", LATER))
         work.cancel("kept")
-        work.schedule(Timer("kept", "second", LATER))
-        work.schedule(Timer("dropped", "kind", LATER))
+        work.schedule(Task("kept", "second", LATER))
+        work.schedule(Task("dropped", "kind", LATER))
         work.cancel("dropped")
 
     await offline.run(waver)
-    assert [timer["kind"] async for timer in offline.database["timers"].find()] == ["second"]
+    assert [task["kind"] async for task in offline.database["tasks"].find()] == ["second"]
 
 
 async def test_a_request_is_answered_while_the_broker_is_away_and_its_events_wait(offline: Transactor) -> None:

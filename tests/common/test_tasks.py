@@ -4,19 +4,22 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest_asyncio
+from pymongo.errors import OperationFailure
 
-from huiqun.runtime.clock import whole_milliseconds
-from huiqun.store import connect, ensure_indexes
+from huiqun.runtime.clock import SystemClock, whole_milliseconds
+from huiqun.store import DuplicateKey, connect, ensure_indexes
 from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor, Work
 from huiqun.tasks import store
 from huiqun.tasks.model import (
     Continue,
     Effect,
     Progress,
+    Queue,
     Recurrence,
     RetryPolicy,
     Task,
@@ -30,7 +33,8 @@ from tests.spine import eventually, running
 
 NOW = whole_milliseconds(datetime.now(UTC))
 SECOND = timedelta(seconds=1)
-IN_ORDER = TaskOptions(queues={"default": 1}, poll_seconds=0.05, lease=timedelta(seconds=60))
+QUICK = TaskOptions(poll_seconds=0.05)
+IN_ORDER = Queue("in order", 1)
 
 
 @pytest_asyncio.fixture
@@ -52,10 +56,10 @@ async def note(work: Work, task: Task) -> None:
     await work.db["ran"].insert_one({"_id": task.key, **task.payload}, session=work.session)
 
 
-NOTE = TaskKind(note)
+NOTE = TaskKind(note, IN_ORDER)
 
 
-def runner(transactor: Transactor, options: TaskOptions = IN_ORDER, **kinds: TaskKind) -> TaskRunner:
+def runner(transactor: Transactor, options: TaskOptions = QUICK, **kinds: TaskKind) -> TaskRunner:
     return TaskRunner(transactor, {"note": NOTE, **kinds}, options)
 
 
@@ -112,10 +116,9 @@ async def test_a_task_waits_until_it_is_due(transactor: Transactor) -> None:
 
 async def test_several_runners_run_each_task_once(transactor: Transactor) -> None:
     await schedule(transactor, *(Task(f"t{n}", "note", NOW) for n in range(60)))
-    options = TaskOptions(queues={"default": 4}, poll_seconds=0.05)
-    async with AsyncExitStack() as both:
+    async with AsyncExitStack() as all_three:
         for _ in range(3):
-            await both.enter_async_context(running(runner(transactor, options)))
+            await all_three.enter_async_context(running(runner(transactor, note=TaskKind(note))))
         await eventually(lambda: all_done(transactor))
     assert Counter(await ran(transactor)) == Counter(f"t{n}" for n in range(60))
 
@@ -132,8 +135,7 @@ async def test_a_full_queue_keeps_no_other_queue_waiting(transactor: Transactor)
     patrols = [Task(f"patrol {n}", "patrol", NOW) for n in range(20)]
     await schedule(transactor, *patrols, Task("mute ends", "note", NOW + SECOND))
     clock_of(transactor).moment = NOW + SECOND
-    options = TaskOptions(queues={"default": 1, "patrols": 2}, poll_seconds=0.05)
-    async with running(runner(transactor, options, patrol=TaskKind(Effect(wait, done), "patrols"))):
+    async with running(runner(transactor, patrol=TaskKind(Effect(wait, done), Queue("patrols", 2)))):
         await eventually(lambda: ran_are(transactor, ["mute ends"]))
         assert len(await tasks(transactor)) == 20
         released.set()
@@ -167,12 +169,77 @@ async def test_a_task_that_is_moved_while_it_is_held_is_not_done_by_its_holder(t
 
 async def test_what_a_dead_process_held_runs_when_its_lease_is_over(transactor: Transactor) -> None:
     await schedule(transactor, Task("held", "note", NOW))
-    assert await lease_all(transactor, "dead runner")
+    (held,) = await lease_all(transactor, "dead runner")
     assert not await lease_all(transactor, "other")
     clock_of(transactor).moment = NOW + 61 * SECOND
     async with running(runner(transactor)):
         await eventually(lambda: all_done(transactor))
     assert await ran(transactor) == ["held"]
+
+    async def finish(work: Work) -> bool:
+        return await store.finish_task(work.db, work.session, held, "dead runner")
+
+    assert await transactor.run(finish) is False
+
+
+async def test_a_process_takes_up_what_it_was_interrupted_in(transactor: Transactor) -> None:
+    await schedule(transactor, Task("first", "note", NOW), Task("second", "note", NOW))
+    assert len(await lease_all(transactor, "same runner")) == 2
+    assert len(await lease_all(transactor, "same runner")) == 2
+
+
+async def test_many_that_look_at_once_share_the_tasks_among_them(transactor: Transactor) -> None:
+    await schedule(transactor, *(Task(f"t{n:02}", "note", NOW + n * timedelta(milliseconds=1)) for n in range(20)))
+    later = store.Lease("", NOW + SECOND, NOW + 60 * SECOND)
+
+    async def lease(number: int) -> list[Task]:
+        mine = replace(later, holder=f"runner {number}")
+        return await store.lease_tasks(transactor.database, ["note"], mine, 4)
+
+    shares = await asyncio.gather(*(lease(number) for number in range(5)))
+    keys = [task.key for share in shares for task in share]
+    assert len(keys) == len(set(keys))
+    assert len(keys) == 20
+
+
+async def test_a_task_that_two_believe_they_hold_has_its_effect_once(transactor: Transactor) -> None:
+    await schedule(transactor, Task("once", "note", NOW))
+    (task,) = await lease_all(transactor, "runner")
+
+    async def run_it(work: Work) -> None:
+        if await store.finish_task(work.db, work.session, task, "runner"):
+            await note(work, task)
+
+    outcomes = await asyncio.gather(*(transactor.run(run_it) for _ in range(3)), return_exceptions=True)
+    assert not [outcome for outcome in outcomes if isinstance(outcome, DuplicateKey)]
+    assert await ran(transactor) == ["once"]
+
+
+async def test_a_handler_may_schedule_its_own_key_again(transactor: Transactor) -> None:
+    async def repeat(work: Work, task: Task) -> None:
+        await work.db["ran"].insert_one({"_id": task.due.isoformat()}, session=work.session)
+        work.schedule(Task(task.key, task.kind, task.due + SECOND))
+
+    await schedule(transactor, Task("every second", "repeat", NOW))
+    clock_of(transactor).moment = NOW + 2 * SECOND
+    async with running(runner(transactor, repeat=TaskKind(repeat))):
+        await eventually(lambda: ran_are(transactor, [(NOW + n * SECOND).isoformat() for n in range(3)]))
+
+
+async def test_a_task_whose_work_the_store_never_takes_fails_and_holds_nobody_up(transactor: Transactor) -> None:
+    transactor._request_seconds = 0.1
+
+    async def tire(work: Work, _task: Task) -> None:
+        await work.db["ran"].insert_one({"_id": "half done"}, session=work.session)
+        raise OperationFailure("it lasted too long", 290, {"errorLabels": ["TransientTransactionError"]})
+
+    await schedule(transactor, Task("endless", "tire", NOW), Task("good", "note", NOW + SECOND))
+    clock_of(transactor).moment = NOW + SECOND
+    async with running(runner(transactor, tire=TaskKind(tire, IN_ORDER))):
+        await eventually(lambda: ran_are(transactor, ["good"]))
+    (kept,) = await tasks(transactor)
+    assert kept["attempts"] >= 1
+    assert kept["error"].startswith("OperationFailure")
 
 
 async def test_a_task_that_outlives_its_lease_is_not_run_by_anybody_else(transactor: Transactor) -> None:
@@ -192,18 +259,52 @@ async def test_a_task_that_outlives_its_lease_is_not_run_by_anybody_else(transac
     async with running(runner(transactor, options, slow=kind)), running(runner(transactor, options, slow=kind)):
         await eventually(lambda: bool(calls))
         for step in range(1, 4):  # the clock passes the end of one lease after another, which have been renewed
-            before = await transactor.database[store.TASKS].find_one({"_id": "slow"})
-            assert before is not None
+            before = await end_of_lease(transactor, "slow")
             clock_of(transactor).moment = NOW + step * timedelta(seconds=0.5)
-            await eventually(lambda before=before: _was_renewed(transactor, before))  # type: ignore[misc]
+            await eventually(lambda before=before: is_held_after(transactor, "slow", before))  # type: ignore[misc]
         released.set()
         await eventually(lambda: all_done(transactor))
     assert len(calls) == 1
 
 
-async def _was_renewed(transactor: Transactor, before: dict[str, Any]) -> bool:
-    now = await transactor.database[store.TASKS].find_one({"_id": before["_id"]})
-    return now is not None and now["leased_until"] > before["leased_until"]
+async def end_of_lease(transactor: Transactor, key: str) -> datetime:
+    lease = await transactor.database[store.LEASES].find_one({"_id": key})
+    assert lease is not None
+    return whole_milliseconds(lease["until"])
+
+
+async def is_held_after(transactor: Transactor, key: str, moment: datetime) -> bool:
+    return await end_of_lease(transactor, key) > moment
+
+
+async def test_who_is_slow_in_a_transaction_keeps_nobody_from_other_tasks(transactor: Transactor) -> None:
+    transactor.clock = SystemClock()
+    options = TaskOptions(poll_seconds=0.02, lease=timedelta(seconds=0.3))
+    begun: list[str] = []
+
+    async def slow(work: Work, task: Task) -> None:
+        begun.append(task.key)
+        end = await end_of_lease(transactor, task.key)
+        await eventually(lambda: is_held_after(transactor, task.key, end + 3 * options.lease))
+        await eventually(lambda: has_run(10))
+        await note(work, task)
+
+    async def has_run(count: int) -> bool:
+        return len(await ran(transactor)) >= count
+
+    due = transactor.clock.now()
+    await schedule(transactor, Task("slow", "slow", due - SECOND), *(Task(f"t{n}", "note", due) for n in range(10)))
+    async with AsyncExitStack() as both:
+        for _ in range(2):
+            await both.enter_async_context(running(runner(transactor, options, slow=TaskKind(slow, IN_ORDER))))
+        await eventually(lambda: all_done(transactor))
+        await eventually(lambda: nothing_is_held(transactor))
+    assert begun == ["slow"]
+    assert (await ran(transactor))[-1] == "slow"
+
+
+async def nothing_is_held(transactor: Transactor) -> bool:
+    return not await transactor.database[store.LEASES].count_documents({})
 
 
 async def test_a_task_goes_on_step_by_step_with_its_progress(transactor: Transactor) -> None:
@@ -319,8 +420,7 @@ async def test_a_failed_task_that_an_operator_retries_begins_anew(transactor: Tr
 async def test_a_task_that_nobody_knows_is_a_failed_task_that_says_so(transactor: Transactor) -> None:
     await schedule(transactor, Task("strange", "of a later release", NOW), Task("known", "note", NOW + SECOND))
     clock_of(transactor).moment = NOW + SECOND
-    options = TaskOptions(queues={"default": 1}, poll_seconds=0.05, lease=timedelta(seconds=0.3))
-    async with running(runner(transactor, options)):
+    async with running(runner(transactor, TaskOptions(poll_seconds=0.05, lease=timedelta(seconds=0.3)))):
         await eventually(lambda: ran_are(transactor, ["known"]))
         assert {task["state"] for task in await tasks(transactor)} == {"waiting"}
         clock_of(transactor).moment = NOW + timedelta(minutes=11)
@@ -366,10 +466,10 @@ async def test_what_a_stopping_process_has_in_hand_is_taken_up_at_once(transacto
     await schedule(transactor, Task("long", "long", NOW))
     async with running(runner(transactor, long=TaskKind(Effect(call, record)))):
         await eventually(lambda: _is_held(transactor))
+    assert await nothing_is_held(transactor)
     (left,) = await tasks(transactor)
-    assert left["leased_until"] is None
     assert left["attempts"] == 0
 
 
 async def _is_held(transactor: Transactor) -> bool:
-    return any(task["leased_until"] for task in await tasks(transactor))
+    return not await nothing_is_held(transactor)

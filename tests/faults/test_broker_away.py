@@ -49,7 +49,7 @@ async def test_the_api_answers_while_the_broker_is_away_and_events_are_heard_aft
     environment = {**environment_of(own_stack, "away.", "away"), "HUIQUN_STUCK_SECONDS": str(STUCK_SECONDS)}
     async with open_spine(kafka_options_of(own_stack, "away."), own_stack.mongo_url, "away") as spine:
         state = spine.client["away_survey"]
-        service = ServiceProcess("survey", tmp_path, environment, roles="streams,timers,api")
+        service = ServiceProcess("survey", tmp_path, environment, roles="streams,tasks,api")
         async with service:
             await eventually(service.is_ready, 60)
             key = await create_api_key(state, "test", ["operator"])

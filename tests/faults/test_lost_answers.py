@@ -10,8 +10,8 @@ from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.topics import MODERATION_DECISIONS
 from huiqun.store import StoreError, commit_outcome_is_unknown
 from huiqun.stream import KafkaOptions, Relay, Route, Work
-from huiqun.timers import Timer
-from huiqun.timers.runner import TimerRunner
+from huiqun.tasks.model import Task, TaskKind
+from huiqun.tasks.runner import TaskRunner
 from local.stack import Stack
 from tests.channel import message, verdict_on
 from tests.faults.wiretap import Cut, Wiretap
@@ -81,17 +81,17 @@ async def test_a_request_whose_commit_goes_unanswered_once_is_answered(tapped: S
         assert await counted(tapped) == number
 
 
-async def test_a_timer_whose_commit_goes_unanswered_runs_once(tapped: Spine, wiretap: Wiretap) -> None:
-    async def fire(_timer: Timer, work: Work) -> None:
+async def test_a_task_whose_commit_goes_unanswered_runs_once(tapped: Spine, wiretap: Wiretap) -> None:
+    async def fire(work: Work, _task: Task) -> None:
         await count_up(work)
 
     async def schedule(work: Work) -> None:
-        work.schedule(Timer("key", "count", work.now))
+        work.schedule(Task("key", "count", work.now))
 
-    async with running(TimerRunner(tapped.transactor, {"count": fire})):
+    async with running(TaskRunner(tapped.transactor, {"count": TaskKind(fire)})):
         await tapped.transactor.run(schedule)
         wiretap.lose(max(LOST), Cut.AFTER)
-        await eventually(lambda: no_timers(tapped))
+        await eventually(lambda: no_tasks(tapped))
         await eventually(lambda: wiretap.commits == 0)
     assert await counted(tapped) == 1
 
@@ -100,5 +100,5 @@ async def has_counted(spine: Spine, count: int) -> bool:
     return await counted(spine) == count
 
 
-async def no_timers(spine: Spine) -> bool:
-    return not await spine.database["timers"].count_documents({})
+async def no_tasks(spine: Spine) -> bool:
+    return not await spine.database["tasks"].count_documents({})

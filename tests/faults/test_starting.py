@@ -35,7 +35,7 @@ async def test_a_process_waits_for_a_server_that_is_away_and_begins_when_it_come
 ) -> None:
     async with stack_without(server) as stack:
         environment = environment_of(stack, "start.", "start")
-        process = ServiceProcess("moderation", tmp_path, environment, roles="streams,timers,api")
+        process = ServiceProcess("moderation", tmp_path, environment, roles="streams,tasks,api")
         async with process:
             await eventually(lambda: says(process, "/healthz", 200))
             ready = await process.get("/readyz")

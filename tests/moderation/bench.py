@@ -25,8 +25,8 @@ from huiqun.runtime.ids import new_id
 from huiqun.store import Database
 from huiqun.stream import Transactor, Work
 from huiqun.stream.transactor import Delivery
-from huiqun.timers import Timer
-from huiqun.timers import store as timers
+from huiqun.tasks.model import TaskKind
+from huiqun.tasks.runner import TaskRunner
 from moderation.enforcement import handlers as enforcement
 from moderation.lexicon.model.matching import Lexicon
 from moderation.lexicon.model.words import Word
@@ -34,13 +34,17 @@ from moderation.policies import store as policy_store
 from moderation.policies.model import GroupSettings, Policies, Policy, Rules
 from moderation.rulebook.model import Rulebook
 from moderation.screening.handlers import Screening
+from tests.due import NotingTransactor, next_due
 from tests.moderation.membership.community import NOON, SetClock
 
 T = TypeVar("T")
 WORDS = [Word("w1", "刷单", "fraud", 4), Word("w2", "内幕消息", "rumour", 3), Word("w3", "保本", "promise", 4)]
 BITS = {"fraud": 1, "rumour": 2, "promise": 4}
 NATIVE = Capabilities(send=Support.NATIVE, mute=Support.NATIVE, remove=Support.NATIVE, delete=Support.NATIVE)
-TIMERS = {enforcement.MUTE_ENDS: enforcement.end_mute, enforcement.FOLLOW_UP: enforcement.follow_up}
+KINDS = {
+    enforcement.MUTE_ENDS: TaskKind(enforcement.end_mute),
+    enforcement.FOLLOW_UP: TaskKind(enforcement.follow_up),
+}
 
 
 @dataclass
@@ -122,16 +126,12 @@ class Bench:
         return result
 
     async def pass_time(self, **span: float) -> None:
-        """Let time go by; the group's timers run when they are due."""
+        """Let time go by; the group's tasks run when they are due."""
         until = self.clock.moment + timedelta(**span)
-        while (timer := await timers.lease(self.database, until, until + timedelta(minutes=1), "test")) is not None:
-            self.clock.moment = max(timer.due, self.clock.moment)
-
-            async def fire(work: Work, timer: Timer = timer) -> None:
-                if await timers.finish(work.db, work.session, timer, "test"):
-                    await TIMERS[timer.kind](timer, work)
-
-            await self.commit(fire)
+        runner = TaskRunner(NotingTransactor(self.transactor, self.commit), KINDS)
+        while (due := await next_due(self.transactor, until)) is not None:
+            self.clock.moment = max(due, self.clock.moment)
+            assert await runner.run_next()
         self.clock.moment = until
 
     async def documents(self, collection: str, **query: Any) -> Sequence[dict[str, Any]]:

@@ -8,8 +8,7 @@ import pytest_asyncio
 from huiqun.audit import AUDIT_INDEXES
 from huiqun.store import connect, ensure_indexes
 from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor
-from huiqun.timers import TIMER_INDEXES
-from huiqun.timers.store import TIMERS
+from huiqun.tasks.store import TASK_INDEXES, TASKS
 from local.stack import Stack
 from moderation.app import INDEXES
 from tests.moderation.bench import Bench
@@ -20,7 +19,7 @@ from tests.moderation.membership.community import SetClock
 async def transactor(session_stack: Stack) -> AsyncIterator[Transactor]:
     client = connect(session_stack.mongo_url)
     database = client[f"test_{uuid.uuid4().hex[:12]}"]
-    await ensure_indexes(database, {**STREAM_INDEXES, **TIMER_INDEXES, **AUDIT_INDEXES, **INDEXES})
+    await ensure_indexes(database, {**STREAM_INDEXES, **TASK_INDEXES, **AUDIT_INDEXES, **INDEXES})
     yield Transactor(client, database, Publisher(KafkaOptions("nowhere")), SetClock())
     await client.drop_database(database.name)
     await client.close()
@@ -28,7 +27,7 @@ async def transactor(session_stack: Stack) -> AsyncIterator[Transactor]:
 
 @pytest_asyncio.fixture
 async def bench(transactor: Transactor) -> Bench:
-    await transactor.database[TIMERS].delete_many({})
+    await transactor.database[TASKS].delete_many({})
     bench = Bench(transactor)
     await bench.know_group()
     return bench

@@ -29,9 +29,9 @@ from huiqun.contracts.moderation import CaseOutcome
 from huiqun.contracts.topics import TOPICS
 from huiqun.runtime.clock import whole_milliseconds
 from huiqun.stream import Work, outbox
-from huiqun.timers.runner import TimerRunner
+from huiqun.tasks.runner import TaskRunner
 from huiqun.web import WEB_INDEXES
-from moderation.app import INDEXES, routes, timers
+from moderation.app import INDEXES, routes, task_kinds
 from moderation.cases.handlers.deciding import decide
 from moderation.cases.handlers.following import Ruling
 from moderation.cases.handlers.queue import claim, release
@@ -45,6 +45,7 @@ from moderation.policies.model import DEFAULT_POLICY, GroupSettings, Policies, P
 from moderation.rulebook.model import Rulebook
 from moderation.standing import store as standings
 from moderation.standing.model import Standing
+from tests.due import run_all_due
 from tests.inlet import Inlet, open_inlet
 
 T = TypeVar("T")
@@ -130,9 +131,8 @@ class Desk:
     async def pass_time(self, span: timedelta) -> None:
         """Time goes by, and what is due is done."""
         self.clock.moment += span
-        runner = TimerRunner(self.inlet.transactor, timers(Links.under("a key for tests", None)))
-        while await runner._turn():
-            pass
+        runner = TaskRunner(self.inlet.transactor, task_kinds(Links.under("a key for tests", None)))
+        await run_all_due(runner)
 
     async def work(self, use_case: Callable[[Work], Awaitable[T]]) -> T:
         """A use case in a transaction."""

@@ -29,9 +29,9 @@ from huiqun.runtime.settings import ServiceSettings
 from huiqun.stream import KafkaOptions, Route
 from huiqun.stream.publisher import Record
 from huiqun.stream.topics import create_topics
+from huiqun.tasks.model import TaskKind
+from huiqun.tasks.runner import TaskRunner
 from huiqun.telemetry import configure_logs, tracing
-from huiqun.timers import TimerHandler
-from huiqun.timers.runner import TimerRunner
 from huiqun.web import create_api_key
 from local.ports import free_port
 from local.stack import Stack
@@ -40,6 +40,7 @@ from moderation.lexicon.handlers import import_shipped
 from moderation.rulebook.handlers import RulebookKeeper
 from moderation.settings import Settings
 from moderation.signed import SignedLinks, hash_key, signed_links
+from tests.due import run_all_due
 from tests.spine import PARTITIONS, eventually, read_topic, running
 
 SERVICES = {"moderation": moderation.app, "engagement": engagement.app, "crm-sync": crm_sync.app, "survey": survey.app}
@@ -63,7 +64,7 @@ class Service:
     app: FastAPI
     http: httpx.AsyncClient
     routes: Sequence[Route]
-    timers: Mapping[str, TimerHandler]
+    kinds: Mapping[str, TaskKind]
 
     @property
     def topics(self) -> list[Topic]:
@@ -102,10 +103,8 @@ class House:
         """Let time go by, and do what is due."""
         self.clock.ahead += span
         for service in self.services.values():
-            runner = TimerRunner(service.connected.transactor, service.timers)
-            for _ in range(2_000):
-                if not await runner._turn():
-                    break
+            runner = TaskRunner(service.connected.transactor, service.kinds)
+            await run_all_due(runner)
         await self.settle()
 
     async def documents(self) -> AsyncIterator[tuple[str, dict[str, Any]]]:
@@ -214,12 +213,12 @@ async def _open(opened: AsyncExitStack, house: House, name: str, settings: Setti
         connected.startup.add(keeper.refresh)
         parts.append(keeper)
         routes = module.routes(keeper.current, hash_key(settings), house.signed.appeals.maker)
-        timers, interface = (
-            module.timers(house.signed.consents),
+        tasks, interface = (
+            module.task_kinds(house.signed.consents),
             module.interface(settings, keeper.current, house.signed),
         )
     else:
-        routes, timers = module.ROUTES, module.TIMERS
+        routes, tasks = module.ROUTES, module.TASK_KINDS
         interface = Interface(service=name, description="x", routers=module.ROUTERS)
     await connected.startup.complete()
     api = Api(interface, mine, connected, [])
@@ -231,4 +230,4 @@ async def _open(opened: AsyncExitStack, house: House, name: str, settings: Setti
             base_url=f"http://127.0.0.1:{mine.api_port}", transport=transport, headers={"X-API-Key": key}, timeout=60
         )
     )
-    return Service(connected, api.app, http, routes, timers), parts
+    return Service(connected, api.app, http, routes, tasks), parts

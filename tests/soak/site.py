@@ -76,7 +76,7 @@ async def at_work(soak: Soak, replicas: int = 1) -> AsyncIterator[Site]:
         state = spine.client["soak_moderation"]
         processes = [
             await opened.enter_async_context(
-                ServiceProcess("moderation", soak.directory, environment, roles="streams,timers,api")
+                ServiceProcess("moderation", soak.directory, environment, roles="streams,tasks,api")
             )
             for _ in range(replicas)
         ]

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from huiqun.contracts.channel import ActionKind, MessageKind
-from local.later import ROUTINE, TASKS, let_pass
+from local.later import FOLLOW_UPS, ROUTINE, let_pass
 from local.people.colleague import Answer
 from local.people.morning import Morning
 from local.story.model import MUTE, Says, blocked
@@ -57,11 +57,11 @@ async def leave_undone(morning: Morning) -> AsyncIterator[str]:
     morning.note("陆陆顺", "sends a mini program again", f"{morning.named(task['assignee'])}, away, is asked to mute")
     try:
         for minutes, words in _STEPS.items():
-            await let_pass(morning.system, timedelta(minutes=minutes), TASKS)
+            await let_pass(morning.system, timedelta(minutes=minutes), FOLLOW_UPS)
             told = await morning.until(lambda words=words: _told(morning, words), words)  # type: ignore[misc]
             morning.note("惠群", f"after {minutes} minutes: {words[:2]}", f"{morning.named(told)} is told")
     finally:
-        await let_pass(morning.system, _TOO_LATE, TASKS)
+        await let_pass(morning.system, _TOO_LATE, FOLLOW_UPS)
         morning.system.channel.away.clear()
     given_up = await morning.until(lambda: mute("expired"), "the task to be given up")
     if not given_up["detail"]:

@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 
 from huiqun.runtime.ids import new_id
-from huiqun.timers.runner import TimerRunner
-from moderation.app import timers
+from huiqun.tasks.runner import TaskRunner
+from moderation.app import task_kinds
 from moderation.membership.model.links import Links
 from tests.channel import NOON
 from tests.moderation.api.conftest import Interface, kind_of
@@ -22,10 +22,10 @@ RANGE = {"from": (NOON - timedelta(hours=1)).isoformat(), "to": (NOON + timedelt
 
 
 @pytest_asyncio.fixture
-async def with_timers(interface: Interface) -> AsyncIterator[Interface]:
-    """The interface, with the timers of the service running."""
+async def with_tasks(interface: Interface) -> AsyncIterator[Interface]:
+    """The interface, with the tasks of the service running."""
     links = Links.under("a key", "http://localhost")
-    async with running(TimerRunner(interface.connected.transactor, timers(links))):
+    async with running(TaskRunner(interface.connected.transactor, task_kinds(links))):
         yield interface
 
 
@@ -80,34 +80,34 @@ async def test_supervision_is_for_auditors(interface: Interface, method: str, pa
     assert kind_of(await interface.ask(method, path, "moderator")) == (403, "forbidden")
 
 
-async def test_a_hold_is_placed_comes_through_and_is_lifted(with_timers: Interface) -> None:
+async def test_a_hold_is_placed_comes_through_and_is_lifted(with_tasks: Interface) -> None:
     group = group_id()
-    await judge(with_timers, said(group, "大家好"))
-    placed = await with_timers.ask("POST", "/holds", "auditor", json={"groups": [group], **RANGE, "reason": "案件 1"})
+    await judge(with_tasks, said(group, "大家好"))
+    placed = await with_tasks.ask("POST", "/holds", "auditor", json={"groups": [group], **RANGE, "reason": "案件 1"})
     assert placed.status_code == 201, placed.text
     path = placed.headers["location"].removeprefix("/api/v1")
-    assert (await with_timers.ask("GET", path, "auditor")).json()["unsettled"] == 1
+    assert (await with_tasks.ask("GET", path, "auditor")).json()["unsettled"] == 1
 
     async def expiry() -> Any:
-        answer = await with_timers.ask("GET", "/messages", "viewer", params={"group_id": group})
+        answer = await with_tasks.ask("GET", "/messages", "viewer", params={"group_id": group})
         return answer.json()["items"][0]["expires_on"]
 
     async def is_held() -> bool:
         return await expiry() is None
 
     await eventually(is_held)
-    listed = await with_timers.ask("GET", "/holds", "auditor", params={"only_open": True, "limit": 200})
+    listed = await with_tasks.ask("GET", "/holds", "auditor", params={"only_open": True, "limit": 200})
     assert path.rpartition("/")[2] in [each["id"] for each in listed.json()["items"]]
-    lifted = await with_timers.ask("POST", f"{path}/lift", "auditor", json={"reason": "已结"})
+    lifted = await with_tasks.ask("POST", f"{path}/lift", "auditor", json={"reason": "已结"})
     assert lifted.json()["lift_reason"] == "已结"
-    assert kind_of(await with_timers.ask("POST", f"{path}/lift", "auditor", json={"reason": "已结"}))[0] == 409
+    assert kind_of(await with_tasks.ask("POST", f"{path}/lift", "auditor", json={"reason": "已结"}))[0] == 409
 
     async def is_let_go() -> bool:
         return await expiry() is not None
 
     await eventually(is_let_go)
-    assert await with_timers.audited(path[1:].replace("holds", "hold")) == ["hold.placed", "hold.lifted"]
-    assert kind_of(await with_timers.ask("GET", f"/holds/{new_id()}", "auditor")) == (404, "unknown-hold")
+    assert await with_tasks.audited(path[1:].replace("holds", "hold")) == ["hold.placed", "hold.lifted"]
+    assert kind_of(await with_tasks.ask("GET", f"/holds/{new_id()}", "auditor")) == (404, "unknown-hold")
 
 
 @pytest.mark.parametrize(
@@ -158,37 +158,37 @@ async def test_a_sample_that_makes_no_sense_is_refused(interface: Interface, cha
     assert kind_of(await interface.ask("GET", "/messages/sample", "auditor", params=order)) == (422, "invalid-request")
 
 
-async def test_an_export_is_asked_for_followed_and_fetched_in_pieces(with_timers: Interface) -> None:
+async def test_an_export_is_asked_for_followed_and_fetched_in_pieces(with_tasks: Interface) -> None:
     group = group_id()
-    await judge(with_timers, said(group, "大家好", "=1+1", "再见"))
+    await judge(with_tasks, said(group, "大家好", "=1+1", "再见"))
     body = {"groups": [group], **RANGE, "format": "csv"}
-    asked = await with_timers.ask("POST", "/exports", "auditor", json=body)
+    asked = await with_tasks.ask("POST", "/exports", "auditor", json=body)
     assert asked.status_code == 202, asked.text
     path = asked.headers["location"].removeprefix("/api/v1")
 
     async def is_done() -> bool:
-        return bool((await with_timers.ask("GET", path, "auditor")).json()["state"] == "done")
+        return bool((await with_tasks.ask("GET", path, "auditor")).json()["state"] == "done")
 
     await eventually(is_done)
-    export = (await with_timers.ask("GET", path, "auditor")).json()
+    export = (await with_tasks.ask("GET", path, "auditor")).json()
     assert (export["total"], export["messages"]) == (3, 3)
-    file = await with_timers.ask("GET", f"{path}/file", "auditor")
+    file = await with_tasks.ask("GET", f"{path}/file", "auditor")
     assert file.headers["content-type"] == "text/csv; charset=utf-8"
     assert len(file.content) == export["bytes"]
     assert hashlib.sha256(file.content).hexdigest() == export["sha256"]
     assert "'=1+1" in file.text
-    rest = await with_timers.ask("GET", f"{path}/file", "auditor", headers={"Range": "bytes=100-"})
+    rest = await with_tasks.ask("GET", f"{path}/file", "auditor", headers={"Range": "bytes=100-"})
     assert (rest.status_code, rest.content) == (206, file.content[100:])
     assert rest.headers["content-range"] == f"bytes 100-{export['bytes'] - 1}/{export['bytes']}"
-    piece = await with_timers.ask("GET", f"{path}/file", "auditor", headers={"Range": "bytes=3-12"})
+    piece = await with_tasks.ask("GET", f"{path}/file", "auditor", headers={"Range": "bytes=3-12"})
     assert piece.content == file.content[3:13]
-    beyond = await with_timers.ask("GET", f"{path}/file", "auditor", headers={"Range": "bytes=999999-"})
+    beyond = await with_tasks.ask("GET", f"{path}/file", "auditor", headers={"Range": "bytes=999999-"})
     assert kind_of(beyond) == (416, "range-not-satisfiable")
-    listed = await with_timers.ask("GET", "/exports", "auditor")
+    listed = await with_tasks.ask("GET", "/exports", "auditor")
     assert export["id"] in [each["id"] for each in listed.json()["items"]]
 
 
-async def test_an_export_without_timers_has_no_file_yet(interface: Interface) -> None:
+async def test_an_export_without_tasks_has_no_file_yet(interface: Interface) -> None:
     body = {"groups": [group_id()], **RANGE, "format": "jsonl"}
     asked = await interface.ask("POST", "/exports", "auditor", json=body)
     path = asked.headers["location"].removeprefix("/api/v1")

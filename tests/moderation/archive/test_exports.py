@@ -45,7 +45,7 @@ async def content(parts: AsyncIterator[bytes]) -> bytes:
 
 
 async def finished(community: Community, *groups: str, form: Format = Format.JSONL) -> tuple[Export, bytes]:
-    """An export that timers have carried out, and its file."""
+    """An export that tasks have carried out, and its file."""
     export = await begin(community, *groups, form=form)
     await community.pass_time(seconds=1)
     done = await found(community, export)
@@ -71,9 +71,9 @@ async def test_an_export_that_is_broken_off_goes_on_without_loss_or_repetition(c
     states = []
     while (now := await found(community, export)).state != "done":
         states.append((now.state, now.messages))
-        # A replica that takes the timer and dies has done nothing; the next one does the same step.
-        timer_ran = await community.run_timer("the one that lives")
-        assert timer_ran
+        # A replica that takes the task and dies has done nothing; the next one does the same step.
+        task_ran = await community.run_task()
+        assert task_ran
     assert ("writing", 0) in states
     assert ("sealing", 220) in states
     parts = [part async for part in exports.read(community.transactor.database, export.id, 0, now.bytes)]
@@ -140,7 +140,7 @@ async def test_a_step_of_an_export_that_is_gone_does_nothing(community: Communit
     export = await begin(community, "g1")
     await community.transactor.database["exports"].delete_many({})
     await community.pass_time(seconds=1)
-    assert await community.documents("timers") == []
+    assert await community.documents("tasks") == []
     assert await exports.find(community.transactor.database, export.id) is None
 
 

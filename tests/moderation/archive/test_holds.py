@@ -58,7 +58,7 @@ async def test_messages_in_the_archive_are_held_and_let_go(community: Community)
 async def test_a_large_group_is_held_batch_by_batch(community: Community) -> None:
     await archive(community, spread(4_500, "g1", NOON))
     await place(community, "g1")
-    await community.run_timer()
+    await community.run_task()
     assert len(await held(community)) == 2_000
     await come_through(community)
     assert len(await held(community)) == 4_500

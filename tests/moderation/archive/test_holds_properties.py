@@ -27,7 +27,7 @@ STEPS = st.one_of(
     st.tuples(st.just("lift"), st.integers(0, 5)),
     st.tuples(st.just("keep"), st.sampled_from([7, 365, 1_000])),
     st.tuples(st.just("wait"), st.integers(1, 30)),
-    st.tuples(st.just("timer"), st.none()),
+    st.tuples(st.just("task"), st.none()),
 )
 
 
@@ -65,8 +65,8 @@ class Model:
         await self.community.keeper.refresh()
         await self.community.pass_time(seconds=seconds)
 
-    async def _timer(self, _: None) -> None:
-        await self.community.run_timer()
+    async def _task(self, _: None) -> None:
+        await self.community.run_task()
 
     async def check(self) -> None:
         """After a while, everything is as it ought to be."""

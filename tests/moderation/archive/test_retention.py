@@ -61,7 +61,7 @@ async def test_a_change_reaches_old_messages_batch_by_batch_and_survives_a_resta
     await archive(community, spread(4_500, "g1", NOON))
     await archive(community, spread(3, "nobody-told-us-of", NOON))
     await keep(community, 1_095)
-    await community.pass_time(minutes=2)  # another process would find the timers just so
+    await community.pass_time(minutes=2)  # another process would find the tasks just so
     assert days_of(await expiries(community)) == {1_095}
     await keep(community, 7)
     await community.say("你好")
@@ -97,7 +97,7 @@ async def test_many_changes_of_a_minute_are_one_walk(community: Community) -> No
     for days in (10, 20, 30):
         await keep(community, days)
         await community.pass_time(seconds=2)
-    waiting = [timer for timer in await community.documents("timers") if timer["kind"] == "archive.plan_retention"]
+    waiting = [task for task in await community.documents("tasks") if task["kind"] == "archive.plan_retention"]
     assert len(waiting) == 1
     await community.pass_time(minutes=2)
     assert days_of(await expiries(community)) == {30}

@@ -25,7 +25,7 @@ async def test_many_cases_of_one_batch_are_opened_together(desk: Desk) -> None:
     events = [desk.message(DOUBTFUL, f"u{number}") for number in range(50)]
     await desk.inlet.deliver(events)
     assert len(await desk.cases()) == len(await desk.events(CaseOpened)) == 50
-    assert await desk.inlet.database["timers"].count_documents({"kind": "case.overdue"}) == 50
+    assert await desk.inlet.database["tasks"].count_documents({"kind": "case.overdue"}) == 50
 
 
 async def test_a_delivery_repeated_opens_nothing_more(desk: Desk) -> None:
@@ -77,7 +77,7 @@ async def test_the_owner_is_asked_once_when_the_response_target_has_passed(desk:
     await desk.pass_time(timedelta(minutes=2))
     [task] = await desk.actions()
     assert (task["kind"], task["assignee"]) == ("notify_staff", OWNER)
-    assert not await desk.inlet.database["timers"].count_documents({"kind": "case.overdue"})
+    assert not await desk.inlet.database["tasks"].count_documents({"kind": "case.overdue"})
     [case] = await desk.cases()
     assert case.overdue
     assert case.id in task["content"]

@@ -1,4 +1,4 @@
-"""Moderation's screening, incidents and timers over a real database, with a clock that the test sets."""
+"""Moderation's screening, incidents and tasks over a real database, with a clock that the test sets."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -33,14 +33,15 @@ from huiqun.runtime.clock import SystemClock
 from huiqun.store import Database, connect, ensure_indexes
 from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor, outbox
 from huiqun.stream.routes import RoutingTable
-from huiqun.timers import TIMER_INDEXES
-from huiqun.timers.runner import TimerRunner
+from huiqun.tasks.runner import TaskRunner
+from huiqun.tasks.store import TASK_INDEXES
 from huiqun.web import WEB_INDEXES, AppOptions, create_api_key, create_app
 from huiqun.web.principals import Principal
 from huiqun.web.principals import Role as Credential
-from moderation.app import INDEXES, ROUTERS, routes, timers
+from moderation.app import INDEXES, ROUTERS, routes, task_kinds
 from moderation.membership.model.links import Links
 from moderation.rulebook.handlers import RulebookKeeper
+from tests.due import next_due
 from tests.inlet import Inlet
 
 _NATIVE = Capabilities(send=Support.NATIVE, delete=Support.NATIVE, mute=Support.NATIVE, remove=Support.NATIVE)
@@ -79,14 +80,14 @@ class Desk:
     async def pass_minutes(self, minutes: float) -> None:
         """Move the clock, and run what has become due in its order, each at its own time."""
         until = self.clock.moment + timedelta(minutes=minutes)
-        runner = TimerRunner(self.transactor, timers(Links.under("a key for tests", None)))
+        runner = TaskRunner(self.transactor, task_kinds(Links.under("a key for tests", None)))
         await self._answer()
-        while (due := await self._next_due(until)) is not None:
+        while (due := await next_due(self.transactor, until)) is not None:
             self.clock.moment = max(due, self.clock.moment)
-            assert await runner._turn()
+            assert await runner.run_next()
             await self._answer()
         self.clock.moment = until
-        assert await self.database["timers"].find_one({"error": {"$exists": True}}) is None
+        assert await self.database["tasks"].find_one({"error": {"$exists": True}}) is None
 
     async def _answer(self) -> None:
         """The channel has done what it was asked for."""
@@ -96,10 +97,6 @@ class Desk:
             done = [ActionCompleted.about(receipt.group_id, receipt, time=self.now()) for receipt in receipts]
             await self.inlet.deliver(done)
             self.answered.update(action.action_id for action in fresh)
-
-    async def _next_due(self, until: datetime) -> datetime | None:
-        first = await self.database["timers"].find_one({"due": {"$lte": until}}, sort=[("due", 1)])
-        return first["due"] if first else None
 
     async def create(self, *groups: str, owner: str | None = "staff-1") -> None:
         """The channel tells of groups."""
@@ -155,9 +152,9 @@ class Desk:
         return str(document["mode"]) if until is not None and until > self.now() else "normal"
 
     async def pending(self) -> list[str]:
-        """The kinds of timers of incidents that wait."""
-        waiting = self.database["timers"].find({"kind": {"$regex": r"^incidents\."}})
-        return [timer["kind"] async for timer in waiting]
+        """The kinds of tasks of incidents that wait."""
+        waiting = self.database["tasks"].find({"kind": {"$regex": r"^incidents\."}})
+        return [task["kind"] async for task in waiting]
 
     async def audited(self) -> list[str]:
         """What the audit log says was done."""
@@ -205,7 +202,7 @@ async def prepare(mongo_url: str, database_name: str) -> None:
     """Make what the documents need."""
     client = connect(mongo_url)
     try:
-        shared = {**STREAM_INDEXES, **TIMER_INDEXES, **WEB_INDEXES, **AUDIT_INDEXES}
+        shared = {**STREAM_INDEXES, **TASK_INDEXES, **WEB_INDEXES, **AUDIT_INDEXES}
         await ensure_indexes(client[database_name], {**shared, **INDEXES})
     finally:
         await client.close()

@@ -31,12 +31,13 @@ from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MessageScreened, Screened
 from huiqun.runtime.ids import new_id
 from huiqun.stream import Transactor, Work
-from huiqun.timers import store as timers
+from huiqun.tasks.runner import TaskRunner
 from moderation import app
 from moderation.membership.model.links import Links
 from moderation.policies import handlers as policies
 from moderation.policies.model import MembershipRules, Rules
 from moderation.rulebook.handlers import RulebookKeeper
+from tests.due import NotingTransactor, next_due
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # a Monday, in Shanghai
 HASH_KEY = b"a key of these tests"
@@ -92,7 +93,7 @@ class Community:
         self._handlers = {
             event: route.handler for route in app.routes(self.keeper.current, HASH_KEY) for event in route.events
         }
-        self._timers = app.timers(LINKS)
+        self._kinds = app.task_kinds(LINKS)
 
     @property
     def clock(self) -> SetClock:
@@ -154,26 +155,16 @@ class Community:
         await self.deliver(*(MessageReceived.about(group, message, time=now) for message in messages))
 
     async def pass_time(self, **span: float) -> None:
-        """Let time go by; timers run when they are due."""
+        """Let time go by; tasks run when they are due."""
         until = self.clock.moment + timedelta(**span)
-        while (due := await self._next_due()) is not None and due <= until:
+        while (due := await next_due(self.transactor, until)) is not None:
             self.clock.moment = max(due, self.clock.moment)
-            await self.run_timer()
+            await self.run_task()
         self.clock.moment = until
 
-    async def run_timer(self, holder: str = "test") -> bool:
-        """Run the timer that has been due longest, as a replica of this name; False if there is none."""
-        now = self.clock.now()
-        timer = await timers.lease(self.transactor.database, now, now + timedelta(minutes=1), holder)
-        if timer is None:
-            return False
-
-        async def fire(work: Work) -> None:
-            if await timers.finish(work.db, work.session, timer, holder):
-                await self._timers[timer.kind](timer, work)
-
-        await self.commit(fire)
-        return True
+    async def run_task(self) -> bool:
+        """Run the task that has been due longest, as a replica of its own; False if there is none."""
+        return await TaskRunner(NotingTransactor(self.transactor, self.commit), self._kinds).run_next()
 
     async def write_policy(self, policy_id: str = "default", **sections: Any) -> None:
         """Put a policy in force that says this about members, and have what follows from it done."""
@@ -204,8 +195,3 @@ class Community:
         if receipts:
             now = self.clock.now()
             await self.deliver(*(ActionCompleted.about(each.group_id, each, time=now) for each in receipts))
-
-    async def _next_due(self) -> datetime | None:
-        waiting = {"state": "waiting"}
-        found = await self.transactor.database[timers.TIMERS].find_one(waiting, sort=[("due", 1)])
-        return found["due"] if found else None

@@ -70,7 +70,7 @@ async def test_who_does_not_reply_is_reminded_in_private_and_then_left_alone(com
     reminded = [action for action in community.actions if action.kind is ActionKind.SEND_PRIVATE]
     assert [action.target.member_id for action in reminded] == ["u1", "u1"]
     assert reminded[0].content.startswith("您好，您尚未确认本群的群规。")
-    assert [timer["kind"] for timer in await community.documents("timers")] == []
+    assert [task["kind"] for task in await community.documents("tasks")] == []
 
 
 async def test_without_consent_messages_are_blocked_after_the_grace_and_the_member_is_told_how_to_be_heard(

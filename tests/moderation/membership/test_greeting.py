@@ -79,10 +79,10 @@ async def test_two_groups_are_greeted_apart_and_one_newcomer_is_addressed(commun
     assert targets == {"g1": "u1", "g2": None}
 
 
-async def test_a_greeting_whose_timer_was_lost_does_not_silence_the_group_for_ever(community: Community) -> None:
+async def test_a_greeting_whose_task_was_lost_does_not_silence_the_group_for_ever(community: Community) -> None:
     await community.write_policy(welcome=WELCOME)
     await community.deliver(joined("u1", name="张三"))
-    await community.transactor.database["timers"].delete_many({})
+    await community.transactor.database["tasks"].delete_many({})
     await community.pass_time(hours=2)
     await community.deliver(joined("u2", name="李四", at=community.clock.now()))
     await community.pass_time(minutes=1)

@@ -65,11 +65,11 @@ async def test_many_replicas_post_once(community: Community) -> None:
     await community.write_policy(rules_text=RULES, posting=MONDAYS_AT_TEN)
     community.clock.moment = NOON + timedelta(days=7)
 
-    async def replica(name: str) -> None:
-        while await community.run_timer(name):
+    async def replica() -> None:
+        while await community.run_task():
             pass
 
-    await asyncio.gather(*(replica(f"replica-{number}") for number in range(4)))
+    await asyncio.gather(*(replica() for _ in range(4)))
     assert sorted(group for group, _ in posts(community)) == [f"g{number}" for number in range(5)]
 
 
@@ -100,7 +100,7 @@ async def test_a_schedule_ends_with_the_policy_that_had_it_and_with_the_group(co
     await community.deliver(GroupDismissed.about("g2", gone, time=NOON))
     await community.pass_time(days=30)
     assert posts(community) == []
-    assert await community.documents("timers") == []
+    assert await community.documents("tasks") == []
 
 
 @pytest.mark.parametrize(

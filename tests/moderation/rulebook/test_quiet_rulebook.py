@@ -18,7 +18,7 @@ from huiqun.contracts.channel import Group
 from huiqun.contracts.moderation import GroupMode
 from huiqun.store import connect, ensure_indexes
 from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor, Work
-from huiqun.timers import TIMER_INDEXES
+from huiqun.tasks.store import TASK_INDEXES
 from moderation.archive.model import Hold
 from moderation.archive.store import holds
 from moderation.lexicon import store as lexicon_store
@@ -30,7 +30,7 @@ from tests.clocks import SetClock
 NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)
 INDEXES = {
     **STREAM_INDEXES,
-    **TIMER_INDEXES,
+    **TASK_INDEXES,
     **AUDIT_INDEXES,
     **policy_store.INDEXES,
     **lexicon_store.INDEXES,

@@ -13,7 +13,7 @@ from huiqun.contracts.channel import Group
 from huiqun.runtime.clock import SystemClock
 from huiqun.store import connect, ensure_indexes
 from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor, Work
-from huiqun.timers import TIMER_INDEXES
+from huiqun.tasks.store import TASK_INDEXES
 from moderation.lexicon import handlers as lexicons
 from moderation.lexicon import store as lexicon_store
 from moderation.lexicon.handlers import WordFile
@@ -31,7 +31,7 @@ async def transactor(mongo_url: str, database_name: str) -> AsyncIterator[Transa
     database = client[database_name]
     await ensure_indexes(
         database,
-        {**STREAM_INDEXES, **TIMER_INDEXES, **AUDIT_INDEXES, **policy_store.INDEXES, **lexicon_store.INDEXES},
+        {**STREAM_INDEXES, **TASK_INDEXES, **AUDIT_INDEXES, **policy_store.INDEXES, **lexicon_store.INDEXES},
     )
     yield Transactor(client, database, Publisher(KafkaOptions("nowhere")), SystemClock())
     await client.close()

@@ -1,4 +1,4 @@
-"""Messages on their way through moderation: verdicts, documents, actions and timers of one transaction."""
+"""Messages on their way through moderation: verdicts, documents, actions and tasks of one transaction."""
 
 from dataclasses import replace
 from datetime import timedelta

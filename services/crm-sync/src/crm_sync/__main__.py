@@ -1,4 +1,4 @@
-"""`python -m crm_sync [--roles streams,timers,api]`."""
+"""`python -m crm_sync [--roles streams,tasks,api]`."""
 
 from crm_sync.app import run
 from crm_sync.settings import Settings

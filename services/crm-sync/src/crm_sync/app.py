@@ -14,7 +14,7 @@ from huiqun.runtime.parts import run_parts
 from huiqun.runtime.service import Api, Interface, connections, loops
 from huiqun.store import Index
 from huiqun.stream import Route
-from huiqun.timers import TimerHandler
+from huiqun.tasks.model import TaskKind
 
 SERVICE = "crm-sync"
 DESCRIPTION = "Customer profiles, two-way with the CRMs."
@@ -25,7 +25,7 @@ ROUTES = (
     Route((MessageScreened,), customers.record_messages),
 )
 
-TIMERS: Mapping[str, TimerHandler] = {}
+TASK_KINDS: Mapping[str, TaskKind] = {}
 ROUTERS = (
     customers_api.router,  # /api/v1/customers
     audit_api.router,  # /api/v1/audit
@@ -35,7 +35,7 @@ ROUTERS = (
 async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) -> None:
     """Run the roles until stopped."""
     async with connections(SERVICE, settings, INDEXES) as connected:
-        parts = loops(connected, roles, ROUTES, TIMERS)
+        parts = loops(connected, roles, ROUTES, TASK_KINDS)
         routers = ROUTERS if "api" in roles else ()
         interface = Interface(service=SERVICE, description=DESCRIPTION, routers=routers)
         api = Api(interface, settings, connected, parts)

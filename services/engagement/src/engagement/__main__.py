@@ -1,4 +1,4 @@
-"""`python -m engagement [--roles streams,timers,api]`."""
+"""`python -m engagement [--roles streams,tasks,api]`."""
 
 from engagement.app import run
 from engagement.settings import Settings

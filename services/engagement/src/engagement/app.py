@@ -13,7 +13,7 @@ from huiqun.runtime.parts import run_parts
 from huiqun.runtime.service import Api, Interface, connections, loops
 from huiqun.store import Index
 from huiqun.stream import Route
-from huiqun.timers import TimerHandler
+from huiqun.tasks.model import TaskKind
 
 SERVICE = "engagement"
 DESCRIPTION = "Campaigns, benefits, points and the service desk."
@@ -26,14 +26,14 @@ ROUTES = (
     Route((MessageScreened,), audience.count_messages),
 )
 
-TIMERS: Mapping[str, TimerHandler] = {}
+TASK_KINDS: Mapping[str, TaskKind] = {}
 ROUTERS = (audience_api.router,)
 
 
 async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) -> None:
     """Run the roles until stopped."""
     async with connections(SERVICE, settings, INDEXES) as connected:
-        parts = loops(connected, roles, ROUTES, TIMERS)
+        parts = loops(connected, roles, ROUTES, TASK_KINDS)
         routers = ROUTERS if "api" in roles else ()
         interface = Interface(service=SERVICE, description=DESCRIPTION, routers=routers)
         api = Api(interface, settings, connected, parts)

@@ -1,4 +1,4 @@
-"""`python -m moderation [--roles streams,timers,api]`."""
+"""`python -m moderation [--roles streams,tasks,api]`."""
 
 from huiqun.runtime.service import run_service
 from moderation.app import run

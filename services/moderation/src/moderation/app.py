@@ -1,4 +1,4 @@
-"""The composition root: connections, slices, and on one screen which event, timer and request goes where."""
+"""The composition root: connections, slices, and on one screen which event, task and request goes where."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +26,7 @@ from huiqun.runtime.service import Api, Interface, connections, loops
 from huiqun.store import Index
 from huiqun.stream import Route, Work
 from huiqun.stream.unreadable import UnreadableRecord
-from huiqun.timers import Timer, TimerHandler
+from huiqun.tasks.model import Continue, Queue, Task, TaskKind
 from huiqun.web import Router
 from moderation.archive import api as archive_api
 from moderation.archive import store as archive
@@ -111,41 +111,54 @@ def routes(rulebook: Callable[[], Rulebook], key: bytes, appeal_link: AppealLink
     )
 
 
-def timers(links: Links) -> Mapping[str, TimerHandler]:
-    """What is done when a time has come."""
+# None waits for the tasks of another queue: the end of a mute not for patrols, and these not for an export.
+SANCTIONS = Queue("sanctions")
+ACTIONS = Queue("actions")
+CASES = Queue("cases", 1)
+INCIDENTS = Queue("incidents", 1)
+MEMBERS = Queue("members", 2)
+SETTINGS = Queue("settings", 1)
+SCHEDULES = Queue("schedules", 2)
+PATROLS = Queue("patrols", 2)
+RETENTION = Queue("retention", 1)
+EXPORTS = Queue("exports", 1)
+
+
+def task_kinds(links: Links) -> Mapping[str, TaskKind]:
+    """What is done later, and in which queue."""
     greeter = Greeting(links)
 
-    async def on_policies(timer: Timer, work: Work) -> None:
-        await planning.plan_all(timer, work)
-        await settling.note_change(timer, work)
+    async def apply_policies(work: Work, task: Task) -> Continue | None:
+        await settling.note_change(work, task)
+        return await planning.plan_all(work, task)
 
-    async def on_groups(timer: Timer, work: Work) -> None:
-        await planning.plan_groups(timer, work)
-        await settling.note_change(timer, work)
+    async def apply_settings(work: Work, task: Task) -> None:
+        await planning.plan_groups(work, task)
+        await settling.note_change(work, task)
 
     return {
-        enforcement.MUTE_ENDS: enforcement.end_mute,
-        enforcement.FOLLOW_UP: enforcement.follow_up,
-        policies.POLICIES_CHANGED: on_policies,
-        policies.GROUPS_CHANGED: on_groups,
-        planning.POST_RULES: planning.post_rules,
-        planning.CHECK_ROSTER: checks.check_on_schedule,
-        planning.GO_ROUND: patrolling.go_on_schedule,
-        greeting.WELCOME: greeter.greet,
-        greeting.RENEW: greeter.renew,
-        greeting.REMIND: greeter.remind,
-        cases.OVERDUE: cases.remind,
-        scene.REMIND: due.remind,
-        scene.ESCALATE: due.escalate,
-        scene.MODE_ENDS: due.end_mode,
-        scene.CUE: due.play_cue,
-        modes.BY_HAND_ENDS: modes.end_by_hand,
-        delegations.DELEGATION_ENDS: delegations.end_delegation,
-        watching.WATCH: watching.watch,
-        settling.PLAN_RETENTION: settling.plan_retention,
-        settling.PLAN_HOLD: settling.plan_hold,
-        settling.SETTLE: settling.settle,
-        exports.EXPORT: exports.carry_out,
+        enforcement.MUTE_ENDS: TaskKind(enforcement.end_mute, SANCTIONS),
+        enforcement.FOLLOW_UP: TaskKind(enforcement.follow_up, ACTIONS),
+        cases.OVERDUE: TaskKind(cases.remind, CASES),
+        scene.REMIND: TaskKind(due.remind, INCIDENTS),
+        scene.ESCALATE: TaskKind(due.escalate, INCIDENTS),
+        scene.MODE_ENDS: TaskKind(due.end_mode, INCIDENTS),
+        scene.CUE: TaskKind(due.play_cue, INCIDENTS),
+        modes.BY_HAND_ENDS: TaskKind(modes.end_by_hand, INCIDENTS),
+        delegations.DELEGATION_ENDS: TaskKind(delegations.end_delegation, INCIDENTS),
+        watching.WATCH: TaskKind(watching.watch, INCIDENTS),
+        greeting.WELCOME: TaskKind(greeter.greet, MEMBERS),
+        greeting.RENEW: TaskKind(greeter.renew, MEMBERS),
+        greeting.REMIND: TaskKind(greeter.remind, MEMBERS),
+        policies.APPLY_POLICIES: TaskKind(apply_policies, SETTINGS),
+        policies.APPLY_SETTINGS: TaskKind(apply_settings, SETTINGS),
+        planning.POST_RULES: TaskKind(planning.post_rules, SCHEDULES),
+        planning.CHECK_ROSTER: TaskKind(checks.check_on_schedule, SCHEDULES),
+        planning.GO_ROUND: TaskKind(patrolling.go_on_schedule, PATROLS),
+        settling.PLAN_RETENTION: TaskKind(settling.plan_retention, RETENTION),
+        settling.PLAN_HOLD: TaskKind(settling.plan_hold, RETENTION),
+        settling.SETTLE: TaskKind(settling.settle, RETENTION),
+        exports.EXPORT: TaskKind(exports.carry_out, EXPORTS),
     }
 
 
@@ -188,13 +201,13 @@ async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) ->
     async with connections(SERVICE, settings, INDEXES) as connected:
         startup, keeper = connected.startup, RulebookKeeper(connected.database)
         startup.add(partial(import_shipped, connected.database, connected.transactor))
-        if "timers" in roles:
+        if "tasks" in roles:
             startup.add(partial(connected.transactor.run, watching.start_watching))
         startup.add(keeper.refresh)
         signed = signed_links(settings)
         handled = routes(keeper.current, hash_key(settings), signed.appeals.maker)
-        parts = loops(connected, roles, handled, timers(signed.consents))
-        if "timers" in roles:
+        parts = loops(connected, roles, handled, task_kinds(signed.consents))
+        if "tasks" in roles:
             parts.append(BacktestRunner(connected.database, keeper.current, connected.clock))
         parts.append(keeper)
         offered = interface(settings, keeper.current, signed, ROUTERS if "api" in roles else ())

@@ -1,4 +1,4 @@
-"""`python -m survey [--roles streams,timers,api]`."""
+"""`python -m survey [--roles streams,tasks,api]`."""
 
 from huiqun.runtime.service import run_service
 from survey.app import run

@@ -9,7 +9,7 @@ from huiqun.runtime.parts import run_parts
 from huiqun.runtime.service import Api, Interface, connections, loops
 from huiqun.store import Index
 from huiqun.stream import Route
-from huiqun.timers import TimerHandler
+from huiqun.tasks.model import TaskKind
 from survey.eligibility import api as eligibility_api
 from survey.eligibility import handlers as eligibility
 from survey.eligibility import store as eligibility_store
@@ -25,14 +25,14 @@ ROUTES = (
     Route((MessageScreened,), eligibility.record_messages),
 )
 
-TIMERS: Mapping[str, TimerHandler] = {}
+TASK_KINDS: Mapping[str, TaskKind] = {}
 ROUTERS = (eligibility_api.router,)
 
 
 async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) -> None:
     """Run the roles until stopped."""
     async with connections(SERVICE, settings, INDEXES) as connected:
-        parts = loops(connected, roles, ROUTES, TIMERS)
+        parts = loops(connected, roles, ROUTES, TASK_KINDS)
         routers = ROUTERS if "api" in roles else ()
         interface = Interface(service=SERVICE, description=DESCRIPTION, routers=routers)
         api = Api(interface, settings, connected, parts)

@@ -31,8 +31,8 @@ def list_all(
     for record in found[:limit]:
         task = record.task
         table.add_row(
-            *(printable(task.key), task.kind, f"{task.due:%F %T}", _state_of(record)),
-            *(str(task.attempts), _progress_of(record), printable(record.error)),
+            *(one_line(task.key), task.kind, f"{task.due:%F %T}", _state_of(record)),
+            *(str(task.attempts), _progress_of(record), one_line(record.error)),
         )
     output.print(table)
     if len(found) > limit:
@@ -60,7 +60,7 @@ def show(service: Service, key: Key) -> None:
     }
     table = Table(show_header=False, box=None)
     for name, value in rows.items():
-        table.add_row(name, printable(value))
+        table.add_row(name, one_line(value))
     output.print(table)
 
 

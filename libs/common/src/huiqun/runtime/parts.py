@@ -20,7 +20,7 @@ _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Part(Protocol):
-    """Something that runs until it is told to stop: a consumer, the timers, the API."""
+    """Something that runs until it is told to stop: a consumer, the tasks, the API."""
 
     name: str
 

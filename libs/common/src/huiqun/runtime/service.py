@@ -40,9 +40,10 @@ from huiqun.store import (
 )
 from huiqun.stream import STREAM_INDEXES, BatchConsumer, ConsumerOptions, LagWatch, Publisher, Relay, Route, Transactor
 from huiqun.stream.presence import topics_written_by
+from huiqun.tasks.model import TaskKind
+from huiqun.tasks.runner import TaskRunner
+from huiqun.tasks.store import TASK_INDEXES
 from huiqun.telemetry import configure_logs, log_strays, metrics, start_tracing, stop_tracing
-from huiqun.timers import TIMER_INDEXES, TimerHandler
-from huiqun.timers.runner import TimerRunner
 from huiqun.web import (
     METRICS_CONNECTIONS,
     WEB_INDEXES,
@@ -56,7 +57,7 @@ from huiqun.web import (
 )
 from huiqun.web.health import NotReadyError
 
-ROLES = ("streams", "timers", "api")
+ROLES = ("streams", "tasks", "api")
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 _log = structlog.get_logger(__name__)
 
@@ -89,7 +90,7 @@ async def connections(
 
     async def prepare() -> None:
         await check_access(database)
-        shared = {**PRESENCE_INDEXES, **STREAM_INDEXES, **TIMER_INDEXES, **WEB_INDEXES, **AUDIT_INDEXES}
+        shared = {**PRESENCE_INDEXES, **STREAM_INDEXES, **TASK_INDEXES, **WEB_INDEXES, **AUDIT_INDEXES}
         await ensure_indexes(database, {**shared, **indexes})
 
     startup = Startup(prepare, presence.begin, publisher.ping)
@@ -105,9 +106,9 @@ async def connections(
 
 
 def loops(
-    connected: Connections, roles: frozenset[str], routes: Sequence[Route], timers: Mapping[str, TimerHandler]
+    connected: Connections, roles: frozenset[str], routes: Sequence[Route], kinds: Mapping[str, TaskKind]
 ) -> list[Part]:
-    """The loops that every service has: its consumer, its lag, the relay, and the timers where it has any."""
+    """The loops that every service has: its consumer, its lag, the relay, and the tasks where it has any."""
     running: list[Part] = []
     if "streams" in roles:
         settings = connected.settings
@@ -119,8 +120,8 @@ def loops(
         )
         consumer = BatchConsumer(connected.service, routes, connected.transactor, settings.kafka, options)
         running += [consumer, LagWatch(consumer, settings.kafka), Relay(connected.transactor)]
-    if "timers" in roles and timers:
-        running.append(TimerRunner(connected.transactor, timers))
+    if "tasks" in roles and kinds:
+        running.append(TaskRunner(connected.transactor, kinds))
     return running
 
 
@@ -239,7 +240,7 @@ def roles_from(arguments: Sequence[str], service: str) -> frozenset[str]:
     parser.add_argument(
         "--roles",
         default=",".join(ROLES),
-        help="which parts to run, separated by commas: streams (consume events), timers (due work), api (HTTP)",
+        help="which parts to run, separated by commas: streams (consume events), tasks (due work), api (HTTP)",
     )
     asked = frozenset(part.strip() for part in parser.parse_args(arguments).roles.split(",") if part.strip())
     if unknown := asked - set(ROLES):

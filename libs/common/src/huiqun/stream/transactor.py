@@ -60,7 +60,7 @@ class Transactor:
         self._conflicted = asyncio.Lock()
 
     async def run(self, use_case: UseCase[T]) -> T:
-        """For requests and timers: commit within 10 s or raise, then publish.
+        """For requests and tasks: commit within 10 s or raise, then publish.
 
         What conflicted runs again one after the other, lest many who change one thing keep each other from it.
         Where the broker is away the events stay in the outbox and the relay publishes them. Raises a StoreError that

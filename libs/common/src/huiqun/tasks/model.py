@@ -13,7 +13,19 @@ from huiqun.runtime.calendar import next_occurrence
 if TYPE_CHECKING:
     from huiqun.stream.work import Work
 
-DEFAULT_QUEUE: Final = "default"
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Tasks that wait for each other and for no others; each process runs so many of them at once.
+
+    With a concurrency of one, a process runs them in the order of their due times.
+    """
+
+    name: str
+    concurrency: int = 4
+
+
+DEFAULT_QUEUE: Final = Queue("default")
 
 
 class TaskCancelledError(Exception):
@@ -109,7 +121,10 @@ class TaskRun(Protocol):
         """The same at every attempt, for the system that is called."""
 
     async def report_progress(self, done: int, total: int) -> None:
-        """Note how far it has come; raises TaskCancelledError and TaskStoppedError."""
+        """Note how far it has come; raises TaskCancelledError and TaskStoppedError.
+
+        A call that takes long reports now and then, lest its process is taken for stuck.
+        """
 
 
 TransactionalHandler: TypeAlias = "Callable[[Work, Task], Awaitable[Continue | None]]"
@@ -133,5 +148,5 @@ class TaskKind:
     """How tasks of a kind are run: by a handler in the transaction that ends them, or as an effect; in which queue."""
 
     handler: TransactionalHandler | Effect
-    queue: str = DEFAULT_QUEUE
+    queue: Queue = DEFAULT_QUEUE
     retry: RetryPolicy = RetryPolicy()

@@ -2,27 +2,28 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from typing import Final, TypeVar
 
 import structlog
 
-from huiqun.runtime.health import Heartbeat
+from huiqun.runtime.health import CombinedHeartbeat, Heartbeat
 from huiqun.runtime.ids import new_id
 from huiqun.runtime.waiting import wait_for_stop
-from huiqun.store import is_transient as store_is_transient
+from huiqun.store import StoreError, is_abort, is_transient
 from huiqun.stream.dead_letters import reason_of, traceback_of
 from huiqun.stream.retry import until_it_passes
 from huiqun.stream.transactor import Transactor
 from huiqun.stream.work import Work
 from huiqun.tasks import store
 from huiqun.tasks.model import (
-    DEFAULT_QUEUE,
     Continue,
     Effect,
     Progress,
+    Queue,
     Task,
     TaskCancelledError,
     TaskKind,
@@ -30,45 +31,47 @@ from huiqun.tasks.model import (
 )
 from huiqun.telemetry import metrics
 
+T = TypeVar("T")
+_RENEWALS: Final = 3
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class TaskOptions:
-    """How tasks are run. `queues` says how many of each queue this process runs at once.
+    """How tasks are run.
 
-    A queue of one runs in the order of due times. A lease is renewed while its task runs, so it bounds only how long
-    a task waits whose process has died. `unknown_after`: for so long another release may know what this one does not.
+    A lease is renewed while its task runs, so it bounds only how long a task waits whose process has died.
+    `unknown_after`: for so long another release may know what this one does not.
     """
 
-    queues: Mapping[str, int] = field(default_factory=lambda: {DEFAULT_QUEUE: 4})
     poll_seconds: float = 0.5
     lease: timedelta = timedelta(seconds=30)
     unknown_after: timedelta = timedelta(minutes=10)
 
 
 class TaskRunner:
-    """A component of a process: leases what is due in each queue and gives it to the handler of its kind."""
+    """A part of a process: leases what is due in each queue and gives it to the handler of its kind."""
 
     name = "tasks"
 
     def __init__(
         self, transactor: Transactor, kinds: Mapping[str, TaskKind], options: TaskOptions = TaskOptions()
     ) -> None:
-        self.heartbeat = Heartbeat()
         self._transactor = transactor
-        if stray := {kind.queue for kind in kinds.values()} - set(options.queues):
-            raise ValueError(f"nobody runs the queues {', '.join(sorted(stray))}")
         self._kinds = kinds
         self._options = options
         self._holder = new_id()
-        self._held: set[str] = set()
+        self._running: set[str] = set()
+        self.heartbeat = CombinedHeartbeat()
+        self._queues = {queue: Heartbeat() for queue in dict.fromkeys(kind.queue for kind in kinds.values())}
+        for heartbeat in self._queues.values():
+            self.heartbeat.include(heartbeat)
+        metrics.export_from_zero(metrics.TASKS_RUN, kind=kinds, outcome=["done", "interrupted", "retried", "failed"])
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run tasks until `stop` is set; then finish those that run, and leave the others to other processes."""
         loops = [
-            asyncio.create_task(self._run_queue(queue, concurrency, stop), name=f"tasks of {queue}")
-            for queue, concurrency in self._options.queues.items()
+            asyncio.create_task(self._run_queue(queue, stop), name=f"tasks of {queue.name}") for queue in self._queues
         ]
         loops.append(asyncio.create_task(self._renew(stop), name="task leases"))
         try:
@@ -77,21 +80,31 @@ class TaskRunner:
             for loop in loops:
                 loop.cancel()
             await asyncio.gather(*loops, return_exceptions=True)
-            with contextlib.suppress(Exception):  # where the store is away, the leases run out by themselves
+            with contextlib.suppress(StoreError, TimeoutError):  # where the store is away, the leases run out
                 await asyncio.wait_for(store.release_leases(self._transactor.database, self._holder), 1)
 
-    async def _run_queue(self, queue: str, concurrency: int, stop: asyncio.Event) -> None:
-        """Keep up to `concurrency` tasks of a queue running."""
+    async def run_next(self) -> bool:
+        """Run the one task of all queues that has been due longest, without the others; False when none is due."""
+        leased = await self._lease(self._kinds, 1)
+        for task in leased:
+            await self._run_task(task, asyncio.Event())
+        return bool(leased)
+
+    async def _run_queue(self, queue: Queue, stop: asyncio.Event) -> None:
+        """Keep as many tasks of a queue running as may run at once."""
+        heartbeat = self._queues[queue]
+        kinds = [name for name, kind in self._kinds.items() if kind.queue == queue]
         running: set[asyncio.Task[None]] = set()
         stopping = asyncio.create_task(stop.wait())
         try:
             while not stop.is_set():
-                self.heartbeat.beat()
-                found = await self._lease(queue, concurrency - len(running))
-                running |= {asyncio.create_task(self._run_task(task, stop), name=task.key) for task in found}
-                if running and len(running) == concurrency:
+                free = queue.concurrency - len(running)
+                leased = await self._patiently(partial(self._lease, kinds, free), heartbeat)
+                heartbeat.well()
+                running |= {asyncio.create_task(self._run_task(task, stop), name=task.key) for task in leased}
+                if len(running) == queue.concurrency:
                     await asyncio.wait({*running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-                elif not found:
+                elif not leased:
                     await wait_for_stop(stop, self._options.poll_seconds)
                 running = _still_running(running)
             while running:
@@ -102,15 +115,9 @@ class TaskRunner:
                 each.cancel()
             await asyncio.gather(*running, stopping, return_exceptions=True)
 
-    async def _lease(self, queue: str, limit: int) -> list[Task]:
-        kinds = [name for name, kind in self._kinds.items() if kind.queue == queue]
-
-        async def attempt() -> list[Task]:
-            return await store.lease_tasks(self._transactor.database, kinds, self._new_lease(), limit)
-
-        leased = await until_it_passes(attempt, name=self.name, on_wait=self.heartbeat.failing)
-        self.heartbeat.well()
-        self._held.update(task.key for task in leased)
+    async def _lease(self, kinds: Collection[str], limit: int) -> list[Task]:
+        leased = await store.lease_tasks(self._transactor.database, kinds, self._new_lease(), limit, self._running)
+        self._running.update(task.key for task in leased)
         return leased
 
     def _new_lease(self) -> store.Lease:
@@ -119,20 +126,18 @@ class TaskRunner:
 
     async def _renew(self, stop: asyncio.Event) -> None:
         """Hold on to the tasks in hand; now and then, count, and look for tasks that nobody knows."""
-        database = self._transactor.database
 
-        async def attempt() -> None:
-            lease = self._new_lease()
-            await store.renew_leases(database, lease, self._held)
-            unknown = await store.fail_unknown_tasks(
-                database, self._kinds, lease.now - self._options.unknown_after, lease.now
-            )
-            if unknown:
+        async def renew() -> None:
+            database, lease = self._transactor.database, self._new_lease()
+            await store.renew_leases(database, lease, self._running)
+            overdue = lease.now - self._options.unknown_after
+            if unknown := await store.fail_unknown_tasks(database, self._kinds, overdue, lease.now):
                 _log.error("tasks_unknown", tasks=unknown)
             await self._measure()
 
-        while not await wait_for_stop(stop, self._options.lease.total_seconds() / 3):
-            await until_it_passes(attempt, name=self.name, on_wait=self.heartbeat.failing)
+        while not stop.is_set():
+            await self._patiently(renew, self.heartbeat)
+            await wait_for_stop(stop, self._options.lease.total_seconds() / _RENEWALS)
 
     async def _measure(self) -> None:
         now = self._transactor.clock.now()
@@ -140,56 +145,59 @@ class TaskRunner:
         due = await store.count_due_tasks(self._transactor.database, self._kinds, now)
         for kind in self._kinds:
             metrics.TASKS_FAILED.labels(kind=kind).set(failed.pop(kind, 0))
-        metrics.TASKS_FAILED.labels(kind="unknown").set(sum(failed.values()))
-        for queue in self._options.queues:
+        metrics.TASKS_FAILED.labels(kind=metrics.OTHER).set(sum(failed.values()))
+        for queue in self._queues:
             waiting = [each for name, each in due.items() if self._kinds[name].queue == queue]
-            metrics.TASKS_DUE.labels(queue=queue).set(sum(each.number for each in waiting))
+            metrics.TASKS_DUE.labels(queue=queue.name).set(sum(each.number for each in waiting))
             oldest = min((each.oldest for each in waiting), default=now)
-            metrics.TASK_QUEUE_DELAY.labels(queue=queue).set((now - oldest).total_seconds())
+            metrics.TASK_QUEUE_DELAY.labels(queue=queue.name).set((now - oldest).total_seconds())
 
     async def _run_task(self, task: Task, stop: asyncio.Event) -> None:
         """Run one task to its end, its next attempt, or its failure; waits while the store is away."""
         now = self._transactor.clock.now()
         metrics.TASK_DELAY.labels(kind=task.kind).observe(max((now - task.due).total_seconds(), 0.0))
-
-        async def attempt() -> str:
-            try:
-                return await self._attempt(task, stop)
-            except Exception as error:
-                if store_is_transient(error):
-                    raise
-                return await self._failed(task, error)
-
+        heartbeat = self._queues[self._kinds[task.kind].queue]
         try:
-            outcome = await until_it_passes(attempt, name=self.name, on_wait=self.heartbeat.failing)
+            outcome = await self._attempt(task, heartbeat, stop)
             metrics.TASKS_RUN.labels(kind=task.kind, outcome=outcome).inc()
+            release = partial(store.release_leases, self._transactor.database, self._holder, [task.key])
+            await self._patiently(release, heartbeat)
         finally:
-            self._held.discard(task.key)
+            self._running.discard(task.key)
 
-    async def _attempt(self, task: Task, stop: asyncio.Event) -> str:
+    async def _attempt(self, task: Task, heartbeat: Heartbeat, stop: asyncio.Event) -> str:
+        """Run a task once; returns the outcome."""
         handler = self._kinds[task.kind].handler
-        if not isinstance(handler, Effect):
-            await self._transactor.run(lambda work: self._finish(work, task, partial(handler, work, task)))
-            return "done"
         try:
-            result = await handler.call(_Run(task, self._transactor, self._holder, stop))
+            if isinstance(handler, Effect):
+                run = _Run(task, self._transactor, self._holder, heartbeat, stop)
+                result = await self._patiently(partial(handler.call, run), heartbeat)
+                finish = partial(self._finish, task, lambda work: handler.record(work, task, result))
+            else:
+                finish = partial(self._finish, task, lambda work: handler(work, task))
+            await self._patiently(finish, heartbeat)
         except (TaskCancelledError, TaskStoppedError):
             return "interrupted"
-        await self._transactor.run(lambda work: self._finish(work, task, partial(handler.record, work, task, result)))
+        except Exception as error:  # noqa: BLE001 - the retry policy of its kind says what is done about it
+            return await self._patiently(partial(self._failed, task, error), heartbeat)
         return "done"
 
-    async def _finish(self, work: Work, task: Task, handle: Callable[[], Awaitable[Continue | None]]) -> None:
+    async def _finish(self, task: Task, handle: Callable[[Work], Awaitable[Continue | None]]) -> None:
         """End a task in the transaction of its handler; nothing happens where it is not this process's any more."""
-        if not await store.finish_task(work.db, work.session, task, self._holder):
-            return
-        outcome = await handle()
-        if outcome is not None:
-            due = outcome.due or work.now
-            work.schedule(replace(task, payload=outcome.payload, due=due, progress=outcome.progress))
-        elif task.recurrence is not None and task.key not in work.scheduled and task.key not in work.cancelled:
-            due_again = task.recurrence.next_due(max(task.due, work.now))
-            if due_again is not None:
-                work.schedule(replace(task, due=due_again, progress=None))
+
+        async def finish(work: Work) -> None:
+            if not await store.finish_task(work.db, work.session, task, self._holder):
+                return
+            outcome = await handle(work)
+            if outcome is not None:
+                due = outcome.due or work.now
+                work.schedule(replace(task, payload=outcome.payload, due=due, progress=outcome.progress))
+            elif task.recurrence is not None and task.key not in work.scheduled and task.key not in work.cancelled:
+                due_again = task.recurrence.next_due(max(task.due, work.now))
+                if due_again is not None:
+                    work.schedule(replace(task, due=due_again, progress=None))
+
+        await self._transactor.run(finish)
 
     async def _failed(self, task: Task, error: Exception) -> str:
         """Have a failed task tried again later, or keep it for an operator."""
@@ -198,16 +206,23 @@ class TaskRunner:
         kind, now = self._kinds[task.kind], self._transactor.clock.now()
         wait = kind.retry.wait_after(task.attempts + 1, error)
         if wait is not None:
-            await store.postpone_task(self._transactor.database, task, self._holder, now + wait, reason)
+            await store.postpone_task(self._transactor.database, task, now + wait, reason)
             return "retried"
 
         async def give_up(work: Work) -> None:
-            given_up = await store.fail_task(work.db, work.session, task, self._holder, (reason, now))
+            given_up = await store.fail_task(work.db, work.session, task, reason, now)
             if given_up and isinstance(kind.handler, Effect) and kind.handler.give_up is not None:
                 await kind.handler.give_up(work, task, reason)
 
         await self._transactor.run(give_up)
         return "failed"
+
+    async def _patiently(self, attempt: Callable[[], Awaitable[T]], heartbeat: Heartbeat) -> T:
+        """Run `attempt`, again for as long as the store is away.
+
+        What the store ends again and again is no outage: it fails, and holds nobody up.
+        """
+        return await until_it_passes(attempt, name=self.name, on_wait=heartbeat.failing, passes=_store_is_away)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +232,7 @@ class _Run:
     task: Task
     transactor: Transactor
     holder: str
+    heartbeat: Heartbeat
     stop: asyncio.Event
 
     @property
@@ -226,10 +242,15 @@ class _Run:
 
     async def report_progress(self, done: int, total: int) -> None:
         """Note how far it has come; raises TaskCancelledError and TaskStoppedError."""
+        self.heartbeat.beat()
         if self.stop.is_set():
             raise TaskStoppedError(self.task.key)
         if not await store.report_progress(self.transactor.database, self.task, self.holder, Progress(done, total)):
             raise TaskCancelledError(self.task.key)
+
+
+def _store_is_away(error: BaseException) -> bool:
+    return is_transient(error) and not is_abort(error)
 
 
 def _still_running(running: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:

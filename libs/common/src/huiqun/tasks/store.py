@@ -1,23 +1,28 @@
-"""The tasks in MongoDB: written in a transaction, leased when due, kept for an operator when failed."""
+"""The tasks in MongoDB: written in a transaction, leased when due, kept for an operator when failed.
+
+A lease is a document of its own: a task's is locked by the transaction that runs it, and could not be leased anew.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from huiqun.runtime.ids import new_id
-from huiqun.store import Database, DeleteMany, Index, ReplaceOne, Session
+from huiqun.store import BulkWriteError, Database, DeleteMany, Index, InsertOne, ReplaceOne, Session
 from huiqun.tasks.model import Progress, Recurrence, Task
 
 TASKS = "tasks"
+LEASES = "task_leases"
 TASK_INDEXES: Mapping[str, Sequence[Index]] = {
-    TASKS: (
-        Index((("state", 1), ("kind", 1), ("due", 1))),
-        Index((("due", 1),)),
-        Index((("holder", 1),), where={"holder": {"$exists": True}}),
-    )
+    TASKS: (Index((("state", 1), ("kind", 1), ("due", 1))), Index((("due", 1), ("_id", 1)))),
+    # What a dead process has left goes after a day.
+    LEASES: (Index((("until", 1),), expires_after=timedelta(days=1)),),
 }
 WAITING, FAILED = "waiting", "failed"
+# Of several processes that look at once, each but one loses the first tasks to another.
+_LOOKED_AT: Final = 20
+_DUPLICATE_KEY: Final = 11000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +56,6 @@ async def write_tasks(
         await database[TASKS].bulk_write(operations, ordered=True, session=session)
 
 
-async def lease_tasks(database: Database, kinds: Collection[str], lease: "Lease", limit: int) -> list[Task]:
-    """Take up to `limit` tasks that are due and that nobody works on, those that have been due longest first."""
-    due = {
-        "state": WAITING,
-        "due": {"$lte": lease.now},
-        "kind": {"$in": list(kinds)},
-        "$or": [{"leased_until": None}, {"leased_until": {"$lt": lease.now}}],
-    }
-    found = await database[TASKS].find(due, {"_id": 1}).sort("due", 1).limit(limit).to_list()
-    if not found:
-        return []
-    taken = {"holder": lease.holder, "lease_id": new_id(), "leased_until": lease.until}
-    await database[TASKS].update_many({"_id": {"$in": [each["_id"] for each in found]}, **due}, {"$set": taken})
-    mine = database[TASKS].find({"holder": lease.holder, "lease_id": taken["lease_id"]}).sort("due", 1)
-    return [_task(document) async for document in mine]
-
-
 @dataclass(frozen=True, slots=True)
 class Lease:
     """Who takes tasks, when, and until when they are theirs unless the lease is renewed."""
@@ -77,47 +65,82 @@ class Lease:
     until: datetime
 
 
+async def lease_tasks(
+    database: Database, kinds: Collection[str], lease: Lease, limit: int, running: Collection[str] = ()
+) -> list[Task]:
+    """Take up to `limit` tasks that are due and that nobody works on, those that have been due longest first.
+
+    `running` are the keys of those that the holder works on already; what else it holds, it was interrupted in.
+    """
+    leases = await database[LEASES].find({}, {"holder": 1, "until": 1}).to_list(None)
+    void = {each["_id"] for each in leases if each["holder"] == lease.holder or each["until"] < lease.now}
+    others = {each["_id"] for each in leases} - void
+    due = {"state": WAITING, "kind": {"$in": list(kinds)}, "due": {"$lte": lease.now}}
+    free = database[TASKS].find({**due, "_id": {"$nin": [*others, *running]}}, {"_id": 1})
+    keys = [each["_id"] async for each in free.sort("due", 1).limit(limit + _LOOKED_AT)]
+    taken: list[str] = []
+    while keys and len(taken) < limit:
+        wanted, keys = keys[: limit - len(taken)], keys[limit - len(taken) :]
+        taken += await _take(database, wanted, void.intersection(wanted), lease)
+    if not taken:
+        return []
+    # Done, cancelled or moved since it was found: whoever did so has given its lease up since.
+    found = [_task(each) async for each in database[TASKS].find({**due, "_id": {"$in": taken}}).sort("due", 1)]
+    if gone := set(taken) - {task.key for task in found}:
+        await release_leases(database, lease.holder, gone)
+    return found
+
+
+async def _take(database: Database, keys: Sequence[str], void: Collection[str], lease: Lease) -> list[str]:
+    """Lease those of the tasks that nobody else leases at this moment; `void` are those with a lease that is over."""
+    if void:
+        over = {"_id": {"$in": list(void)}, "$or": [{"until": {"$lt": lease.now}}, {"holder": lease.holder}]}
+        await database[LEASES].delete_many(over)
+    leases = [InsertOne({"_id": key, "holder": lease.holder, "until": lease.until}) for key in keys]
+    try:
+        await database[LEASES].bulk_write(leases, ordered=False)
+    except BulkWriteError as error:
+        lost = {item["index"] for item in error.details["writeErrors"] if item["code"] == _DUPLICATE_KEY}
+        if len(lost) < len(error.details["writeErrors"]):
+            raise
+        return [key for number, key in enumerate(keys) if number not in lost]
+    return list(keys)
+
+
 async def renew_leases(database: Database, lease: Lease, keys: Collection[str]) -> None:
     """Hold on to tasks that are still being worked on."""
     if keys:
-        await database[TASKS].update_many(
-            {"holder": lease.holder, "_id": {"$in": list(keys)}}, {"$set": {"leased_until": lease.until}}
-        )
+        mine = {"holder": lease.holder, "_id": {"$in": list(keys)}}
+        await database[LEASES].update_many(mine, {"$set": {"until": lease.until}})
 
 
-async def release_leases(database: Database, holder: str) -> None:
-    """Leave what is not done to others, at once."""
-    await database[TASKS].update_many({"holder": holder}, {"$set": {"leased_until": None}, "$unset": {"holder": 1}})
+async def release_leases(database: Database, holder: str, keys: Collection[str] | None = None) -> None:
+    """Give up the leases of these tasks, or all that the holder has."""
+    mine = {"holder": holder} if keys is None else {"holder": holder, "_id": {"$in": list(keys)}}
+    await database[LEASES].delete_many(mine)
 
 
 async def finish_task(database: Database, session: Session, task: Task, holder: str) -> bool:
-    """Delete a leased task in its own transaction; False when it was moved, cancelled or taken over meanwhile."""
-    result = await database[TASKS].delete_one(_held(task, holder), session=session)
+    """Delete a leased task in its own transaction; False when it was moved, cancelled or taken over meanwhile.
+
+    Should two believe that they hold it, both delete the same document, and one of the transactions fails.
+    """
+    if await database[LEASES].find_one({"_id": task.key, "holder": holder}, session=session) is None:
+        return False
+    result = await database[TASKS].delete_one(_as_leased(task), session=session)
     return bool(result.deleted_count)
 
 
-async def postpone_task(database: Database, task: Task, holder: str, due: datetime, error: str) -> None:
+async def postpone_task(database: Database, task: Task, due: datetime, error: str) -> None:
     """Try a task again at `due`, after an attempt that failed."""
-    await database[TASKS].update_one(
-        _held(task, holder),
-        {"$set": {"due": due, "leased_until": None, "error": error}, "$inc": {"attempts": 1}, "$unset": {"holder": 1}},
-    )
+    change = {"$set": {"due": due, "error": error}, "$inc": {"attempts": 1}}
+    await database[TASKS].update_one(_as_leased(task), change)
 
 
-async def fail_task(
-    database: Database, session: Session, task: Task, holder: str, outcome: tuple[str, datetime]
-) -> bool:
-    """Keep a task that is given up, with the reason and the time, where an operator sees it; it runs no more."""
-    error, now = outcome
-    result = await database[TASKS].update_one(
-        _held(task, holder),
-        {
-            "$set": {"state": FAILED, "leased_until": None, "error": error, "failed_at": now},
-            "$inc": {"attempts": 1},
-            "$unset": {"holder": 1},
-        },
-        session=session,
-    )
+async def fail_task(database: Database, session: Session, task: Task, error: str, now: datetime) -> bool:
+    """Keep a task that is given up for an operator to see; it runs no more. False when it was moved or cancelled."""
+    change = {"$set": {"state": FAILED, "error": error, "failed_at": now}, "$inc": {"attempts": 1}}
+    result = await database[TASKS].update_one(_as_leased(task), change, session=session)
     return bool(result.modified_count)
 
 
@@ -125,17 +148,17 @@ async def fail_unknown_tasks(database: Database, kinds: Collection[str], before:
     """Give up tasks due before `before` that this release has no handler for; returns how many."""
     unknown = {"state": WAITING, "kind": {"$nin": list(kinds)}, "due": {"$lt": before}}
     error = "nobody runs this kind of task: it was scheduled by another release"
-    result = await database[TASKS].update_many(
-        unknown, {"$set": {"state": FAILED, "error": error, "failed_at": now, "leased_until": None}}
-    )
+    change = {"$set": {"state": FAILED, "error": error, "failed_at": now}}
+    result = await database[TASKS].update_many(unknown, change)
     return int(result.modified_count)
 
 
 async def report_progress(database: Database, task: Task, holder: str, progress: Progress) -> bool:
-    """Note how far a task has come; False when it is not this holder's any more."""
-    result = await database[TASKS].update_one(
-        _held(task, holder), {"$set": {"progress": {"done": progress.done, "total": progress.total}}}
-    )
+    """Note how far a task has come; False when it was moved or cancelled, or is not this holder's any more."""
+    if await database[LEASES].find_one({"_id": task.key, "holder": holder}) is None:
+        return False
+    change = {"$set": {"progress": {"done": progress.done, "total": progress.total}}}
+    result = await database[TASKS].update_one(_as_leased(task), change)
     return bool(result.matched_count)
 
 
@@ -158,7 +181,7 @@ async def cancel_task(database: Database, session: Session, key: str) -> bool:
 async def find_task(database: Database, key: str) -> TaskRecord | None:
     """The task of this key."""
     document = await database[TASKS].find_one({"_id": key})
-    return _record(document) if document else None
+    return (await _records(database, [document]))[0] if document else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +202,18 @@ async def list_tasks(
     if after is not None:
         query["$or"] = [{"due": {"$gt": after[0]}}, {"due": after[0], "_id": {"$gt": after[1]}}]
     cursor = database[TASKS].find(query).sort([("due", 1), ("_id", 1)]).limit(limit)
-    return [_record(document) async for document in cursor]
+    return await _records(database, await cursor.to_list(None))
+
+
+async def count_tasks(database: Database, prefix: str) -> int:
+    """How many tasks there are whose keys begin so."""
+    return int(await database[TASKS].count_documents({"_id": {"$gte": prefix, "$lt": f"{prefix}\uffff"}}))
+
+
+async def find_next_due(database: Database) -> datetime | None:
+    """When the next of the tasks that wait is due, or has been; None where none waits."""
+    found = await database[TASKS].find_one({"state": WAITING}, {"due": 1}, sort=[("due", 1)])
+    return found["due"] if found else None
 
 
 async def count_failed_tasks(database: Database) -> dict[str, int]:
@@ -201,8 +235,9 @@ async def count_due_tasks(database: Database, kinds: Collection[str], now: datet
     return {group["_id"]: DueTasks(group["number"], group["oldest"]) async for group in counted}
 
 
-def _held(task: Task, holder: str) -> dict[str, Any]:
-    return {"_id": task.key, "holder": holder, "idempotency_key": task.idempotency_key}
+def _as_leased(task: Task) -> dict[str, Any]:
+    """The task, unless it was moved or tried by somebody else meanwhile."""
+    return {"_id": task.key, "idempotency_key": task.idempotency_key, "attempts": task.attempts}
 
 
 def _document(task: Task, now: datetime) -> dict[str, Any]:
@@ -214,7 +249,6 @@ def _document(task: Task, now: datetime) -> dict[str, Any]:
         "state": WAITING,
         "attempts": 0,
         "idempotency_key": new_id(),
-        "leased_until": None,
         "scheduled_at": now,
     }
     if task.recurrence is not None:
@@ -242,12 +276,17 @@ def _task(document: Mapping[str, Any]) -> Task:
     )
 
 
-def _record(document: Mapping[str, Any]) -> TaskRecord:
-    return TaskRecord(
-        task=_task(document),
-        state=document["state"],
-        error=document.get("error", ""),
-        is_running=document.get("leased_until") is not None,
-        scheduled_at=document["scheduled_at"],
-        failed_at=document.get("failed_at"),
-    )
+async def _records(database: Database, documents: Sequence[Mapping[str, Any]]) -> list[TaskRecord]:
+    keys = [document["_id"] for document in documents]
+    leased = {each["_id"] async for each in database[LEASES].find({"_id": {"$in": keys}}, {"_id": 1})}
+    return [
+        TaskRecord(
+            task=_task(document),
+            state=document["state"],
+            error=document.get("error", ""),
+            is_running=document["_id"] in leased,
+            scheduled_at=document["scheduled_at"],
+            failed_at=document.get("failed_at"),
+        )
+        for document in documents
+    ]

@@ -43,7 +43,7 @@ RECORDS: Final = Counter(
 )
 RETRIES: Final = Counter(
     "huiqun_retries_total",
-    "How often was a batch, timer or request run again, and which error made it necessary?",
+    "How often was a batch, task or request run again, and which error made it necessary?",
     ["consumer", "error"],
 )
 DEAD_LETTERS: Final = Counter(

@@ -133,7 +133,7 @@ class BacktestInFull(BacktestView):
 async def request_backtest(
     policy_id: PolicyPath, number: NumberPath, wanted: Wanted, write: WriteOnce, who: Moderator
 ) -> Response:
-    """A process with the role `timers` takes it up; nothing that it finds has any effect."""
+    """A process with the role `tasks` takes it up; nothing that it finds has any effect."""
     since, until = whole_milliseconds(wanted.since), whole_milliseconds(wanted.until or datetime.now(UTC))
     trial = Trial(policy_id, number, since, until, tuple(wanted.groups), wanted.limit)
 

@@ -20,7 +20,7 @@ from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import LiftedSanction, MemberSanctioned, Sanction, SanctionLifted
 from huiqun.runtime.ids import new_id
 from huiqun.stream import Work
-from huiqun.timers import Timer
+from huiqun.tasks.model import Task
 from moderation.archive.model import MessageRef
 from moderation.enforcement import model, store
 from moderation.enforcement.model import How, Offence, Step, Terms
@@ -51,7 +51,7 @@ _STATES: Mapping[type[Event], str] = {
 async def request_actions(work: Work, actions: Sequence[tuple[Action, Event | None]]) -> None:
     """Ask for actions in the way their groups' channels can carry them out; each comes with the event that caused it.
 
-    An action that nobody answers is followed up by a timer; one that the channel cannot do is recorded and left.
+    An action that nobody answers is followed up by a task; one that the channel cannot do is recorded and left.
     """
     groups = await policies.groups_of(work, {action.group_id for action, _ in actions})
     ordered: list[tuple[Action, How]] = []
@@ -95,14 +95,14 @@ async def record_receipts(receipts: Sequence[Receipts], work: Work) -> None:
                 _follow_at(work, action_id, work.now + model.FIRST_REMINDER)
         else:
             outcomes[action_id] = (_STATES[type(receipt)], _facts(receipt))
-            work.cancel(_timer_of(action_id))
+            work.cancel(_follow_up_key(action_id))
     await store.hand_to(work, handed)
     await store.settle(work, outcomes)
 
 
-async def follow_up(timer: Timer, work: Work) -> None:
+async def follow_up(work: Work, task: Task) -> None:
     """An action is still open when its time has come: ask again, remind, escalate, hand over, or give up."""
-    known = await store.followed(work, timer.payload["action_id"])
+    known = await store.followed(work, task.payload["action_id"])
     if known is None or known.state not in store.OPEN:
         return
     action = known.action
@@ -148,7 +148,7 @@ async def _take(step: Step, known: Followed, work: Work) -> None:
 
 async def call_off(work: Work, action_id: str, why: str) -> None:
     """Follow an action no longer that is still open, because it has become needless."""
-    work.cancel(_timer_of(action_id))
+    work.cancel(_follow_up_key(action_id))
     await store.settle(work, {action_id: ("withdrawn", {"detail": why})})
 
 
@@ -176,7 +176,7 @@ def impose(
     work.emit(MemberSanctioned.about(offence.group_id, sanction, time=work.now, cause=offence.cause))
     if climb.until is not None:
         payload = {"group_id": offence.group_id, "member_id": offence.member_id, "sanction_id": strike.id}
-        work.schedule(Timer(_mute_timer(strike), MUTE_ENDS, climb.until, payload))
+        work.schedule(Task(_mute_key(strike), MUTE_ENDS, climb.until, payload))
     actions = [model.sanction(offence, climb, terms, strike.id)]
     if climb.until is not None and terms.appeal_link is not None and terms.mutes:
         # In private: whoever sees the link can appeal.
@@ -184,13 +184,13 @@ def impose(
     return climb, actions
 
 
-async def end_mute(timer: Timer, work: Work) -> None:
+async def end_mute(work: Work, task: Task) -> None:
     """A mute is over: say so, and ask for the member's voice back unless a longer mute goes on."""
-    group_id, member_id = timer.payload["group_id"], timer.payload["member_id"]
+    group_id, member_id = task.payload["group_id"], task.payload["member_id"]
     standing = (await standings.load(work, [(group_id, member_id)]))[key_of(group_id, member_id)]
     if not standing.is_muted(work.now):
         await request_actions(work, [(model.release(group_id, member_id, "禁言到期", work.now, new_id()), None)])
-    _lift(work, standing, timer.payload["sanction_id"], "expired")
+    _lift(work, standing, task.payload["sanction_id"], "expired")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +207,7 @@ async def undo(work: Work, standing: Standing, message_id: str) -> Undone:
     actions = await store.withdraw(work, standing.group_id, message_id)
     requests = await _call_off(work, standing.group_id, actions)
     if strike is not None and strike.until is not None:
-        work.cancel(_mute_timer(strike))
+        work.cancel(_mute_key(strike))
         # A mute that failed or is beyond the channel has silenced nobody.
         silenced = any(each["kind"] == ActionKind.MUTE_MEMBER and each["state"] in _IN_EFFECT for each in actions)
         if silenced and strike.until > work.now and not standing.is_muted(work.now):
@@ -237,7 +237,7 @@ async def _call_off(work: Work, group_id: str, actions: Sequence[Mapping[str, An
     """Stop following the actions that were withdrawn, and tell the people who were asked to carry one out."""
     open_ones = [action for action in actions if action["state"] in store.OPEN]
     for action in open_ones:
-        work.cancel(_timer_of(action["_id"]))
+        work.cancel(_follow_up_key(action["_id"]))
     with_people = [each for each in open_ones if each["state"] == "assigned" or each["how"] == How.STAFF_TASK]
     if not with_people:
         return []
@@ -253,7 +253,7 @@ def _lift(work: Work, standing: Standing, sanction_id: str, cause: Literal["expi
     work.emit(SanctionLifted.about(standing.group_id, lifted, time=work.now))
 
 
-def _mute_timer(strike: Strike) -> str:
+def _mute_key(strike: Strike) -> str:
     return f"mute/{strike.id}"
 
 
@@ -275,8 +275,8 @@ def _follow(work: Work, action: Action, how: How, since: datetime, taken: int) -
 
 
 def _follow_at(work: Work, action_id: str, moment: datetime) -> None:
-    work.schedule(Timer(_timer_of(action_id), FOLLOW_UP, moment, {"action_id": action_id}))
+    work.schedule(Task(_follow_up_key(action_id), FOLLOW_UP, moment, {"action_id": action_id}))
 
 
-def _timer_of(action_id: str) -> str:
+def _follow_up_key(action_id: str) -> str:
     return f"action/{action_id}"

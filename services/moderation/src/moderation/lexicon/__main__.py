@@ -18,7 +18,7 @@ from huiqun.runtime.clock import SystemClock
 from huiqun.runtime.settings import ConnectionSettings
 from huiqun.store import StoreError, connect, ensure_indexes
 from huiqun.stream import STREAM_INDEXES, Publisher, Transactor
-from huiqun.timers import TIMER_INDEXES
+from huiqun.tasks.store import TASK_INDEXES
 from moderation.lexicon import store
 from moderation.lexicon.handlers import (
     ShippedListError,
@@ -95,7 +95,7 @@ async def _store(file: WordFile) -> tuple[WordList, bool]:
     transactor = Transactor(client, database, Publisher(settings.kafka), SystemClock())
     author = shell_actor()
     try:
-        await ensure_indexes(database, {**store.INDEXES, **AUDIT_INDEXES, **STREAM_INDEXES, **TIMER_INDEXES})
+        await ensure_indexes(database, {**store.INDEXES, **AUDIT_INDEXES, **STREAM_INDEXES, **TASK_INDEXES})
         return await transactor.run(lambda work: import_list(work, file, author))
     finally:
         await client.close()

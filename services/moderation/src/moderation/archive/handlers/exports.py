@@ -1,4 +1,4 @@
-"""Exports as jobs: counted, written in parts and sealed with a hash, each step by a timer of its own.
+"""Exports: a task counts the messages, writes them in parts and seals the file with a hash, step by step.
 
 A step is committed with the place it has come to, so that after a crash the next one goes on there.
 """
@@ -12,7 +12,7 @@ from typing import Any, Final
 from huiqun.audit import AuditEntry, append
 from huiqun.runtime.ids import new_id
 from huiqun.stream import Work
-from huiqun.timers import Timer
+from huiqun.tasks.model import Continue, Progress, Task
 from moderation.archive.handlers.writing_out import pages
 from moderation.archive.model.rows import Format, opening
 from moderation.archive.store import exports, messages
@@ -46,20 +46,20 @@ class UnfinishedExportError(ValueError):
 
 
 async def request_export(work: Work, order: ExportOrder, actor: str) -> Export:
-    """Begin an export; timers carry it out."""
+    """Begin an export; a task carries it out."""
     groups = tuple(sorted(set(order.groups)))
     export = Export(new_id(), groups, order.since, order.until, order.format, actor, work.now)
     await exports.save(work, export)
     await append(work, AuditEntry(actor, "export.requested", f"export/{export.id}", range_of(export)))
-    _go_on(work, export)
+    work.schedule(Task(f"{EXPORT}/{export.id}", EXPORT, work.now, {"export_id": export.id}))
     return export
 
 
-async def carry_out(timer: Timer, work: Work) -> None:
+async def carry_out(work: Work, task: Task) -> Continue | None:
     """Take the next step of an export."""
-    export = await exports.find(work.db, timer.payload["export_id"], work.session)
+    export = await exports.find(work.db, task.payload["export_id"], work.session)
     if export is None:
-        return
+        return None
     if export.state == "counting":
         export = await _count(export, work)
     elif export.state == "writing":
@@ -67,8 +67,9 @@ async def carry_out(timer: Timer, work: Work) -> None:
     elif export.state == "sealing":
         export = await _seal(export, work)
     await exports.save(work, export)
-    if export.state not in {"done", "failed"}:
-        _go_on(work, export)
+    if export.state in {"done", "failed"}:
+        return None
+    return Continue(task.payload, progress=Progress(export.messages, export.total))
 
 
 async def download(work: Work, export_id: str, actor: str) -> Export:
@@ -90,10 +91,6 @@ def range_of(export: Export | ExportOrder) -> dict[str, Any]:
         "to": export.until.isoformat(),
         "format": export.format.value,
     }
-
-
-def _go_on(work: Work, export: Export) -> None:
-    work.schedule(Timer(f"{EXPORT}/{export.id}", EXPORT, work.now, {"export_id": export.id}))
 
 
 def _search(export: Export) -> Search:

@@ -1,4 +1,4 @@
-"""Bring the expiry of archived messages in line with policy and holds, some thousand at a time, by timers.
+"""Bring the expiry of archived messages in line with policy and holds, some thousand at a time, by tasks.
 
 Whatever has changed, it is settled in one way: each message of a range expires when its policy says, or not at all
 while a hold covers it. Doing so twice changes nothing.
@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from huiqun.store import Database
 from huiqun.stream import Work
-from huiqun.timers import Timer
+from huiqun.tasks.model import Continue, Task
+from huiqun.tasks.store import count_tasks
 from moderation.archive.model import Hold, Holds, first_day_without
 from moderation.archive.store import holds, messages, retentions
 from moderation.archive.store.messages import Archived, Place, Search
@@ -26,7 +27,7 @@ UNTIL_KNOWN: Final = timedelta(seconds=60)
 _BATCH: Final = 2_000
 _PAGE: Final = 100
 _FIELDS: Final = ("group_id", "member_id", "sent_at", "archived_at", "expires_on")
-# Timers run in the order in which they are due: more at once would keep the end of a mute waiting.
+# More at once would keep the store busy that screening waits for.
 _GROUPS_A_SECOND: Final = 20
 _SECOND, _MINUTE, _LATELY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)
 
@@ -36,44 +37,43 @@ def settle_hold(work: Work, hold: Hold) -> None:
     if not hold.groups:
         # A group whose first message is archived meanwhile is only found the second time.
         for name, due in (("*", work.now), ("*again", work.now + UNTIL_KNOWN)):
-            work.schedule(Timer(f"{_timers_of(hold.id)}{name}", PLAN_HOLD, due, {"hold_id": hold.id}))
+            work.schedule(Task(f"{_keys_of(hold.id)}{name}", PLAN_HOLD, due, {"hold_id": hold.id}))
     for group_id in hold.groups:
         _begin(work, hold, group_id)
 
 
 async def unsettled(database: Database, hold_id: str) -> int:
     """In how many groups messages are still looked through because a hold was placed or lifted."""
-    return await holds.pending(database, _timers_of(hold_id))
+    return await count_tasks(database, _keys_of(hold_id))
 
 
-async def plan_hold(timer: Timer, work: Work) -> None:
+async def plan_hold(work: Work, task: Task) -> Continue | None:
     """A hold on every group: settle them page by page."""
-    hold = await holds.find(work.db, timer.payload["hold_id"], work.session)
+    hold = await holds.find(work.db, task.payload["hold_id"], work.session)
     if hold is None:
-        return
-    found = await messages.groups(work.db, timer.payload.get("after"), _PAGE, work.session)
+        return None
+    found = await messages.groups(work.db, task.payload.get("after"), _PAGE, work.session)
     for group_id in found:
         _begin(work, hold, group_id)
-    if len(found) == _PAGE:
-        work.schedule(Timer(timer.key, PLAN_HOLD, work.now, {"hold_id": hold.id, "after": found[-1]}))
+    return Continue({"hold_id": hold.id, "after": found[-1]}) if len(found) == _PAGE else None
 
 
-async def note_change(timer: Timer, work: Work) -> None:
+async def note_change(work: Work, task: Task) -> None:
     """A policy or a group has changed: look soon whether messages are to be kept for longer or less long.
 
     Changes within a minute are looked at together.
     """
-    if timer.payload.get("other_policy", True):
+    if task.payload.get("other_policy", True):
         due = (work.now + UNTIL_KNOWN + _MINUTE).replace(second=0, microsecond=0)
-        work.schedule(Timer(f"{PLAN_RETENTION}/{due:%Y-%m-%dT%H:%M}", PLAN_RETENTION, due))
+        work.schedule(Task(f"{PLAN_RETENTION}/{due:%Y-%m-%dT%H:%M}", PLAN_RETENTION, due))
 
 
-async def plan_retention(timer: Timer, work: Work) -> None:
+async def plan_retention(work: Work, task: Task) -> Continue | None:
     """Settle the groups whose policy keeps messages for another time than was carried out last, page by page.
 
     Of the other groups, what was sent lately: it may have been archived by a policy that was soon replaced.
     """
-    found = await messages.groups(work.db, timer.payload.get("after"), _GROUPS_A_SECOND, work.session)
+    found = await messages.groups(work.db, task.payload.get("after"), _GROUPS_A_SECOND, work.session)
     wanted = await _days_of(work, found)
     known = await retentions.known(work, found)
     changed = {group: days for group, days in wanted.items() if days != known.get(group)}
@@ -81,32 +81,32 @@ async def plan_retention(timer: Timer, work: Work) -> None:
     for group_id in found:
         since = None if group_id in changed else work.now - _LATELY
         payload = {"group_id": group_id, "since": since}
-        work.schedule(Timer(f"{SETTLE}/retention/{group_id}", SETTLE, work.now, payload))
-    if len(found) == _GROUPS_A_SECOND:
-        work.schedule(Timer(timer.key, PLAN_RETENTION, work.now + _SECOND, {"after": found[-1]}))
+        work.schedule(Task(f"{SETTLE}/retention/{group_id}", SETTLE, work.now, payload))
+    return Continue({"after": found[-1]}, due=work.now + _SECOND) if len(found) == _GROUPS_A_SECOND else None
 
 
-async def settle(timer: Timer, work: Work) -> None:
+async def settle(work: Work, task: Task) -> Continue | None:
     """Settle the next messages of a group; where there may be more, go on after them."""
-    payload = timer.payload
+    payload = task.payload
     wanted = Search(payload["group_id"], payload.get("since"), payload.get("until"), fields=_FIELDS)
     after = Place(*payload["after"]) if payload.get("after") else None
     found = await messages.search(work.db, wanted, after, _BATCH, work.session)
     await _settle(found, wanted.group_id, work)
     if len(found) == _BATCH:
-        work.schedule(Timer(timer.key, SETTLE, work.now, {**payload, "after": list(found[-1].place)}))
-    elif payload.get("again_at"):
+        return Continue({**payload, "after": list(found[-1].place)})
+    if payload.get("again_at"):
         rest = {name: value for name, value in payload.items() if name not in {"again_at", "after"}}
-        work.schedule(Timer(timer.key, SETTLE, max(payload["again_at"], work.now), rest))
+        return Continue(rest, due=max(payload["again_at"], work.now))
+    return None
 
 
-def _timers_of(hold_id: str) -> str:
+def _keys_of(hold_id: str) -> str:
     return f"{SETTLE}/hold/{hold_id}/"
 
 
 def _begin(work: Work, hold: Hold, group_id: str) -> None:
     payload = {"group_id": group_id, "since": hold.since, "until": hold.until, "again_at": work.now + UNTIL_KNOWN}
-    work.schedule(Timer(f"{_timers_of(hold.id)}{group_id}", SETTLE, work.now, payload))
+    work.schedule(Task(f"{_keys_of(hold.id)}{group_id}", SETTLE, work.now, payload))
 
 
 async def _settle(found: Sequence[Archived], group_id: str, work: Work) -> None:

@@ -5,7 +5,6 @@ from typing import Any
 
 from huiqun.store import Database, Index, Session
 from huiqun.stream import Work
-from huiqun.timers.store import TIMERS
 from moderation.archive.model import Hold
 
 HOLDS = "holds"
@@ -37,12 +36,6 @@ async def listed(database: Database, after: str | None, limit: int, *, only_open
     if only_open:
         query["lifted_at"] = None
     return [_hold(document) async for document in database[HOLDS].find(query).sort("_id", -1).limit(limit)]
-
-
-async def pending(database: Database, prefix: str) -> int:
-    """How many timers there are whose keys begin so, with a slash at the end."""
-    keys = {"$gte": prefix, "$lt": prefix[:-1] + "0"}  # the character after the slash
-    return int(await database[TIMERS].count_documents({"_id": keys}))
 
 
 async def add(work: Work, hold: Hold) -> None:

@@ -8,7 +8,7 @@ from huiqun.contracts.moderation import CaseClosed, CaseKind, CaseOutcome, Close
 from huiqun.runtime.ids import new_id
 from huiqun.stream import Work
 from moderation.cases.handlers.following import ABOUT_THE_MESSAGE, Hearing, Ruling, follow
-from moderation.cases.handlers.opening import overdue_timer
+from moderation.cases.handlers.opening import overdue_key
 from moderation.cases.handlers.queue import load_case, require_impartial
 from moderation.cases.model import Case, Decision, check_decidable, close
 from moderation.cases.store import cases, examples, reporters
@@ -109,7 +109,7 @@ async def _close(hearing: Hearing, case: Case, decision: Decision, *, own: bool 
     """Write the decision down wherever it has to stand; `own` says that an admin decided about their own decision."""
     work, closed = hearing.work, close(case, decision)
     await cases.save(work, closed)
-    work.cancel(overdue_timer(case))
+    work.cancel(overdue_key(case))
     if case.kind is CaseKind.REPORT:
         await reporters.credit(work, case.reporters, upheld=decision.outcome is not CaseOutcome.REVERSED)
     if case.kind is CaseKind.APPEAL:

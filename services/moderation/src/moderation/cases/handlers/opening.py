@@ -6,7 +6,7 @@ from huiqun.contracts.channel.mentions import compose
 from huiqun.contracts.moderation import CaseOpened, OpenedCase
 from huiqun.runtime.ids import new_id
 from huiqun.stream import Work
-from huiqun.timers import Timer
+from huiqun.tasks.model import Task
 from moderation.cases.model import Case, Opening, State
 from moderation.cases.store import cases
 from moderation.enforcement import model as enforcement
@@ -36,13 +36,13 @@ async def open_cases(work: Work, openings: Sequence[Opening]) -> list[Case]:
         work.emit(CaseOpened.about(case.group_id, announced, time=work.now))
         CASES_OPENED.labels(kind=case.kind.value).inc()
     for case in (*opened.new, *opened.hastened):
-        work.schedule(Timer(overdue_timer(case), OVERDUE, case.due_at, {"case_id": case.id}))
+        work.schedule(Task(overdue_key(case), OVERDUE, case.due_at, {"case_id": case.id}))
     return opened.new
 
 
-async def remind(timer: Timer, work: Work) -> None:
+async def remind(work: Work, task: Task) -> None:
     """A case has passed its response target: count it, and ask the group's owner to look, once."""
-    case = await cases.load(work, timer.payload["case_id"])
+    case = await cases.load(work, task.payload["case_id"])
     if case is None or case.state is not State.OPEN or case.overdue:
         return
     await cases.save(work, case.model_copy(update={"overdue": True}))
@@ -51,10 +51,10 @@ async def remind(timer: Timer, work: Work) -> None:
     if group.settings.owner is not None and group.dismissed_at is None:
         words = "有一条待处理的群管案件（{category}）已超过响应时限，请尽快处理。案件编号：{case}"
         text = compose(words, category=enforcement.name_of(case.category), case=case.id)
-        task = enforcement.task(case.group_id, group.settings.owner, text, work.now, new_id())
-        await request_actions(work, [(task, None)])
+        reminder = enforcement.task(case.group_id, group.settings.owner, text, work.now, new_id())
+        await request_actions(work, [(reminder, None)])
 
 
-def overdue_timer(case: Case) -> str:
+def overdue_key(case: Case) -> str:
     """The key of the case's clock."""
     return f"case/{case.id}"

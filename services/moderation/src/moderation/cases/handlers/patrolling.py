@@ -6,7 +6,7 @@ from huiqun.audit import AuditEntry, append
 from huiqun.contracts.moderation import Verdict
 from huiqun.runtime.ids import new_id
 from huiqun.stream import Work
-from huiqun.timers import Timer
+from huiqun.tasks.model import Task
 from moderation.archive.store import messages
 from moderation.archive.store.messages import Search
 from moderation.cases.model.patrol import Patrol, late, summary
@@ -21,13 +21,13 @@ from moderation.membership.handlers.planning import schedule_next
 _FIRST = timedelta(days=1)
 
 
-async def go_on_schedule(timer: Timer, work: Work) -> None:
+async def go_on_schedule(work: Work, task: Task) -> None:
     """The time has come: go through the group, and set the next time."""
-    now = await in_force(work.db, timer.payload["group_id"], work.session)
+    now = await in_force(work.db, task.payload["group_id"], work.session)
     if now.rules.patrol is None or now.is_dismissed:
         return
     await _go(now, work)
-    schedule_next("patrol", now, now.rules.patrol.schedule, max(timer.due, work.now), work)
+    schedule_next("patrol", now, now.rules.patrol.schedule, max(task.due, work.now), work)
 
 
 async def go_now(work: Work, group_id: str, actor: str) -> Patrol:

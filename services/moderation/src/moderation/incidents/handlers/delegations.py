@@ -6,7 +6,7 @@ from datetime import datetime
 from huiqun.audit import AuditEntry, append
 from huiqun.runtime.ids import new_id
 from huiqun.stream import Work
-from huiqun.timers import Timer
+from huiqun.tasks.model import Task
 from moderation.incidents.model.delegations import LONGEST, Delegation, Right
 from moderation.incidents.store import delegations as store
 
@@ -47,7 +47,7 @@ async def grant(work: Work, wanted: Grant, actor: str) -> Delegation:
         granted_at=work.now,
     )
     await store.add(work, granted)
-    work.schedule(Timer(_key(granted.id), DELEGATION_ENDS, granted.until, {"delegation_id": granted.id}))
+    work.schedule(Task(_key(granted.id), DELEGATION_ENDS, granted.until, {"delegation_id": granted.id}))
     detail = {
         "principal": granted.principal_id,
         "rights": sorted(granted.rights),
@@ -74,9 +74,9 @@ async def revoke(work: Work, delegation_id: str, actor: str) -> Delegation:
     return revoked
 
 
-async def end_delegation(timer: Timer, work: Work) -> None:
+async def end_delegation(work: Work, task: Task) -> None:
     """Note in the audit log that a delegation is over; it has given nothing since its end."""
-    delegation_id = timer.payload["delegation_id"]
+    delegation_id = task.payload["delegation_id"]
     await append(work, AuditEntry("moderation", "delegation.expired", f"delegation/{delegation_id}"))
 
 

@@ -9,7 +9,7 @@ from huiqun.contracts.moderation import ClosedIncident, GroupMode, IncidentClose
 from huiqun.runtime.ids import new_id
 from huiqun.store import Database, Session
 from huiqun.stream import Work
-from huiqun.timers import Timer
+from huiqun.tasks.model import Task
 from huiqun.web import Principal
 from moderation.incidents.handlers.authority import authorise
 from moderation.incidents.handlers.plans import Check, Draft, UnknownPlanError, plan_in_force, write_version
@@ -72,7 +72,7 @@ async def open_incident(work: Work, opening: Opening, who: Principal) -> Inciden
         scene.schedule_step(progress)
     for number, cue in enumerate(incident.cues):
         due = incident.opened_at + timedelta(minutes=cue.after_minutes)
-        work.schedule(Timer(cue_key(incident.id, number), CUE, due, {"incident_id": incident.id, "number": number}))
+        work.schedule(Task(cue_key(incident.id, number), CUE, due, {"incident_id": incident.id, "number": number}))
     _announce_opening(work, incident)
     await _audit(scene, "opened", {"kind": incident.kind, "groups": list(incident.groups), "delegations": delegations})
     await scene.save()

@@ -8,7 +8,7 @@ from huiqun.audit import AuditEntry, append
 from huiqun.contracts.channel import Action
 from huiqun.contracts.moderation import GroupMode
 from huiqun.stream import Work
-from huiqun.timers import Timer
+from huiqun.tasks.model import Task
 from huiqun.web import Principal
 from moderation.enforcement.handlers import request_actions
 from moderation.incidents.handlers.authority import authorise
@@ -60,7 +60,7 @@ async def set_by_hand(work: Work, wish: Wish, check: Check, who: Principal) -> G
         hold = Hold(BY_HAND, wish.mode, until, text, texts.normal, who.id, wish.staff)
         after = modes.with_hold(group, hold, work.now)
         actions = await _apply(work, [(group, after)], _REASON)
-        work.schedule(Timer(_key(wish.group_id), BY_HAND_ENDS, until, {"group_id": wish.group_id}))
+        work.schedule(Task(_key(wish.group_id), BY_HAND_ENDS, until, {"group_id": wish.group_id}))
     await request_actions(work, [(action, None) for action in actions])
     detail = {
         "mode": wish.mode.value,
@@ -73,9 +73,9 @@ async def set_by_hand(work: Work, wish: Wish, check: Check, who: Principal) -> G
     return after
 
 
-async def end_by_hand(timer: Timer, work: Work) -> None:
+async def end_by_hand(work: Work, task: Task) -> None:
     """The time of a mode that was set by hand is over."""
-    group = await store.read(work.db, timer.payload["group_id"], work.session)
+    group = await store.read(work.db, task.payload["group_id"], work.session)
     _, actions = await _release_by_hand(work, group, None)
     await request_actions(work, [(action, None) for action in actions])
 

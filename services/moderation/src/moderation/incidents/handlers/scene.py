@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from huiqun.contracts.channel import Action
 from huiqun.contracts.moderation import GroupMode
 from huiqun.stream import Work
-from huiqun.timers import Timer
+from huiqun.tasks.model import Task
 from moderation.enforcement.handlers import rehearse_actions, request_actions
 from moderation.incidents.handlers.modes import hold_groups, release_groups
 from moderation.incidents.model.incident import Incident, Progress, State, remind_at
@@ -64,7 +64,7 @@ class Scene:
         else:
             hold = Hold(incident.id, mode, until, texts.of(mode), texts.normal, self.actor, incident.staff)
             said = await hold_groups(self.work, incident.groups, hold, reason)
-        self.work.schedule(Timer(mode_key(incident.id), MODE_ENDS, until, {"incident_id": incident.id}))
+        self.work.schedule(Task(mode_key(incident.id), MODE_ENDS, until, {"incident_id": incident.id}))
         await self.note(What.MODE_CHANGED, f"群模式：{_MODE_NAMES[mode]}，{minutes} 分钟", actions=said)
 
     async def leave_mode(self, what: What) -> None:
@@ -85,8 +85,8 @@ class Scene:
         incident, key = self.incident, progress.step.key
         payload = {"incident_id": incident.id, "step": key}
         reminder = remind_at(incident.plan, progress, incident.opened_at)
-        self.work.schedule(Timer(step_key(incident.id, "remind", key), REMIND, reminder, payload))
-        self.work.schedule(Timer(step_key(incident.id, "escalate", key), ESCALATE, progress.due_at, payload))
+        self.work.schedule(Task(step_key(incident.id, "remind", key), REMIND, reminder, payload))
+        self.work.schedule(Task(step_key(incident.id, "escalate", key), ESCALATE, progress.due_at, payload))
 
     def cancel_step(self, progress: Progress) -> None:
         """Neither remind of the step nor escalate it any more."""
@@ -109,24 +109,24 @@ class Scene:
         return [post(group_id, text, self.at, reason) for group_id in incident.groups]
 
 
-async def scene_of_timer(timer: Timer, work: Work) -> Scene | None:
-    """The scene of a timer, None if the incident is closed. A drill happens when it was due, as scripts need it."""
-    incident = await store.find(work.db, timer.payload["incident_id"], work.session)
+async def scene_of_task(work: Work, task: Task) -> Scene | None:
+    """The scene of a task, None if the incident is closed. A drill happens when it was due, as scripts need it."""
+    incident = await store.find(work.db, task.payload["incident_id"], work.session)
     if incident is None or incident.state is State.CLOSED:
         return None
-    return Scene(work, incident, timer.due if incident.drill else work.now, "moderation")
+    return Scene(work, incident, task.due if incident.drill else work.now, "moderation")
 
 
 def mode_key(incident_id: str) -> str:
-    """The key of the timer that ends the mode of an incident."""
+    """The key of the task that ends the mode of an incident."""
     return f"incident/{incident_id}/mode"
 
 
 def step_key(incident_id: str, purpose: str, step: str) -> str:
-    """The key of a step's timer."""
+    """The key of a step's task."""
     return f"incident/{incident_id}/{purpose}/{step}"
 
 
 def cue_key(incident_id: str, number: int) -> str:
-    """The key of the timer of a part of a drill's script."""
+    """The key of the task of a part of a drill's script."""
     return f"incident/{incident_id}/cue/{number}"

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from huiqun.contracts.moderation import GroupMode
 from huiqun.stream import Work
-from huiqun.timers import Timer
+from huiqun.tasks.model import Continue, Task
 from moderation.enforcement.handlers import request_actions
 from moderation.enforcement.store import deletions_since
 from moderation.incidents.handlers.plans import find_version, list_heads
@@ -25,17 +25,17 @@ _EXPECTED = tuple(mode.value for mode in GroupMode)
 
 async def start_watching(work: Work) -> None:
     """Look at once, and every minute from then on."""
-    work.schedule(Timer(WATCH, WATCH, work.now))
+    work.schedule(Task(WATCH, WATCH, work.now))
 
 
-async def watch(timer: Timer, work: Work) -> None:
+async def watch(work: Work, _task: Task) -> Continue:
     """Compare the plans' triggers with what was blocked lately."""
     for head in await list_heads(work.db, work.session):
         if head.active is not None:
             plan = (await find_version(work.db, head.kind, head.active, work.session)).plan
             if plan.trigger is not None:
                 await _compare(work, head.kind, plan, plan.trigger)
-    work.schedule(Timer(timer.key, WATCH, work.now + _EVERY))
+    return Continue({}, due=work.now + _EVERY)
 
 
 async def _compare(work: Work, kind: str, plan: Plan, trigger: Trigger) -> None:

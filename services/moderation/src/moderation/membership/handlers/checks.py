@@ -6,7 +6,7 @@ from huiqun.audit import AuditEntry, append
 from huiqun.contracts.channel import Role
 from huiqun.runtime.ids import new_id
 from huiqun.stream import Work
-from huiqun.timers import Timer
+from huiqun.tasks.model import Task
 from moderation.enforcement.handlers import request_actions
 from moderation.membership.handlers.in_force import InForce, in_force
 from moderation.membership.handlers.planning import schedule_next
@@ -20,13 +20,13 @@ from moderation.metrics import ROSTER_FINDINGS
 from moderation.policies.model import RosterRule
 
 
-async def check_on_schedule(timer: Timer, work: Work) -> None:
+async def check_on_schedule(work: Work, task: Task) -> None:
     """The time has come: check the roster, and set the next time."""
-    now = await in_force(work.db, timer.payload["group_id"], work.session)
+    now = await in_force(work.db, task.payload["group_id"], work.session)
     if now.rules.roster is None or now.is_dismissed:
         return
     await _check(now, now.rules.roster, work)
-    schedule_next("roster", now, now.rules.roster.schedule, max(timer.due, work.now), work)
+    schedule_next("roster", now, now.rules.roster.schedule, max(task.due, work.now), work)
 
 
 async def check_now(work: Work, group_id: str, actor: str) -> RosterReport:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from huiqun.contracts.channel import Action, Role
 from huiqun.stream import Work
-from huiqun.timers import Timer
+from huiqun.tasks.model import Task
 from moderation.enforcement.handlers import request_actions
 from moderation.membership.handlers.in_force import InForce, in_force
 from moderation.membership.model import words
@@ -27,9 +27,9 @@ class Greeting:
     def __init__(self, links: Links) -> None:
         self._links = links
 
-    async def greet(self, timer: Timer, work: Work) -> None:
+    async def greet(self, work: Work, task: Task) -> None:
         """Welcome everybody who came since the last time and is still there, in one message."""
-        group_id = timer.payload["group_id"]
+        group_id = task.payload["group_id"]
         state = (await groups.load(work, [group_id]))[group_id]
         noted, state.newcomers, state.greet_at = state.newcomers, {}, None
         await groups.save(work, [state])
@@ -48,9 +48,9 @@ class Greeting:
             actions += await self._ask(unasked, now, now.rules.consent, work)
         await request_actions(work, [(action, None) for action in actions])
 
-    async def renew(self, timer: Timer, work: Work) -> None:
+    async def renew(self, work: Work, task: Task) -> None:
         """The rules have changed: whoever has not agreed to these is asked, and reminded in time."""
-        now = await in_force(work.db, timer.payload["group_id"], work.session)
+        now = await in_force(work.db, task.payload["group_id"], work.session)
         if now.is_dismissed or now.rules.consent is None:
             return
         present = await members.roster(work, now.group.id)
@@ -58,9 +58,9 @@ class Greeting:
         actions = await self._ask(unasked, now, now.rules.consent, work)
         await request_actions(work, [(action, None) for action in actions])
 
-    async def remind(self, timer: Timer, work: Work) -> None:
+    async def remind(self, work: Work, task: Task) -> None:
         """Remind a member who has not agreed yet, and set the next time if there is one."""
-        group_id, member_id = timer.payload["group_id"], timer.payload["member_id"]
+        group_id, member_id = task.payload["group_id"], task.payload["member_id"]
         member = await members.find(work.db, group_id, member_id, work.session)
         now = await in_force(work.db, group_id, work.session)
         consent = now.rules.consent
@@ -71,7 +71,7 @@ class Greeting:
         text = words.reminder(now.rules, now.group.name, self._link(member, consent, work))
         letter = Letter(group_id, text, "consent", member_id)
         await request_actions(work, [(in_private(letter, work.now), None)])
-        _schedule_reminder(member, consent, timer.payload["left"] - 1, work)
+        _schedule_reminder(member, consent, task.payload["left"] - 1, work)
 
     async def _ask(self, asked: Sequence[Member], now: InForce, consent: ConsentRule, work: Work) -> list[Action]:
         """Note that the members are asked from now on; returns the private pages to send them, if there are any."""
@@ -94,7 +94,7 @@ class Greeting:
 
 
 def reminder_key(member: Member) -> str:
-    """The key of the timer that reminds this member."""
+    """The key of the task that reminds this member."""
     return f"consent/{member.key}"
 
 
@@ -102,4 +102,4 @@ def _schedule_reminder(member: Member, consent: ConsentRule, left: int, work: Wo
     if left > 0:
         due = work.now + timedelta(hours=consent.remind_after_hours)
         payload = {"group_id": member.group_id, "member_id": member.member_id, "left": left}
-        work.schedule(Timer(reminder_key(member), REMIND, due, payload))
+        work.schedule(Task(reminder_key(member), REMIND, due, payload))

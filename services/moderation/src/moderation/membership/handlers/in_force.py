@@ -1,4 +1,4 @@
-"""The group and the policy that a timer or a request works by, read in its own transaction."""
+"""The group and the policy that a task or a request works by, read in its own transaction."""
 
 from dataclasses import dataclass
 

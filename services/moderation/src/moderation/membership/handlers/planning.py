@@ -5,7 +5,7 @@ from datetime import datetime
 
 from huiqun.contracts.channel import Action
 from huiqun.stream import Work
-from huiqun.timers import Timer
+from huiqun.tasks.model import Continue, Task
 from moderation.enforcement.handlers import request_actions
 from moderation.membership.handlers.greeting import RENEW
 from moderation.membership.handlers.in_force import InForce, in_force
@@ -14,7 +14,7 @@ from moderation.membership.model.actions import Letter, to_group
 from moderation.membership.model.consent import version_of
 from moderation.membership.model.group_state import GroupState
 from moderation.membership.store import groups
-from moderation.policies.handlers import POLICIES_CHANGED, find_group, policy_in_force
+from moderation.policies.handlers import find_group, policy_in_force
 from moderation.policies.model import MembershipRules, Policy, next_due
 from moderation.policies.store import GroupRecord
 from moderation.policies.store import groups as group_page
@@ -26,23 +26,22 @@ _KINDS: Mapping[str, str] = {"rules": POST_RULES, "roster": CHECK_ROSTER, "patro
 _PAGE = 100
 
 
-async def plan_groups(timer: Timer, work: Work) -> None:
-    """Groups are new, have changed or have another policy: see to their timers, tell members of other rules."""
-    records = [await find_group(work.db, group_id, work.session) for group_id in timer.payload["group_ids"]]
-    await _plan(records, work, told=bool(timer.payload["other_policy"]))
+async def plan_groups(work: Work, task: Task) -> None:
+    """Groups are new, have changed or have another policy: see to their tasks, tell members of other rules."""
+    records = [await find_group(work.db, group_id, work.session) for group_id in task.payload["group_ids"]]
+    await _plan(records, work, told=bool(task.payload["other_policy"]))
 
 
-async def plan_all(timer: Timer, work: Work) -> None:
+async def plan_all(work: Work, task: Task) -> Continue | None:
     """A policy came into force: do so for every group, page by page."""
-    records = await group_page(work.db, timer.payload.get("after"), _PAGE)
+    records = await group_page(work.db, task.payload.get("after"), _PAGE)
     await _plan(records, work, told=True)
-    if len(records) == _PAGE:
-        work.schedule(Timer(POLICIES_CHANGED, POLICIES_CHANGED, work.now, {"after": records[-1].id}))
+    return Continue({"after": records[-1].id}) if len(records) == _PAGE else None
 
 
-async def post_rules(timer: Timer, work: Work) -> None:
+async def post_rules(work: Work, task: Task) -> None:
     """The time has come: post the rules, and set the next time."""
-    now = await in_force(work.db, timer.payload["group_id"], work.session)
+    now = await in_force(work.db, task.payload["group_id"], work.session)
     posting = now.rules.posting
     if posting is None or posting.schedule is None or not now.rules.has_rules or now.is_dismissed:
         return
@@ -51,14 +50,14 @@ async def post_rules(timer: Timer, work: Work) -> None:
     state.posted_at = work.now
     await groups.save(work, [state])
     # After downtime the times that were missed are made up for once, not one by one.
-    schedule_next("rules", now, posting.schedule, max(timer.due, work.now), work)
+    schedule_next("rules", now, posting.schedule, max(task.due, work.now), work)
 
 
 def schedule_next(name: str, now: InForce, schedule: str, after: datetime, work: Work) -> None:
-    """Set the timer of this name for the group, if its schedule is ever due again."""
+    """Set the task of this name for the group, if its schedule is ever due again."""
     due = next_due(schedule, now.group.settings.timezone, after)
     if due is not None:
-        work.schedule(Timer(f"{name}/{now.group.id}", _KINDS[name], due, {"group_id": now.group.id}))
+        work.schedule(Task(f"{name}/{now.group.id}", _KINDS[name], due, {"group_id": now.group.id}))
 
 
 async def _plan(records: Sequence[GroupRecord], work: Work, *, told: bool) -> None:
@@ -90,7 +89,7 @@ def _tell(now: InForce, state: GroupState, work: Work) -> list[Action]:
     posting, consent = now.rules.posting, now.rules.consent
     renews = consent is not None and consent.renew
     if renews:
-        work.schedule(Timer(f"renew/{now.group.id}", RENEW, work.now, {"group_id": now.group.id}))
+        work.schedule(Task(f"renew/{now.group.id}", RENEW, work.now, {"group_id": now.group.id}))
     if not renews and (posting is None or not posting.on_change):
         return []
     state.posted_at = work.now

@@ -8,7 +8,7 @@ from huiqun.contracts.channel.shown_names import clean_name
 from huiqun.contracts.envelope import Event
 from huiqun.runtime.clock import whole_milliseconds
 from huiqun.stream import Work
-from huiqun.timers import Timer
+from huiqun.tasks.model import Task
 from moderation.membership.handlers.greeting import WELCOME, reminder_key
 from moderation.membership.model.group_state import GroupState
 from moderation.membership.model.roster import Member, Stamp, describe, join, key_of, leave
@@ -20,7 +20,7 @@ Changes = MemberJoined | MemberLeft | MemberUpdated
 _MOST_GREETED = 500
 # Who came longer ago than this is no newcomer: the events were late, or are being read again.
 _STILL_NEW = timedelta(hours=24)
-# A greeting that has not come by then never will: its timer failed too often.
+# A greeting that has not come by then never will: its task failed too often.
 _OVERDUE = timedelta(hours=1)
 
 
@@ -100,4 +100,4 @@ def _set_time(state: GroupState, policy: Policy, work: Work) -> None:
         return
     welcome = policy.rules.membership.welcome
     state.greet_at = work.now + timedelta(seconds=welcome.window_seconds if welcome else 30)
-    work.schedule(Timer(f"welcome/{state.group_id}", WELCOME, state.greet_at, {"group_id": state.group_id}))
+    work.schedule(Task(f"welcome/{state.group_id}", WELCOME, state.greet_at, {"group_id": state.group_id}))

@@ -12,7 +12,7 @@ class GroupState:
     """`newcomers` are those not greeted yet, member id to whether the name may be told, in the order they came.
 
     `greet_at` is when they will be. `rules_version` is what members were last told; `schedules` what the group's
-    timers were set by, their names to "cron expression, time zone". `planned` is false until the group's policy was
+    tasks were set by, their names to "cron expression, time zone". `planned` is false until the group's policy was
     first looked at.
     """
 

@@ -18,7 +18,7 @@ from moderation.policies.handlers.exceptions import (
     revoke_exception,
 )
 from moderation.policies.handlers.groups import (
-    GROUPS_CHANGED,
+    APPLY_SETTINGS,
     GroupPolicy,
     OwnChange,
     assign_policy,
@@ -29,7 +29,7 @@ from moderation.policies.handlers.groups import (
     set_own_rules,
 )
 from moderation.policies.handlers.versions import (
-    POLICIES_CHANGED,
+    APPLY_POLICIES,
     Activation,
     activate_version,
     compare_versions,
@@ -42,8 +42,8 @@ from moderation.policies.handlers.versions import (
 )
 
 __all__ = [
-    "GROUPS_CHANGED",
-    "POLICIES_CHANGED",
+    "APPLY_POLICIES",
+    "APPLY_SETTINGS",
     "Activation",
     "ExceptionWish",
     "FourEyesError",

@@ -8,7 +8,7 @@ from huiqun.contracts.channel import Group, GroupCreated, GroupDismissed, GroupU
 from huiqun.runtime.ids import new_id
 from huiqun.store import Database, Session
 from huiqun.stream import Work
-from huiqun.timers import Timer
+from huiqun.tasks.model import Task
 from moderation.policies import store
 from moderation.policies.handlers.errors import (
     InactivePolicyError,
@@ -33,8 +33,8 @@ from moderation.policies.model import (
 )
 from moderation.policies.store import GroupRecord
 
-#: A timer that is due as soon as what is new of groups is in force; who plans by groups looks at them again.
-GROUPS_CHANGED = "groups.changed"
+#: The task that has all that follows from groups' settings done for the groups of its payload.
+APPLY_SETTINGS = "groups.apply_settings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +141,6 @@ async def _written_for(database: Database, settings: GroupSettings, session: Ses
 
 
 def _announce(work: Work, group_ids: Sequence[str], *, other_policy: bool = False) -> None:
-    # A key of its own: two such timers are about different groups, and neither may replace the other.
+    # A key of its own: two such tasks are for different groups, and neither may replace the other.
     payload = {"group_ids": list(group_ids), "other_policy": other_policy}
-    work.schedule(Timer(f"{GROUPS_CHANGED}/{new_id()}", GROUPS_CHANGED, work.now, payload))
+    work.schedule(Task(f"{APPLY_SETTINGS}/{new_id()}", APPLY_SETTINGS, work.now, payload))

@@ -7,7 +7,7 @@ from huiqun.audit import AuditEntry, append
 from huiqun.contracts.moderation import ActivatedPolicy, PolicyActivated
 from huiqun.store import Database
 from huiqun.stream import Work
-from huiqun.timers import Timer
+from huiqun.tasks.model import Task
 from moderation.policies import store
 from moderation.policies.handlers.errors import (
     FourEyesError,
@@ -36,8 +36,8 @@ from moderation.policies.store import Head, Version
 BUILT_IN_HEAD = Head(DEFAULT_POLICY, latest=0, active=BUILT_IN.version, revision=0, updated_at=None)
 _BUILT_IN_VERSION = Version(DEFAULT_POLICY, 0, {}, "What comes with Huiqun.", "huiqun", None)
 _MOST_NAMED = 20
-#: A timer that is due as soon as the policies it is about are in force; who plans by policies looks at them again.
-POLICIES_CHANGED = "policies.changed"
+#: The task that has all that follows from the policies in force done for every group.
+APPLY_POLICIES = "policies.apply"
 #: Raises if the revision is not the one that the caller has seen.
 Check = Callable[[int], None]
 
@@ -92,7 +92,7 @@ async def activate_version(work: Work, policy_id: str, wish: Activation, check: 
     work.emit(PolicyActivated.about(policy_id, data, time=work.now))
     detail = {"version": wish.version, "before": head.active, "written_by": version.created_by, "reason": wish.reason}
     await append(work, AuditEntry(wish.actor, "policy.activated", f"policy/{policy_id}", detail))
-    work.schedule(Timer(POLICIES_CHANGED, POLICIES_CHANGED, work.now))
+    work.schedule(Task(APPLY_POLICIES, APPLY_POLICIES, work.now))
     return Head(policy_id, head.latest, wish.version, head.revision + 1, work.now)
 
 

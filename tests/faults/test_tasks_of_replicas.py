@@ -1,4 +1,4 @@
-"""Timers of several replicas: each has its effect once, whoever is slow and whoever is killed."""
+"""Tasks of several replicas: each has its effect once, whoever is slow and whoever is killed."""
 
 import sys
 from collections.abc import AsyncIterator
@@ -11,12 +11,13 @@ import pytest_asyncio
 from huiqun.runtime.clock import SystemClock, whole_milliseconds
 from huiqun.store import Database, connect, ensure_indexes
 from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor, Work
-from huiqun.timers import TIMER_INDEXES, Timer
+from huiqun.tasks.model import Task
+from huiqun.tasks.store import TASK_INDEXES
 from local.process import ServerProcess
 from tests.spine import eventually
 
 REPLICAS = 3
-TIMERS = 200
+TASKS = 200
 LEASE = timedelta(seconds=1)
 ROOT = Path(__file__).parents[2]
 
@@ -25,24 +26,24 @@ ROOT = Path(__file__).parents[2]
 async def transactor(mongo_url: str, database_name: str) -> AsyncIterator[Transactor]:
     client = connect(mongo_url)
     collections = {"effects": (), "begun": (), "gates": ()}
-    await ensure_indexes(client[database_name], {**STREAM_INDEXES, **TIMER_INDEXES, **collections})
+    await ensure_indexes(client[database_name], {**STREAM_INDEXES, **TASK_INDEXES, **collections})
     yield Transactor(client, client[database_name], Publisher(KafkaOptions("nowhere")), SystemClock())
     await client.close()
 
 
 def replica(number: int, mongo_url: str, database_name: str, directory: Path) -> ServerProcess:
     arguments = [mongo_url, database_name, str(LEASE.total_seconds())]
-    command = [sys.executable, "-m", "tests.faults.timer_replica", *arguments]
+    command = [sys.executable, "-m", "tests.faults.task_replica", *arguments]
     return ServerProcess("replica", command, directory / f"replica-{number}.log", {"PYTHONPATH": str(ROOT)})
 
 
-async def test_timers_due_at_once_have_one_effect_each_though_one_is_slow_and_one_killed(
+async def test_tasks_due_at_once_have_one_effect_each_though_one_is_slow_and_one_killed(
     transactor: Transactor, mongo_url: str, database_name: str, tmp_path: Path
 ) -> None:
     database = transactor.database
     due = transactor.clock.now()
-    quick = [f"quick{number}" for number in range(TIMERS)]
-    await schedule(transactor, Timer("slow", "slow", due - timedelta(minutes=1)))
+    quick = [f"quick{number}" for number in range(TASKS)]
+    await schedule(transactor, Task("slow", "slow", due - timedelta(minutes=1)))
     async with AsyncExitStack() as cleanup:
         replicas = [replica(number, mongo_url, database_name, tmp_path) for number in range(REPLICAS)]
         for each in replicas:
@@ -51,17 +52,17 @@ async def test_timers_due_at_once_have_one_effect_each_though_one_is_slow_and_on
         await eventually(lambda: has_begun(database, "slow"), 60)
         until = await end_of_lease(database, "slow")
         busy = await pid_at(database, "slow")
-        await schedule(transactor, *(Timer(key, "quick", due) for key in quick))
+        await schedule(transactor, *(Task(key, "quick", due) for key in quick))
         await eventually(lambda: has_effects(database, 20), 60)
         await next(each for each in replicas if each.pid != busy).kill()
-        await eventually(lambda: has_effects(database, TIMERS), 60)
+        await eventually(lambda: has_effects(database, TASKS), 60)
         await eventually(lambda: is_renewed(database, "slow", until + 3 * LEASE), 60)
         await open_gate(database, "slow")
-        await eventually(lambda: has_effects(database, TIMERS + 1), 60)
+        await eventually(lambda: has_effects(database, TASKS + 1), 60)
         assert await database["begun"].distinct("by") == [busy], "nobody else began what a living one was slow with"
 
         # Killed in the middle of a handler: another one begins it again when the lease has run out.
-        await schedule(transactor, Timer("taken over", "slow", due))
+        await schedule(transactor, Task("taken over", "slow", due))
         await eventually(lambda: has_begun(database, "taken over"), 60)
         busy = await pid_at(database, "taken over")
         await next(each for each in replicas if each.running and each.pid == busy).kill()
@@ -74,10 +75,10 @@ async def test_timers_due_at_once_have_one_effect_each_though_one_is_slow_and_on
     assert effects == dict.fromkeys([*quick, "slow", "taken over"], 1)
 
 
-async def schedule(transactor: Transactor, *timers: Timer) -> None:
+async def schedule(transactor: Transactor, *tasks: Task) -> None:
     async def use_case(work: Work) -> None:
-        for timer in timers:
-            work.schedule(timer)
+        for task in tasks:
+            work.schedule(task)
 
     await transactor.run(use_case)
 
@@ -91,7 +92,7 @@ async def is_begun_by_another(database: Database, key: str, pid: int) -> bool:
 
 
 async def pid_at(database: Database, key: str) -> int:
-    """The process that was the last to begin a timer."""
+    """The process that was the last to begin a task."""
     (last,) = await database["begun"].find({"key": key}).sort("$natural", -1).to_list(1)
     return int(last["by"])
 
@@ -105,7 +106,7 @@ async def has_effects(database: Database, count: int) -> bool:
 
 
 async def end_of_lease(database: Database, key: str) -> datetime:
-    found = await database["timer_leases"].find_one({"_id": key})
+    found = await database["task_leases"].find_one({"_id": key})
     assert found is not None
     return whole_milliseconds(found["until"])
 
@@ -115,4 +116,4 @@ async def is_renewed(database: Database, key: str, until: datetime) -> bool:
 
 
 async def nothing_waits(database: Database) -> bool:
-    return not await database["timers"].count_documents({})
+    return not await database["tasks"].count_documents({})

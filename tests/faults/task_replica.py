@@ -1,0 +1,41 @@
+"""`python -m tests.faults.task_replica URL DATABASE LEASE`: a replica that runs the tasks of a test until SIGTERM."""
+
+import asyncio
+import os
+import sys
+from datetime import timedelta
+
+from huiqun.runtime.clock import SystemClock
+from huiqun.runtime.parts import run_parts
+from huiqun.runtime.waiting import wait_for_stop
+from huiqun.store import connect
+from huiqun.stream import KafkaOptions, Publisher, Relay, Transactor, Work
+from huiqun.tasks.model import Task, TaskKind
+from huiqun.tasks.runner import TaskOptions, TaskRunner
+
+
+async def note(work: Work, task: Task) -> None:
+    """Have an effect that is seen if it comes twice."""
+    change = {"$inc": {"times": 1}, "$set": {"by": os.getpid()}}
+    await work.db["effects"].update_one({"_id": task.key}, change, upsert=True, session=work.session)
+
+
+async def note_slowly(work: Work, task: Task) -> None:
+    """Begin, say so where everybody can see it, and go on when the test says so."""
+    await work.db["begun"].insert_one({"key": task.key, "by": os.getpid()})
+    while await work.db["gates"].find_one({"_id": task.key}) is None:
+        await work.db["effects"].find_one({"_id": task.key}, session=work.session)
+        await wait_for_stop(asyncio.Event(), 0.05)
+    await note(work, task)
+
+
+async def main(url: str, database_name: str, lease: timedelta) -> None:
+    """Run tasks, and what ends the transactions of replicas that were killed."""
+    client = connect(url, app_name=f"tasks-{database_name}")
+    transactor = Transactor(client, client[database_name], Publisher(KafkaOptions("nowhere")), SystemClock())
+    kinds = {"quick": TaskKind(note), "slow": TaskKind(note_slowly)}
+    await run_parts([TaskRunner(transactor, kinds, TaskOptions(lease=lease)), Relay(transactor)], asyncio.Event())
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], sys.argv[2], timedelta(seconds=float(sys.argv[3]))))
