@@ -10,7 +10,7 @@ import pytest_asyncio
 from hypothesis import settings
 from pymongo import AsyncMongoClient
 
-from huiqun.stream import KafkaOptions
+from huiqun.kafka import KafkaOptions
 from local.proxy import Proxy
 from local.stack import Stack
 from tests.spine import Spine, kafka_options_of, open_spine

@@ -11,22 +11,14 @@ from typing import Any
 import pytest_asyncio
 from pymongo.errors import OperationFailure
 
+from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.runtime.clock import SystemClock, whole_milliseconds
 from huiqun.store import DuplicateKey, connect, ensure_indexes
-from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor, Work
 from huiqun.tasks import store
-from huiqun.tasks.model import (
-    Continue,
-    Effect,
-    Progress,
-    Queue,
-    Recurrence,
-    RetryPolicy,
-    Task,
-    TaskKind,
-    TaskRun,
-)
+from huiqun.tasks.model import Continue, Effect, Queue, RetryPolicy, TaskKind, TaskRun
 from huiqun.tasks.runner import TaskOptions, TaskRunner
+from huiqun.work import WORK_INDEXES, Progress, Recurrence, Task, Transactor, Work
+from huiqun.work.task import TASKS
 from local.ports import free_port
 from tests.clocks import SetClock
 from tests.spine import eventually, running
@@ -40,7 +32,7 @@ IN_ORDER = Queue("in order", 1)
 @pytest_asyncio.fixture
 async def transactor(mongo_url: str, database_name: str) -> AsyncIterator[Transactor]:
     client = connect(mongo_url)
-    await ensure_indexes(client[database_name], {**STREAM_INDEXES, **store.TASK_INDEXES, "ran": ()})
+    await ensure_indexes(client[database_name], {**WORK_INDEXES, **store.TASK_INDEXES, "ran": ()})
     publisher = Publisher(KafkaOptions(f"127.0.0.1:{free_port()}"))
     yield Transactor(client, client[database_name], publisher, SetClock(NOW))
     await client.close()
@@ -76,7 +68,7 @@ async def ran(transactor: Transactor) -> list[str]:
 
 
 async def tasks(transactor: Transactor) -> list[dict[str, Any]]:
-    return [document async for document in transactor.database[store.TASKS].find().sort("due", 1)]
+    return [document async for document in transactor.database[TASKS].find().sort("due", 1)]
 
 
 async def all_done(transactor: Transactor) -> bool:

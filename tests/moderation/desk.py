@@ -28,9 +28,9 @@ from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import CaseOutcome
 from huiqun.contracts.topics import TOPICS
 from huiqun.runtime.clock import whole_milliseconds
-from huiqun.stream import Work, outbox
 from huiqun.tasks.runner import TaskRunner
 from huiqun.web import WEB_INDEXES
+from huiqun.work import Work, outbox
 from moderation.app import INDEXES, routes, task_kinds
 from moderation.cases.handlers.deciding import decide
 from moderation.cases.handlers.following import Ruling

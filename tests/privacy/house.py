@@ -23,12 +23,14 @@ import engagement.app
 import moderation.app
 import survey.app
 from huiqun.contracts.topics import TOPICS, Topic
-from huiqun.runtime.parts import Part
-from huiqun.runtime.service import Api, Connections, Interface, connections, loops
-from huiqun.runtime.settings import ServiceSettings
-from huiqun.stream import KafkaOptions, Route
-from huiqun.stream.publisher import Record
-from huiqun.stream.topics import create_topics
+from huiqun.kafka import KafkaOptions
+from huiqun.kafka.publisher import Record
+from huiqun.kafka.topics import create_topics
+from huiqun.service.api import Api, Interface
+from huiqun.service.connections import Connections, connections, loops
+from huiqun.service.parts import Part
+from huiqun.service.settings import ServiceSettings
+from huiqun.stream import Route
 from huiqun.tasks.model import TaskKind
 from huiqun.tasks.runner import TaskRunner
 from huiqun.telemetry import configure_logs, tracing

@@ -9,8 +9,9 @@ from engagement.audience import store as audience_store
 from engagement.settings import Settings
 from huiqun.contracts.channel import GroupCreated, GroupUpdated, MemberJoined, MemberLeft, MemberUpdated
 from huiqun.contracts.moderation import MessageScreened
-from huiqun.runtime.parts import run_parts
-from huiqun.runtime.service import Api, Interface, connections, loops
+from huiqun.service.api import Api, Interface
+from huiqun.service.connections import connections, loops
+from huiqun.service.parts import run_parts
 from huiqun.store import Index
 from huiqun.stream import Route
 from huiqun.tasks.model import TaskKind

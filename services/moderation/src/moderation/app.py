@@ -21,13 +21,15 @@ from huiqun.contracts.channel import (
     MessageRecalled,
     MessageReceived,
 )
-from huiqun.runtime.parts import run_parts
-from huiqun.runtime.service import Api, Interface, connections, loops
+from huiqun.service.api import Api, Interface
+from huiqun.service.connections import connections, loops
+from huiqun.service.parts import run_parts
 from huiqun.store import Index
-from huiqun.stream import Route, Work
+from huiqun.stream import Route
 from huiqun.stream.unreadable import UnreadableRecord
-from huiqun.tasks.model import Continue, Queue, Task, TaskKind
+from huiqun.tasks.model import Continue, Queue, TaskKind
 from huiqun.web import Router
+from huiqun.work import Task, Work
 from moderation.archive import api as archive_api
 from moderation.archive import store as archive
 from moderation.archive.handlers import exports, settling

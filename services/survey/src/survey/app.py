@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 
 from huiqun.contracts.channel import GroupDismissed, MemberJoined, MemberLeft, MemberUpdated
 from huiqun.contracts.moderation import MessageScreened
-from huiqun.runtime.parts import run_parts
-from huiqun.runtime.service import Api, Interface, connections, loops
+from huiqun.service.api import Api, Interface
+from huiqun.service.connections import connections, loops
+from huiqun.service.parts import run_parts
 from huiqun.store import Index
 from huiqun.stream import Route
 from huiqun.tasks.model import TaskKind

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 from fastapi import Path, Query, Response
 from pydantic import BaseModel, Field
 
-from huiqun.stream.work import Work
 from huiqun.tasks import store
 from huiqun.tasks.operations import TaskNotFailedError, TaskNotFoundError, cancel_task, retry_failed_task
 from huiqun.tasks.store import TaskFilter, TaskRecord
 from huiqun.web import Caller, Page, Paging, Router, Store, WriteOnce
+from huiqun.work import Work
 
 router = Router(
     "/api/v1/tasks",

@@ -14,22 +14,11 @@ from huiqun.runtime.health import CombinedHeartbeat, Heartbeat
 from huiqun.runtime.ids import new_id
 from huiqun.runtime.waiting import wait_for_stop
 from huiqun.store import StoreError, is_abort, is_transient
-from huiqun.stream.dead_letters import reason_of, traceback_of
-from huiqun.stream.retry import until_it_passes
-from huiqun.stream.transactor import Transactor
-from huiqun.stream.work import Work
 from huiqun.tasks import store
-from huiqun.tasks.model import (
-    Continue,
-    Effect,
-    Progress,
-    Queue,
-    Task,
-    TaskCancelledError,
-    TaskKind,
-    TaskStoppedError,
-)
-from huiqun.telemetry import metrics
+from huiqun.tasks.model import Continue, Effect, Queue, TaskCancelledError, TaskKind, TaskStoppedError
+from huiqun.telemetry import metrics, reason_of, traceback_of
+from huiqun.work import Progress, Task, Transactor, Work
+from huiqun.work.retry import until_it_passes
 
 T = TypeVar("T")
 _RENEWALS: Final = 3

@@ -8,18 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from huiqun.runtime.ids import new_id
-from huiqun.store import BulkWriteError, Database, DeleteMany, Index, InsertOne, ReplaceOne, Session
-from huiqun.tasks.model import Progress, Recurrence, Task
+from huiqun.store import BulkWriteError, Database, Index, InsertOne, Session
+from huiqun.work import Progress, Recurrence, Task
+from huiqun.work.task import TASKS, WAITING
 
-TASKS = "tasks"
 LEASES = "task_leases"
 TASK_INDEXES: Mapping[str, Sequence[Index]] = {
     TASKS: (Index((("state", 1), ("kind", 1), ("due", 1))), Index((("due", 1), ("_id", 1)))),
     # What a dead process has left goes after a day.
     LEASES: (Index((("until", 1),), expires_after=timedelta(days=1)),),
 }
-WAITING, FAILED = "waiting", "failed"
+FAILED = "failed"
 # Of several processes that look at once, each but one loses the first tasks to another.
 _LOOKED_AT: Final = 20
 _DUPLICATE_KEY: Final = 11000
@@ -43,17 +42,6 @@ class DueTasks:
 
     number: int
     oldest: datetime
-
-
-async def write_tasks(
-    database: Database, session: Session, scheduled: Sequence[Task], cancelled: Sequence[str], now: datetime
-) -> None:
-    """Write the scheduled tasks and delete the cancelled ones, in the caller's transaction."""
-    operations: list[Any] = [ReplaceOne({"_id": task.key}, _document(task, now), upsert=True) for task in scheduled]
-    if cancelled:
-        operations.insert(0, DeleteMany({"_id": {"$in": list(cancelled)}}))
-    if operations:
-        await database[TASKS].bulk_write(operations, ordered=True, session=session)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,27 +226,6 @@ async def count_due_tasks(database: Database, kinds: Collection[str], now: datet
 def _as_leased(task: Task) -> dict[str, Any]:
     """The task, unless it was moved or tried by somebody else meanwhile."""
     return {"_id": task.key, "idempotency_key": task.idempotency_key, "attempts": task.attempts}
-
-
-def _document(task: Task, now: datetime) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "_id": task.key,
-        "kind": task.kind,
-        "due": task.due,
-        "payload": dict(task.payload),
-        "state": WAITING,
-        "attempts": 0,
-        "idempotency_key": new_id(),
-        "scheduled_at": now,
-    }
-    if task.recurrence is not None:
-        each = task.recurrence
-        document["recurrence"] = {"rule": each.rule, "timezone": each.timezone, "start": each.start}
-    if task.progress is not None:
-        document["progress"] = {"done": task.progress.done, "total": task.progress.total}
-    if task.traceparent is not None:
-        document["traceparent"] = task.traceparent
-    return document
 
 
 def _task(document: Mapping[str, Any]) -> Task:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from huiqun.runtime.ids import new_id
 from huiqun.store import Database
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.backtest import store
 from moderation.backtest.model import Trial
 from moderation.backtest.store import Job

@@ -14,8 +14,8 @@ from huiqun.runtime.ids import new_id
 from huiqun.runtime.waiting import wait_for_stop
 from huiqun.store import Database
 from huiqun.store import is_transient as store_is_away
-from huiqun.stream.dead_letters import reason_of, traceback_of
-from huiqun.stream.retry import until_it_passes
+from huiqun.telemetry import reason_of, traceback_of
+from huiqun.work.retry import until_it_passes
 from moderation.backtest import store
 from moderation.backtest.handlers.running import TrialEndedError, run_trial
 from moderation.backtest.store import Job
