@@ -25,9 +25,10 @@ from huiqun.channel.directory.store import (
 from huiqun.contracts.channel import LeaveReason, Role
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MessageScreened
+from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.privacy.encryption import SERVICE_KEY, FieldEncryption, MasterKeys
 from huiqun.store import Database, connect, ensure_indexes
-from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor, Work
+from huiqun.work import WORK_INDEXES, Transactor, Work
 from local.ports import free_port
 from tests.clocks import SetClock
 from tests.stories import at, created, described, dismissed, joined, left, listed, screened, tellings, updated
@@ -81,7 +82,7 @@ class Store:
 async def store(mongo_url: str, database_name: str) -> AsyncIterator[Store]:
     client = connect(mongo_url)
     database = client[database_name]
-    await ensure_indexes(database, {**STREAM_INDEXES, **DIRECTORY_INDEXES})
+    await ensure_indexes(database, {**WORK_INDEXES, **DIRECTORY_INDEXES})
     encryption = FieldEncryption(client, database_name, MasterKeys("a key of these tests"))
     await encryption.start()
     await encryption.ensure_key(SERVICE_KEY)

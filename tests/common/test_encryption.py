@@ -97,6 +97,17 @@ async def test_what_is_no_ciphertext_is_an_error_without_its_content(
     assert "ciphertext at all" not in str(raised.value)
 
 
+async def test_a_process_with_another_master_key_does_not_start(
+    encryption: FieldEncryption, client: Client, database_name: str
+) -> None:
+    await encryption.start()
+    stranger = FieldEncryption(client, database_name, MasterKeys("the second master key"))
+    with pytest.raises(MasterKeyError):
+        await stranger.start()
+    with pytest.raises(MasterKeyError):
+        await stranger.rewrap_keys()
+
+
 def test_master_keys_do_not_show_themselves() -> None:
     assert "first" not in repr(KEYS)
     assert "first" not in "".join(KEYS.providers)

@@ -178,6 +178,7 @@ async def open_house(stack: Stack, kafka: KafkaOptions) -> AsyncIterator[House]:
         topic_prefix=kafka.prefix,
         kafka_idempotent=stack.broker.producer_ids,
         hash_key=SecretStr("a key of these tests"),
+        encryption_key=SecretStr("another key of these tests"),
         public_url="https://groups.example.com",
         four_eyes=False,
         rate_limit_caller=100_000,

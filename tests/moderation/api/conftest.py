@@ -83,6 +83,7 @@ async def serve_interface(stack: Stack) -> AsyncIterator[Interface]:
         kafka_idempotent=stack.broker.producer_ids,
         api_port=free_port(),
         hash_key=SecretStr(HASH_KEY.decode()),
+        encryption_key=SecretStr("another key of these tests"),
         four_eyes=True,
     )
     async with connections(SERVICE, settings, INDEXES) as connected:

@@ -37,7 +37,7 @@ class DataKeyDestroyedError(LookupError):
 
 
 class MasterKeyError(RuntimeError):
-    """The data keys are wrapped under another master key: set it as the previous one, then rewrap them."""
+    """The data keys are wrapped under another master key: HUIQUN_PREVIOUS_ENCRYPTION_KEY takes that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +91,10 @@ class FieldEncryption:
         )
 
     async def start(self) -> None:
-        """Create the vault's index, under which a name has one key."""
+        """Have the vault and the service's key ready; raises MasterKeyError if that is wrapped under another key."""
         await ensure_indexes(self._vault, _INDEXES)
+        await self.ensure_key(SERVICE_KEY)
+        await self.encrypt("", SERVICE_KEY)
 
     async def close(self) -> None:
         """Forget the cached keys; the client is its owner's to close."""
@@ -139,11 +141,14 @@ class FieldEncryption:
     async def rewrap_keys(self) -> int:
         """Wrap the data keys that lie under the previous master key under the current one; returns how many.
 
-        Nothing else changes, so it may be repeated, and run while services read and write.
+        Nothing else changes, so it may be repeated, and run while services read and write that have both keys. Raises
+        MasterKeyError where a key lies under neither.
         """
-        result = await self._encryption.rewrap_many_data_key(
-            {"masterKey.provider": {"$ne": self._provider}}, self._provider
-        )
+        others = {"masterKey.provider": {"$ne": self._provider}}
+        try:
+            result = await self._encryption.rewrap_many_data_key(others, self._provider)
+        except EncryptionError as error:
+            raise await self._explained(error, others | {"masterKey.provider": {"$nin": [*self._providers]}}) from None
         return result.bulk_write_result.modified_count if result.bulk_write_result is not None else 0
 
     async def _explained(self, error: EncryptionError, key: dict[str, Any]) -> Exception:

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 
 from huiqun.audit import AUDIT_INDEXES
 from huiqun.kafka import Publisher
+from huiqun.privacy.encryption import FieldEncryption
 from huiqun.runtime.clock import Clock, SystemClock
 from huiqun.service.parts import Part, ending
 from huiqun.service.settings import ServiceSettings
@@ -43,6 +44,7 @@ class Connections:
     database: Database
     publisher: Publisher
     transactor: Transactor
+    encryption: FieldEncryption
     clock: Clock
     startup: Startup
 
@@ -57,22 +59,25 @@ async def connections(
     database = client[settings.database_of(service)]
     presence = Presence(settings.mongo, database)
     publisher = Publisher(settings.kafka)
+    encryption = FieldEncryption(client, database.name, settings.master_keys)
     clock = SystemClock()
 
     async def prepare() -> None:
         await check_access(database)
         shared = {**PRESENCE_INDEXES, **WORK_INDEXES, **STREAM_INDEXES, **TASK_INDEXES, **WEB_INDEXES, **AUDIT_INDEXES}
         await ensure_indexes(database, {**shared, **indexes})
+        await encryption.start()
 
     startup = Startup(prepare, presence.begin, publisher.ping)
     try:
         transactor = Transactor(client, database, publisher, clock)
-        yield Connections(service, settings, client, database, publisher, transactor, clock, startup)
+        yield Connections(service, settings, client, database, publisher, transactor, encryption, clock, startup)
     finally:
         with ending():
             with contextlib.suppress(KafkaError, TimeoutError):
                 await asyncio.wait_for(publisher.stop(), 2)
             await presence.end()
+            await encryption.close()
             await close(client)
 
 

@@ -15,7 +15,7 @@ from huiqun.channel.directory.store import (
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.privacy.encryption import SERVICE_KEY, FieldEncryption
 from huiqun.privacy.names import PersonName, PlatformId
-from huiqun.stream.work import Work
+from huiqun.work import Work
 
 
 @dataclass(frozen=True, slots=True)

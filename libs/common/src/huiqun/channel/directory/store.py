@@ -12,7 +12,7 @@ from typing import Any, Final
 from huiqun.channel.directory.documents import GROUP, MEMBER, group_fields, group_from, member_document, member_from
 from huiqun.channel.directory.model import DirectoryGroup, DirectoryMember, keys_of, member_key
 from huiqun.store import Database, Index, ReplaceOne, Session, UpdateOne
-from huiqun.stream.work import Work
+from huiqun.work import Work
 
 DIRECTORY: Final = "directory"
 #: How long it is known that somebody was in a group.
