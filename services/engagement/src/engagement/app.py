@@ -2,39 +2,48 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from engagement.audience import api as audience_api
-from engagement.audience import handlers as audience
 from engagement.audience import store as audience_store
+from engagement.audience.handlers import Audience
 from engagement.settings import Settings
-from huiqun.contracts.channel import GroupCreated, GroupUpdated, MemberJoined, MemberLeft, MemberUpdated
+from huiqun.channel.directory.carrying_over import CarryOver
+from huiqun.channel.directory.fold import GROUP_EVENTS, ROSTER_EVENTS
+from huiqun.channel.directory.handlers import Directory
+from huiqun.channel.directory.store import DIRECTORY_INDEXES
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.service.api import Api, Interface
 from huiqun.service.connections import connections, loops
 from huiqun.service.parts import run_parts
 from huiqun.store import Index
 from huiqun.stream import Route
-from huiqun.tasks.model import TaskKind
 
 SERVICE = "engagement"
 DESCRIPTION = "Campaigns, benefits, points and the service desk."
-INDEXES: Mapping[str, Sequence[Index]] = {**audience_store.INDEXES}
+INDEXES: Mapping[str, Sequence[Index]] = {**DIRECTORY_INDEXES, **audience_store.INDEXES}
 
-# Groups before messages, so that a new group's time zone is known when its first messages are counted.
-ROUTES = (
-    Route((GroupCreated, GroupUpdated), audience.record_groups),
-    Route((MemberJoined, MemberUpdated, MemberLeft), audience.record_members),
-    Route((MessageScreened,), audience.count_messages),
-)
 
-TASK_KINDS: Mapping[str, TaskKind] = {}
+def routes(directory: Directory) -> tuple[Route, ...]:
+    """Which events go to which use case; groups before messages, so that a new group's time zone is known."""
+    audience = Audience(directory)
+    return (
+        Route(GROUP_EVENTS, audience.record_groups),
+        Route(ROSTER_EVENTS, audience.record_members),
+        Route((MessageScreened,), audience.count_messages),
+    )
+
+
 ROUTERS = (audience_api.router,)
 
 
 async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) -> None:
     """Run the roles until stopped."""
     async with connections(SERVICE, settings, INDEXES) as connected:
-        parts = loops(connected, roles, ROUTES, TASK_KINDS)
+        directory = Directory(connected.encryption)
+        carry_over = CarryOver(directory, audience_store.FORMER_RECORDS)
+        connected.startup.add(partial(connected.transactor.run, carry_over.schedule))
+        parts = loops(connected, roles, routes(directory), carry_over.kinds)
         routers = ROUTERS if "api" in roles else ()
         interface = Interface(service=SERVICE, description=DESCRIPTION, routers=routers)
         api = Api(interface, settings, connected, parts)

@@ -34,10 +34,11 @@ from huiqun.runtime.placeholders import is_placeholder
 
 GroupEvent = GroupCreated | GroupUpdated | GroupDismissed
 MemberEvent = MemberJoined | MemberUpdated | MemberLeft
-DirectoryEvent = GroupEvent | MemberEvent | GroupListed
+RosterEvent = MemberEvent | GroupListed
+DirectoryEvent = GroupEvent | RosterEvent
 #: What the directory is made of; a service routes all of it.
 GROUP_EVENTS: Final = (GroupCreated, GroupUpdated, GroupDismissed)
-MEMBER_EVENTS: Final = (MemberJoined, MemberUpdated, MemberLeft, GroupListed)
+ROSTER_EVENTS: Final = (MemberJoined, MemberUpdated, MemberLeft, GroupListed)
 
 
 @dataclass(slots=True)
@@ -83,6 +84,21 @@ class Fold:
         was_present = member.is_present
         if member.sight(Told(Sighting(data.role, data.channel), Stamp(message.written_at, message.id))):
             self.look_up(member, was_present=was_present)
+            self.changes.members[member.key] = member
+
+    def merge(self, groups: Iterable[DirectoryGroup], members: Iterable[DirectoryMember]) -> None:
+        """Take in what was known of groups and members before there was a directory."""
+        for each in groups:
+            group = self._group(each.group_id)
+            if each.described is not None:
+                group.describe(Told(each.profile, each.described))
+            if each.dismissed_at is not None:
+                group.dismiss(each.dismissed_at)
+            self.changes.groups[group.group_id] = group
+        for known in members:
+            member = self._member(known.group_id, known.member_id)
+            member.merge(known)
+            self.look_up(member, was_present=member.is_present)
             self.changes.members[member.key] = member
 
     def look_up(self, member: DirectoryMember, *, was_present: bool) -> None:
@@ -157,6 +173,18 @@ def members_in(events: Iterable[DirectoryEvent]) -> set[tuple[str, str]]:
             case _:
                 pass
     return found
+
+
+def without_placeholders(events: Iterable[RosterEvent]) -> list[RosterEvent]:
+    """Return the events without whoever goes by a placeholder for an id: it names nobody."""
+    kept: list[RosterEvent] = []
+    for event in events:
+        if isinstance(event, GroupListed):
+            named = tuple(each for each in event.data.members if not is_placeholder(each.member_id))
+            kept.append(event.model_copy(update={"data": event.data.model_copy(update={"members": named})}))
+        elif not is_placeholder(event.data.member_id):
+            kept.append(event)
+    return kept
 
 
 def stamp_of(event: Event) -> Stamp:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from huiqun.channel.directory.fold import DirectoryChanges, DirectoryEvent, Fold, groups_in, members_in
-from huiqun.channel.directory.model import DirectoryMember, Told
+from huiqun.channel.directory.model import DirectoryGroup, DirectoryMember, Told
 from huiqun.channel.directory.store import (
     DirectorySnapshot,
     list_accounts,
@@ -47,6 +47,15 @@ class Directory:
         await self._encrypt(changes.members.values())
         await save_directory(work, changes.groups.values(), changes.members.values())
         return changes
+
+    async def merge(self, work: Work, groups: Collection[DirectoryGroup], members: Collection[DirectoryMember]) -> None:
+        """Take in what was known of groups and members before there was a directory."""
+        pairs = [(member.group_id, member.member_id) for member in members]
+        known = await read_directory(work, [group.group_id for group in groups], pairs)
+        fold = Fold(dict(known.groups), dict(known.members))
+        fold.merge(groups, members)
+        await self._encrypt(fold.changes.members.values())
+        await save_directory(work, fold.changes.groups.values(), fold.changes.members.values())
 
     async def record_senders(self, work: Work, messages: Sequence[MessageScreened]) -> DirectorySnapshot:
         """Note who wrote, of those of whom the channel has said nothing; returns the senders and their groups.

@@ -41,6 +41,11 @@ def later_of(known: Told[ValueT] | None, told: Told[ValueT]) -> Told[ValueT]:
     return told if known is None or told.stamp > known.stamp else known
 
 
+def latest_of(*told: Told[ValueT] | None) -> Told[ValueT] | None:
+    """Return what counts of what was told, if anything was."""
+    return max((each for each in told if each is not None), key=lambda each: each.stamp, default=None)
+
+
 @dataclass(frozen=True, slots=True)
 class GroupProfile:
     """What the channel says that a group is. The name of a private group is a person's, and is not kept."""
@@ -112,7 +117,7 @@ class Description:
     """What the channel says that a member is."""
 
     role: Role
-    channel: str
+    channel: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +200,11 @@ class DirectoryMember:
         return self.left.stamp.at if self.left is not None and self._has_departed else self.heard_at
 
     @property
+    def last_left_at(self) -> datetime | None:
+        """When they went, the last time if there were several; also of who is back."""
+        return self.left_at or (self.left.stamp.at if self.left is not None else None)
+
+    @property
     def left_reason(self) -> LeaveReason | None:
         """Why they went; None for who is there. Who is only missing from a listing is taken to have left."""
         if self.is_present:
@@ -244,6 +254,13 @@ class DirectoryMember:
         by_age = sorted(self.ids, key=lambda kind: (self.ids[kind].stamp, kind))
         for kind in by_age[:-MAX_ID_KINDS]:
             del self.ids[kind]
+
+    def merge(self, other: "DirectoryMember") -> None:
+        """Note what somebody else has been told of the same member; nothing of theirs has been erased."""
+        self.arrived, self.left = latest_of(self.arrived, other.arrived), latest_of(self.left, other.left)
+        self.described, self.name = latest_of(self.described, other.described), latest_of(self.name, other.name)
+        if self.described is not None:
+            self.seen = None
 
     def erase(self, at: datetime) -> None:
         """Forget name and ids, also those that are told again of a time up to then."""

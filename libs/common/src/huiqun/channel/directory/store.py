@@ -21,7 +21,7 @@ DIRECTORY_INDEXES: Mapping[str, Sequence[Index]] = {
     DIRECTORY: (
         Index((("record", 1), ("_id", 1)), where={"record": GROUP}),
         Index((("member_id", 1),)),
-        Index((("gone_since", 1),), expires_after=KEEP_GONE),
+        Index((("gone_since", 1),), expires_after=KEEP_GONE, where={"gone_since": {"$type": "date"}}),
     )
 }
 
