@@ -9,7 +9,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from huiqun.channel.directory.fold import DirectoryChanges, Fold
+from huiqun.channel.directory.fold import DirectoryChanges, DirectorySnapshot, Fold
 from huiqun.channel.directory.model import MAX_ID_KINDS, MAX_OPEN_LISTINGS, DirectoryGroup, DirectoryMember
 from huiqun.contracts.channel import GroupListed, LeaveReason, MemberJoined, Role
 from huiqun.contracts.envelope import Event
@@ -20,7 +20,7 @@ State = tuple[dict[str, DirectoryGroup], dict[str, DirectoryMember]]
 
 
 def fold_of(events: Sequence[Event]) -> Fold:
-    fold = Fold({}, {})
+    fold = Fold(DirectorySnapshot({}, {}))
     for event in events:
         if isinstance(event, MessageScreened):
             fold.tell_of_sender(event)
@@ -86,7 +86,7 @@ def test_only_news_of_coming_count_as_coming() -> None:
     assert changes(first).arrived.keys() == {"g1/u1"}
     known = fold_of([first])
     for again in (first, joined("g1", "u1", 1), updated("g1", "u1", 2), listed("g1", ["u1"], 3)):
-        known.changes = DirectoryChanges()
+        known.changes = DirectoryChanges(known.changes.directory)
         known.tell(again)
         assert not known.changes.arrived, again.type
     assert changes(first, left("g1", "u1", 1)).arrived == {}

@@ -8,12 +8,11 @@ import hypothesis.strategies as st
 import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 
-from huiqun.channel.directory.fold import DirectoryChanges
+from huiqun.channel.directory.fold import DirectoryChanges, DirectorySnapshot
 from huiqun.channel.directory.handlers import Directory
 from huiqun.channel.directory.store import (
     DIRECTORY,
     DIRECTORY_INDEXES,
-    DirectorySnapshot,
     find_group,
     find_member,
     list_accounts,

@@ -1,6 +1,6 @@
 """How what the channel tells changes groups and members. Nothing is read or written here."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -41,14 +41,31 @@ GROUP_EVENTS: Final = (GroupCreated, GroupUpdated, GroupDismissed)
 ROSTER_EVENTS: Final = (MemberJoined, MemberUpdated, MemberLeft, GroupListed)
 
 
+@dataclass(frozen=True, slots=True)
+class DirectorySnapshot:
+    """What the directory has of some groups, by id, and of some of their members, by key."""
+
+    groups: Mapping[str, DirectoryGroup]
+    members: Mapping[str, DirectoryMember]
+
+    def group(self, group_id: str) -> DirectoryGroup:
+        """Return the group; for one that nobody has told us of, what is taken for granted."""
+        return self.groups.get(group_id) or DirectoryGroup(group_id)
+
+    def member(self, group_id: str, member_id: str) -> DirectoryMember:
+        """Return the member; for one that nobody has told us of, one of whom nothing is known."""
+        return self.members.get(member_key(group_id, member_id)) or DirectoryMember(group_id, member_id)
+
+
 @dataclass(slots=True)
 class DirectoryChanges:
-    """What events changed: groups by id and members by key, as they are now.
+    """What events changed in `directory`, which is as they left it: groups by id and members by key.
 
     `arrived` are those of whose coming was told, and who are there at the end; `departed` those who went, or were found
     to have gone, at any time. `listed` are the groups of which a listing has come whole.
     """
 
+    directory: DirectorySnapshot
     groups: dict[str, DirectoryGroup] = field(default_factory=dict)
     members: dict[str, DirectoryMember] = field(default_factory=dict)
     arrived: dict[str, DirectoryMember] = field(default_factory=dict)
@@ -59,11 +76,10 @@ class DirectoryChanges:
 class Fold:
     """Takes events in, one after the other, over what the directory has of the groups and members they are about."""
 
-    def __init__(self, groups: dict[str, DirectoryGroup], members: dict[str, DirectoryMember]) -> None:
-        """`groups` are by id, `members` by key; both are changed, and who is told of first is added."""
-        self.groups = groups
-        self.members = members
-        self.changes = DirectoryChanges()
+    def __init__(self, known: DirectorySnapshot) -> None:
+        self.groups = dict(known.groups)
+        self.members = dict(known.members)
+        self.changes = DirectoryChanges(DirectorySnapshot(self.groups, self.members))
 
     def tell(self, event: DirectoryEvent) -> None:
         """Take an event in."""

@@ -3,10 +3,16 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from huiqun.channel.directory.fold import DirectoryChanges, DirectoryEvent, Fold, groups_in, members_in
+from huiqun.channel.directory.fold import (
+    DirectoryChanges,
+    DirectoryEvent,
+    DirectorySnapshot,
+    Fold,
+    groups_in,
+    members_in,
+)
 from huiqun.channel.directory.model import DirectoryGroup, DirectoryMember, Told
 from huiqun.channel.directory.store import (
-    DirectorySnapshot,
     list_accounts,
     list_unheard,
     read_directory,
@@ -38,7 +44,7 @@ class Directory:
         Where a listing has come whole, another read finds who is not on it.
         """
         known = await read_directory(work, groups_in(events), members_in(events))
-        fold = Fold(dict(known.groups), dict(known.members))
+        fold = Fold(known)
         for event in events:
             fold.tell(event)
         changes = fold.changes
@@ -52,7 +58,7 @@ class Directory:
         """Take in what was known of groups and members before there was a directory."""
         pairs = [(member.group_id, member.member_id) for member in members]
         known = await read_directory(work, [group.group_id for group in groups], pairs)
-        fold = Fold(dict(known.groups), dict(known.members))
+        fold = Fold(known)
         fold.merge(groups, members)
         await self._encrypt(fold.changes.members.values())
         await save_directory(work, fold.changes.groups.values(), fold.changes.members.values())
@@ -63,14 +69,14 @@ class Directory:
         Nothing is written for those whom the channel has told of.
         """
         known = await read_directory(work, members=[(each.data.group_id, each.data.member_id) for each in messages])
-        fold = Fold(dict(known.groups), dict(known.members))
+        fold = Fold(known)
         for message in messages:
             fold.tell_of_sender(message)
         changed = fold.changes.members
         # A listing that comes at the same time must see who is new, or be seen by who notes them.
         strangers = {member.group_id for key, member in changed.items() if key not in known.members}
         await save_directory(work, (), changed.values(), touched=sorted(strangers))
-        return DirectorySnapshot(fold.groups, fold.members)
+        return fold.changes.directory
 
     async def reveal(self, members: Iterable[DirectoryMember]) -> dict[str, PersonalDetails]:
         """Read out names and ids, by key; whoever shows them to somebody audits the reading."""

@@ -5,11 +5,11 @@ the members of a group together.
 """
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
 from huiqun.channel.directory.documents import GROUP, MEMBER, group_fields, group_from, member_document, member_from
+from huiqun.channel.directory.fold import DirectorySnapshot
 from huiqun.channel.directory.model import DirectoryGroup, DirectoryMember, keys_of, member_key
 from huiqun.store import Database, Index, ReplaceOne, Session, UpdateOne
 from huiqun.work import Work
@@ -24,22 +24,6 @@ DIRECTORY_INDEXES: Mapping[str, Sequence[Index]] = {
         Index((("gone_since", 1),), expires_after=KEEP_GONE, where={"gone_since": {"$type": "date"}}),
     )
 }
-
-
-@dataclass(frozen=True, slots=True)
-class DirectorySnapshot:
-    """What the directory has of some groups, by id, and of some of their members, by key."""
-
-    groups: Mapping[str, DirectoryGroup]
-    members: Mapping[str, DirectoryMember]
-
-    def group(self, group_id: str) -> DirectoryGroup:
-        """Return the group; for one that nobody has told us of, what is taken for granted."""
-        return self.groups.get(group_id) or DirectoryGroup(group_id)
-
-    def member(self, group_id: str, member_id: str) -> DirectoryMember:
-        """Return the member; for one that nobody has told us of, one of whom nothing is known."""
-        return self.members.get(member_key(group_id, member_id)) or DirectoryMember(group_id, member_id)
 
 
 async def read_directory(
