@@ -11,7 +11,7 @@ from huiqun.channel.directory.fold import (
     groups_in,
     members_in,
 )
-from huiqun.channel.directory.model import DirectoryGroup, DirectoryMember, Told
+from huiqun.channel.directory.model import DirectoryGroup, DirectoryMember, Told, latest_of
 from huiqun.channel.directory.store import (
     list_accounts,
     list_unheard,
@@ -82,9 +82,14 @@ class Directory:
         """Read out names and ids, by key; whoever shows them to somebody audits the reading."""
         return {member.key: await self._details(member) for member in members}
 
+    async def name_of(self, memberships: Iterable[DirectoryMember]) -> str:
+        """Read out the latest name of a person with these memberships; empty if none is known."""
+        latest = latest_of(*(member.name for member in memberships))
+        return await self._plain(latest.value) if latest is not None else ""
+
     async def erase(self, work: Work, accounts: Collection[tuple[str, str]]) -> int:
         """Erase names and ids of (channel, member id) pairs in all groups; returns of how many memberships."""
-        found = await list_accounts(work, accounts)
+        found = await list_accounts(work.db, accounts, work.session)
         for member in found:
             member.erase(work.now)
         await save_directory(work, (), found)

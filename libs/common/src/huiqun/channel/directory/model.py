@@ -259,8 +259,7 @@ class DirectoryMember:
         """Note what somebody else has been told of the same member; nothing of theirs has been erased."""
         self.arrived, self.left = latest_of(self.arrived, other.arrived), latest_of(self.left, other.left)
         self.described, self.name = latest_of(self.described, other.described), latest_of(self.name, other.name)
-        if self.described is not None:
-            self.seen = None
+        self.seen = latest_of(self.seen, other.seen) if self.described is None else None
 
     def erase(self, at: datetime) -> None:
         """Forget name and ids, also those that are told again of a time up to then."""

@@ -78,18 +78,23 @@ async def list_members(
     return [member_from(each) async for each in database[DIRECTORY].find(query).sort("_id", 1).limit(limit)]
 
 
-async def list_present(work: Work, group_id: str) -> list[DirectoryMember]:
+async def list_present(database: Database, group_id: str, session: Session | None = None) -> list[DirectoryMember]:
     """List everybody who is in a group, by id."""
     query = {"_id": _within(group_id), "present": True}
-    return [member_from(each) async for each in work.db[DIRECTORY].find(query, session=work.session).sort("_id", 1)]
+    return [member_from(each) async for each in database[DIRECTORY].find(query, session=session).sort("_id", 1)]
 
 
-async def list_accounts(work: Work, accounts: Collection[tuple[str, str]]) -> list[DirectoryMember]:
-    """List what is known of (channel, member id) pairs in all groups that they are or were in."""
+async def list_accounts(
+    database: Database, accounts: Collection[tuple[str, str]], session: Session | None = None
+) -> list[DirectoryMember]:
+    """List what is known of (channel, member id) pairs in all groups that they are or were in.
+
+    A membership of which nobody has said what channel it is of is counted in.
+    """
     wanted = set(accounts)
     query = {"member_id": {"$in": sorted({member_id for _, member_id in wanted})}}
-    found = [member_from(each) async for each in work.db[DIRECTORY].find(query, session=work.session).sort("_id", 1)]
-    return [member for member in found if (member.channel, member.member_id) in wanted]
+    found = [member_from(each) async for each in database[DIRECTORY].find(query, session=session).sort("_id", 1)]
+    return [member for member in found if member.channel is None or (member.channel, member.member_id) in wanted]
 
 
 async def list_unheard(work: Work, listed: Iterable[DirectoryGroup]) -> list[DirectoryMember]:
