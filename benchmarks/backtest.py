@@ -50,8 +50,8 @@ async def measure(stack: Stack, count: int, say: Callable[[str], None]) -> Resul
         trial = Trial(DEFAULT_POLICY, 1, first, last + timedelta(seconds=1))
         processor, clock = time.process_time(), time.perf_counter()
 
-        async def go_on(_: int, __: int) -> bool:
-            return True
+        async def go_on(_: int, __: int) -> None:
+            """Let it go on."""
 
         report = await run_trial(laid.database, book, trial, go_on)
         used, seconds = time.process_time() - processor, time.perf_counter() - clock

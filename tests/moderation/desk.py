@@ -131,7 +131,9 @@ class Desk:
     async def pass_time(self, span: timedelta) -> None:
         """Time goes by, and what is due is done."""
         self.clock.moment += span
-        runner = TaskRunner(self.inlet.transactor, task_kinds(Links.under("a key for tests", None)))
+        links = Links.under("a key for tests", None)
+        kinds = task_kinds(links, self.inlet.database, lambda: self.rulebook)
+        runner = TaskRunner(self.inlet.transactor, kinds)
         await run_all_due(runner)
 
     async def work(self, use_case: Callable[[Work], Awaitable[T]]) -> T:

@@ -217,7 +217,7 @@ async def _open(opened: AsyncExitStack, house: House, name: str, settings: Setti
         parts.append(keeper)
         routes = module.routes(keeper.current, hash_key(settings), house.signed.appeals.maker)
         tasks, interface = (
-            module.task_kinds(house.signed.consents),
+            module.task_kinds(house.signed.consents, connected.database, keeper.current),
             module.interface(settings, keeper.current, house.signed),
         )
     else:

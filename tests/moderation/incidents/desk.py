@@ -81,7 +81,8 @@ class Desk:
     async def pass_minutes(self, minutes: float) -> None:
         """Move the clock, and run what has become due in its order, each at its own time."""
         until = self.clock.moment + timedelta(minutes=minutes)
-        runner = TaskRunner(self.transactor, task_kinds(Links.under("a key for tests", None)))
+        links = Links.under("a key for tests", None)
+        runner = TaskRunner(self.transactor, task_kinds(links, self.database, self.keeper.current))
         await self._answer()
         while (due := await next_due(self.transactor, until)) is not None:
             self.clock.moment = max(due, self.clock.moment)

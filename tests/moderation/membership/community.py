@@ -93,7 +93,7 @@ class Community:
         self._handlers = {
             event: route.handler for route in app.routes(self.keeper.current, HASH_KEY) for event in route.events
         }
-        self._kinds = app.task_kinds(LINKS)
+        self._kinds = app.task_kinds(LINKS, self.transactor.database, self.keeper.current)
 
     @property
     def clock(self) -> SetClock:

@@ -19,6 +19,7 @@ from huiqun.service.connections import connections, loops
 from huiqun.service.parts import run_parts
 from huiqun.store import Index
 from huiqun.stream import Route
+from huiqun.tasks import api as tasks_api
 from huiqun.web import Router
 
 SERVICE = "crm-sync"
@@ -39,6 +40,7 @@ def routes(directory: Directory) -> tuple[Route, ...]:
 ROUTERS = (
     customers_api.router,  # /api/v1/customers
     audit_api.router,  # /api/v1/audit
+    tasks_api.router,  # /api/v1/tasks
 )
 
 

@@ -18,6 +18,7 @@ from huiqun.service.connections import connections, loops
 from huiqun.service.parts import run_parts
 from huiqun.store import Index
 from huiqun.stream import Route
+from huiqun.tasks import api as tasks_api
 
 SERVICE = "engagement"
 DESCRIPTION = "Campaigns, benefits, points and the service desk."
@@ -34,7 +35,10 @@ def routes(directory: Directory) -> tuple[Route, ...]:
     )
 
 
-ROUTERS = (audience_api.router,)
+ROUTERS = (
+    audience_api.router,  # /api/v1/groups/{group_id}/activity
+    tasks_api.router,  # /api/v1/tasks
+)
 
 
 async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) -> None:

@@ -14,6 +14,7 @@ from huiqun.service.connections import connections, loops
 from huiqun.service.parts import run_parts
 from huiqun.store import Index
 from huiqun.stream import Route
+from huiqun.tasks import api as tasks_api
 from survey.eligibility import api as eligibility_api
 from survey.eligibility import store as eligibility_store
 from survey.eligibility.handlers import EligibilityRecords
@@ -34,7 +35,10 @@ def routes(directory: Directory) -> tuple[Route, ...]:
     )
 
 
-ROUTERS = (eligibility_api.router,)
+ROUTERS = (
+    eligibility_api.router,  # /api/v1/groups/{group_id}/eligibility
+    tasks_api.router,  # /api/v1/tasks
+)
 
 
 async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) -> None:

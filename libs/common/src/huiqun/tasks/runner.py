@@ -16,6 +16,7 @@ from huiqun.runtime.waiting import wait_for_stop
 from huiqun.store import StoreError, is_abort, is_transient
 from huiqun.tasks import store
 from huiqun.tasks.model import Continue, Effect, Queue, TaskCancelledError, TaskKind, TaskStoppedError
+from huiqun.tasks.store import LeasedTask
 from huiqun.telemetry import metrics, reason_of, traceback_of
 from huiqun.work import Progress, Task, Transactor, Work
 from huiqun.work.retry import until_it_passes
@@ -75,8 +76,8 @@ class TaskRunner:
     async def run_next(self) -> bool:
         """Run the one task of all queues that has been due longest, without the others; False when none is due."""
         leased = await self._lease(self._kinds, 1)
-        for task in leased:
-            await self._run_task(task, asyncio.Event())
+        for each in leased:
+            await self._run_task(each, asyncio.Event())
         return bool(leased)
 
     async def _run_queue(self, queue: Queue, stop: asyncio.Event) -> None:
@@ -90,7 +91,7 @@ class TaskRunner:
                 free = queue.concurrency - len(running)
                 leased = await self._patiently(partial(self._lease, kinds, free), heartbeat)
                 heartbeat.well()
-                running |= {asyncio.create_task(self._run_task(task, stop), name=task.key) for task in leased}
+                running |= {asyncio.create_task(self._run_task(each, stop), name=each.task.key) for each in leased}
                 if len(running) == queue.concurrency:
                     await asyncio.wait({*running, stopping}, return_when=asyncio.FIRST_COMPLETED)
                 elif not leased:
@@ -104,9 +105,9 @@ class TaskRunner:
                 each.cancel()
             await asyncio.gather(*running, stopping, return_exceptions=True)
 
-    async def _lease(self, kinds: Collection[str], limit: int) -> list[Task]:
+    async def _lease(self, kinds: Collection[str], limit: int) -> list[LeasedTask]:
         leased = await store.lease_tasks(self._transactor.database, kinds, self._new_lease(), limit, self._running)
-        self._running.update(task.key for task in leased)
+        self._running.update(each.task.key for each in leased)
         return leased
 
     def _new_lease(self) -> store.Lease:
@@ -141,13 +142,18 @@ class TaskRunner:
             oldest = min((each.oldest for each in waiting), default=now)
             metrics.TASK_QUEUE_DELAY.labels(queue=queue.name).set((now - oldest).total_seconds())
 
-    async def _run_task(self, task: Task, stop: asyncio.Event) -> None:
+    async def _run_task(self, leased: LeasedTask, stop: asyncio.Event) -> None:
         """Run one task to its end, its next attempt, or its failure; waits while the store is away."""
-        now = self._transactor.clock.now()
+        task, now = leased.task, self._transactor.clock.now()
         metrics.TASK_DELAY.labels(kind=task.kind).observe(max((now - task.due).total_seconds(), 0.0))
-        heartbeat = self._queues[self._kinds[task.kind].queue]
+        kind = self._kinds[task.kind]
+        heartbeat = self._queues[kind.queue]
         try:
-            outcome = await self._attempt(task, heartbeat, stop)
+            if leased.deaths >= kind.retry.attempts:
+                reason = f"each process that ran it was gone before it was done, {leased.deaths} in a row"
+                outcome = await self._patiently(partial(self._give_up, task, reason), heartbeat)
+            else:
+                outcome = await self._attempt(task, heartbeat, stop)
             metrics.TASKS_RUN.labels(kind=task.kind, outcome=outcome).inc()
             release = partial(store.release_leases, self._transactor.database, self._holder, [task.key])
             await self._patiently(release, heartbeat)
@@ -197,6 +203,10 @@ class TaskRunner:
         if wait is not None:
             await store.postpone_task(self._transactor.database, task, now + wait, reason)
             return "retried"
+        return await self._give_up(task, reason)
+
+    async def _give_up(self, task: Task, reason: str) -> str:
+        kind, now = self._kinds[task.kind], self._transactor.clock.now()
 
         async def give_up(work: Work) -> None:
             given_up = await store.fail_task(work.db, work.session, task, reason, now)

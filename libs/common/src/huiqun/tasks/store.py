@@ -53,46 +53,58 @@ class Lease:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class LeasedTask:
+    """A task in hand; `deaths` is how many processes in a row held it and were gone before they gave it back."""
+
+    task: Task
+    deaths: int
+
+
 async def lease_tasks(
     database: Database, kinds: Collection[str], lease: Lease, limit: int, running: Collection[str] = ()
-) -> list[Task]:
+) -> list[LeasedTask]:
     """Take up to `limit` tasks that are due and that nobody works on, those that have been due longest first.
 
     `running` are the keys of those that the holder works on already; what else it holds, it was interrupted in.
     """
-    leases = await database[LEASES].find({}, {"holder": 1, "until": 1}).to_list(None)
-    void = {each["_id"] for each in leases if each["holder"] == lease.holder or each["until"] < lease.now}
-    others = {each["_id"] for each in leases} - void
+    leases = await database[LEASES].find({}).to_list(None)
+    deaths = {each["_id"]: each["deaths"] for each in leases if each["holder"] == lease.holder}
+    deaths |= {each["_id"]: each["deaths"] + 1 for each in leases if each["until"] < lease.now}
+    others = {each["_id"] for each in leases} - set(deaths)
     due = {"state": WAITING, "kind": {"$in": list(kinds)}, "due": {"$lte": lease.now}}
     free = database[TASKS].find({**due, "_id": {"$nin": [*others, *running]}}, {"_id": 1})
     keys = [each["_id"] async for each in free.sort("due", 1).limit(limit + _LOOKED_AT)]
     taken: list[str] = []
     while keys and len(taken) < limit:
         wanted, keys = keys[: limit - len(taken)], keys[limit - len(taken) :]
-        taken += await _take(database, wanted, void.intersection(wanted), lease)
+        if void := deaths.keys() & set(wanted):
+            over = {"_id": {"$in": list(void)}, "$or": [{"until": {"$lt": lease.now}}, {"holder": lease.holder}]}
+            await database[LEASES].delete_many(over)
+        taken += await _take(database, {key: deaths.get(key, 0) for key in wanted}, lease)
     if not taken:
         return []
     # Done, cancelled or moved since it was found: whoever did so has given its lease up since.
     found = [_task(each) async for each in database[TASKS].find({**due, "_id": {"$in": taken}}).sort("due", 1)]
     if gone := set(taken) - {task.key for task in found}:
         await release_leases(database, lease.holder, gone)
-    return found
+    return [LeasedTask(task, deaths.get(task.key, 0)) for task in found]
 
 
-async def _take(database: Database, keys: Sequence[str], void: Collection[str], lease: Lease) -> list[str]:
-    """Lease those of the tasks that nobody else leases at this moment; `void` are those with a lease that is over."""
-    if void:
-        over = {"_id": {"$in": list(void)}, "$or": [{"until": {"$lt": lease.now}}, {"holder": lease.holder}]}
-        await database[LEASES].delete_many(over)
-    leases = [InsertOne({"_id": key, "holder": lease.holder, "until": lease.until}) for key in keys]
+async def _take(database: Database, wanted: Mapping[str, int], lease: Lease) -> list[str]:
+    """Lease those of the tasks that nobody else holds at this moment; `wanted` maps their keys to deaths."""
+    leases = [
+        InsertOne({"_id": key, "holder": lease.holder, "until": lease.until, "deaths": deaths})
+        for key, deaths in wanted.items()
+    ]
     try:
         await database[LEASES].bulk_write(leases, ordered=False)
     except BulkWriteError as error:
         lost = {item["index"] for item in error.details["writeErrors"] if item["code"] == _DUPLICATE_KEY}
         if len(lost) < len(error.details["writeErrors"]):
             raise
-        return [key for number, key in enumerate(keys) if number not in lost]
-    return list(keys)
+        return [key for number, key in enumerate(wanted) if number not in lost]
+    return list(wanted)
 
 
 async def renew_leases(database: Database, lease: Lease, keys: Collection[str]) -> None:
@@ -168,8 +180,12 @@ async def cancel_task(database: Database, session: Session, key: str) -> bool:
 
 async def find_task(database: Database, key: str) -> TaskRecord | None:
     """The task of this key."""
-    document = await database[TASKS].find_one({"_id": key})
-    return (await _records(database, [document]))[0] if document else None
+    return next(iter(await find_tasks(database, [key])), None)
+
+
+async def find_tasks(database: Database, keys: Collection[str]) -> list[TaskRecord]:
+    """Those of the tasks of these keys that there are, in any order."""
+    return await _records(database, await database[TASKS].find({"_id": {"$in": list(keys)}}).to_list(None))
 
 
 @dataclass(frozen=True, slots=True)
