@@ -19,7 +19,7 @@ from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import Topic
 from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.kafka.publisher import record_of
-from huiqun.privacy.encryption import KEY_VAULT, FieldEncryption, MasterKeys
+from huiqun.privacy.encryption import KEY_VAULT
 from huiqun.runtime.clock import Clock, SystemClock
 from huiqun.store import Database, Index, connect, ensure_indexes
 from huiqun.stream import Route
@@ -29,6 +29,7 @@ from huiqun.tasks.store import TASK_INDEXES
 from huiqun.web import AppOptions, create_api_key, create_app, undocumented
 from huiqun.work import WORK_INDEXES, Task, Transactor, Work, inbox
 from huiqun.work.transactor import Delivery
+from tests.directories import open_directory
 
 
 @dataclass(frozen=True)
@@ -99,13 +100,6 @@ async def open_inlet(
         yield Inlet(database, transactor, RoutingTable(tuple(routes(directory))), directory)
     finally:
         await client.close()
-
-
-async def open_directory(database: Database) -> Directory:
-    """A directory whose names are encrypted under a key of the tests."""
-    encryption = FieldEncryption(database.client, database.name, MasterKeys("a key of these tests"))
-    await encryption.start()
-    return Directory(encryption)
 
 
 async def carry_over(inlet: Inlet, records: Sequence[FormerRecords]) -> None:

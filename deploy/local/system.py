@@ -10,6 +10,7 @@ from typing import Any, Final
 from huiqun.contracts.topics import SERVICES
 from huiqun.kafka import KafkaOptions
 from huiqun.kafka.topics import create_topics
+from huiqun.privacy.encryption import FieldEncryption, MasterKeys
 from huiqun.store import Client, Database, connect
 from local.channel import Channel
 from local.operator import write_policies
@@ -38,6 +39,11 @@ class System:
     def database(self, service: str) -> Database:
         """The database that the service owns."""
         return self.client[DATABASE_PREFIX + service.replace("-", "_")]
+
+    def encryption(self, service: str) -> FieldEncryption:
+        """What decrypts the names in that database."""
+        keys = MasterKeys(self.environment["HUIQUN_ENCRYPTION_KEY"])
+        return FieldEncryption(self.client, self.database(service).name, keys)
 
 
 @asynccontextmanager

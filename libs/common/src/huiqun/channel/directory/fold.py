@@ -26,6 +26,7 @@ from huiqun.contracts.channel import (
     MemberJoined,
     MemberLeft,
     MemberUpdated,
+    MessageReceived,
 )
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MessageScreened
@@ -36,6 +37,8 @@ GroupEvent = GroupCreated | GroupUpdated | GroupDismissed
 MemberEvent = MemberJoined | MemberUpdated | MemberLeft
 RosterEvent = MemberEvent | GroupListed
 DirectoryEvent = GroupEvent | RosterEvent
+#: Judged or not yet: who has the one does not read the other.
+WrittenMessage = MessageScreened | MessageReceived
 #: What the directory is made of; a service routes all of it.
 GROUP_EVENTS: Final = (GroupCreated, GroupUpdated, GroupDismissed)
 ROSTER_EVENTS: Final = (MemberJoined, MemberUpdated, MemberLeft, GroupListed)
@@ -62,7 +65,8 @@ class DirectoryChanges:
     """What events changed in `directory`, which is as they left it: groups by id and members by key.
 
     `arrived` are those of whose coming was told, and who are there at the end; `departed` those who went, or were found
-    to have gone, at any time. `listed` are the groups of which a listing has come whole.
+    to have gone, at any time, `returned` those who had gone and came back. `listed` are the groups of which a listing
+    has come whole.
     """
 
     directory: DirectorySnapshot
@@ -70,6 +74,7 @@ class DirectoryChanges:
     members: dict[str, DirectoryMember] = field(default_factory=dict)
     arrived: dict[str, DirectoryMember] = field(default_factory=dict)
     departed: dict[str, DirectoryMember] = field(default_factory=dict)
+    returned: dict[str, DirectoryMember] = field(default_factory=dict)
     listed: dict[str, DirectoryGroup] = field(default_factory=dict)
 
 
@@ -93,12 +98,11 @@ class Fold:
             case _:
                 self._tell_of_member(event)
 
-    def tell_of_sender(self, message: MessageScreened) -> None:
+    def tell_of_sender(self, message: WrittenMessage) -> None:
         """Take in what a message says of who wrote it."""
-        data = message.data
-        member = self._member(data.group_id, data.member_id)
+        member = self._member(*sender_of(message))
         was_present = member.is_present
-        if member.sight(Told(Sighting(data.role, data.channel), Stamp(message.written_at, message.id))):
+        if member.sight(_sighting_in(message)):
             self.look_up(member, was_present=was_present)
             self.changes.members[member.key] = member
 
@@ -123,6 +127,8 @@ class Fold:
         if was_present and not member.is_present:
             self.changes.members[member.key] = self.changes.departed[member.key] = member
             self.changes.arrived.pop(member.key, None)
+        elif member.is_present and not was_present:
+            self.changes.members[member.key] = self.changes.returned[member.key] = member
 
     def _tell_of_member(self, event: MemberEvent) -> None:
         data, stamp = event.data, stamp_of(event)
@@ -201,6 +207,20 @@ def without_placeholders(events: Iterable[RosterEvent]) -> list[RosterEvent]:
         elif not is_placeholder(event.data.member_id):
             kept.append(event)
     return kept
+
+
+def sender_of(message: WrittenMessage) -> tuple[str, str]:
+    """Return the group and the id of who wrote a message."""
+    if isinstance(message, MessageScreened):
+        return message.data.group_id, message.data.member_id
+    return message.data.group_id, message.data.sender.member_id
+
+
+def _sighting_in(message: WrittenMessage) -> Told[Sighting]:
+    if isinstance(message, MessageScreened):
+        return Told(Sighting(message.data.role, message.data.channel), Stamp(message.written_at, message.id))
+    sighting = Sighting(message.data.sender.role, message.source)
+    return Told(sighting, Stamp(whole_milliseconds(message.data.sent_at), message.id))
 
 
 def stamp_of(event: Event) -> Stamp:

@@ -8,8 +8,10 @@ from huiqun.channel.directory.fold import (
     DirectoryEvent,
     DirectorySnapshot,
     Fold,
+    WrittenMessage,
     groups_in,
     members_in,
+    sender_of,
 )
 from huiqun.channel.directory.model import DirectoryGroup, DirectoryMember, Told, latest_of
 from huiqun.channel.directory.store import (
@@ -18,7 +20,6 @@ from huiqun.channel.directory.store import (
     read_directory,
     save_directory,
 )
-from huiqun.contracts.moderation import MessageScreened
 from huiqun.privacy.encryption import SERVICE_KEY, FieldEncryption
 from huiqun.privacy.names import PersonName, PlatformId
 from huiqun.work import Work
@@ -63,12 +64,12 @@ class Directory:
         await self._encrypt(fold.changes.members.values())
         await save_directory(work, fold.changes.groups.values(), fold.changes.members.values())
 
-    async def record_senders(self, work: Work, messages: Sequence[MessageScreened]) -> DirectorySnapshot:
+    async def record_senders(self, work: Work, messages: Sequence[WrittenMessage]) -> DirectorySnapshot:
         """Note who wrote, of those of whom the channel has said nothing; returns the senders and their groups.
 
         Nothing is written for those whom the channel has told of.
         """
-        known = await read_directory(work, members=[(each.data.group_id, each.data.member_id) for each in messages])
+        known = await read_directory(work, members=map(sender_of, messages))
         fold = Fold(known)
         for message in messages:
             fold.tell_of_sender(message)

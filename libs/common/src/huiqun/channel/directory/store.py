@@ -11,6 +11,7 @@ from typing import Any, Final
 from huiqun.channel.directory.documents import GROUP, MEMBER, group_fields, group_from, member_document, member_from
 from huiqun.channel.directory.fold import DirectorySnapshot
 from huiqun.channel.directory.model import DirectoryGroup, DirectoryMember, keys_of, member_key
+from huiqun.contracts.channel import Role
 from huiqun.store import Database, Index, ReplaceOne, Session, UpdateOne
 from huiqun.work import Work
 
@@ -82,6 +83,15 @@ async def list_present(database: Database, group_id: str, session: Session | Non
     """List everybody who is in a group, by id."""
     query = {"_id": _within(group_id), "present": True}
     return [member_from(each) async for each in database[DIRECTORY].find(query, session=session).sort("_id", 1)]
+
+
+async def list_staff(work: Work, group_ids: Collection[str]) -> dict[str, set[str]]:
+    """List the staff members who are in each of these groups; none is not among them."""
+    query = {"$or": [{"_id": _within(group_id)} for group_id in group_ids], "present": True, "role": Role.STAFF.value}
+    found: dict[str, set[str]] = {}
+    async for each in work.db[DIRECTORY].find(query, {"group_id": 1, "member_id": 1}, session=work.session):
+        found.setdefault(each["group_id"], set()).add(each["member_id"])
+    return found
 
 
 async def list_accounts(
