@@ -2,15 +2,13 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 from aiokafka import ConsumerRecord
 from fastapi import APIRouter
 
-from huiqun.channel.directory.carrying_over import CARRY_OVER, CarryOver, FormerRecords
 from huiqun.channel.directory.documents import member_from
 from huiqun.channel.directory.handlers import Directory
 from huiqun.channel.directory.model import DirectoryMember, Told
@@ -27,7 +25,7 @@ from huiqun.stream.batch import Received, Refused, without_duplicates
 from huiqun.stream.routes import RoutingTable
 from huiqun.tasks.store import TASK_INDEXES
 from huiqun.web import AppOptions, create_api_key, create_app, undocumented
-from huiqun.work import WORK_INDEXES, Task, Transactor, Work, inbox
+from huiqun.work import WORK_INDEXES, Transactor, inbox
 from huiqun.work.transactor import Delivery
 from tests.directories import open_directory
 
@@ -100,21 +98,6 @@ async def open_inlet(
         yield Inlet(database, transactor, RoutingTable(tuple(routes(directory))), directory)
     finally:
         await client.close()
-
-
-async def carry_over(inlet: Inlet, records: Sequence[FormerRecords]) -> None:
-    """Carry over what stood in the store before there was a directory, twice, as a process that starts does."""
-    carrying = CarryOver(inlet.directory, records)
-
-    async def schedule(work: Work) -> Task | None:
-        await carrying.schedule(work)
-        return work.scheduled.pop(CARRY_OVER, None)
-
-    task = await inlet.transactor.run(schedule)
-    while task is not None:
-        outcome = await inlet.transactor.run(partial(carrying.carry_over, task=task))
-        task = replace(task, payload=outcome.payload) if outcome is not None else None
-    assert await inlet.transactor.run(schedule) is None
 
 
 @asynccontextmanager

@@ -17,7 +17,8 @@ from crm_sync.customers.store import FORMER_RECORDS, MEMBERS, list_customers, li
 from huiqun.contracts.channel import ListedMember, Role
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import Verdict
-from tests.inlet import Inlet, carry_over, every_page, open_inlet, open_interface
+from tests.directories import carry_over
+from tests.inlet import Inlet, every_page, open_inlet, open_interface
 from tests.stories import at, joined, left, listed, screened, tellings, updated
 
 SHARED = [HealthCheck.function_scoped_fixture]
@@ -232,7 +233,7 @@ async def test_what_was_kept_before_there_was_a_directory_is_carried_over(inlet:
     went = {"group_id": "g4", "present": False, "moved_at": at(3)}
     former = {"display_name": "王女士", "named_at": at(2), "groups": [moved, wrote, went]}
     await inlet.database[MEMBERS].update_one({}, {"$set": former})
-    await carry_over(inlet, FORMER_RECORDS)
+    await carry_over(inlet.transactor, inlet.directory, FORMER_RECORDS)
     assert await one_person(inlet) == Person(["g1", "g2", "g3"], "王女士", at(1), at(1))
     (document,) = (await inlet.documents(MEMBERS)).values()
     assert not former.keys() & document.keys()

@@ -15,7 +15,8 @@ from huiqun.contracts.moderation import Verdict
 from survey.app import INDEXES, ROUTERS, routes
 from survey.eligibility.model import ACTIVE_WITHIN, Eligibility, Obstacle
 from survey.eligibility.store import FORMER_RECORDS
-from tests.inlet import Inlet, carry_over, every_page, open_inlet, open_interface
+from tests.directories import carry_over
+from tests.inlet import Inlet, every_page, open_inlet, open_interface
 from tests.stories import NOON, at, dismissed, joined, left, listed, screened, tellings, updated
 
 SHARED = [HealthCheck.function_scoped_fixture]
@@ -79,7 +80,7 @@ async def test_what_was_kept_before_there_was_a_directory_is_carried_over(inlet:
     ]
     await inlet.database["eligibility"].insert_many(former)
     await inlet.database["groups"].insert_one({"_id": "g2", "dismissed": True, "updated_at": at(0)})
-    await carry_over(inlet, FORMER_RECORDS)
+    await carry_over(inlet.transactor, inlet.directory, FORMER_RECORDS)
     members = await inlet.members()
     assert (members["g1/u1"].role, members["g1/u1"].is_present) == (Role.CUSTOMER, True)
     assert members["g1/u2"].left_reason is LeaveReason.REMOVED

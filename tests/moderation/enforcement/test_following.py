@@ -23,6 +23,7 @@ from huiqun.contracts.channel import (
 from huiqun.contracts.channel.actions import Receipt
 from huiqun.contracts.channel.mentions import with_names
 from huiqun.runtime.ids import new_id
+from huiqun.work import Work
 from moderation.enforcement import store
 from moderation.enforcement.handlers import record_receipts, request_actions
 from moderation.enforcement.model import How, as_task, how_of

@@ -18,7 +18,10 @@ from huiqun.contracts.channel import (
     Departure,
     Group,
     GroupCreated,
+    GroupListed,
+    GroupListing,
     LeaveReason,
+    ListedMember,
     Member,
     MemberJoined,
     MemberLeft,
@@ -76,6 +79,11 @@ def renamed(
 ) -> MemberUpdated:
     data = Member(group_id=group, member_id=member, display_name=name, role=role)
     return MemberUpdated.about(group, data, time=at)
+
+
+def listed(group: str, members: Sequence[str], as_of: datetime = NOON) -> GroupListed:
+    entries = tuple(ListedMember(member_id=member) for member in members)
+    return GroupListed.about(group, GroupListing(group_id=group, members=entries, as_of=as_of), time=as_of)
 
 
 def created(group: str = "g1", name: str = "理财一群", timezone: str = "Asia/Shanghai") -> GroupCreated:
