@@ -42,7 +42,7 @@ async def measure(stack: Stack, patrols: int, say: Callable[[str], None]) -> Res
         async with laid.child("moderation", ["moderation", "--roles", "tasks"]):
             await _until_begun(laid, patrols)
             first = whole_milliseconds(datetime.now(UTC)) + timedelta(seconds=2)
-            ends = {f"mute/{number}": first + number * _APART for number in range(MUTES)}
+            ends = {f"mute-{number}": first + number * _APART for number in range(MUTES)}
             await _schedule(laid, [_mute(key, due) for key, due in ends.items()])
             before, started = await _waiting(laid), time.perf_counter()
             delays = sorted(await _delays(laid, ends))

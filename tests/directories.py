@@ -1,15 +1,13 @@
 """The directory as tests open it, and groups as the channel tells a moderation of them."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from functools import partial
 
-from huiqun.channel.directory.carrying_over import CARRY_OVER, CarryOver, FormerRecords
 from huiqun.channel.directory.handlers import Directory
+from huiqun.channel.directory.migration import FormerRecords
 from huiqun.contracts.channel import Group, GroupUpdated
 from huiqun.privacy.encryption import FieldEncryption, MasterKeys
 from huiqun.store import Database, connect
-from huiqun.work import Task, Transactor, Work
+from huiqun.work import Transactor, Work
 from moderation.policies import store as policy_store
 
 
@@ -32,15 +30,7 @@ async def save_groups(work: Work, directory: Directory, groups: Sequence[Group])
 
 
 async def carry_over(transactor: Transactor, directory: Directory, records: Sequence[FormerRecords]) -> None:
-    """Carry over what stood in the store before there was a directory, twice, as a process that starts does."""
-    carrying = CarryOver(directory, records)
-
-    async def schedule(work: Work) -> Task | None:
-        await carrying.schedule(work)
-        return work.scheduled.pop(CARRY_OVER, None)
-
-    task = await transactor.run(schedule)
-    while task is not None:
-        outcome = await transactor.run(partial(carrying.carry_over, task=task))
-        task = replace(task, payload=outcome.payload) if outcome is not None else None
-    assert await transactor.run(schedule) is None
+    """Carry over what stood in the store before there was a directory, until nothing of it is left."""
+    for former in records:
+        while await transactor.run(former.migration(directory).rewrite_page):
+            pass

@@ -130,7 +130,7 @@ async def test_what_was_kept_before_there_was_a_directory_is_carried_over(inlet:
     assert (back.joined_at, back.last_left_at, back.is_present) == (at(4), at(3), True)
     assert (gone.left_at, gone.is_present) == (at(3), False)
     documents = await inlet.documents("activity")
-    assert not any({"present", "role", "joined_at"} & document.keys() for document in documents.values())
+    assert not any({"role", "joined_at", "left_at"} & document.keys() for document in documents.values())
     assert [documents[f"g1/u{number}"].get("gone_since") for number in (1, 2, 3)] == [None, None, at(3)]
 
 

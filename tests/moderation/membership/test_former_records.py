@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest_asyncio
 
-from huiqun.channel.directory.carrying_over import CARRY_OVER
 from huiqun.channel.directory.store import find_group
 from huiqun.contracts.channel import LeaveReason, Role
-from moderation.app import FORMER_RECORDS
+from moderation.membership.store.consent_states import FORMER_MEMBERS
 from moderation.policies.handlers import find_group as find_record
+from moderation.policies.store.group_records import FORMER_GROUPS
 from tests.directories import carry_over
 from tests.moderation.membership.community import NOON, Community, joined
 
@@ -52,7 +52,7 @@ async def test_a_group_is_known_before_it_has_been_carried_over_and_after(former
         assert (record.settings.owner, record.settings.timezone.key) == ("staff-1", "Europe/London")
         assert (record.settings.policy_id, record.settings.capabilities.mute) == ("vip", "native")
         assert (await find_record(database, "g2")).dismissed_at == NOON
-        await carry_over(former.transactor, former.directory, FORMER_RECORDS)
+        await carry_over(former.transactor, former.directory, (FORMER_GROUPS, FORMER_MEMBERS))
     assert not any("timezone" in document for document in await former.documents("groups"))
     group = await find_group(database, "g1")
     assert group is not None
@@ -61,7 +61,7 @@ async def test_a_group_is_known_before_it_has_been_carried_over_and_after(former
 
 async def test_members_are_carried_over_and_their_names_encrypted(former: Community) -> None:
     await former.deliver(joined("u2", at=NOON + 4 * MINUTE, name="李"))
-    await carry_over(former.transactor, former.directory, FORMER_RECORDS)
+    await carry_over(former.transactor, former.directory, (FORMER_GROUPS, FORMER_MEMBERS))
     members = await former.entries()
     came, back, staff = (members[f"g1/{member}"] for member in ("u1", "u2", "s1"))
     assert (came.role, came.joined_at, came.is_present) == (Role.CUSTOMER, NOON + MINUTE, True)
@@ -75,9 +75,3 @@ async def test_members_are_carried_over_and_their_names_encrypted(former: Commun
     assert not any(name in stored for name in NAMES)
     agreed = {document["member_id"]: document.get("agreed_to") for document in await former.documents("members")}
     assert agreed == {"u1": "v1", "u2": None, "s1": None}
-
-
-async def test_what_was_carried_over_once_is_not_looked_for_again(former: Community) -> None:
-    await carry_over(former.transactor, former.directory, FORMER_RECORDS)
-    assert [task["kind"] for task in await former.documents("tasks") if task["kind"] == CARRY_OVER] == []
-    assert len(await former.entries()) == 3

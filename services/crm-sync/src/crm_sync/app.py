@@ -9,7 +9,6 @@ from crm_sync.customers import store as customer_store
 from crm_sync.customers.handlers import Customers
 from crm_sync.settings import Settings
 from huiqun.audit import api as audit_api
-from huiqun.channel.directory.carrying_over import CarryOver
 from huiqun.channel.directory.fold import GROUP_EVENTS, ROSTER_EVENTS
 from huiqun.channel.directory.handlers import Directory
 from huiqun.channel.directory.store import DIRECTORY_INDEXES
@@ -20,11 +19,12 @@ from huiqun.service.parts import run_parts
 from huiqun.store import Index
 from huiqun.stream import Route
 from huiqun.tasks import api as tasks_api
+from huiqun.tasks.migrations import MIGRATE, MIGRATION_INDEXES, migration_kind, plan_migrations
 from huiqun.web import Router
 
 SERVICE = "crm-sync"
 DESCRIPTION = "Customer profiles, two-way with the CRMs."
-INDEXES: Mapping[str, Sequence[Index]] = {**DIRECTORY_INDEXES, **customer_store.INDEXES}
+INDEXES: Mapping[str, Sequence[Index]] = {**DIRECTORY_INDEXES, **MIGRATION_INDEXES, **customer_store.INDEXES}
 
 
 def routes(directory: Directory) -> tuple[Route, ...]:
@@ -48,9 +48,10 @@ async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) ->
     """Run the roles until stopped."""
     async with connections(SERVICE, settings, INDEXES) as connected:
         directory = Directory(connected.encryption)
-        carry_over = CarryOver(directory, customer_store.FORMER_RECORDS)
-        connected.startup.add(partial(connected.transactor.run, carry_over.schedule))
-        parts = loops(connected, roles, routes(directory), carry_over.kinds)
+        migrations = [former.migration(directory) for former in customer_store.FORMER_RECORDS]
+        connected.startup.add(partial(connected.transactor.run, partial(plan_migrations, migrations=migrations)))
+        kinds = {MIGRATE: migration_kind(connected.database, migrations)}
+        parts = loops(connected, roles, routes(directory), kinds)
         api = Api(interface(directory, ROUTERS if "api" in roles else ()), settings, connected, parts)
         await run_parts([*connected.startup.before(parts), api], stop)
 

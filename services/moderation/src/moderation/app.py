@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from huiqun.audit import api as audit_api
-from huiqun.channel.directory.carrying_over import CarryOver
 from huiqun.channel.directory.fold import GROUP_EVENTS, ROSTER_EVENTS
 from huiqun.channel.directory.handlers import Directory
 from huiqun.channel.directory.store import DIRECTORY_INDEXES
@@ -26,6 +25,7 @@ from huiqun.store import Database, Index
 from huiqun.stream import Route
 from huiqun.stream.unreadable import UnreadableRecord
 from huiqun.tasks import api as tasks_api
+from huiqun.tasks.migrations import MIGRATE, MIGRATION_INDEXES, migration_kind, plan_migrations
 from huiqun.tasks.model import Continue, Queue, RetryPolicy, TaskKind
 from huiqun.web import Router
 from huiqun.work import Task, Work
@@ -59,11 +59,10 @@ from moderation.membership.handlers.greeting import Greeting
 from moderation.membership.handlers.replies import Replies
 from moderation.membership.handlers.roster import Roster
 from moderation.membership.model.links import Links
-from moderation.membership.store import consent_states
+from moderation.migrations import migrations
 from moderation.policies import api as policies_api
 from moderation.policies import handlers as policies
 from moderation.policies import store as policy_store
-from moderation.policies.store import group_records
 from moderation.rulebook.handlers import RulebookKeeper
 from moderation.rulebook.model import Rulebook
 from moderation.screening import api as screening_api
@@ -85,11 +84,10 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     **lexicon.INDEXES,
     **lifecycle.INDEXES,
     **membership.INDEXES,
+    **MIGRATION_INDEXES,
     **policy_store.INDEXES,
     **standings.INDEXES,
 }
-# What stood elsewhere before there was a directory.
-FORMER_RECORDS = (group_records.FORMER_GROUPS, consent_states.FORMER_MEMBERS)
 
 
 def routes(
@@ -171,9 +169,9 @@ def task_kinds(
         settling.PLAN_HOLD: TaskKind(settling.plan_hold, RETENTION),
         settling.SETTLE: TaskKind(settling.settle, RETENTION),
         exports.EXPORT: TaskKind(exports.carry_out, EXPORTS),
-        **CarryOver(directory, FORMER_RECORDS).kinds,
         # What is wrong with a backtest is wrong the next time; three times its process may have died of it.
         backtests.RUN: TaskKind(backtest.carry_out(database, rulebook), BACKTESTS, RetryPolicy(3, retry_on=())),
+        MIGRATE: migration_kind(database, migrations(directory)),
     }
 
 
@@ -219,8 +217,9 @@ async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) ->
         directory = Directory(connected.encryption)
         startup.add(partial(import_shipped, connected.database, connected.transactor))
         if "tasks" in roles:
+            planning_migrations = partial(plan_migrations, migrations=migrations(directory))
+            startup.add(partial(connected.transactor.run, planning_migrations))
             startup.add(partial(connected.transactor.run, watching.start_watching))
-            startup.add(partial(connected.transactor.run, CarryOver(directory, FORMER_RECORDS).schedule))
         startup.add(keeper.refresh)
         signed = signed_links(settings)
         handled = routes(keeper.current, directory, hash_key(settings), signed.appeals.maker)

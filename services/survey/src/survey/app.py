@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from huiqun.channel.directory.carrying_over import CarryOver
 from huiqun.channel.directory.fold import GROUP_EVENTS, ROSTER_EVENTS
 from huiqun.channel.directory.handlers import Directory
 from huiqun.channel.directory.store import DIRECTORY_INDEXES
@@ -15,6 +14,7 @@ from huiqun.service.parts import run_parts
 from huiqun.store import Index
 from huiqun.stream import Route
 from huiqun.tasks import api as tasks_api
+from huiqun.tasks.migrations import MIGRATE, MIGRATION_INDEXES, migration_kind, plan_migrations
 from survey.eligibility import api as eligibility_api
 from survey.eligibility import store as eligibility_store
 from survey.eligibility.handlers import EligibilityRecords
@@ -22,7 +22,7 @@ from survey.settings import Settings
 
 SERVICE = "survey"
 DESCRIPTION = "Satisfaction waves, forms, results and actions."
-INDEXES: Mapping[str, Sequence[Index]] = {**DIRECTORY_INDEXES, **eligibility_store.INDEXES}
+INDEXES: Mapping[str, Sequence[Index]] = {**DIRECTORY_INDEXES, **MIGRATION_INDEXES, **eligibility_store.INDEXES}
 
 
 def routes(directory: Directory) -> tuple[Route, ...]:
@@ -45,9 +45,10 @@ async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) ->
     """Run the roles until stopped."""
     async with connections(SERVICE, settings, INDEXES) as connected:
         directory = Directory(connected.encryption)
-        carry_over = CarryOver(directory, eligibility_store.FORMER_RECORDS)
-        connected.startup.add(partial(connected.transactor.run, carry_over.schedule))
-        parts = loops(connected, roles, routes(directory), carry_over.kinds)
+        migrations = [former.migration(directory) for former in eligibility_store.FORMER_RECORDS]
+        connected.startup.add(partial(connected.transactor.run, partial(plan_migrations, migrations=migrations)))
+        kinds = {MIGRATE: migration_kind(connected.database, migrations)}
+        parts = loops(connected, roles, routes(directory), kinds)
         routers = ROUTERS if "api" in roles else ()
         interface = Interface(service=SERVICE, description=DESCRIPTION, routers=routers)
         api = Api(interface, settings, connected, parts)

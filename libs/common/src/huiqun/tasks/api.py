@@ -20,13 +20,22 @@ router = Router(
 )
 
 TaskKey = Annotated[
-    str, Path(max_length=512, description="The task's key, slashes included.", examples=["rules/group-1"])
+    str,
+    Path(
+        max_length=512,
+        pattern=r"^[^\s\x00-\x1f\x7f]+$",
+        description="The task's key, slashes included.",
+        examples=["rules/group-1"],
+    ),
 ]
 State = Annotated[
     Literal["waiting", "failed"] | None, Query(description="Only tasks in this state.", examples=["failed"])
 ]
 Kind = Annotated[
-    str | None, Query(max_length=128, description="Only tasks of this kind.", examples=["membership.rules"])
+    str | None,
+    Query(
+        max_length=128, pattern=r"^[a-z0-9._-]+$", description="Only tasks of this kind.", examples=["membership.rules"]
+    ),
 ]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from crm_sync.customers.model import Customer, Evidence, Identity, IdentityGraph, IdKind, Member, is_customer
-from huiqun.channel.directory.carrying_over import FormerRecords
+from huiqun.channel.directory.migration import FormerRecords
 from huiqun.channel.directory.model import Arrival, Description, DirectoryGroup, DirectoryMember, Sighting, Stamp, Told
 from huiqun.channel.directory.store import list_accounts, list_present
 from huiqun.contracts.channel import LeaveReason, Role
@@ -22,7 +22,6 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     ),
     EVIDENCE: (),
 }
-_MOVED: Final = ("display_name", "named_at", "groups")
 # Who bears an id, what else they bear, who bears that: farther than this, nobody is another person for it.
 _STEPS: Final = 2
 
@@ -192,9 +191,14 @@ def _former_member(document: Mapping[str, Any]) -> tuple[list[DirectoryGroup], l
     return [], found
 
 
-#: What stood here before there was a directory.
+#: What stood here before there was a directory. The release before cannot read a member without `groups`.
 FORMER_RECORDS: Final = (
     FormerRecords(
-        MEMBERS, {"groups": {"$exists": True}}, _former_member, lambda _: {"$unset": dict.fromkeys(_MOVED, "")}
+        "1-members-into-the-directory",
+        MEMBERS,
+        {"groups.0": {"$exists": True}},
+        _former_member,
+        lambda _: {"$set": {"groups": []}, "$unset": {"display_name": "", "named_at": ""}},
+        ("groups.group_id_1_customer_id_1",),
     ),
 )

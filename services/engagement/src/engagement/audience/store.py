@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, Final
 
 from engagement.audience.model import Activity
-from huiqun.channel.directory.carrying_over import FormerRecords
+from huiqun.channel.directory.migration import FormerRecords
 from huiqun.channel.directory.model import (
     Arrival,
     Description,
@@ -30,7 +30,7 @@ INDEXES: Mapping[str, Sequence[Index]] = {
         Index((("gone_since", 1),), expires_after=KEEP_GONE, where={"gone_since": {"$type": "date"}}),
     )
 }
-_MOVED: Final = ("role", "role_at", "present", "joined_at", "left_at")
+_MOVED: Final = ("role", "role_at", "joined_at", "left_at")
 
 
 async def load(work: Work, keys: Iterable[str], members: Iterable[tuple[str, str]]) -> dict[str, Activity]:
@@ -108,10 +108,21 @@ def _former_group(document: Mapping[str, Any]) -> tuple[list[DirectoryGroup], li
     return [DirectoryGroup(document["_id"], GroupProfile(timezone=document["timezone"]), described)], []
 
 
-#: What stood here before there was a directory.
+#: What stood here before there was a directory. `present` is left to the release before, which cannot read without.
 FORMER_RECORDS: Final = (
-    FormerRecords(ACTIVITY, {"present": {"$exists": True}}, _former_member, _without_membership),
     FormerRecords(
-        _FORMER_GROUPS, {"timezone": {"$exists": True}}, _former_group, lambda _: {"$unset": {"timezone": ""}}
+        "1-members-into-the-directory",
+        ACTIVITY,
+        {"$or": [{name: {"$exists": True}} for name in _MOVED]},
+        _former_member,
+        _without_membership,
+        ("updated_at_1",),
+    ),
+    FormerRecords(
+        "2-groups-into-the-directory",
+        _FORMER_GROUPS,
+        {"timezone": {"$exists": True}},
+        _former_group,
+        lambda _: {"$unset": {"timezone": ""}},
     ),
 )

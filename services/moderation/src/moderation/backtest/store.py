@@ -76,7 +76,7 @@ async def page(database: Database, policy_id: str, version: int, before: str | N
 async def cancel(work: Work, job_id: str) -> None:
     """End a backtest that has not ended."""
     change = {"$set": {"state": "cancelled", "finished_at": work.now}}
-    await work.db[BACKTESTS].update_one({"_id": job_id, "state": "waiting"}, change, session=work.session)
+    await work.db[BACKTESTS].update_one({"_id": job_id, "state": {"$in": OPEN}}, change, session=work.session)
 
 
 async def finish(work: Work, job_id: str, report: Mapping[str, Any]) -> Job | None:

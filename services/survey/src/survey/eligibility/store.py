@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from huiqun.channel.directory.carrying_over import FormerRecords
+from huiqun.channel.directory.migration import FormerRecords
 from huiqun.channel.directory.model import (
     Arrival,
     Description,
@@ -118,10 +118,17 @@ def _former_group(document: Mapping[str, Any]) -> tuple[list[DirectoryGroup], li
 #: What stood here before there was a directory.
 FORMER_RECORDS: Final = (
     FormerRecords(
+        "1-members-into-the-directory",
         ELIGIBILITY,
         {"$or": [{name: {"$exists": True}} for name in _MOVED]},
         _former_member,
         lambda _: {"$unset": dict.fromkeys(_MOVED, "")},
     ),
-    FormerRecords(_FORMER_GROUPS, {"dismissed": True}, _former_group, lambda _: {"$unset": {"dismissed": ""}}),
+    FormerRecords(
+        "2-groups-into-the-directory",
+        _FORMER_GROUPS,
+        {"dismissed": True},
+        _former_group,
+        lambda _: {"$unset": {"dismissed": ""}},
+    ),
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from huiqun.channel.directory.carrying_over import FormerRecords
+from huiqun.channel.directory.migration import FormerRecords
 from huiqun.channel.directory.model import (
     Arrival,
     Description,
@@ -26,10 +26,6 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     STATES: (Index((("member_id", 1),)), Index((("gone_since", 1),), expires_after=KEEP_GONE))
 }
 _FIELDS: Final = ("agreed_to", "agreed_at", "asked_at", "hinted_at")
-_MOVED: Final = (
-    *("role", "present", "display_name", "invited_by", "scene"),
-    *("described", "joined", "left", "left_reason"),
-)
 
 
 async def load(work: Work, members: Iterable[tuple[str, str]]) -> dict[str, ConsentState]:
@@ -104,6 +100,12 @@ def _stamp(document: Mapping[str, Any]) -> Stamp:
     return Stamp(document["at"], document["event"])
 
 
+# What else stood here is left to the release before, which reads it as long as it runs beside this one.
 FORMER_MEMBERS: Final = FormerRecords(
-    STATES, {"present": {"$exists": True}}, _read_former, lambda _: {"$unset": dict.fromkeys(_MOVED, "")}
+    "4-members-into-the-directory",
+    STATES,
+    {"present": {"$exists": True}},
+    _read_former,
+    lambda _: {"$unset": {"present": "", "display_name": ""}},
+    ("group_id_1_member_id_1",),
 )

@@ -7,8 +7,8 @@ from random import randrange
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from huiqun.channel.directory.carrying_over import FormerRecords
 from huiqun.channel.directory.documents import group_from
+from huiqun.channel.directory.migration import FormerRecords
 from huiqun.channel.directory.model import DirectoryGroup, DirectoryMember, GroupProfile, Stamp
 from huiqun.channel.directory.store import DIRECTORY
 from huiqun.contracts.channel import Capabilities, Purpose
@@ -228,6 +228,7 @@ def _read_former(document: Mapping[str, Any]) -> tuple[list[DirectoryGroup], lis
 
 
 FORMER_GROUPS: Final = FormerRecords(
+    "3-groups-into-the-directory",
     GROUPS,
     {"$or": [{"timezone": {"$exists": True}}, {"dismissed_at": {"$exists": True}}]},
     _read_former,
