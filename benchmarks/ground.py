@@ -21,10 +21,13 @@ from benchmarks.messages import groups
 from benchmarks.rulebooks import GROUPS as LARGE_GROUPS
 from benchmarks.rulebooks import MADE, POLICIES, WORDS, lexicon_of, policies_of
 from huiqun.audit import AUDIT_INDEXES
+from huiqun.channel.directory.handlers import Directory
+from huiqun.contracts.channel import GroupUpdated
 from huiqun.contracts.topics import CHANNEL_MESSAGES, TOPICS, Topic
 from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.kafka.publisher import Record
 from huiqun.kafka.topics import create_topics
+from huiqun.privacy.encryption import FieldEncryption, MasterKeys
 from huiqun.runtime.clock import SystemClock
 from huiqun.store import Client, Database, connect, ensure_indexes
 from huiqun.tasks.store import TASK_INDEXES
@@ -38,7 +41,7 @@ from moderation.app import INDEXES
 from moderation.lexicon.handlers import WordFile, import_list
 from moderation.policies.handlers import Activation, activate_version, write_version
 from moderation.policies.model import Rules
-from moderation.policies.store import assign, save_groups
+from moderation.policies.store import assign, note_groups
 
 PARTITIONS = 4
 MODERATION = ("moderation", "--roles", "streams")
@@ -97,8 +100,13 @@ class Ground:
     async def introduce_groups(self) -> None:
         """Let moderation know the groups of the messages before it starts."""
 
+        keys = MasterKeys(self.stack.environment["HUIQUN_ENCRYPTION_KEY"])
+        directory = Directory(FieldEncryption(self.client, self.database.name, keys))
+
         async def save(work: Work) -> None:
-            await save_groups(work, groups())
+            known = [GroupUpdated.about(group.group_id, group, time=work.now) for group in groups()]
+            await directory.record(work, known)
+            await note_groups(work, [group.group_id for group in groups()])
 
         await self.transact(save)
 

@@ -1,6 +1,6 @@
 """Events into a service's routes as its consumer would bring them, without a broker."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -9,10 +9,15 @@ import httpx
 from aiokafka import ConsumerRecord
 from fastapi import APIRouter
 
+from huiqun.channel.directory.documents import member_from
+from huiqun.channel.directory.handlers import Directory
+from huiqun.channel.directory.model import DirectoryMember, Told
+from huiqun.channel.directory.store import DIRECTORY
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import Topic
 from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.kafka.publisher import record_of
+from huiqun.privacy.encryption import KEY_VAULT
 from huiqun.runtime.clock import Clock, SystemClock
 from huiqun.store import Database, Index, connect, ensure_indexes
 from huiqun.stream import Route
@@ -22,6 +27,7 @@ from huiqun.tasks.store import TASK_INDEXES
 from huiqun.web import AppOptions, create_api_key, create_app, undocumented
 from huiqun.work import WORK_INDEXES, Transactor, inbox
 from huiqun.work.transactor import Delivery
+from tests.directories import open_directory
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,7 @@ class Inlet:
     database: Database
     transactor: Transactor
     table: RoutingTable
+    directory: Directory
 
     async def deliver(self, events: Sequence[Event]) -> None:
         """One batch: the topics in the order of the routes, each event once, in one transaction."""
@@ -56,17 +63,26 @@ class Inlet:
         cursor = self.database[collection].find({}, {"updated_at": 0})
         return {document["_id"]: document async for document in cursor}
 
+    async def members(self) -> dict[str, DirectoryMember]:
+        """Whom the directory knows, by key; names and ids are encrypted each time otherwise, and so left empty."""
+        found = [member_from(each) async for each in self.database[DIRECTORY].find({"record": "member"})]
+        for member in found:
+            member.name = member.name and Told(b"", member.name.stamp)
+            member.ids = {kind: Told(b"", told.stamp) for kind, told in member.ids.items()}
+        return {member.key: member for member in found}
+
     async def clear(self) -> None:
-        """Begin anew: empty every collection."""
+        """Begin anew: empty every collection, but for the keys that names are encrypted under."""
         for name in await self.database.list_collection_names():
-            await self.database[name].delete_many({})
+            if name != KEY_VAULT:
+                await self.database[name].delete_many({})
 
 
 @asynccontextmanager
 async def open_inlet(
     mongo_url: str,
     database_name: str,
-    routes: Sequence[Route],
+    routes: Callable[[Directory], Sequence[Route]],
     indexes: Mapping[str, Sequence[Index]],
     clock: Clock | None = None,
 ) -> AsyncIterator[Inlet]:
@@ -75,11 +91,11 @@ async def open_inlet(
     try:
         database = client[database_name]
         await ensure_indexes(database, {**WORK_INDEXES, **TASK_INDEXES, **indexes})
+        directory = await open_directory(database)
         # Never started: nothing is published from here.
         publisher = Publisher(KafkaOptions(bootstrap="nowhere:9092"))
-        yield Inlet(
-            database, Transactor(client, database, publisher, clock or SystemClock()), RoutingTable(tuple(routes))
-        )
+        transactor = Transactor(client, database, publisher, clock or SystemClock())
+        yield Inlet(database, transactor, RoutingTable(tuple(routes(directory))), directory)
     finally:
         await client.close()
 
@@ -96,6 +112,7 @@ async def open_interface(inlet: Inlet, routers: Sequence[APIRouter]) -> AsyncIte
         routers=routers,
         alive=lambda: True,
         checks={},
+        state={"directory": inlet.directory},
     )
     app = create_app(options)
     assert undocumented(app) == []

@@ -13,7 +13,11 @@ from huiqun.contracts.channel import (
     GroupCreated,
     GroupDismissal,
     GroupDismissed,
+    GroupListed,
+    GroupListing,
+    GroupUpdated,
     LeaveReason,
+    ListedMember,
     Member,
     MemberJoined,
     MemberLeft,
@@ -50,6 +54,25 @@ def left(group: str, member: str, minute: float = 0, reason: LeaveReason = Leave
 def created(group: str, timezone: str = "Asia/Shanghai") -> GroupCreated:
     """A group comes into being."""
     return GroupCreated.about(group, Group(group_id=group, timezone=timezone), time=NOON)
+
+
+def described(group: str, minute: float = 0, **fields: Any) -> GroupUpdated:
+    """A group's name, owner or purpose change."""
+    return GroupUpdated.about(group, Group(group_id=group, **fields), time=at(minute))
+
+
+def listed(
+    group: str,
+    members: Sequence[str | ListedMember],
+    minute: float = 0,
+    *,
+    joined_at: datetime | None = None,
+    **fields: Any,
+) -> GroupListed:
+    """A page of who is in a group at that minute; a member is named by an id, and is a customer then."""
+    entries = [ListedMember(member_id=each, joined_at=joined_at) if isinstance(each, str) else each for each in members]
+    data = GroupListing(group_id=group, members=tuple(entries), as_of=at(minute), **fields)
+    return GroupListed.about(group, data, time=at(minute))
 
 
 def dismissed(group: str, minute: float = 0) -> GroupDismissed:

@@ -1,10 +1,11 @@
 """The clock is put forward: what moderation does by itself as time passes, it does now."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from huiqun.channel.directory.handlers import Directory
 from huiqun.kafka import Publisher
 from huiqun.runtime.clock import Clock, SystemClock
 from huiqun.tasks.model import TaskKind
@@ -13,19 +14,19 @@ from huiqun.work import Transactor
 from local.system import System
 from moderation.cases.handlers import opening, patrolling
 from moderation.enforcement import handlers as enforcement
-from moderation.membership.handlers import checks, planning
+from moderation.membership.handlers import planning
+from moderation.membership.handlers.checks import RosterChecks
 
 FOLLOW_UPS: Final = frozenset({enforcement.FOLLOW_UP})
 ROUTINE: Final = frozenset(
     {enforcement.MUTE_ENDS, opening.OVERDUE, planning.POST_RULES, planning.CHECK_ROSTER, planning.GO_ROUND}
 )
 # The service's own.
-_KINDS: Final = {
+_KINDS: Final[Mapping[str, TaskKind]] = {
     enforcement.FOLLOW_UP: TaskKind(enforcement.follow_up),
     enforcement.MUTE_ENDS: TaskKind(enforcement.end_mute),
     opening.OVERDUE: TaskKind(opening.remind),
     planning.POST_RULES: TaskKind(planning.post_rules),
-    planning.CHECK_ROSTER: TaskKind(checks.check_on_schedule),
     planning.GO_ROUND: TaskKind(patrolling.go_on_schedule),
 }
 
@@ -46,11 +47,14 @@ async def let_pass(system: System, span: timedelta, kinds: Collection[str]) -> i
     """Do what moderation will do of these kinds before so much time has passed, oldest first; returns how much."""
     database, publisher = system.database("moderation"), Publisher(system.kafka)
     transactor = Transactor(system.client, database, publisher, ClockAhead(span))
-    runner = TaskRunner(transactor, {kind: _KINDS[kind] for kind in kinds})
     number = 0
-    try:
-        while await runner.run_next():
-            number += 1
-    finally:
-        await publisher.stop()
+    async with system.encryption("moderation") as encryption:
+        checks = RosterChecks(Directory(encryption))
+        known = {**_KINDS, planning.CHECK_ROSTER: TaskKind(checks.check_on_schedule)}
+        runner = TaskRunner(transactor, {kind: known[kind] for kind in kinds})
+        try:
+            while await runner.run_next():
+                number += 1
+        finally:
+            await publisher.stop()
     return number

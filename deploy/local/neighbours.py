@@ -17,12 +17,13 @@ def activity(evidence: Evidence) -> Iterator[str]:
         if step.expected is not None and isinstance(step.event, MessageReceived):
             wanted[step.event.subject, step.event.data.sender.member_id][step.expected.verdict.value] += 1
     found = {_member(document): document for document in evidence.seen.records["engagement"]}
+    present = {(each.group_id, each.member_id) for each in evidence.seen.members["engagement"] if each.is_present}
     yield from (f"{'/'.join(member)} is unknown" for member in wanted.keys() - found.keys())
     for member, document in found.items():
         if document["verdicts"] != wanted.get(member, {}):
             yield f"{'/'.join(member)} wrote {document['verdicts']} instead of {dict(wanted.get(member, {}))}"
-        if document["present"] == (member in evidence.left):
-            yield f"{'/'.join(member)} is present: {document['present']}"
+        if (member in present) == (member in evidence.left):
+            yield f"{'/'.join(member)} is present: {member in present}"
 
 
 def customers(evidence: Evidence) -> Iterator[str]:
@@ -34,7 +35,8 @@ def customers(evidence: Evidence) -> Iterator[str]:
     found: dict[str, set[str]] = {}
     accounts: Counter[str] = Counter()
     for document in evidence.seen.records["crm-sync"]:
-        found[document["member_id"]] = {membership["group_id"] for membership in document["groups"]}
+        memberships = (each for each in evidence.seen.members["crm-sync"] if each.member_id == document["member_id"])
+        found[document["member_id"]] = {each.group_id for each in memberships}
         accounts[document["customer_id"]] += 1
     for customer_id, number in accounts.items():
         if number > 1:  # nobody in the story has two accounts

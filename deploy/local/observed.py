@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from huiqun.audit import AUDIT_INDEXES, VerifyReport, verify
+from huiqun.channel.directory.documents import member_from
+from huiqun.channel.directory.model import DirectoryMember
+from huiqun.channel.directory.store import DIRECTORY
 from huiqun.contracts.catalog import decode
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MemberSanctioned, MessageScreened, Sanction, Screened
 from huiqun.contracts.topics import MODERATION_DECISIONS, Topic
 from huiqun.kafka import KafkaOptions
+from huiqun.privacy.encryption import KEY_VAULT
 from huiqun.store import Database
+from huiqun.stream import STREAM_INDEXES
 from huiqun.stream.dead_letters import DeadLetter, read_all
 from huiqun.tasks.store import TASK_INDEXES
 from huiqun.web import WEB_INDEXES
@@ -23,7 +28,7 @@ from moderation.archive.model import RevisionKey
 Document = Mapping[str, Any]
 
 # Collections that every service has for its own machinery.
-_MACHINERY: Final = {*WORK_INDEXES, *WORK_INDEXES, *TASK_INDEXES, *WEB_INDEXES, *AUDIT_INDEXES}
+_MACHINERY: Final = {*WORK_INDEXES, *STREAM_INDEXES, *TASK_INDEXES, *WEB_INDEXES, *AUDIT_INDEXES, KEY_VAULT}
 _RECORDS: Final = {"engagement": "activity", "crm-sync": "members", "survey": "eligibility"}
 
 
@@ -32,12 +37,14 @@ class Observed:
     """`archived` are moderation's messages by key of their revision, `decisions` the events on its topic.
 
     `records` are the documents of the other services, by service: of engagement its activity, of crm-sync its
-    members, of survey its eligibility. `documents` counts those of each collection.
+    members, of survey its eligibility. `members` are those of their directories. `documents` counts those of each
+    collection.
     """
 
     archived: Mapping[str, Document]
     decisions: Sequence[Event]
     records: Mapping[str, Sequence[Document]]
+    members: Mapping[str, Sequence[DirectoryMember]]
     audits: Mapping[str, VerifyReport]
     actions: Sequence[Document]
     dead: Mapping[str, Sequence[DeadLetter]]
@@ -85,6 +92,10 @@ async def observe(system: System) -> Observed:
         records={
             name: [document async for document in system.database(name)[collection].find()]
             for name, collection in _RECORDS.items()
+        },
+        members={
+            name: [member_from(each) async for each in system.database(name)[DIRECTORY].find({"record": "member"})]
+            for name in _RECORDS
         },
         audits={name: await verify(system.database(name)) for name in names},
         actions=[document async for document in moderation["actions"].find().sort("requested_at", 1)],

@@ -75,12 +75,13 @@ class Stack:
             "HUIQUN_KAFKA_BOOTSTRAP": self.bootstrap,
             "HUIQUN_KAFKA_IDEMPOTENT": str(self.broker.producer_ids).lower(),
             "HUIQUN_KAFKA_SESSION_TIMEOUT_MS": str(SESSION_TIMEOUT_MILLISECONDS),
-            "HUIQUN_HASH_KEY": self._hash_key(),
+            "HUIQUN_HASH_KEY": self._secret("hash_key"),
+            "HUIQUN_ENCRYPTION_KEY": self._secret("encryption_key"),
         }
 
-    def _hash_key(self) -> str:
-        """A secret of this stack's own, kept for as long as the data that is hashed under it."""
-        kept = self.directory / "hash_key"
+    def _secret(self, name: str) -> str:
+        """A secret of this stack's own, kept for as long as the data that is hashed or encrypted under it."""
+        kept = self.directory / name
         if not kept.exists():
             kept.touch(mode=0o600)
             kept.write_text(secrets.token_hex(32), encoding="ascii")

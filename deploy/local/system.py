@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +10,7 @@ from typing import Any, Final
 from huiqun.contracts.topics import SERVICES
 from huiqun.kafka import KafkaOptions
 from huiqun.kafka.topics import create_topics
+from huiqun.privacy.encryption import FieldEncryption, MasterKeys, open_encryption
 from huiqun.service.settings import ConnectionSettings
 from huiqun.store import Client, Database, MongoOptions, connect
 from local.channel import Channel
@@ -40,6 +41,11 @@ class System:
     def database(self, service: str) -> Database:
         """The database that the service owns."""
         return self.client[DATABASE_PREFIX + service.replace("-", "_")]
+
+    def encryption(self, service: str) -> AbstractAsyncContextManager[FieldEncryption]:
+        """What decrypts the names in that database, while the context lasts."""
+        keys = MasterKeys(self.environment["HUIQUN_ENCRYPTION_KEY"])
+        return open_encryption(self.environment["HUIQUN_MONGO_URL"], self.database(service).name, keys)
 
 
 @asynccontextmanager

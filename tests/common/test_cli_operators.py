@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from huiqun.audit import AUDIT_INDEXES, AuditEntry, append_all
 from huiqun.kafka import KafkaOptions, Publisher
+from huiqun.privacy.encryption import SERVICE_KEY, FieldEncryption, MasterKeys
 from huiqun.runtime.clock import SystemClock
 from huiqun.store import Database, connect, ensure_indexes
 from huiqun.web.api_keys import find_principal
@@ -112,3 +113,20 @@ async def test_a_key_needs_a_service_and_roles_that_exist(wrong: tuple[str, ...]
     given = ("--name", "x", "--role", "viewer", "--service", "survey")
     arguments = (*given, *wrong) if wrong else given[:4]
     assert (await Shell({}).call("api-keys", "create", *arguments)).exit_code == 2
+
+
+async def test_data_keys_are_wrapped_anew_and_that_stands_in_the_audit_log(desk: Desk) -> None:
+    old, new = "the key of last year", "the key of this year"
+    before = FieldEncryption(desk.database.client, desk.database.name, MasterKeys(old))
+    await before.start()
+    encrypted = await before.encrypt("李女士", SERVICE_KEY)
+    rewrap = ("encryption-keys", "rewrap", "--service", "crm-sync")
+    with_new = {**desk.shell.environment, "HUIQUN_ENCRYPTION_KEY": new}
+    refused = await Shell(with_new).call(*rewrap)
+    assert (refused.exit_code, "HUIQUN_PREVIOUS_ENCRYPTION_KEY" in refused.output) == (2, True)
+    with_both = {**with_new, "HUIQUN_PREVIOUS_ENCRYPTION_KEY": old}
+    assert "1 data keys" in (await Shell(with_both).call(*rewrap)).output
+    after = FieldEncryption(desk.database.client, desk.database.name, MasterKeys(new))
+    assert await after.decrypt(encrypted) == "李女士"
+    (entry,) = await desk.database["audit_log"].find().to_list(None)
+    assert (entry["action"], entry["detail"]) == ("encryption-keys.rewrapped", {"keys": 1})

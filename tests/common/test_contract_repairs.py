@@ -14,7 +14,7 @@ from huiqun.contracts.channel.repairs import plain_id
 from huiqun.contracts.envelope import Event, Id
 from huiqun.contracts.topics import MODERATION_DECISIONS
 from tests.channel import message, verdict_on
-from tests.stories import created, joined
+from tests.stories import created, joined, listed
 
 ID: TypeAdapter[str] = TypeAdapter(Id)
 JSON = st.recursive(
@@ -160,3 +160,39 @@ def test_whatever_stands_in_an_optional_field_a_member_or_message_is_taken(data:
         assert isinstance(taken(event, **{name: value}), BaseModel)
     except UndecodableError:
         assert name in {"text", "url"}, "whatever else it is, it says nothing that would be lost"
+
+
+@pytest.mark.parametrize(
+    ("fields", "ids", "complete"),
+    [
+        ({}, ["u1"], True),
+        ({"members": [{"member_id": "a b", "role": "admin", "joined_at": "soon"}]}, ["a~20b"], True),
+        ({"members": [{"member_id": f"u{n}"} for n in range(1_001)]}, [f"u{n}" for n in range(1_000)], False),
+        ({"members": [{"member_id": "u1"}, None, "u2"]}, ["u1"], False),
+    ],
+    ids=["as it should be", "mended", "cut", "with holes"],
+)
+def test_of_a_listing_that_had_to_be_shortened_nobody_is_taken_to_have_left(
+    fields: dict[str, Any], ids: list[str], *, complete: bool
+) -> None:
+    data = taken(listed("g1", ["u1"]), **fields)
+    assert ([member.member_id for member in data.members], data.complete) == (ids, complete)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"as_of": "now"},
+        {"pages": "two"},
+        {"pages": 0},
+        {"page": "first"},
+        {"complete": "perhaps"},
+        {"members": [{"display_name": "李"}]},
+        {"members": "u1"},
+        {"members": None},
+    ],
+    ids=str,
+)
+def test_which_page_of_which_listing_it_is_is_never_guessed(fields: dict[str, Any]) -> None:
+    with pytest.raises(UndecodableError):
+        taken(listed("g1", ["u1"]), **fields)

@@ -20,9 +20,11 @@ from huiqun.contracts.schemas import event_schemas
 from huiqun.contracts.topics import SERVICES, TOPICS
 from huiqun.stream import Route
 from moderation.rulebook.model import EMPTY
-from tests.stories import created, dismissed, joined, left, screened, updated
+from tests.directories import unread_directory
+from tests.stories import created, dismissed, joined, left, listed, screened, updated
 
 DOCUMENT = asyncapi_document()
+UNREAD = unread_directory()
 
 # What AsyncAPI 3.0.0 requires of the objects that we use, written from its specification.
 REFERENCE = {"type": "object", "properties": {"$ref": {"type": "string", "pattern": "^#/"}}, "required": ["$ref"]}
@@ -99,10 +101,10 @@ def test_every_topic_and_event_stands_in_the_document_and_somebody_sends_it() ->
 @pytest.mark.parametrize(
     ("service", "routes"),
     [
-        ("moderation", moderation.app.routes(lambda: EMPTY, b"")),
-        ("engagement", engagement.app.ROUTES),
-        ("crm-sync", crm_sync.app.ROUTES),
-        ("survey", survey.app.ROUTES),
+        ("moderation", moderation.app.routes(lambda: EMPTY, UNREAD, b"")),
+        ("engagement", engagement.app.routes(UNREAD)),
+        ("crm-sync", crm_sync.app.routes(UNREAD)),
+        ("survey", survey.app.routes(UNREAD)),
     ],
     ids=SERVICES,
 )
@@ -113,6 +115,7 @@ def test_who_receives_what_is_what_the_services_route(service: str, routes: tupl
 def examples() -> list[Event]:
     reason = Reason(rule="lexicon", category="ads", severity=3, confidence=0.9, spans=((0, 2), (5, 7)))
     members: list[Event] = [joined("g1", "u1", external_ids={"unionid": "x"}), updated("g1", "u1"), left("g1", "u1")]
+    members.append(listed("g1", ["u1", "u2"]))
     return [*members, created("g1"), dismissed("g1"), screened("g1", "u1", reasons=(reason,))]
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import get_args
 
 import pytest
@@ -14,6 +13,7 @@ from huiqun.privacy.encryption import (
     FieldEncryption,
     MasterKeyError,
     MasterKeys,
+    open_encryption,
 )
 from huiqun.store import Client, Driver, MongoOptions, connect
 
@@ -30,18 +30,10 @@ async def client(mongo_url: str) -> AsyncIterator[Client]:
 
 @pytest_asyncio.fixture
 async def encryption(mongo_options: MongoOptions, database_name: str) -> AsyncIterator[FieldEncryption]:
-    async with opened(mongo_options, database_name, KEYS) as encryption:
+    async with open_encryption(mongo_options, database_name, KEYS) as encryption:
         await encryption.start()
         await encryption.ensure_key("service")
         yield encryption
-
-
-@asynccontextmanager
-async def opened(mongo: MongoOptions | str, database_name: str, keys: MasterKeys) -> AsyncIterator[FieldEncryption]:
-    """Encryption as another process has it: nothing is in its cache."""
-    encryption = FieldEncryption(mongo, database_name, keys)
-    yield encryption
-    await encryption.close()
 
 
 @pytest.mark.parametrize("mongo_options", get_args(Driver), indirect=True)
@@ -70,7 +62,7 @@ async def test_a_destroyed_key_takes_what_it_encrypted_with_it(
     encrypted = await encryption.encrypt(PERSON, "customer-1")
     assert await encryption.destroy_key("customer-1")
     assert not await encryption.destroy_key("customer-1")
-    async with opened(mongo_url, database_name, KEYS) as elsewhere:
+    async with open_encryption(mongo_url, database_name, KEYS) as elsewhere:
         with pytest.raises(DataKeyDestroyedError):
             await elsewhere.decrypt(encrypted)
         with pytest.raises(DataKeyDestroyedError):
@@ -81,7 +73,7 @@ async def test_another_master_key_is_named_as_the_reason(
     encryption: FieldEncryption, mongo_url: str, database_name: str
 ) -> None:
     encrypted = await encryption.encrypt(PERSON, "service")
-    async with opened(mongo_url, database_name, MasterKeys("the second master key")) as stranger:
+    async with open_encryption(mongo_url, database_name, MasterKeys("the second master key")) as stranger:
         with pytest.raises(MasterKeyError):
             await stranger.decrypt(encrypted)
 
@@ -90,11 +82,11 @@ async def test_master_keys_are_exchanged_while_values_stay(
     encryption: FieldEncryption, mongo_url: str, database_name: str
 ) -> None:
     encrypted = await encryption.encrypt(PERSON, "service")
-    async with opened(mongo_url, database_name, MasterKeys("the second master key", KEYS.current)) as rotating:
+    async with open_encryption(mongo_url, database_name, MasterKeys("the second master key", KEYS.current)) as rotating:
         assert await rotating.decrypt(encrypted) == PERSON
         assert await rotating.rewrap_keys() == 1
         assert await rotating.rewrap_keys() == 0
-    async with opened(mongo_url, database_name, MasterKeys("the second master key")) as renewed:
+    async with open_encryption(mongo_url, database_name, MasterKeys("the second master key")) as renewed:
         assert await renewed.decrypt(encrypted) == PERSON
 
 
@@ -105,6 +97,17 @@ async def test_what_is_no_ciphertext_is_an_error_without_its_content(
     with pytest.raises((DataKeyDestroyedError, ValueError)) as raised:
         await encryption.decrypt(garbage)
     assert "ciphertext at all" not in str(raised.value)
+
+
+async def test_a_process_with_another_master_key_does_not_start(
+    encryption: FieldEncryption, client: Client, database_name: str
+) -> None:
+    await encryption.start()
+    stranger = FieldEncryption(client, database_name, MasterKeys("the second master key"))
+    with pytest.raises(MasterKeyError):
+        await stranger.start()
+    with pytest.raises(MasterKeyError):
+        await stranger.rewrap_keys()
 
 
 def test_master_keys_do_not_show_themselves() -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 
 from huiqun.service.settings import ServiceSettings
 
 KEY = "HUIQUN_HASH_KEY"
+ENCRYPTION_KEY = "HUIQUN_ENCRYPTION_KEY"
 
 
 async def start(service: str, **environment: str) -> tuple[int | None, str]:
@@ -31,6 +32,7 @@ async def start(service: str, **environment: str) -> tuple[int | None, str]:
 async def test_a_service_does_not_start_without_a_secret_of_its_own_and_says_how_to_make_one() -> None:
     code, said = await start("survey")
     assert (code, KEY in said, "openssl rand -hex 32" in said, "Traceback" in said) == (2, True, True, False)
+    assert ENCRYPTION_KEY in said
 
 
 async def test_a_secret_that_is_too_short_is_refused_without_being_shown() -> None:
@@ -46,12 +48,24 @@ async def test_a_driver_that_there_is_not_is_refused_with_those_that_there_are()
 def test_a_secret_may_stand_in_a_mounted_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(KEY, raising=False)
     (tmp_path / KEY).write_text("a secret in a file\n", encoding="utf-8")
+    (tmp_path / ENCRYPTION_KEY).write_text("another secret in a file\n", encoding="utf-8")
     settings = ServiceSettings(_secrets_dir=tmp_path)
     assert settings.hash_key.get_secret_value() == "a secret in a file"
 
 
+def test_the_key_for_encryption_is_not_the_one_for_hashing() -> None:
+    with pytest.raises(ValidationError, match=ENCRYPTION_KEY):
+        settings_of(encryption_key="a key of these tests")
+
+
+def test_a_previous_key_that_is_empty_is_none() -> None:
+    assert settings_of(previous_encryption_key="").master_keys.previous is None
+    assert settings_of(previous_encryption_key="the key of last year").master_keys.previous == "the key of last year"
+
+
 def settings_of(**given: Any) -> ServiceSettings:
-    return ServiceSettings(hash_key=SecretStr("a key of these tests"), **given)
+    keys = {"hash_key": "a key of these tests", "encryption_key": "another key of these tests"}
+    return ServiceSettings(**{**keys, **given})
 
 
 @pytest.mark.parametrize(

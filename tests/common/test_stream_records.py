@@ -24,6 +24,7 @@ from huiqun.telemetry import configure_logs
 from huiqun.work import Work
 from survey import app as survey
 from tests.channel import message
+from tests.directories import open_directory
 from tests.spine import PARTITIONS, SERVICE, Spine, eventually, running
 from tests.stories import joined
 
@@ -170,7 +171,8 @@ async def test_names_and_ids_that_a_store_cannot_hold_stop_no_service(spine: Spi
         event["data"].update(change)
         events.append(Record(CHANNEL_MEMBERS.name, b"g1", json.dumps(event).encode()))
     await spine.publisher.publish(events)
-    async with running(spine.consumer(*service.ROUTES)) as consuming:
+    routes = service.routes(await open_directory(spine.database))
+    async with running(spine.consumer(*routes)) as consuming:
         await eventually(partial(spine.has_read_all, CHANNEL_MEMBERS))
         assert not consuming.done()
     found = [letter.value for letter in await letters(spine)]

@@ -3,21 +3,23 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import hypothesis.strategies as st
 import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 
-from crm_sync.app import INDEXES, ROUTERS, ROUTES
+from crm_sync.app import INDEXES, ROUTERS, routes
 from crm_sync.customers.model import MAX_BEARERS, external_ids
-from crm_sync.customers.store import list_customers
-from huiqun.contracts.channel import Role
+from crm_sync.customers.store import FORMER_RECORDS, MEMBERS, list_customers, list_memberships
+from huiqun.contracts.channel import ListedMember, Role
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import Verdict
+from tests.directories import carry_over
 from tests.inlet import Inlet, every_page, open_inlet, open_interface
-from tests.stories import at, joined, left, screened, tellings, updated
+from tests.stories import at, joined, left, listed, screened, tellings, updated
 
 SHARED = [HealthCheck.function_scoped_fixture]
 UNION = {"unionid": "union-1"}
@@ -28,8 +30,17 @@ CORP, OTHER_CORP = "wecom/corp-a", "wecom/corp-b"
 
 @pytest_asyncio.fixture
 async def inlet(mongo_url: str, database_name: str) -> AsyncIterator[Inlet]:
-    async with open_inlet(mongo_url, database_name, ROUTES, INDEXES) as opened:
+    async with open_inlet(mongo_url, database_name, routes, INDEXES) as opened:
         yield opened
+
+
+class Person(NamedTuple):
+    """What is known of a customer."""
+
+    groups: list[str]
+    display_name: str
+    first_seen: datetime | None
+    last_seen: datetime | None
 
 
 async def people(inlet: Inlet, group_id: str | None = None) -> dict[str, set[str]]:
@@ -38,6 +49,14 @@ async def people(inlet: Inlet, group_id: str | None = None) -> dict[str, set[str
     for customer in await list_customers(inlet.database, group_id, "", 10_000):
         found[customer.ids[0].value] = {member.member_id for member in customer.members}
     return found
+
+
+async def one_person(inlet: Inlet) -> Person:
+    """The only customer, and what the directory says of them."""
+    (customer,) = await list_customers(inlet.database, None, "", 10)
+    memberships = (await list_memberships(inlet.database, [customer]))[customer.id]
+    groups = sorted({member.group_id for member in memberships if member.is_present})
+    return Person(groups, await inlet.directory.name_of(memberships), customer.first_seen, customer.last_seen)
 
 
 def of(source: str, event: Event) -> Event:
@@ -55,9 +74,7 @@ async def test_a_customer_is_known_by_the_strongest_id(inlet: Inlet) -> None:
 async def test_one_unionid_in_two_groups_is_one_customer(inlet: Inlet) -> None:
     await inlet.deliver([joined("g1", "u1", 1, external_ids=UNION, display_name="王")])
     await inlet.deliver([joined("g2", "u2", 2, external_ids=UNION, display_name="王女士"), screened("g1", "u1", 3)])
-    (customer,) = await list_customers(inlet.database, None, "", 10)
-    assert customer.groups == ["g1", "g2"]
-    assert (customer.display_name, customer.first_seen, customer.last_seen) == ("王女士", at(1), at(3))
+    assert await one_person(inlet) == Person(["g1", "g2"], "王女士", at(1), at(3))
 
 
 async def test_stubs_become_one_when_it_turns_out_that_they_are_one_person(inlet: Inlet) -> None:
@@ -65,9 +82,7 @@ async def test_stubs_become_one_when_it_turns_out_that_they_are_one_person(inlet
     assert len(await people(inlet)) == 2
     await inlet.deliver([updated("g1", "u1", 6, external_ids=EXTERNAL)])
     await inlet.deliver([joined("g2", "u2", 7, external_ids=EXTERNAL | UNION)])
-    (customer,) = await list_customers(inlet.database, None, "", 10)
-    assert customer.groups == ["g1", "g2"]
-    assert (customer.first_seen, customer.last_seen) == (at(1), at(7))
+    assert await one_person(inlet) == Person(["g1", "g2"], "", at(1), at(7))
 
 
 async def test_staff_and_bots_are_no_customers(inlet: Inlet) -> None:
@@ -79,8 +94,7 @@ async def test_staff_and_bots_are_no_customers(inlet: Inlet) -> None:
 
 async def test_who_left_a_group_is_not_in_it_but_stays_a_customer(inlet: Inlet) -> None:
     await inlet.deliver([joined("g1", "u1", 1), joined("g2", "u1", 1), left("g1", "u1", 2), screened("g1", "u1", 1.5)])
-    (customer,) = await list_customers(inlet.database, None, "", 10)
-    assert customer.groups == ["g2"]
+    assert (await one_person(inlet)).groups == ["g2"]
 
 
 async def test_blocked_messages_show_the_customer_too_but_no_text_is_kept(inlet: Inlet) -> None:
@@ -186,7 +200,7 @@ async def test_batches_at_the_same_time_about_one_person_make_one_customer(inlet
         events = [joined(f"g{group}", f"u{group}-{number}", external_ids=UNION) for group in range(3)]
         await deliver_at_once(inlet, [[event] for event in events])
     (customer,) = await list_customers(inlet.database, None, "", 10)
-    assert customer.groups == ["g0", "g1", "g2"]
+    assert (await one_person(inlet)).groups == ["g0", "g1", "g2"]
     assert len(customer.members) == 30
 
 
@@ -203,6 +217,28 @@ async def deliver_at_once(inlet: Inlet, batches: Sequence[Sequence[Event]]) -> N
     while batches:
         outcomes = await asyncio.gather(*map(inlet.deliver, batches), return_exceptions=True)
         batches = [batch for batch, outcome in zip(batches, outcomes, strict=True) if outcome is not None]
+
+
+async def test_a_listing_makes_customers_of_those_whose_coming_was_lost(inlet: Inlet) -> None:
+    entries = [ListedMember(member_id="u1", external_ids=UNION), ListedMember(member_id="s1", role=Role.STAFF)]
+    await inlet.deliver([screened("g1", "u9", 1), listed("g1", entries, 5)])
+    assert await people(inlet) == {"union-1": {"u1"}, "u9": {"u9"}}
+    assert await people(inlet, "g1") == {"union-1": {"u1"}}
+
+
+async def test_what_was_kept_before_there_was_a_directory_is_carried_over(inlet: Inlet) -> None:
+    await inlet.deliver([joined("g1", "u1", 1, external_ids=UNION)])
+    moved = {"group_id": "g2", "present": True, "moved_at": at(2)}
+    wrote = {"group_id": "g3", "present": True, "moved_at": None}
+    went = {"group_id": "g4", "present": False, "moved_at": at(3)}
+    former = {"display_name": "王女士", "named_at": at(2), "groups": [moved, wrote, went]}
+    await inlet.database[MEMBERS].update_one({}, {"$set": former})
+    await carry_over(inlet.transactor, inlet.directory, FORMER_RECORDS)
+    assert await one_person(inlet) == Person(["g1", "g2", "g3"], "王女士", at(1), at(1))
+    (document,) = (await inlet.documents(MEMBERS)).values()
+    assert document["groups"] == []
+    assert not {"display_name", "named_at"} & document.keys()
+    assert "王女士" not in str(await inlet.documents("directory"))
 
 
 async def test_customers_are_read_in_pages_by_group_and_by_any_of_their_ids(inlet: Inlet) -> None:
@@ -257,9 +293,9 @@ async def test_duplicates_and_any_order_between_partitions_lead_to_the_same_cust
     await inlet.clear()
     for stream in STREAMS:
         await inlet.deliver(stream)
-    expected = await inlet.documents("members")
+    expected = await inlet.documents("members"), await inlet.members()
     assert sorted((await people(inlet)).values(), key=min) == [{"u1", "u2", "u3", "u5"}, {"u4"}, {"u6"}, {"u9"}]
     await inlet.clear()
     for batch in data.draw(tellings(STREAMS)):
         await inlet.deliver(batch)
-    assert await inlet.documents("members") == expected
+    assert (await inlet.documents("members"), await inlet.members()) == expected

@@ -9,20 +9,23 @@ import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 
-from engagement.app import INDEXES, ROUTERS, ROUTES
+from engagement.app import INDEXES, ROUTERS, routes
 from engagement.audience.model import KEPT_DAYS
+from engagement.audience.store import FORMER_RECORDS
+from huiqun.channel.directory.store import find_group
 from huiqun.contracts.channel import Role
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import Verdict
+from tests.directories import carry_over
 from tests.inlet import Inlet, every_page, open_inlet, open_interface
-from tests.stories import NOON, at, created, joined, left, screened, tellings, updated
+from tests.stories import NOON, at, created, joined, left, listed, screened, tellings, updated
 
 SHARED = [HealthCheck.function_scoped_fixture]
 
 
 @pytest_asyncio.fixture
 async def inlet(mongo_url: str, database_name: str) -> AsyncIterator[Inlet]:
-    async with open_inlet(mongo_url, database_name, ROUTES, INDEXES) as opened:
+    async with open_inlet(mongo_url, database_name, routes, INDEXES) as opened:
         yield opened
 
 
@@ -83,15 +86,52 @@ async def test_what_strangers_do_under_a_placeholder_is_no_member_s_activity(inl
 
 async def test_comings_and_goings_are_noted(inlet: Inlet) -> None:
     await inlet.deliver([joined("g1", "u1", 1, role=Role.STAFF), screened("g1", "u2", 1)])
-    document = await activity(inlet, "g1/u1")
-    assert (document["present"], document["joined_at"], document["role"]) == (True, at(1), "staff")
-    assert (await activity(inlet, "g1/u2"))["present"], "who writes is in the group"
+    member = (await inlet.members())["g1/u1"]
+    assert (member.is_present, member.joined_at, member.role) == (True, at(1), Role.STAFF)
+    assert (await inlet.members())["g1/u2"].is_present, "who writes is in the group"
     await inlet.deliver([left("g1", "u1", 2), screened("g1", "u1", 1.5, role=Role.STAFF)])
-    document = await activity(inlet, "g1/u1")
-    assert (document["present"], document["left_at"], document["role"]) == (False, at(2), "staff")
+    member = (await inlet.members())["g1/u1"]
+    assert (member.is_present, member.left_at, member.role) == (False, at(2), Role.STAFF)
+    assert (await activity(inlet, "g1/u1"))["gone_since"] == at(2), "it goes when the directory forgets them"
     await inlet.deliver([joined("g1", "u1", 3)])
-    document = await activity(inlet, "g1/u1")
-    assert (document["present"], document["joined_at"], document["left_at"]) == (True, at(3), at(2))
+    member = (await inlet.members())["g1/u1"]
+    assert (member.is_present, member.joined_at, member.last_left_at) == (True, at(3), at(2))
+    assert (await activity(inlet, "g1/u1"))["gone_since"] is None
+
+
+async def test_a_listing_says_who_has_come_and_gone_unheard(inlet: Inlet) -> None:
+    await inlet.deliver([joined("g1", "u1", 1), screened("g1", "u1", 2), listed("g1", ["u2", "unknown"], 5)])
+    async with open_interface(inlet, ROUTERS) as http:
+        first, second = await every_page(http, "/api/v1/groups/g1/activity", limit=2)
+    assert (first["member_id"], first["present"], first["days"]) == ("u1", False, {"2026-11-22": 1})
+    assert (second["member_id"], second["present"], second["days"]) == ("u2", True, {})
+    assert (await activity(inlet, "g1/u1"))["gone_since"] == at(1)
+
+
+async def test_what_was_kept_before_there_was_a_directory_is_carried_over(inlet: Inlet) -> None:
+    moments = {"first_seen": at(0), "last_seen": at(4)}
+    plain = {"group_id": "g1", "days": {"2026-11-22": 1}, "verdicts": {"allow": 1}, **moments}
+    stays = {"role": "staff", "role_at": at(1), "present": True, "joined_at": at(1), "left_at": at(0)}
+    leaves = {"role": "customer", "role_at": at(1), "present": False, "left_at": at(3)}
+    former = [
+        {"_id": f"g1/u{number}", "member_id": f"u{number}", **plain, **known}
+        for number, known in enumerate((stays, leaves, leaves), 1)
+    ]
+    await inlet.database["activity"].insert_many(former)
+    await inlet.database["groups"].insert_one({"_id": "g1", "timezone": "Europe/London", "updated_at": at(0)})
+    await inlet.deliver([joined("g1", "u2", 4)])
+    await carry_over(inlet.transactor, inlet.directory, FORMER_RECORDS)
+    group = await find_group(inlet.database, "g1")
+    assert group is not None
+    assert group.profile.timezone == "Europe/London"
+    members = await inlet.members()
+    came, back, gone = (members[f"g1/u{number}"] for number in (1, 2, 3))
+    assert (came.role, came.joined_at, came.is_present) == (Role.STAFF, at(1), True)
+    assert (back.joined_at, back.last_left_at, back.is_present) == (at(4), at(3), True)
+    assert (gone.left_at, gone.is_present) == (at(3), False)
+    documents = await inlet.documents("activity")
+    assert not any({"role", "joined_at", "left_at"} & document.keys() for document in documents.values())
+    assert [documents[f"g1/u{number}"].get("gone_since") for number in (1, 2, 3)] == [None, None, at(3)]
 
 
 async def test_the_activity_of_a_group_is_read_in_pages_and_does_not_mix_with_another_groups(inlet: Inlet) -> None:
@@ -122,9 +162,9 @@ async def test_duplicates_and_any_order_between_partitions_lead_to_the_same_acti
     await inlet.clear()
     for stream in STREAMS:
         await inlet.deliver(stream)
-    expected = await inlet.documents("activity")
-    assert len(expected) == 3
+    expected = await inlet.documents("activity"), await inlet.members()
+    assert len(expected[0]) == 3
     await inlet.clear()
     for batch in data.draw(tellings(STREAMS)):
         await inlet.deliver(batch)
-    assert await inlet.documents("activity") == expected
+    assert (await inlet.documents("activity"), await inlet.members()) == expected

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from huiqun.channel.directory.handlers import Directory
 from huiqun.contracts.channel import (
     Action,
     ActionKind,
@@ -30,10 +31,10 @@ from huiqun.work.transactor import Delivery
 from moderation.enforcement import handlers as enforcement
 from moderation.lexicon.model.matching import Lexicon
 from moderation.lexicon.model.words import Word
-from moderation.policies import store as policy_store
 from moderation.policies.model import GroupSettings, Policies, Policy, Rules
 from moderation.rulebook.model import Rulebook
 from moderation.screening.handlers import Screening
+from tests.directories import save_groups
 from tests.due import NotingTransactor, next_due
 from tests.moderation.membership.community import NOON, SetClock
 
@@ -52,6 +53,7 @@ class Bench:
     """A group of its own under the built-in rules; `emitted` is what was committed to be published."""
 
     transactor: Transactor
+    directory: Directory
     group: str = field(default_factory=lambda: f"g-{new_id()}")
     emitted: list[Event] = field(default_factory=list)
 
@@ -142,4 +144,4 @@ class Bench:
     async def know_group(self, **fields: Any) -> None:
         """Have the channel tell of the group."""
         group = Group(group_id=self.group, owner="staff-1", capabilities=NATIVE).model_copy(update=fields)
-        await self.commit(lambda work: policy_store.save_groups(work, [group]))
+        await self.commit(lambda work: save_groups(work, self.directory, [group]))

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from huiqun.audit import AUDIT_INDEXES
+from huiqun.channel.directory.handlers import Directory
 from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.store import connect, ensure_indexes
 from huiqun.tasks.store import TASK_INDEXES
@@ -13,6 +14,7 @@ from huiqun.work import WORK_INDEXES, Transactor
 from huiqun.work.task import TASKS
 from local.stack import Stack
 from moderation.app import INDEXES
+from tests.directories import open_directory
 from tests.moderation.bench import Bench
 from tests.moderation.membership.community import SetClock
 
@@ -27,9 +29,14 @@ async def transactor(session_stack: Stack) -> AsyncIterator[Transactor]:
     await client.close()
 
 
+@pytest_asyncio.fixture(scope="session")
+async def directory(transactor: Transactor) -> Directory:
+    return await open_directory(transactor.database)
+
+
 @pytest_asyncio.fixture
-async def bench(transactor: Transactor) -> Bench:
+async def bench(transactor: Transactor, directory: Directory) -> Bench:
     await transactor.database[TASKS].delete_many({})
-    bench = Bench(transactor)
+    bench = Bench(transactor, directory)
     await bench.know_group()
     return bench

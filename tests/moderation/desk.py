@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any, TypeVar
 
 from huiqun.audit import AUDIT_INDEXES
+from huiqun.channel.directory.handlers import Directory
 from huiqun.contracts.catalog import decode
 from huiqun.contracts.channel import (
     ActionAssigned,
@@ -28,6 +29,7 @@ from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import CaseOutcome
 from huiqun.contracts.topics import TOPICS
 from huiqun.runtime.clock import whole_milliseconds
+from huiqun.stream import Route
 from huiqun.tasks.runner import TaskRunner
 from huiqun.web import WEB_INDEXES
 from huiqun.work import Work, outbox
@@ -132,7 +134,7 @@ class Desk:
         """Time goes by, and what is due is done."""
         self.clock.moment += span
         links = Links.under("a key for tests", None)
-        kinds = task_kinds(links, self.inlet.database, lambda: self.rulebook)
+        kinds = task_kinds(links, self.inlet.database, lambda: self.rulebook, self.inlet.directory)
         runner = TaskRunner(self.inlet.transactor, kinds)
         await run_all_due(runner)
 
@@ -217,8 +219,10 @@ async def open_desk(mongo_url: str, database_name: str) -> AsyncIterator[Desk]:
     clock = SetClock()
     desk: Desk
     indexes = {**INDEXES, **AUDIT_INDEXES, **WEB_INDEXES}
-    async with open_inlet(
-        mongo_url, database_name, routes(lambda: desk.rulebook, b"a key for tests", LINKS.for_offence), indexes, clock
-    ) as inlet:
+
+    def wired(directory: Directory) -> tuple[Route, ...]:
+        return routes(lambda: desk.rulebook, directory, b"a key for tests", LINKS.for_offence)
+
+    async with open_inlet(mongo_url, database_name, wired, indexes, clock) as inlet:
         desk = Desk(inlet, clock, _rulebook())
         yield desk

@@ -10,7 +10,7 @@ from huiqun.tasks.runner import TaskOptions, TaskRunner
 from huiqun.work import Task, Work
 from huiqun.work.task import TASKS
 from moderation.backtest.store import BACKTESTS, RUN
-from moderation.migrations import MIGRATIONS, give_open_backtests_tasks, turn_timers_into_tasks
+from moderation.migrations import give_open_backtests_tasks, migrations, turn_timers_into_tasks
 from moderation.policies.handlers import APPLY_POLICIES
 from tests.moderation.bench import Bench
 from tests.moderation.membership.community import NOON
@@ -44,8 +44,8 @@ async def test_timers_of_an_older_release_run_once_whoever_is_quicker(bench: Ben
         await bench.transactor.run(write)
         await bench.transactor.run(run)
 
-    kinds = {"noted": TaskKind(note), MIGRATE: migration_kind(database, MIGRATIONS, Overlap())}
-    await bench.transactor.run(lambda work: plan_migrations(work, MIGRATIONS))
+    kinds = {"noted": TaskKind(note), MIGRATE: migration_kind(database, migrations(bench.directory), Overlap())}
+    await bench.transactor.run(lambda work: plan_migrations(work, migrations(bench.directory)))
     async with running(TaskRunner(bench.transactor, kinds, TaskOptions(poll_seconds=0.02))):
         await asyncio.gather(*(run_as_older_release(f"older{number}") for number in range(100)))
         await eventually(lambda: are_done(bench, 200))

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest_asyncio
 
-from huiqun.contracts.catalog import decode, encode
+from huiqun.contracts.catalog import UndecodableError, decode, encode
 from huiqun.contracts.channel import (
     Capabilities,
     Group,
@@ -92,10 +92,11 @@ async def _say_everything(day: Day) -> None:
     house, plants = day.house, day.plants
     events = list(planted_events(plants, house.clock.now, _EACH))
     wrong = [
-        (kind, json.dumps(each).encode())
+        (kind, record)
         for kind, value in events
         if kind.topic.owner == "channel"
         for each in broken(json.loads(value), plants)
+        if _is_refused(kind, record := json.dumps(each).encode())
     ]
     for kind, value in events:
         # What we send ourselves leaves as our classes write it; what the channel sends comes as it comes.
@@ -114,6 +115,15 @@ async def _say_everything(day: Day) -> None:
     await _send(house, [_message(day, "u7", f"{start} {plants.prose('a message', 300)}") for start in starts])
     await _send(house, [_joined(day, f"newcomer-{number}") for number in range(3)])
     await house.settle()
+
+
+def _is_refused(kind: type[Event], record: bytes) -> bool:
+    """Whether nothing is made of a record; an id that has to be written otherwise stays one, whatever it says."""
+    try:
+        decode(kind.topic, record)
+    except UndecodableError:
+        return True
+    return False
 
 
 def _message(day: Day, by: str, text: str) -> MessageReceived:

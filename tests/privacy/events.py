@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any
 
 from huiqun.contracts.catalog import EVENTS
+from huiqun.contracts.channel import GroupListed
 from huiqun.contracts.envelope import Event
 from tests.privacy.planting import Planter, Schema
 from tests.privacy.plants import Plants
@@ -37,7 +38,7 @@ def planter_of(kind: type[Event], plants: Plants, now: Callable[[], datetime]) -
         **dict.fromkeys(("group_id", "subject"), "g1"),
         **dict.fromkeys(("member_id", "invited_by", "recalled_by"), "u1"),
         **dict.fromkeys(("owner", "assignee", *(name for name in UNMARKED if name.endswith("_by"))), "staff-1"),
-        **dict.fromkeys(("time", "sent_at", "opened_at", "closed_at"), lambda: now().isoformat()),
+        **dict.fromkeys(("time", "sent_at", "opened_at", "closed_at", "as_of", "joined_at"), lambda: now().isoformat()),
         **dict.fromkeys(("until", "due_at", "deadline", "not_before"), lambda: _soon(now())),
         **dict.fromkeys(("id", "message_id", "action_id", "case_id", "sanction_id", "incident_id"), _new_id),
         "policy_id": "default",
@@ -61,8 +62,11 @@ def planted_events(plants: Plants, now: Callable[[], datetime], times: int) -> I
     for _ in range(times):
         for kind in sorted(EVENTS, key=lambda event: event.model_fields["type"].default):
             planter, schema = planter_of(kind, plants, now)
+            event = planter.value(schema, kind.__name__)
+            if kind is GroupListed:
+                event["data"]["complete"] = False
             if "dismissed" not in kind.model_fields["type"].default:
-                yield kind, json.dumps(planter.value(schema, kind.__name__), ensure_ascii=False).encode()
+                yield kind, json.dumps(event, ensure_ascii=False).encode()
 
 
 def broken(event: Mapping[str, Any], plants: Plants) -> Iterator[dict[str, Any]]:

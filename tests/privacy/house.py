@@ -22,6 +22,7 @@ import crm_sync.app
 import engagement.app
 import moderation.app
 import survey.app
+from huiqun.channel.directory.handlers import Directory
 from huiqun.contracts.topics import TOPICS, Topic
 from huiqun.kafka import KafkaOptions
 from huiqun.kafka.publisher import Record
@@ -178,6 +179,7 @@ async def open_house(stack: Stack, kafka: KafkaOptions) -> AsyncIterator[House]:
         topic_prefix=kafka.prefix,
         kafka_idempotent=stack.broker.producer_ids,
         hash_key=SecretStr("a key of these tests"),
+        encryption_key=SecretStr("another key of these tests"),
         public_url="https://groups.example.com",
         four_eyes=False,
         rate_limit_caller=100_000,
@@ -208,20 +210,22 @@ async def _open(opened: AsyncExitStack, house: House, name: str, settings: Setti
     opened.push_async_callback(connected.client.drop_database, connected.database.name)
     connected.transactor.clock = house.clock
     connected = replace(connected, clock=house.clock)
+    directory = Directory(connected.encryption)
     parts: list[Part] = []
     if name == "moderation":
         keeper = RulebookKeeper(connected.database)
         connected.startup.add(partial(import_shipped, connected.database, connected.transactor))
         connected.startup.add(keeper.refresh)
         parts.append(keeper)
-        routes = module.routes(keeper.current, hash_key(settings), house.signed.appeals.maker)
+        routes = module.routes(keeper.current, directory, hash_key(settings), house.signed.appeals.maker)
         tasks, interface = (
-            module.task_kinds(house.signed.consents, connected.database, keeper.current),
-            module.interface(settings, keeper.current, house.signed),
+            module.task_kinds(house.signed.consents, connected.database, keeper.current, directory),
+            module.interface(settings, keeper.current, house.signed, directory),
         )
     else:
-        routes, tasks = module.ROUTES, module.TASK_KINDS
-        interface = Interface(service=name, description="x", routers=module.ROUTERS)
+        routes, tasks = module.routes(directory), {}
+        state = {"directory": directory}
+        interface = Interface(service=name, description="x", routers=module.ROUTERS, state=state)
     await connected.startup.complete()
     api = Api(interface, mine, connected, [])
     parts += [api, *loops(connected, frozenset({"streams"}), routes, {})]

@@ -8,17 +8,16 @@ import pytest
 from huiqun.contracts.topics import TOPICS
 from tests.privacy.conftest import NUMBER, Day
 
-_DIRECTORY = "a directory: encrypted with the kit's, until when `docs/privacy.md` says so"
+_STAFF = "the list of authorised staff, which an operator puts there"
+_CUSTOMERS = "by these, customers are told apart: encrypted and hashed with crm-sync's own keys, until when it says so"
 _COMPARED = "the words of a lexicon are compared with messages; an operator puts them there"
 #: What holds names and ids of other platforms in the clear, by service, collection and field, and why.
 OPEN: Mapping[str, str] = {
-    "moderation.members.display_name": _DIRECTORY,
-    "moderation.staff.name": _DIRECTORY,
-    "crm-sync.members.display_name": _DIRECTORY,
-    "crm-sync.members.ids.value": _DIRECTORY,
-    "crm-sync.members.claims.value": _DIRECTORY,
-    "crm-sync.identity_evidence._id": _DIRECTORY,
-    "crm-sync.identity_evidence.value": _DIRECTORY,
+    "moderation.staff.name": _STAFF,
+    "crm-sync.members.ids.value": _CUSTOMERS,
+    "crm-sync.members.claims.value": _CUSTOMERS,
+    "crm-sync.identity_evidence._id": _CUSTOMERS,
+    "crm-sync.identity_evidence.value": _CUSTOMERS,
     "moderation.words.words": _COMPARED,
     "moderation.words.last": _COMPARED,
 }

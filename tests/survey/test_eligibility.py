@@ -12,10 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from huiqun.contracts.channel import LeaveReason, Role
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import Verdict
-from survey.app import INDEXES, ROUTERS, ROUTES
+from survey.app import INDEXES, ROUTERS, routes
 from survey.eligibility.model import ACTIVE_WITHIN, Eligibility, Obstacle
+from survey.eligibility.store import FORMER_RECORDS
+from tests.directories import carry_over
 from tests.inlet import Inlet, every_page, open_inlet, open_interface
-from tests.stories import NOON, at, dismissed, joined, left, screened, tellings, updated
+from tests.stories import NOON, at, dismissed, joined, left, listed, screened, tellings, updated
 
 SHARED = [HealthCheck.function_scoped_fixture]
 DAY = timedelta(days=1)
@@ -30,7 +32,7 @@ class Noon:
 
 @pytest_asyncio.fixture
 async def inlet(mongo_url: str, database_name: str) -> AsyncIterator[Inlet]:
-    async with open_inlet(mongo_url, database_name, ROUTES, INDEXES, Noon()) as opened:
+    async with open_inlet(mongo_url, database_name, routes, INDEXES, Noon()) as opened:
         yield opened
 
 
@@ -55,6 +57,8 @@ async def record(inlet: Inlet, key: str = "g1/u1") -> dict[str, Any]:
         ([left("g1", "u1")], "not_a_customer"),
         ([screened("g1", "u1"), dismissed("g1", 1)], "group_dismissed"),
         ([dismissed("g1", 1), screened("g1", "u1")], "group_dismissed"),
+        ([screened("g1", "u1"), joined("g1", "u1"), listed("g1", [], 1)], "left"),
+        ([screened("g1", "u1"), left("g1", "u1", 1), listed("g1", ["u1"], 2)], None),
     ],
 )
 async def test_a_record_says_why_somebody_may_not_be_asked(
@@ -66,6 +70,24 @@ async def test_a_record_says_why_somebody_may_not_be_asked(
     assert document["reason"] == reason
     if reason is None:
         assert document["eligible_until"] == NOON + ACTIVE_WITHIN
+
+
+async def test_what_was_kept_before_there_was_a_directory_is_carried_over(inlet: Inlet) -> None:
+    plain = {"group_id": "g1", "in_group": True, "reason": None, "group_dismissed": False, "role": "customer"}
+    former = [
+        {"_id": "g1/u1", "member_id": "u1", **plain, "role_at": at(0), "moved_at": at(1)},
+        {"_id": "g1/u2", "member_id": "u2", **plain, "role_at": at(0), "moved_at": at(1), "gone": "removed"},
+    ]
+    await inlet.database["eligibility"].insert_many(former)
+    await inlet.database["groups"].insert_one({"_id": "g2", "dismissed": True, "updated_at": at(0)})
+    await carry_over(inlet.transactor, inlet.directory, FORMER_RECORDS)
+    members = await inlet.members()
+    assert (members["g1/u1"].role, members["g1/u1"].is_present) == (Role.CUSTOMER, True)
+    assert members["g1/u2"].left_reason is LeaveReason.REMOVED
+    await inlet.deliver([screened("g2", "u1"), screened("g1", "u2")])
+    documents = await inlet.documents("eligibility")
+    assert [documents[key]["reason"] for key in ("g2/u1", "g1/u2")] == ["group_dismissed", "removed"]
+    assert not any({"role_at", "moved_at"} & document.keys() for document in documents.values())
 
 
 async def test_one_group_says_nothing_about_another(inlet: Inlet) -> None:
@@ -81,7 +103,7 @@ async def test_nobody_is_asked_under_a_placeholder_for_an_id(inlet: Inlet, nobod
 
 def test_eligibility_ends_ninety_days_after_the_last_allowed_message() -> None:
     member = Eligibility("g1", "u1")
-    member.take_role(Role.CUSTOMER, NOON)
+    member.role = Role.CUSTOMER
     member.write(Verdict.ALLOW, NOON)
     member.write(Verdict.ALLOW, NOON - DAY)
     assert member.obstacle(NOON + 90 * DAY - timedelta(seconds=1)) is None
@@ -117,8 +139,8 @@ async def test_duplicates_and_any_order_between_partitions_lead_to_the_same_reco
     await inlet.clear()
     for stream in STREAMS:
         await inlet.deliver(stream)
-    expected = await inlet.documents("eligibility")
-    assert {key: document["reason"] for key, document in expected.items()} == {
+    expected = await inlet.documents("eligibility"), await inlet.members()
+    assert {key: document["reason"] for key, document in expected[0].items()} == {
         "a/u1": None,
         "b/u1": "removed",
         "b/u2": "group_dismissed",
@@ -127,7 +149,7 @@ async def test_duplicates_and_any_order_between_partitions_lead_to_the_same_reco
     await inlet.clear()
     for batch in data.draw(tellings(STREAMS)):
         await inlet.deliver(batch)
-    assert await inlet.documents("eligibility") == expected
+    assert (await inlet.documents("eligibility"), await inlet.members()) == expected
 
 
 async def test_who_wrote_last_in_a_batch_of_many_is_kept_for_each(inlet: Inlet) -> None:

@@ -47,7 +47,7 @@ class Office:
 async def office(mongo_url: str, database_name: str) -> AsyncIterator[Office]:
     indexes = {**AUDIT_INDEXES, **WEB_INDEXES, "ran": ()}
     async with (
-        open_inlet(mongo_url, database_name, (), indexes, SetClock(NOW)) as inlet,
+        open_inlet(mongo_url, database_name, lambda _: (), indexes, SetClock(NOW)) as inlet,
         open_interface(inlet, [api.router]) as http,
     ):
         yield Office(http, inlet)

@@ -33,7 +33,10 @@ async def test_an_event_too_large_is_the_callers_problem_and_leaves_nothing_behi
     mongo_url: str, database_name: str
 ) -> None:
     indexes = {**WEB_INDEXES, "announcements": ()}
-    async with open_inlet(mongo_url, database_name, (), indexes) as inlet, open_interface(inlet, [router]) as http:
+    async with (
+        open_inlet(mongo_url, database_name, lambda _: (), indexes) as inlet,
+        open_interface(inlet, [router]) as http,
+    ):
         for _ in range(2):
             answer = await http.post(
                 "/api/v1/announcements", json={"length": 1_000_000}, headers={"Idempotency-Key": "k1"}

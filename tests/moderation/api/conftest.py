@@ -13,6 +13,7 @@ import pytest_asyncio
 from fastapi import FastAPI
 from pydantic import SecretStr
 
+from huiqun.channel.directory.handlers import Directory
 from huiqun.runtime.ids import new_id
 from huiqun.service.api import Api
 from huiqun.service.connections import Connections, connections
@@ -38,6 +39,7 @@ class Interface:
     app: FastAPI
     keeper: RulebookKeeper
     http: httpx.AsyncClient
+    directory: Directory
     keys: dict[Role, str] = field(default_factory=dict)
 
     async def key(self, role: Role) -> str:
@@ -83,6 +85,7 @@ async def serve_interface(stack: Stack) -> AsyncIterator[Interface]:
         kafka_idempotent=stack.broker.producer_ids,
         api_port=free_port(),
         hash_key=SecretStr(HASH_KEY.decode()),
+        encryption_key=SecretStr("another key of these tests"),
         four_eyes=True,
     )
     async with connections(SERVICE, settings, INDEXES) as connected:
@@ -90,7 +93,8 @@ async def serve_interface(stack: Stack) -> AsyncIterator[Interface]:
         connected.startup.add(partial(import_shipped, connected.database, connected.transactor))
         connected.startup.add(keeper.refresh)
         await connected.startup.complete()
-        offered = app.interface(settings, keeper.current, signed_links(settings))
+        directory = Directory(connected.encryption)
+        offered = app.interface(settings, keeper.current, signed_links(settings), directory)
         api = Api(offered, settings, connected, [keeper])
         transport = httpx.AsyncHTTPTransport(retries=5)  # until the server listens
         url = f"http://127.0.0.1:{settings.api_port}"
@@ -99,7 +103,7 @@ async def serve_interface(stack: Stack) -> AsyncIterator[Interface]:
             running(api),
             httpx.AsyncClient(base_url=url, transport=transport, timeout=30) as http,
         ):
-            yield Interface(connected, api.app, keeper, http)
+            yield Interface(connected, api.app, keeper, http, directory)
         await connected.client.drop_database(connected.database.name)
 
 

@@ -25,7 +25,7 @@ RANGE = {"from": (NOON - timedelta(hours=1)).isoformat(), "to": (NOON + timedelt
 async def with_tasks(interface: Interface) -> AsyncIterator[Interface]:
     """The interface, with the tasks of the service running."""
     links = Links.under("a key", "http://localhost")
-    kinds = task_kinds(links, interface.connected.database, interface.keeper.current)
+    kinds = task_kinds(links, interface.connected.database, interface.keeper.current, interface.directory)
     async with running(TaskRunner(interface.connected.transactor, kinds)):
         yield interface
 

@@ -31,7 +31,9 @@ DRAFT: dict[str, Any] = {"rules": {"length": {"max_characters": 5}}, "note": "sh
 def runner(interface: Interface) -> TaskRunner:
     connected = interface.connected
     links = Links.under("a key for tests", None)
-    return TaskRunner(connected.transactor, task_kinds(links, connected.database, interface.keeper.current))
+    return TaskRunner(
+        connected.transactor, task_kinds(links, connected.database, interface.keeper.current, interface.directory)
+    )
 
 
 @pytest_asyncio.fixture

@@ -131,7 +131,8 @@ async def test_fifty_changes_of_one_group_and_a_consumer_at_once_all_count(inter
         for number in range(20):
             at = datetime.now(UTC) + timedelta(seconds=number)
             known = Group(group_id=group, name=f"group {number}")
-            await connected.transactor.run(partial(record_groups, [GroupCreated.about(group, known, time=at)]))
+            event = GroupCreated.about(group, known, time=at)
+            await connected.transactor.run(partial(record_groups, interface.directory, [event]))
 
     path = f"/groups/{group}/policy"
 

@@ -86,7 +86,7 @@ class Model:
 async def test_a_message_under_any_hold_never_has_an_expiry(community: Community, steps: Sequence[Step]) -> None:
     for name in COLLECTIONS:
         await community.transactor.database[name].delete_many({})
-    community = Community(community.transactor)
+    community = Community(community.transactor, community.directory)
     community.clock.moment = NOON
     await community.keeper.refresh()
     model = Model(community)

@@ -23,13 +23,14 @@ from huiqun.contracts.channel import (
 from huiqun.contracts.channel.actions import Receipt
 from huiqun.contracts.channel.mentions import with_names
 from huiqun.runtime.ids import new_id
+from huiqun.work import Work
 from moderation.enforcement import store
 from moderation.enforcement.handlers import record_receipts, request_actions
 from moderation.enforcement.model import How, as_task, how_of
 from moderation.policies import store as policy_store
 from moderation.policies.model import GroupSettings, Policies, Rules, changes_of
-from moderation.policies.store import dismiss_groups
 from tests.moderation.bench import NATIVE, Bench
+from tests.stories import dismissed
 
 BY_HAND = Capabilities()  # what a WeCom customer group can do
 
@@ -97,7 +98,11 @@ def test_every_action_can_be_put_to_a_staff_member_in_words(kind: ActionKind) ->
 
 
 async def dismiss(bench: Bench) -> None:
-    await bench.commit(lambda work: dismiss_groups(work, [bench.group]))
+    async def use_case(work: Work) -> None:
+        await bench.directory.record(work, [dismissed(bench.group)])
+        await policy_store.note_groups(work, [bench.group])
+
+    await bench.commit(use_case)
 
 
 async def test_in_a_group_that_is_no_more_people_can_be_told_something_and_nothing_else_is_asked(bench: Bench) -> None:

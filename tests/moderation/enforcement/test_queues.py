@@ -32,7 +32,7 @@ async def test_a_mute_ends_while_thousands_of_patrols_still_wait_their_turn(benc
 
     await bench.commit(flood)
     bench.clock.moment += timedelta(seconds=1)
-    kinds = task_kinds(Links.under("a key for tests", None), bench.database, lambda: bench.rulebook)
+    kinds = task_kinds(Links.under("a key for tests", None), bench.database, lambda: bench.rulebook, bench.directory)
     async with running(TaskRunner(NotingTransactor(bench.transactor, bench.commit), kinds)):
         await eventually(lambda: bool(bench.actions(ActionKind.UNMUTE_MEMBER)))
         left = await bench.database[TASKS].count_documents({"kind": {"$in": [planning.GO_ROUND, settling.SETTLE]}})

@@ -42,6 +42,7 @@ from huiqun.work import WORK_INDEXES, Transactor, outbox
 from moderation.app import INDEXES, ROUTERS, routes, task_kinds
 from moderation.membership.model.links import Links
 from moderation.rulebook.handlers import RulebookKeeper
+from tests.directories import open_directory
 from tests.due import next_due
 from tests.inlet import Inlet
 
@@ -82,7 +83,9 @@ class Desk:
         """Move the clock, and run what has become due in its order, each at its own time."""
         until = self.clock.moment + timedelta(minutes=minutes)
         links = Links.under("a key for tests", None)
-        runner = TaskRunner(self.transactor, task_kinds(links, self.database, self.keeper.current))
+        runner = TaskRunner(
+            self.transactor, task_kinds(links, self.database, self.keeper.current, self.inlet.directory)
+        )
         await self._answer()
         while (due := await next_due(self.transactor, until)) is not None:
             self.clock.moment = max(due, self.clock.moment)
@@ -218,11 +221,14 @@ async def open_desk(mongo_url: str, database_name: str) -> AsyncIterator[Desk]:
         database = client[database_name]
         for name in await database.list_collection_names():
             await database[name].delete_many({})
+        directory = await open_directory(database)
         clock = SetClock()
         # Nobody listens there: what is to be published stays in the outbox, where the test reads it.
         transactor = Transactor(client, database, Publisher(KafkaOptions(bootstrap="127.0.0.1:1")), clock)
         keeper = RulebookKeeper(database)
-        inlet = Inlet(database, transactor, RoutingTable(routes(keeper.current, b"a key for tests")))
+        inlet = Inlet(
+            database, transactor, RoutingTable(routes(keeper.current, directory, b"a key for tests")), directory
+        )
         app = create_app(
             AppOptions(
                 title="Moderation",

@@ -79,7 +79,7 @@ async def test_an_id_that_two_sources_use_stands_for_two_events(desk: Desk) -> N
     known = [MemberJoined.about("g1", Member(group_id="g1", member_id=name), time=first.time) for name in ("a", "b")]
     same = [known[0], known[1].model_copy(update={"id": known[0].id, "source": ELSEWHERE})]
     await desk.inlet.deliver([*same, first, second])
-    assert {"g1/a", "g1/b"} <= set(await desk.inlet.documents("members"))
+    assert {"g1/a", "g1/b"} <= set(await desk.inlet.members())
 
 
 async def test_nobody_withdraws_what_another_has_written(desk: Desk) -> None:

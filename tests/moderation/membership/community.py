@@ -5,6 +5,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from huiqun.channel.directory.documents import member_from
+from huiqun.channel.directory.handlers import Directory
+from huiqun.channel.directory.model import DirectoryMember, Told
+from huiqun.channel.directory.store import DIRECTORY
 from huiqun.contracts.channel import (
     Action,
     ActionCompleted,
@@ -14,7 +18,10 @@ from huiqun.contracts.channel import (
     Departure,
     Group,
     GroupCreated,
+    GroupListed,
+    GroupListing,
     LeaveReason,
+    ListedMember,
     Member,
     MemberJoined,
     MemberLeft,
@@ -74,6 +81,11 @@ def renamed(
     return MemberUpdated.about(group, data, time=at)
 
 
+def listed(group: str, members: Sequence[str], as_of: datetime = NOON) -> GroupListed:
+    entries = tuple(ListedMember(member_id=member) for member in members)
+    return GroupListed.about(group, GroupListing(group_id=group, members=entries, as_of=as_of), time=as_of)
+
+
 def created(group: str = "g1", name: str = "理财一群", timezone: str = "Asia/Shanghai") -> GroupCreated:
     able = Capabilities(send=Support.NATIVE, mute=Support.NATIVE, remove=Support.NATIVE, delete=Support.NATIVE)
     data = Group(group_id=group, name=name, owner="staff-1", timezone=timezone, capabilities=able)
@@ -85,15 +97,15 @@ class Community:
     """A service without a broker; `emitted` is everything that it would have published."""
 
     transactor: Transactor
+    directory: Directory
     emitted: list[Event] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.keeper = RulebookKeeper(self.transactor.database)
-        self._handlers = {
-            event: route.handler for route in app.routes(self.keeper.current, HASH_KEY) for event in route.events
-        }
-        self._kinds = app.task_kinds(LINKS, self.transactor.database, self.keeper.current)
+        routes = app.routes(self.keeper.current, self.directory, HASH_KEY)
+        self._handlers = {event: route.handler for route in routes for event in route.events}
+        self._kinds = app.task_kinds(LINKS, self.transactor.database, self.keeper.current, self.directory)
 
     @property
     def clock(self) -> SetClock:
@@ -188,6 +200,13 @@ class Community:
     async def documents(self, collection: str) -> Sequence[dict[str, Any]]:
         """What a collection holds, by id."""
         return await self.transactor.database[collection].find().sort("_id", 1).to_list(None)
+
+    async def entries(self) -> dict[str, DirectoryMember]:
+        """Whom the directory knows, by key; names and ids are encrypted each time otherwise, and so left empty."""
+        found = [member_from(each) async for each in self.transactor.database[DIRECTORY].find({"record": "member"})]
+        for member in found:
+            member.name = member.name and Told(b"", member.name.stamp)
+        return {member.key: member for member in found}
 
     async def _carry_out(self, actions: Sequence[Action]) -> None:
         """Be the channel: do what was asked, so that nobody asks again."""

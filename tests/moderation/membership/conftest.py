@@ -14,6 +14,7 @@ from huiqun.web import WEB_INDEXES
 from huiqun.work import WORK_INDEXES, Transactor
 from local.stack import Stack
 from moderation.app import INDEXES
+from tests.directories import open_directory
 from tests.moderation.membership.community import Community, SetClock
 
 COLLECTIONS = {**WORK_INDEXES, **TASK_INDEXES, **AUDIT_INDEXES, **WEB_INDEXES, **INDEXES}
@@ -40,4 +41,5 @@ async def community(client: Client, database_of_communities: str) -> Community:
     """Moderation without a broker: events are handed to its routes, and what it emits is kept."""
     database = client[database_of_communities]
     await asyncio.gather(*(database[name].delete_many({}) for name in COLLECTIONS))
-    return Community(Transactor(client, database, Publisher(KafkaOptions("nowhere")), SetClock()))
+    transactor = Transactor(client, database, Publisher(KafkaOptions("nowhere")), SetClock())
+    return Community(transactor, await open_directory(database))

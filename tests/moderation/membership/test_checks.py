@@ -6,8 +6,7 @@ import pytest
 
 from huiqun.contracts.channel import ActionKind, Role
 from moderation.membership.handlers.checks import replace_staff
-from moderation.membership.model.checks import Irregularity, check_names, check_staff
-from moderation.membership.model.roster import Member
+from moderation.membership.model.checks import Irregularity, RosterEntry, check_names, check_staff
 from moderation.membership.model.staff import Staff, UnfitStaffError, read_csv, read_json
 from moderation.policies.model import RosterRule
 from tests.moderation.membership.community import Community, created, joined
@@ -71,9 +70,9 @@ async def test_without_a_list_nobody_is_called_a_stranger(community: Community) 
 
 
 def test_a_short_name_that_staff_and_customer_share_is_no_impersonation() -> None:
-    members = [Member("g", "s", role=Role.STAFF, display_name="王"), Member("g", "u", display_name="王")]
+    members = [RosterEntry("s", Role.STAFF, "王"), RosterEntry("u", Role.CUSTOMER, "王")]
     assert list(check_names(members, RosterRule().staff_words)) == []
-    twins = [Member("g", "s", role=Role.STAFF, display_name="王小明"), Member("g", "u", display_name="王小明")]
+    twins = [RosterEntry("s", Role.STAFF, "王小明"), RosterEntry("u", Role.CUSTOMER, "王小明")]
     assert [finding.kind for finding in check_names(twins, ())] == [Irregularity.STAFF_LIKE_NAME]
 
 
@@ -85,14 +84,14 @@ def test_nobody_is_authorised_by_a_placeholder_for_an_id(nobody: str) -> None:
     ):
         with pytest.raises(UnfitStaffError):
             read(content)
-    members = [Member("g", nobody, role=Role.STAFF, display_name="王经理")]
+    members = [RosterEntry(nobody, Role.STAFF, "王经理")]
     (finding,) = check_staff(members, {nobody: Staff(nobody, "王经理")}, date(2026, 11, 22))
     assert finding.kind is Irregularity.UNKNOWN_STAFF
 
 
 @pytest.mark.parametrize("nameless", ["微信用户", "未知", "unknown", "---"])
 def test_whoever_has_no_name_takes_nobody_s(nameless: str) -> None:
-    members = [Member("g", "s", role=Role.STAFF, display_name=nameless), Member("g", "u", display_name=nameless)]
+    members = [RosterEntry("s", Role.STAFF, nameless), RosterEntry("u", Role.CUSTOMER, nameless)]
     assert list(check_names(members, ())) == []
 
 

@@ -6,8 +6,7 @@ import pytest
 
 from huiqun.contracts.channel import ActionKind, Role
 from huiqun.contracts.moderation import ConsentGiven, Verdict
-from moderation.membership.model.consent import agrees, has_agreed, may_speak, plainly, version_of
-from moderation.membership.model.roster import Member
+from moderation.membership.model.consent import ConsentState, agrees, has_agreed, may_speak, plainly, version_of
 from moderation.policies.model import ConsentRule, MembershipRules, Policy, Rules
 from tests.moderation.membership.community import NOON, Community, created, joined, left
 
@@ -139,14 +138,14 @@ async def test_changed_rules_ask_nobody_again_unless_the_policy_says_so(communit
 
 
 def test_staff_members_of_other_policies_and_who_has_time_left_may_speak() -> None:
-    asked = Member("g1", "u1", asked_at=NOON)
+    asked = ConsentState("g1", "u1", asked_at=NOON)
     strict = ConsentRule(verdict=Verdict.BLOCK, grace_hours=1)
     policy = Policy("p", 1, Rules(membership=MembershipRules(rules_text=RULES, consent=strict)))
-    assert may_speak(asked, policy, NOON + HOUR / 2)
-    assert not may_speak(asked, policy, NOON + HOUR)
-    assert may_speak(Member("g1", "s1", role=Role.STAFF, asked_at=NOON), policy, NOON + HOUR)
-    assert may_speak(None, policy, NOON + HOUR)
-    assert may_speak(asked, Policy("p", 1, Rules()), NOON + HOUR)
+    assert may_speak(asked, Role.CUSTOMER, policy, NOON + HOUR / 2)
+    assert not may_speak(asked, Role.CUSTOMER, policy, NOON + HOUR)
+    assert may_speak(ConsentState("g1", "s1", asked_at=NOON), Role.STAFF, policy, NOON + HOUR)
+    assert may_speak(None, Role.CUSTOMER, policy, NOON + HOUR)
+    assert may_speak(asked, Role.CUSTOMER, Policy("p", 1, Rules()), NOON + HOUR)
     mild = Policy("p", 1, Rules(membership=MembershipRules(rules_text=RULES, consent=ConsentRule())))
-    assert may_speak(asked, mild, NOON + HOUR)
+    assert may_speak(asked, Role.CUSTOMER, mild, NOON + HOUR)
     assert not has_agreed(asked, mild.rules.membership)

@@ -47,7 +47,7 @@ async def desk(community: Community) -> AsyncIterator[Desk]:
             routers=ROUTERS,
             alive=lambda: True,
             checks={},
-            state={"rulebook": community.keeper.current, "links": LINKS},
+            state={"rulebook": community.keeper.current, "directory": community.directory, "links": LINKS},
         )
     )
     assert undocumented(app) == []

@@ -1,86 +1,47 @@
 """A roster says who is there, in whatever order and however often the events arrive."""
 
 import random
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from itertools import permutations
+from datetime import timedelta
 
-from hypothesis import given
-from hypothesis import strategies as st
-
-from huiqun.contracts.channel import LeaveReason, MemberJoined, MemberLeft, Role
+from huiqun.channel.directory.store import find_member
+from huiqun.contracts.channel import ActionKind, LeaveReason, Role
 from huiqun.contracts.envelope import Event
-from moderation.membership.model.roster import Member, describe, join, leave
-from tests.moderation.membership.community import NOON, Community, joined, left, renamed
+from tests.moderation.membership.community import NOON, Community, joined, left, listed, renamed
 
 MINUTE = timedelta(minutes=1)
 
 
-def told(events: list[Event]) -> Member:
-    """The record of one member after these events."""
-    member = Member("g1", "u1")
-    for event in events:
-        stamp = (event.time, event.id)
-        if isinstance(event, MemberJoined):
-            join(member, event.data, stamp)
-        elif isinstance(event, MemberLeft):
-            leave(member, event.data, stamp)
-        else:
-            describe(member, event.data, stamp)
-    return member
-
-
-HISTORIES = st.lists(st.tuples(st.sampled_from(["join", "leave", "rename"]), st.integers(0, 5)), min_size=1, max_size=8)
-
-
-def events_of(history: list[tuple[str, int]]) -> list[Event]:
-    """Events about one member, some at the same moment."""
-    makers: dict[str, Callable[[datetime, int], Event]] = {
-        "join": lambda at, n: joined("u1", at=at, name=f"加入{n}"),
-        "leave": lambda at, n: left("u1", at=at, reason=list(LeaveReason)[n % 2]),
-        "rename": lambda at, n: renamed("u1", f"改名{n}", at=at, role=list(Role)[n % 3]),
-    }
-    return [makers[kind](NOON + minute * MINUTE, number) for number, (kind, minute) in enumerate(history)]
-
-
-@given(HISTORIES, st.randoms(use_true_random=False), st.integers(0, 3))
-def test_any_order_and_any_repetition_of_the_events_gives_the_same_record(
-    history: list[tuple[str, int]], chance: random.Random, repetitions: int
-) -> None:
-    events = events_of(history)
-    other = [*events, *(chance.choice(events) for _ in range(repetitions))]
-    chance.shuffle(other)
-    assert told(other) == told(events)
-
-
-def test_who_left_and_came_back_is_there_however_late_the_news_of_leaving() -> None:
-    events: list[Event] = [joined("u1"), left("u1", at=NOON + MINUTE), joined("u1", at=NOON + 2 * MINUTE)]
-    for order in permutations(events):
-        member = told(list(order))
-        assert member.is_present
-        assert (member.joined_at, member.left_at) == (NOON + 2 * MINUTE, None)
-
-
-def test_who_came_and_went_at_the_same_moment_is_away() -> None:
-    for order in permutations([joined("u1"), left("u1")]):
-        assert not told(list(order)).is_present
-
-
-def test_only_news_of_coming_count_as_coming() -> None:
-    member = Member("g1", "u1")
-    first, again = joined("u1"), joined("u1", at=NOON + MINUTE)
-    assert join(member, first.data, (first.time, first.id))
-    assert not join(member, first.data, (first.time, first.id))
-    assert not join(member, again.data, (again.time, again.id))
-
-
 async def test_a_record_keeps_how_a_member_came_and_why_they_went(community: Community) -> None:
     await community.deliver(joined("u1", name="李女士"), left("u1", at=NOON + MINUTE, reason=LeaveReason.REMOVED))
-    (document,) = await community.documents("members")
-    assert document["display_name"] == "李女士"
-    assert (document["invited_by"], document["scene"]) == ("staff-1", "qr")
-    assert (document["left_reason"], document["present"]) == ("removed", False)
-    assert document["gone_since"] == NOON + MINUTE
+    member = await find_member(community.transactor.database, "g1", "u1")
+    assert member is not None
+    assert member.arrived is not None
+    assert (member.arrived.value.invited_by, member.arrived.value.scene) == ("staff-1", "qr")
+    assert (member.left_reason, member.is_present, member.left_at) == (LeaveReason.REMOVED, False, NOON + MINUTE)
+    (details,) = (await community.directory.reveal([member])).values()
+    assert details.display_name == "李女士"
+
+
+async def test_what_a_member_agreed_to_goes_when_the_directory_forgets_them(community: Community) -> None:
+    await community.write_policy(rules_text="1. 文明交流。", consent={})
+    await community.deliver(joined("u1"), joined("u2"))
+    await community.pass_time(minutes=1)
+    await community.deliver(left("u1", at=NOON + 2 * MINUTE), left("u2", at=NOON + 2 * MINUTE))
+    await community.deliver(joined("u2", at=NOON + 3 * MINUTE))
+    gone = {state["member_id"]: state["gone_since"] for state in await community.documents("members")}
+    assert gone == {"u1": NOON + 2 * MINUTE, "u2": None}
+
+
+async def test_who_is_missing_from_a_listing_is_not_reminded_any_more(community: Community) -> None:
+    await community.write_policy(rules_text="1. 文明交流。", consent={"remind_after_hours": 1, "reminders": 1})
+    await community.deliver(joined("u1"), joined("u2"))
+    await community.pass_time(minutes=1)
+    await community.deliver(listed("g1", ["u2", "u3"], as_of=community.clock.now()))
+    await community.pass_time(hours=2)
+    reminded = [action.target.member_id for action in community.actions if action.kind is ActionKind.SEND_PRIVATE]
+    assert reminded == ["u2"]
+    assert [key for key, member in (await community.entries()).items() if member.is_present] == ["g1/u2", "g1/u3"]
+    assert len(community.said()) == 1, "who was there all along is no newcomer"
 
 
 async def test_groups_shuffled_and_events_repeated_leave_the_same_documents(community: Community) -> None:
@@ -96,12 +57,12 @@ async def test_groups_shuffled_and_events_repeated_leave_the_same_documents(comm
         for group in ("g1", "g2", "g3")
     ]
     await community.deliver(*(event for events in groups for event in events))
-    expected = await community.documents("members")
-    await community.transactor.database["members"].delete_many({})
+    expected = await community.entries()
+    await community.transactor.database["directory"].delete_many({})
     waiting = [list(events) for events in groups]
     while any(waiting):
         events = chance.choice([events for events in waiting if events])
         size = chance.randint(1, 3)
         await community.deliver(*events[:size])
         del events[: chance.randint(1, size)]  # some are delivered again
-    assert await community.documents("members") == expected
+    assert await community.entries() == expected

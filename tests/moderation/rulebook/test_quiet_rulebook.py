@@ -14,6 +14,8 @@ from pymongo import AsyncMongoClient
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from huiqun.audit import AUDIT_INDEXES
+from huiqun.channel.directory.handlers import Directory
+from huiqun.channel.directory.store import DIRECTORY, DIRECTORY_INDEXES
 from huiqun.contracts.channel import Group
 from huiqun.contracts.moderation import GroupMode
 from huiqun.kafka import KafkaOptions, Publisher
@@ -23,16 +25,20 @@ from huiqun.work import WORK_INDEXES, Transactor, Work
 from moderation.archive.model import Hold
 from moderation.archive.store import holds
 from moderation.lexicon import store as lexicon_store
+from moderation.policies import handlers as policies
 from moderation.policies import store as policy_store
 from moderation.policies.model import ModeSpan
 from moderation.rulebook.handlers import RulebookKeeper
 from tests.clocks import SetClock
+from tests.directories import open_directory, save_groups
+from tests.stories import dismissed
 
 NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)
 INDEXES = {
     **WORK_INDEXES,
     **TASK_INDEXES,
     **AUDIT_INDEXES,
+    **DIRECTORY_INDEXES,
     **policy_store.INDEXES,
     **lexicon_store.INDEXES,
     **holds.INDEXES,
@@ -70,6 +76,7 @@ class Site:
     """A replica's transactor, whose clock a test sets, and the keeper of another replica with an ear on it."""
 
     transactor: Transactor
+    directory: Directory
     keeper: RulebookKeeper
     ear: Ear
 
@@ -93,7 +100,7 @@ async def site(mongo_url: str, database_name: str) -> AsyncIterator[Site]:
     transactor = Transactor(client, client[database_name], Publisher(KafkaOptions("nowhere")), SetClock(NOW))
     ear = Ear()
     listening = AsyncMongoClient[dict[str, Any]](mongo_url, tz_aware=True, event_listeners=[ear])
-    yield Site(transactor, RulebookKeeper(listening[database_name]), ear)
+    yield Site(transactor, await open_directory(client[database_name]), RulebookKeeper(listening[database_name]), ear)
     await listening.close()
     await client.close()
 
@@ -103,7 +110,7 @@ def owned(group_id: str, owner: str = "staff-1") -> Group:
 
 
 async def save(site: Site, *groups: Group) -> None:
-    await site.transactor.commit(lambda work: policy_store.save_groups(work, groups))
+    await site.transactor.commit(lambda work: save_groups(work, site.directory, groups))
 
 
 @asynccontextmanager
@@ -112,7 +119,7 @@ async def uncommitted(site: Site, *groups: Group) -> AsyncIterator[None]:
     written, finish = asyncio.Event(), asyncio.Event()
 
     async def use_case(work: Work) -> None:
-        await policy_store.save_groups(work, groups)
+        await save_groups(work, site.directory, groups)
         written.set()
         await finish.wait()
 
@@ -164,7 +171,7 @@ async def test_a_change_that_comes_to_light_after_a_later_one_is_not_missed(site
 
 async def save_until_it_passes(site: Site, group: Group) -> None:
     """As a consumer does: what meets the counter of the transaction that is open runs again."""
-    await site.transactor.run(lambda work: policy_store.save_groups(work, [group]))
+    await site.transactor.run(lambda work: save_groups(work, site.directory, [group]))
 
 
 @pytest.mark.parametrize("skew", [timedelta(days=-1), timedelta(minutes=-1), timedelta(days=1)])
@@ -188,7 +195,7 @@ async def test_whatever_changes_a_group_is_read_once(site: Site) -> None:
         lambda work: policy_store.assign(work, "g1", "vip"),
         lambda work: policy_store.set_modes(work, {"g1": span}),
         lambda work: policy_store.set_own_rules(work, "g1", {"quota": {"per_day": 1}}),
-        lambda work: policy_store.dismiss_groups(work, ["g1"]),
+        lambda work: policies.record_groups(site.directory, [dismissed("g1")], work),
     )
     for change in changes:
         await site.transactor.commit(change)
@@ -207,7 +214,7 @@ async def test_a_store_that_was_restored_to_an_earlier_time_is_read_again(site: 
     await site.keeper.refresh()
     database = site.transactor.database
     await database["group_revisions"].update_many({}, {"$set": {"revision": 0}})
-    await database["groups"].update_one({"_id": "g1"}, {"$set": {"owner": "staff-7"}})
+    await database[DIRECTORY].update_one({"_id": "g1"}, {"$set": {"owner": "staff-7"}})
     await site.keeper.refresh()
     assert site.owner_of("g1") == "staff-7"
 

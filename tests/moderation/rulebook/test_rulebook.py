@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from huiqun.audit import AUDIT_INDEXES
+from huiqun.channel.directory.store import DIRECTORY_INDEXES
 from huiqun.contracts.channel import Group
 from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.runtime.clock import SystemClock
@@ -23,6 +24,7 @@ from moderation.policies import handlers as policies
 from moderation.policies import store as policy_store
 from moderation.policies.model import Rules
 from moderation.rulebook.handlers import RulebookKeeper
+from tests.directories import open_directory, save_groups
 from tests.spine import eventually, running
 
 
@@ -32,7 +34,14 @@ async def transactor(mongo_url: str, database_name: str) -> AsyncIterator[Transa
     database = client[database_name]
     await ensure_indexes(
         database,
-        {**WORK_INDEXES, **TASK_INDEXES, **AUDIT_INDEXES, **policy_store.INDEXES, **lexicon_store.INDEXES},
+        {
+            **WORK_INDEXES,
+            **TASK_INDEXES,
+            **AUDIT_INDEXES,
+            **DIRECTORY_INDEXES,
+            **policy_store.INDEXES,
+            **lexicon_store.INDEXES,
+        },
     )
     yield Transactor(client, database, Publisher(KafkaOptions("nowhere")), SystemClock())
     await client.close()
@@ -119,13 +128,13 @@ async def test_words_their_bits_and_their_version_change_together(transactor: Tr
 
 
 async def test_a_running_keeper_takes_up_what_others_write(transactor: Transactor) -> None:
-    keeper = RulebookKeeper(transactor.database)
+    keeper, directory = RulebookKeeper(transactor.database), await open_directory(transactor.database)
     await keeper.refresh()
     async with running(keeper):
         await put_list(transactor, "bank", "刷单")
         await put_policy(transactor, "default", quota={"per_day": 2})
         group = Group(group_id="g1", timezone="Europe/Berlin", owner="staff-1")
-        await transactor.commit(lambda work: policy_store.save_groups(work, [group]))
+        await transactor.commit(lambda work: save_groups(work, directory, [group]))
         await eventually(lambda: len(keeper.current().lexicon.words) == 1)
         await eventually(lambda: "default" in keeper.current().policies.active)
         await eventually(lambda: keeper.current().policies.settings_of("g1").timezone.key == "Europe/Berlin")

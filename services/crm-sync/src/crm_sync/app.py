@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from crm_sync.customers import api as customers_api
-from crm_sync.customers import handlers as customers
 from crm_sync.customers import store as customer_store
+from crm_sync.customers.handlers import Customers
 from crm_sync.settings import Settings
 from huiqun.audit import api as audit_api
-from huiqun.contracts.channel import MemberJoined, MemberLeft, MemberUpdated
+from huiqun.channel.directory.fold import GROUP_EVENTS, ROSTER_EVENTS
+from huiqun.channel.directory.handlers import Directory
+from huiqun.channel.directory.store import DIRECTORY_INDEXES
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.service.api import Api, Interface
 from huiqun.service.connections import connections, loops
@@ -16,18 +19,24 @@ from huiqun.service.parts import run_parts
 from huiqun.store import Index
 from huiqun.stream import Route
 from huiqun.tasks import api as tasks_api
-from huiqun.tasks.model import TaskKind
+from huiqun.tasks.migrations import MIGRATE, MIGRATION_INDEXES, migration_kind, plan_migrations
+from huiqun.web import Router
 
 SERVICE = "crm-sync"
 DESCRIPTION = "Customer profiles, two-way with the CRMs."
-INDEXES: Mapping[str, Sequence[Index]] = {**customer_store.INDEXES}
+INDEXES: Mapping[str, Sequence[Index]] = {**DIRECTORY_INDEXES, **MIGRATION_INDEXES, **customer_store.INDEXES}
 
-ROUTES = (
-    Route((MemberJoined, MemberUpdated, MemberLeft), customers.record_members),
-    Route((MessageScreened,), customers.record_messages),
-)
 
-TASK_KINDS: Mapping[str, TaskKind] = {}
+def routes(directory: Directory) -> tuple[Route, ...]:
+    """Which events go to which use case."""
+    customers = Customers(directory)
+    return (
+        Route(GROUP_EVENTS, customers.record_groups),
+        Route(ROSTER_EVENTS, customers.record_members),
+        Route((MessageScreened,), customers.record_messages),
+    )
+
+
 ROUTERS = (
     customers_api.router,  # /api/v1/customers
     audit_api.router,  # /api/v1/audit
@@ -38,8 +47,15 @@ ROUTERS = (
 async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) -> None:
     """Run the roles until stopped."""
     async with connections(SERVICE, settings, INDEXES) as connected:
-        parts = loops(connected, roles, ROUTES, TASK_KINDS)
-        routers = ROUTERS if "api" in roles else ()
-        interface = Interface(service=SERVICE, description=DESCRIPTION, routers=routers)
-        api = Api(interface, settings, connected, parts)
+        directory = Directory(connected.encryption)
+        migrations = [former.migration(directory) for former in customer_store.FORMER_RECORDS]
+        connected.startup.add(partial(connected.transactor.run, partial(plan_migrations, migrations=migrations)))
+        kinds = {MIGRATE: migration_kind(connected.database, migrations)}
+        parts = loops(connected, roles, routes(directory), kinds)
+        api = Api(interface(directory, ROUTERS if "api" in roles else ()), settings, connected, parts)
         await run_parts([*connected.startup.before(parts), api], stop)
+
+
+def interface(directory: Directory, routers: Sequence[Router] = ROUTERS) -> Interface:
+    """Routes of the service, with what they need."""
+    return Interface(service=SERVICE, description=DESCRIPTION, routers=routers, state={"directory": directory})

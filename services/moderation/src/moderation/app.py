@@ -5,18 +5,15 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from huiqun.audit import api as audit_api
+from huiqun.channel.directory.fold import GROUP_EVENTS, ROSTER_EVENTS
+from huiqun.channel.directory.handlers import Directory
+from huiqun.channel.directory.store import DIRECTORY_INDEXES
 from huiqun.contracts.channel import (
     ActionAssigned,
     ActionCompleted,
     ActionExpired,
     ActionFailed,
     ActionUnsupported,
-    GroupCreated,
-    GroupDismissed,
-    GroupUpdated,
-    MemberJoined,
-    MemberLeft,
-    MemberUpdated,
     MessageEdited,
     MessageRecalled,
     MessageReceived,
@@ -56,12 +53,13 @@ from moderation.lexicon.handlers import import_shipped
 from moderation.lifecycle import store as lifecycle
 from moderation.membership import api as membership_api
 from moderation.membership import store as membership
-from moderation.membership.handlers import checks, greeting, planning
+from moderation.membership.handlers import greeting, planning
+from moderation.membership.handlers.checks import RosterChecks
 from moderation.membership.handlers.greeting import Greeting
 from moderation.membership.handlers.replies import Replies
 from moderation.membership.handlers.roster import Roster
 from moderation.membership.model.links import Links
-from moderation.migrations import MIGRATIONS
+from moderation.migrations import migrations
 from moderation.policies import api as policies_api
 from moderation.policies import handlers as policies
 from moderation.policies import store as policy_store
@@ -77,6 +75,7 @@ from moderation.standing import store as standings
 SERVICE = "moderation"
 DESCRIPTION = "Group rules, screening, sanctions and review."
 INDEXES: Mapping[str, Sequence[Index]] = {
+    **DIRECTORY_INDEXES,
     **archive.INDEXES,
     **actions.INDEXES,
     **backtests.INDEXES,
@@ -91,9 +90,11 @@ INDEXES: Mapping[str, Sequence[Index]] = {
 }
 
 
-def routes(rulebook: Callable[[], Rulebook], key: bytes, appeal_link: AppealLink | None = None) -> tuple[Route, ...]:
+def routes(
+    rulebook: Callable[[], Rulebook], directory: Directory, key: bytes, appeal_link: AppealLink | None = None
+) -> tuple[Route, ...]:
     """Which events go to which use case; groups before messages, so that a new group's settings are known."""
-    roster, replies = Roster(rulebook), Replies(rulebook)
+    roster, replies = Roster(rulebook, directory), Replies(rulebook, directory)
     screening = Screening(rulebook, key, appeal_link)
 
     async def hear_and_screen(
@@ -106,8 +107,8 @@ def routes(rulebook: Callable[[], Rulebook], key: bytes, appeal_link: AppealLink
         await open_unreadable(events, work, rulebook())
 
     return (
-        Route((GroupCreated, GroupUpdated, GroupDismissed), policies.record_groups),
-        Route((MemberJoined, MemberLeft, MemberUpdated), roster.record_members),
+        Route(GROUP_EVENTS, partial(policies.record_groups, directory)),
+        Route(ROSTER_EVENTS, roster.record_members),
         Route((MessageReceived, MessageEdited), hear_and_screen, unreadable=note_unreadable, prepare=screening.read),
         Route((MessageRecalled,), screening.recall),
         Route(
@@ -131,9 +132,11 @@ EXPORTS = Queue("exports", 1)
 BACKTESTS = Queue("backtests", 1)
 
 
-def task_kinds(links: Links, database: Database, rulebook: Callable[[], Rulebook]) -> Mapping[str, TaskKind]:
+def task_kinds(
+    links: Links, database: Database, rulebook: Callable[[], Rulebook], directory: Directory
+) -> Mapping[str, TaskKind]:
     """What is done later, and in which queue."""
-    greeter = Greeting(links)
+    greeter, checks = Greeting(links), RosterChecks(directory)
 
     async def apply_policies(work: Work, task: Task) -> Continue | None:
         await settling.note_change(work, task)
@@ -168,7 +171,7 @@ def task_kinds(links: Links, database: Database, rulebook: Callable[[], Rulebook
         exports.EXPORT: TaskKind(exports.carry_out, EXPORTS),
         # What is wrong with a backtest is wrong the next time; three times its process may have died of it.
         backtests.RUN: TaskKind(backtest.carry_out(database, rulebook), BACKTESTS, RetryPolicy(3, retry_on=())),
-        MIGRATE: migration_kind(database, MIGRATIONS),
+        MIGRATE: migration_kind(database, migrations(directory)),
     }
 
 
@@ -211,26 +214,33 @@ async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) ->
     """Run the roles until stopped."""
     async with connections(SERVICE, settings, INDEXES) as connected:
         startup, keeper = connected.startup, RulebookKeeper(connected.database)
+        directory = Directory(connected.encryption)
         startup.add(partial(import_shipped, connected.database, connected.transactor))
         if "tasks" in roles:
-            startup.add(partial(connected.transactor.run, partial(plan_migrations, migrations=MIGRATIONS)))
+            planning_migrations = partial(plan_migrations, migrations=migrations(directory))
+            startup.add(partial(connected.transactor.run, planning_migrations))
             startup.add(partial(connected.transactor.run, watching.start_watching))
         startup.add(keeper.refresh)
         signed = signed_links(settings)
-        handled = routes(keeper.current, hash_key(settings), signed.appeals.maker)
-        kinds = task_kinds(signed.consents, connected.database, keeper.current)
+        handled = routes(keeper.current, directory, hash_key(settings), signed.appeals.maker)
+        kinds = task_kinds(signed.consents, connected.database, keeper.current, directory)
         parts = loops(connected, roles, handled, kinds)
         parts.append(keeper)
-        offered = interface(settings, keeper.current, signed, ROUTERS if "api" in roles else ())
+        offered = interface(settings, keeper.current, signed, directory, ROUTERS if "api" in roles else ())
         await run_parts([*startup.before(parts), Api(offered, settings, connected, parts)], stop)
 
 
 def interface(
-    settings: Settings, rulebook: Callable[[], Rulebook], signed: SignedLinks, routers: Sequence[Router] = ROUTERS
+    settings: Settings,
+    rulebook: Callable[[], Rulebook],
+    signed: SignedLinks,
+    directory: Directory,
+    routers: Sequence[Router] = ROUTERS,
 ) -> Interface:
     """Routes of the service, with what they need."""
     state = {
         "rulebook": rulebook,
+        "directory": directory,
         "links": signed.consents,
         "appeal_links": signed.appeals,
         "four_eyes": settings.four_eyes,

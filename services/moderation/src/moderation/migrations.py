@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from huiqun.channel.directory.handlers import Directory
 from huiqun.tasks.migrations import Migration
 from huiqun.work import Task, Work
 from huiqun.work.task import TASKS
 from moderation.backtest.store import BACKTESTS, RUN, task_key
+from moderation.membership.store import consent_states
 from moderation.policies.handlers import APPLY_POLICIES, APPLY_SETTINGS
+from moderation.policies.store import group_records
 
 _TIMERS: Final = "timers"
 _PAGE: Final = 200
@@ -54,7 +57,11 @@ def _task_of(timer: Mapping[str, Any]) -> Task:
     return Task(key, kind, timer["due"], timer["payload"])
 
 
-MIGRATIONS: Final = (
-    Migration("1-timers-into-tasks", turn_timers_into_tasks),
-    Migration("2-backtests-into-tasks", give_open_backtests_tasks, ((BACKTESTS, "state_1__id_1"),)),
-)
+def migrations(directory: Directory) -> tuple[Migration, ...]:
+    """What is rewritten, in this order."""
+    return (
+        Migration("1-timers-into-tasks", turn_timers_into_tasks),
+        Migration("2-backtests-into-tasks", give_open_backtests_tasks, ((BACKTESTS, "state_1__id_1"),)),
+        group_records.FORMER_GROUPS.migration(directory),
+        consent_states.FORMER_MEMBERS.migration(directory),
+    )

@@ -2,8 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 
-from huiqun.contracts.channel import GroupDismissed, MemberJoined, MemberLeft, MemberUpdated
+from huiqun.channel.directory.fold import GROUP_EVENTS, ROSTER_EVENTS
+from huiqun.channel.directory.handlers import Directory
+from huiqun.channel.directory.store import DIRECTORY_INDEXES
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.service.api import Api, Interface
 from huiqun.service.connections import connections, loops
@@ -11,23 +14,27 @@ from huiqun.service.parts import run_parts
 from huiqun.store import Index
 from huiqun.stream import Route
 from huiqun.tasks import api as tasks_api
-from huiqun.tasks.model import TaskKind
+from huiqun.tasks.migrations import MIGRATE, MIGRATION_INDEXES, migration_kind, plan_migrations
 from survey.eligibility import api as eligibility_api
-from survey.eligibility import handlers as eligibility
 from survey.eligibility import store as eligibility_store
+from survey.eligibility.handlers import EligibilityRecords
 from survey.settings import Settings
 
 SERVICE = "survey"
 DESCRIPTION = "Satisfaction waves, forms, results and actions."
-INDEXES: Mapping[str, Sequence[Index]] = {**eligibility_store.INDEXES}
+INDEXES: Mapping[str, Sequence[Index]] = {**DIRECTORY_INDEXES, **MIGRATION_INDEXES, **eligibility_store.INDEXES}
 
-ROUTES = (
-    Route((GroupDismissed,), eligibility.dismiss_groups),
-    Route((MemberJoined, MemberUpdated, MemberLeft), eligibility.record_members),
-    Route((MessageScreened,), eligibility.record_messages),
-)
 
-TASK_KINDS: Mapping[str, TaskKind] = {}
+def routes(directory: Directory) -> tuple[Route, ...]:
+    """Which events go to which use case."""
+    eligibility = EligibilityRecords(directory)
+    return (
+        Route(GROUP_EVENTS, eligibility.record_groups),
+        Route(ROSTER_EVENTS, eligibility.record_members),
+        Route((MessageScreened,), eligibility.record_messages),
+    )
+
+
 ROUTERS = (
     eligibility_api.router,  # /api/v1/groups/{group_id}/eligibility
     tasks_api.router,  # /api/v1/tasks
@@ -37,7 +44,11 @@ ROUTERS = (
 async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) -> None:
     """Run the roles until stopped."""
     async with connections(SERVICE, settings, INDEXES) as connected:
-        parts = loops(connected, roles, ROUTES, TASK_KINDS)
+        directory = Directory(connected.encryption)
+        migrations = [former.migration(directory) for former in eligibility_store.FORMER_RECORDS]
+        connected.startup.add(partial(connected.transactor.run, partial(plan_migrations, migrations=migrations)))
+        kinds = {MIGRATE: migration_kind(connected.database, migrations)}
+        parts = loops(connected, roles, routes(directory), kinds)
         routers = ROUTERS if "api" in roles else ()
         interface = Interface(service=SERVICE, description=DESCRIPTION, routers=routers)
         api = Api(interface, settings, connected, parts)

@@ -2,11 +2,12 @@
 
 import typer
 
-from huiqun.cli import api_keys, audit, consumer, dead_letters, outbox, schemas, tasks, topics
+from huiqun.cli import api_keys, audit, consumer, dead_letters, encryption_keys, outbox, schemas, tasks, topics
 
 app = typer.Typer(
     name="huiqun",
-    help="Operate Huiqun: topics, consumers, dead letters, tasks, the outbox, the audit log, API keys, schemas.\n\n"
+    help="Operate Huiqun: topics, consumers, dead letters, tasks, the outbox, the audit log, "
+    "API keys, encryption keys, schemas.\n\n"
     "Servers come from the environment, as for the services: HUIQUN_KAFKA_BOOTSTRAP, HUIQUN_TOPIC_PREFIX, "
     "HUIQUN_MONGO_URL, HUIQUN_DATABASE_PREFIX.\n\n"
     "Exit codes: 0 done; 1 the answer is no (stale, tampered with, no such thing); "
@@ -22,6 +23,7 @@ app.add_typer(consumer.app, name="consumer")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(audit.app, name="audit")
 app.add_typer(api_keys.app, name="api-keys")
+app.add_typer(encryption_keys.app, name="encryption-keys")
 app.add_typer(schemas.app, name="schemas")
 
 __all__ = ["app"]

@@ -5,12 +5,6 @@ from collections.abc import Mapping
 from huiqun.contracts.catalog import EVENTS_BY_TOPIC
 from huiqun.contracts.channel import (
     ActionRequested,
-    GroupCreated,
-    GroupDismissed,
-    GroupUpdated,
-    MemberJoined,
-    MemberLeft,
-    MemberUpdated,
     MessageEdited,
     MessageRecalled,
     MessageReceived,
@@ -36,12 +30,11 @@ SENT: Mapping[str, Events] = {
 RECEIVED: Mapping[str, Events] = {
     "channel": (ActionRequested,),
     "moderation": (
-        *(GroupCreated, GroupUpdated, GroupDismissed),
-        *(MemberJoined, MemberUpdated, MemberLeft),
+        *EVENTS_BY_TOPIC[CHANNEL_MEMBERS.name],
         *(MessageReceived, MessageEdited, MessageRecalled),
         *EVENTS_BY_TOPIC[CHANNEL_RECEIPTS.name],
     ),
-    "engagement": (GroupCreated, GroupUpdated, MemberJoined, MemberUpdated, MemberLeft, MessageScreened),
-    "crm-sync": (MemberJoined, MemberUpdated, MemberLeft, MessageScreened),
-    "survey": (GroupDismissed, MemberJoined, MemberUpdated, MemberLeft, MessageScreened),
+    "engagement": (*EVENTS_BY_TOPIC[CHANNEL_MEMBERS.name], MessageScreened),
+    "crm-sync": (*EVENTS_BY_TOPIC[CHANNEL_MEMBERS.name], MessageScreened),
+    "survey": (*EVENTS_BY_TOPIC[CHANNEL_MEMBERS.name], MessageScreened),
 }

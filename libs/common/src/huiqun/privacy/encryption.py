@@ -6,7 +6,8 @@ so that destroying the key erases what was encrypted under it, also in backups. 
 driver of the service: only that one encrypts in its asyncio form.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Final
@@ -19,9 +20,11 @@ from pymongo.asynchronous.encryption import AsyncClientEncryption
 from pymongo.encryption import Algorithm  # type: ignore[attr-defined] # its documented place
 from pymongo.errors import DuplicateKeyError, EncryptionError, PyMongoError
 
-from huiqun.store import Database, Index, MongoOptions, close, connect, ensure_indexes
+from huiqun.store import Client, Database, Index, MongoOptions, close, connect, ensure_indexes
 
 KEY_VAULT: Final = "encryption_keys"
+#: The data key of all values that are not a single customer's; it is never destroyed.
+SERVICE_KEY: Final = "service"
 #: How long a process goes on using a data key that has been destroyed elsewhere.
 KEY_CACHE_SECONDS: Final = 60
 _MASTER_KEY_BYTES = 96
@@ -34,7 +37,7 @@ class DataKeyDestroyedError(LookupError):
 
 
 class MasterKeyError(RuntimeError):
-    """The data keys are wrapped under another master key: set it as the previous one, then rewrap them."""
+    """The data keys are wrapped under another master key: HUIQUN_PREVIOUS_ENCRYPTION_KEY takes that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,29 +78,28 @@ class FieldEncryption:
     one encryption, of about 50 µs, and nothing is sent to the server but for a key that is not in the cache.
     """
 
-    def __init__(self, server: MongoOptions | str, database: str, keys: MasterKeys) -> None:
-        """`server` is that of the service, which is reached through a client of its own."""
-        options = server if isinstance(server, MongoOptions) else MongoOptions(server)
-        self._client = connect(replace(options, driver="pymongo"), app_name="huiqun-encryption")
-        self._vault: Database = self._client[database]
+    def __init__(self, client: Client, database: str, keys: MasterKeys) -> None:
+        """`client` is one of PyMongo's own, and stays open when this is closed."""
+        self._vault: Database = client[database]
         self._provider = provider_of(keys.current)
         self._providers = keys.providers
         self._encryption: AsyncClientEncryption[dict[str, Any]] = AsyncClientEncryption(
             self._providers,
             f"{database}.{KEY_VAULT}",
-            self._client,
+            client,
             CodecOptions(tz_aware=True),
             key_expiration_ms=KEY_CACHE_SECONDS * 1000,
         )
 
     async def start(self) -> None:
-        """Create the vault's index, under which a name has one key."""
+        """Have the vault and the service's key ready; raises MasterKeyError if that is wrapped under another key."""
         await ensure_indexes(self._vault, _INDEXES)
+        await self.ensure_key(SERVICE_KEY)
+        await self.encrypt("", SERVICE_KEY)
 
     async def close(self) -> None:
-        """Forget the cached keys and close the client."""
+        """Forget the cached keys."""
         await self._encryption.close()
-        await close(self._client)
 
     async def ensure_key(self, name: str) -> None:
         """Create the data key of this name if there is none; of two that do so at once, one key remains."""
@@ -140,11 +142,14 @@ class FieldEncryption:
     async def rewrap_keys(self) -> int:
         """Wrap the data keys that lie under the previous master key under the current one; returns how many.
 
-        Nothing else changes, so it may be repeated, and run while services read and write.
+        Nothing else changes, so it may be repeated, and run while services read and write that have both keys. Raises
+        MasterKeyError where a key lies under neither.
         """
-        result = await self._encryption.rewrap_many_data_key(
-            {"masterKey.provider": {"$ne": self._provider}}, self._provider
-        )
+        others = {"masterKey.provider": {"$ne": self._provider}}
+        try:
+            result = await self._encryption.rewrap_many_data_key(others, self._provider)
+        except EncryptionError as error:
+            raise await self._explained(error, others | {"masterKey.provider": {"$nin": [*self._providers]}}) from None
         return result.bulk_write_result.modified_count if result.bulk_write_result is not None else 0
 
     async def _explained(self, error: EncryptionError, key: dict[str, Any]) -> Exception:
@@ -161,3 +166,18 @@ class FieldEncryption:
         if provider not in self._providers:
             return MasterKeyError("a data key is wrapped under a master key that is not set")
         return ValueError(f"not a value that can be encrypted or decrypted here ({type(error).__name__})")
+
+
+@asynccontextmanager
+async def open_encryption(
+    server: MongoOptions | str, database: str, keys: MasterKeys
+) -> AsyncIterator[FieldEncryption]:
+    """Reach the vault through a client of its own: PyMongo's, whatever driver the service has."""
+    options = server if isinstance(server, MongoOptions) else MongoOptions(server)
+    client = connect(replace(options, driver="pymongo"), app_name="huiqun-encryption")
+    encryption = FieldEncryption(client, database, keys)
+    try:
+        yield encryption
+    finally:
+        await encryption.close()
+        await close(client)

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 
 from huiqun.audit import AUDIT_INDEXES
 from huiqun.kafka import Publisher
+from huiqun.privacy.encryption import FieldEncryption, open_encryption
 from huiqun.runtime.clock import Clock, SystemClock
 from huiqun.service.parts import Part, ending
 from huiqun.service.settings import ServiceSettings
@@ -43,6 +44,7 @@ class Connections:
     database: Database
     publisher: Publisher
     transactor: Transactor
+    encryption: FieldEncryption
     clock: Clock
     startup: Startup
 
@@ -58,23 +60,25 @@ async def connections(
     presence = Presence(settings.mongo, database)
     publisher = Publisher(settings.kafka)
     clock = SystemClock()
+    async with open_encryption(settings.mongo, database.name, settings.master_keys) as encryption:
 
-    async def prepare() -> None:
-        await check_access(database)
-        shared = {**PRESENCE_INDEXES, **WORK_INDEXES, **STREAM_INDEXES, **TASK_INDEXES, **WEB_INDEXES, **AUDIT_INDEXES}
-        await ensure_indexes(database, {**shared, **indexes})
+        async def prepare() -> None:
+            await check_access(database)
+            engine = {**PRESENCE_INDEXES, **WORK_INDEXES, **STREAM_INDEXES, **TASK_INDEXES}
+            await ensure_indexes(database, {**engine, **WEB_INDEXES, **AUDIT_INDEXES, **indexes})
+            await encryption.start()
 
-    startup = Startup(prepare, presence.begin, publisher.ping)
-    try:
-        transactor = Transactor(client, database, publisher, clock)
-        yield Connections(service, settings, client, database, publisher, transactor, clock, startup)
-    finally:
-        with ending():
-            with contextlib.suppress(KafkaError, TimeoutError):
-                async with asyncio.timeout(2):
-                    await publisher.stop()
-            await presence.end()
-            await close(client)
+        startup = Startup(prepare, presence.begin, publisher.ping)
+        try:
+            transactor = Transactor(client, database, publisher, clock)
+            yield Connections(service, settings, client, database, publisher, transactor, encryption, clock, startup)
+        finally:
+            with ending():
+                with contextlib.suppress(KafkaError, TimeoutError):
+                    async with asyncio.timeout(2):
+                        await publisher.stop()
+                await presence.end()
+                await close(client)
 
 
 def loops(

@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from huiqun.kafka import KafkaOptions
+from huiqun.privacy.encryption import MasterKeys
 from huiqun.service.security_settings import SecuritySettings
 from huiqun.store import Driver, MongoOptions
 
@@ -79,7 +80,32 @@ class ConnectionSettings(SecuritySettings):
         return replace(self.mongo_at(self.mongo_url), driver=self.mongo_driver)
 
 
-class ServiceSettings(ConnectionSettings):
+class EncryptionSettings(ConnectionSettings):
+    """The keys under which the data keys of a service are wrapped."""
+
+    # Without a default: what everybody can decrypt is not encrypted.
+    encryption_key: SecretStr = Field(
+        min_length=16,
+        description="the secret that names and ids of other platforms are encrypted under, of 16 characters or more, "
+        "the same in every process, and kept, as they are lost with it; `openssl rand -hex 32` prints a good one",
+    )
+    previous_encryption_key: Annotated[SecretStr, Field(min_length=16)] | None = Field(
+        default=None, description="the one before, as long as it is being exchanged: see docs/how-to/keep-keys.md"
+    )
+
+    @field_validator("previous_encryption_key", mode="before")
+    @classmethod
+    def _leave_out(cls, given: object) -> object:
+        return None if given == "" else given  # Compose hands on a variable that nobody set as an empty one
+
+    @property
+    def master_keys(self) -> MasterKeys:
+        """What data keys are wrapped under."""
+        previous = self.previous_encryption_key
+        return MasterKeys(self.encryption_key.get_secret_value(), previous.get_secret_value() if previous else None)
+
+
+class ServiceSettings(EncryptionSettings):
     """The settings that all services share."""
 
     api_host: str = "127.0.0.1"
@@ -115,6 +141,12 @@ class ServiceSettings(ConnectionSettings):
     oidc_issuer: str | None = None
     oidc_audience: str | None = None
     oidc_jwks_url: str | None = None
+
+    @model_validator(mode="after")
+    def _refuse_one_key_for_two_ends(self) -> Self:
+        if self.encryption_key == self.hash_key:
+            raise ValueError("HUIQUN_ENCRYPTION_KEY is the same as HUIQUN_HASH_KEY: set it to a secret of its own")
+        return self
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod

@@ -1,14 +1,17 @@
 """Read the customers that are known from the groups."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, cast
 
-from fastapi import Path, Query
+from fastapi import Depends, Path, Query, Request
 from pydantic import BaseModel, Field
 
 from crm_sync.customers import store
 from crm_sync.customers.model import Customer, IdKind
 from huiqun.audit.reading import ReadsNames
+from huiqun.channel.directory.handlers import Directory
+from huiqun.channel.directory.model import DirectoryMember
 from huiqun.web import Page, Paging, Problem, Router, Store
 
 router = Router("/api/v1/customers", tag="customers", role="operator")
@@ -48,41 +51,61 @@ class CustomerView(BaseModel):
     last_seen: datetime | None = Field(description="When they last came or wrote.", examples=["2026-11-22T09:00:00Z"])
 
 
+class Presenter:
+    """Shows customers with what the directory says of them."""
+
+    def __init__(self, db: Store, request: Request) -> None:
+        self._db = db
+        self._directory = cast("Directory", request.app.state.directory)
+
+    async def find(self, any_id: str, kind: IdKind | None, source: str | None) -> list[Customer]:
+        """Return who has an id of this value: of several, two."""
+        return await store.find_customers(self._db, any_id, kind, source, limit=2)
+
+    async def show(self, customers: Sequence[Customer]) -> dict[str, CustomerView]:
+        """Return what is shown of customers, by id."""
+        memberships = await store.list_memberships(self._db, customers)
+        return {each.id: await self._show(each, memberships[each.id]) for each in customers}
+
+    async def _show(self, customer: Customer, memberships: Sequence[DirectoryMember]) -> CustomerView:
+        return CustomerView(
+            customer_id=customer.id,
+            ids=[CustomerId(id=known.value, kind=known.kind, source=known.source or None) for known in customer.ids],
+            display_name=await self._directory.name_of(memberships),
+            groups=sorted({member.group_id for member in memberships if member.is_present}),
+            first_seen=customer.first_seen,
+            last_seen=customer.last_seen,
+        )
+
+
+Presenting = Annotated[Presenter, Depends()]
+
+
 @router.get("", summary="List the customers by their id")
 async def list_customers(
-    db: Store, paging: Paging, reading: ReadsNames, group_id: InGroup = None
+    db: Store, presenter: Presenting, paging: Paging, reading: ReadsNames, group_id: InGroup = None
 ) -> Page[CustomerView]:
     """All customers, or those who are in one group now. The reading is audited, because it shows names."""
     (after,) = paging.after(str) or ("",)
     found = await store.list_customers(db, group_id, str(after), paging.limit + 1)
     if found:
         await reading.record("customers", group=group_id, customers=min(len(found), paging.limit))
-    return paging.page(found, lambda customer: (customer.id,), _shown)
+    shown = await presenter.show(found)
+    return paging.page(found, lambda customer: (customer.id,), lambda customer: shown[customer.id])
 
 
 @router.get("/{any_id}", summary="Read the customer who has an id")
 async def read_customer(
-    db: Store, any_id: AnyId, reading: ReadsNames, kind: OfKind = None, source: OfSource = None
+    presenter: Presenting, any_id: AnyId, reading: ReadsNames, kind: OfKind = None, source: OfSource = None
 ) -> CustomerView:
     """404 when no customer has appeared under the id; 409 when several have, each under an id of another kind.
 
     The reading is audited, because it shows a name.
     """
-    found = await store.find_customers(db, any_id, kind, source, limit=2)
+    found = await presenter.find(any_id, kind, source)
     if not found:
         raise Problem(404, "not-found", "No customer has appeared under this id.")
     if len(found) > 1:
         raise Problem(409, "ambiguous-id", "Several customers have an id of this value: name its kind and source.")
     await reading.record(f"customer/{found[0].id}")
-    return _shown(found[0])
-
-
-def _shown(customer: Customer) -> CustomerView:
-    return CustomerView(
-        customer_id=customer.id,
-        ids=[CustomerId(id=known.value, kind=known.kind, source=known.source or None) for known in customer.ids],
-        display_name=customer.display_name,
-        groups=customer.groups,
-        first_seen=customer.first_seen,
-        last_seen=customer.last_seen,
-    )
+    return (await presenter.show(found))[found[0].id]

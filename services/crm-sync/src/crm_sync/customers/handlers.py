@@ -1,74 +1,98 @@
 """Keep a record of each customer up to date with who comes, writes and goes. Staff and bots are no customers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from crm_sync.customers import store
-from crm_sync.customers.model import Directory, external_ids
+from crm_sync.customers.model import IdentityGraph, external_ids
 from crm_sync.metrics import STUBS
-from huiqun.contracts.channel import MemberJoined, MemberLeft, MemberUpdated, Role
+from huiqun.channel.directory.fold import GroupEvent, RosterEvent, without_placeholders
+from huiqun.channel.directory.handlers import Directory
+from huiqun.contracts.channel import GroupListed, MemberJoined, MemberLeft, Role
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.privacy.names import PlatformId
 from huiqun.runtime.clock import whole_milliseconds
 from huiqun.runtime.placeholders import is_placeholder
 from huiqun.work import Work
 
-_Heard = MemberJoined | MemberUpdated | MemberLeft | MessageScreened
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What the channel says of an account: its external ids, when it came if it did, whether it is a customer's."""
+
+    channel: str
+    member_id: str
+    external_ids: Mapping[str, PlatformId]
+    at: datetime
+    came_at: datetime | None
+    confirms: bool
 
 
-async def record_members(events: Sequence[MemberJoined | MemberUpdated | MemberLeft], work: Work) -> None:
-    """Note who came under which ids and name, and who left; ids that come together are one customer's."""
-    members = [event for event in events if _is_customer(event)]
-    directory = await store.load(work, [(event.source, event.data.member_id) for event in members])
-    for event in members:
-        at = whole_milliseconds(event.time)
-        member = directory.member(event.source, event.data.member_id)
-        member.take_name(event.data.display_name.reveal(), at)
-        directory.learn(member, external_ids(event.source, _revealed(event.data.external_ids)), at)
-        membership = member.membership(event.data.group_id)
-        match event:
-            case MemberLeft():
-                membership.move(at, present=False)
-            case MemberJoined():
-                membership.move(at, present=True)
-                member.see(at)
-                member.confirmed = True
-            case MemberUpdated():
-                member.confirmed = True
-    await _save(work, directory)
+class Customers:
+    """The use cases of customers, over the directory of groups and members."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+
+    async def record_groups(self, events: Sequence[GroupEvent], work: Work) -> None:
+        """Keep the latest word on each group."""
+        await self._directory.record(work, events)
+
+    async def record_members(self, events: Sequence[RosterEvent], work: Work) -> None:
+        """Note who came under which ids and name, and who left; ids that come together are one customer's."""
+        named = without_placeholders(events)
+        STUBS.labels(change="passed_over").inc(_number_of(events) - _number_of(named))
+        await self._directory.record(work, named)
+        said = list(_said_of_customers(named))
+        graph = await store.load(work, [(each.channel, each.member_id) for each in said])
+        for each in said:
+            member = graph.member(each.channel, each.member_id)
+            ids = {kind: value.reveal() for kind, value in each.external_ids.items()}
+            graph.learn(member, external_ids(each.channel, ids), each.at)
+            if each.came_at is not None:
+                member.see(each.came_at)
+            member.confirmed = member.confirmed or each.confirms
+        await _save(work, graph)
+
+    async def record_messages(self, events: Sequence[MessageScreened], work: Work) -> None:
+        """Note which customers wrote, and where; what they wrote is not kept here."""
+        named = [event for event in events if not is_placeholder(event.data.member_id)]
+        STUBS.labels(change="passed_over").inc(len(events) - len(named))
+        await self._directory.record_senders(work, named)
+        of_customers = [event for event in named if event.data.role is Role.CUSTOMER]
+        graph = await store.load(work, [(event.data.channel, event.data.member_id) for event in of_customers])
+        for event in of_customers:
+            member = graph.member(event.data.channel, event.data.member_id)
+            member.see(event.written_at)
+            member.confirmed = True
+        await _save(work, graph)
 
 
-async def record_messages(events: Sequence[MessageScreened], work: Work) -> None:
-    """Note which customers wrote, and where; what they wrote is not kept here."""
-    messages = [event for event in events if _is_customer(event)]
-    directory = await store.load(work, [(event.data.channel, event.data.member_id) for event in messages])
-    for event in messages:
-        member = directory.member(event.data.channel, event.data.member_id)
-        member.membership(event.data.group_id)
-        member.see(event.written_at)
-        member.confirmed = True
-    await _save(work, directory)
+def _said_of_customers(events: Sequence[RosterEvent]) -> Iterator[_Said]:
+    """A departure names no role that could be relied on, so it does not say whose the account is."""
+    for event in events:
+        if isinstance(event, GroupListed):
+            at = whole_milliseconds(event.data.as_of)
+            for each in event.data.members:
+                if each.role is Role.CUSTOMER:
+                    yield _Said(event.source, each.member_id, each.external_ids, at, None, confirms=True)
+        elif event.data.role is Role.CUSTOMER:
+            at, confirms = whole_milliseconds(event.time), not isinstance(event, MemberLeft)
+            came_at = at if isinstance(event, MemberJoined) else None
+            data = event.data
+            yield _Said(event.source, data.member_id, data.external_ids, at, came_at, confirms)
 
 
-def _revealed(sealed: Mapping[str, PlatformId]) -> dict[str, str]:
-    """The ids as customers are found by; the store of customers is where they stay."""
-    return {kind: value.reveal() for kind, value in sealed.items()}
+def _number_of(events: Sequence[RosterEvent]) -> int:
+    return sum(len(event.data.members) if isinstance(event, GroupListed) else 1 for event in events)
 
 
-def _is_customer(event: _Heard) -> bool:
-    """Whether the event is about a customer. A placeholder for a member id is about nobody who could be told apart."""
-    if event.data.role is not Role.CUSTOMER:
-        return False
-    if is_placeholder(event.data.member_id):
-        STUBS.labels(change="passed_over").inc()
-        return False
-    return True
-
-
-async def _save(work: Work, directory: Directory) -> None:
-    if directory.unsettled:
-        await store.gather(work, directory)
-        directory.settle()
-    await store.save(work, directory)
-    STUBS.labels(change="created").inc(directory.created)
-    STUBS.labels(change="moved").inc(directory.moved)
-    STUBS.labels(change="discredited").inc(directory.discredited)
+async def _save(work: Work, graph: IdentityGraph) -> None:
+    if graph.unsettled:
+        await store.gather(work, graph)
+        graph.settle()
+    await store.save(work, graph)
+    STUBS.labels(change="created").inc(graph.created)
+    STUBS.labels(change="moved").inc(graph.moved)
+    STUBS.labels(change="discredited").inc(graph.discredited)

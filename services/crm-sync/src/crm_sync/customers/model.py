@@ -1,4 +1,4 @@
-"""What is known of a member, and which members are one customer. Pure, and in any order of the topics the same."""
+"""Which external ids a member has, and which members are one customer. Pure, and in any order of topics the same."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -7,6 +7,8 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
+from huiqun.channel.directory.model import DirectoryMember
+from huiqun.contracts.channel import Role
 from huiqun.runtime.placeholders import is_distinctive
 
 #: An id that more members than this bear says nothing of who they are.
@@ -41,19 +43,6 @@ class Identity(NamedTuple):
 
 
 @dataclass(slots=True)
-class Membership:
-    """Whether a member is in a group, and since when that is so; who writes is, unless a departure says otherwise."""
-
-    present: bool = True
-    moved_at: datetime | None = None
-
-    def move(self, at: datetime, *, present: bool) -> None:
-        """The member came or went; the latest counts."""
-        if self.moved_at is None or at >= self.moved_at:
-            self.present, self.moved_at = present, at
-
-
-@dataclass(slots=True)
 class Member:
     """An account on a channel, the same in all its groups, with what the channel said of it.
 
@@ -67,11 +56,8 @@ class Member:
     claims: dict[Identity, datetime] = field(default_factory=dict)
     ids: tuple[Identity, ...] = ()
     confirmed: bool = False
-    display_name: str = field(default="", repr=False)
-    named_at: datetime | None = None
     first_seen: datetime | None = None
     last_seen: datetime | None = None
-    memberships: dict[str, Membership] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.ids = self.ids or (self.identity,)
@@ -99,15 +85,6 @@ class Member:
         """The external id of a kind that was said last."""
         found = [(at, identity) for identity, at in self.claims.items() if identity.kind is kind]
         return max(found)[1] if found else None
-
-    def membership(self, group_id: str) -> Membership:
-        """The membership of a group; a new one if there is none."""
-        return self.memberships.setdefault(group_id, Membership())
-
-    def take_name(self, name: str, at: datetime) -> None:
-        """The member had this name at that time; the latest counts, and no name says nothing."""
-        if name and (self.named_at is None or (at, name) > (self.named_at, self.display_name)):
-            self.display_name, self.named_at = name, at
 
     def see(self, at: datetime) -> None:
         """The member came or wrote."""
@@ -154,19 +131,6 @@ class Customer:
         return sorted(found, key=lambda identity: (_RANKS[identity.kind], identity))
 
     @property
-    def display_name(self) -> str:
-        """The latest name; empty if none is known."""
-        named = [(member.named_at, member.display_name) for member in self.members if member.named_at is not None]
-        return max(named)[1] if named else ""
-
-    @property
-    def groups(self) -> list[str]:
-        """The groups they are in."""
-        return sorted(
-            {group for member in self.members for group, known in member.memberships.items() if known.present}
-        )
-
-    @property
     def first_seen(self) -> datetime | None:
         """When they first came or wrote."""
         return min((member.first_seen for member in self.members if member.first_seen is not None), default=None)
@@ -177,7 +141,7 @@ class Customer:
         return max((member.last_seen for member in self.members if member.last_seen is not None), default=None)
 
 
-class Directory:
+class IdentityGraph:
     """The members that a batch is about, those whom what it says of ids may concern, and the evidence on them all.
 
     `changed` are the keys of the members to write, `weighed` the ids whose evidence to write, `unsettled` the keys of
@@ -244,6 +208,11 @@ def identify(member: Member, evidence: Mapping[Identity, Evidence]) -> tuple[Ide
     if ids and ids[0].kind is IdKind.EXTERNAL_USERID:
         ids = [*filter(shows, evidence[ids[0]].unionids), *ids]
     return (*ids, member.identity)
+
+
+def is_customer(member: DirectoryMember) -> bool:
+    """Whether somebody is in a group as a customer, as far as is known."""
+    return member.role in (None, Role.CUSTOMER)
 
 
 def external_ids(source: str, said: Mapping[str, str]) -> Iterator[Identity]:

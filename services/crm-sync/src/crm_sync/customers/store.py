@@ -4,8 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from crm_sync.customers.model import Customer, Directory, Evidence, Identity, IdKind, Member, Membership
-from huiqun.store import Database, Index, ReplaceOne, UpdateOne
+from crm_sync.customers.model import Customer, Evidence, Identity, IdentityGraph, IdKind, Member, is_customer
+from huiqun.channel.directory.migration import FormerRecords
+from huiqun.channel.directory.model import Arrival, Description, DirectoryGroup, DirectoryMember, Sighting, Stamp, Told
+from huiqun.channel.directory.store import list_accounts, list_present
+from huiqun.contracts.channel import LeaveReason, Role
+from huiqun.privacy.names import PersonName
+from huiqun.store import Database, Index, UpdateOne
 from huiqun.work import Work
 
 MEMBERS: Final = "members"
@@ -14,47 +19,47 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     MEMBERS: (
         Index((("customer_id", 1),)),
         Index((("ids.value", 1),)),
-        Index((("groups.group_id", 1), ("customer_id", 1))),
     ),
     EVIDENCE: (),
 }
-_MOMENTS: Final = ("named_at", "first_seen", "last_seen")
 # Who bears an id, what else they bear, who bears that: farther than this, nobody is another person for it.
 _STEPS: Final = 2
 
 
-async def load(work: Work, members: Iterable[tuple[str, str]]) -> Directory:
+async def load(work: Work, members: Iterable[tuple[str, str]]) -> IdentityGraph:
     """What is known of (source, member id) pairs."""
-    return Directory(await _members(work, {Member(*pair).identity.key for pair in members}))
+    return IdentityGraph(await _members(work, {Member(*pair).identity.key for pair in members}))
 
 
-async def gather(work: Work, directory: Directory) -> None:
+async def gather(work: Work, graph: IdentityGraph) -> None:
     """Read whom the ids of the unsettled may concern, and the evidence on all of them."""
-    found = set(directory.unsettled)
+    found = set(graph.unsettled)
     for _ in range(_STEPS):
-        directory.concerned |= found
-        await _read_evidence(work, directory, found)
-        found = {key for known in directory.evidence.values() for key in known.bearers} - directory.concerned
-        unread = await _members(work, found - directory.members.keys())
-        directory.members |= {member.identity.key: member for member in unread}
-    directory.concerned |= found
-    await _read_evidence(work, directory, found)
+        graph.concerned |= found
+        await _read_evidence(work, graph, found)
+        found = {key for known in graph.evidence.values() for key in known.bearers} - graph.concerned
+        unread = await _members(work, found - graph.members.keys())
+        graph.members |= {member.identity.key: member for member in unread}
+    graph.concerned |= found
+    await _read_evidence(work, graph, found)
 
 
-async def save(work: Work, directory: Directory) -> None:
+async def save(work: Work, graph: IdentityGraph) -> None:
     """Write the members and the evidence back."""
-    members = [directory.members[key] for key in sorted(directory.changed)]
+    members = [graph.members[key] for key in sorted(graph.changed)]
     if members:
-        operations = [ReplaceOne({"_id": each.identity.key}, _document(each, work), upsert=True) for each in members]
+        operations = [
+            UpdateOne({"_id": each.identity.key}, {"$set": _fields(each, work)}, upsert=True) for each in members
+        ]
         await work.db[MEMBERS].bulk_write(operations, ordered=False, session=work.session)
     # Each is raised even if nothing else in it changes: of two who weigh the same id at once, one has to look again.
     weighed = [
         UpdateOne(
             {"_id": identity.key},
-            {"$set": _evidence_fields(directory.evidence[identity]), "$inc": {"revision": 1}},
+            {"$set": _evidence_fields(graph.evidence[identity]), "$inc": {"revision": 1}},
             upsert=True,
         )
-        for identity in sorted(directory.weighed)
+        for identity in sorted(graph.weighed)
     ]
     if weighed:
         await work.db[EVIDENCE].bulk_write(weighed, ordered=False, session=work.session)
@@ -64,8 +69,20 @@ async def list_customers(database: Database, group_id: str | None, after: str, l
     """The customers, or those in one group, by id, after the given one."""
     query: dict[str, Any] = {"customer_id": {"$gt": after}, "confirmed": True}
     if group_id is not None:
-        query["groups"] = {"$elemMatch": {"group_id": group_id, "present": True}}
+        present = [member for member in await list_present(database, group_id) if is_customer(member)]
+        query["_id"] = {"$in": [Member(each.channel or "", each.member_id).identity.key for each in present]}
     return await _customers(database, query, limit)
+
+
+async def list_memberships(database: Database, customers: Iterable[Customer]) -> dict[str, list[DirectoryMember]]:
+    """The groups that customers are or were in as such, by the customer's id."""
+    owners = {(each.source, each.member_id): customer.id for customer in customers for each in customer.members}
+    found: dict[str, list[DirectoryMember]] = {customer_id: [] for customer_id in owners.values()}
+    for member in await list_accounts(database, owners):
+        customer_id = owners.get((member.channel or "", member.member_id))
+        if customer_id is not None and is_customer(member):
+            found[customer_id].append(member)
+    return found
 
 
 async def find_customers(
@@ -98,14 +115,14 @@ async def _members(work: Work, keys: Iterable[str]) -> list[Member]:
     return [_member(document) async for document in cursor]
 
 
-async def _read_evidence(work: Work, directory: Directory, keys: Iterable[str]) -> None:
+async def _read_evidence(work: Work, graph: IdentityGraph, keys: Iterable[str]) -> None:
     """Read the evidence on what these members were said to bear, and on the unionids that come with it."""
-    wanted = {identity for key in keys for identity in directory.members[key].claims}
-    while missing := wanted - directory.evidence.keys():
+    wanted = {identity for key in keys for identity in graph.members[key].claims}
+    while missing := wanted - graph.evidence.keys():
         cursor = work.db[EVIDENCE].find({"_id": {"$in": [each.key for each in missing]}}, session=work.session)
         found = {known.identity: known for known in [_evidence(document) async for document in cursor]}
-        directory.evidence |= {identity: found.get(identity) or Evidence(identity) for identity in missing}
-        wanted = {unionid for identity in missing for unionid in directory.evidence[identity].unionids}
+        graph.evidence |= {identity: found.get(identity) or Evidence(identity) for identity in missing}
+        wanted = {unionid for identity in missing for unionid in graph.evidence[identity].unionids}
 
 
 def _identity_fields(identity: Identity) -> dict[str, str]:
@@ -116,25 +133,18 @@ def _identity(document: Mapping[str, Any]) -> Identity:
     return Identity(IdKind(document["kind"]), document["source"], document["value"])
 
 
-def _document(member: Member, work: Work) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "_id": member.identity.key,
+def _fields(member: Member, work: Work) -> dict[str, Any]:
+    return {
         "source": member.source,
         "member_id": member.member_id,
         "customer_id": member.customer_id,
         "ids": [_identity_fields(identity) for identity in member.ids],
         "claims": [{**_identity_fields(identity), "at": at} for identity, at in sorted(member.claims.items())],
         "confirmed": member.confirmed,
-        "groups": [
-            {"group_id": group_id, "present": membership.present, "moved_at": membership.moved_at}
-            for group_id, membership in sorted(member.memberships.items(), key=lambda item: item[0])
-        ],
+        "first_seen": member.first_seen,
+        "last_seen": member.last_seen,
         "updated_at": work.now,
     }
-    if member.display_name:
-        document["display_name"] = member.display_name
-    moments = {name: getattr(member, name) for name in _MOMENTS}
-    return document | {name: moment for name, moment in moments.items() if moment is not None}
 
 
 def _member(document: Mapping[str, Any]) -> Member:
@@ -144,9 +154,8 @@ def _member(document: Mapping[str, Any]) -> Member:
         claims={_identity(claim): claim["at"] for claim in document["claims"]},
         ids=tuple(map(_identity, document["ids"])),
         confirmed=document["confirmed"],
-        display_name=document.get("display_name", ""),
-        memberships={each["group_id"]: Membership(each["present"], each["moved_at"]) for each in document["groups"]},
-        **{name: document.get(name) for name in _MOMENTS},
+        first_seen=document.get("first_seen"),
+        last_seen=document.get("last_seen"),
     )
 
 
@@ -162,3 +171,34 @@ def _evidence_fields(known: Evidence) -> dict[str, Any]:
 def _evidence(document: Mapping[str, Any]) -> Evidence:
     unionids = {Identity(IdKind.UNIONID, "", value) for value in document["unionids"]}
     return Evidence(_identity(document), set(document["bearers"]), unionids, document["is_shared"])
+
+
+def _former_member(document: Mapping[str, Any]) -> tuple[list[DirectoryGroup], list[DirectoryMember]]:
+    """A customer's memberships; the name was the same in all of them."""
+    found = []
+    for each in document.get("groups", ()):
+        member = DirectoryMember(each["group_id"], document["member_id"])
+        if each["moved_at"] is None:
+            member.seen = Told(Sighting(Role.CUSTOMER, document["source"]), Stamp(document["first_seen"], ""))
+        elif each["present"]:
+            member.arrived = Told(Arrival(), Stamp(each["moved_at"], ""))
+            member.described = Told(Description(Role.CUSTOMER, document["source"]), Stamp(each["moved_at"], ""))
+        else:
+            member.left = Told(LeaveReason.LEFT, Stamp(each["moved_at"], ""))
+        if document.get("display_name"):
+            member.name = Told(PersonName(document["display_name"]), Stamp(document["named_at"], ""))
+        found.append(member)
+    return [], found
+
+
+#: What stood here before there was a directory. The release before cannot read a member without `groups`.
+FORMER_RECORDS: Final = (
+    FormerRecords(
+        "1-members-into-the-directory",
+        MEMBERS,
+        {"groups.0": {"$exists": True}},
+        _former_member,
+        lambda _: {"$set": {"groups": []}, "$unset": {"display_name": "", "named_at": ""}},
+        ("groups.group_id_1_customer_id_1",),
+    ),
+)

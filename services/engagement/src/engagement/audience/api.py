@@ -1,5 +1,6 @@
 """Read how active the members of a group are."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated
 
@@ -8,6 +9,8 @@ from pydantic import BaseModel, Field
 
 from engagement.audience import store
 from engagement.audience.model import Activity
+from huiqun.channel.directory.model import DirectoryMember
+from huiqun.channel.directory.store import find_member, list_members
 from huiqun.contracts.channel import Role
 from huiqun.contracts.moderation import Verdict
 from huiqun.web import Page, Paging, Problem, Router, Store
@@ -41,18 +44,30 @@ class MemberActivity(BaseModel):
 async def list_activity(db: Store, group_id: GroupId, paging: Paging) -> Page[MemberActivity]:
     """A group that nobody has told us of has no members."""
     (after,) = paging.after(str) or ("",)
-    found = await store.of_group(db, group_id, str(after), paging.limit + 1)
-    return paging.page(found, lambda activity: (activity.member_id,), _shown)
+    members = await list_members(db, group_id, after=str(after), limit=paging.limit + 1)
+    known = await store.find_activity(db, [member.key for member in members])
+    return paging.page(members, lambda member: (member.member_id,), lambda member: _shown(member, known))
 
 
 @router.get("/{member_id}", summary="How active one member of a group is")
 async def read_activity(db: Store, group_id: GroupId, member_id: MemberId) -> MemberActivity:
     """404 when the member has never come to the group nor written in it."""
-    activity = await store.read(db, group_id, member_id)
-    if activity is None:
+    member = await find_member(db, group_id, member_id)
+    if member is None:
         raise Problem(404, "not-found", "Nobody of this id has come to this group or written in it.")
-    return _shown(activity)
+    return _shown(member, await store.find_activity(db, [member.key]))
 
 
-def _shown(activity: Activity) -> MemberActivity:
-    return MemberActivity.model_validate(activity, from_attributes=True)
+def _shown(member: DirectoryMember, known: Mapping[str, Activity]) -> MemberActivity:
+    activity = known.get(member.key) or Activity(member.group_id, member.member_id)
+    return MemberActivity(
+        member_id=member.member_id,
+        role=member.role,
+        present=member.is_present,
+        joined_at=member.joined_at,
+        left_at=member.last_left_at,
+        first_seen=activity.first_seen,
+        last_seen=activity.last_seen,
+        days=activity.days,
+        verdicts=activity.verdicts,
+    )

@@ -4,53 +4,56 @@ A placeholder for a member id names nobody: what strangers do under it is no mem
 """
 
 from collections.abc import Sequence
+from zoneinfo import ZoneInfo
 
 from engagement.audience import store
-from engagement.audience.model import key_of
 from engagement.metrics import ACTIVITY
-from huiqun.contracts.channel import GroupCreated, GroupUpdated, MemberJoined, MemberLeft, MemberUpdated
+from huiqun.channel.directory.fold import GroupEvent, RosterEvent, without_placeholders
+from huiqun.channel.directory.handlers import Directory
+from huiqun.channel.directory.model import member_key
+from huiqun.contracts.channel import MemberJoined
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.runtime.clock import whole_milliseconds
 from huiqun.runtime.placeholders import is_placeholder
 from huiqun.work import Work
 
 
-async def record_groups(events: Sequence[GroupCreated | GroupUpdated], work: Work) -> None:
-    """Keep the latest word on each group."""
-    await store.save_groups(work, list({event.data.group_id: event.data for event in events}.values()))
+class Audience:
+    """The use cases of the audience, over the directory of groups and members."""
 
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
 
-async def record_members(events: Sequence[MemberJoined | MemberUpdated | MemberLeft], work: Work) -> None:
-    """Note who came, changed role, and left."""
-    members = [event for event in events if not is_placeholder(event.data.member_id)]
-    known = await store.load(work, [(event.data.group_id, event.data.member_id) for event in members])
-    for event in members:
-        activity = known[key_of(event.data.group_id, event.data.member_id)]
-        at = whole_milliseconds(event.time)
-        match event:
-            case MemberLeft():  # names no role that could be relied on
-                activity.leave(at)
-            case MemberJoined():
-                activity.join(at)
-                activity.take_role(event.data.role, at)
-            case MemberUpdated():
-                activity.take_role(event.data.role, at)
-    await store.save(work, known.values())
+    async def record_groups(self, events: Sequence[GroupEvent], work: Work) -> None:
+        """Keep the latest word on each group."""
+        await self._directory.record(work, events)
 
+    async def record_members(self, events: Sequence[RosterEvent], work: Work) -> None:
+        """Note who came, changed, and left."""
+        named = without_placeholders(events)
+        changes = await self._directory.record(work, named)
+        came = [event for event in named if isinstance(event, MemberJoined)]
+        known = await store.load(work, changes.members, [(each.data.group_id, each.data.member_id) for each in came])
+        for event in came:
+            known[member_key(event.data.group_id, event.data.member_id)].see(whole_milliseconds(event.time))
+        for key, activity in known.items():
+            activity.gone_since = changes.members[key].left_at
+        await store.save(work, known.values())
 
-async def count_messages(events: Sequence[MessageScreened], work: Work) -> None:
-    """Count messages as first sent; an edit adds nothing, and a message withdrawn later stays counted."""
-    messages = [event for event in events if event.data.revision == 0 and not is_placeholder(event.data.member_id)]
-    if not messages:
-        return
-    zones = await store.zones(work, (event.data.group_id for event in messages))
-    known = await store.load(work, [(event.data.group_id, event.data.member_id) for event in messages])
-    counted = 0
-    for event in messages:
-        message, at = event.data, event.written_at
-        activity = known[key_of(message.group_id, message.member_id)]
-        activity.take_role(message.role, at)
-        counted += activity.count(message.verdict, at, at.astimezone(zones[message.group_id]).date())
-    await store.save(work, known.values())
-    ACTIVITY.labels(counted="yes").inc(counted)
-    ACTIVITY.labels(counted="no").inc(len(events) - counted)
+    async def count_messages(self, events: Sequence[MessageScreened], work: Work) -> None:
+        """Count messages as first sent; an edit adds nothing, and a message withdrawn later stays counted."""
+        messages = [each for each in events if each.data.revision == 0 and not is_placeholder(each.data.member_id)]
+        if not messages:
+            return
+        directory = await self._directory.record_senders(work, messages)
+        known = await store.load(work, (), [(each.data.group_id, each.data.member_id) for each in messages])
+        counted = 0
+        for event in messages:
+            message, at = event.data, event.written_at
+            zone = ZoneInfo(directory.group(message.group_id).profile.timezone)
+            activity = known[member_key(message.group_id, message.member_id)]
+            activity.gone_since = directory.member(message.group_id, message.member_id).left_at
+            counted += activity.count(message.verdict, at, at.astimezone(zone).date())
+        await store.save(work, known.values())
+        ACTIVITY.labels(counted="yes").inc(counted)
+        ACTIVITY.labels(counted="no").inc(len(events) - counted)

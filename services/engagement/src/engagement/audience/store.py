@@ -1,100 +1,128 @@
-"""Activity and groups in MongoDB: one read and one bulk write for a whole batch."""
+"""Activity in MongoDB: one read and one bulk write for a whole batch."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
+from datetime import date
+from typing import Any, Final
 
-from engagement.audience.model import DEFAULT_TIMEZONE, Activity, key_of
-from huiqun.contracts.channel import Group, Role
+from engagement.audience.model import Activity
+from huiqun.channel.directory.migration import FormerRecords
+from huiqun.channel.directory.model import (
+    Arrival,
+    Description,
+    DirectoryGroup,
+    DirectoryMember,
+    GroupProfile,
+    Stamp,
+    Told,
+    member_key,
+)
+from huiqun.channel.directory.store import KEEP_GONE
+from huiqun.contracts.channel import LeaveReason, Role
 from huiqun.contracts.moderation import Verdict
-from huiqun.store import Database, Index, ReplaceOne, UpdateOne
+from huiqun.store import Database, Index, Session, UpdateOne
 from huiqun.work import Work
 
 ACTIVITY = "activity"
-GROUPS = "groups"
+_FORMER_GROUPS = "groups"
 INDEXES: Mapping[str, Sequence[Index]] = {
     ACTIVITY: (
         Index((("member_id", 1),)),
-        # Only of who has left: an index on what every message changes would cost as much as the message.
-        Index((("updated_at", 1),), expires_after=timedelta(days=400), where={"present": False}),
-    ),
-    GROUPS: (),
+        Index((("gone_since", 1),), expires_after=KEEP_GONE, where={"gone_since": {"$type": "date"}}),
+    )
 }
-_MOMENTS = ("role_at", "joined_at", "left_at", "first_seen", "last_seen")
+_MOVED: Final = ("role", "role_at", "joined_at", "left_at")
 
 
-async def load(work: Work, members: Iterable[tuple[str, str]]) -> dict[str, Activity]:
-    """The activity of (group, member) pairs by key; a new one for who has none."""
-    wanted = {key_of(*pair): pair for pair in members}
-    cursor = work.db[ACTIVITY].find({"_id": {"$in": list(wanted)}}, session=work.session)
-    found = {document["_id"]: _activity(document) async for document in cursor}
-    return {key: found.get(key) or Activity(*pair) for key, pair in wanted.items()}
+async def load(work: Work, keys: Iterable[str], members: Iterable[tuple[str, str]]) -> dict[str, Activity]:
+    """The activity under these keys, as far as there is any, and of (group, member) pairs, new if there is none."""
+    pairs = {member_key(*pair): pair for pair in members}
+    wanted = [*{*keys, *pairs}]
+    found = await _find(work.db, {"_id": {"$in": wanted}}, work.session)
+    return {key: Activity(*pair) for key, pair in pairs.items()} | found
 
 
-async def read(database: Database, group_id: str, member_id: str) -> Activity | None:
-    """The activity of one member."""
-    document = await database[ACTIVITY].find_one({"_id": key_of(group_id, member_id)})
-    return _activity(document) if document else None
-
-
-async def of_group(database: Database, group_id: str, after: str, limit: int) -> list[Activity]:
-    """The activity of a group's members by member id, after the given one."""
-    # The ids of a group are those between "group/" and what follows it, "group0".
-    query = {"_id": {"$gt": key_of(group_id, after), "$lt": f"{group_id}0"}}
-    return [_activity(document) async for document in database[ACTIVITY].find(query).sort("_id", 1).limit(limit)]
+async def find_activity(database: Database, keys: Sequence[str]) -> dict[str, Activity]:
+    """The activity under these keys, as far as there is any."""
+    return await _find(database, {"_id": {"$in": list(keys)}}, None)
 
 
 async def save(work: Work, activities: Iterable[Activity]) -> None:
     """Write the activity back."""
     operations = [
-        ReplaceOne({"_id": activity.key}, {**_document(activity), "updated_at": work.now}, upsert=True)
+        UpdateOne({"_id": activity.key}, {"$set": {**_fields(activity), "updated_at": work.now}}, upsert=True)
         for activity in activities
     ]
     if operations:
         await work.db[ACTIVITY].bulk_write(operations, ordered=False, session=work.session)
 
 
-async def save_groups(work: Work, groups: Sequence[Group]) -> None:
-    """Keep the time zones of groups."""
-    operations = [
-        UpdateOne({"_id": group.group_id}, {"$set": {"timezone": group.timezone, "updated_at": work.now}}, upsert=True)
-        for group in groups
-    ]
-    if operations:
-        await work.db[GROUPS].bulk_write(operations, session=work.session)
+async def _find(database: Database, query: Mapping[str, Any], session: Session | None) -> dict[str, Activity]:
+    cursor = database[ACTIVITY].find(query, session=session)
+    return {document["_id"]: _activity(document) async for document in cursor}
 
 
-async def zones(work: Work, group_ids: Iterable[str]) -> dict[str, ZoneInfo]:
-    """The time zone of each group; the default for one that nobody has told us of."""
-    wanted = set(group_ids)
-    cursor = work.db[GROUPS].find({"_id": {"$in": list(wanted)}}, {"timezone": 1}, session=work.session)
-    names = {document["_id"]: document["timezone"] async for document in cursor}
-    return {group_id: ZoneInfo(names.get(group_id, DEFAULT_TIMEZONE)) for group_id in wanted}
-
-
-def _document(activity: Activity) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "_id": activity.key,
+def _fields(activity: Activity) -> dict[str, Any]:
+    return {
         "group_id": activity.group_id,
         "member_id": activity.member_id,
-        "present": activity.present,
+        "first_seen": activity.first_seen,
+        "last_seen": activity.last_seen,
+        "gone_since": activity.gone_since,
         "days": {day.isoformat(): activity.days[day] for day in sorted(activity.days)},
         "verdicts": {verdict.value: activity.verdicts[verdict] for verdict in sorted(activity.verdicts)},
     }
-    if activity.role is not None:
-        document["role"] = activity.role.value
-    moments = {name: getattr(activity, name) for name in _MOMENTS}
-    return document | {name: moment for name, moment in moments.items() if moment is not None}
 
 
 def _activity(document: Mapping[str, Any]) -> Activity:
     return Activity(
         group_id=document["group_id"],
         member_id=document["member_id"],
-        role=Role(document["role"]) if "role" in document else None,
-        present=document["present"],
+        first_seen=document.get("first_seen"),
+        last_seen=document.get("last_seen"),
+        gone_since=document.get("gone_since"),
         days={date.fromisoformat(day): number for day, number in document["days"].items()},
         verdicts={Verdict(verdict): number for verdict, number in document["verdicts"].items()},
-        **{name: document.get(name) for name in _MOMENTS},
     )
+
+
+def _former_member(document: Mapping[str, Any]) -> tuple[list[DirectoryGroup], list[DirectoryMember]]:
+    member = DirectoryMember(document["group_id"], document["member_id"])
+    if "role" in document:
+        member.described = Told(Description(Role(document["role"])), Stamp(document["role_at"], ""))
+    if "joined_at" in document:
+        member.arrived = Told(Arrival(), Stamp(document["joined_at"], ""))
+    if "left_at" in document:
+        member.left = Told(LeaveReason.LEFT, Stamp(document["left_at"], ""))
+    return [], [member]
+
+
+def _without_membership(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    # Where it has been written since, the directory has said whether they are gone.
+    is_gone = not document["present"] and "gone_since" not in document
+    gone = {"$set": {"gone_since": document["left_at"]}} if is_gone else {}
+    return {"$unset": dict.fromkeys(_MOVED, ""), **gone}
+
+
+def _former_group(document: Mapping[str, Any]) -> tuple[list[DirectoryGroup], list[DirectoryMember]]:
+    described = Stamp(document["updated_at"], "")
+    return [DirectoryGroup(document["_id"], GroupProfile(timezone=document["timezone"]), described)], []
+
+
+#: What stood here before there was a directory. `present` is left to the release before, which cannot read without.
+FORMER_RECORDS: Final = (
+    FormerRecords(
+        "1-members-into-the-directory",
+        ACTIVITY,
+        {"$or": [{name: {"$exists": True}} for name in _MOVED]},
+        _former_member,
+        _without_membership,
+        ("updated_at_1",),
+    ),
+    FormerRecords(
+        "2-groups-into-the-directory",
+        _FORMER_GROUPS,
+        {"timezone": {"$exists": True}},
+        _former_group,
+        lambda _: {"$unset": {"timezone": ""}},
+    ),
+)

@@ -3,60 +3,63 @@
 A placeholder for a member id names nobody who could be asked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from huiqun.contracts.channel import GroupDismissed, MemberJoined, MemberLeft, MemberUpdated
+from huiqun.channel.directory.fold import DirectorySnapshot, GroupEvent, RosterEvent, without_placeholders
+from huiqun.channel.directory.handlers import Directory
+from huiqun.channel.directory.model import DirectoryMember, member_key
 from huiqun.contracts.moderation import MessageScreened
-from huiqun.runtime.clock import whole_milliseconds
 from huiqun.runtime.placeholders import is_placeholder
 from huiqun.work import Work
 from survey.eligibility import store
-from survey.eligibility.model import Eligibility, Obstacle, key_of
+from survey.eligibility.model import Eligibility, Obstacle
 from survey.metrics import ELIGIBILITY_CHANGES
 
 Known = dict[str, Eligibility]
 
 
-async def dismiss_groups(events: Sequence[GroupDismissed], work: Work) -> None:
-    """Nobody in a dissolved group can be asked any more."""
-    group_ids = {event.data.group_id for event in events}
-    await store.note_dismissed(work, group_ids)
-    known = await store.members_of(work, group_ids)
+class EligibilityRecords:
+    """The use cases of eligibility, over the directory of groups and members."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+
+    async def record_groups(self, events: Sequence[GroupEvent], work: Work) -> None:
+        """Keep the latest word on each group; nobody in a dissolved one can be asked any more."""
+        changes = await self._directory.record(work, events)
+        dismissed = [group.group_id for group in changes.groups.values() if group.dismissed_at is not None]
+        known = await store.members_of(work, dismissed) if dismissed else {}
+        before = _obstacles(known, work.now)
+        for record in known.values():
+            record.group_dismissed = True
+        await _keep(known, before, work)
+
+    async def record_members(self, events: Sequence[RosterEvent], work: Work) -> None:
+        """Note who came, changed role, and left."""
+        changes = await self._directory.record(work, without_placeholders(events))
+        await _place(changes.directory, changes.members.values(), work)
+
+    async def record_messages(self, events: Sequence[MessageScreened], work: Work) -> None:
+        """Note who wrote; an edit adds nothing."""
+        messages = [each for each in events if each.data.revision == 0 and not is_placeholder(each.data.member_id)]
+        directory = await self._directory.record_senders(work, messages)
+        await _place(directory, directory.members.values(), work, messages)
+
+
+async def _place(
+    directory: DirectorySnapshot,
+    members: Collection[DirectoryMember],
+    work: Work,
+    messages: Sequence[MessageScreened] = (),
+) -> None:
+    """Note where members stand, and what they wrote."""
+    known = await store.load(work, [(member.group_id, member.member_id) for member in members])
     before = _obstacles(known, work.now)
-    for record in known.values():
-        record.group_dismissed = True
-    await _keep(known, before, work)
-
-
-async def record_members(events: Sequence[MemberJoined | MemberUpdated | MemberLeft], work: Work) -> None:
-    """Note who came, changed role, and left."""
-    members = [event for event in events if not is_placeholder(event.data.member_id)]
-    known = await store.load(work, [(event.data.group_id, event.data.member_id) for event in members])
-    before = _obstacles(known, work.now)
-    for event in members:
-        record = known[key_of(event.data.group_id, event.data.member_id)]
-        at = whole_milliseconds(event.time)
-        match event:
-            case MemberLeft():  # names no role that could be relied on
-                record.move(event.data.reason, at)
-            case MemberJoined():
-                record.move(None, at)
-                record.take_role(event.data.role, at)
-            case MemberUpdated():
-                record.take_role(event.data.role, at)
-    await _keep(known, before, work)
-
-
-async def record_messages(events: Sequence[MessageScreened], work: Work) -> None:
-    """Note who wrote; an edit adds nothing."""
-    messages = [event for event in events if event.data.revision == 0 and not is_placeholder(event.data.member_id)]
-    known = await store.load(work, [(event.data.group_id, event.data.member_id) for event in messages])
-    before = _obstacles(known, work.now)
+    for member in members:
+        known[member.key].place(member, directory.group(member.group_id))
     for event in messages:
-        record = known[key_of(event.data.group_id, event.data.member_id)]
-        record.take_role(event.data.role, event.written_at)
-        record.write(event.data.verdict, event.written_at)
+        known[member_key(event.data.group_id, event.data.member_id)].write(event.data.verdict, event.written_at)
     await _keep(known, before, work)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from huiqun.channel.directory.model import DirectoryGroup, DirectoryMember, member_key
 from huiqun.contracts.channel import LeaveReason, Role
 from huiqun.contracts.moderation import Verdict
 
@@ -22,24 +23,23 @@ class Obstacle(StrEnum):
 
 @dataclass(slots=True)
 class Eligibility:
-    """A member in a group, as far as surveys need to know. Who writes is present, unless a departure says otherwise.
+    """A member in a group, as far as surveys need to know.
 
-    `gone` is why the member is not in the group any more, `wrote_at` when the last allowed message was written.
+    `wrote_at` is when the last allowed message was written. The rest is what the directory says: `gone` is why the
+    member is not in the group any more.
     """
 
     group_id: str
     member_id: str
     role: Role | None = None
-    role_at: datetime | None = None
     gone: LeaveReason | None = None
-    moved_at: datetime | None = None
     wrote_at: datetime | None = None
     group_dismissed: bool = False
 
     @property
     def key(self) -> str:
-        """The document's id."""
-        return key_of(self.group_id, self.member_id)
+        """The document's id, which the directory's is, too."""
+        return member_key(self.group_id, self.member_id)
 
     @property
     def in_group(self) -> bool:
@@ -56,15 +56,10 @@ class Eligibility:
         until = self.eligible_until
         return self._standing() or (None if until is not None and now < until else Obstacle.SILENT)
 
-    def move(self, gone: LeaveReason | None, at: datetime) -> None:
-        """The member came (None) or went; the latest counts."""
-        if self.moved_at is None or at >= self.moved_at:
-            self.gone, self.moved_at = gone, at
-
-    def take_role(self, role: Role, at: datetime) -> None:
-        """The member had this role at that time; the latest counts."""
-        if self.role_at is None or self.role is None or (at, role) > (self.role_at, self.role):
-            self.role, self.role_at = role, at
+    def place(self, member: DirectoryMember, group: DirectoryGroup) -> None:
+        """Take over what the directory says of the member and the group."""
+        self.role, self.gone = member.role, member.left_reason
+        self.group_dismissed = group.dismissed_at is not None
 
     def write(self, verdict: Verdict, at: datetime) -> None:
         """The member wrote a message; only an allowed one counts."""
@@ -77,8 +72,3 @@ class Eligibility:
         if self.gone is not None:
             return Obstacle.REMOVED if self.gone is LeaveReason.REMOVED else Obstacle.LEFT
         return Obstacle.GROUP_DISMISSED if self.group_dismissed else None
-
-
-def key_of(group_id: str, member_id: str) -> str:
-    """The id of a member's eligibility; ids hold no slash."""
-    return f"{group_id}/{member_id}"

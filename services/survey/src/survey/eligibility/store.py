@@ -2,48 +2,55 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
+from huiqun.channel.directory.migration import FormerRecords
+from huiqun.channel.directory.model import (
+    Arrival,
+    Description,
+    DirectoryGroup,
+    DirectoryMember,
+    Stamp,
+    Told,
+    member_key,
+)
 from huiqun.contracts.channel import LeaveReason, Role
-from huiqun.store import Database, Index, ReplaceOne, UpdateOne
+from huiqun.store import Database, Index, UpdateOne
 from huiqun.work import Work
-from survey.eligibility.model import Eligibility, key_of
+from survey.eligibility.model import Eligibility
 
 ELIGIBILITY = "eligibility"
-GROUPS = "groups"
+_FORMER_GROUPS = "groups"
 INDEXES: Mapping[str, Sequence[Index]] = {
     ELIGIBILITY: (
         Index((("group_id", 1),)),
         Index((("member_id", 1),)),
         # Only of who is gone: an index on what every message changes would cost as much as the message.
         Index((("updated_at", 1),), expires_after=timedelta(days=400), where={"in_group": False}),
-    ),
-    GROUPS: (),
+    )
 }
-_MOMENTS = ("role_at", "moved_at", "wrote_at")
+_MOVED: Final = ("role_at", "moved_at")
 
 
 async def load(work: Work, members: Iterable[tuple[str, str]]) -> dict[str, Eligibility]:
     """The eligibility of (group, member) pairs by key; a new one for who has none."""
-    wanted = {key_of(*pair): pair for pair in members}
+    wanted = {member_key(*pair): pair for pair in members}
+    if not wanted:
+        return {}
     found = await _find(work, {"_id": {"$in": list(wanted)}})
-    dismissed = await _dismissed(work, {group_id for group_id, _ in wanted.values()})
-    records = {key: found.get(key) or Eligibility(*pair) for key, pair in wanted.items()}
-    for record in records.values():
-        record.group_dismissed = record.group_id in dismissed
-    return records
+    return {key: found.get(key) or Eligibility(*pair) for key, pair in wanted.items()}
 
 
 async def read(database: Database, group_id: str, member_id: str) -> Eligibility | None:
     """The eligibility of one member."""
-    document = await database[ELIGIBILITY].find_one({"_id": key_of(group_id, member_id)})
+    document = await database[ELIGIBILITY].find_one({"_id": member_key(group_id, member_id)})
     return _record(document) if document else None
 
 
 async def of_group(database: Database, group_id: str, after: str, limit: int) -> list[Eligibility]:
     """The eligibility of a group's members by member id, after the given one."""
     # The ids of a group are those between "group/" and what follows it, "group0".
-    query = {"_id": {"$gt": key_of(group_id, after), "$lt": f"{group_id}0"}}
+    query = {"_id": {"$gt": member_key(group_id, after), "$lt": f"{group_id}0"}}
     return [_record(document) async for document in database[ELIGIBILITY].find(query).sort("_id", 1).limit(limit)]
 
 
@@ -54,21 +61,9 @@ async def members_of(work: Work, group_ids: Iterable[str]) -> dict[str, Eligibil
 
 async def save(work: Work, records: Iterable[Eligibility]) -> None:
     """Write the eligibility back."""
-    operations = [ReplaceOne({"_id": record.key}, _document(record, work), upsert=True) for record in records]
+    operations = [UpdateOne({"_id": each.key}, {"$set": _fields(each, work)}, upsert=True) for each in records]
     if operations:
         await work.db[ELIGIBILITY].bulk_write(operations, ordered=False, session=work.session)
-
-
-async def note_dismissed(work: Work, group_ids: Iterable[str]) -> None:
-    """Remember that groups are no more, for the members of whom we hear later."""
-    change = {"$set": {"dismissed": True, "updated_at": work.now}}
-    operations = [UpdateOne({"_id": group_id}, change, upsert=True) for group_id in group_ids]
-    await work.db[GROUPS].bulk_write(operations, ordered=False, session=work.session)
-
-
-async def _dismissed(work: Work, group_ids: Iterable[str]) -> set[str]:
-    query = {"_id": {"$in": list(group_ids)}, "dismissed": True}
-    return {document["_id"] async for document in work.db[GROUPS].find(query, {"_id": 1}, session=work.session)}
 
 
 async def _find(work: Work, query: Mapping[str, Any]) -> dict[str, Eligibility]:
@@ -76,10 +71,9 @@ async def _find(work: Work, query: Mapping[str, Any]) -> dict[str, Eligibility]:
     return {document["_id"]: _record(document) async for document in cursor}
 
 
-def _document(record: Eligibility, work: Work) -> dict[str, Any]:
+def _fields(record: Eligibility, work: Work) -> dict[str, Any]:
     obstacle = record.obstacle(work.now)
-    document: dict[str, Any] = {
-        "_id": record.key,
+    return {
         "group_id": record.group_id,
         "member_id": record.member_id,
         "in_group": record.in_group,
@@ -87,22 +81,54 @@ def _document(record: Eligibility, work: Work) -> dict[str, Any]:
         "reason": obstacle.value if obstacle else None,
         "eligible_until": record.eligible_until,
         "group_dismissed": record.group_dismissed,
+        "role": record.role.value if record.role is not None else None,
+        "gone": record.gone.value if record.gone is not None else None,
+        "wrote_at": record.wrote_at,
         "updated_at": work.now,
     }
-    if record.role is not None:
-        document["role"] = record.role.value
-    if record.gone is not None:
-        document["gone"] = record.gone.value
-    moments = {name: getattr(record, name) for name in _MOMENTS}
-    return document | {name: moment for name, moment in moments.items() if moment is not None}
 
 
 def _record(document: Mapping[str, Any]) -> Eligibility:
+    role, gone = document.get("role"), document.get("gone")
     return Eligibility(
         group_id=document["group_id"],
         member_id=document["member_id"],
-        role=Role(document["role"]) if "role" in document else None,
-        gone=LeaveReason(document["gone"]) if "gone" in document else None,
+        role=Role(role) if role else None,
+        gone=LeaveReason(gone) if gone else None,
+        wrote_at=document.get("wrote_at"),
         group_dismissed=document["group_dismissed"],
-        **{name: document.get(name) for name in _MOMENTS},
     )
+
+
+def _former_member(document: Mapping[str, Any]) -> tuple[list[DirectoryGroup], list[DirectoryMember]]:
+    member, gone = DirectoryMember(document["group_id"], document["member_id"]), document.get("gone")
+    if "role_at" in document:
+        member.described = Told(Description(Role(document["role"])), Stamp(document["role_at"], ""))
+    if "moved_at" in document and gone:
+        member.left = Told(LeaveReason(gone), Stamp(document["moved_at"], ""))
+    elif "moved_at" in document:
+        member.arrived = Told(Arrival(), Stamp(document["moved_at"], ""))
+    return [], [member]
+
+
+def _former_group(document: Mapping[str, Any]) -> tuple[list[DirectoryGroup], list[DirectoryMember]]:
+    return [DirectoryGroup(document["_id"], dismissed_at=document["updated_at"])], []
+
+
+#: What stood here before there was a directory.
+FORMER_RECORDS: Final = (
+    FormerRecords(
+        "1-members-into-the-directory",
+        ELIGIBILITY,
+        {"$or": [{name: {"$exists": True}} for name in _MOVED]},
+        _former_member,
+        lambda _: {"$unset": dict.fromkeys(_MOVED, "")},
+    ),
+    FormerRecords(
+        "2-groups-into-the-directory",
+        _FORMER_GROUPS,
+        {"dismissed": True},
+        _former_group,
+        lambda _: {"$unset": {"dismissed": ""}},
+    ),
+)

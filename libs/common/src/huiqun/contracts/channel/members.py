@@ -8,12 +8,18 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from huiqun.contracts.envelope import Event, Id, Payload
+from huiqun.contracts.envelope import Event, Id, Instant, Payload
 from huiqun.contracts.topics import CHANNEL_MEMBERS
 from huiqun.privacy.names import PersonName, PlatformId
 from huiqun.privacy.text import MaskedText
 
 Name = Annotated[str, MaskedText(max_length=256)]
+ExternalIds = Annotated[
+    dict[str, PlatformId],
+    Field(max_length=20, description="Ids of the person elsewhere, by kind", examples=[{"unionid": "ozynqsulJFCZ2z"}]),
+]
+#: The most members in one page of a listing.
+LONGEST_PAGE = 1_000
 _NO_NAME = PersonName()
 
 
@@ -50,9 +56,10 @@ class Member(Payload):
     scene: Annotated[str, MaskedText(max_length=64)] | None = Field(
         default=None, description="How they came: invited, link, qr, ..."
     )
-    external_ids: dict[str, PlatformId] = Field(
-        default_factory=dict, max_length=20, examples=[{"unionid": "ozynqsulJFCZ2z"}]
+    state: Annotated[str, MaskedText(max_length=128)] | None = Field(
+        default=None, description="What the code or link by which they came was made with"
     )
+    external_ids: ExternalIds = Field(default_factory=dict)
 
 
 class LeaveReason(StrEnum):
@@ -105,6 +112,13 @@ class Purpose(StrEnum):
     OTHER = "other"
 
 
+class GroupKind(StrEnum):
+    """Who is in a group: many, or one customer and one member of staff."""
+
+    GROUP = "group"
+    PRIVATE = "private"
+
+
 class Support(StrEnum):
     """How a channel carries out a kind of action."""
 
@@ -126,6 +140,9 @@ class Group(Payload):
     """A group."""
 
     group_id: Id
+    kind: GroupKind = Field(
+        default=GroupKind.GROUP, description="private: the conversation of one customer with one member of staff"
+    )
     name: Name = ""
     owner: Id | None = Field(default=None, description="The staff member who owns the group")
     purpose: Purpose = Purpose.OTHER
@@ -138,6 +155,31 @@ class GroupDismissal(Payload):
     """A group that is no more."""
 
     group_id: Id
+
+
+class ListedMember(Payload):
+    """A member of a group, as a listing shows them."""
+
+    member_id: Id
+    role: Role = Role.CUSTOMER
+    display_name: PersonName = _NO_NAME
+    joined_at: Instant | None = Field(default=None, description="When they last came, if the platform knows")
+    external_ids: ExternalIds = Field(default_factory=dict)
+
+
+class GroupListing(Payload):
+    """A page of who is in a group. Who stands on no page of a listing that has come whole has left."""
+
+    happened: ClassVar[tuple[str, ...]] = ("as_of",)
+
+    group_id: Id
+    members: tuple[ListedMember, ...] = Field(max_length=LONGEST_PAGE)
+    as_of: Instant = Field(description="When the listing was taken; the same on all of its pages")
+    page: int = Field(default=1, ge=1, le=1_000, description="Which of its pages this is")
+    pages: int = Field(default=1, ge=1, le=1_000, description="How many it has")
+    complete: bool = Field(
+        default=True, description="False where somebody of this page may be missing: then nobody is taken to have left"
+    )
 
 
 class GroupCreated(Event):
@@ -165,3 +207,12 @@ class GroupDismissed(Event):
     default_source: ClassVar = "channel"
     type: Literal["channel.group.dismissed"] = "channel.group.dismissed"
     data: GroupDismissal
+
+
+class GroupListed(Event):
+    """Who is in a group now, page by page: what was lost of comings and goings is made good by it."""
+
+    topic: ClassVar = CHANNEL_MEMBERS
+    default_source: ClassVar = "channel"
+    type: Literal["channel.group.listed"] = "channel.group.listed"
+    data: GroupListing

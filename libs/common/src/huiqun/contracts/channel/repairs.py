@@ -23,7 +23,8 @@ _LONGEST_ID: Final = 128
 _DIGEST_BYTES: Final = 16
 _UNFIT: Final = re.compile(r"[\s/~\x00-\x1f\x7f]")
 # What is judged, and which of several: a part of it, or something near it, would be something else.
-_WHOLE: Final = frozenset({"text", "url", "quoted", "revision"})
+_WHOLE: Final = frozenset({"text", "url", "quoted", "revision", "as_of", "page", "pages", "complete"})
+_MEMBERS: Final = ("data", "members")
 _EXTERNAL_IDS: Final = ("unionid", "external_userid")
 _Loc = tuple[int | str, ...]
 
@@ -46,6 +47,7 @@ def repaired(kinds: Mapping[str, type[Event]], value: bytes) -> Event | None:
         for fault in sorted(faults, key=_place, reverse=True):
             if not _repair(record, fault):
                 return None
+            _note_missing(record, fault["loc"])
     return None
 
 
@@ -80,6 +82,12 @@ def _repair(record: dict[str, Any], fault: ErrorDetails) -> bool:
         holder[step] = fitting
         return True
     return _leave_out(holder, step, loc)
+
+
+def _note_missing(record: dict[str, Any], loc: _Loc) -> None:
+    """Of a page that was cut, or that an entry was left out of, nobody may be taken to have left."""
+    if loc[:2] == _MEMBERS and len(loc) <= len(_MEMBERS) + 1:
+        record["data"]["complete"] = False
 
 
 def _take_subject(record: dict[str, Any]) -> bool:

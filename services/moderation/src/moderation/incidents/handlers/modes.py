@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from huiqun.audit import AuditEntry, append
+from huiqun.channel.directory.store import list_staff
 from huiqun.contracts.channel import Action
 from huiqun.contracts.moderation import GroupMode
 from huiqun.web import Principal
@@ -18,7 +19,6 @@ from moderation.incidents.model.modes import BY_HAND, GroupHolds, Hold
 from moderation.incidents.model.plans import Announcements
 from moderation.incidents.model.wording import post
 from moderation.incidents.store import modes as store
-from moderation.membership.store import members
 from moderation.metrics import GROUP_MODE_CHANGES
 from moderation.policies import store as policies
 from moderation.policies.model import ModeSpan
@@ -109,7 +109,7 @@ async def _apply(work: Work, changes: Sequence[tuple[GroupHolds, GroupHolds]], r
     await store.save(work, [after for _, after in changes])
     spans = {after.group_id: after.span(work.now) for _, after in changes}
     quiet = [group_id for group_id, span in spans.items() if span is not None and span.mode is GroupMode.QUIET]
-    staff = await members.staff_of(work, quiet) if quiet else {}
+    staff = await list_staff(work, quiet) if quiet else {}
     await policies.set_modes(work, {group_id: _with(span, staff.get(group_id)) for group_id, span in spans.items()})
     said: list[Action] = []
     for before, after in changes:

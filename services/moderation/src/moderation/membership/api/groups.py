@@ -1,20 +1,23 @@
 """A group's members, what they agreed to, and its rules."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, cast
 
-from fastapi import Path, Query
+from fastapi import Depends, Path, Query, Request
 from pydantic import BaseModel, Field
 
 from huiqun.audit.reading import ReadsNames
+from huiqun.channel.directory import store as directory_store
+from huiqun.channel.directory.handlers import Directory
+from huiqun.channel.directory.model import DirectoryMember
 from huiqun.contracts.channel import Role
 from huiqun.contracts.envelope import Id
 from huiqun.web import Page, Paging, Problem, Router, Store
-from moderation.membership.model.consent import Consent, has_agreed, version_of
-from moderation.membership.model.roster import Member
-from moderation.membership.store import consents, groups, members
+from moderation.membership.model.consent import Consent, ConsentState, has_agreed, version_of
+from moderation.membership.store import consent_states, consents, groups
 from moderation.policies.handlers import find_group, policy_in_force
-from moderation.policies.model import Policy
+from moderation.policies.model import MembershipRules, Policy
 
 router = Router("/api/v1/groups/{group_id}", tag="membership", role="viewer")
 
@@ -83,26 +86,56 @@ class AgreedRulesView(BaseModel):
     )
 
 
+class Presenter:
+    """Shows members as the directory has them, with what they agreed to."""
+
+    def __init__(self, db: Store, request: Request) -> None:
+        self._db = db
+        self._directory = cast("Directory", request.app.state.directory)
+
+    async def list(
+        self, group_id: str, *, present: bool | None, after: str | None, limit: int
+    ) -> Sequence[DirectoryMember]:
+        """List the members of a group by id, after the given one."""
+        return await directory_store.list_members(self._db, group_id, present=present, after=after, limit=limit)
+
+    async def show(self, group_id: str, members: Sequence[DirectoryMember]) -> Mapping[str, MemberView]:
+        """Return what is shown of members of a group, by key."""
+        rules = (await _policy(self._db, group_id)).rules.membership
+        states = await consent_states.list_states(self._db, [member.key for member in members])
+        details = await self._directory.reveal(members)
+        shown = {}
+        for member in members:
+            state = states.get(member.key) or ConsentState(group_id, member.member_id)
+            shown[member.key] = _member(member, details[member.key].display_name, state, rules)
+        return shown
+
+
+Presenting = Annotated[Presenter, Depends()]
+
+
 @router.get("/members", summary="List the members of a group")
 async def list_members(
-    db: Store, group_id: GroupPath, paging: Paging, reading: ReadsNames, present: Present = None
+    presenter: Presenting, group_id: GroupPath, paging: Paging, reading: ReadsNames, present: Present = None
 ) -> Page[MemberView]:
     """By id. Who went is kept for 400 days. The reading is audited, because it shows names."""
-    policy = await _policy(db, group_id)
-    found = await members.page(db, group_id, present=present, after=paging.last(str), limit=paging.limit + 1)
+    found = await presenter.list(group_id, present=present, after=paging.last(str), limit=paging.limit + 1)
     if found:
         await reading.record(f"group/{group_id}/members", members=min(len(found), paging.limit))
-    return paging.page(found, lambda member: (member.member_id,), lambda member: _member(member, policy))
+    shown = await presenter.show(group_id, found)
+    return paging.page(found, lambda member: (member.member_id,), lambda member: shown[member.key])
 
 
 @router.get("/members/{member_id}", summary="Read a member of a group")
-async def read_member(db: Store, group_id: GroupPath, member_id: MemberPath, reading: ReadsNames) -> MemberView:
+async def read_member(
+    db: Store, presenter: Presenting, group_id: GroupPath, member_id: MemberPath, reading: ReadsNames
+) -> MemberView:
     """404 for who was never heard of there. The reading is audited, because it shows a name."""
-    member = await members.find(db, group_id, member_id)
+    member = await directory_store.find_member(db, group_id, member_id)
     if member is None:
         raise Problem(404, "unknown-member", f"Nobody of the id {member_id} is known in {group_id}.")
     await reading.record(f"group/{group_id}/members", member=member_id)
-    return _member(member, await _policy(db, group_id))
+    return (await presenter.show(group_id, [member]))[member.key]
 
 
 @router.get("/consents", summary="List who agreed to the rules of a group")
@@ -141,21 +174,21 @@ async def _policy(db: Store, group_id: str) -> Policy:
     return await policy_in_force(db, (await find_group(db, group_id)).settings)
 
 
-def _member(member: Member, policy: Policy) -> MemberView:
+def _member(member: DirectoryMember, name: str, state: ConsentState, rules: MembershipRules) -> MemberView:
     return MemberView(
         member_id=member.member_id,
-        role=member.role,
-        display_name=member.display_name,
+        role=member.role or Role.CUSTOMER,
+        display_name=name,
         present=member.is_present,
         joined_at=member.joined_at,
-        invited_by=member.invited_by,
-        scene=member.scene,
+        invited_by=member.arrived.value.invited_by if member.arrived else None,
+        scene=member.arrived.value.scene if member.arrived else None,
         left_at=member.left_at,
-        left_reason=None if member.is_present or member.left_reason is None else member.left_reason.value,
-        consented=has_agreed(member, policy.rules.membership),
-        consented_to=member.agreed_to,
-        consented_at=member.agreed_at,
-        asked_at=member.asked_at,
+        left_reason=member.left_reason.value if member.left_reason else None,
+        consented=has_agreed(state, rules),
+        consented_to=state.agreed_to,
+        consented_at=state.agreed_at,
+        asked_at=state.asked_at,
     )
 
 

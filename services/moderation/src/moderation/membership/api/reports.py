@@ -1,15 +1,16 @@
 """Reports on the roster of a group: read them, have one made now."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, cast
 
-from fastapi import Path, Response
+from fastapi import Path, Request, Response
 from pydantic import BaseModel, Field
 
+from huiqun.channel.directory.handlers import Directory
 from huiqun.contracts.envelope import Id
 from huiqun.web import Answer, Page, Paging, Principal, Router, Store, WriteOnce, requires
 from huiqun.work import Work
-from moderation.membership.handlers import checks
+from moderation.membership.handlers.checks import RosterChecks
 from moderation.membership.model.checks import Irregularity, RosterReport
 from moderation.membership.store import staff as store
 
@@ -52,8 +53,10 @@ async def list_reports(db: Store, group_id: GroupPath, paging: Paging) -> Page[R
 
 
 @router.post("", summary="Check a group's roster now", status_code=201, response_model=ReportView)
-async def check_roster(group_id: GroupPath, write: WriteOnce, who: Moderator) -> Response:
+async def check_roster(request: Request, group_id: GroupPath, write: WriteOnce, who: Moderator) -> Response:
     """Against the list of authorised staff; the group's owner is told if there is anything to look at."""
+
+    checks = RosterChecks(cast("Directory", request.app.state.directory))
 
     async def use_case(work: Work) -> Answer:
         return Answer(_report(await checks.check_now(work, group_id, who.id)))

@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from huiqun.channel.directory.model import DirectoryMember
+from huiqun.channel.directory.store import find_member
 from huiqun.store import Database, Session
 from huiqun.work import Work
 from moderation.membership.handlers.in_force import InForce, in_force
 from moderation.membership.handlers.replies import give_consent
-from moderation.membership.model.consent import has_agreed, version_of
+from moderation.membership.model.consent import ConsentState, has_agreed, version_of
 from moderation.membership.model.links import Holder
-from moderation.membership.model.roster import Member
-from moderation.membership.store import consents, members
+from moderation.membership.store import consent_states, consents
 
 
 class Step(StrEnum):
@@ -41,30 +42,31 @@ async def find_agreement(database: Database, holder: Holder) -> Agreement:
 
 async def agree_by_link(work: Work, holder: Holder, version: str) -> Agreement:
     """The holder agrees to the rules of this version; where they are others by now, these are asked anew."""
-    found, member, now = await _find(work.db, holder, work.session)
-    if found.step is not Step.ASKED or found.version != version or member is None:
+    found, state, now = await _find(work.db, holder, work.session)
+    if found.step is not Step.ASKED or found.version != version:
         return found
-    consent = await give_consent(work, member, now.policy, "link")
+    consent = await give_consent(work, state, now.policy, "link")
     if consent is not None:
-        await members.save(work, [member])
+        await consent_states.save(work, [state])
         await consents.append(work, [consent], {consent.rules_version: now.rules})
     return _agreement(Step.AGREED, now)
 
 
 async def _find(
     database: Database, holder: Holder, session: Session | None = None
-) -> tuple[Agreement, Member | None, InForce]:
+) -> tuple[Agreement, ConsentState, InForce]:
     now = await in_force(database, holder.group_id, session)
-    member = await members.find(database, holder.group_id, holder.member_id, session)
-    return _agreement(_step(member, now), now), member, now
+    member = await find_member(database, holder.group_id, holder.member_id, session)
+    state = await consent_states.find(database, holder.group_id, holder.member_id, session)
+    return _agreement(_step(member, state, now), now), state, now
 
 
-def _step(member: Member | None, now: InForce) -> Step:
+def _step(member: DirectoryMember | None, state: ConsentState, now: InForce) -> Step:
     if member is None or not member.is_present or now.is_dismissed:
         return Step.GONE
     if now.rules.consent is None:
         return Step.NOT_ASKED
-    return Step.AGREED if has_agreed(member, now.rules) else Step.ASKED
+    return Step.AGREED if has_agreed(state, now.rules) else Step.ASKED
 
 
 def _agreement(step: Step, now: InForce) -> Agreement:

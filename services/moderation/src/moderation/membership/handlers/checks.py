@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from huiqun.audit import AuditEntry, append
+from huiqun.channel.directory.handlers import Directory
+from huiqun.channel.directory.store import list_present
 from huiqun.contracts.channel import Role
 from huiqun.runtime.ids import new_id
 from huiqun.work import Task, Work
@@ -10,31 +12,60 @@ from moderation.enforcement.handlers import request_actions
 from moderation.membership.handlers.in_force import InForce, in_force
 from moderation.membership.handlers.planning import schedule_next
 from moderation.membership.model.actions import Letter, to_staff
-from moderation.membership.model.checks import RosterReport, check_names, check_staff, summary
+from moderation.membership.model.checks import RosterEntry, RosterReport, check_names, check_staff, summary
 from moderation.membership.model.staff import Staff
-from moderation.membership.store import members
 from moderation.membership.store import staff as staff_store
 from moderation.membership.store.staff import StaffList
 from moderation.metrics import ROSTER_FINDINGS
 from moderation.policies.model import RosterRule
 
 
-async def check_on_schedule(work: Work, task: Task) -> None:
-    """The time has come: check the roster, and set the next time."""
-    now = await in_force(work.db, task.payload["group_id"], work.session)
-    if now.rules.roster is None or now.is_dismissed:
-        return
-    await _check(now, now.rules.roster, work)
-    schedule_next("roster", now, now.rules.roster.schedule, max(task.due, work.now), work)
+class RosterChecks:
+    """The use cases of checks, over the directory of groups and members."""
 
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
 
-async def check_now(work: Work, group_id: str, actor: str) -> RosterReport:
-    """Check a roster because somebody asks, whether or not its policy schedules checks."""
-    now = await in_force(work.db, group_id, work.session)
-    report = await _check(now, now.rules.roster or RosterRule(), work)
-    detail = {"report": report.id, "findings": len(report.findings)}
-    await append(work, AuditEntry(actor, "roster.checked", f"group/{group_id}", detail))
-    return report
+    async def check_on_schedule(self, work: Work, task: Task) -> None:
+        """The time has come: check the roster, and set the next time."""
+        now = await in_force(work.db, task.payload["group_id"], work.session)
+        if now.rules.roster is None or now.is_dismissed:
+            return
+        await self._check(now, now.rules.roster, work)
+        schedule_next("roster", now, now.rules.roster.schedule, max(task.due, work.now), work)
+
+    async def check_now(self, work: Work, group_id: str, actor: str) -> RosterReport:
+        """Check a roster because somebody asks, whether or not its policy schedules checks."""
+        now = await in_force(work.db, group_id, work.session)
+        report = await self._check(now, now.rules.roster or RosterRule(), work)
+        detail = {"report": report.id, "findings": len(report.findings)}
+        await append(work, AuditEntry(actor, "roster.checked", f"group/{group_id}", detail))
+        return report
+
+    async def _check(self, now: InForce, rule: RosterRule, work: Work) -> RosterReport:
+        """Make the report, keep it, and tell the group's owner if there is anything to look at."""
+        present = await self._list_entries(now.group.id, work)
+        staff_ids = [entry.member_id for entry in present if entry.role is Role.STAFF]
+        listed = (await staff_store.the_list(work.db, work.session)).size
+        findings = list(check_names(present, rule.staff_words))
+        if listed:
+            today = work.now.astimezone(now.group.settings.timezone).date()
+            findings = [*check_staff(present, await staff_store.find_staff(work, staff_ids), today), *findings]
+        report = RosterReport(new_id(), now.group.id, work.now, len(present), len(staff_ids), listed, tuple(findings))
+        await staff_store.keep_report(work, report)
+        for finding in findings:
+            ROSTER_FINDINGS.labels(kind=finding.kind.value).inc()
+        if findings:
+            letter = Letter(now.group.id, summary(report, now.group.name), "roster", now.group.settings.owner)
+            await request_actions(work, [(to_staff(letter, work.now), None)])
+        return report
+
+    async def _list_entries(self, group_id: str, work: Work) -> list[RosterEntry]:
+        present = await list_present(work.db, group_id, work.session)
+        details = await self._directory.reveal(present)
+        return [
+            RosterEntry(each.member_id, each.role or Role.CUSTOMER, details[each.key].display_name) for each in present
+        ]
 
 
 async def replace_staff(work: Work, staff: Sequence[Staff], check: Callable[[int], None], actor: str) -> StaffList:
@@ -46,22 +77,3 @@ async def replace_staff(work: Work, staff: Sequence[Staff], check: Callable[[int
     detail = {"size": made.size, "before": before.size, "revision": made.revision}
     await append(work, AuditEntry(actor, "staff.list.replaced", "staff", detail))
     return made
-
-
-async def _check(now: InForce, rule: RosterRule, work: Work) -> RosterReport:
-    """Make the report, keep it, and tell the group's owner if there is anything to look at."""
-    present = await members.roster(work, now.group.id)
-    staff_ids = [member.member_id for member in present if member.role is Role.STAFF]
-    listed = (await staff_store.the_list(work.db, work.session)).size
-    findings = list(check_names(present, rule.staff_words))
-    if listed:
-        today = work.now.astimezone(now.group.settings.timezone).date()
-        findings = [*check_staff(present, await staff_store.find_staff(work, staff_ids), today), *findings]
-    report = RosterReport(new_id(), now.group.id, work.now, len(present), len(staff_ids), listed, tuple(findings))
-    await staff_store.keep_report(work, report)
-    for finding in findings:
-        ROSTER_FINDINGS.labels(kind=finding.kind.value).inc()
-    if findings:
-        letter = Letter(now.group.id, summary(report, now.group.name), "roster", now.group.settings.owner)
-        await request_actions(work, [(to_staff(letter, work.now), None)])
-    return report

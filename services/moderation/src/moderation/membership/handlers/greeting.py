@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from huiqun.channel.directory.model import DirectoryMember, member_key
+from huiqun.channel.directory.store import find_member, list_present, read_directory
 from huiqun.contracts.channel import Action, Role
 from huiqun.work import Task, Work
 from moderation.enforcement.handlers import request_actions
 from moderation.membership.handlers.in_force import InForce, in_force
 from moderation.membership.model import words
 from moderation.membership.model.actions import Letter, in_private, to_group
-from moderation.membership.model.consent import has_agreed
+from moderation.membership.model.consent import ConsentState, has_agreed
 from moderation.membership.model.links import Holder, Links
-from moderation.membership.model.roster import Member, key_of
-from moderation.membership.store import groups, members
+from moderation.membership.store import consent_states, groups
 from moderation.policies.model import ConsentRule
 
 WELCOME = "membership.welcome"
@@ -33,8 +34,8 @@ class Greeting:
         noted, state.newcomers, state.greet_at = state.newcomers, {}, None
         await groups.save(work, [state])
         now = await in_force(work.db, group_id, work.session)
-        known = await members.load(work, ((group_id, member_id) for member_id in noted))
-        came = [known[key] for member_id in noted if (key := key_of(group_id, member_id)) in known]
+        known = await read_directory(work, members=[(group_id, member_id) for member_id in noted])
+        came = [known.member(group_id, member_id) for member_id in noted]
         present = [member for member in came if member.is_present and member.role is Role.CUSTOMER]
         greeted = {member.member_id: noted[member.member_id] for member in present}
         text = words.greeting(now.rules, now.group.name, greeted)
@@ -43,8 +44,7 @@ class Greeting:
         addressed = present[0].member_id if len(present) == 1 else None
         actions = [to_group(Letter(group_id, text, "welcome", addressed), work.now)]
         if now.rules.consent is not None:
-            unasked = [member for member in present if not has_agreed(member, now.rules)]
-            actions += await self._ask(unasked, now, now.rules.consent, work)
+            actions += await self._ask(present, now, now.rules.consent, work)
         await request_actions(work, [(action, None) for action in actions])
 
     async def renew(self, work: Work, task: Task) -> None:
@@ -52,53 +52,60 @@ class Greeting:
         now = await in_force(work.db, task.payload["group_id"], work.session)
         if now.is_dismissed or now.rules.consent is None:
             return
-        present = await members.roster(work, now.group.id)
-        unasked = [member for member in present if member.role is Role.CUSTOMER and not has_agreed(member, now.rules)]
-        actions = await self._ask(unasked, now, now.rules.consent, work)
+        present = await list_present(work.db, now.group.id, work.session)
+        customers = [member for member in present if member.role is Role.CUSTOMER]
+        actions = await self._ask(customers, now, now.rules.consent, work)
         await request_actions(work, [(action, None) for action in actions])
 
     async def remind(self, work: Work, task: Task) -> None:
         """Remind a member who has not agreed yet, and set the next time if there is one."""
         group_id, member_id = task.payload["group_id"], task.payload["member_id"]
-        member = await members.find(work.db, group_id, member_id, work.session)
+        member = await find_member(work.db, group_id, member_id, work.session)
         now = await in_force(work.db, group_id, work.session)
         consent = now.rules.consent
         if member is None or not member.is_present or now.is_dismissed:
             return
-        if consent is None or has_agreed(member, now.rules):
+        state = await consent_states.find(work.db, group_id, member_id, work.session)
+        if consent is None or has_agreed(state, now.rules):
             return
-        text = words.reminder(now.rules, now.group.name, self._link(member, consent, work))
+        text = words.reminder(now.rules, now.group.name, self._link(state, consent, work))
         letter = Letter(group_id, text, "consent", member_id)
         await request_actions(work, [(in_private(letter, work.now), None)])
-        _schedule_reminder(member, consent, task.payload["left"] - 1, work)
+        _schedule_reminder(state, consent, task.payload["left"] - 1, work)
 
-    async def _ask(self, asked: Sequence[Member], now: InForce, consent: ConsentRule, work: Work) -> list[Action]:
-        """Note that the members are asked from now on; returns the private pages to send them, if there are any."""
+    async def _ask(
+        self, members: Sequence[DirectoryMember], now: InForce, consent: ConsentRule, work: Work
+    ) -> list[Action]:
+        """Note that those who have not agreed are asked from now on; returns the private pages to send them, if any."""
+        pairs = [(member.group_id, member.member_id) for member in members]
+        known = await consent_states.load(work, pairs)
+        states = [known.get(member_key(*pair)) or ConsentState(*pair) for pair in pairs]
+        asked = [state for state in states if not has_agreed(state, now.rules)]
         actions = []
-        for member in asked:
-            member.asked_at = work.now
-            _schedule_reminder(member, consent, consent.reminders, work)
-            link = self._link(member, consent, work)
+        for state in asked:
+            state.asked_at = work.now
+            _schedule_reminder(state, consent, consent.reminders, work)
+            link = self._link(state, consent, work)
             if link is not None:
-                letter = Letter(now.group.id, words.invitation(now.group.name, link), "consent", member.member_id)
+                letter = Letter(now.group.id, words.invitation(now.group.name, link), "consent", state.member_id)
                 actions.append(in_private(letter, work.now))
-        await members.save(work, asked)
+        await consent_states.save(work, asked)
         return actions
 
-    def _link(self, member: Member, consent: ConsentRule, work: Work) -> str | None:
+    def _link(self, state: ConsentState, consent: ConsentRule, work: Work) -> str | None:
         if not consent.by_link:
             return None
-        holder = Holder(member.group_id, member.member_id)
+        holder = Holder(state.group_id, state.member_id)
         return self._links.to(holder, work.now + timedelta(hours=consent.link_hours))
 
 
-def reminder_key(member: Member) -> str:
-    """The key of the task that reminds this member."""
-    return f"consent/{member.key}"
+def reminder_key(key: str) -> str:
+    """The key of the task that reminds the member of this key."""
+    return f"consent/{key}"
 
 
-def _schedule_reminder(member: Member, consent: ConsentRule, left: int, work: Work) -> None:
+def _schedule_reminder(state: ConsentState, consent: ConsentRule, left: int, work: Work) -> None:
     if left > 0:
         due = work.now + timedelta(hours=consent.remind_after_hours)
-        payload = {"group_id": member.group_id, "member_id": member.member_id, "left": left}
-        work.schedule(Task(reminder_key(member), REMIND, due, payload))
+        payload = {"group_id": state.group_id, "member_id": state.member_id, "left": left}
+        work.schedule(Task(reminder_key(state.key), REMIND, due, payload))

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from huiqun.channel.directory.handlers import Directory
+from huiqun.channel.directory.model import member_key
 from huiqun.contracts.channel import Action, MessageEdited, MessageReceived, Role
 from huiqun.contracts.channel.mentions import AddressedText
 from huiqun.contracts.envelope import Event
@@ -12,9 +14,16 @@ from huiqun.work import Work
 from moderation.enforcement.handlers import request_actions
 from moderation.membership.handlers.greeting import reminder_key
 from moderation.membership.model.actions import Letter, to_group
-from moderation.membership.model.consent import LONGEST_REPLY, Consent, agrees, asks_to_leave, plainly, version_of
-from moderation.membership.model.roster import Member, describe_by, key_of
-from moderation.membership.store import consents, groups, members
+from moderation.membership.model.consent import (
+    LONGEST_REPLY,
+    Consent,
+    ConsentState,
+    agrees,
+    asks_to_leave,
+    plainly,
+    version_of,
+)
+from moderation.membership.store import consent_states, consents, groups
 from moderation.metrics import CONSENTS
 from moderation.policies.model import LeavingRule, Policies, Policy
 from moderation.rulebook.model import Rulebook
@@ -25,8 +34,9 @@ Heard = tuple[MessageReceived, Policy]
 class Replies:
     """The use cases of what members answer; `rulebook` gives the policies in force at the moment."""
 
-    def __init__(self, rulebook: Callable[[], Rulebook]) -> None:
+    def __init__(self, rulebook: Callable[[], Rulebook], directory: Directory) -> None:
         self._rulebook = rulebook
+        self._directory = directory
 
     async def hear(self, events: Sequence[MessageReceived | MessageEdited], work: Work) -> None:
         """Take consents, and answer who asks how to leave; costs next to nothing where no policy wants either."""
@@ -51,30 +61,31 @@ class Replies:
             elif farewell is not None and asks_to_leave(said, farewell):
                 leaving.setdefault(message.group_id, (event, farewell))
         if agreeing:
+            await self._directory.record_senders(work, [event for event, _ in agreeing])
             await _take(agreeing, work)
         if leaving:
             await _answer(leaving, work)
 
 
 async def give_consent(
-    work: Work, member: Member, policy: Policy, given_by: Literal["reply", "link"], cause: Event | None = None
+    work: Work, state: ConsentState, policy: Policy, given_by: Literal["reply", "link"], cause: Event | None = None
 ) -> Consent | None:
-    """Note that a member agrees to the rules of the policy; None if that was known. The caller saves the member."""
+    """Note that a member agrees to the rules of the policy; None if that was known. The caller saves the state."""
     version = version_of(policy.rules.membership)
-    if version is None or member.agreed_to == version:
+    if version is None or state.agreed_to == version:
         return None
-    member.agreed_to, member.agreed_at = version, work.now
-    work.cancel(reminder_key(member))
+    state.agreed_to, state.agreed_at = version, work.now
+    work.cancel(reminder_key(state.key))
     data = GivenConsent(
-        group_id=member.group_id,
-        member_id=member.member_id,
+        group_id=state.group_id,
+        member_id=state.member_id,
         rules_version=version,
         policy_version=policy.label,
         given_by=given_by,
     )
-    work.emit(ConsentGiven.about(member.group_id, data, time=work.now, cause=cause))
+    work.emit(ConsentGiven.about(state.group_id, data, time=work.now, cause=cause))
     CONSENTS.labels(by=given_by).inc()
-    return Consent(new_id(), member.group_id, member.member_id, version, policy.label, given_by, work.now)
+    return Consent(new_id(), state.group_id, state.member_id, version, policy.label, given_by, work.now)
 
 
 def _anybody_listens(policies: Policies) -> bool:
@@ -84,19 +95,17 @@ def _anybody_listens(policies: Policies) -> bool:
 
 async def _take(agreeing: Sequence[Heard], work: Work) -> None:
     pairs = {(event.data.group_id, event.data.sender.member_id) for event, _ in agreeing}
-    known = await members.load(work, pairs)
+    known = await consent_states.load(work, pairs)
     given = []
     read = {}
     for event, policy in agreeing:
-        message = event.data
-        key = key_of(message.group_id, message.sender.member_id)
-        member = known.setdefault(key, Member(message.group_id, message.sender.member_id))
-        describe_by(member, message)
-        consent = await give_consent(work, member, policy, "reply", event)
+        pair = event.data.group_id, event.data.sender.member_id
+        state = known.setdefault(member_key(*pair), ConsentState(*pair))
+        consent = await give_consent(work, state, policy, "reply", event)
         if consent is not None:
             given.append(consent)
             read[consent.rules_version] = policy.rules.membership
-    await members.save(work, known.values())
+    await consent_states.save(work, known.values())
     await consents.append(work, given, read)
 
 

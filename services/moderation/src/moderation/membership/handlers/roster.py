@@ -1,21 +1,20 @@
 """Keep the roster as members come, go and change, and gather newcomers to be greeted together."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
-from huiqun.contracts.channel import MemberJoined, MemberLeft, MemberUpdated, Role
+from huiqun.channel.directory.fold import RosterEvent
+from huiqun.channel.directory.handlers import Directory
+from huiqun.channel.directory.model import DirectoryMember
+from huiqun.contracts.channel import Role
 from huiqun.contracts.channel.shown_names import clean_name
-from huiqun.contracts.envelope import Event
-from huiqun.runtime.clock import whole_milliseconds
 from huiqun.work import Task, Work
 from moderation.membership.handlers.greeting import WELCOME, reminder_key
 from moderation.membership.model.group_state import GroupState
-from moderation.membership.model.roster import Member, Stamp, describe, join, key_of, leave
-from moderation.membership.store import groups, members
+from moderation.membership.store import consent_states, groups
 from moderation.policies.model import Policy
 from moderation.rulebook.model import Rulebook
 
-Changes = MemberJoined | MemberLeft | MemberUpdated
 _MOST_GREETED = 500
 # Who came longer ago than this is no newcomer: the events were late, or are being read again.
 _STILL_NEW = timedelta(hours=24)
@@ -26,39 +25,28 @@ _OVERDUE = timedelta(hours=1)
 class Roster:
     """The use cases of the roster; `rulebook` gives the policies, groups and lexicon in force at the moment."""
 
-    def __init__(self, rulebook: Callable[[], Rulebook]) -> None:
+    def __init__(self, rulebook: Callable[[], Rulebook], directory: Directory) -> None:
         self._rulebook = rulebook
+        self._directory = directory
 
-    async def record_members(self, events: Sequence[Changes], work: Work) -> None:
+    async def record_members(self, events: Sequence[RosterEvent], work: Work) -> None:
         """Note who came, went or changed."""
-        known = await members.load(work, {(event.data.group_id, event.data.member_id) for event in events})
-        arrived: dict[str, Member] = {}
-        for event in events:
-            data, stamp = event.data, _stamp(event)
-            key = key_of(data.group_id, data.member_id)
-            member = known.setdefault(key, Member(data.group_id, data.member_id))
-            if isinstance(event, MemberJoined):
-                if join(member, data, stamp):
-                    arrived[key] = member
-            elif isinstance(event, MemberLeft):
-                if leave(member, event.data, stamp):
-                    arrived.pop(key, None)
-                    work.cancel(reminder_key(member))
-            else:
-                describe(member, data, stamp)
-        await members.save(work, known.values())
-        newcomers = [member for member in arrived.values() if _is_new(member, work)]
+        changes = await self._directory.record(work, events)
+        for member in changes.departed.values():
+            work.cancel(reminder_key(member.key))
+        await consent_states.note_moves(work, [*changes.departed.values(), *changes.returned.values()])
+        newcomers = [member for member in changes.arrived.values() if _is_new(member, work)]
         if newcomers:
             await self._gather(newcomers, work)
 
-    async def _gather(self, newcomers: Sequence[Member], work: Work) -> None:
+    async def _gather(self, newcomers: Sequence[DirectoryMember], work: Work) -> None:
         """Put newcomers on the list of those to be greeted, and set the time if they are the first on it."""
         rulebook = self._rulebook()
         policies = {member.group_id: _policy_of(rulebook, member.group_id) for member in newcomers}
         greeted = [member for member in newcomers if _greets(policies[member.group_id])]
         if not greeted:
             return
-        nameable = _nameable(greeted, policies, rulebook, work)
+        nameable = await self._find_nameable(greeted, policies, rulebook, work)
         states = await groups.load(work, {member.group_id for member in greeted})
         for member in greeted:
             state = states[member.group_id]
@@ -67,12 +55,19 @@ class Roster:
                 state.newcomers[member.member_id] = member.key in nameable
         await groups.save(work, states.values())
 
+    async def _find_nameable(
+        self, newcomers: Sequence[DirectoryMember], policies: Mapping[str, Policy], rulebook: Rulebook, work: Work
+    ) -> set[str]:
+        """The keys of those who may be greeted by name: not by one that their group would not let pass as a message."""
+        known = await self._directory.reveal(newcomers)
+        names = [clean_name(known[member.key].display_name) for member in newcomers]
+        masks = [rulebook.mask_of(policies[member.group_id]) for member in newcomers]
+        hits = rulebook.lexicon.scan(names, masks, work.now.date())
+        found = zip(newcomers, names, hits, strict=True)
+        return {member.key for member, name, hit in found if name and not hit}
 
-def _stamp(event: Event) -> Stamp:
-    return whole_milliseconds(event.time), event.id
 
-
-def _is_new(member: Member, work: Work) -> bool:
+def _is_new(member: DirectoryMember, work: Work) -> bool:
     came = member.joined_at
     return came is not None and member.role is Role.CUSTOMER and work.now - came < _STILL_NEW
 
@@ -84,14 +79,6 @@ def _policy_of(rulebook: Rulebook, group_id: str) -> Policy:
 def _greets(policy: Policy) -> bool:
     rules = policy.rules.membership
     return rules.welcome is not None or rules.consent is not None
-
-
-def _nameable(newcomers: Iterable[Member], policies: Mapping[str, Policy], rulebook: Rulebook, work: Work) -> set[str]:
-    """The keys of those who may be greeted by name: not by one that their group would not let pass as a message."""
-    named = {member.key: (clean_name(member.display_name), policies[member.group_id]) for member in newcomers}
-    masks = [rulebook.mask_of(policy) for _, policy in named.values()]
-    hits = rulebook.lexicon.scan([name for name, _ in named.values()], masks, work.now.date())
-    return {key for (key, (name, _)), found in zip(named.items(), hits, strict=True) if name and not found}
 
 
 def _set_time(state: GroupState, policy: Policy, work: Work) -> None:

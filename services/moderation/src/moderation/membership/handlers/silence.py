@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from huiqun.channel.directory.model import member_key
 from huiqun.contracts.channel import Message, Role
 from huiqun.work import Work
 from moderation.enforcement.handlers import request_actions
 from moderation.membership.model import words
 from moderation.membership.model.actions import Letter, in_private
-from moderation.membership.model.consent import may_speak, needs_hint
-from moderation.membership.model.roster import Member, key_of
-from moderation.membership.store import members
+from moderation.membership.model.consent import ConsentState, may_speak, needs_hint
+from moderation.membership.store import consent_states
 from moderation.policies.model import Outcome, Policy
 
 
@@ -18,7 +18,7 @@ from moderation.policies.model import Outcome, Policy
 class Silenced:
     """A member who has not agreed in time, and what the policy wants done with what they write."""
 
-    member: Member
+    state: ConsentState
     policy: Policy
     outcome: Outcome
 
@@ -29,24 +29,24 @@ async def find_silenced(work: Work, messages: Sequence[Message], policies: Seque
     for message, policy in zip(messages, policies, strict=True):
         consent = policy.rules.membership.consent
         if consent is not None and consent.verdict is not None and message.sender.role is Role.CUSTOMER:
-            asked[key_of(message.group_id, message.sender.member_id)] = message, policy, consent.verdict
+            asked[member_key(message.group_id, message.sender.member_id)] = message, policy, consent.verdict
     pairs = {(message.group_id, message.sender.member_id) for message, _, _ in asked.values()}
-    known = await members.load(work, pairs)
+    known = await consent_states.load(work, pairs)
     return {
         key: Silenced(known[key], policy, outcome)
-        for key, (_, policy, outcome) in asked.items()
-        if not may_speak(known.get(key), policy, work.now)
+        for key, (message, policy, outcome) in asked.items()
+        if not may_speak(known.get(key), message.sender.role, policy, work.now)
     }
 
 
 async def tell_why(work: Work, silenced: Iterable[Silenced]) -> None:
     """Tell them in private how to be heard: once an hour, whatever they write."""
-    told = [each for each in silenced if needs_hint(each.member, work.now)]
+    told = [each for each in silenced if needs_hint(each.state, work.now)]
     if not told:
         return
     letters = [
-        Letter(each.member.group_id, words.hint(each.policy.rules.membership, ""), "consent", each.member.member_id)
+        Letter(each.state.group_id, words.hint(each.policy.rules.membership, ""), "consent", each.state.member_id)
         for each in told
     ]
     await request_actions(work, [(in_private(letter, work.now), None) for letter in letters])
-    await members.note_hints(work, [each.member for each in told], work.now)
+    await consent_states.note_hints(work, [each.state for each in told], work.now)

@@ -1,7 +1,7 @@
 """The check of a roster: who is there as staff and should not be, and which customers look like staff."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -10,7 +10,6 @@ from huiqun.contracts.channel.mentions import AddressedText, Mention, Part, join
 from huiqun.contracts.channel.shown_names import clean_group_name
 from huiqun.runtime.placeholders import is_placeholder
 from moderation.lexicon.model.folding import strip
-from moderation.membership.model.roster import Member
 from moderation.membership.model.staff import Staff
 
 _LEAST_NAME = 2
@@ -30,6 +29,15 @@ IN_WORDS: Mapping[Irregularity, str] = {
     Irregularity.DEPARTED_STAFF: "已离职仍在群内的工作人员",
     Irregularity.STAFF_LIKE_NAME: "昵称疑似冒充工作人员的客户",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class RosterEntry:
+    """Somebody who is in a group, by the name that is shown there."""
+
+    member_id: str
+    role: Role
+    display_name: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,9 @@ class RosterReport:
     findings: tuple[RosterFinding, ...]
 
 
-def check_staff(members: Sequence[Member], authorised: Mapping[str, Staff], today: date) -> Iterator[RosterFinding]:
+def check_staff(
+    members: Sequence[RosterEntry], authorised: Mapping[str, Staff], today: date
+) -> Iterator[RosterFinding]:
     """Members who are there as staff without standing on the list, or although they have left the house.
 
     Nobody is known by a placeholder for an id, whatever stands on the list.
@@ -73,7 +83,7 @@ def check_staff(members: Sequence[Member], authorised: Mapping[str, Staff], toda
             yield RosterFinding(Irregularity.DEPARTED_STAFF, member.member_id, str(staff.departed_on))
 
 
-def check_names(members: Sequence[Member], staff_words: Sequence[str]) -> Iterator[RosterFinding]:
+def check_names(members: Sequence[RosterEntry], staff_words: Sequence[str]) -> Iterator[RosterFinding]:
     """Customers who go by a word for staff, or by the very name of somebody who is staff in the group."""
     words = {strip(word): word for word in staff_words}
     taken = {
@@ -102,7 +112,7 @@ def summary(report: RosterReport, group: str) -> AddressedText:
     return join("\n", lines)
 
 
-def _said(member: Member) -> str:
+def _said(member: RosterEntry) -> str:
     return strip(member.display_name)
 
 

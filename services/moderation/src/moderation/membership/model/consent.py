@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from huiqun.channel.directory.model import member_key
 from huiqun.contracts.channel import Role
 from moderation.lexicon.model.folding import strip
-from moderation.membership.model.roster import Member
 from moderation.policies.model import ConsentRule, LeavingRule, MembershipRules, Policy
 
 LONGEST_REPLY = 60
@@ -29,6 +29,26 @@ class Consent:
     given_at: datetime
 
 
+@dataclass(slots=True)
+class ConsentState:
+    """Where a member stands with the rules: what they agreed to and when, when they were last asked to.
+
+    `hinted_at` is when they were last told why a message was taken out.
+    """
+
+    group_id: str
+    member_id: str
+    agreed_to: str | None = None
+    agreed_at: datetime | None = None
+    asked_at: datetime | None = None
+    hinted_at: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        """The document's id, which the directory's is, too."""
+        return member_key(self.group_id, self.member_id)
+
+
 @lru_cache(maxsize=1_024)
 def _digest(text: str | None, url: str | None) -> str:
     return hashlib.blake2b(f"{text or ''}\0{url or ''}".encode(errors="replace"), digest_size=6).hexdigest()
@@ -39,30 +59,30 @@ def version_of(rules: MembershipRules) -> str | None:
     return _digest(rules.rules_text, rules.rules_url) if rules.has_rules else None
 
 
-def has_agreed(member: Member, rules: MembershipRules) -> bool:
+def has_agreed(state: ConsentState, rules: MembershipRules) -> bool:
     """Whether the member has agreed to these rules, or to others where those will do."""
-    if rules.consent is None or member.agreed_to is None:
+    if rules.consent is None or state.agreed_to is None:
         return rules.consent is None
-    return not rules.consent.renew or member.agreed_to == version_of(rules)
+    return not rules.consent.renew or state.agreed_to == version_of(rules)
 
 
-def may_speak(member: Member | None, policy: Policy, now: datetime) -> bool:
+def may_speak(state: ConsentState | None, role: Role, policy: Policy, now: datetime) -> bool:
     """Whether a member may write although the rules ask for consent: who has agreed, or has still time to.
 
     Nobody is held to a question that they were never asked.
     """
     rules = policy.rules.membership
     consent = rules.consent
-    if consent is None or consent.verdict is None or member is None or member.role is not Role.CUSTOMER:
+    if consent is None or consent.verdict is None or state is None or role is not Role.CUSTOMER:
         return True
-    if member.asked_at is None or now < member.asked_at + timedelta(hours=consent.grace_hours):
+    if state.asked_at is None or now < state.asked_at + timedelta(hours=consent.grace_hours):
         return True
-    return has_agreed(member, rules)
+    return has_agreed(state, rules)
 
 
-def needs_hint(member: Member, now: datetime) -> bool:
+def needs_hint(state: ConsentState, now: datetime) -> bool:
     """Whether a member whose message was taken out is to be told why: once an hour is enough."""
-    return member.hinted_at is None or now - member.hinted_at >= _BETWEEN_HINTS
+    return state.hinted_at is None or now - state.hinted_at >= _BETWEEN_HINTS
 
 
 def plainly(text: str) -> str:

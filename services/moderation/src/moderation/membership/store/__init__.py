@@ -3,6 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from huiqun.store import Index
-from moderation.membership.store import consents, groups, members, staff
+from moderation.membership.store import consent_states, consents, groups, staff
 
-INDEXES: Mapping[str, Sequence[Index]] = {**members.INDEXES, **consents.INDEXES, **groups.INDEXES, **staff.INDEXES}
+INDEXES: Mapping[str, Sequence[Index]] = {
+    **consent_states.INDEXES,
+    **consents.INDEXES,
+    **groups.INDEXES,
+    **staff.INDEXES,
+}

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from huiqun.audit import AuditEntry, append
-from huiqun.contracts.channel import Group, GroupCreated, GroupDismissed, GroupUpdated
+from huiqun.channel.directory.fold import GroupEvent
+from huiqun.channel.directory.handlers import Directory
 from huiqun.runtime.ids import new_id
 from huiqun.store import Database, Session
 from huiqun.work import Task, Work
@@ -54,19 +55,11 @@ class GroupPolicy:
     layers: Sequence[Layer]
 
 
-async def record_groups(events: Sequence[GroupCreated | GroupUpdated | GroupDismissed], work: Work) -> None:
-    """Keep the latest word on each group."""
-    latest: dict[str, Group] = {}
-    dismissed: list[str] = []
-    for event in events:
-        if isinstance(event, GroupDismissed):
-            dismissed.append(event.data.group_id)
-        else:
-            latest[event.data.group_id] = event.data
-    await store.save_groups(work, list(latest.values()))
-    if dismissed:
-        await store.dismiss_groups(work, dismissed)
-    _announce(work, [*latest, *dismissed])
+async def record_groups(directory: Directory, events: Sequence[GroupEvent], work: Work) -> None:
+    """Keep what the channel tells of groups in the directory, and have what follows from it done."""
+    changes = await directory.record(work, events)
+    await store.note_groups(work, changes.groups)
+    _announce(work, list(changes.groups))
 
 
 async def assign_policy(work: Work, group_id: str, policy_id: str | None, check: Check, actor: str) -> GroupRecord:

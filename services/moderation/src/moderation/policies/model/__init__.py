@@ -38,7 +38,6 @@ from moderation.policies.model.rules import (
 from moderation.policies.model.snapshot import (
     BUILT_IN,
     DEFAULT_POLICY,
-    DEFAULT_TIMEZONE,
     UNKNOWN_GROUP,
     GroupSettings,
     InForce,
@@ -58,7 +57,6 @@ from moderation.policies.model.wording import Wording
 __all__ = [
     "BUILT_IN",
     "DEFAULT_POLICY",
-    "DEFAULT_TIMEZONE",
     "RULES",
     "UNKNOWN_GROUP",
     "AnnouncementRule",

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Self
 from zoneinfo import ZoneInfo
 
+from huiqun.channel.directory.model import DEFAULT_TIMEZONE
 from huiqun.contracts.channel import Capabilities, EditedMessage, Message, Support
 from huiqun.contracts.moderation import GroupMode
 from moderation.policies.model.exceptions import RuleException
@@ -13,7 +14,6 @@ from moderation.policies.model.inheritance import Changes, Layer, effective
 from moderation.policies.model.rules import Rules
 
 DEFAULT_POLICY = "default"
-DEFAULT_TIMEZONE = "Asia/Shanghai"
 GROUP_SOURCE = "group"
 
 

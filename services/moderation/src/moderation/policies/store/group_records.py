@@ -1,18 +1,21 @@
-"""Groups in MongoDB: what the channel tells of them, which policy each has, and what it changes in it."""
+"""Groups in MongoDB: which policy each has, its mode and what it changes in the policy, beside the directory."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from random import randrange
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from huiqun.contracts.channel import Capabilities, Group
+from huiqun.channel.directory.documents import group_from
+from huiqun.channel.directory.migration import FormerRecords
+from huiqun.channel.directory.model import DirectoryGroup, DirectoryMember, GroupProfile, Stamp
+from huiqun.channel.directory.store import DIRECTORY
+from huiqun.contracts.channel import Capabilities, Purpose
 from huiqun.contracts.moderation import GroupMode
-from huiqun.runtime.placeholders import is_placeholder
 from huiqun.store import Database, Index, Session, UpdateOne
 from huiqun.work import Work
-from moderation.policies.model import DEFAULT_TIMEZONE, Changes, GroupSettings, ModeSpan, OwnRules
+from moderation.policies.model import Changes, GroupSettings, ModeSpan, OwnRules
 
 GROUPS = "groups"
 REVISIONS = "group_revisions"
@@ -20,6 +23,10 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     GROUPS: (Index((("changed.counter", 1), ("changed.revision", 1))), Index((("policy_id", 1),))),
     REVISIONS: (),
 }
+_WITH_DIRECTORY: Final[dict[str, Any]] = {
+    "$lookup": {"from": DIRECTORY, "localField": "_id", "foreignField": "_id", "as": "directory"}
+}
+_MOVED: Final = ("name", "owner", "purpose", "timezone", "tags", "capabilities", "dismissed_at")
 # Two transactions that raise the same counter conflict, and one of them runs again. The more counters, the fewer do.
 _COUNTERS = 32
 
@@ -61,22 +68,14 @@ async def groups_since(database: Database, seen: Revisions | None) -> tuple[dict
             return {}, now
         after = ({"changed.counter": number, "changed.revision": {"$gt": known}} for number, known in risen.items())
         query = {"$or": list(after)}
-    return {document["_id"]: _settings(document) async for document in database[GROUPS].find(query)}, now
+    return {document["_id"]: _settings(document) async for document in _find(database, query)}, now
 
 
-async def save_groups(work: Work, groups: Sequence[Group]) -> None:
-    """Keep what the channel says of groups; the policy assigned to them stays."""
-    if not groups:
-        return
+async def note_groups(work: Work, group_ids: Iterable[str]) -> None:
+    """Have every process look at what the directory says of groups now."""
     mark = await _mark(work)
-    operations = [UpdateOne({"_id": g.group_id}, {"$set": {**_group_fields(g), **mark}}, upsert=True) for g in groups]
+    operations = [UpdateOne({"_id": group_id}, {"$set": mark}, upsert=True) for group_id in group_ids]
     await work.db[GROUPS].bulk_write(operations, session=work.session)
-
-
-async def dismiss_groups(work: Work, group_ids: Sequence[str]) -> None:
-    """Note that groups are no more."""
-    change = {"$set": {"dismissed_at": work.now, **await _mark(work)}}
-    await work.db[GROUPS].update_many({"_id": {"$in": list(group_ids)}}, change, session=work.session)
 
 
 async def assign(work: Work, group_id: str, policy_id: str | None) -> None:
@@ -105,26 +104,36 @@ async def set_own_rules(work: Work, group_id: str, changes: Changes) -> None:
 
 async def groups_with_own_rules(work: Work) -> dict[str, GroupSettings]:
     """The settings of the groups that change something in their policies."""
-    cursor = work.db[GROUPS].find({"own_rules": {"$exists": True, "$ne": {}}}, session=work.session)
-    return {document["_id"]: _settings(document) for document in await cursor.to_list(None)}
+    query = {"own_rules": {"$exists": True, "$ne": {}}}
+    return {document["_id"]: _settings(document) async for document in _find(work.db, query, work.session)}
 
 
 async def group(database: Database, group_id: str, session: Session | None = None) -> GroupRecord | None:
     """What is known of a group."""
-    document = await database[GROUPS].find_one({"_id": group_id}, session=session)
-    return _record(document) if document else None
+    found = [_record(document) async for document in _find(database, {"_id": group_id}, session)]
+    return found[0] if found else None
 
 
 async def groups_of(work: Work, group_ids: Collection[str]) -> dict[str, GroupSettings]:
     """The settings of these groups, as far as they are known."""
-    cursor = work.db[GROUPS].find({"_id": {"$in": list(group_ids)}}, session=work.session)
-    return {document["_id"]: _settings(document) for document in await cursor.to_list(None)}
+    query = {"_id": {"$in": list(group_ids)}}
+    return {document["_id"]: _settings(document) async for document in _find(work.db, query, work.session)}
 
 
 async def groups(database: Database, after: str | None, limit: int) -> list[GroupRecord]:
     """The groups by id, after the given one."""
     query = {"_id": {"$gt": after}} if after else {}
-    return [_record(document) async for document in database[GROUPS].find(query).sort("_id", 1).limit(limit)]
+    return [_record(document) async for document in _find(database, query, limit=limit)]
+
+
+async def _find(
+    database: Database, query: Mapping[str, Any], session: Session | None = None, limit: int | None = None
+) -> AsyncIterator[Mapping[str, Any]]:
+    """The documents, by id where they are limited, each with what the directory has of the group."""
+    page: list[dict[str, Any]] = [{"$sort": {"_id": 1}}, {"$limit": limit}] if limit is not None else []
+    pipeline = [{"$match": query}, *page, _WITH_DIRECTORY]
+    async for document in await database[GROUPS].aggregate(pipeline, session=session):
+        yield document
 
 
 async def _mark(work: Work) -> dict[str, Any]:
@@ -134,17 +143,6 @@ async def _mark(work: Work) -> dict[str, Any]:
         {"_id": number}, {"$inc": {"revision": 1}}, upsert=True, return_document=True, session=work.session
     )
     return {"changed": {"counter": number, "revision": counter["revision"]}, "updated_at": work.now}
-
-
-def _group_fields(known: Group) -> dict[str, Any]:
-    return {
-        "name": known.name,
-        "owner": known.owner if known.owner is not None and not is_placeholder(known.owner) else None,
-        "purpose": known.purpose.value,
-        "timezone": known.timezone,
-        "tags": list(known.tags),
-        "capabilities": known.capabilities.model_dump(mode="json"),
-    }
 
 
 def _mode_fields(mode: ModeSpan | None) -> dict[str, Any]:
@@ -165,13 +163,25 @@ def _mode(document: Mapping[str, Any]) -> ModeSpan | None:
     return ModeSpan(GroupMode(document["mode"]), document["mode_since"], document["mode_until"], staff)
 
 
+def _known_group(document: Mapping[str, Any]) -> DirectoryGroup:
+    """What the directory says of a group; what stands here as long as that has not been carried over."""
+    group = group_from(document["directory"][0]) if document["directory"] else DirectoryGroup(document["_id"])
+    former = _former_group(document)
+    if former.described is not None and not group.is_known:
+        group.profile, group.described = former.profile, former.described
+    if former.dismissed_at is not None:
+        group.dismiss(former.dismissed_at)
+    return group
+
+
 def _settings(document: Mapping[str, Any]) -> GroupSettings:
+    group = _known_group(document)
     return GroupSettings(
         policy_id=document.get("policy_id"),
-        timezone=ZoneInfo(document.get("timezone") or DEFAULT_TIMEZONE),
-        owner=document.get("owner"),
-        capabilities=Capabilities(**document.get("capabilities", {})),
-        dismissed=document.get("dismissed_at") is not None,
+        timezone=ZoneInfo(group.profile.timezone),
+        owner=group.profile.owner,
+        capabilities=group.profile.capabilities,
+        dismissed=group.dismissed_at is not None,
         mode=_mode(document),
         own=_own_rules(document),
     )
@@ -183,14 +193,44 @@ def _own_rules(document: Mapping[str, Any]) -> OwnRules | None:
 
 
 def _record(document: Mapping[str, Any]) -> GroupRecord:
+    group = _known_group(document)
     return GroupRecord(
         document["_id"],
         _settings(document),
-        known="timezone" in document,
-        name=document.get("name", ""),
-        purpose=document.get("purpose", ""),
-        tags=tuple(document.get("tags", ())),
-        dismissed_at=document.get("dismissed_at"),
+        known=group.is_known,
+        name=group.profile.name,
+        purpose=group.profile.purpose.value if group.is_known else "",
+        tags=group.profile.tags,
+        dismissed_at=group.dismissed_at,
         revision=document.get("revision", 0),
         own_revision=document.get("own_revision", 0),
     )
+
+
+def _former_group(document: Mapping[str, Any]) -> DirectoryGroup:
+    """What a release without a directory kept here of a group."""
+    group = DirectoryGroup(document["_id"], dismissed_at=document.get("dismissed_at"))
+    if "timezone" in document:
+        group.described = Stamp(document["updated_at"], "")
+        group.profile = GroupProfile(
+            name=document["name"],
+            owner=document["owner"],
+            purpose=Purpose(document["purpose"]),
+            timezone=document["timezone"],
+            tags=tuple(document["tags"]),
+            capabilities=Capabilities(**document["capabilities"]),
+        )
+    return group
+
+
+def _read_former(document: Mapping[str, Any]) -> tuple[list[DirectoryGroup], list[DirectoryMember]]:
+    return [_former_group(document)], []
+
+
+FORMER_GROUPS: Final = FormerRecords(
+    "3-groups-into-the-directory",
+    GROUPS,
+    {"$or": [{"timezone": {"$exists": True}}, {"dismissed_at": {"$exists": True}}]},
+    _read_former,
+    lambda _: {"$unset": dict.fromkeys(_MOVED, "")},
+)

@@ -1,0 +1,114 @@
+"""Keep the directory up to date with what the channel tells, and read out the names in it."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from huiqun.channel.directory.fold import (
+    DirectoryChanges,
+    DirectoryEvent,
+    DirectorySnapshot,
+    Fold,
+    WrittenMessage,
+    groups_in,
+    members_in,
+    sender_of,
+)
+from huiqun.channel.directory.model import DirectoryGroup, DirectoryMember, Told, latest_of
+from huiqun.channel.directory.store import (
+    list_accounts,
+    list_unheard,
+    read_directory,
+    save_directory,
+)
+from huiqun.privacy.encryption import SERVICE_KEY, FieldEncryption
+from huiqun.privacy.names import PersonName, PlatformId
+from huiqun.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalDetails:
+    """What somebody is called, and their ids elsewhere by kind."""
+
+    display_name: str = field(default="", repr=False)
+    external_ids: dict[str, str] = field(default_factory=dict, repr=False)
+
+
+class Directory:
+    """The use cases of the directory; names and ids are encrypted under the service's key."""
+
+    def __init__(self, encryption: FieldEncryption) -> None:
+        self._encryption = encryption
+
+    async def record(self, work: Work, events: Sequence[DirectoryEvent]) -> DirectoryChanges:
+        """Take in what the channel tells of groups and members: one read and one write for the batch.
+
+        Where a listing has come whole, another read finds who is not on it.
+        """
+        known = await read_directory(work, groups_in(events), members_in(events))
+        fold = Fold(known)
+        for event in events:
+            fold.tell(event)
+        changes = fold.changes
+        for member in await list_unheard(work, changes.listed.values()):
+            fold.look_up(fold.members.setdefault(member.key, member), was_present=member.is_present)
+        await self._encrypt(changes.members.values())
+        await save_directory(work, changes.groups.values(), changes.members.values())
+        return changes
+
+    async def merge(self, work: Work, groups: Collection[DirectoryGroup], members: Collection[DirectoryMember]) -> None:
+        """Take in what was known of groups and members before there was a directory."""
+        pairs = [(member.group_id, member.member_id) for member in members]
+        known = await read_directory(work, [group.group_id for group in groups], pairs)
+        fold = Fold(known)
+        fold.merge(groups, members)
+        await self._encrypt(fold.changes.members.values())
+        await save_directory(work, fold.changes.groups.values(), fold.changes.members.values())
+
+    async def record_senders(self, work: Work, messages: Sequence[WrittenMessage]) -> DirectorySnapshot:
+        """Note who wrote, of those of whom the channel has said nothing; returns the senders and their groups.
+
+        Nothing is written for those whom the channel has told of.
+        """
+        known = await read_directory(work, members=map(sender_of, messages))
+        fold = Fold(known)
+        for message in messages:
+            fold.tell_of_sender(message)
+        changed = fold.changes.members
+        # A listing that comes at the same time must see who is new, or be seen by who notes them.
+        strangers = {member.group_id for key, member in changed.items() if key not in known.members}
+        await save_directory(work, (), changed.values(), touched=sorted(strangers))
+        return fold.changes.directory
+
+    async def reveal(self, members: Iterable[DirectoryMember]) -> dict[str, PersonalDetails]:
+        """Read out names and ids, by key; whoever shows them to somebody audits the reading."""
+        return {member.key: await self._details(member) for member in members}
+
+    async def name_of(self, memberships: Iterable[DirectoryMember]) -> str:
+        """Read out the latest name of a person with these memberships; empty if none is known."""
+        latest = latest_of(*(member.name for member in memberships))
+        return await self._plain(latest.value) if latest is not None else ""
+
+    async def erase(self, work: Work, accounts: Collection[tuple[str, str]]) -> int:
+        """Erase names and ids of (channel, member id) pairs in all groups; returns of how many memberships."""
+        found = await list_accounts(work.db, accounts, work.session)
+        for member in found:
+            member.erase(work.now)
+        await save_directory(work, (), found)
+        return len(found)
+
+    async def _details(self, member: DirectoryMember) -> PersonalDetails:
+        name = await self._plain(member.name.value) if member.name is not None else ""
+        return PersonalDetails(name, {kind: await self._plain(told.value) for kind, told in member.ids.items()})
+
+    async def _encrypt(self, members: Iterable[DirectoryMember]) -> None:
+        for member in members:
+            if member.name is not None:
+                member.name = Told(await self._encrypted(member.name.value), member.name.stamp)
+            for kind, told in member.ids.items():
+                member.ids[kind] = Told(await self._encrypted(told.value), told.stamp)
+
+    async def _encrypted(self, value: PersonName | PlatformId | bytes) -> bytes:
+        return value if isinstance(value, bytes) else await self._encryption.encrypt(value.reveal(), SERVICE_KEY)
+
+    async def _plain(self, value: PersonName | PlatformId | bytes) -> str:
+        return str(await self._encryption.decrypt(value)) if isinstance(value, bytes) else value.reveal()

@@ -1,0 +1,142 @@
+"""The directory in MongoDB: a document for each group and one for each member of it, in one collection.
+
+So a batch reads all that it needs at once, and writes it at once. A member's id begins with the group's, which keeps
+the members of a group together.
+"""
+
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from huiqun.channel.directory.documents import GROUP, MEMBER, group_fields, group_from, member_document, member_from
+from huiqun.channel.directory.fold import DirectorySnapshot
+from huiqun.channel.directory.model import DirectoryGroup, DirectoryMember, keys_of, member_key
+from huiqun.contracts.channel import Role
+from huiqun.store import Database, Index, ReplaceOne, Session, UpdateOne
+from huiqun.work import Work
+
+DIRECTORY: Final = "directory"
+#: How long it is known that somebody was in a group.
+KEEP_GONE: Final = timedelta(days=400)
+DIRECTORY_INDEXES: Mapping[str, Sequence[Index]] = {
+    DIRECTORY: (
+        Index((("record", 1), ("_id", 1)), where={"record": GROUP}),
+        Index((("member_id", 1),)),
+        Index((("gone_since", 1),), expires_after=KEEP_GONE, where={"gone_since": {"$type": "date"}}),
+    )
+}
+
+
+async def read_directory(
+    work: Work, group_ids: Iterable[str] = (), members: Iterable[tuple[str, str]] = ()
+) -> DirectorySnapshot:
+    """Read groups, (group id, member id) pairs and the groups that these are in, all at once."""
+    keys = keys_of(group_ids, members)
+    if not keys:
+        return DirectorySnapshot({}, {})
+    cursor = work.db[DIRECTORY].find({"_id": {"$in": keys}}, batch_size=len(keys) + 1, session=work.session)
+    documents = await cursor.to_list(None)
+    return DirectorySnapshot(
+        {each["_id"]: group_from(each) for each in documents if each["record"] == GROUP},
+        {each["_id"]: member_from(each) for each in documents if each["record"] == MEMBER},
+    )
+
+
+async def find_group(database: Database, group_id: str, session: Session | None = None) -> DirectoryGroup | None:
+    """Find a group; None if nothing is known of it."""
+    document = await database[DIRECTORY].find_one({"_id": group_id}, session=session)
+    return group_from(document) if document else None
+
+
+async def find_member(
+    database: Database, group_id: str, member_id: str, session: Session | None = None
+) -> DirectoryMember | None:
+    """Find a member of a group, or who was one; None if nobody was ever heard of there."""
+    document = await database[DIRECTORY].find_one({"_id": member_key(group_id, member_id)}, session=session)
+    return member_from(document) if document else None
+
+
+async def list_groups(database: Database, after: str | None, limit: int) -> list[DirectoryGroup]:
+    """List the groups by id, after the given one."""
+    query = {"record": GROUP, "_id": {"$gt": after or ""}}
+    return [group_from(each) async for each in database[DIRECTORY].find(query).sort("_id", 1).limit(limit)]
+
+
+async def groups_of(database: Database, group_ids: Collection[str] | None) -> AsyncIterator[DirectoryGroup]:
+    """Give these groups, as far as they are known, or all with None."""
+    query: dict[str, Any] = {"record": GROUP} if group_ids is None else {"_id": {"$in": list(group_ids)}}
+    async for document in database[DIRECTORY].find(query):
+        yield group_from(document)
+
+
+async def list_members(
+    database: Database, group_id: str, *, present: bool | None = None, after: str | None = None, limit: int
+) -> list[DirectoryMember]:
+    """List the members of a group by id, after the given one: all, those who are there, or those who went."""
+    query: dict[str, Any] = {"_id": _within(group_id, after)}
+    if present is not None:
+        query["present"] = present
+    return [member_from(each) async for each in database[DIRECTORY].find(query).sort("_id", 1).limit(limit)]
+
+
+async def list_present(database: Database, group_id: str, session: Session | None = None) -> list[DirectoryMember]:
+    """List everybody who is in a group, by id."""
+    query = {"_id": _within(group_id), "present": True}
+    return [member_from(each) async for each in database[DIRECTORY].find(query, session=session).sort("_id", 1)]
+
+
+async def list_staff(work: Work, group_ids: Collection[str]) -> dict[str, set[str]]:
+    """List the staff members who are in each of these groups; none is not among them."""
+    query = {"$or": [{"_id": _within(group_id)} for group_id in group_ids], "present": True, "role": Role.STAFF.value}
+    found: dict[str, set[str]] = {}
+    async for each in work.db[DIRECTORY].find(query, {"group_id": 1, "member_id": 1}, session=work.session):
+        found.setdefault(each["group_id"], set()).add(each["member_id"])
+    return found
+
+
+async def list_accounts(
+    database: Database, accounts: Collection[tuple[str, str]], session: Session | None = None
+) -> list[DirectoryMember]:
+    """List what is known of (channel, member id) pairs in all groups that they are or were in.
+
+    A membership of which nobody has said what channel it is of is counted in.
+    """
+    wanted = set(accounts)
+    query = {"member_id": {"$in": sorted({member_id for _, member_id in wanted})}}
+    found = [member_from(each) async for each in database[DIRECTORY].find(query, session=session).sort("_id", 1)]
+    return [member for member in found if member.channel is None or (member.channel, member.member_id) in wanted]
+
+
+async def list_unheard(work: Work, listed: Iterable[DirectoryGroup]) -> list[DirectoryMember]:
+    """List who is in these groups and was last heard of before their latest whole listing was taken."""
+    found: list[DirectoryMember] = []
+    for group in listed:
+        query = {"_id": _within(group.group_id), "present": True, "heard_at": {"$lt": group.listed_at}}
+        found += [member_from(each) async for each in work.db[DIRECTORY].find(query, session=work.session)]
+    return found
+
+
+async def save_directory(
+    work: Work, groups: Iterable[DirectoryGroup], members: Iterable[DirectoryMember], touched: Iterable[str] = ()
+) -> None:
+    """Write groups and members back, whose names and ids are encrypted by now, in one bulk write.
+
+    `touched` are groups that are not changed, and that nobody else may change at the same time.
+    """
+    operations: list[ReplaceOne[dict[str, Any]] | UpdateOne] = [
+        UpdateOne(
+            {"_id": group.group_id}, {"$set": group_fields(group, work.now), "$inc": {"revision": 1}}, upsert=True
+        )
+        for group in groups
+    ]
+    for group_id in touched:
+        change = {"$set": {"record": GROUP}, "$inc": {"revision": 1}}
+        operations.append(UpdateOne({"_id": group_id}, change, upsert=True))
+    operations += [ReplaceOne({"_id": each.key}, member_document(each, work.now), upsert=True) for each in members]
+    if operations:
+        await work.db[DIRECTORY].bulk_write(operations, ordered=False, session=work.session)
+
+
+def _within(group_id: str, after: str | None = None) -> dict[str, str]:
+    """The ids of a group's members: those between "group/" and what follows it, "group0"."""
+    return {"$gt": member_key(group_id, after or ""), "$lt": f"{group_id}0"}

@@ -1,0 +1,231 @@
+"""The directory on a real store: one read and one write a batch, the same in any order, and no name in the clear."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+import hypothesis.strategies as st
+import pytest_asyncio
+from hypothesis import HealthCheck, given, settings
+
+from huiqun.channel.directory.fold import DirectoryChanges, DirectorySnapshot
+from huiqun.channel.directory.handlers import Directory
+from huiqun.channel.directory.store import (
+    DIRECTORY,
+    DIRECTORY_INDEXES,
+    find_group,
+    find_member,
+    list_accounts,
+    list_groups,
+    list_members,
+    list_present,
+    read_directory,
+)
+from huiqun.contracts.channel import LeaveReason, Role
+from huiqun.contracts.envelope import Event
+from huiqun.contracts.moderation import MessageScreened
+from huiqun.kafka import KafkaOptions, Publisher
+from huiqun.privacy.encryption import SERVICE_KEY, FieldEncryption, MasterKeys
+from huiqun.store import Database, connect, ensure_indexes
+from huiqun.work import WORK_INDEXES, Transactor, Work
+from local.ports import free_port
+from tests.clocks import SetClock
+from tests.stories import at, created, described, dismissed, joined, left, listed, screened, tellings, updated
+
+T = TypeVar("T")
+IDS = {"unionid": "union-1", "external_userid": "wm.$1"}
+
+
+class Store:
+    """A directory, and what it leaves in the store."""
+
+    def __init__(self, transactor: Transactor, directory: Directory) -> None:
+        self.transactor = transactor
+        self.directory = directory
+
+    @property
+    def database(self) -> Database:
+        return self.transactor.database
+
+    async def commit(self, use_case: Callable[[Work], Awaitable[T]]) -> T:
+        return await self.transactor.run(use_case)
+
+    async def tell(self, *events: Event) -> DirectoryChanges:
+        """One batch: what the channel says, and then what messages do."""
+        messages = [event for event in events if isinstance(event, MessageScreened)]
+        rest: Sequence[Any] = [event for event in events if not isinstance(event, MessageScreened)]
+
+        async def use_case(work: Work) -> DirectoryChanges:
+            changes = await self.directory.record(work, rest)
+            await self.directory.record_senders(work, messages)
+            return changes
+
+        return await self.commit(use_case)
+
+    async def documents(self) -> dict[str, dict[str, Any]]:
+        """The documents, with names and ids as they were told: what is encrypted looks different each time."""
+        found = {}
+        async for each in self.database[DIRECTORY].find({}, {"updated_at": 0, "revision": 0}):
+            if each["record"] == "member":
+                member = await find_member(self.database, each["group_id"], each["member_id"])
+                assert member is not None
+                details = (await self.directory.reveal([member]))[member.key]
+                each.get("name", {}).pop("value", None)
+                each["ids"] = [(one["kind"], one["at"]) for one in each["ids"]]
+                each["details"] = (details.display_name, details.external_ids)
+            found[each["_id"]] = each
+        return found
+
+
+@pytest_asyncio.fixture
+async def store(mongo_url: str, database_name: str) -> AsyncIterator[Store]:
+    client = connect(mongo_url)
+    database = client[database_name]
+    await ensure_indexes(database, {**WORK_INDEXES, **DIRECTORY_INDEXES})
+    encryption = FieldEncryption(client, database_name, MasterKeys("a key of these tests"))
+    await encryption.start()
+    await encryption.ensure_key(SERVICE_KEY)
+    transactor = Transactor(client, database, Publisher(KafkaOptions(f"127.0.0.1:{free_port()}")), SetClock())
+    yield Store(transactor, Directory(encryption))
+    await encryption.close()
+    await client.close()
+
+
+async def test_names_and_ids_are_stored_encrypted_and_read_out(store: Store) -> None:
+    await store.tell(joined("g1", "u1", display_name="李女士", external_ids=IDS))
+    (document,) = await store.database[DIRECTORY].find().to_list(None)
+    assert not any(secret in str(document) for secret in ("李女士", "union-1", "wm.$1"))
+    member = await find_member(store.database, "g1", "u1")
+    assert member is not None
+    details = (await store.directory.reveal([member]))["g1/u1"]
+    assert (details.display_name, details.external_ids) == ("李女士", IDS)
+    assert "李" not in repr((member, details))
+
+
+async def test_what_is_told_anew_leaves_what_is_encrypted_already_as_it_is(store: Store) -> None:
+    await store.tell(joined("g1", "u1", display_name="李女士", external_ids=IDS))
+    before = await store.database[DIRECTORY].find_one({"_id": "g1/u1"})
+    await store.tell(updated("g1", "u1", 1, role=Role.STAFF))
+    after = await store.database[DIRECTORY].find_one({"_id": "g1/u1"})
+    assert before is not None
+    assert after is not None
+    assert (after["name"], after["ids"]) == (before["name"], before["ids"])
+    assert after["role"] == "staff"
+
+
+async def test_erasure_takes_names_and_ids_out_of_every_group_and_nothing_else(store: Store) -> None:
+    event = joined("g1", "u1", display_name="李女士", external_ids=IDS)
+    await store.tell(event, joined("g2", "u1", display_name="李"), joined("g1", "u2", display_name="王"))
+    assert await store.commit(lambda work: store.directory.erase(work, [("channel", "u1")])) == 2
+    assert await store.commit(lambda work: store.directory.erase(work, [("wecom/another", "u2")])) == 0
+    await store.tell(event)
+    documents = await store.documents()
+    assert [documents[key]["details"] for key in ("g1/u1", "g2/u1", "g1/u2")] == [("", {}), ("", {}), ("王", {})]
+    assert documents["g1/u1"]["present"]
+
+
+async def test_a_batch_is_read_at_once_and_written_at_once(store: Store) -> None:
+    events: list[Event] = [created(f"g{n}") for n in range(20)]
+    events += [joined(f"g{n % 20}", f"u{n}", display_name="李女士") for n in range(300)]
+    await store.tell(joined("g0", "u0"))
+    await store.database.command("profile", 2)
+    await store.commit(lambda work: store.directory.record(work, events))  # type: ignore[arg-type]
+    await store.database.command("profile", 0)
+    namespace = f"{store.database.name}.{DIRECTORY}"
+    profiled = await store.database["system.profile"].find({"ns": namespace}).to_list(None)
+    commands = [next(iter(each["command"])) for each in profiled if each["op"] in ("query", "getmore")]
+    assert commands == ["find"]
+
+
+async def test_senders_are_noted_only_of_whom_the_channel_has_said_nothing(store: Store) -> None:
+    await store.tell(joined("g1", "u1"), created("g1", "Europe/London"))
+
+    async def note(work: Work) -> DirectorySnapshot:
+        messages = [screened("g1", "u1", 5), screened("g1", "u2", 6), screened("g2", "u3", 7)]
+        return await store.directory.record_senders(work, messages)
+
+    known = await store.commit(note)
+    assert known.group("g1").profile.timezone == "Europe/London"
+    assert known.member("g1", "u2").role is Role.CUSTOMER
+    assert not known.group("g2").is_known
+    heard = {key: each["heard_at"] for key, each in (await store.documents()).items() if each["record"] == "member"}
+    assert heard == {"g1/u1": at(0), "g1/u2": at(6), "g2/u3": at(7)}
+
+
+async def test_a_whole_listing_marks_who_is_not_on_it_however_long_known(store: Store) -> None:
+    await store.tell(*(joined("g1", f"u{n}", n, display_name="李") for n in range(30)), joined("g10", "u1"))
+    changes = await store.tell(listed("g1", [f"u{n}" for n in range(10)], 50, page=1, pages=2))
+    assert not changes.departed
+    changes = await store.tell(listed("g1", [f"u{n}" for n in range(10, 20)], 50, page=2, pages=2))
+    assert changes.departed.keys() == {f"g1/u{n}" for n in range(20, 30)}
+    present = await list_present(store.database, "g1")
+    assert {member.member_id for member in present} == {f"u{n}" for n in range(20)}
+    (elsewhere,) = await list_present(store.database, "g10")
+    assert elsewhere.member_id == "u1"
+    gone = (await store.documents())["g1/u25"]
+    assert (gone["gone_since"], gone["details"]) == (at(25), ("李", {}))
+
+
+async def test_a_stranger_who_writes_while_a_listing_comes_is_not_forgotten_in_the_group(store: Store) -> None:
+    for number in range(20):
+        group = f"g{number}"
+        events: list[Event] = [listed(group, ["u1"], 5), screened(group, "stranger", 1)]
+        await asyncio.gather(*map(store.tell, events))
+        member = await find_member(store.database, group, "stranger")
+        assert member is not None
+        assert not member.is_present
+
+
+async def test_lists_come_in_pages_and_do_not_mix_groups(store: Store) -> None:
+    await store.tell(*(joined(group, f"u{n}") for group in ("g1", "g10", "g1-a", "g") for n in range(5)))
+    await store.tell(
+        left("g1", "u1", 1, LeaveReason.REMOVED), created("g1"), created("g10"), described("g2", purpose="benefits")
+    )
+    first = await list_members(store.database, "g1", present=True, limit=2)
+    rest = await list_members(store.database, "g1", present=True, after=first[-1].member_id, limit=9)
+    assert [member.member_id for member in (*first, *rest)] == ["u0", "u2", "u3", "u4"]
+    (gone,) = await list_members(store.database, "g1", present=False, limit=9)
+    assert (gone.member_id, gone.left_reason) == ("u1", LeaveReason.REMOVED)
+    groups = await list_groups(store.database, None, 2)
+    groups += await list_groups(store.database, groups[-1].group_id, 9)
+    assert [group.group_id for group in groups] == ["g1", "g10", "g2"]
+    accounts = await list_accounts(store.database, [("channel", "u3")])
+    assert [member.group_id for member in accounts] == ["g", "g1-a", "g1", "g10"]
+    assert await find_group(store.database, "g3") is None
+
+
+STREAMS: list[list[Event]] = [
+    [
+        created("a"),
+        described("a", 1, name="理财", owner="staff-1"),
+        described("a", 2, kind="private"),
+        dismissed("b", 3),
+    ],
+    [joined("a", "u1", 1, display_name="李"), left("a", "u1", 2), joined("a", "u1", 2, external_ids=IDS)],
+    [joined("a", "u2", 1), listed("a", ["u1", "u9"], 5, page=1, pages=2), listed("a", ["u8"], 5, page=2, pages=2)],
+    [screened("a", "u1", 9), screened("a", "u7", 1), screened("a", "u6", 7, role=Role.STAFF)],
+    [joined("b", "u1", 1), listed("b", [], 5, complete=False), updated("b", "u1", 2, display_name="李女士")],
+    [joined("b", "u2", 3), left("b", "u2", 3), listed("b", [], 2), screened("b", "u3", 1), updated("b", "u3", 1)],
+]
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+async def test_any_order_of_batches_and_duplicates_lead_to_the_same_documents(
+    store: Store, data: st.DataObject
+) -> None:
+    await store.database[DIRECTORY].delete_many({})
+    for stream in STREAMS:
+        await store.tell(*stream)
+    expected = await store.documents()
+    present = {key for key, each in expected.items() if each.get("present")}
+    assert present == {"a/u1", "a/u6", "a/u8", "a/u9", "b/u1"}
+    await store.database[DIRECTORY].delete_many({})
+    for batch in data.draw(tellings(STREAMS)):
+        await store.tell(*batch)
+    assert await store.documents() == expected
+
+
+async def test_nothing_is_read_for_nobody(store: Store) -> None:
+    found = await store.commit(read_directory)
+    assert (found.groups, found.members) == ({}, {})
