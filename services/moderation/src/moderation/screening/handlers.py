@@ -21,7 +21,7 @@ from huiqun.runtime.ids import new_id
 from huiqun.runtime.time_slice import TimeSlice
 from huiqun.stream import Work
 from moderation.archive import store as archive
-from moderation.archive.model import Keeping, MessageRef
+from moderation.archive.model import Entry, Keeping, MessageRef
 from moderation.cases.handlers.asking import Appeal, appealable, find_quoted, receive_appeals, receive_reports
 from moderation.cases.handlers.opening import open_cases
 from moderation.cases.model import REMOVAL_SEVERITY, Opening, Report, begins_with, due
@@ -152,9 +152,7 @@ class Screening:
             screened = decision.screened(rulebook.lexicon_version, event.source)
             records.append(screened)
             entry = keeping.entry(screened, message, found.personal, policy.rules.retention.days)
-            # That a message was withdrawn stands where it was first sent.
-            is_withdrawn = place.recalled_by is not None and not screened.revision
-            entries.append(entry._replace(recalled_by=place.recalled_by) if is_withdrawn else entry)
+            entries.append(_placed(entry, place))
             work.emit(MessageScreened.of(screened, time=work.now, cause=event))
             if message.reply_to is not None or (standing is not None and standing.strikes):
                 _listen(Judged(event, decision, screened, standing, group, place), follow)
@@ -220,6 +218,12 @@ def _count_verdicts(records: Sequence[Screened]) -> None:
 def _customers(messages: Iterable[Message]) -> set[tuple[str, str]]:
     senders = [(message.group_id, message.sender) for message in messages]
     return {(group_id, sender.member_id) for group_id, sender in senders if sender.role is Role.CUSTOMER}
+
+
+def _placed(entry: Entry, place: Place) -> Entry:
+    """The entry, which says that the message was withdrawn before it came: that stands where it was first sent."""
+    is_withdrawn = place.recalled_by is not None and entry.screened.revision == 0
+    return entry._replace(recalled_by=place.recalled_by) if is_withdrawn else entry
 
 
 def _mended(
