@@ -64,9 +64,7 @@ class RoutingTable:
                 prepared += run
                 continue
             made = await route.prepare([item.event.received_at(now) for item in run], now)
-            prepared += [
-                Received(item.event, item.record, item.identity, each) for item, each in zip(run, made, strict=True)
-            ]
+            prepared += [item._replace(prepared=each) for item, each in zip(run, made, strict=True)]
         return prepared
 
     async def dispatch(self, received: Sequence[Received], work: Work) -> list[Refused]:
