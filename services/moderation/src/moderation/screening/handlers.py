@@ -47,7 +47,7 @@ _OFFENCES = frozenset({Verdict.WARN, Verdict.BLOCK})
 _HUSH_EVERY = timedelta(hours=1)
 
 
-class Reading(NamedTuple):
+class MessageReading(NamedTuple):
     """A message with what its text shows, and the rules in force when it was read."""
 
     rulebook: Rulebook
@@ -105,7 +105,7 @@ class Screening:
         self._hash_key = hash_key
         self._appeal_link = appeal_link
 
-    async def read(self, events: Sequence[Messages], now: datetime) -> list[Reading]:
+    async def read(self, events: Sequence[Messages], now: datetime) -> list[MessageReading]:
         """What the texts show: the work of the processor, in portions, without anything of the database."""
         rulebook = self._rulebook()
         limited = [within_limits(_dated(event.data, now)) for event in events]
@@ -113,9 +113,9 @@ class Screening:
         settings = [rulebook.policies.settings_of(message.group_id) for message in messages]
         policies = [rulebook.policies.policy_of(each) for each in settings]
         evidence = _with_limits(await gather_in_portions(messages, policies, rulebook, now.date()), limited)
-        return [Reading(rulebook, *each) for each in zip(messages, settings, policies, evidence, strict=True)]
+        return [MessageReading(rulebook, *each) for each in zip(messages, settings, policies, evidence, strict=True)]
 
-    async def screen(self, events: Sequence[Messages], work: Work, readings: Sequence[Reading] = ()) -> None:
+    async def screen(self, events: Sequence[Messages], work: Work, readings: Sequence[MessageReading] = ()) -> None:
         """Judge each message under its group's policy; record the verdict and ask the channel to act.
 
         `readings` are what `read` made of the events; without them, they are read now.
