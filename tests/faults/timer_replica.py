@@ -8,7 +8,7 @@ from datetime import timedelta
 from huiqun.runtime.clock import SystemClock
 from huiqun.runtime.parts import run_parts
 from huiqun.runtime.waiting import wait_for_stop
-from huiqun.store import connect
+from huiqun.store import Presence, connect
 from huiqun.stream import KafkaOptions, Publisher, Relay, Transactor, Work
 from huiqun.timers import Timer
 from huiqun.timers.runner import TimerRunner
@@ -30,11 +30,16 @@ async def note_slowly(timer: Timer, work: Work) -> None:
 
 
 async def main(url: str, database_name: str, lease: timedelta) -> None:
-    """Run timers, and what ends the transactions of replicas that were killed."""
+    """Run timers, and what ends the transactions of replicas that were killed: those whose heartbeat has stopped."""
     client = connect(url, app_name=f"timers-{database_name}")
     transactor = Transactor(client, client[database_name], Publisher(KafkaOptions("nowhere")), SystemClock())
     handlers = {"quick": note, "slow": note_slowly}
-    await run_parts([TimerRunner(transactor, handlers, lease), Relay(transactor)], asyncio.Event())
+    presence = Presence(url, client[database_name])
+    await presence.begin()
+    try:
+        await run_parts([TimerRunner(transactor, handlers, lease), Relay(transactor)], asyncio.Event())
+    finally:
+        await presence.end()
 
 
 if __name__ == "__main__":
