@@ -55,10 +55,8 @@ def spread(items: Sequence[pytest.Item]) -> list[pytest.Item]:
     files: dict[Path, list[pytest.Item]] = {}
     for item in items:
         files.setdefault(item.path, []).append(item)
-    long: list[Path] = []
-    short: list[Path] = []
-    for path in files:
-        (long if path.parent in LONG else short).append(path)
+    long = [path for path in files if path.parent in LONG]
+    short = [path for path in files if path.parent not in LONG]
     places = {path: number / len(several) for several in (long, short) for number, path in enumerate(several)}
     return [item for path in sorted(files, key=places.__getitem__) for item in files[path]]
 

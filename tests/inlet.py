@@ -55,6 +55,7 @@ class Inlet:
         refused: list[Refused] = []
         if fresh:
             delivery = Delivery([item.event.identity for item in fresh], (), [item.event.fingerprint for item in fresh])
+            await self.table.prepare(fresh, self.transactor.clock.now())
             refused, _ = await self.transactor.commit(lambda work: self.table.dispatch(fresh, work), delivery)
         return [each.reason for each in refused]
 

@@ -9,7 +9,7 @@ from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.runtime.clock import SystemClock
 from huiqun.runtime.waiting import wait_for_stop
 from huiqun.service.parts import run_parts
-from huiqun.store import connect
+from huiqun.store import Presence, connect
 from huiqun.tasks.model import TaskKind
 from huiqun.tasks.runner import TaskOptions, TaskRunner
 from huiqun.work import Relay, Task, Transactor, Work
@@ -31,11 +31,16 @@ async def note_slowly(work: Work, task: Task) -> None:
 
 
 async def main(url: str, database_name: str, lease: timedelta) -> None:
-    """Run tasks, and what ends the transactions of replicas that were killed."""
+    """Run tasks, and what ends the transactions of replicas that were killed: those whose heartbeat has stopped."""
     client = connect(url, app_name=f"tasks-{database_name}")
     transactor = Transactor(client, client[database_name], Publisher(KafkaOptions("nowhere")), SystemClock())
     kinds = {"quick": TaskKind(note), "slow": TaskKind(note_slowly)}
-    await run_parts([TaskRunner(transactor, kinds, TaskOptions(lease=lease)), Relay(transactor)], asyncio.Event())
+    presence = Presence(url, client[database_name])
+    await presence.begin()
+    try:
+        await run_parts([TaskRunner(transactor, kinds, TaskOptions(lease=lease)), Relay(transactor)], asyncio.Event())
+    finally:
+        await presence.end()
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ async def test_tasks_due_at_once_have_one_effect_each_though_one_is_slow_and_one
         await eventually(lambda: has_effects(database, 20), 60)
         await next(each for each in replicas if each.pid != busy).kill()
         await eventually(lambda: has_effects(database, TASKS), 60)
-        await eventually(lambda: is_renewed(database, "slow", until + LEASE), 60)
+        await eventually(lambda: is_renewed(database, "slow", until + 3 * LEASE), 60)
         await open_gate(database, "slow")
         await eventually(lambda: has_effects(database, TASKS + 1), 60)
         assert await database["begun"].distinct("by") == [busy], "nobody else began what a living one was slow with"

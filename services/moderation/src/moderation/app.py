@@ -66,7 +66,7 @@ from moderation.policies import store as policy_store
 from moderation.rulebook.handlers import RulebookKeeper
 from moderation.rulebook.model import Rulebook
 from moderation.screening import api as screening_api
-from moderation.screening.handlers import Reading, Screening
+from moderation.screening.handlers import MessageReading, Screening
 from moderation.settings import Settings
 from moderation.signed import SignedLinks, hash_key, signed_links
 from moderation.standing import api as standings_api
@@ -98,7 +98,7 @@ def routes(
     screening = Screening(rulebook, key, appeal_link)
 
     async def hear_and_screen(
-        events: Sequence[MessageReceived | MessageEdited], work: Work, readings: Sequence[Reading] = ()
+        events: Sequence[MessageReceived | MessageEdited], work: Work, readings: Sequence[MessageReading] = ()
     ) -> None:
         await replies.hear(events, work)  # first, so that who agrees is heard from this very message on
         await screening.screen(events, work, readings)

@@ -207,15 +207,14 @@ class Publisher:
         """The records by partition, in their order."""
         producer = await self._open()
         queues: dict[tuple[str, int], _Queue] = {}
-        partitions: dict[str, int] = {}
+        by_key: dict[tuple[str, bytes | None], _Queue] = {}
         for index, record in enumerate(records):
-            topic = self._options.prefix + record.topic
-            if topic not in partitions:
-                partitions[topic] = len(await producer.partitions_for(topic))
-            place = (topic, partition_of(record.key, partitions[topic]))
-            if place not in queues:
-                queues[place] = _Queue(*place)
-            queues[place].waiting.append((index, record))
+            queue = by_key.get((record.topic, record.key))
+            if queue is None:
+                topic = self._options.prefix + record.topic
+                place = (topic, partition_of(record.key, len(await producer.partitions_for(topic))))
+                queue = by_key[record.topic, record.key] = queues.setdefault(place, _Queue(*place))
+            queue.waiting.append((index, record))
         return list(queues.values())
 
     async def _send(self, producer: AIOKafkaProducer, queue: _Queue, refused: dict[int, int]) -> None:

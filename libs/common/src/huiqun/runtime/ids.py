@@ -14,7 +14,8 @@ def new_id() -> str:
     Ids of one process rise, also within a millisecond and when the clock is set back.
     """
     global _last  # noqa: PLW0603 - rising ids need to know the one before
-    _last = max(time.time_ns() * _FRACTIONS // 1_000_000, _last + 1)
+    now = time.time_ns() * _FRACTIONS // 1_000_000
+    _last = now if now > _last else _last + 1
     # In hexadecimal: twelve digits of milliseconds, three of their fraction, and the version goes between.
     text = f"{_last:015x}{_VARIANT | getrandbits(62):x}"
-    return f"{text[:8]}-{text[8:12]}-7{text[12:15]}-{text[15:19]}-{text[19:]}"
+    return "-".join((text[:8], text[8:12], "7" + text[12:15], text[15:19], text[19:]))

@@ -13,8 +13,12 @@ class TimeSlice:
     def __init__(self) -> None:
         self._since = time.monotonic()
 
-    async def yield_when_spent(self) -> None:
-        """Let other tasks run, if this one has run for long enough."""
-        if time.monotonic() - self._since >= _SLICE_SECONDS:
-            await asyncio.sleep(0)
-            self._since = time.monotonic()
+    @property
+    def is_spent(self) -> bool:
+        """Whether this task has run for long enough."""
+        return time.monotonic() - self._since >= _SLICE_SECONDS
+
+    async def give_way(self) -> None:
+        """Let other tasks run; then this one's time begins anew."""
+        await asyncio.sleep(0)
+        self._since = time.monotonic()

@@ -56,7 +56,7 @@ def run_service(
         _log.warning("unsafe_setting", advice=sentence)
     start_tracing(f"huiqun-{service}")
     # Batches are short-lived: fewer, later collections of the oldest generation.
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(200_000, 20, 50)
     # A thread that computes hands the interpreter back to the event loop after a millisecond instead of five.
     sys.setswitchinterval(0.001)
     try:

@@ -1,7 +1,7 @@
 """A poll's records and what decoding makes of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from aiokafka import ConsumerRecord, TopicPartition
@@ -16,7 +16,8 @@ from huiqun.telemetry.tracing import start_span
 Polled = Mapping[TopicPartition, Sequence[ConsumerRecord]]
 
 
-class Received(NamedTuple):
+@dataclass(slots=True)
+class Received:
     """An event, the record it came in, and what makes two deliveries the same event.
 
     `prepared` is what its route made of it before the transaction.
@@ -168,4 +169,4 @@ def contradictions(received: Sequence[Received]) -> list[Received]:
 def traced(consumer: str, item: Received) -> Received:
     """The event with a span of this consumer as the parent of whatever it causes."""
     with start_span(f"{consumer} {item.event.type}", parent=item.event.traceparent) as span:
-        return item._replace(event=item.event.model_copy(update={"traceparent": span.traceparent}))
+        return replace(item, event=item.event.model_copy(update={"traceparent": span.traceparent}))

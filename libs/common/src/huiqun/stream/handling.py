@@ -120,8 +120,9 @@ class BatchHandling:
     def _note_handled(self, part: list[Received]) -> int:
         """Count the events for the breakers. What was no event says nothing of how their handlers do."""
         keys: dict[tuple[str, int], list[Hashable]] = defaultdict(list)
-        for event, record, *_ in part:
-            if not isinstance(event, UnreadableRecord):
+        for item in part:
+            if type(item.event) is not UnreadableRecord:
+                record = item.record
                 keys[record.topic, record.partition].append(record.key)
         for (topic, partition), some in keys.items():
             self._line.guard.note_handled(self._line.place_of(TopicPartition(topic, partition)), some)
@@ -183,10 +184,12 @@ class BatchHandling:
 
 def count_records(consumer: str, received: Sequence[Received], outcome: str, but: Sequence[Received] = ()) -> None:
     """Count the events of `received` that are not in `but`, which is a part of it."""
-    topics = Counter(item.event.topic.name for item in received)
-    topics.subtract(item.event.topic.name for item in but)
-    for topic, number in topics.items():
-        metrics.RECORDS.labels(consumer=consumer, topic=topic, outcome=outcome).inc(number)
+    if len(received) == len(but):
+        return
+    types = Counter([type(item.event) for item in received])
+    types.subtract([type(item.event) for item in but])
+    for event, number in types.items():
+        metrics.RECORDS.labels(consumer=consumer, topic=event.topic.name, outcome=outcome).inc(number)
 
 
 def _delivery(received: Sequence[Received]) -> Delivery:

@@ -147,7 +147,7 @@ class Lane:
         count_records(line.service, wanted, "duplicate", but=received)
         if is_tracing():
             received = [traced(line.service, item) for item in received]
-        received = await line.table.prepare(received, line.transactor.clock.now())
+        await line.table.prepare(received, line.transactor.clock.now())
         handled = await self._handling.handle(received, trial=trial)
         dead += [Dead(each.item.record, "handler", each.reason, each.where) for each in handled.failed]
         dead += map(_contradicting, handled.contradicting.values())

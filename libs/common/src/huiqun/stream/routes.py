@@ -56,38 +56,30 @@ class RoutingTable:
         """The types that have a handler."""
         return frozenset(self._routes)
 
-    async def prepare(self, received: Sequence[Received], now: datetime) -> list[Received]:
-        """The events with what their routes prepare of them."""
-        prepared: list[Received] = []
+    async def prepare(self, received: Sequence[Received], now: datetime) -> None:
+        """Have the events count as they do at `now`, and add what their routes prepare of them.
+
+        Here every event of every service passes: none is later than now, whatever its sender's clock says.
+        """
+        for item in received:
+            item.event = item.event.received_at(now)
         for route, run in self._runs(received):
-            if route.prepare is None:
-                prepared += run
-                continue
-            made = await route.prepare([item.event.received_at(now) for item in run], now)
-            prepared += [
-                Received(item.event, item.record, item.identity, each) for item, each in zip(run, made, strict=True)
-            ]
-        return prepared
+            if route.prepare is not None:
+                made = await route.prepare([item.event for item in run], now)
+                for item, each in zip(run, made, strict=True):
+                    item.prepared = each
 
     async def dispatch(self, received: Sequence[Received], work: Work) -> list[Refused]:
-        """Give the events to their handlers, run by run; returns those that a handler has refused.
-
-        Here every event of every service passes: none is later than now, whatever its sender's clock says. Those that
-        nobody has prepared are prepared now.
-        """
-        counted = [_counted(item, work.now) for item in received]
-        for route, run in self._runs(counted):
+        """Give prepared events to their handlers, run by run; returns those that a handler has refused."""
+        for route, run in self._runs(received):
             events = [item.event for item in run]
             if route.prepare is None:
                 await route.handler(events, work)
-                continue
-            prepared: Sequence[Any] = [item.prepared for item in run]
-            if any(each is None for each in prepared):
-                prepared = await route.prepare(events, work.now)
-            await route.handler(events, work, prepared)
+            else:
+                await route.handler(events, work, [item.prepared for item in run])
         if not work.refused:
             return []
-        records = {id(item.event): item.record for item in counted}
+        records = {id(item.event): item.record for item in received}
         return [Refused(records[id(event)], reason) for event, reason in work.refused]
 
     def _runs(self, received: Sequence[Received]) -> Iterator[tuple[Route, list[Received]]]:
@@ -102,9 +94,3 @@ class RoutingTable:
             run.append(item)
         if current is not None:
             yield current, run
-
-
-def _counted(item: Received, now: datetime) -> Received:
-    """The event as it counts at `now`: nearly always the one that came."""
-    event = item.event.received_at(now)
-    return item if event is item.event else item._replace(event=event)

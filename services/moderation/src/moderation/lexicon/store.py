@@ -131,7 +131,8 @@ async def _sorted(words: Sequence[Word]) -> Iterator[Word]:
     parts = []
     for start in range(0, len(words), _SORTED_AT_ONCE):
         parts.append(sorted(words[start : start + _SORTED_AT_ONCE], key=_id_of))
-        await time_slice.yield_when_spent()
+        if time_slice.is_spent:
+            await time_slice.give_way()
     return merge(*parts, key=_id_of)
 
 

@@ -20,11 +20,11 @@ INDEXES: Mapping[str, Sequence[Index]] = {
 }
 
 
-async def load(work: Work, refs: Collection[MessageRef]) -> dict[MessageRef, EarlyChanges]:
-    """What came before these messages; most have nothing."""
-    if not refs:
+async def load(work: Work, keys: Sequence[str]) -> dict[MessageRef, EarlyChanges]:
+    """What came before the messages of these keys; most have nothing."""
+    if not keys:
         return {}
-    query = {"_id": {"$in": list(map(_key, refs))}}
+    query = {"_id": {"$in": keys}}
     cursor = work.db[EARLY].find(query, {"noted_at": 0}, session=work.session)
     found = [_changes(document) for document in await cursor.to_list(None)]
     return {changes.ref: changes for changes in found}
@@ -49,8 +49,13 @@ async def forget(work: Work, refs: Collection[MessageRef]) -> None:
         await work.db[EARLY].delete_many({"_id": {"$in": list(map(_key, refs))}}, session=work.session)
 
 
+def key_of(group_id: str, message_id: str, channel: str | None) -> str:
+    """The key of a message; ids hold no slash, and a channel's name, which may, stands last."""
+    return f"{group_id}/{message_id}/{channel}"
+
+
 def _key(ref: MessageRef) -> str:
-    return f"{ref.group_id}/{ref.message_id}/{ref.channel}"
+    return key_of(ref.group_id, ref.message_id, ref.channel)
 
 
 def _document(changes: EarlyChanges, work: Work) -> dict[str, Any]:

@@ -36,18 +36,19 @@ from moderation.policies.model import GroupSettings, Policy
 from moderation.rulebook.model import Rulebook
 from moderation.screening.model import MODE_RULE, Decision, Evidence, add_joined_words, judge, windows_of
 from moderation.screening.model.finding import finding
-from moderation.screening.model.limits import Limited, within_limits
+from moderation.screening.model.limits import is_too_long, within_limits
 from moderation.screening.portions import gather_in_portions
 from moderation.standing import store as standings
 from moderation.standing.model import REMOVAL_RUNG, WARNING_RUNG, Standing, key_of
 
 Messages = MessageReceived | MessageEdited
 CONSENT = "consent"
+_ALLOW, _CUSTOMER = Verdict.ALLOW, Role.CUSTOMER
 _OFFENCES = frozenset({Verdict.WARN, Verdict.BLOCK})
 _HUSH_EVERY = timedelta(hours=1)
 
 
-class Reading(NamedTuple):
+class MessageReading(NamedTuple):
     """A message with what its text shows, and the rules in force when it was read."""
 
     rulebook: Rulebook
@@ -105,17 +106,21 @@ class Screening:
         self._hash_key = hash_key
         self._appeal_link = appeal_link
 
-    async def read(self, events: Sequence[Messages], now: datetime) -> list[Reading]:
+    async def read(self, events: Sequence[Messages], now: datetime) -> list[MessageReading]:
         """What the texts show: the work of the processor, in portions, without anything of the database."""
         rulebook = self._rulebook()
-        limited = [within_limits(_dated(event.data, now)) for event in events]
-        messages = [each.message for each in limited]
+        messages = [event.data for event in events]
+        limited = {index: within_limits(message) for index, message in enumerate(messages) if is_too_long(message)}
+        for index, cut in limited.items():
+            messages[index] = cut.message
         settings = [rulebook.policies.settings_of(message.group_id) for message in messages]
         policies = [rulebook.policies.policy_of(each) for each in settings]
-        evidence = _with_limits(await gather_in_portions(messages, policies, rulebook, now.date()), limited)
-        return [Reading(rulebook, *each) for each in zip(messages, settings, policies, evidence, strict=True)]
+        evidence = await gather_in_portions(messages, policies, rulebook, now.date())
+        for index, cut in limited.items():
+            evidence[index] = replace(evidence[index], left_out=cut.left_out, address_is_cut=cut.address_is_cut)
+        return [MessageReading(rulebook, *each) for each in zip(messages, settings, policies, evidence, strict=True)]
 
-    async def screen(self, events: Sequence[Messages], work: Work, readings: Sequence[Reading] = ()) -> None:
+    async def screen(self, events: Sequence[Messages], work: Work, readings: Sequence[MessageReading] = ()) -> None:
         """Judge each message under its group's policy; record the verdict and ask the channel to act.
 
         `readings` are what `read` made of the events; without them, they are read now.
@@ -131,17 +136,19 @@ class Screening:
         messages, policies = [each.message for each in readings], [each.policy for each in readings]
         evidence = [each.evidence for each in readings]
         known = await standings.load(work, _customers(messages))
-        masks = list(map(rulebook.mask_of, policies))
-        add_joined_words(evidence, windows_of(messages, known), masks, rulebook.lexicon, work.now.date())
+        if windows := windows_of(messages, known):
+            masks = list(map(rulebook.mask_of, policies))
+            add_joined_words(evidence, windows, masks, rulebook.lexicon, work.now.date())
         silenced = await find_silenced(work, messages, policies)
         keeping, records = Keeping(work.now, rulebook.holds, self._hash_key), list[Screened]()
         entries, follow, time_slice = [], FollowUp(), TimeSlice()
         for (event, place, reading), found in zip(taken, evidence, strict=True):
-            await time_slice.yield_when_spent()
+            if time_slice.is_spent:
+                await time_slice.give_way()
             message, policy, group = reading.message, reading.policy, reading.group
             key = key_of(message.group_id, message.sender.member_id)
             # A member who became staff within the batch is judged as what they were with each message.
-            standing = known.get(key) if message.sender.role is Role.CUSTOMER else None
+            standing = known.get(key) if message.sender.role is _CUSTOMER else None
             decision = judge(message, policy, group, standing, found)
             if decision.verdict in _OFFENCES and standing is not None:
                 # A member who reports an advertisement, or appeals, repeats what they speak of.
@@ -156,7 +163,7 @@ class Screening:
             work.emit(MessageScreened.of(screened, time=work.now, cause=event))
             if message.reply_to is not None or (standing is not None and standing.strikes):
                 _listen(Judged(event, decision, screened, standing, group, place), follow)
-            if decision.verdict is not Verdict.ALLOW:
+            if decision.verdict is not _ALLOW:
                 self._answer(Judged(event, decision, screened, standing, group, place), follow, work)
         await standings.save(work, known.values())
         await archive.append(work, entries)
@@ -210,14 +217,14 @@ def _count_verdicts(records: Sequence[Screened]) -> None:
     """Count verdicts, and what rules on trial have found."""
     for reason in [reason for record in records if record.reasons for reason in record.reasons if reason.shadow]:
         SHADOW_FINDINGS.labels(rule=reason.rule).inc()
-    counted = Counter([record.verdict for record in records])
+    counted = Counter([record.verdict._value_ for record in records])
     for verdict in Verdict:
-        VERDICTS.labels(verdict=verdict.value).inc(counted[verdict])
+        VERDICTS.labels(verdict=verdict.value).inc(counted[verdict.value])
 
 
 def _customers(messages: Iterable[Message]) -> set[tuple[str, str]]:
     senders = [(message.group_id, message.sender) for message in messages]
-    return {(group_id, sender.member_id) for group_id, sender in senders if sender.role is Role.CUSTOMER}
+    return {(group_id, sender.member_id) for group_id, sender in senders if sender.role is _CUSTOMER}
 
 
 def _placed(entry: Entry, place: Place) -> Entry:
@@ -236,21 +243,6 @@ def _mended(
     shown = {ref_of(event): (event, screened.verdict) for event, place, screened in judged if place.is_shown}
     changed = ((ref, verdict) for ref, (event, verdict) in shown.items() if isinstance(event, MessageEdited))
     return frozenset(ref for ref, verdict in changed if verdict is not Verdict.BLOCK)
-
-
-def _with_limits(evidence: Iterable[Evidence], limited: Iterable[Limited]) -> list[Evidence]:
-    """The evidence, which also says where not all of a message was judged."""
-    return [
-        replace(found, left_out=each.left_out, address_is_cut=each.address_is_cut)
-        if each.left_out or each.address_is_cut
-        else found
-        for found, each in zip(evidence, limited, strict=True)
-    ]
-
-
-def _dated(message: Message, now: datetime) -> Message:
-    """The message; a sender whose clock runs ahead wrote it now, or a day to come would have the quota and no other."""
-    return message if message.sent_at <= now else message.model_copy(update={"sent_at": now})
 
 
 def _listen(judged: Judged, follow: FollowUp) -> None:

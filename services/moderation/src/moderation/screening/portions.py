@@ -28,7 +28,8 @@ async def gather_in_portions(
             evidence += await asyncio.to_thread(_gather, some, theirs, rulebook, today)
         else:
             evidence += _gather(some, theirs, rulebook, today)
-        await time_slice.yield_when_spent()
+        if time_slice.is_spent:
+            await time_slice.give_way()
     return evidence
 
 

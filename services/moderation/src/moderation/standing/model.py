@@ -98,9 +98,13 @@ class Standing:
         """How many remembered messages are not older than `at`."""
         return len([1 for moment, _ in self.recent if moment >= at])
 
+    def repeats(self, text: int) -> int:
+        """How many remembered messages have this text."""
+        return [known for _, known in self.recent].count(text) if self.recent else 0
+
     def repeats_since(self, at: int, text: int) -> int:
         """How many remembered messages not older than `at` have this text."""
-        return len([1 for moment, known in self.recent if known == text and moment >= at]) if self.recent else 0
+        return len([1 for moment, known in self.recent if known == text and moment >= at])
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,13 @@ class RevisionKey(NamedTuple):
         return cls(message_id, group_id, int(revision), channel)
 
     def __str__(self) -> str:
-        """The document's id."""
-        return f"{self.message_id}/{self.group_id}/{self.revision}/{self.channel}"
+        """The key as the document's id."""
+        return key_of(*self)
+
+
+def key_of(message_id: str, group_id: str, revision: int, channel: str) -> str:
+    """What `RevisionKey` is as text: the document's id."""
+    return f"{message_id}/{group_id}/{revision}/{channel}"
 
 
 def range_of(message_id: str, group_id: str | None = None) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from huiqun.contracts.moderation import Screened
 from huiqun.store import Database, Index, Session, UpdateOne
 from huiqun.work import Work
 from moderation.archive.model import Entry, MessageRef, RevisionKey, Token
-from moderation.archive.model.keys import range_of
+from moderation.archive.model.keys import key_of, range_of
 
 MESSAGES = "messages"
 BY_TIME = (("group_id", 1), ("sent_at", 1))
@@ -260,12 +260,12 @@ def _query(wanted: Search) -> dict[str, Any]:
 def _document(entry: Entry) -> dict[str, Any]:
     message = entry.screened
     document: dict[str, Any] = {
-        "_id": str(RevisionKey(message.message_id, message.group_id, message.revision, message.channel)),
+        "_id": key_of(message.message_id, message.group_id, message.revision, message.channel),
         "group_id": message.group_id,
         "member_id": message.member_id,
-        "role": message.role.value,
-        "kind": message.kind.value,
-        "verdict": message.verdict.value,
+        "role": message.role._value_,
+        "kind": message.kind._value_,
+        "verdict": message.verdict._value_,
         "text": message.masked_text,
         "sent_at": message.sent_at,
         "archived_at": entry.archived_at,

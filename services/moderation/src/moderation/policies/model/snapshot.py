@@ -44,7 +44,9 @@ class OwnRules:
 class Policy:
     """A version of a policy with the rules that hold under it, own rules of a group included.
 
-    `above` is the version of the default that it inherits from; 0 for what comes with Huiqun.
+    `above` is the version of the default that it inherits from; 0 for what comes with Huiqun. `label` is how decisions
+    name it, so that the rules can be found again: "default@3"; "vip@3+d2+g1" where it inherits from version 2 of the
+    default, under the first own rules of a group. `key` sets it apart from the others of a moment.
     """
 
     id: str
@@ -52,18 +54,15 @@ class Policy:
     rules: Rules
     own: OwnRules | None = None
     above: int = 0
+    # Made once: each message asks for both.
+    label: str = field(init=False, compare=False)
+    key: tuple[str, int, str | None] = field(init=False, compare=False)
 
-    @property
-    def label(self) -> str:
-        """How decisions name it, so that the rules can be found again: "default@3"; "vip@3+d2+g1" where it inherits
-        from version 2 of the default, under the first own rules of a group."""
+    def __post_init__(self) -> None:
         above = f"+d{self.above}" if self.above else ""
-        return f"{self.id}@{self.version}{above}" + (f"+g{self.own.revision}" if self.own else "")
-
-    @property
-    def key(self) -> tuple[str, int, str | None]:
-        """What sets it apart from the others of a moment."""
-        return self.id, self.version, self.own.group_id if self.own else None
+        own = f"+g{self.own.revision}" if self.own else ""
+        object.__setattr__(self, "label", f"{self.id}@{self.version}{above}{own}")
+        object.__setattr__(self, "key", (self.id, self.version, self.own.group_id if self.own else None))
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,11 +36,14 @@ class Limited(NamedTuple):
     address_is_cut: bool
 
 
+def is_too_long(message: Message) -> bool:
+    """Whether not all of a message can be judged."""
+    return len(message.text) > MAX_TEXT or (message.url is not None and len(message.url) > MAX_ADDRESS)
+
+
 def within_limits(message: Message) -> Limited:
     """The message, cut where it is too long."""
     text, url = message.text, message.url
-    if len(text) <= MAX_TEXT and (url is None or len(url) <= MAX_ADDRESS):
-        return Limited(message, 0, address_is_cut=False)
     kept, left_out = (text, 0) if len(text) <= MAX_TEXT else _excerpt(text, *_OF_TEXT)
     address_is_cut = url is not None and len(url) > MAX_ADDRESS
     if url is not None and address_is_cut:

@@ -14,14 +14,15 @@ _LEADING_OUTSIDE = frozenset({MessageKind.LINK, MessageKind.MINI_PROGRAM, Messag
 # 收到, 好的 and thanks are polite, but whoever has said nothing else has not yet shown what they are here for.
 _SUBSTANTIAL_CHARACTERS = 6
 _BEGINNING = 10
+_KEPT_BACK = TextAvailability.NONE
 _REPEATED_SECONDS = 600
 
 
 def from_standing(rules: Rules, message: Message, sent: datetime, standing: Standing) -> list[Finding]:
     """Count the message and say what the member has broken by it; `sent` is in the group's time zone."""
-    at = int(sent.timestamp() * 1000)
+    at = int(message.sent_at.timestamp() * 1000)
     written = text_hash(message.text)
-    repeats = standing.repeats_since(0, written)
+    repeats = standing.repeats(written)
     today = standing.count(sent.toordinal())
     quota, flood, duplicate = rules.quota, rules.flood, rules.duplicate
     seconds = max(flood.seconds if flood else 0, duplicate.seconds if duplicate else 0, _REPEATED_SECONDS)
@@ -51,13 +52,14 @@ def learn(message: Message, standing: Standing) -> None:
 
     Where the platform keeps what is written, nobody could ever say anything of substance: there each message is.
     """
-    if message.text_availability is TextAvailability.NONE:
+    if message.text_availability is _KEPT_BACK:
         standing.substantial += 1
         return
-    if len(set(message.text)) < _SUBSTANTIAL_CHARACTERS:
+    text, least = message.text, _SUBSTANTIAL_CHARACTERS
+    if len(set(text[: least + 2])) < least and len(set(text)) < least:  # most show it at their beginning
         return
     _, written = standing.recent[-1]
-    if len(standing.recent) == 1 or standing.repeats_since(0, written) == 1:
+    if len(standing.recent) == 1 or standing.repeats(written) == 1:
         standing.substantial += 1
 
 
