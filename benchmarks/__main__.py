@@ -26,6 +26,7 @@ from benchmarks import (
     memory,
     screening,
     stages,
+    tasks,
 )
 from benchmarks.cold import COLD
 from benchmarks.figures import Result, show, write
@@ -48,10 +49,11 @@ class Scale:
     archived: int
     memory_messages: int
     memory_step: int
+    patrols: int
 
 
-FULL = Scale(60_000, 5, 20, journey.Contest(60_000, 1_500, 3), 20, 50_000, 150_000, 25_000)
-QUICK = Scale(20_000, 3, 4, journey.Contest(10_000, 300, 1), 5, 10_000, 30_000, 5_000)
+FULL = Scale(60_000, 5, 20, journey.Contest(60_000, 1_500, 3), 20, 50_000, 150_000, 25_000, 140_000)
+QUICK = Scale(20_000, 3, 4, journey.Contest(10_000, 300, 1), 5, 10_000, 30_000, 5_000, 10_000)
 # More than any run needs, so that one that hangs ends with a message instead of never.
 _LONGEST_SECONDS = 25 * 60
 
@@ -68,6 +70,7 @@ def on_servers(scale: Scale, stack: Stack) -> Mapping[str, Measurement]:
         "institution": lambda say: institution.measure(
             stack, scale.contest, (scale.latency_seconds, scale.memory_messages, scale.memory_step), say
         ),
+        "tasks": lambda say: tasks.measure(stack, scale.patrols, say),
         "profile": lambda say: stages.measure(stack, scale.contest.backlog, say),
     }
 
@@ -119,7 +122,7 @@ class Run:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     names = ["screening", "classifier", "evasion", "lexicon", "path", "backtest", "latency", "contention", "memory"]
-    names.append("institution")
+    names += ["institution", "tasks"]
     parser.add_argument("--quick", action="store_true", help="fewer messages, one round: a look, not a result")
     parser.add_argument("--only", choices=names, help="measure this only")
     parser.add_argument("--profile", action="store_true", help="also tell where a batch spends its time")

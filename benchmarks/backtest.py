@@ -14,8 +14,8 @@ from benchmarks.screening import TODAY
 from huiqun.contracts.channel import MessageReceived
 from huiqun.runtime.clock import SystemClock
 from huiqun.store import ensure_indexes
-from huiqun.stream import STREAM_INDEXES, Transactor
 from huiqun.tasks.store import TASK_INDEXES
+from huiqun.work import WORK_INDEXES, Transactor
 from local.stack import Stack
 from moderation.app import INDEXES
 from moderation.archive import store as archive
@@ -50,8 +50,8 @@ async def measure(stack: Stack, count: int, say: Callable[[str], None]) -> Resul
         trial = Trial(DEFAULT_POLICY, 1, first, last + timedelta(seconds=1))
         processor, clock = time.process_time(), time.perf_counter()
 
-        async def go_on(_: int, __: int) -> bool:
-            return True
+        async def go_on(_: int, __: int) -> None:
+            """Let it go on."""
 
         report = await run_trial(laid.database, book, trial, go_on)
         used, seconds = time.process_time() - processor, time.perf_counter() - clock
@@ -65,7 +65,7 @@ async def measure(stack: Stack, count: int, say: Callable[[str], None]) -> Resul
 
 
 async def _archive(laid: Ground, book: Rulebook, events: Sequence[MessageReceived]) -> None:
-    await ensure_indexes(laid.database, {**STREAM_INDEXES, **TASK_INDEXES, **INDEXES})
+    await ensure_indexes(laid.database, {**WORK_INDEXES, **TASK_INDEXES, **INDEXES})
     transactor = Transactor(laid.client, laid.database, laid.publisher, SystemClock())
     draft = Version(DEFAULT_POLICY, 1, changes_of(_DRAFT), "", "bench", None)
     await transactor.commit(lambda work: add_version(work, draft, None))

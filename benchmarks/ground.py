@@ -22,12 +22,13 @@ from benchmarks.rulebooks import GROUPS as LARGE_GROUPS
 from benchmarks.rulebooks import MADE, POLICIES, WORDS, lexicon_of, policies_of
 from huiqun.audit import AUDIT_INDEXES
 from huiqun.contracts.topics import CHANNEL_MESSAGES, TOPICS, Topic
+from huiqun.kafka import KafkaOptions, Publisher
+from huiqun.kafka.publisher import Record
+from huiqun.kafka.topics import create_topics
 from huiqun.runtime.clock import SystemClock
 from huiqun.store import Client, Database, connect, ensure_indexes
-from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor, Work
-from huiqun.stream.publisher import Record
-from huiqun.stream.topics import create_topics
 from huiqun.tasks.store import TASK_INDEXES
+from huiqun.work import WORK_INDEXES, Transactor, Work
 from local.errors import tail
 from local.ports import free_port
 from local.process import ServerProcess
@@ -115,7 +116,7 @@ class Ground:
 
     async def prepare_documents(self) -> None:
         """Make what moderation's documents need, where something is written before it has started."""
-        await ensure_indexes(self.database, {**STREAM_INDEXES, **TASK_INDEXES, **AUDIT_INDEXES, **INDEXES})
+        await ensure_indexes(self.database, {**WORK_INDEXES, **TASK_INDEXES, **AUDIT_INDEXES, **INDEXES})
 
     async def transact(self, use_case: Callable[[Work], Awaitable[object]]) -> None:
         """Carry out a use case as a request to moderation would."""

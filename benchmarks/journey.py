@@ -10,7 +10,7 @@ from benchmarks.figures import BenchmarkError, Figure, Result, at_least
 from benchmarks.ground import MODERATION, PARTITIONS, Ground, Moment, ground
 from benchmarks.messages import messages, records
 from huiqun.contracts.topics import MODERATION_DECISIONS
-from huiqun.stream.publisher import Record
+from huiqun.kafka.publisher import Record
 from local.stack import Stack
 
 MEASUREMENT = "The whole path"

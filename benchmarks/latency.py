@@ -14,7 +14,7 @@ from benchmarks.figures import Figure, Result, at_most
 from benchmarks.ground import MODERATION, PARTITIONS, Ground, ground, until
 from benchmarks.messages import Mix, messages, records
 from huiqun.contracts.topics import CHANNEL_ACTIONS, CHANNEL_MESSAGES
-from huiqun.stream.publisher import Record
+from huiqun.kafka.publisher import Record
 from local.stack import Stack
 
 MEASUREMENT = "Latency"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from huiqun.contracts.catalog import encode
 from huiqun.contracts.channel import Capabilities, Group, Message, MessageReceived, Sender, Support
 from huiqun.contracts.topics import CHANNEL_MESSAGES
-from huiqun.stream.publisher import CONTENT_TYPE, Record
+from huiqun.kafka.publisher import CONTENT_TYPE, Record
 
 GROUPS = 300
 MEMBERS_OF_A_GROUP = 20

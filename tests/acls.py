@@ -7,7 +7,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Int8, Int16, Int32, Schema, String
 
-from huiqun.stream import KafkaOptions
+from huiqun.kafka import KafkaOptions
 
 _CREATE_ACLS, _PREFIXED, _ALLOW = 30, 4, 3
 _TEXT = String("utf-8")

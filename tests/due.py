@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
-from huiqun.stream import Transactor
 from huiqun.tasks import store
 from huiqun.tasks.runner import TaskRunner
+from huiqun.work import Transactor
 
 
 class NotingTransactor(Transactor):

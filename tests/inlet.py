@@ -11,15 +11,17 @@ from fastapi import APIRouter
 
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import Topic
+from huiqun.kafka import KafkaOptions, Publisher
+from huiqun.kafka.publisher import record_of
 from huiqun.runtime.clock import Clock, SystemClock
 from huiqun.store import Database, Index, connect, ensure_indexes
-from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Route, Transactor, inbox
+from huiqun.stream import Route
 from huiqun.stream.batch import Received, Refused, without_duplicates
-from huiqun.stream.publisher import record_of
 from huiqun.stream.routes import RoutingTable
-from huiqun.stream.transactor import Delivery
 from huiqun.tasks.store import TASK_INDEXES
 from huiqun.web import AppOptions, create_api_key, create_app, undocumented
+from huiqun.work import WORK_INDEXES, Transactor, inbox
+from huiqun.work.transactor import Delivery
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ async def open_inlet(
     client = connect(mongo_url)
     try:
         database = client[database_name]
-        await ensure_indexes(database, {**STREAM_INDEXES, **TASK_INDEXES, **indexes})
+        await ensure_indexes(database, {**WORK_INDEXES, **TASK_INDEXES, **indexes})
         # Never started: nothing is published from here.
         publisher = Publisher(KafkaOptions(bootstrap="nowhere:9092"))
         yield Inlet(

@@ -4,7 +4,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from huiqun.contracts.topics import Topic
-from huiqun.stream import KafkaOptions
+from huiqun.kafka import KafkaOptions
 from tests.spine import eventually
 
 _SETTING = "max.message.bytes"

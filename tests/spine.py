@@ -11,21 +11,15 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import Topic
+from huiqun.kafka import KafkaOptions, Publisher
+from huiqun.kafka.publisher import Record, record_of
+from huiqun.kafka.topics import create_topics
 from huiqun.runtime.clock import Clock, SystemClock
-from huiqun.runtime.parts import Part
+from huiqun.service.parts import Part
 from huiqun.store import Client, Database, MongoOptions, connect, ensure_indexes
-from huiqun.stream import (
-    STREAM_INDEXES,
-    BatchConsumer,
-    ConsumerOptions,
-    KafkaOptions,
-    Publisher,
-    Route,
-    Transactor,
-)
-from huiqun.stream.publisher import Record, record_of
-from huiqun.stream.topics import create_topics
+from huiqun.stream import STREAM_INDEXES, BatchConsumer, ConsumerOptions, Route
 from huiqun.tasks.store import TASK_INDEXES
+from huiqun.work import WORK_INDEXES, Transactor
 from local.stack import SESSION_TIMEOUT_MILLISECONDS, Stack
 
 PARTITIONS = 2
@@ -81,7 +75,7 @@ async def open_spine(
     database = client[database_name]
     publisher = Publisher(kafka)
     try:
-        await ensure_indexes(database, {**STREAM_INDEXES, **TASK_INDEXES, "seen": ()})
+        await ensure_indexes(database, {**WORK_INDEXES, **STREAM_INDEXES, **TASK_INDEXES, "seen": ()})
         await create_topics(kafka, partitions=PARTITIONS, replication=1)
         await publisher.start()
         transactor = Transactor(client, database, publisher, clock or SystemClock())

@@ -10,12 +10,13 @@ from huiqun.contracts.catalog import decode
 from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import CHANNEL_MESSAGES
+from huiqun.kafka import Publisher
 from huiqun.runtime.clock import SystemClock
 from huiqun.store import DuplicateKey, connect, ensure_indexes
-from huiqun.stream import STREAM_INDEXES, Publisher, Transactor, Work, outbox
-from huiqun.stream.transactor import Delivery
 from huiqun.tasks.store import TASK_INDEXES
 from huiqun.telemetry import configure_logs
+from huiqun.work import WORK_INDEXES, Transactor, Work, outbox
+from huiqun.work.transactor import Delivery
 from moderation.app import INDEXES
 from moderation.lexicon.handlers import import_shipped
 from moderation.rulebook.handlers import RulebookKeeper
@@ -64,7 +65,7 @@ async def main() -> None:
     settings = Settings()
     client = connect(settings.mongo)
     database = client[f"{settings.database_prefix}moderation"]
-    await ensure_indexes(database, {**STREAM_INDEXES, **TASK_INDEXES, **INDEXES})
+    await ensure_indexes(database, {**WORK_INDEXES, **TASK_INDEXES, **INDEXES})
     kafka = settings.kafka
     transactor = Transactor(client, database, Publisher(kafka), SystemClock())
     await import_shipped(database, transactor)

@@ -32,8 +32,8 @@ from huiqun.contracts.channel import (
 from huiqun.contracts.channel.mentions import with_names
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import CHANNEL_ACTIONS
-from huiqun.stream import KafkaOptions, Publisher
-from huiqun.stream.publisher import Record, record_of
+from huiqun.kafka import KafkaOptions, Publisher
+from huiqun.kafka.publisher import Record, record_of
 from local.topics import reading, records
 
 SOURCE: Final = "simulator"

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from huiqun.kafka import Publisher
 from huiqun.runtime.clock import Clock, SystemClock
-from huiqun.stream import Publisher, Transactor
 from huiqun.tasks.model import TaskKind
 from huiqun.tasks.runner import TaskRunner
+from huiqun.work import Transactor
 from local.system import System
 from moderation.cases.handlers import opening, patrolling
 from moderation.enforcement import handlers as enforcement

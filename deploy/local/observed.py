@@ -10,11 +10,13 @@ from huiqun.contracts.catalog import decode
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MemberSanctioned, MessageScreened, Sanction, Screened
 from huiqun.contracts.topics import MODERATION_DECISIONS, Topic
+from huiqun.kafka import KafkaOptions
 from huiqun.store import Database
-from huiqun.stream import STREAM_INDEXES, KafkaOptions
+from huiqun.stream import STREAM_INDEXES
 from huiqun.stream.dead_letters import DeadLetter, read_all
 from huiqun.tasks.store import TASK_INDEXES
 from huiqun.web import WEB_INDEXES
+from huiqun.work import WORK_INDEXES
 from local.system import System
 from local.topics import reading, record_count, records
 from moderation.archive.model import RevisionKey
@@ -22,7 +24,7 @@ from moderation.archive.model import RevisionKey
 Document = Mapping[str, Any]
 
 # Collections that every service has for its own machinery.
-_MACHINERY: Final = {*STREAM_INDEXES, *TASK_INDEXES, *WEB_INDEXES, *AUDIT_INDEXES}
+_MACHINERY: Final = {*WORK_INDEXES, *STREAM_INDEXES, *TASK_INDEXES, *WEB_INDEXES, *AUDIT_INDEXES}
 _RECORDS: Final = {"engagement": "activity", "crm-sync": "members", "survey": "eligibility"}
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.runtime.clock import SystemClock
 from huiqun.store import Client, Database
-from huiqun.stream import KafkaOptions, Publisher, Transactor, Work
 from huiqun.web import create_api_key
 from huiqun.web.api_keys import COLLECTION
+from huiqun.work import Transactor, Work
 from local.story.script import CHATS
 from moderation.policies.handlers import Activation, activate_version, assign_policy, write_version
 from moderation.policies.model import Rules

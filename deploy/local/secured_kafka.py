@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from pydantic import SecretStr
 
-from huiqun.stream.security import KafkaSecurity, SaslMechanism
+from huiqun.kafka.security import KafkaSecurity, SaslMechanism
 from local.certificates import Authority, Pair
 from local.ports import LOOPBACK, free_port
 

@@ -8,9 +8,9 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer
 
 from huiqun.contracts.topics import CHANNEL_MEMBERS, CHANNEL_MESSAGES, CHANNEL_RECEIPTS, MODERATION_DECISIONS, Topic
+from huiqun.kafka import KafkaOptions
 from huiqun.store import Database
-from huiqun.stream import KafkaOptions
-from huiqun.stream.outbox import OUTBOX
+from huiqun.work.outbox import OUTBOX
 from local.topics import ends
 
 OPEN: Final = ("requested", "assigned")

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from huiqun.contracts.topics import SERVICES
-from huiqun.runtime.settings import ConnectionSettings
+from huiqun.kafka import KafkaOptions
+from huiqun.kafka.topics import create_topics
+from huiqun.service.settings import ConnectionSettings
 from huiqun.store import Client, Database, MongoOptions, connect
-from huiqun.stream import KafkaOptions
-from huiqun.stream.topics import create_topics
 from local.channel import Channel
 from local.operator import write_policies
 from local.services import Service, running, watch

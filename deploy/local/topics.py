@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from huiqun.contracts.topics import Topic
-from huiqun.stream import KafkaOptions
+from huiqun.kafka import KafkaOptions
 
 _POLL_MILLISECONDS = 100
 

@@ -16,10 +16,10 @@ import httpx
 
 from huiqun.contracts.channel import Group, GroupCreated, Member, MemberJoined, Message, MessageReceived, Sender
 from huiqun.contracts.envelope import Event
+from huiqun.kafka import KafkaOptions, Publisher
+from huiqun.kafka.publisher import Record, record_of
+from huiqun.kafka.topics import create_topics
 from huiqun.store import Client, connect
-from huiqun.stream import KafkaOptions, Publisher
-from huiqun.stream.publisher import Record, record_of
-from huiqun.stream.topics import create_topics
 from huiqun.web import create_api_key
 from local.ports import free_port
 from local.stack import Stack

@@ -9,11 +9,12 @@ import pytest_asyncio
 from prometheus_client import REGISTRY
 from pydantic import SecretStr
 
-from huiqun.runtime import readiness
+from huiqun.kafka.topics import create_topics
 from huiqun.runtime.health import Heartbeat
-from huiqun.runtime.service import Api, Connections, Interface, connections
-from huiqun.runtime.settings import ServiceSettings
-from huiqun.stream.topics import create_topics
+from huiqun.service.api import Api, Interface
+from huiqun.service.connections import Connections, connections
+from huiqun.service.settings import ServiceSettings
+from huiqun.web import readiness
 from local.ports import free_port
 from local.stack import Stack
 from tests.spine import eventually, running

@@ -8,9 +8,10 @@ import pytest
 import pytest_asyncio
 
 from huiqun.audit import AUDIT_INDEXES, AuditEntry, Head, append, append_all, read_head, verify
+from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.runtime.clock import SystemClock
 from huiqun.store import Client, Database, connect, ensure_indexes
-from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor, Work
+from huiqun.work import WORK_INDEXES, Transactor, Work
 
 
 class Log:
@@ -33,7 +34,7 @@ class Log:
 async def log(mongo_url: str, database_name: str) -> AsyncIterator[Log]:
     client = connect(mongo_url)
     db = client[database_name]
-    await ensure_indexes(db, {**AUDIT_INDEXES, **STREAM_INDEXES})
+    await ensure_indexes(db, {**AUDIT_INDEXES, **WORK_INDEXES})
     yield Log(client, db)
     await client.close()
 

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from huiqun.contracts.channel import Message, MessageReceived, Sender
+from huiqun.kafka import KafkaOptions, Publisher
+from huiqun.kafka.publisher import record_of
+from huiqun.kafka.topics import create_topics
 from huiqun.runtime.clock import SystemClock
 from huiqun.store import connect, ensure_indexes
-from huiqun.stream import STREAM_INDEXES, BatchConsumer, KafkaOptions, Publisher, Route, Transactor, Work
-from huiqun.stream.publisher import record_of
-from huiqun.stream.topics import create_topics
+from huiqun.stream import STREAM_INDEXES, BatchConsumer, Route
 from huiqun.tasks.store import TASK_INDEXES
+from huiqun.work import WORK_INDEXES, Transactor, Work
 
 
 def message(number: int, group: str) -> MessageReceived:
@@ -25,7 +27,7 @@ async def test_every_event_is_handled_once_and_in_the_order_of_its_group(
     client = connect(mongo_url)
     db = client[database_name]
     await create_topics(kafka_options, partitions=2, replication=1)
-    await ensure_indexes(db, {**STREAM_INDEXES, **TASK_INDEXES, "seen": ()})
+    await ensure_indexes(db, {**WORK_INDEXES, **STREAM_INDEXES, **TASK_INDEXES, "seen": ()})
     publisher = Publisher(kafka_options)
     await publisher.start()
 

@@ -9,10 +9,12 @@ import pytest_asyncio
 from huiqun.audit import AUDIT_INDEXES
 from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.topics import CHANNEL_MESSAGES
+from huiqun.kafka import KafkaOptions
+from huiqun.kafka.publisher import partition_of
 from huiqun.store import ensure_indexes
-from huiqun.stream import ConsumerOptions, KafkaOptions, Route, Work
+from huiqun.stream import ConsumerOptions, Route
 from huiqun.stream.dead_letters import read_all
-from huiqun.stream.publisher import partition_of
+from huiqun.work import Work
 from tests.channel import message
 from tests.shell import Shell
 from tests.spine import PARTITIONS, SERVICE, Spine, eventually, open_spine, running

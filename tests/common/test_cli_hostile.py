@@ -10,8 +10,8 @@ import pytest_asyncio
 from huiqun.audit import AUDIT_INDEXES
 from huiqun.cli.terminal import json_line, one_line, printable
 from huiqun.contracts.topics import dead_letters_of
+from huiqun.kafka.publisher import Record
 from huiqun.store import ensure_indexes
-from huiqun.stream.publisher import Record
 from huiqun.web import WEB_INDEXES, create_api_key
 from tests.shell import Shell
 from tests.spine import Spine

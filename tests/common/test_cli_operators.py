@@ -7,10 +7,11 @@ import pytest
 import pytest_asyncio
 
 from huiqun.audit import AUDIT_INDEXES, AuditEntry, append_all
+from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.runtime.clock import SystemClock
 from huiqun.store import Database, connect, ensure_indexes
-from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor, Work
 from huiqun.web.api_keys import find_principal
+from huiqun.work import WORK_INDEXES, Transactor, Work
 from local.ports import free_port
 from local.stack import Stack
 from tests.shell import Shell
@@ -36,7 +37,7 @@ class Desk:
 async def desk(stack: Stack, database_name: str) -> AsyncIterator[Desk]:
     client = connect(stack.mongo_url)
     database = client[f"{database_name}_crm_sync"]
-    await ensure_indexes(database, {**AUDIT_INDEXES, **STREAM_INDEXES})
+    await ensure_indexes(database, {**AUDIT_INDEXES, **WORK_INDEXES})
     environment = {"HUIQUN_MONGO_URL": stack.mongo_url, "HUIQUN_DATABASE_PREFIX": f"{database_name}_"}
     # No entry is an event: nothing is published.
     transactor = Transactor(client, database, Publisher(KafkaOptions("nowhere")), SystemClock())

@@ -8,9 +8,9 @@ import pytest_asyncio
 
 from huiqun.audit import AUDIT_INDEXES
 from huiqun.contracts.topics import CHANNEL_ACTIONS
+from huiqun.kafka.publisher import Record
 from huiqun.store import Database, ensure_indexes
-from huiqun.stream import STREAM_INDEXES, outbox, parked
-from huiqun.stream.publisher import Record
+from huiqun.work import WORK_INDEXES, outbox, parked
 from local.stack import Stack
 from tests.shell import Shell
 from tests.spine import SERVICE, Spine
@@ -37,7 +37,7 @@ def records() -> tuple[Record, ...]:
 @pytest_asyncio.fixture
 async def desk(spine: Spine, stack: Stack, database_name: str) -> AsyncIterator[Desk]:
     database = spine.client[f"{database_name}_{SERVICE}"]
-    await ensure_indexes(database, {**AUDIT_INDEXES, **STREAM_INDEXES})
+    await ensure_indexes(database, {**AUDIT_INDEXES, **WORK_INDEXES})
     await parked.park(database, [outbox.Entry("e1", records())], {0: 70_000, 2: 80_000}, AT)
     environment = {
         **stack.environment,

@@ -13,9 +13,10 @@ from huiqun.contracts.catalog import EVENTS
 from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.envelope import CLOCK_TOLERANCE, Event, Payload
 from huiqun.contracts.topics import SERVICES
-from huiqun.stream import Route, Work
+from huiqun.stream import Route
 from huiqun.stream.batch import Received
 from huiqun.stream.routes import RoutingTable
+from huiqun.work import Work
 from tests.channel import message
 from tests.inlet import record_in
 from tests.stories import joined, screened

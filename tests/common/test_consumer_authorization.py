@@ -11,8 +11,10 @@ from aiokafka.errors import GroupAuthorizationFailedError, KafkaError
 
 from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.topics import CHANNEL_MESSAGES, MODERATION_DECISIONS
-from huiqun.stream import BatchConsumer, Publisher, Route, Transactor, Work
+from huiqun.kafka import Publisher
+from huiqun.stream import BatchConsumer, Route
 from huiqun.stream.consumer import poll
+from huiqun.work import Transactor, Work
 from local.stack import Stack
 from tests.acls import Operation, Resource, Rights, grant
 from tests.channel import message, verdict_on

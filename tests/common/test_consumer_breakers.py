@@ -9,12 +9,13 @@ from datetime import timedelta
 from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import CHANNEL_MESSAGES
+from huiqun.kafka.publisher import Record, partition_of
 from huiqun.runtime.clock import SystemClock
-from huiqun.stream import BatchConsumer, ConsumerOptions, Route, Work, controls
+from huiqun.stream import BatchConsumer, ConsumerOptions, Route, controls
 from huiqun.stream.breaker import Place
 from huiqun.stream.dead_letters import DeadLetter, read_all
-from huiqun.stream.publisher import Record, partition_of
 from huiqun.stream.skipping import SkipRule
+from huiqun.work import Work
 from tests.channel import ids, message
 from tests.spine import PARTITIONS, SERVICE, Spine, eventually, running
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from huiqun.contracts.catalog import encode
 from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.topics import CHANNEL_MESSAGES
-from huiqun.stream import Route, Work
+from huiqun.stream import Route
 from huiqun.stream.dead_letters import DeadLetter, latest, read_all
+from huiqun.work import Work
 from tests.channel import message
 from tests.shell import Shell
 from tests.spine import Spine, eventually, running

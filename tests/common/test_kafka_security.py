@@ -10,14 +10,14 @@ from aiokafka.errors import KafkaError
 from pydantic import SecretStr
 
 from huiqun.contracts.topics import CHANNEL_ACTIONS, CHANNEL_MESSAGES, TOPICS
+from huiqun.kafka import KafkaOptions, Publisher
+from huiqun.kafka.presence import TopicsUnavailableError
+from huiqun.kafka.publisher import Record
+from huiqun.kafka.security import KafkaSecurity, SaslMechanism
+from huiqun.kafka.topics import create_topics
 from huiqun.runtime.misconfiguration import MisconfigurationError
-from huiqun.stream import KafkaOptions, Publisher
 from huiqun.stream.dead_letters import read_all
-from huiqun.stream.presence import TopicsUnavailableError
-from huiqun.stream.publisher import Record
-from huiqun.stream.retry import is_transient
-from huiqun.stream.security import KafkaSecurity, SaslMechanism
-from huiqun.stream.topics import create_topics
+from huiqun.work.retry import is_transient
 from local.certificates import Authority
 from local.ports import free_port
 from local.secured_kafka import ListenerName, SecuredListeners

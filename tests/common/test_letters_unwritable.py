@@ -8,8 +8,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.topics import CHANNEL_MESSAGES, dead_letters_of
-from huiqun.stream import Route, Work
+from huiqun.stream import Route
 from huiqun.stream.dead_letters import read_all
+from huiqun.work import Work
 from tests.channel import ids, message
 from tests.spine import PARTITIONS, SERVICE, Spine, eventually, running
 

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from huiqun.runtime.settings import ConnectionSettings
+from huiqun.service.settings import ConnectionSettings
 from huiqun.store import MongoOptions, StoreError, check_access, connect, explain, is_transient, ping, transaction
 from local.certificates import Authority
 from local.mongod import Mongod

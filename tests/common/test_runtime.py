@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from huiqun.runtime import parts
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.ids import new_id
-from huiqun.runtime.parts import PartEndedError, run_parts
-from huiqun.runtime.service import roles_from
 from huiqun.runtime.waiting import wait_for_stop
+from huiqun.service import parts
+from huiqun.service.parts import PartEndedError, run_parts
+from huiqun.service.process import roles_from
 
 
 @dataclass

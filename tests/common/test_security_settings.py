@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from huiqun.runtime.settings import ConnectionSettings, wrong_settings
+from huiqun.service.settings import ConnectionSettings, wrong_settings
 from huiqun.telemetry import configure_logs
 from local.certificates import Authority
 from tests.common.test_settings import start

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from huiqun.runtime.settings import ServiceSettings
+from huiqun.service.settings import ServiceSettings
 
 KEY = "HUIQUN_HASH_KEY"
 

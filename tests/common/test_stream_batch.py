@@ -10,9 +10,10 @@ from huiqun.contracts.catalog import encode
 from huiqun.contracts.channel import GroupCreated, MessageEdited, MessageRecalled, MessageReceived, Recall
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import CHANNEL_MEMBERS, CHANNEL_MESSAGES
-from huiqun.stream import Route, Work
+from huiqun.stream import Route
 from huiqun.stream.batch import Received, decode_batch, without_duplicates
 from huiqun.stream.routes import RoutingTable
+from huiqun.work import Work
 from tests.channel import edit, message
 from tests.stories import NOON, created
 

@@ -10,10 +10,11 @@ from pymongo.errors import AutoReconnect
 from huiqun.contracts.catalog import decode, encode
 from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.topics import CHANNEL_MESSAGES, MODERATION_DECISIONS
-from huiqun.stream import Route, Work, outbox
+from huiqun.kafka.publisher import Record, partition_of
+from huiqun.stream import Route
 from huiqun.stream.dead_letters import DeadLetter, read_all, replay
-from huiqun.stream.publisher import Record, partition_of
-from huiqun.stream.transactor import Delivery
+from huiqun.work import Work, outbox
+from huiqun.work.transactor import Delivery
 from tests.channel import ids, message, verdict_on
 from tests.spine import PARTITIONS, SERVICE, Spine, eventually, running
 

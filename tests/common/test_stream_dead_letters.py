@@ -7,18 +7,10 @@ from aiokafka import ConsumerRecord
 
 from huiqun.contracts.catalog import encode
 from huiqun.contracts.topics import CHANNEL_MESSAGES
+from huiqun.kafka.publisher import CONTENT_TYPE, Record
 from huiqun.runtime.health import Heartbeat
-from huiqun.stream.dead_letters import (
-    DeadLetter,
-    NoSuchDeadLetterError,
-    dead_letter,
-    find,
-    keep,
-    read_all,
-    replay,
-    traceback_of,
-)
-from huiqun.stream.publisher import CONTENT_TYPE, Record
+from huiqun.stream.dead_letters import DeadLetter, NoSuchDeadLetterError, dead_letter, find, keep, read_all, replay
+from huiqun.telemetry import traceback_of
 from tests.channel import message
 from tests.spine import SERVICE, Spine
 

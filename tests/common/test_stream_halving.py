@@ -9,9 +9,10 @@ from aiokafka import ConsumerRecord, TopicPartition
 from pymongo.errors import OperationFailure
 
 from huiqun.contracts.channel import MessageReceived
-from huiqun.stream import ConsumerOptions, Route, Work
+from huiqun.stream import ConsumerOptions, Route
 from huiqun.stream.batch import cut_batch
 from huiqun.stream.dead_letters import read_all
+from huiqun.work import Work
 from tests.channel import ids, message
 from tests.spine import SERVICE, Spine, eventually, running
 

@@ -12,10 +12,11 @@ from huiqun.contracts.catalog import encode
 from huiqun.contracts.channel import MemberJoined, MessageEdited, MessageReceived
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import CHANNEL_MESSAGES
-from huiqun.stream import Route, Work
+from huiqun.kafka.publisher import Record, record_of
+from huiqun.stream import Route
 from huiqun.stream.dead_letters import read_all
-from huiqun.stream.publisher import Record, record_of
 from huiqun.stream.unreadable import UnreadableRecord, unreadable
+from huiqun.work import Work
 from tests.channel import edit, message
 from tests.spine import SERVICE, Spine, eventually, running
 from tests.stories import joined

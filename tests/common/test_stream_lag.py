@@ -13,7 +13,8 @@ from prometheus_client import REGISTRY
 from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.topics import CHANNEL_MESSAGES
 from huiqun.store import MongoOptions
-from huiqun.stream import BatchConsumer, LagWatch, Route, Work, lag
+from huiqun.stream import BatchConsumer, LagWatch, Route, lag
+from huiqun.work import Work
 from local.proxy import Proxy
 from local.stack import Stack
 from tests.channel import message

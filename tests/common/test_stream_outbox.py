@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_asyncio
 
+from huiqun.kafka.publisher import Record
 from huiqun.store import Client, Database, DuplicateKey, MongoOptions, connect, ensure_indexes, transaction
-from huiqun.stream import STREAM_INDEXES, inbox, outbox
-from huiqun.stream.publisher import Record
+from huiqun.work import WORK_INDEXES, inbox, outbox
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 MEGABYTE = 1024 * 1024
@@ -23,7 +23,7 @@ async def client(mongo_options: MongoOptions) -> AsyncIterator[Client]:
 
 @pytest_asyncio.fixture
 async def database(client: Client, database_name: str) -> Database:
-    await ensure_indexes(client[database_name], STREAM_INDEXES)
+    await ensure_indexes(client[database_name], WORK_INDEXES)
     return client[database_name]
 
 

@@ -7,8 +7,8 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from huiqun.contracts.topics import CHANNEL_ACTIONS
-from huiqun.stream.publisher import Record, partition_of
-from huiqun.stream.retry import is_transient, until_it_passes
+from huiqun.kafka.publisher import Record, partition_of
+from huiqun.work.retry import is_transient, until_it_passes
 from tests.spine import PARTITIONS, Spine
 
 TOPIC = CHANNEL_ACTIONS.name

@@ -16,11 +16,12 @@ from engagement import app as engagement
 from huiqun.contracts.catalog import encode
 from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.topics import CHANNEL_MEMBERS, CHANNEL_MESSAGES
+from huiqun.kafka.publisher import Record, partition_of
 from huiqun.store import ensure_indexes
-from huiqun.stream import Route, Work
+from huiqun.stream import Route
 from huiqun.stream.dead_letters import DeadLetter, read_all, replay
-from huiqun.stream.publisher import Record, partition_of
 from huiqun.telemetry import configure_logs
+from huiqun.work import Work
 from survey import app as survey
 from tests.channel import message
 from tests.spine import PARTITIONS, SERVICE, Spine, eventually, running

@@ -9,7 +9,7 @@ from huiqun.contracts.catalog import decode
 from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.topics import CHANNEL_MESSAGES
 from huiqun.store import MongoOptions, abandoned, connect
-from huiqun.stream import Relay, Transactor, Work, outbox
+from huiqun.work import Relay, Transactor, Work, outbox
 from tests.channel import ids, message
 from tests.clocks import SetClock
 from tests.spine import Spine, eventually, running

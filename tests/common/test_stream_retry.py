@@ -13,7 +13,7 @@ from aiokafka.errors import (
 from pymongo.errors import AutoReconnect, OperationFailure
 
 from huiqun.runtime.health import Heartbeat
-from huiqun.stream.retry import for_at_most, is_transient, until_it_passes
+from huiqun.work.retry import for_at_most, is_transient, until_it_passes
 
 
 class Failing:

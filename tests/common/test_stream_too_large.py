@@ -9,11 +9,12 @@ import pytest_asyncio
 
 from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.topics import CHANNEL_ACTIONS, CHANNEL_MESSAGES, MODERATION_DECISIONS, dead_letters_of
-from huiqun.stream import Relay, Route, Work, outbox
+from huiqun.kafka.publisher import Record, RecordsTooLargeError
+from huiqun.stream import Route
 from huiqun.stream.dead_letters import read_all
-from huiqun.stream.parked import count_parked, list_parked
-from huiqun.stream.publisher import Record, RecordsTooLargeError
-from huiqun.stream.retry import until_it_passes
+from huiqun.work import Relay, Work, outbox
+from huiqun.work.parked import count_parked, list_parked
+from huiqun.work.retry import until_it_passes
 from tests.channel import NOON, message, verdict_on
 from tests.narrow import set_limit
 from tests.spine import SERVICE, Spine, eventually, running

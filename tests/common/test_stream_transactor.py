@@ -10,13 +10,13 @@ import pytest_asyncio
 from huiqun.contracts.catalog import decode
 from huiqun.contracts.channel import Recall
 from huiqun.contracts.topics import CHANNEL_MESSAGES
+from huiqun.kafka import KafkaOptions, Publisher
+from huiqun.kafka.publisher import EventTooLargeError
 from huiqun.runtime.clock import SystemClock
 from huiqun.store import Database, DuplicateKey, MongoOptions, connect, ensure_indexes
-from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor, Work, outbox
-from huiqun.stream.publisher import EventTooLargeError
-from huiqun.stream.transactor import Delivery
-from huiqun.tasks.model import Task
 from huiqun.tasks.store import TASK_INDEXES
+from huiqun.work import WORK_INDEXES, Task, Transactor, Work, outbox
+from huiqun.work.transactor import Delivery
 from local.ports import free_port
 from tests.channel import message
 from tests.spine import Spine
@@ -28,7 +28,7 @@ LATER = datetime.now(UTC) + timedelta(hours=1)
 async def offline(mongo_options: MongoOptions, database_name: str) -> AsyncIterator[Transactor]:
     """A transactor whose broker is away."""
     client = connect(mongo_options)
-    await ensure_indexes(client[database_name], {**STREAM_INDEXES, **TASK_INDEXES, "notes": ()})
+    await ensure_indexes(client[database_name], {**WORK_INDEXES, **TASK_INDEXES, "notes": ()})
     publisher = Publisher(KafkaOptions(f"127.0.0.1:{free_port()}"))
     yield Transactor(client, client[database_name], publisher, SystemClock())
     await client.close()

@@ -9,10 +9,13 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from huiqun.contracts.channel import MemberJoined, MessageReceived
+from huiqun.kafka import KafkaOptions
 from huiqun.runtime.health import Heartbeat
-from huiqun.runtime.service import Api, Connections, Interface, connections
-from huiqun.runtime.settings import ServiceSettings
-from huiqun.stream import BatchConsumer, ConsumerOptions, KafkaOptions, Route, Work
+from huiqun.service.api import Api, Interface
+from huiqun.service.connections import Connections, connections
+from huiqun.service.settings import ServiceSettings
+from huiqun.stream import BatchConsumer, ConsumerOptions, Route
+from huiqun.work import Work
 from local.ports import LOOPBACK, free_port
 from local.stack import SESSION_TIMEOUT_MILLISECONDS, Stack
 from tests.channel import message

@@ -10,8 +10,8 @@ from prometheus_client import CollectorRegistry, Counter, generate_latest
 from pymongo.errors import AutoReconnect, _OperationCancelled
 
 import huiqun
+from huiqun.kafka.publisher import EventTooLargeError
 from huiqun.stream.handling import KeyExistsError
-from huiqun.stream.publisher import EventTooLargeError
 from huiqun.telemetry.metrics import error_label, export_from_zero
 from tests.figures import declared, name_of, public_errors
 

@@ -7,9 +7,9 @@ import pytest
 import pytest_asyncio
 
 from huiqun.audit import AUDIT_INDEXES
+from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.runtime.clock import whole_milliseconds
 from huiqun.store import connect, ensure_indexes
-from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor, Work
 from huiqun.versions.handlers import DraftCommand, VersionedDocuments
 from huiqun.versions.model import (
     PRESENT,
@@ -26,6 +26,7 @@ from huiqun.versions.model import (
     diff_contents,
 )
 from huiqun.versions.store import VersionStore
+from huiqun.work import WORK_INDEXES, Transactor, Work
 from local.ports import free_port
 from tests.clocks import SetClock
 
@@ -36,7 +37,7 @@ ANNA, BO, CHEN = "key:anna", "key:bo", "key:chen"
 @pytest_asyncio.fixture
 async def transactor(mongo_url: str, database_name: str) -> AsyncIterator[Transactor]:
     client = connect(mongo_url)
-    await ensure_indexes(client[database_name], {**STREAM_INDEXES, **AUDIT_INDEXES, **PLANS.store.indexes})
+    await ensure_indexes(client[database_name], {**WORK_INDEXES, **AUDIT_INDEXES, **PLANS.store.indexes})
     clock = SetClock(whole_milliseconds(datetime.now(UTC)))
     yield Transactor(client, client[database_name], Publisher(KafkaOptions(f"127.0.0.1:{free_port()}")), clock)
     await client.close()

@@ -5,13 +5,14 @@ import os
 import sys
 from datetime import timedelta
 
+from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.runtime.clock import SystemClock
-from huiqun.runtime.parts import run_parts
 from huiqun.runtime.waiting import wait_for_stop
+from huiqun.service.parts import run_parts
 from huiqun.store import connect
-from huiqun.stream import KafkaOptions, Publisher, Relay, Transactor, Work
-from huiqun.tasks.model import Task, TaskKind
+from huiqun.tasks.model import TaskKind
 from huiqun.tasks.runner import TaskOptions, TaskRunner
+from huiqun.work import Relay, Task, Transactor, Work
 
 
 async def note(work: Work, task: Task) -> None:

@@ -8,9 +8,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.client import AIOKafkaClient
 
 from huiqun.contracts.topics import CHANNEL_ACTIONS
-from huiqun.stream import KafkaOptions, Publisher
-from huiqun.stream.publisher import Record
-from huiqun.stream.topics import create_topics
+from huiqun.kafka import KafkaOptions, Publisher
+from huiqun.kafka.publisher import Record
+from huiqun.kafka.topics import create_topics
 from local.apache_kafka import CLUSTER_ID, ApacheKafka
 from local.errors import ServerFailedError
 from local.stack import Stack

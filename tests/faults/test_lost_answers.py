@@ -8,10 +8,12 @@ import pytest_asyncio
 from huiqun.contracts.catalog import decode
 from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.topics import MODERATION_DECISIONS
+from huiqun.kafka import KafkaOptions
 from huiqun.store import StoreError, commit_outcome_is_unknown
-from huiqun.stream import KafkaOptions, Relay, Route, Work
-from huiqun.tasks.model import Task, TaskKind
+from huiqun.stream import Route
+from huiqun.tasks.model import TaskKind
 from huiqun.tasks.runner import TaskRunner
+from huiqun.work import Relay, Task, Work
 from local.stack import Stack
 from tests.channel import message, verdict_on
 from tests.faults.wiretap import Cut, Wiretap

@@ -5,9 +5,9 @@ from pathlib import Path
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from huiqun.contracts.topics import CHANNEL_MEMBERS, TOPICS, dead_letters_of
+from huiqun.kafka import KafkaOptions, Publisher
+from huiqun.kafka.publisher import record_of
 from huiqun.store import connect
-from huiqun.stream import KafkaOptions, Publisher
-from huiqun.stream.publisher import record_of
 from local.stack import Stack
 from tests.faults.test_broker_away import has_heard_of, joined
 from tests.processes import ServiceProcess, environment_of

@@ -14,7 +14,8 @@ from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.topics import CHANNEL_MESSAGES, MODERATION_DECISIONS
 from huiqun.runtime.waiting import wait_for_stop
 from huiqun.store import Database
-from huiqun.stream import BatchConsumer, Route, Work
+from huiqun.stream import BatchConsumer, Route
+from huiqun.work import Work
 from local.stack import Stack
 from tests.channel import NOON, message, verdict_on
 from tests.faults.offset_tap import OffsetTap

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from huiqun.contracts.catalog import encode
 from huiqun.contracts.topics import CHANNEL_MESSAGES
+from huiqun.kafka.publisher import Record
 from huiqun.store import Database
 from huiqun.stream.dead_letters import latest, read_all, replay
-from huiqun.stream.publisher import Record
 from local.proxy import Proxy
 from local.stack import Stack
 from tests.channel import NOON, message

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from huiqun.runtime.service import connections
-from huiqun.runtime.settings import ServiceSettings
-from huiqun.stream import KafkaOptions, Work
-from huiqun.stream.topics import create_topics
+from huiqun.kafka import KafkaOptions
+from huiqun.kafka.topics import create_topics
+from huiqun.service.connections import connections
+from huiqun.service.settings import ServiceSettings
+from huiqun.work import Work
 from local.mongod import Mongod
 from local.stack import Stack
 from tests.processes import ServiceProcess, environment_of

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest_asyncio
 
+from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.runtime.clock import SystemClock, whole_milliseconds
 from huiqun.store import Database, connect, ensure_indexes
-from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor, Work
-from huiqun.tasks.model import Task
 from huiqun.tasks.store import TASK_INDEXES
+from huiqun.work import WORK_INDEXES, Task, Transactor, Work
 from local.process import ServerProcess
 from tests.spine import eventually
 
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 async def transactor(mongo_url: str, database_name: str) -> AsyncIterator[Transactor]:
     client = connect(mongo_url)
     collections = {"effects": (), "begun": (), "gates": ()}
-    await ensure_indexes(client[database_name], {**STREAM_INDEXES, **TASK_INDEXES, **collections})
+    await ensure_indexes(client[database_name], {**WORK_INDEXES, **TASK_INDEXES, **collections})
     yield Transactor(client, client[database_name], Publisher(KafkaOptions("nowhere")), SystemClock())
     await client.close()
 

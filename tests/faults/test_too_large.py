@@ -7,7 +7,7 @@ import pytest
 from huiqun.contracts.catalog import decode
 from huiqun.contracts.topics import MODERATION_DECISIONS
 from huiqun.store import Database
-from huiqun.stream import outbox, parked
+from huiqun.work import outbox, parked
 from tests.channel import NOON, ids, message
 from tests.faults.reckoning import until_judged
 from tests.narrow import set_limit

@@ -25,9 +25,9 @@ from huiqun.contracts.channel import (
 )
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import CHANNEL_RECEIPTS
-from huiqun.stream import KafkaOptions, Publisher
-from huiqun.stream.publisher import record_of
-from huiqun.stream.topics import create_topics
+from huiqun.kafka import KafkaOptions, Publisher
+from huiqun.kafka.publisher import record_of
+from huiqun.kafka.topics import create_topics
 from local.channel import Channel
 from local.topics import reading, records
 

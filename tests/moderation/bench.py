@@ -23,10 +23,10 @@ from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MemberSanctioned, MessageScreened, Sanction, SanctionLifted, Screened
 from huiqun.runtime.ids import new_id
 from huiqun.store import Database
-from huiqun.stream import Transactor, Work
-from huiqun.stream.transactor import Delivery
 from huiqun.tasks.model import TaskKind
 from huiqun.tasks.runner import TaskRunner
+from huiqun.work import Transactor, Work
+from huiqun.work.transactor import Delivery
 from moderation.enforcement import handlers as enforcement
 from moderation.lexicon.model.matching import Lexicon
 from moderation.lexicon.model.words import Word

@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from huiqun.audit import AUDIT_INDEXES
+from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.store import connect, ensure_indexes
-from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor
-from huiqun.tasks.store import TASK_INDEXES, TASKS
+from huiqun.tasks.store import TASK_INDEXES
+from huiqun.work import WORK_INDEXES, Transactor
+from huiqun.work.task import TASKS
 from local.stack import Stack
 from moderation.app import INDEXES
 from tests.moderation.bench import Bench
@@ -19,7 +21,7 @@ from tests.moderation.membership.community import SetClock
 async def transactor(session_stack: Stack) -> AsyncIterator[Transactor]:
     client = connect(session_stack.mongo_url)
     database = client[f"test_{uuid.uuid4().hex[:12]}"]
-    await ensure_indexes(database, {**STREAM_INDEXES, **TASK_INDEXES, **AUDIT_INDEXES, **INDEXES})
+    await ensure_indexes(database, {**WORK_INDEXES, **TASK_INDEXES, **AUDIT_INDEXES, **INDEXES})
     yield Transactor(client, database, Publisher(KafkaOptions("nowhere")), SetClock())
     await client.drop_database(database.name)
     await client.close()

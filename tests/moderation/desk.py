@@ -28,9 +28,9 @@ from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import CaseOutcome
 from huiqun.contracts.topics import TOPICS
 from huiqun.runtime.clock import whole_milliseconds
-from huiqun.stream import Work, outbox
 from huiqun.tasks.runner import TaskRunner
 from huiqun.web import WEB_INDEXES
+from huiqun.work import Work, outbox
 from moderation.app import INDEXES, routes, task_kinds
 from moderation.cases.handlers.deciding import decide
 from moderation.cases.handlers.following import Ruling
@@ -131,7 +131,9 @@ class Desk:
     async def pass_time(self, span: timedelta) -> None:
         """Time goes by, and what is due is done."""
         self.clock.moment += span
-        runner = TaskRunner(self.inlet.transactor, task_kinds(Links.under("a key for tests", None)))
+        links = Links.under("a key for tests", None)
+        kinds = task_kinds(links, self.inlet.database, lambda: self.rulebook)
+        runner = TaskRunner(self.inlet.transactor, kinds)
         await run_all_due(runner)
 
     async def work(self, use_case: Callable[[Work], Awaitable[T]]) -> T:

@@ -9,6 +9,8 @@ from typing import Any
 from urllib.parse import quote
 
 from huiqun.store import Database
+from huiqun.tasks.store import fail_unknown_tasks
+from huiqun.work import Task, Work
 from moderation.cases.model.links import Grant
 from moderation.membership.model.links import Holder, sign
 from tests.privacy.house import House, Service
@@ -73,6 +75,7 @@ _SPECIAL: Mapping[str, Mapping[str, Any]] = {
     "/api/v1/messages/lookup": {"kind": "mobile"},
     "/api/v1/cases/{case_id}/reclassify": {"category": "gossip"},
 }
+_TASKS = "/api/v1/tasks"
 _COLLECTIONS = {
     "hold": "holds",
     "export": "exports",
@@ -204,6 +207,8 @@ class Caller:
         async def newest(collection: str, **query: Any) -> Any:
             return await database[collection].find_one(query, sort=[("_id", -1)]) or {}
 
+        if path.startswith(_TASKS):
+            return {"key": await self._have_failed_task(service), "kind": "of_nobody"}
         kinds = {"kind": "removal"} if path.endswith("/decline") else {}
         incident = await newest("incidents", state={"$ne": "closed"})
         found = {f"{name}_id": (await newest(held)).get("_id", "none") for name, held in _COLLECTIONS.items()}
@@ -221,6 +226,17 @@ class Caller:
             **dict.fromkeys(("since", "from"), (now - timedelta(days=3)).isoformat()),
             "to": now.isoformat(),
         }
+
+    async def _have_failed_task(self, service: Service) -> str:
+        """A task that nobody knows how to run, and that was given up; returns its key."""
+        key, now = f"of-nobody/{next(self.numbers)}", self.house.clock.now()
+
+        async def schedule(work: Work) -> None:
+            work.schedule(Task(key, "of_nobody", now - timedelta(seconds=1)))
+
+        await service.connected.transactor.run(schedule)
+        await fail_unknown_tasks(service.connected.database, service.kinds, now, now)
+        return key
 
     async def _blocked_message(self, database: Database) -> str:
         """Another one each time, so that each report opens a case."""

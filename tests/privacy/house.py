@@ -23,12 +23,14 @@ import engagement.app
 import moderation.app
 import survey.app
 from huiqun.contracts.topics import TOPICS, Topic
-from huiqun.runtime.parts import Part
-from huiqun.runtime.service import Api, Connections, Interface, connections, loops
-from huiqun.runtime.settings import ServiceSettings
-from huiqun.stream import KafkaOptions, Route
-from huiqun.stream.publisher import Record
-from huiqun.stream.topics import create_topics
+from huiqun.kafka import KafkaOptions
+from huiqun.kafka.publisher import Record
+from huiqun.kafka.topics import create_topics
+from huiqun.service.api import Api, Interface
+from huiqun.service.connections import Connections, connections, loops
+from huiqun.service.parts import Part
+from huiqun.service.settings import ServiceSettings
+from huiqun.stream import Route
 from huiqun.tasks.model import TaskKind
 from huiqun.tasks.runner import TaskRunner
 from huiqun.telemetry import configure_logs, tracing
@@ -214,7 +216,7 @@ async def _open(opened: AsyncExitStack, house: House, name: str, settings: Setti
         parts.append(keeper)
         routes = module.routes(keeper.current, hash_key(settings), house.signed.appeals.maker)
         tasks, interface = (
-            module.task_kinds(house.signed.consents),
+            module.task_kinds(house.signed.consents, connected.database, keeper.current),
             module.interface(settings, keeper.current, house.signed),
         )
     else:

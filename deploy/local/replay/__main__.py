@@ -14,7 +14,7 @@ from rich.console import Console
 
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import MODERATION_DECISIONS, dead_letters_of
-from huiqun.stream import Publisher
+from huiqun.kafka import Publisher
 from local.console import run_to_the_end
 from local.directories import run_directory
 from local.replay import output

@@ -11,8 +11,8 @@ from huiqun.contracts.catalog import decode
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.contracts.topics import MODERATION_DECISIONS
-from huiqun.stream import Publisher
-from huiqun.stream.publisher import record_of
+from huiqun.kafka import Publisher
+from huiqun.kafka.publisher import record_of
 from local.replay.messages import key_of_judged
 from local.topics import records
 

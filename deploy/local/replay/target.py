@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from huiqun.runtime.settings import ConnectionSettings
+from huiqun.kafka import KafkaOptions
+from huiqun.kafka.topics import create_topics
+from huiqun.service.settings import ConnectionSettings
 from huiqun.store import Client, Database, MongoOptions, check_access, connect
-from huiqun.stream import KafkaOptions
-from huiqun.stream.topics import create_topics
 from local.services import running, watch
 from local.stack import Stack
 from local.system import DATABASE_PREFIX, PARTITIONS, beside, kafka_of, mongo_of

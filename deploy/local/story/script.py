@@ -22,7 +22,7 @@ from huiqun.contracts.channel import (
 )
 from huiqun.contracts.envelope import Event, Payload
 from huiqun.contracts.topics import CHANNEL_MESSAGES
-from huiqun.stream.publisher import Record, record_of
+from huiqun.kafka.publisher import Record, record_of
 from local.story.fuli import FULI
 from local.story.huimin import HUIMIN
 from local.story.licai import LICAI

@@ -13,9 +13,9 @@ from fastapi import Depends, FastAPI, Path, Query, Response
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 
+from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.runtime.clock import SystemClock
 from huiqun.store import Database, DuplicateKey, connect, ensure_indexes
-from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor, Work
 from huiqun.web import (
     WEB_INDEXES,
     Answer,
@@ -41,6 +41,7 @@ from huiqun.web import (
     serve,
     set_etag,
 )
+from huiqun.work import WORK_INDEXES, Transactor, Work
 from local.ports import free_port
 
 NoteId = Annotated[str, Path(description="The note's id.", examples=["n1"])]
@@ -216,7 +217,7 @@ async def running(
 ) -> AsyncIterator[Service]:
     client = connect(mongo_url)
     db = client[database_name]
-    await ensure_indexes(db, {**WEB_INDEXES, **STREAM_INDEXES, "notes": [], "counters": []})
+    await ensure_indexes(db, {**WEB_INDEXES, **WORK_INDEXES, "notes": [], "counters": []})
     silent = Publisher(KafkaOptions("nowhere"))  # no note is an event
     gate, failing, stop = Gate(), set[str](), asyncio.Event()
     gate.opened.set()

@@ -3,9 +3,10 @@
 import asyncio
 from typing import Any
 
+from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.runtime.clock import SystemClock
 from huiqun.store import connect, transaction
-from huiqun.stream import KafkaOptions, Publisher, Transactor, Work
+from huiqun.work import Transactor, Work
 from tests.common.web.conftest import running
 
 AT_ONCE = 50

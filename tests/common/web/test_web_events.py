@@ -4,8 +4,8 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from huiqun.store import Document
-from huiqun.stream import Work
 from huiqun.web import WEB_INDEXES, Router, WriteOnce, requires
+from huiqun.work import Work
 from tests.channel import message, verdict_on
 from tests.inlet import open_inlet, open_interface
 

@@ -14,7 +14,8 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from huiqun.runtime.ids import new_id
-from huiqun.runtime.service import Api, Connections, connections
+from huiqun.service.api import Api
+from huiqun.service.connections import Connections, connections
 from huiqun.web import Role, create_api_key
 from local.ports import free_port
 from local.stack import Stack

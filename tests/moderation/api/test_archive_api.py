@@ -25,7 +25,8 @@ RANGE = {"from": (NOON - timedelta(hours=1)).isoformat(), "to": (NOON + timedelt
 async def with_tasks(interface: Interface) -> AsyncIterator[Interface]:
     """The interface, with the tasks of the service running."""
     links = Links.under("a key", "http://localhost")
-    async with running(TaskRunner(interface.connected.transactor, task_kinds(links))):
+    kinds = task_kinds(links, interface.connected.database, interface.keeper.current)
+    async with running(TaskRunner(interface.connected.transactor, kinds)):
         yield interface
 
 

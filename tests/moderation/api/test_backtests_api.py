@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from huiqun.runtime.clock import SystemClock
 from huiqun.runtime.ids import new_id
+from huiqun.tasks import store as tasks
+from huiqun.tasks.runner import TaskRunner
+from huiqun.work import Progress, Task
 from local.stack import Stack
+from moderation.app import task_kinds
 from moderation.backtest import store
-from moderation.backtest.handlers import BacktestRunner
+from moderation.membership.model.links import Links
 from moderation.screening.handlers import Screening
 from tests.channel import NOON, message
 from tests.moderation.api.conftest import HASH_KEY, Interface, kind_of
@@ -25,8 +28,10 @@ DRAFT: dict[str, Any] = {"rules": {"length": {"max_characters": 5}}, "note": "sh
 
 
 @pytest.fixture
-def runner(interface: Interface) -> BacktestRunner:
-    return BacktestRunner(interface.connected.database, interface.keeper.current, SystemClock())
+def runner(interface: Interface) -> TaskRunner:
+    connected = interface.connected
+    links = Links.under("a key for tests", None)
+    return TaskRunner(connected.transactor, task_kinds(links, connected.database, interface.keeper.current))
 
 
 @pytest_asyncio.fixture
@@ -66,7 +71,7 @@ async def ended(interface: Interface, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 async def test_a_backtest_is_run_and_its_report_stands_beside_the_version(
-    interface: Interface, runner: BacktestRunner, group: str
+    interface: Interface, runner: TaskRunner, group: str
 ) -> None:
     name = await written(interface, DRAFT)
     asked = await ask_for(interface, name, groups=[group])
@@ -89,7 +94,7 @@ async def test_a_backtest_is_run_and_its_report_stands_beside_the_version(
 
 
 async def test_a_backtest_that_is_called_off_is_not_run_and_one_that_has_ended_stays_so(
-    interface: Interface, runner: BacktestRunner, group: str
+    interface: Interface, runner: TaskRunner, group: str
 ) -> None:
     name = await written(interface, DRAFT)
     first, second = [await ask_for(interface, name, groups=[group]) for _ in range(2)]
@@ -101,47 +106,39 @@ async def test_a_backtest_that_is_called_off_is_not_run_and_one_that_has_ended_s
     assert (await interface.ask("DELETE", f"{path}/{second['id']}")).json()["state"] == "done"
 
 
-async def test_whoever_works_on_a_backtest_that_is_called_off_is_told_with_the_next_progress(
-    interface: Interface, group: str
-) -> None:
+async def hold(interface: Interface, asked: dict[str, Any], until: datetime) -> Task:
+    """Take the task of a backtest as a process would that holds it until then."""
+    lease = tasks.Lease("somebody", datetime.now(UTC), until)
+    leased = await tasks.lease_tasks(interface.connected.database, [store.RUN], lease, 10)
+    return next(each.task for each in leased if each.task.key == store.task_key(asked["id"]))
+
+
+async def test_a_backtest_that_is_being_run_says_so_and_how_far_it_is(interface: Interface, group: str) -> None:
     name, database = await written(interface, DRAFT), interface.connected.database
     asked = await ask_for(interface, name, groups=[group])
-    now = datetime.now(UTC)
-    job = await store.lease(database, now, now + timedelta(minutes=1), "somebody")
-    assert job is not None
-    assert await store.advance(database, job.id, "somebody", {"progress": 1, "total": 3})
-    assert (await read(interface, asked))["progress"] == 1
+    task = await hold(interface, asked, datetime.now(UTC) + timedelta(minutes=1))
+    assert (await read(interface, asked))["state"] == "running"
+    assert await tasks.report_progress(database, task, "somebody", Progress(1, 3))
+    found = await read(interface, asked)
+    assert (found["progress"], found["total"]) == (1, 3)
     await interface.ask("DELETE", f"/policies/{name}/versions/1/backtests/{asked['id']}")
-    assert not await store.advance(database, job.id, "somebody", {"progress": 2})
-    assert not await store.finish(database, job.id, "somebody", {"state": "done"})
+    assert not await tasks.report_progress(database, task, "somebody", Progress(2, 3)), "who runs it learns of it"
+    assert (await read(interface, asked))["state"] == "cancelled"
 
 
 async def test_what_a_crash_leaves_behind_is_begun_anew_and_given_up_after_three_times(
-    interface: Interface, runner: BacktestRunner, group: str
+    interface: Interface, runner: TaskRunner, group: str
 ) -> None:
     name, database = await written(interface, DRAFT), interface.connected.database
     asked, hopeless = [await ask_for(interface, name, groups=[group]) for _ in range(2)]
-    long_ago = datetime.now(UTC) - timedelta(minutes=5)
-    assert await store.lease(database, long_ago, long_ago + timedelta(seconds=20), "who crashed") is not None
-    await database[store.BACKTESTS].update_one({"_id": hopeless["id"]}, {"$set": {"attempts": 3}})
+    await hold(interface, asked, datetime.now(UTC) - timedelta(minutes=5))
+    key = store.task_key(hopeless["id"])
+    await database[tasks.LEASES].update_one({"_id": key}, {"$set": {"deaths": 2}})
     async with running(runner):
         assert (await ended(interface, asked))["report"]["messages"] == 3
         given_up = await ended(interface, hopeless)
     assert (given_up["state"], given_up["report"]) == ("failed", None)
-    assert "three times" in given_up["error"]
-
-
-async def test_a_process_that_is_stopped_leaves_its_backtest_to_others(
-    interface: Interface, runner: BacktestRunner, group: str
-) -> None:
-    name = await written(interface, DRAFT)
-    asked = await ask_for(interface, name, groups=[group])
-    stopped = asyncio.Event()
-    stopped.set()
-    assert await runner._turn(stopped)
-    assert (await read(interface, asked))["state"] == "waiting"
-    async with running(runner):
-        assert (await ended(interface, asked))["state"] == "done"
+    assert "3 in a row" in given_up["error"]
 
 
 async def test_a_backtest_needs_a_version_a_period_and_a_moderator(interface: Interface) -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.archive.handlers.holds import (
     HoldOrder,
     LiftedHoldError,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.archive.model import first_day_without
 from moderation.archive.store.messages import MESSAGES
 from moderation.policies import handlers as policies

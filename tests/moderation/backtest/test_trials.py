@@ -8,8 +8,8 @@ import pytest
 
 from huiqun.contracts.channel import MessageKind, Role
 from huiqun.runtime.ids import new_id
+from huiqun.tasks.model import TaskCancelledError
 from moderation.backtest.handlers import run_trial
-from moderation.backtest.handlers.running import TrialEndedError
 from moderation.backtest.model import Trial
 from moderation.lexicon.model.matching import Lexicon
 from moderation.lexicon.model.words import Word
@@ -31,8 +31,8 @@ async def try_rules(bench: Bench, rules: dict[str, Any], **changes: Any) -> dict
     return await run_trial(bench.database, bench.rulebook, Trial(policy_id, 1, **wanted), go_on)
 
 
-async def go_on(_done: int, _total: int) -> bool:
-    return True
+async def go_on(_done: int, _total: int) -> None:
+    """Let the trial go on."""
 
 
 def hits(report: dict[str, Any]) -> dict[str, tuple[int, int, int, int]]:
@@ -214,8 +214,8 @@ async def test_what_is_not_there_is_not_tried_and_who_says_stop_is_heard(bench: 
     with pytest.raises(UnknownPolicyError):
         await run_trial(bench.database, bench.rulebook, Trial("nobody-wrote-this", 1, NOON, NOON + DAY), go_on)
 
-    async def stop(_done: int, _total: int) -> bool:
-        return False
+    async def stop(_done: int, _total: int) -> None:
+        raise TaskCancelledError("called off")
 
-    with pytest.raises(TrialEndedError):
+    with pytest.raises(TaskCancelledError):
         await run_trial(bench.database, bench.rulebook, Trial("default", 0, NOON, NOON + DAY), stop)

@@ -29,15 +29,16 @@ from huiqun.contracts.channel import (
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.contracts.topics import TOPICS
+from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.runtime.clock import SystemClock
 from huiqun.store import Database, connect, ensure_indexes
-from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor, outbox
 from huiqun.stream.routes import RoutingTable
 from huiqun.tasks.runner import TaskRunner
 from huiqun.tasks.store import TASK_INDEXES
 from huiqun.web import WEB_INDEXES, AppOptions, create_api_key, create_app
 from huiqun.web.principals import Principal
 from huiqun.web.principals import Role as Credential
+from huiqun.work import WORK_INDEXES, Transactor, outbox
 from moderation.app import INDEXES, ROUTERS, routes, task_kinds
 from moderation.membership.model.links import Links
 from moderation.rulebook.handlers import RulebookKeeper
@@ -80,7 +81,8 @@ class Desk:
     async def pass_minutes(self, minutes: float) -> None:
         """Move the clock, and run what has become due in its order, each at its own time."""
         until = self.clock.moment + timedelta(minutes=minutes)
-        runner = TaskRunner(self.transactor, task_kinds(Links.under("a key for tests", None)))
+        links = Links.under("a key for tests", None)
+        runner = TaskRunner(self.transactor, task_kinds(links, self.database, self.keeper.current))
         await self._answer()
         while (due := await next_due(self.transactor, until)) is not None:
             self.clock.moment = max(due, self.clock.moment)
@@ -202,7 +204,7 @@ async def prepare(mongo_url: str, database_name: str) -> None:
     """Make what the documents need."""
     client = connect(mongo_url)
     try:
-        shared = {**STREAM_INDEXES, **TASK_INDEXES, **WEB_INDEXES, **AUDIT_INDEXES}
+        shared = {**WORK_INDEXES, **TASK_INDEXES, **WEB_INDEXES, **AUDIT_INDEXES}
         await ensure_indexes(client[database_name], {**shared, **INDEXES})
     finally:
         await client.close()

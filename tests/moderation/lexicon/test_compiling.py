@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from huiqun.stream.retry import is_transient
+from huiqun.work.retry import is_transient
 from moderation.lexicon.compiling import CompilerEndedError, compile_apart
 from moderation.lexicon.model.keys import compile_layers
 from moderation.lexicon.model.matching import Lexicon

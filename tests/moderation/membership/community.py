@@ -30,8 +30,8 @@ from huiqun.contracts.channel.mentions import with_names
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MessageScreened, Screened
 from huiqun.runtime.ids import new_id
-from huiqun.stream import Transactor, Work
 from huiqun.tasks.runner import TaskRunner
+from huiqun.work import Transactor, Work
 from moderation import app
 from moderation.membership.model.links import Links
 from moderation.policies import handlers as policies
@@ -93,7 +93,7 @@ class Community:
         self._handlers = {
             event: route.handler for route in app.routes(self.keeper.current, HASH_KEY) for event in route.events
         }
-        self._kinds = app.task_kinds(LINKS)
+        self._kinds = app.task_kinds(LINKS, self.transactor.database, self.keeper.current)
 
     @property
     def clock(self) -> SetClock:

@@ -7,15 +7,16 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from huiqun.audit import AUDIT_INDEXES
+from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.store import Client, connect, ensure_indexes
-from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor
 from huiqun.tasks.store import TASK_INDEXES
 from huiqun.web import WEB_INDEXES
+from huiqun.work import WORK_INDEXES, Transactor
 from local.stack import Stack
 from moderation.app import INDEXES
 from tests.moderation.membership.community import Community, SetClock
 
-COLLECTIONS = {**STREAM_INDEXES, **TASK_INDEXES, **AUDIT_INDEXES, **WEB_INDEXES, **INDEXES}
+COLLECTIONS = {**WORK_INDEXES, **TASK_INDEXES, **AUDIT_INDEXES, **WEB_INDEXES, **INDEXES}
 
 
 @pytest_asyncio.fixture(scope="session")

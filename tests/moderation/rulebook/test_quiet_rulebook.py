@@ -16,9 +16,10 @@ from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStart
 from huiqun.audit import AUDIT_INDEXES
 from huiqun.contracts.channel import Group
 from huiqun.contracts.moderation import GroupMode
+from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.store import connect, ensure_indexes
-from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor, Work
 from huiqun.tasks.store import TASK_INDEXES
+from huiqun.work import WORK_INDEXES, Transactor, Work
 from moderation.archive.model import Hold
 from moderation.archive.store import holds
 from moderation.lexicon import store as lexicon_store
@@ -29,7 +30,7 @@ from tests.clocks import SetClock
 
 NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)
 INDEXES = {
-    **STREAM_INDEXES,
+    **WORK_INDEXES,
     **TASK_INDEXES,
     **AUDIT_INDEXES,
     **policy_store.INDEXES,

@@ -10,10 +10,11 @@ import pytest_asyncio
 
 from huiqun.audit import AUDIT_INDEXES
 from huiqun.contracts.channel import Group
+from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.runtime.clock import SystemClock
 from huiqun.store import connect, ensure_indexes
-from huiqun.stream import STREAM_INDEXES, KafkaOptions, Publisher, Transactor, Work
 from huiqun.tasks.store import TASK_INDEXES
+from huiqun.work import WORK_INDEXES, Transactor, Work
 from moderation.lexicon import handlers as lexicons
 from moderation.lexicon import store as lexicon_store
 from moderation.lexicon.handlers import WordFile
@@ -31,7 +32,7 @@ async def transactor(mongo_url: str, database_name: str) -> AsyncIterator[Transa
     database = client[database_name]
     await ensure_indexes(
         database,
-        {**STREAM_INDEXES, **TASK_INDEXES, **AUDIT_INDEXES, **policy_store.INDEXES, **lexicon_store.INDEXES},
+        {**WORK_INDEXES, **TASK_INDEXES, **AUDIT_INDEXES, **policy_store.INDEXES, **lexicon_store.INDEXES},
     )
     yield Transactor(client, database, Publisher(KafkaOptions("nowhere")), SystemClock())
     await client.close()

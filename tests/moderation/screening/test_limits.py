@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from huiqun.contracts.channel import MAX_TEXT, ActionKind, Message, MessageReceived, Sender, TextAvailability
 from huiqun.contracts.moderation import MessageScreened, Reason, Screened, Verdict
+from huiqun.kafka.publisher import record_of
 from huiqun.privacy.detection import find_personal_data
-from huiqun.stream.publisher import record_of
 from moderation.policies.model import LengthRule, LinkRule, OversizeRule, ProbationRule, Rules
 from moderation.screening.model.evidence import Evidence
 from moderation.screening.model.limits import MAX_ADDRESS, MAX_REASONS, MAX_SPANS, Limited, bounded, within_limits

@@ -10,10 +10,12 @@ from crm_sync.settings import Settings
 from huiqun.audit import api as audit_api
 from huiqun.contracts.channel import MemberJoined, MemberLeft, MemberUpdated
 from huiqun.contracts.moderation import MessageScreened
-from huiqun.runtime.parts import run_parts
-from huiqun.runtime.service import Api, Interface, connections, loops
+from huiqun.service.api import Api, Interface
+from huiqun.service.connections import connections, loops
+from huiqun.service.parts import run_parts
 from huiqun.store import Index
 from huiqun.stream import Route
+from huiqun.tasks import api as tasks_api
 from huiqun.tasks.model import TaskKind
 
 SERVICE = "crm-sync"
@@ -29,6 +31,7 @@ TASK_KINDS: Mapping[str, TaskKind] = {}
 ROUTERS = (
     customers_api.router,  # /api/v1/customers
     audit_api.router,  # /api/v1/audit
+    tasks_api.router,  # /api/v1/tasks
 )
 
 

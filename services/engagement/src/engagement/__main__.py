@@ -2,7 +2,7 @@
 
 from engagement.app import run
 from engagement.settings import Settings
-from huiqun.runtime.service import run_service
+from huiqun.service.process import run_service
 
 if __name__ == "__main__":
     run_service("engagement", Settings, run)

@@ -9,10 +9,12 @@ from engagement.audience import store as audience_store
 from engagement.settings import Settings
 from huiqun.contracts.channel import GroupCreated, GroupUpdated, MemberJoined, MemberLeft, MemberUpdated
 from huiqun.contracts.moderation import MessageScreened
-from huiqun.runtime.parts import run_parts
-from huiqun.runtime.service import Api, Interface, connections, loops
+from huiqun.service.api import Api, Interface
+from huiqun.service.connections import connections, loops
+from huiqun.service.parts import run_parts
 from huiqun.store import Index
 from huiqun.stream import Route
+from huiqun.tasks import api as tasks_api
 from huiqun.tasks.model import TaskKind
 
 SERVICE = "engagement"
@@ -27,7 +29,10 @@ ROUTES = (
 )
 
 TASK_KINDS: Mapping[str, TaskKind] = {}
-ROUTERS = (audience_api.router,)
+ROUTERS = (
+    audience_api.router,  # /api/v1/groups/{group_id}/activity
+    tasks_api.router,  # /api/v1/tasks
+)
 
 
 async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) -> None:

@@ -1,6 +1,6 @@
 """What an operator can set for engagement, beyond what all services share."""
 
-from huiqun.runtime.settings import ServiceSettings
+from huiqun.service.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):

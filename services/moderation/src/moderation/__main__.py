@@ -1,6 +1,6 @@
 """`python -m moderation [--roles streams,tasks,api]`."""
 
-from huiqun.runtime.service import run_service
+from huiqun.service.process import run_service
 from moderation.app import run
 from moderation.settings import Settings
 

@@ -21,19 +21,23 @@ from huiqun.contracts.channel import (
     MessageRecalled,
     MessageReceived,
 )
-from huiqun.runtime.parts import run_parts
-from huiqun.runtime.service import Api, Interface, connections, loops
-from huiqun.store import Index
-from huiqun.stream import Route, Work
+from huiqun.service.api import Api, Interface
+from huiqun.service.connections import connections, loops
+from huiqun.service.parts import run_parts
+from huiqun.store import Database, Index
+from huiqun.stream import Route
 from huiqun.stream.unreadable import UnreadableRecord
-from huiqun.tasks.model import Continue, Queue, Task, TaskKind
+from huiqun.tasks import api as tasks_api
+from huiqun.tasks.migrations import MIGRATE, MIGRATION_INDEXES, migration_kind, plan_migrations
+from huiqun.tasks.model import Continue, Queue, RetryPolicy, TaskKind
 from huiqun.web import Router
+from huiqun.work import Task, Work
 from moderation.archive import api as archive_api
 from moderation.archive import store as archive
 from moderation.archive.handlers import exports, settling
 from moderation.backtest import api as backtest_api
+from moderation.backtest import handlers as backtest
 from moderation.backtest import store as backtests
-from moderation.backtest.handlers import BacktestRunner
 from moderation.cases import api as cases_api
 from moderation.cases import store as case_store
 from moderation.cases.handlers import opening as cases
@@ -57,6 +61,7 @@ from moderation.membership.handlers.greeting import Greeting
 from moderation.membership.handlers.replies import Replies
 from moderation.membership.handlers.roster import Roster
 from moderation.membership.model.links import Links
+from moderation.migrations import MIGRATIONS
 from moderation.policies import api as policies_api
 from moderation.policies import handlers as policies
 from moderation.policies import store as policy_store
@@ -80,6 +85,7 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     **lexicon.INDEXES,
     **lifecycle.INDEXES,
     **membership.INDEXES,
+    **MIGRATION_INDEXES,
     **policy_store.INDEXES,
     **standings.INDEXES,
 }
@@ -122,9 +128,10 @@ SCHEDULES = Queue("schedules", 2)
 PATROLS = Queue("patrols", 2)
 RETENTION = Queue("retention", 1)
 EXPORTS = Queue("exports", 1)
+BACKTESTS = Queue("backtests", 1)
 
 
-def task_kinds(links: Links) -> Mapping[str, TaskKind]:
+def task_kinds(links: Links, database: Database, rulebook: Callable[[], Rulebook]) -> Mapping[str, TaskKind]:
     """What is done later, and in which queue."""
     greeter = Greeting(links)
 
@@ -159,6 +166,9 @@ def task_kinds(links: Links) -> Mapping[str, TaskKind]:
         settling.PLAN_HOLD: TaskKind(settling.plan_hold, RETENTION),
         settling.SETTLE: TaskKind(settling.settle, RETENTION),
         exports.EXPORT: TaskKind(exports.carry_out, EXPORTS),
+        # What is wrong with a backtest is wrong the next time; three times its process may have died of it.
+        backtests.RUN: TaskKind(backtest.carry_out(database, rulebook), BACKTESTS, RetryPolicy(3, retry_on=())),
+        MIGRATE: migration_kind(database, MIGRATIONS),
     }
 
 
@@ -193,6 +203,7 @@ ROUTERS = (
     incidents_api.modes_router,  # /api/v1/groups/{group_id}/mode
     incidents_api.delegations_router,  # /api/v1/delegations
     audit_api.router,  # /api/v1/audit
+    tasks_api.router,  # /api/v1/tasks
 )
 
 
@@ -202,13 +213,13 @@ async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) ->
         startup, keeper = connected.startup, RulebookKeeper(connected.database)
         startup.add(partial(import_shipped, connected.database, connected.transactor))
         if "tasks" in roles:
+            startup.add(partial(connected.transactor.run, partial(plan_migrations, migrations=MIGRATIONS)))
             startup.add(partial(connected.transactor.run, watching.start_watching))
         startup.add(keeper.refresh)
         signed = signed_links(settings)
         handled = routes(keeper.current, hash_key(settings), signed.appeals.maker)
-        parts = loops(connected, roles, handled, task_kinds(signed.consents))
-        if "tasks" in roles:
-            parts.append(BacktestRunner(connected.database, keeper.current, connected.clock))
+        kinds = task_kinds(signed.consents, connected.database, keeper.current)
+        parts = loops(connected, roles, handled, kinds)
         parts.append(keeper)
         offered = interface(settings, keeper.current, signed, ROUTERS if "api" in roles else ())
         await run_parts([*startup.before(parts), Api(offered, settings, connected, parts)], stop)

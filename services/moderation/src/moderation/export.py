@@ -18,8 +18,8 @@ from huiqun.cli.terminal import database_of, fail, notes, output, run
 from huiqun.runtime.clock import SystemClock
 from huiqun.runtime.ids import new_id
 from huiqun.store import Database, is_transient, transaction
-from huiqun.stream import Work
-from huiqun.stream.retry import for_at_most
+from huiqun.work import Work
+from huiqun.work.retry import for_at_most
 from moderation.archive.handlers.exports import ExportOrder, range_of
 from moderation.archive.handlers.writing_out import pages
 from moderation.archive.model.rows import Format, opening

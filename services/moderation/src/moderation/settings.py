@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from huiqun.runtime.settings import ServiceSettings
+from huiqun.service.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):

@@ -1,6 +1,6 @@
 """`python -m survey [--roles streams,tasks,api]`."""
 
-from huiqun.runtime.service import run_service
+from huiqun.service.process import run_service
 from survey.app import run
 from survey.settings import Settings
 

@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 
 from huiqun.contracts.channel import GroupDismissed, MemberJoined, MemberLeft, MemberUpdated
 from huiqun.contracts.moderation import MessageScreened
-from huiqun.runtime.parts import run_parts
-from huiqun.runtime.service import Api, Interface, connections, loops
+from huiqun.service.api import Api, Interface
+from huiqun.service.connections import connections, loops
+from huiqun.service.parts import run_parts
 from huiqun.store import Index
 from huiqun.stream import Route
+from huiqun.tasks import api as tasks_api
 from huiqun.tasks.model import TaskKind
 from survey.eligibility import api as eligibility_api
 from survey.eligibility import handlers as eligibility
@@ -26,7 +28,10 @@ ROUTES = (
 )
 
 TASK_KINDS: Mapping[str, TaskKind] = {}
-ROUTERS = (eligibility_api.router,)
+ROUTERS = (
+    eligibility_api.router,  # /api/v1/groups/{group_id}/eligibility
+    tasks_api.router,  # /api/v1/tasks
+)
 
 
 async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) -> None:

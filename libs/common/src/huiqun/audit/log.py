@@ -16,7 +16,7 @@ from huiqun.store import (
     WriteConflictError,
     is_write_conflict,
 )
-from huiqun.stream import Work
+from huiqun.work import Work
 
 LOG: Final = "audit_log"
 HEAD: Final = "audit_head"

@@ -8,8 +8,8 @@ from starlette.requests import Request
 
 from huiqun.audit.chain import AuditEntry
 from huiqun.audit.log import append
-from huiqun.stream import Work
 from huiqun.web import Caller, Principal, Transact
+from huiqun.work import Work
 
 NAMES_READ: Final = "names.read"
 

@@ -8,9 +8,9 @@ from rich.table import Table
 from huiqun.audit import AuditEntry, append
 from huiqun.cli.operator import shell_actor, transact
 from huiqun.cli.terminal import NO, Service, database_of, fail, notes, one_line, output, run
-from huiqun.stream import Work
 from huiqun.web import Role, create_api_key, revoke_api_key
 from huiqun.web.api_keys import id_of, list_api_keys
+from huiqun.work import Work
 
 _ROLES: tuple[Role, ...] = get_args(Role)
 app = typer.Typer(help="API keys of the services' HTTP interfaces.", no_args_is_help=True)

@@ -12,11 +12,11 @@ from huiqun.cli.operator import shell_actor, transact
 from huiqun.cli.terminal import NO, Service, database_of, fail, notes, one_line, output, run, settings
 from huiqun.contracts.catalog import EVENTS
 from huiqun.runtime.ids import new_id
-from huiqun.stream import Work
 from huiqun.stream.breaker import Breaker, Place
 from huiqun.stream.controls import add_skip_rule, list_breakers, list_skip_rules, remove_breakers
 from huiqun.stream.positions import Position, read_positions
 from huiqun.stream.skipping import SkipRule
+from huiqun.work import Work
 
 app = typer.Typer(
     help="What a service reads. Where its own code fails on too much of a partition, that partition is paused, and one "

@@ -26,7 +26,7 @@ from huiqun.cli.terminal import (
 )
 from huiqun.contracts.catalog import UndecodableError, decode
 from huiqun.contracts.topics import TOPICS
-from huiqun.stream import Publisher
+from huiqun.kafka import Publisher
 from huiqun.stream.dead_letters import DeadLetter, NoSuchDeadLetterError, find, latest, read_all, replay
 
 app = typer.Typer(

@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from huiqun.cli.terminal import database_of, settings
+from huiqun.kafka import Publisher
 from huiqun.runtime.clock import SystemClock
-from huiqun.stream import Publisher, Transactor, Work
+from huiqun.work import Transactor, Work
 
 T = TypeVar("T")
 

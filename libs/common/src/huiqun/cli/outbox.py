@@ -9,9 +9,10 @@ from rich.table import Table
 from huiqun.audit import AuditEntry, append
 from huiqun.cli.operator import shell_actor, transact
 from huiqun.cli.terminal import NO, Service, database_of, fail, notes, output, printable, run, settings
-from huiqun.stream import Publisher, Work, outbox
-from huiqun.stream.parked import NoSuchParkedRecordError, ParkedRecord, get_parked, list_parked, remove_parked
-from huiqun.stream.publisher import RecordsTooLargeError
+from huiqun.kafka import Publisher
+from huiqun.kafka.publisher import RecordsTooLargeError
+from huiqun.work import Work, outbox
+from huiqun.work.parked import NoSuchParkedRecordError, ParkedRecord, get_parked, list_parked, remove_parked
 
 app = typer.Typer(
     help="Outgoing records. Those that are larger than their topic takes are parked, and their neighbours published: "

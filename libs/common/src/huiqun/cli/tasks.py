@@ -10,8 +10,9 @@ from huiqun.cli.terminal import NO, Service, database_of, fail, notes, one_line,
 from huiqun.tasks import store
 from huiqun.tasks.operations import TaskNotFailedError, TaskNotFoundError, cancel_task, retry_failed_task
 from huiqun.tasks.store import TaskFilter, TaskRecord
+from huiqun.work.task import WAITING
 
-_STATES = (store.WAITING, store.FAILED)
+_STATES = (WAITING, store.FAILED)
 app = typer.Typer(help="The durable tasks of a service: due, running, failed.", no_args_is_help=True)
 Key = Annotated[str, typer.Argument(help="The task's key, as `list` shows it.")]
 

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from huiqun.contracts.topics import ServiceName
 from huiqun.runtime.misconfiguration import MisconfigurationError
-from huiqun.runtime.settings import ConnectionSettings, wrong_settings
+from huiqun.service.settings import ConnectionSettings, wrong_settings
 from huiqun.store import Database, StoreError, connect, explain, read_url
 
 NO = 1

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from huiqun.cli.terminal import output, run, settings
 from huiqun.contracts.topics import TOPICS
-from huiqun.stream.topics import count_partitions, create_topics
+from huiqun.kafka.topics import count_partitions, create_topics
 
 app = typer.Typer(help="The topics of Huiqun, with their partitions and retention.", no_args_is_help=True)
 

@@ -24,7 +24,7 @@ from huiqun.store.errors import (
     is_transient,
     is_write_conflict,
 )
-from huiqun.store.indexes import Index, ensure_indexes
+from huiqun.store.indexes import Index, drop_index, ensure_indexes
 from huiqun.store.operations import DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateOne
 from huiqun.store.options import Driver, MongoOptions, UnfitUrlError, read_url
 from huiqun.store.presence import PRESENCE_INDEXES, Presence
@@ -62,6 +62,7 @@ __all__ = [
     "close",
     "commit_outcome_is_unknown",
     "connect",
+    "drop_index",
     "ensure_indexes",
     "explain",
     "is_abort",

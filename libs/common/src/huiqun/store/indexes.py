@@ -12,6 +12,7 @@ from pymongo.errors import CollectionInvalid, OperationFailure
 from huiqun.store.connection import Database
 
 _NAMESPACE_EXISTS = 48
+_NAMESPACE_NOT_FOUND, _INDEX_NOT_FOUND = 26, 27
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,15 @@ async def ensure_indexes(database: Database, indexes: Mapping[str, Sequence[Inde
     for name, declared in indexes.items():
         if declared:
             await database[name].create_indexes([index.model() for index in declared])
+
+
+async def drop_index(database: Database, collection: str, name: str) -> None:
+    """Drop an index that nobody needs any more, if it is there."""
+    try:
+        await database[collection].drop_index(name)
+    except OperationFailure as error:
+        if error.code not in (_INDEX_NOT_FOUND, _NAMESPACE_NOT_FOUND):
+            raise
 
 
 async def _create(database: Database, name: str) -> None:

@@ -9,6 +9,8 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError
 
+from huiqun.kafka import KafkaOptions
+from huiqun.kafka.refusals import NOT_AUTHORIZED, authorization_refusal, explained
 from huiqun.runtime.health import CombinedHeartbeat
 from huiqun.runtime.waiting import wait_for_stop
 from huiqun.stream.batch import Polled
@@ -16,11 +18,9 @@ from huiqun.stream.guard import PartitionGuard
 from huiqun.stream.lane import Lane, export_figures
 from huiqun.stream.line import Line
 from huiqun.stream.positions import group_of
-from huiqun.stream.publisher import KafkaOptions
-from huiqun.stream.refusals import NOT_AUTHORIZED, authorization_refusal, explained
-from huiqun.stream.retry import until_it_passes
 from huiqun.stream.routes import Route, RoutingTable
-from huiqun.stream.transactor import Transactor
+from huiqun.work import Transactor
+from huiqun.work.retry import until_it_passes
 
 _POLL_MILLISECONDS = 250
 _FINISH_SECONDS = 20.0

@@ -1,12 +1,10 @@
 """Dead letters: records that could not be processed, kept as they came, with headers that say why."""
 
 import asyncio
-import traceback
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Protocol
 
 import structlog
@@ -15,10 +13,11 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartiti
 
 from huiqun.contracts.catalog import UndecodableError, decode
 from huiqun.contracts.topics import TOPICS, Topic, dead_letters_of
+from huiqun.kafka import KafkaOptions, Publisher
+from huiqun.kafka.publisher import Record
+from huiqun.kafka.topics import count_partitions
 from huiqun.runtime.health import Heartbeat
-from huiqun.stream.publisher import KafkaOptions, Publisher, Record
-from huiqun.stream.retry import until_it_passes
-from huiqun.stream.topics import count_partitions
+from huiqun.work.retry import until_it_passes
 
 _log = structlog.get_logger(__name__)
 
@@ -87,20 +86,6 @@ class DeadLetterLog:
             _log.error("dead_letter", consumer=self._service, kind=kind, **place)
         if left := Counter(kind for _, _, kind in noted[_MOST_LINES:]):
             _log.error("more_dead_letters", consumer=self._service, records=left.total(), kinds=dict(left))
-
-
-def traceback_of(error: BaseException) -> str:
-    """Where an error came from: the frames only, because its message may quote a person's data."""
-    return "".join(traceback.format_tb(error.__traceback__)[-12:]) + type(error).__name__
-
-
-def reason_of(error: BaseException) -> str:
-    """What kind of error it was and where it came up, in one line; without its message, for the same reason."""
-    frames = traceback.extract_tb(error.__traceback__)
-    if not frames:
-        return type(error).__name__
-    last = frames[-1]
-    return f"{type(error).__name__} in {last.name}, {Path(last.filename).name} line {last.lineno}"
 
 
 class LetterPublisher(Protocol):

@@ -9,16 +9,15 @@ from aiokafka import TopicPartition
 
 from huiqun.runtime.health import Heartbeat
 from huiqun.store import DuplicateKey, StoreError, is_abort, is_too_large, is_write_conflict
-from huiqun.stream import inbox, outbox
 from huiqun.stream.batch import Received
 from huiqun.stream.breaker import Place
-from huiqun.stream.dead_letters import dead_letter, reason_of, traceback_of
+from huiqun.stream.dead_letters import dead_letter
 from huiqun.stream.line import Line
-from huiqun.stream.retry import until_it_passes
-from huiqun.stream.transactor import Delivery
 from huiqun.stream.unreadable import UnreadableRecord
-from huiqun.stream.work import Work
-from huiqun.telemetry import metrics
+from huiqun.telemetry import metrics, reason_of, traceback_of
+from huiqun.work import Work, inbox, outbox
+from huiqun.work.retry import until_it_passes
+from huiqun.work.transactor import Delivery
 
 _log = structlog.get_logger(__name__)
 

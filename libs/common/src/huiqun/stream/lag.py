@@ -8,11 +8,11 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from huiqun.kafka import KafkaOptions
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.waiting import wait_for_stop
 from huiqun.stream.consumer import BatchConsumer
 from huiqun.stream.positions import read_ends
-from huiqun.stream.publisher import KafkaOptions
 from huiqun.telemetry import metrics
 
 _log = structlog.get_logger(__name__)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError
 
+from huiqun.kafka.publisher import Record
 from huiqun.runtime.health import Heartbeat
-from huiqun.stream import outbox
 from huiqun.stream.batch import (
     Batch,
     Polled,
@@ -24,13 +24,13 @@ from huiqun.stream.breaker import Place
 from huiqun.stream.dead_letters import DeadLetterLog, dead_letter, keep
 from huiqun.stream.handling import BatchHandling, Handled, count_records
 from huiqun.stream.line import Line
-from huiqun.stream.parked import ParkingPublisher
 from huiqun.stream.partition_watch import PartitionWatch
-from huiqun.stream.publisher import Record
-from huiqun.stream.retry import until_it_passes
 from huiqun.stream.unreadable import UnreadableRecord
 from huiqun.telemetry import metrics
 from huiqun.telemetry.tracing import is_tracing
+from huiqun.work import outbox
+from huiqun.work.parked import ParkingPublisher
+from huiqun.work.retry import until_it_passes
 
 # aiokafka asks for the coordinator again and again, without a word; we say that we wait.
 _COMMIT_SECONDS = 20.0

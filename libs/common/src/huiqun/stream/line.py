@@ -9,7 +9,7 @@ from huiqun.contracts.topics import Topic
 from huiqun.stream.breaker import Place
 from huiqun.stream.guard import PartitionGuard
 from huiqun.stream.routes import RoutingTable
-from huiqun.stream.transactor import Transactor
+from huiqun.work import Transactor
 
 
 @dataclass(frozen=True, slots=True)

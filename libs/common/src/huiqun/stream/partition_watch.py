@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 import structlog
 from aiokafka import ConsumerRecord
 
+from huiqun.kafka.publisher import partition_of
 from huiqun.stream.batch import Received
-from huiqun.stream.publisher import partition_of
 from huiqun.telemetry import metrics
 
 _log = structlog.get_logger(__name__)

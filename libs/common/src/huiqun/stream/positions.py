@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from huiqun.kafka import KafkaOptions
+from huiqun.kafka.topics import count_partitions
 from huiqun.stream.breaker import Place
-from huiqun.stream.publisher import KafkaOptions
-from huiqun.stream.topics import count_partitions
 
 _WAIT_SECONDS = 15.0
 _FETCH_MILLISECONDS = 20

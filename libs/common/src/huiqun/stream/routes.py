@@ -9,7 +9,7 @@ from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import Topic
 from huiqun.stream.batch import Received, Refused
 from huiqun.stream.unreadable import UnreadableRecord
-from huiqun.stream.work import Work
+from huiqun.work import Work
 
 # The events are those of the route's types; a handler narrows the annotation to them. Where the route prepares them,
 # the handler also gets what became of each.

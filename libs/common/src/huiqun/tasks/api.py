@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 from fastapi import Path, Query, Response
 from pydantic import BaseModel, Field
 
-from huiqun.stream.work import Work
 from huiqun.tasks import store
 from huiqun.tasks.operations import TaskNotFailedError, TaskNotFoundError, cancel_task, retry_failed_task
 from huiqun.tasks.store import TaskFilter, TaskRecord
 from huiqun.web import Caller, Page, Paging, Router, Store, WriteOnce
+from huiqun.work import Work
 
 router = Router(
     "/api/v1/tasks",
@@ -20,13 +20,22 @@ router = Router(
 )
 
 TaskKey = Annotated[
-    str, Path(max_length=512, description="The task's key, slashes included.", examples=["rules/group-1"])
+    str,
+    Path(
+        max_length=512,
+        pattern=r"^[^\s\x00-\x1f\x7f]+$",
+        description="The task's key, slashes included.",
+        examples=["rules/group-1"],
+    ),
 ]
 State = Annotated[
     Literal["waiting", "failed"] | None, Query(description="Only tasks in this state.", examples=["failed"])
 ]
 Kind = Annotated[
-    str | None, Query(max_length=128, description="Only tasks of this kind.", examples=["membership.rules"])
+    str | None,
+    Query(
+        max_length=128, pattern=r"^[a-z0-9._-]+$", description="Only tasks of this kind.", examples=["membership.rules"]
+    ),
 ]
 
 

@@ -1,8 +1,8 @@
 """What an operator does with tasks, over HTTP or at the shell: each is audited."""
 
 from huiqun.audit import AuditEntry, append
-from huiqun.stream.work import Work
 from huiqun.tasks import store
+from huiqun.work import Work
 
 
 class TaskNotFoundError(LookupError):

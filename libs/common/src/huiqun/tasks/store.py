@@ -8,18 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from huiqun.runtime.ids import new_id
-from huiqun.store import BulkWriteError, Database, DeleteMany, Index, InsertOne, ReplaceOne, Session
-from huiqun.tasks.model import Progress, Recurrence, Task
+from huiqun.store import BulkWriteError, Database, Index, InsertOne, Session
+from huiqun.work import Progress, Recurrence, Task
+from huiqun.work.task import TASKS, WAITING
 
-TASKS = "tasks"
 LEASES = "task_leases"
 TASK_INDEXES: Mapping[str, Sequence[Index]] = {
     TASKS: (Index((("state", 1), ("kind", 1), ("due", 1))), Index((("due", 1), ("_id", 1)))),
     # What a dead process has left goes after a day.
     LEASES: (Index((("until", 1),), expires_after=timedelta(days=1)),),
 }
-WAITING, FAILED = "waiting", "failed"
+FAILED = "failed"
 # Of several processes that look at once, each but one loses the first tasks to another.
 _LOOKED_AT: Final = 20
 _DUPLICATE_KEY: Final = 11000
@@ -45,17 +44,6 @@ class DueTasks:
     oldest: datetime
 
 
-async def write_tasks(
-    database: Database, session: Session, scheduled: Sequence[Task], cancelled: Sequence[str], now: datetime
-) -> None:
-    """Write the scheduled tasks and delete the cancelled ones, in the caller's transaction."""
-    operations: list[Any] = [ReplaceOne({"_id": task.key}, _document(task, now), upsert=True) for task in scheduled]
-    if cancelled:
-        operations.insert(0, DeleteMany({"_id": {"$in": list(cancelled)}}))
-    if operations:
-        await database[TASKS].bulk_write(operations, ordered=True, session=session)
-
-
 @dataclass(frozen=True, slots=True)
 class Lease:
     """Who takes tasks, when, and until when they are theirs unless the lease is renewed."""
@@ -65,46 +53,76 @@ class Lease:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class LeasedTask:
+    """A task in hand; `deaths` is how many processes in a row held it and were gone before they gave it back."""
+
+    task: Task
+    deaths: int
+
+
 async def lease_tasks(
     database: Database, kinds: Collection[str], lease: Lease, limit: int, running: Collection[str] = ()
-) -> list[Task]:
+) -> list[LeasedTask]:
     """Take up to `limit` tasks that are due and that nobody works on, those that have been due longest first.
 
     `running` are the keys of those that the holder works on already; what else it holds, it was interrupted in.
     """
-    leases = await database[LEASES].find({}, {"holder": 1, "until": 1}).to_list(None)
-    void = {each["_id"] for each in leases if each["holder"] == lease.holder or each["until"] < lease.now}
-    others = {each["_id"] for each in leases} - void
-    due = {"state": WAITING, "kind": {"$in": list(kinds)}, "due": {"$lte": lease.now}}
+    others, deaths = await _read_leases(database, lease)
+    due = _due(kinds, lease.now)
     free = database[TASKS].find({**due, "_id": {"$nin": [*others, *running]}}, {"_id": 1})
     keys = [each["_id"] async for each in free.sort("due", 1).limit(limit + _LOOKED_AT)]
     taken: list[str] = []
     while keys and len(taken) < limit:
         wanted, keys = keys[: limit - len(taken)], keys[limit - len(taken) :]
-        taken += await _take(database, wanted, void.intersection(wanted), lease)
+        if void := deaths.keys() & set(wanted):
+            over = {"_id": {"$in": list(void)}, "$or": [{"until": {"$lt": lease.now}}, {"holder": lease.holder}]}
+            await database[LEASES].delete_many(over)
+        taken += await _take(database, {key: deaths.get(key, 0) for key in wanted}, lease)
     if not taken:
         return []
     # Done, cancelled or moved since it was found: whoever did so has given its lease up since.
     found = [_task(each) async for each in database[TASKS].find({**due, "_id": {"$in": taken}}).sort("due", 1)]
     if gone := set(taken) - {task.key for task in found}:
         await release_leases(database, lease.holder, gone)
-    return found
+    return [LeasedTask(task, deaths.get(task.key, 0)) for task in found]
 
 
-async def _take(database: Database, keys: Sequence[str], void: Collection[str], lease: Lease) -> list[str]:
-    """Lease those of the tasks that nobody else leases at this moment; `void` are those with a lease that is over."""
-    if void:
-        over = {"_id": {"$in": list(void)}, "$or": [{"until": {"$lt": lease.now}}, {"holder": lease.holder}]}
-        await database[LEASES].delete_many(over)
-    leases = [InsertOne({"_id": key, "holder": lease.holder, "until": lease.until}) for key in keys]
+async def find_due_kinds(
+    database: Database, kinds: Collection[str], lease: Lease, running: Collection[str]
+) -> set[str]:
+    """Some of the kinds of which a task is due that nobody works on; none where there is none."""
+    others, _ = await _read_leases(database, lease)
+    query = {**_due(kinds, lease.now), "_id": {"$nin": [*others, *running]}}
+    return {each["kind"] async for each in database[TASKS].find(query, {"kind": 1}).sort("due", 1).limit(_LOOKED_AT)}
+
+
+def _due(kinds: Collection[str], now: datetime) -> dict[str, Any]:
+    return {"state": WAITING, "kind": {"$in": list(kinds)}, "due": {"$lte": now}}
+
+
+async def _read_leases(database: Database, lease: Lease) -> tuple[set[str], dict[str, int]]:
+    """The keys that others hold, and those whose leases are void, with their deaths."""
+    leases = await database[LEASES].find({}).to_list(None)
+    void = {each["_id"]: each["deaths"] for each in leases if each["holder"] == lease.holder}
+    void |= {each["_id"]: each["deaths"] + 1 for each in leases if each["until"] < lease.now}
+    return {each["_id"] for each in leases} - set(void), void
+
+
+async def _take(database: Database, wanted: Mapping[str, int], lease: Lease) -> list[str]:
+    """Lease those of the tasks that nobody else holds at this moment; `wanted` maps their keys to deaths."""
+    leases = [
+        InsertOne({"_id": key, "holder": lease.holder, "until": lease.until, "deaths": deaths})
+        for key, deaths in wanted.items()
+    ]
     try:
         await database[LEASES].bulk_write(leases, ordered=False)
     except BulkWriteError as error:
         lost = {item["index"] for item in error.details["writeErrors"] if item["code"] == _DUPLICATE_KEY}
         if len(lost) < len(error.details["writeErrors"]):
             raise
-        return [key for number, key in enumerate(keys) if number not in lost]
-    return list(keys)
+        return [key for number, key in enumerate(wanted) if number not in lost]
+    return list(wanted)
 
 
 async def renew_leases(database: Database, lease: Lease, keys: Collection[str]) -> None:
@@ -180,8 +198,12 @@ async def cancel_task(database: Database, session: Session, key: str) -> bool:
 
 async def find_task(database: Database, key: str) -> TaskRecord | None:
     """The task of this key."""
-    document = await database[TASKS].find_one({"_id": key})
-    return (await _records(database, [document]))[0] if document else None
+    return next(iter(await find_tasks(database, [key])), None)
+
+
+async def find_tasks(database: Database, keys: Collection[str]) -> list[TaskRecord]:
+    """Those of the tasks of these keys that there are, in any order."""
+    return await _records(database, await database[TASKS].find({"_id": {"$in": list(keys)}}).to_list(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,27 +260,6 @@ async def count_due_tasks(database: Database, kinds: Collection[str], now: datet
 def _as_leased(task: Task) -> dict[str, Any]:
     """The task, unless it was moved or tried by somebody else meanwhile."""
     return {"_id": task.key, "idempotency_key": task.idempotency_key, "attempts": task.attempts}
-
-
-def _document(task: Task, now: datetime) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "_id": task.key,
-        "kind": task.kind,
-        "due": task.due,
-        "payload": dict(task.payload),
-        "state": WAITING,
-        "attempts": 0,
-        "idempotency_key": new_id(),
-        "scheduled_at": now,
-    }
-    if task.recurrence is not None:
-        each = task.recurrence
-        document["recurrence"] = {"rule": each.rule, "timezone": each.timezone, "start": each.start}
-    if task.progress is not None:
-        document["progress"] = {"done": task.progress.done, "total": task.progress.total}
-    if task.traceparent is not None:
-        document["traceparent"] = task.traceparent
-    return document
 
 
 def _task(document: Mapping[str, Any]) -> Task:

@@ -1,6 +1,6 @@
 """What operators see of a running process: logs, metrics and traces."""
 
-from huiqun.telemetry.errors import describe_error, history_of
+from huiqun.telemetry.errors import describe_error, history_of, reason_of, traceback_of
 from huiqun.telemetry.logs import configure_logs
 from huiqun.telemetry.strays import log_strays
 from huiqun.telemetry.tracing import (
@@ -26,7 +26,9 @@ __all__ = [
     "log_strays",
     "new_traceparent",
     "parse_traceparent",
+    "reason_of",
     "start_span",
     "start_tracing",
     "stop_tracing",
+    "traceback_of",
 ]

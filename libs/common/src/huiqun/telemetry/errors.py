@@ -3,6 +3,7 @@
 import errno
 import traceback
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 # The messages of these are made of addresses, of settings, and of what the operating system said. Named, not imported:
@@ -29,6 +30,20 @@ def describe_error(error: BaseException) -> str:
 def history_of(error: BaseException) -> str:
     """Tell where an error and what led to it came from, the first cause first: frames without their source, kinds."""
     return "\n\n".join(map(_told, reversed(list(_chain(error)))))
+
+
+def traceback_of(error: BaseException) -> str:
+    """Where an error came from: the frames only, because its message may quote a person's data."""
+    return "".join(traceback.format_tb(error.__traceback__)[-12:]) + type(error).__name__
+
+
+def reason_of(error: BaseException) -> str:
+    """What kind of error it was and where it came up, in one line; without its message, for the same reason."""
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return type(error).__name__
+    last = frames[-1]
+    return f"{type(error).__name__} in {last.name}, {Path(last.filename).name} line {last.lineno}"
 
 
 def _told(error: BaseException) -> str:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 from huiqun.audit import AuditEntry, append
-from huiqun.stream.work import Work
 from huiqun.versions.model import (
     ActivationCommand,
     Content,
@@ -16,6 +15,7 @@ from huiqun.versions.model import (
     VersionStateError,
 )
 from huiqun.versions.store import VersionStore
+from huiqun.work import Work
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from huiqun.store import Database, Index, Session
-from huiqun.stream.work import Work
 from huiqun.versions.model import Version, VersionHead, VersionState
+from huiqun.work import Work
 
 _VERSION_FIELDS = (
     *("content", "note", "created_at", "edited_at"),

@@ -10,7 +10,6 @@ from fastapi import APIRouter, FastAPI, Response
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
-from huiqun.runtime.readiness import Check
 from huiqun.store import Database, Index
 from huiqun.web import api_keys, idempotency
 from huiqun.web.authentication import Authenticator
@@ -22,6 +21,7 @@ from huiqun.web.observing import Observing
 from huiqun.web.oidc import OidcOptions
 from huiqun.web.openapi import describe
 from huiqun.web.problems import answer_domain_errors, answer_problems
+from huiqun.web.readiness import Check
 from huiqun.web.routing import (
     ChangesNothing,
     GuardedRoute,

@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from huiqun.store import DuplicateKey, Index, StoreError
-from huiqun.stream import Work
 from huiqun.web.preconditions import etag_of
 from huiqun.web.problems import Problem
 from huiqun.web.routing import caller, received_body
+from huiqun.work import Work
 
 COLLECTION: Final = "idempotency_keys"
 INDEXES: Final = {COLLECTION: [Index((("at", 1),), expires_after=timedelta(hours=24))]}

@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from huiqun.kafka.publisher import EventTooLargeError
 from huiqun.store import StoreError, is_transient, is_write_conflict
-from huiqun.stream.publisher import EventTooLargeError
 from huiqun.telemetry import current_traceparent, describe_error, parse_traceparent
 
 MEDIA_TYPE = "application/problem+json"

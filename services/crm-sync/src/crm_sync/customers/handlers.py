@@ -10,7 +10,7 @@ from huiqun.contracts.moderation import MessageScreened
 from huiqun.privacy.names import PlatformId
 from huiqun.runtime.clock import whole_milliseconds
 from huiqun.runtime.placeholders import is_placeholder
-from huiqun.stream import Work
+from huiqun.work import Work
 
 _Heard = MemberJoined | MemberUpdated | MemberLeft | MessageScreened
 

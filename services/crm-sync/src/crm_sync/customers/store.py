@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from crm_sync.customers.model import Customer, Directory, Evidence, Identity, IdKind, Member, Membership
 from huiqun.store import Database, Index, ReplaceOne, UpdateOne
-from huiqun.stream import Work
+from huiqun.work import Work
 
 MEMBERS: Final = "members"
 EVIDENCE: Final = "identity_evidence"

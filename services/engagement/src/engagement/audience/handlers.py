@@ -12,7 +12,7 @@ from huiqun.contracts.channel import GroupCreated, GroupUpdated, MemberJoined, M
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.runtime.clock import whole_milliseconds
 from huiqun.runtime.placeholders import is_placeholder
-from huiqun.stream import Work
+from huiqun.work import Work
 
 
 async def record_groups(events: Sequence[GroupCreated | GroupUpdated], work: Work) -> None:

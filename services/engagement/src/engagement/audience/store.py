@@ -9,7 +9,7 @@ from engagement.audience.model import DEFAULT_TIMEZONE, Activity, key_of
 from huiqun.contracts.channel import Group, Role
 from huiqun.contracts.moderation import Verdict
 from huiqun.store import Database, Index, ReplaceOne, UpdateOne
-from huiqun.stream import Work
+from huiqun.work import Work
 
 ACTIVITY = "activity"
 GROUPS = "groups"

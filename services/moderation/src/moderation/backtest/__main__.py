@@ -47,9 +47,8 @@ async def _try(trial: Trial) -> dict[str, Any]:
         with Progress(*columns, console=notes) as bar:
             task = bar.add_task(trial.label, total=None)
 
-            async def show(done: int, total: int) -> bool:
+            async def show(done: int, total: int) -> None:
                 bar.update(task, completed=done, total=total)
-                return True
 
             try:
                 return await run_trial(database, keeper.current(), trial, show)

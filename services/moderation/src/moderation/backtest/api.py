@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 from huiqun.contracts.envelope import Id, Instant
 from huiqun.contracts.moderation import Verdict
 from huiqun.runtime.clock import whole_milliseconds
-from huiqun.stream import Work
 from huiqun.web import Answer, Page, Paging, Principal, Router, Store, WriteOnce, requires
+from huiqun.work import Work
 from moderation.backtest import handlers
 from moderation.backtest.handlers import UnfitBacktestError, UnknownBacktestError
 from moderation.backtest.model import Trial

@@ -1,18 +1,20 @@
-"""Backtests in MongoDB: what is asked for, who works on it, how far it is, what came out."""
+"""Backtests in MongoDB: what is asked for and what came out. Who works on it and how far it is, its task says."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from huiqun.store import Database, Index
-from huiqun.stream import Work
+from huiqun.tasks.store import TaskRecord, find_tasks
+from huiqun.work import Work
 from moderation.backtest.model import Trial
 
 BACKTESTS = "backtests"
+#: The kind of the task that runs a backtest.
+RUN = "backtests.run"
 INDEXES: Mapping[str, Sequence[Index]] = {
     BACKTESTS: (
-        Index((("state", 1), ("_id", 1))),
         Index((("policy_id", 1), ("version", 1), ("_id", -1))),
         Index((("requested_at", 1),), expires_after=timedelta(days=400)),
     )
@@ -34,7 +36,6 @@ class Job:
     finished_at: datetime | None = None
     error: str | None = None
     report: Mapping[str, Any] | None = None
-    attempts: int = 0
 
 
 async def request(work: Work, job: Job) -> None:
@@ -53,7 +54,6 @@ async def request(work: Work, job: Job) -> None:
         "total": None,
         "requested_by": job.requested_by,
         "requested_at": job.requested_at,
-        "attempts": 0,
     }
     await work.db[BACKTESTS].insert_one(document, session=work.session)
 
@@ -61,7 +61,7 @@ async def request(work: Work, job: Job) -> None:
 async def find(database: Database, job_id: str) -> Job | None:
     """The backtest of this id."""
     document = await database[BACKTESTS].find_one({"_id": job_id})
-    return _job(document) if document else None
+    return (await _with_progress(database, [_job(document)]))[0] if document else None
 
 
 async def page(database: Database, policy_id: str, version: int, before: str | None, limit: int) -> list[Job]:
@@ -70,52 +70,49 @@ async def page(database: Database, policy_id: str, version: int, before: str | N
     if before is not None:
         query["_id"] = {"$lt": before}
     cursor = database[BACKTESTS].find(query, {"report": 0}).sort("_id", -1).limit(limit)
-    return [_job(document) async for document in cursor]
+    return await _with_progress(database, [_job(document) async for document in cursor])
 
 
 async def cancel(work: Work, job_id: str) -> None:
-    """End a backtest that has not ended; whoever works on it notices within a second."""
+    """End a backtest that has not ended."""
     change = {"$set": {"state": "cancelled", "finished_at": work.now}}
     await work.db[BACKTESTS].update_one({"_id": job_id, "state": {"$in": OPEN}}, change, session=work.session)
 
 
-async def lease(database: Database, now: datetime, until: datetime, holder: str) -> Job | None:
-    """The oldest backtest that nobody works on, from the beginning, held for `holder` until `until`."""
-    free = [{"leased_until": None}, {"leased_until": {"$lt": now}}, {"holder": holder}]
-    found = await database[BACKTESTS].find_one_and_update(
-        {"state": {"$in": OPEN}, "$or": free},
-        {
-            "$set": {"state": "running", "leased_until": until, "holder": holder, "progress": 0},
-            "$inc": {"attempts": 1},
-        },
-        sort=[("_id", 1)],
-        return_document=True,
+async def finish(work: Work, job_id: str, report: Mapping[str, Any]) -> Job | None:
+    """End a backtest with its report; None where it is no more."""
+    count = report["messages"]
+    done = {"state": "done", "report": report, "progress": count, "total": count, "error": None}
+    change = {"$set": {**done, "finished_at": work.now}}
+    after = await work.db[BACKTESTS].find_one_and_update(
+        {"_id": job_id}, change, return_document=True, session=work.session
     )
-    return _job(found) if found else None
+    return _job(after) if after else None
 
 
-async def advance(database: Database, job_id: str, holder: str, progress: Mapping[str, Any]) -> bool:
-    """Note how far it is and hold it longer; False when it was cancelled, or is in other hands."""
-    result = await database[BACKTESTS].update_one(_held(job_id, holder), {"$set": dict(progress)})
-    return bool(result.matched_count)
+async def fail(work: Work, job_id: str, error: str) -> None:
+    """End a backtest that nobody can run."""
+    change = {"$set": {"state": "failed", "error": error, "finished_at": work.now}}
+    await work.db[BACKTESTS].update_one({"_id": job_id}, change, session=work.session)
 
 
-async def release(database: Database, job_id: str, holder: str) -> None:
-    """Leave it to somebody else, who begins anew; that one was stopped is nobody's failure."""
-    change = {"$set": {"state": "waiting", "leased_until": None}, "$inc": {"attempts": -1}}
-    await database[BACKTESTS].update_one(_held(job_id, holder), change)
+def task_key(job_id: str) -> str:
+    """The key of the task that runs a backtest."""
+    return f"backtest/{job_id}"
 
 
-async def finish(database: Database, job_id: str, holder: str, outcome: Mapping[str, Any]) -> bool:
-    """End it with an outcome; False when it was cancelled, or is in other hands."""
-    result = await database[BACKTESTS].update_one(
-        _held(job_id, holder), {"$set": dict(outcome), "$unset": {"leased_until": "", "holder": ""}}
-    )
-    return bool(result.matched_count)
+async def _with_progress(database: Database, jobs: Sequence[Job]) -> list[Job]:
+    """The backtests, those that are being run with what their tasks say."""
+    waiting = [task_key(job.id) for job in jobs if job.state == "waiting"]
+    running = {each.task.key: each for each in await find_tasks(database, waiting) if each.is_running}
+    return [_as_running(job, running[task_key(job.id)]) if task_key(job.id) in running else job for job in jobs]
 
 
-def _held(job_id: str, holder: str) -> dict[str, Any]:
-    return {"_id": job_id, "state": "running", "holder": holder}
+def _as_running(job: Job, record: TaskRecord) -> Job:
+    progress = record.task.progress
+    if progress is None:
+        return replace(job, state="running")
+    return replace(job, state="running", progress=progress.done, total=progress.total)
 
 
 def _job(document: Mapping[str, Any]) -> Job:
@@ -138,5 +135,4 @@ def _job(document: Mapping[str, Any]) -> Job:
         document.get("finished_at"),
         document.get("error"),
         document.get("report"),
-        document["attempts"],
     )

@@ -19,8 +19,7 @@ from huiqun.contracts.channel.mentions import AddressedText, Mention, compose
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import LiftedSanction, MemberSanctioned, Sanction, SanctionLifted
 from huiqun.runtime.ids import new_id
-from huiqun.stream import Work
-from huiqun.tasks.model import Task
+from huiqun.work import Task, Work
 from moderation.archive.model import MessageRef
 from moderation.enforcement import model, store
 from moderation.enforcement.model import How, Offence, Step, Terms

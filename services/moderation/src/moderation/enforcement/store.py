@@ -7,7 +7,7 @@ from typing import Any
 
 from huiqun.contracts.channel import Action, ActionKind
 from huiqun.store import Database, Index, UpdateOne
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.enforcement.model import How
 
 ACTIONS = "actions"

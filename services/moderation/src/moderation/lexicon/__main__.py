@@ -14,11 +14,12 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from huiqun.audit import AUDIT_INDEXES
 from huiqun.cli.operator import shell_actor
 from huiqun.cli.terminal import one_line, printable
+from huiqun.kafka import Publisher
 from huiqun.runtime.clock import SystemClock
-from huiqun.runtime.settings import ConnectionSettings
+from huiqun.service.settings import ConnectionSettings
 from huiqun.store import StoreError, connect, ensure_indexes
-from huiqun.stream import STREAM_INDEXES, Publisher, Transactor
 from huiqun.tasks.store import TASK_INDEXES
+from huiqun.work import WORK_INDEXES, Transactor
 from moderation.lexicon import store
 from moderation.lexicon.handlers import (
     ShippedListError,
@@ -95,7 +96,7 @@ async def _store(file: WordFile) -> tuple[WordList, bool]:
     transactor = Transactor(client, database, Publisher(settings.kafka), SystemClock())
     author = shell_actor()
     try:
-        await ensure_indexes(database, {**store.INDEXES, **AUDIT_INDEXES, **STREAM_INDEXES, **TASK_INDEXES})
+        await ensure_indexes(database, {**store.INDEXES, **AUDIT_INDEXES, **WORK_INDEXES, **TASK_INDEXES})
         return await transactor.run(lambda work: import_list(work, file, author))
     finally:
         await client.close()

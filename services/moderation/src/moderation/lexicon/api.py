@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from huiqun.stream import Work
 from huiqun.web import (
     MIB,
     Answer,
@@ -23,6 +22,7 @@ from huiqun.web import (
     received_text,
     requires,
 )
+from huiqun.work import Work
 from moderation.lexicon import handlers, store
 from moderation.lexicon.handlers import ShippedListError, UnfitWordsError, UnknownListError, WordFile
 from moderation.lexicon.model.rows import RowError, WordImport

@@ -8,7 +8,7 @@ from functools import partial
 
 from huiqun.audit import AuditEntry, append
 from huiqun.store import Database
-from huiqun.stream import Transactor, Work
+from huiqun.work import Transactor, Work
 from moderation.lexicon import store
 from moderation.lexicon.model.rows import RowError, WordImport, read_csv, read_jsonl
 from moderation.lexicon.model.words import Word

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from huiqun.runtime.time_slice import TimeSlice
 from huiqun.store import Database, Index, Session
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.lexicon.model.words import Word
 
 # A document for each word would be some hundred thousand writes to replace a list: more than a transaction takes.

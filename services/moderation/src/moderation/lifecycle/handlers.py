@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from huiqun.contracts.channel import MessageEdited, MessageRecalled, MessageReceived
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.archive import store as archive
 from moderation.archive.model import MessageRef, RevisionKey
 from moderation.archive.store.messages import Archived

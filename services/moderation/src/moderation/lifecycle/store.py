@@ -6,7 +6,7 @@ from typing import Any
 
 from huiqun.contracts.topics import CHANNEL_MESSAGES
 from huiqun.store import Index, ReplaceOne
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.archive.model import MessageRef
 from moderation.lifecycle.model import MAX_EARLY, EarlyChanges
 

@@ -12,8 +12,8 @@ import structlog
 from huiqun.runtime.health import CombinedHeartbeat, Heartbeat
 from huiqun.runtime.waiting import wait_for_stop
 from huiqun.store import Database, majority_reads
-from huiqun.stream.retry import until_it_passes
 from huiqun.telemetry import describe_error
+from huiqun.work.retry import until_it_passes
 from moderation.archive.model import Holds
 from moderation.archive.store import holds as legal_holds
 from moderation.lexicon import store as lexicons

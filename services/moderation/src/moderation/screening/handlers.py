@@ -19,7 +19,7 @@ from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import CaseKind, MessageScreened, SanctionKind, Screened, Verdict
 from huiqun.runtime.ids import new_id
 from huiqun.runtime.time_slice import TimeSlice
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.archive import store as archive
 from moderation.archive.model import Keeping, MessageRef
 from moderation.cases.handlers.asking import Appeal, appealable, find_quoted, receive_appeals, receive_reports

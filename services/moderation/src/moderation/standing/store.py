@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from huiqun.store import Database, Index, update_each
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.standing.model import Standing, Strike, key_of
 
 STANDINGS = "standings"

@@ -10,7 +10,7 @@ from huiqun.contracts.channel import GroupDismissed, MemberJoined, MemberLeft, M
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.runtime.clock import whole_milliseconds
 from huiqun.runtime.placeholders import is_placeholder
-from huiqun.stream import Work
+from huiqun.work import Work
 from survey.eligibility import store
 from survey.eligibility.model import Eligibility, Obstacle, key_of
 from survey.metrics import ELIGIBILITY_CHANGES

@@ -6,7 +6,7 @@ from typing import Any
 
 from huiqun.contracts.channel import LeaveReason, Role
 from huiqun.store import Database, Index, ReplaceOne, UpdateOne
-from huiqun.stream import Work
+from huiqun.work import Work
 from survey.eligibility.model import Eligibility, key_of
 
 ELIGIBILITY = "eligibility"

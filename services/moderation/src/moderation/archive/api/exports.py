@@ -9,8 +9,8 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from huiqun.contracts.envelope import Id, Instant
-from huiqun.stream import Work
 from huiqun.web import Answer, Page, Paging, Problem, Router, Store, WriteOnce
+from huiqun.work import Work
 from moderation.archive.api.access import Audited, Auditor
 from moderation.archive.handlers.exports import (
     ExportOrder,

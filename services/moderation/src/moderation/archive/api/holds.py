@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from huiqun.contracts.envelope import Id, Instant
 from huiqun.privacy.text import MaskedText
-from huiqun.stream import Work
 from huiqun.web import Answer, Page, Paging, Router, Store, WriteOnce
+from huiqun.work import Work
 from moderation.archive.api.access import Auditor
 from moderation.archive.handlers.holds import HoldOrder, LiftedHoldError, UnknownHoldError, lift_hold, place_hold
 from moderation.archive.handlers.settling import unsettled

@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id, Instant
 from huiqun.privacy.text import ComparedText, MaskedText
-from huiqun.stream import Work
 from huiqun.web import Answer, Problem, Router, Store, WriteOnce
 from huiqun.web.problems import field_error
+from huiqun.work import Work
 from moderation.archive.api.access import Auditor
 from moderation.archive.api.messages import MESSAGE_PROBLEMS, InGroup, RevisionView, revision_view
 from moderation.archive.api.reviews import ReviewView, review_view

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from huiqun.audit import AuditEntry, append
 from huiqun.runtime.ids import new_id
-from huiqun.stream import Work
-from huiqun.tasks.model import Continue, Progress, Task
+from huiqun.tasks.model import Continue
+from huiqun.work import Progress, Task, Work
 from moderation.archive.handlers.writing_out import pages
 from moderation.archive.model.rows import Format, opening
 from moderation.archive.store import exports, messages

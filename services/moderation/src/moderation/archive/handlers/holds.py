@@ -9,7 +9,7 @@ from pydantic.dataclasses import dataclass
 from huiqun.audit import AuditEntry, append
 from huiqun.privacy.text import MaskedText
 from huiqun.runtime.ids import new_id
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.archive.handlers.settling import settle_hold
 from moderation.archive.model import Hold
 from moderation.archive.store import holds

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from huiqun.audit import AuditEntry, append
 from huiqun.privacy.detection import PersonalDataKind
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.archive.model import token_of
 from moderation.archive.store import messages
 from moderation.archive.store.messages import Archived, Place

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from huiqun.store import Database
-from huiqun.stream import Work
-from huiqun.tasks.model import Continue, Task
+from huiqun.tasks.model import Continue
 from huiqun.tasks.store import count_tasks
+from huiqun.work import Task, Work
 from moderation.archive.model import Hold, Holds, first_day_without
 from moderation.archive.store import holds, messages, retentions
 from moderation.archive.store.messages import Archived, Place, Search

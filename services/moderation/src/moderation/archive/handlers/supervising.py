@@ -8,7 +8,7 @@ from typing import Final
 from huiqun.audit import AuditEntry, append
 from huiqun.runtime.ids import new_id
 from huiqun.store import Database, Session
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.archive.model.keys import MessageRef, RevisionKey
 from moderation.archive.model.sampling import Draw
 from moderation.archive.store import messages, reviews

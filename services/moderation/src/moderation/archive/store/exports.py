@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from huiqun.store import Database, Index, Session
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.archive.model.rows import Format
 from moderation.archive.store.messages import Place
 

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from huiqun.contracts.moderation import Screened
 from huiqun.store import Database, Index, Session, UpdateOne
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.archive.model import Entry, MessageRef, RevisionKey, Token
 from moderation.archive.model.keys import range_of
 

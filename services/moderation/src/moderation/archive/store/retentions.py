@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from huiqun.store import Index, UpdateOne
-from huiqun.stream import Work
+from huiqun.work import Work
 
 RETENTIONS = "retentions"
 INDEXES: Mapping[str, Sequence[Index]] = {RETENTIONS: ()}

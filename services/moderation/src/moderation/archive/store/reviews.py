@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from huiqun.store import Database, Index
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.archive.model import MessageRef
 
 REVIEWS = "message_reviews"

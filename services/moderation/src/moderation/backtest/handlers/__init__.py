@@ -8,14 +8,14 @@ from moderation.backtest.handlers.asking import (
     list_backtests,
     request_backtest,
 )
-from moderation.backtest.handlers.runner import BacktestRunner
+from moderation.backtest.handlers.carrying_out import carry_out
 from moderation.backtest.handlers.running import run_trial
 
 __all__ = [
-    "BacktestRunner",
     "UnfitBacktestError",
     "UnknownBacktestError",
     "cancel_backtest",
+    "carry_out",
     "find_backtest",
     "list_backtests",
     "request_backtest",

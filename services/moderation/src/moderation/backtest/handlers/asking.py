@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from huiqun.runtime.ids import new_id
 from huiqun.store import Database
-from huiqun.stream import Work
+from huiqun.work import Task, Work
 from moderation.backtest import store
 from moderation.backtest.model import Trial
 from moderation.backtest.store import Job
@@ -26,6 +26,7 @@ async def request_backtest(work: Work, trial: Trial, actor: str) -> Job:
         raise UnfitBacktestError(f"{trial.since.isoformat()} is not before {trial.until.isoformat()}")
     job = Job(new_id(), trial, "waiting", 0, None, actor, work.now)
     await store.request(work, job)
+    work.schedule(Task(store.task_key(job.id), store.RUN, work.now, {"backtest_id": job.id}))
     return job
 
 
@@ -35,6 +36,7 @@ async def cancel_backtest(work: Work, policy_id: str, version: int, job_id: str)
     if job.state not in store.OPEN:
         return job
     await store.cancel(work, job_id)
+    work.cancel(store.task_key(job_id))
     return replace(job, state="cancelled", finished_at=work.now)
 
 

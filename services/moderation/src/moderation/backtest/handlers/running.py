@@ -16,8 +16,8 @@ from moderation.rulebook.model import Rulebook
 from moderation.screening.shipped import shipped_classifier
 from moderation.standing import store as standings
 
-#: Called with how many messages are judged and how many there are; False ends the trial.
-Progress = Callable[[int, int], Awaitable[bool]]
+#: Called with how many messages are judged and how many there are; what it raises ends the trial.
+Report = Callable[[int, int], Awaitable[None]]
 _PORTION = 2_500
 _PART_CHARACTERS = 100_000
 _NOTES = (
@@ -28,15 +28,10 @@ _NOTES = (
 )
 
 
-class TrialEndedError(Exception):
-    """The trial was called off."""
-
-
-async def run_trial(database: Database, book: Rulebook, trial: Trial, progress: Progress) -> dict[str, Any]:
+async def run_trial(database: Database, book: Rulebook, trial: Trial, report: Report) -> dict[str, Any]:
     """Judge the messages of the period under the version and report what comes out differently.
 
-    Judged by the lexicon of `book`, in a thread, so that others get their turn. Raises UnknownPolicyError, and
-    TrialEndedError when `progress` says so.
+    Judged by the lexicon of `book`, in a thread, so that others get their turn. Raises UnknownPolicyError.
     """
     version = await find_version(database, trial.policy_id, trial.version)
     exceptions = await policies.exceptions.in_force(database, trial.since)
@@ -54,8 +49,7 @@ async def run_trial(database: Database, book: Rulebook, trial: Trial, progress: 
         async for documents in portions:
             for part in _parts(documents):
                 await asyncio.to_thread(replay.take, part)
-                if not await progress(min(replay.tally.messages, total), total):
-                    raise TrialEndedError(trial.label)
+                await report(min(replay.tally.messages, total), total)
             if trial.limit is not None and replay.tally.messages >= trial.limit:
                 break
     seconds = time.perf_counter() - started

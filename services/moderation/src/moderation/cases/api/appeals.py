@@ -10,9 +10,9 @@ from fastapi import Path
 from fastapi.responses import HTMLResponse
 from starlette.requests import Request
 
-from huiqun.stream import Work
 from huiqun.web import Router, Transact, body_limit, received_body
 from huiqun.web.html import HTML, HTML_OR_PROBLEM, page, told
+from huiqun.work import Work
 from moderation.cases.handlers.asking import AppealedError, NothingToAppealError, appeal_by_link, find_sanction
 from moderation.cases.model import AppealLinks, Grant, InvalidLinkError
 from moderation.enforcement.model import name_of

@@ -12,7 +12,6 @@ from starlette.requests import Request
 from huiqun.contracts.envelope import Id
 from huiqun.contracts.moderation import CaseKind, CaseOutcome
 from huiqun.privacy.text import MaskedText
-from huiqun.stream import Work
 from huiqun.web import (
     Answer,
     IfMatch,
@@ -28,6 +27,7 @@ from huiqun.web import (
     requires,
     set_etag,
 )
+from huiqun.work import Work
 from moderation.cases.api.views import CaseView, Standing, view_of
 from moderation.cases.handlers import queue
 from moderation.cases.handlers.deciding import SameCategoryError, decide

@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id
 from huiqun.privacy.text import MaskedText
-from huiqun.stream import Work
 from huiqun.web import Answer, Router, WriteOnce
+from huiqun.work import Work
 from moderation.cases.api.cases import PROBLEMS, CasePath, Me
 from moderation.cases.api.views import CaseView, view_of
 from moderation.cases.handlers.mediating import NobodyToTalkToError, mediate_case

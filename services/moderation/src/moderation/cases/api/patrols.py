@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id
 from huiqun.contracts.moderation import Verdict
-from huiqun.stream import Work
 from huiqun.web import Answer, Page, Paging, Principal, Router, Store, WriteOnce, requires
+from huiqun.work import Work
 from moderation.cases.handlers.patrolling import go_now
 from moderation.cases.model.patrol import Patrol
 from moderation.cases.store import patrols

@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id
 from huiqun.privacy.text import MaskedText
-from huiqun.stream import Work
 from huiqun.web import Answer, Principal, Router, WriteOnce, requires
+from huiqun.work import Work
 from moderation.archive.handlers.supervising import AmbiguousMessageError
 from moderation.cases.api.views import CaseView, view_of
 from moderation.cases.handlers.asking import ReportMessageCommand, UnknownMessageError, report_message

@@ -9,7 +9,7 @@ from huiqun.contracts.channel.mentions import AddressedText
 from huiqun.contracts.moderation import CaseKind, Screened, Verdict
 from huiqun.privacy.text import mask_text
 from huiqun.runtime.ids import new_id
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.archive import store as archive
 from moderation.archive.handlers.supervising import UnknownMessageError as NotArchivedError
 from moderation.archive.handlers.supervising import find_message

@@ -6,7 +6,7 @@ from huiqun.audit import AuditEntry, append
 from huiqun.contracts.channel import Role
 from huiqun.contracts.moderation import CaseClosed, CaseKind, CaseOutcome, ClosedCase
 from huiqun.runtime.ids import new_id
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.cases.handlers.following import ABOUT_THE_MESSAGE, Hearing, Ruling, follow
 from moderation.cases.handlers.opening import overdue_key
 from moderation.cases.handlers.queue import load_case, require_impartial

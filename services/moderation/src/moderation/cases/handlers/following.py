@@ -8,7 +8,7 @@ from huiqun.contracts.channel.mentions import Mention, compose
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import CaseKind, CaseOutcome, SanctionKind, Verdict
 from huiqun.runtime.ids import new_id
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.archive import store as archive
 from moderation.archive.model import MessageRef
 from moderation.cases.handlers.opening import open_cases

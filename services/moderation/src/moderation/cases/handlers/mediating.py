@@ -3,7 +3,7 @@
 from huiqun.audit import AuditEntry, append
 from huiqun.contracts.channel import Action, Role
 from huiqun.runtime.ids import new_id
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.cases.handlers.queue import load_case
 from moderation.cases.model import Case, Moderator
 from moderation.cases.model.mediation import Mediation, Where, involved, mediate, task_of, words_of

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from huiqun.contracts.channel.mentions import compose
 from huiqun.contracts.moderation import CaseOpened, OpenedCase
 from huiqun.runtime.ids import new_id
-from huiqun.stream import Work
-from huiqun.tasks.model import Task
+from huiqun.work import Task, Work
 from moderation.cases.model import Case, Opening, State
 from moderation.cases.store import cases
 from moderation.enforcement import model as enforcement

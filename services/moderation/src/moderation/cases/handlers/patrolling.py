@@ -5,8 +5,7 @@ from datetime import timedelta
 from huiqun.audit import AuditEntry, append
 from huiqun.contracts.moderation import Verdict
 from huiqun.runtime.ids import new_id
-from huiqun.stream import Work
-from huiqun.tasks.model import Task
+from huiqun.work import Task, Work
 from moderation.archive.store import messages
 from moderation.archive.store.messages import Search
 from moderation.cases.model.patrol import Patrol, late, summary

@@ -1,7 +1,7 @@
 """Work the queue: claim a case, give it back, comment on it."""
 
 from huiqun.contracts.moderation import CaseKind
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.cases import model
 from moderation.cases.model import Case, Moderator, OwnDecisionError
 from moderation.cases.store import cases

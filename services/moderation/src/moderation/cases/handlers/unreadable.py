@@ -5,8 +5,8 @@ from typing import Final
 
 from huiqun.contracts.channel import Role
 from huiqun.contracts.moderation import CaseKind, Screened, Verdict
-from huiqun.stream import Work
 from huiqun.stream.unreadable import UnreadableRecord
+from huiqun.work import Work
 from moderation.cases.handlers.opening import open_cases
 from moderation.cases.model import Opening, due
 from moderation.policies import store as policies

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from huiqun.contracts.moderation import CaseKind
 from huiqun.store import Database, Index, Session, UpdateOne
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.archive.model import MessageRef
 from moderation.cases.model import Case, Opening, State, join, open_case
 from moderation.cases.model.case import UNDECIDED

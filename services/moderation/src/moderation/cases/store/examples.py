@@ -7,7 +7,7 @@ from typing import Any
 
 from huiqun.runtime.ids import new_id
 from huiqun.store import Database, Index
-from huiqun.stream import Work
+from huiqun.work import Work
 
 EXAMPLES = "examples"
 INDEXES: Mapping[str, Sequence[Index]] = {

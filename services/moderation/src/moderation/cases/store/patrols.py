@@ -6,7 +6,7 @@ from typing import Any
 
 from huiqun.contracts.moderation import Verdict
 from huiqun.store import Database, Index, Session
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.cases.model.patrol import Patrol
 
 PATROLS = "patrols"

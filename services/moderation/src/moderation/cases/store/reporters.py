@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from huiqun.store import Index, ReplaceOne, UpdateOne
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.cases.model import Reporter
 
 REPORTERS = "reporters"

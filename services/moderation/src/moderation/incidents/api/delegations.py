@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 from huiqun.contracts.envelope import Id, Instant
 from huiqun.privacy.text import MaskedText
 from huiqun.runtime.clock import whole_milliseconds
-from huiqun.stream import Work
 from huiqun.web import Answer, Page, Paging, Principal, Router, Store, WriteOnce, requires
+from huiqun.work import Work
 from moderation.incidents.handlers import delegations as handlers
 from moderation.incidents.handlers.delegations import Grant, UnfitPeriodError, UnknownDelegationError
 from moderation.incidents.model.delegations import Delegation, Right

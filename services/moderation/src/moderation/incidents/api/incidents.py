@@ -7,8 +7,8 @@ from typing import Annotated, cast
 from fastapi import Depends, Path, Query, Response
 
 from huiqun.contracts.envelope import Id
-from huiqun.stream import Work
 from huiqun.web import Answer, Caller, IfMatch, Page, Paging, Router, Store, WriteOnce, set_etag
+from huiqun.work import Work
 from moderation.incidents.api import views
 from moderation.incidents.handlers import incidents as handlers
 from moderation.incidents.handlers.authority import NotAuthorisedError

@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 from huiqun.contracts.envelope import Id
 from huiqun.contracts.moderation import GroupMode
 from huiqun.privacy.text import MaskedText
-from huiqun.stream import Work
 from huiqun.web import Answer, Caller, IfMatch, Router, Store, WriteOnce, set_etag
+from huiqun.work import Work
 from moderation.incidents.handlers import modes as handlers
 from moderation.incidents.handlers.authority import NotAuthorisedError
 from moderation.incidents.handlers.modes import HeldByIncidentError, Wish

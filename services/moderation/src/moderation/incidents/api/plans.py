@@ -7,7 +7,6 @@ from fastapi import Path, Response
 from pydantic import BaseModel, Field
 
 from huiqun.privacy.text import MaskedText
-from huiqun.stream import Work
 from huiqun.web import (
     Answer,
     IfMatch,
@@ -20,6 +19,7 @@ from huiqun.web import (
     requires,
     set_etag,
 )
+from huiqun.work import Work
 from moderation.incidents.handlers import plans as handlers
 from moderation.incidents.handlers.plans import InactivePlanError, UnknownPlanError
 from moderation.incidents.model.plans import Kind, Plan

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from huiqun.stream import Work
 from huiqun.web import Principal
+from huiqun.work import Work
 from moderation.incidents.model.delegations import Right, covered
 from moderation.incidents.store import delegations as store
 

@@ -5,8 +5,7 @@ from datetime import datetime
 
 from huiqun.audit import AuditEntry, append
 from huiqun.runtime.ids import new_id
-from huiqun.stream import Work
-from huiqun.tasks.model import Task
+from huiqun.work import Task, Work
 from moderation.incidents.model.delegations import LONGEST, Delegation, Right
 from moderation.incidents.store import delegations as store
 

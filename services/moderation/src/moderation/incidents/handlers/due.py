@@ -1,7 +1,6 @@
 """What becomes due in an incident: reminders, escalations, the end of a mode, the next part of a drill's script."""
 
-from huiqun.stream import Work
-from huiqun.tasks.model import Task
+from huiqun.work import Task, Work
 from moderation.incidents.handlers.incidents import Done, do_contain, do_step
 from moderation.incidents.handlers.scene import Scene, scene_of_task
 from moderation.incidents.model import wording

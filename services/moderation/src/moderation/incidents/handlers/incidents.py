@@ -8,9 +8,8 @@ from huiqun.audit import AuditEntry, append
 from huiqun.contracts.moderation import ClosedIncident, GroupMode, IncidentClosed, IncidentOpened, OpenedIncident
 from huiqun.runtime.ids import new_id
 from huiqun.store import Database, Session
-from huiqun.stream import Work
-from huiqun.tasks.model import Task
 from huiqun.web import Principal
+from huiqun.work import Task, Work
 from moderation.incidents.handlers.authority import authorise
 from moderation.incidents.handlers.plans import Check, Draft, UnknownPlanError, plan_in_force, write_version
 from moderation.incidents.handlers.scene import CUE, Scene, cue_key

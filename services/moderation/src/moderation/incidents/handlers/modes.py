@@ -7,9 +7,8 @@ from datetime import timedelta
 from huiqun.audit import AuditEntry, append
 from huiqun.contracts.channel import Action
 from huiqun.contracts.moderation import GroupMode
-from huiqun.stream import Work
-from huiqun.tasks.model import Task
 from huiqun.web import Principal
+from huiqun.work import Task, Work
 from moderation.enforcement.handlers import request_actions
 from moderation.incidents.handlers.authority import authorise
 from moderation.incidents.handlers.plans import Check

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from huiqun.audit import AuditEntry, append
 from huiqun.store import Database, Session
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.incidents.model.plans import Plan
 from moderation.incidents.shipped import shipped_plans
 from moderation.incidents.store import plans as store

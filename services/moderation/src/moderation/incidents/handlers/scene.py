@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 
 from huiqun.contracts.channel import Action
 from huiqun.contracts.moderation import GroupMode
-from huiqun.stream import Work
-from huiqun.tasks.model import Task
+from huiqun.work import Task, Work
 from moderation.enforcement.handlers import rehearse_actions, request_actions
 from moderation.incidents.handlers.modes import hold_groups, release_groups
 from moderation.incidents.model.incident import Incident, Progress, State, remind_at

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from huiqun.contracts.moderation import GroupMode
-from huiqun.stream import Work
-from huiqun.tasks.model import Continue, Task
+from huiqun.tasks.model import Continue
+from huiqun.work import Task, Work
 from moderation.enforcement.handlers import request_actions
 from moderation.enforcement.store import deletions_since
 from moderation.incidents.handlers.plans import find_version, list_heads

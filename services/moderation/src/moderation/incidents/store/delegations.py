@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from huiqun.store import Database, Index, Session
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.incidents.model.delegations import Delegation, Right
 
 DELEGATIONS = "delegations"

@@ -7,7 +7,7 @@ from typing import Any
 
 from huiqun.contracts.moderation import GroupMode
 from huiqun.store import Database, Index, Session
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.incidents.model.incident import Cue, Incident, Progress, Review, State
 from moderation.incidents.model.plans import Plan, Step
 from moderation.incidents.model.timeline import Entry, What

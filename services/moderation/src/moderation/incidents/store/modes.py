@@ -5,7 +5,7 @@ from typing import Any
 
 from huiqun.contracts.moderation import GroupMode
 from huiqun.store import Database, Index, ReplaceOne, Session
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.incidents.model.modes import GroupHolds, Hold
 
 HOLDS = "group_modes"

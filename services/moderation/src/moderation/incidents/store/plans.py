@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from huiqun.store import Database, Index, Session
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.incidents.model.plans import Plan
 
 VERSIONS = "incident_plan_versions"

@@ -7,8 +7,8 @@ from fastapi import Path, Response
 from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id
-from huiqun.stream import Work
 from huiqun.web import Answer, Page, Paging, Principal, Router, Store, WriteOnce, requires
+from huiqun.work import Work
 from moderation.membership.handlers import checks
 from moderation.membership.model.checks import Irregularity, RosterReport
 from moderation.membership.store import staff as store

@@ -7,7 +7,6 @@ from fastapi import Request, Response
 from pydantic import BaseModel, Field
 
 from huiqun.audit.reading import ReadsNames
-from huiqun.stream import Work
 from huiqun.web import (
     MIB,
     Answer,
@@ -26,6 +25,7 @@ from huiqun.web import (
     requires,
     set_etag,
 )
+from huiqun.work import Work
 from moderation.membership.handlers import checks
 from moderation.membership.model.staff import Staff, UnfitStaffError, read_csv, read_json
 from moderation.membership.store import staff as store

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from huiqun.store import Database, Session
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.membership.handlers.in_force import InForce, in_force
 from moderation.membership.handlers.replies import give_consent
 from moderation.membership.model.consent import has_agreed, version_of

@@ -5,8 +5,7 @@ from collections.abc import Callable, Sequence
 from huiqun.audit import AuditEntry, append
 from huiqun.contracts.channel import Role
 from huiqun.runtime.ids import new_id
-from huiqun.stream import Work
-from huiqun.tasks.model import Task
+from huiqun.work import Task, Work
 from moderation.enforcement.handlers import request_actions
 from moderation.membership.handlers.in_force import InForce, in_force
 from moderation.membership.handlers.planning import schedule_next

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from huiqun.contracts.channel import Action, Role
-from huiqun.stream import Work
-from huiqun.tasks.model import Task
+from huiqun.work import Task, Work
 from moderation.enforcement.handlers import request_actions
 from moderation.membership.handlers.in_force import InForce, in_force
 from moderation.membership.model import words

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from huiqun.contracts.channel import Action
-from huiqun.stream import Work
-from huiqun.tasks.model import Continue, Task
+from huiqun.tasks.model import Continue
+from huiqun.work import Task, Work
 from moderation.enforcement.handlers import request_actions
 from moderation.membership.handlers.greeting import RENEW
 from moderation.membership.handlers.in_force import InForce, in_force

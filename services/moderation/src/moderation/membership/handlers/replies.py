@@ -8,7 +8,7 @@ from huiqun.contracts.channel.mentions import AddressedText
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import ConsentGiven, GivenConsent
 from huiqun.runtime.ids import new_id
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.enforcement.handlers import request_actions
 from moderation.membership.handlers.greeting import reminder_key
 from moderation.membership.model.actions import Letter, to_group

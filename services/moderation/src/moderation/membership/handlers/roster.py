@@ -7,8 +7,7 @@ from huiqun.contracts.channel import MemberJoined, MemberLeft, MemberUpdated, Ro
 from huiqun.contracts.channel.shown_names import clean_name
 from huiqun.contracts.envelope import Event
 from huiqun.runtime.clock import whole_milliseconds
-from huiqun.stream import Work
-from huiqun.tasks.model import Task
+from huiqun.work import Task, Work
 from moderation.membership.handlers.greeting import WELCOME, reminder_key
 from moderation.membership.model.group_state import GroupState
 from moderation.membership.model.roster import Member, Stamp, describe, join, key_of, leave

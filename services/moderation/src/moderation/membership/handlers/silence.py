@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from huiqun.contracts.channel import Message, Role
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.enforcement.handlers import request_actions
 from moderation.membership.model import words
 from moderation.membership.model.actions import Letter, in_private

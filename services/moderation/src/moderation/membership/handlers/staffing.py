@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from huiqun.contracts.channel import Role
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.membership.model.roster import key_of
 from moderation.membership.store import members
 from moderation.policies import store as policies

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from huiqun.store import Database, Index, UpdateOne
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.membership.model.consent import Consent
 from moderation.policies.model import MembershipRules
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from huiqun.store import Database, Index, ReplaceOne
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.membership.model.group_state import GroupState
 
 STATES = "membership_groups"

@@ -6,7 +6,7 @@ from typing import Any
 
 from huiqun.contracts.channel import LeaveReason, Role
 from huiqun.store import Database, Index, ReplaceOne, Session, UpdateOne
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.membership.model.roster import Member, Stamp, key_of
 
 MEMBERS = "members"

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from huiqun.store import Database, Index, Session
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.membership.model.checks import Irregularity, RosterFinding, RosterReport
 from moderation.membership.model.staff import Staff
 

@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id, Instant
 from huiqun.privacy.text import ComparedText, MaskedText
-from huiqun.stream import Work
 from huiqun.web import Answer, Page, Paging, Principal, Router, Store, WriteOnce, requires
+from huiqun.work import Work
 from moderation.policies import handlers
 from moderation.policies.handlers import ExceptionWish, UnfitExceptionError, UnknownExceptionError
 from moderation.policies.store import Grant

@@ -6,8 +6,8 @@ from fastapi import Response
 from pydantic import BaseModel, Field
 
 from huiqun.privacy.text import MaskedText
-from huiqun.stream import Work
 from huiqun.web import Answer, IfMatch, Router, Store, WriteOnce, set_etag
+from huiqun.work import Work
 from moderation.policies import handlers
 from moderation.policies.api.groups import GroupPath, Moderator
 from moderation.policies.api.unfit import unfit

@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id
 from huiqun.store import Database, Session
-from huiqun.stream import Work
 from huiqun.web import Answer, IfMatch, Page, Paging, Principal, Router, Store, WriteOnce, requires, set_etag
+from huiqun.work import Work
 from moderation.policies import handlers, store
 from moderation.policies.handlers import InactivePolicyError, UnfitHeirsError, UnknownPolicyError
 from moderation.policies.model import PolicyId, Rules

@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 
 from huiqun.privacy.text import MaskedText
-from huiqun.stream import Work
 from huiqun.web import Answer, IfMatch, Page, Paging, Principal, Router, Store, WriteOnce, requires, set_etag
+from huiqun.work import Work
 from moderation.policies import handlers
 from moderation.policies.api.unfit import unfit
 from moderation.policies.handlers import (

@@ -8,7 +8,7 @@ from huiqun.audit import AuditEntry, append
 from huiqun.runtime.clock import whole_milliseconds
 from huiqun.runtime.ids import new_id
 from huiqun.store import Database
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.policies import store
 from moderation.policies.handlers.errors import UnfitExceptionError, UnknownExceptionError
 from moderation.policies.model import RULES, RuleException, is_known

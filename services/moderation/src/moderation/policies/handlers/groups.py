@@ -7,8 +7,7 @@ from huiqun.audit import AuditEntry, append
 from huiqun.contracts.channel import Group, GroupCreated, GroupDismissed, GroupUpdated
 from huiqun.runtime.ids import new_id
 from huiqun.store import Database, Session
-from huiqun.stream import Work
-from huiqun.tasks.model import Task
+from huiqun.work import Task, Work
 from moderation.policies import store
 from moderation.policies.handlers.errors import (
     InactivePolicyError,

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from huiqun.audit import AuditEntry, append
 from huiqun.contracts.moderation import ActivatedPolicy, PolicyActivated
 from huiqun.store import Database
-from huiqun.stream import Work
-from huiqun.tasks.model import Task
+from huiqun.work import Task, Work
 from moderation.policies import store
 from moderation.policies.handlers.errors import (
     FourEyesError,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from huiqun.store import Database, Index, Session
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.policies.model import RuleException
 
 EXCEPTIONS = "rule_exceptions"

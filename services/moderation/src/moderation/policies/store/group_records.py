@@ -11,7 +11,7 @@ from huiqun.contracts.channel import Capabilities, Group
 from huiqun.contracts.moderation import GroupMode
 from huiqun.runtime.placeholders import is_placeholder
 from huiqun.store import Database, Index, Session, UpdateOne
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.policies.model import DEFAULT_TIMEZONE, Changes, GroupSettings, ModeSpan, OwnRules
 
 GROUPS = "groups"

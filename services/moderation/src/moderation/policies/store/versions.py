@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from huiqun.store import Database, Index, Session
-from huiqun.stream import Work
+from huiqun.work import Work
 from moderation.policies.model import Changes, Written
 
 VERSIONS = "policy_versions"
@@ -131,9 +131,10 @@ async def activate(work: Work, policy_id: str, number: int, actor: str) -> None:
     await touch(work)
 
 
-async def note_backtest(database: Database, policy_id: str, number: int, summary: Mapping[str, Any]) -> None:
+async def note_backtest(work: Work, policy_id: str, number: int, summary: Mapping[str, Any]) -> None:
     """Keep with a version how its latest backtest ended."""
-    await database[VERSIONS].update_one({"_id": f"{policy_id}@{number}"}, {"$set": {"backtest": summary}})
+    change = {"$set": {"backtest": summary}}
+    await work.db[VERSIONS].update_one({"_id": f"{policy_id}@{number}"}, change, session=work.session)
 
 
 async def _set_head(work: Work, policy_id: str, fields: Mapping[str, Any]) -> None:

@@ -6,9 +6,9 @@ from datetime import datetime
 from struct import pack, unpack
 from typing import Any, Final
 
+from huiqun.kafka.publisher import Record
 from huiqun.runtime.ids import new_id
 from huiqun.store import Database, Index, Session
-from huiqun.stream.publisher import Record
 
 OUTBOX = "outbox"
 OUTBOX_INDEXES: Mapping[str, Sequence[Index]] = {OUTBOX: (Index((("at", 1),)), Index((("partitions", 1),)))}

@@ -18,11 +18,11 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.metadata import MetadataRequest
 
+from huiqun.kafka.security import KafkaSecurity
 from huiqun.runtime.misconfiguration import MisconfigurationError
-from huiqun.stream.security import KafkaSecurity
 
 if TYPE_CHECKING:
-    from huiqun.stream.publisher import KafkaOptions
+    from huiqun.kafka import KafkaOptions
 
 _PROBE_SECONDS: Final = 2.0
 _MOST_ADDRESSES: Final = 6

@@ -8,8 +8,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from huiqun.contracts.topics import TOPICS
-from huiqun.stream.publisher import KafkaOptions
-from huiqun.stream.refusals import explained
+from huiqun.kafka import KafkaOptions
+from huiqun.kafka.refusals import explained
 
 # Dead letters carry headers of their own on top of a record that may already be as large as the broker allows.
 _DEAD_LETTER_BYTES = 4 * 1024 * 1024

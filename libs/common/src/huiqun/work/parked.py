@@ -9,12 +9,13 @@ from typing import Any
 
 import structlog
 
+from huiqun.kafka import Publisher
+from huiqun.kafka.publisher import Record, RecordsTooLargeError
 from huiqun.runtime.clock import Clock
 from huiqun.store import Database, Index, Session, UpdateOne
-from huiqun.stream.outbox import Entry
-from huiqun.stream.publisher import Publisher, Record, RecordsTooLargeError
-from huiqun.stream.retry import until_it_passes
 from huiqun.telemetry import metrics
+from huiqun.work.outbox import Entry
+from huiqun.work.retry import until_it_passes
 
 PARKED = "outbox_parked"
 PARKED_INDEXES: Mapping[str, Sequence[Index]] = {PARKED: (Index((("parked_at", 1),)),)}

@@ -8,8 +8,8 @@ import structlog
 
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.misconfiguration import MisconfigurationError
-from huiqun.runtime.parts import Part
-from huiqun.stream.retry import until_it_passes
+from huiqun.service.parts import Part
+from huiqun.work.retry import until_it_passes
 
 Step = Callable[[], Awaitable[object]]
 _BEAT_SECONDS = 1.0

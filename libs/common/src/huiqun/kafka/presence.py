@@ -11,7 +11,7 @@ from huiqun.contracts.topics import TOPICS
 from huiqun.runtime.misconfiguration import MisconfigurationError
 
 if TYPE_CHECKING:
-    from huiqun.stream.publisher import KafkaOptions
+    from huiqun.kafka import KafkaOptions
 
 # Owners, in the words of the contracts, that stand for any service.
 _ANYBODY: Final = frozenset({"whoever asks", "each service"})

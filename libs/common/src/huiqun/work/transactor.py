@@ -8,15 +8,16 @@ from typing import TypeVar
 import structlog
 from aiokafka.errors import KafkaError
 
+from huiqun.kafka import Publisher
+from huiqun.kafka.publisher import Record, RecordsTooLargeError, record_of
 from huiqun.runtime.clock import Clock
 from huiqun.store import Client, Database, StoreError, commit_outcome_is_unknown, is_transient, transaction
-from huiqun.stream import inbox, outbox, parked
-from huiqun.stream.publisher import Publisher, Record, RecordsTooLargeError, record_of
-from huiqun.stream.retry import for_at_most
-from huiqun.stream.turns import Turns
-from huiqun.stream.work import Work
-from huiqun.tasks.store import write_tasks
 from huiqun.telemetry import describe_error
+from huiqun.work import inbox, outbox, parked
+from huiqun.work.retry import for_at_most
+from huiqun.work.task import write_tasks
+from huiqun.work.turns import Turns
+from huiqun.work.unit_of_work import Work
 
 T = TypeVar("T")
 UseCase = Callable[[Work], Awaitable[T]]

@@ -9,9 +9,9 @@ from typing import Annotated, Final, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from huiqun.runtime.security_settings import SecuritySettings
+from huiqun.kafka import KafkaOptions
+from huiqun.service.security_settings import SecuritySettings
 from huiqun.store import Driver, MongoOptions
-from huiqun.stream.publisher import KafkaOptions
 
 _PREFIX = "HUIQUN_"
 _MOUNTED = Path("/run/secrets")

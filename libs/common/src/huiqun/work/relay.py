@@ -8,10 +8,10 @@ import structlog
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.waiting import wait_for_stop
 from huiqun.store import AbandonedTransactions
-from huiqun.stream import outbox, parked
-from huiqun.stream.retry import until_it_passes
-from huiqun.stream.transactor import Transactor
 from huiqun.telemetry import metrics
+from huiqun.work import outbox, parked
+from huiqun.work.retry import until_it_passes
+from huiqun.work.transactor import Transactor
 
 _log = structlog.get_logger(__name__)
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from huiqun.contracts.envelope import Event
+from huiqun.kafka.publisher import Record
 from huiqun.store import Database, Session
-from huiqun.stream.publisher import Record
-from huiqun.tasks.model import Task
+from huiqun.work.task import Task
 
 
 async def _alone() -> None:

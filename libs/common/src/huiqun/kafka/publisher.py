@@ -25,9 +25,9 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from huiqun.contracts.catalog import encode
 from huiqun.contracts.envelope import Event
-from huiqun.stream.presence import require_topics
-from huiqun.stream.refusals import explained
-from huiqun.stream.security import UNSECURED, KafkaSecurity
+from huiqun.kafka.presence import require_topics
+from huiqun.kafka.refusals import explained
+from huiqun.kafka.security import UNSECURED, KafkaSecurity
 from huiqun.telemetry import metrics
 
 # Apache Kafka's brokers refuse records over 1 MiB unless they are told otherwise.

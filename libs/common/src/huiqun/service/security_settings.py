@@ -8,9 +8,9 @@ from typing import Annotated, Literal, get_args
 from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings
 
+from huiqun.kafka.security import KafkaSecurity, SaslMechanism, SecurityProtocol
 from huiqun.runtime.tls import client_context
 from huiqun.store import MongoOptions, UnfitUrlError, read_url
-from huiqun.stream.security import KafkaSecurity, SaslMechanism, SecurityProtocol
 
 # Compose hands on a variable that nobody set as an empty one.
 _Unset = BeforeValidator(lambda value: None if value == "" else value)

@@ -1,0 +1,1 @@
+"""A service's process: its settings, its connections, its parts, its start and its stop."""

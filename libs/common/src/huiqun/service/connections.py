@@ -1,0 +1,96 @@
+"""What every service connects to, and the loops that every service runs over its connections."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiokafka.errors import KafkaError
+
+from huiqun.audit import AUDIT_INDEXES
+from huiqun.kafka import Publisher
+from huiqun.runtime.clock import Clock, SystemClock
+from huiqun.service.parts import Part, ending
+from huiqun.service.settings import ServiceSettings
+from huiqun.service.startup import Startup
+from huiqun.store import (
+    PRESENCE_INDEXES,
+    Client,
+    Database,
+    Index,
+    Presence,
+    check_access,
+    close,
+    connect,
+    ensure_indexes,
+)
+from huiqun.stream import STREAM_INDEXES, BatchConsumer, ConsumerOptions, LagWatch, Route
+from huiqun.tasks.model import TaskKind
+from huiqun.tasks.runner import TaskRunner
+from huiqun.tasks.store import TASK_INDEXES
+from huiqun.web import WEB_INDEXES
+from huiqun.work import WORK_INDEXES, Relay, Transactor
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """What a composition root wires its slices with. Store and broker may be away until `startup` is done."""
+
+    service: str
+    settings: ServiceSettings
+    client: Client
+    database: Database
+    publisher: Publisher
+    transactor: Transactor
+    clock: Clock
+    startup: Startup
+
+
+@asynccontextmanager
+async def connections(
+    service: str, settings: ServiceSettings, indexes: Mapping[str, Sequence[Index]]
+) -> AsyncIterator[Connections]:
+    """Prepare the connections to the store and the broker; `startup` waits for both and creates what is missing."""
+    # Named after the database, so that installations that share a cluster keep out of each other's transactions.
+    client = connect(settings.mongo, app_name=settings.database_of(service))
+    database = client[settings.database_of(service)]
+    presence = Presence(settings.mongo, database)
+    publisher = Publisher(settings.kafka)
+    clock = SystemClock()
+
+    async def prepare() -> None:
+        await check_access(database)
+        shared = {**PRESENCE_INDEXES, **WORK_INDEXES, **STREAM_INDEXES, **TASK_INDEXES, **WEB_INDEXES, **AUDIT_INDEXES}
+        await ensure_indexes(database, {**shared, **indexes})
+
+    startup = Startup(prepare, presence.begin, publisher.ping)
+    try:
+        transactor = Transactor(client, database, publisher, clock)
+        yield Connections(service, settings, client, database, publisher, transactor, clock, startup)
+    finally:
+        with ending():
+            with contextlib.suppress(KafkaError, TimeoutError):
+                await asyncio.wait_for(publisher.stop(), 2)
+            await presence.end()
+            await close(client)
+
+
+def loops(
+    connected: Connections, roles: frozenset[str], routes: Sequence[Route], kinds: Mapping[str, TaskKind]
+) -> list[Part]:
+    """The loops that every service has: its consumer, its lag, the relay, and the tasks where it has any."""
+    running: list[Part] = []
+    if "streams" in roles:
+        settings = connected.settings
+        options = ConsumerOptions(
+            max_batch=settings.max_batch,
+            max_characters=settings.max_batch_characters,
+            max_failed_share=settings.breaker_share,
+            trial_seconds=settings.breaker_trial_seconds,
+        )
+        consumer = BatchConsumer(connected.service, routes, connected.transactor, settings.kafka, options)
+        running += [consumer, LagWatch(consumer, settings.kafka), Relay(connected.transactor)]
+    if "tasks" in roles and kinds:
+        running.append(TaskRunner(connected.transactor, kinds))
+    return running

@@ -1,0 +1,60 @@
+"""What the documents of the release before become in this one."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from huiqun.tasks.migrations import Migration
+from huiqun.work import Task, Work
+from huiqun.work.task import TASKS
+from moderation.backtest.store import BACKTESTS, RUN, task_key
+from moderation.policies.handlers import APPLY_POLICIES, APPLY_SETTINGS
+
+_TIMERS: Final = "timers"
+_PAGE: Final = 200
+_RENAMED: Final = {"policies.changed": APPLY_POLICIES, "groups.changed": APPLY_SETTINGS}
+
+
+async def turn_timers_into_tasks(work: Work) -> int:
+    """A page of timers that wait; who runs one meanwhile deletes it as well, and one of the two transactions fails.
+
+    A task of the same key is newer than the timer, and stays.
+    """
+    query = {"state": "waiting"}
+    timers = await work.db[_TIMERS].find(query, session=work.session).sort("due", 1).limit(_PAGE).to_list(None)
+    tasks = [_task_of(timer) for timer in timers]
+    keys = {"_id": {"$in": [task.key for task in tasks]}}
+    known = {each["_id"] async for each in work.db[TASKS].find(keys, {"_id": 1}, session=work.session)}
+    for task in tasks:
+        if task.key not in known:
+            work.schedule(task)
+    await work.db[_TIMERS].delete_many({"_id": {"$in": [each["_id"] for each in timers]}}, session=work.session)
+    return len(timers)
+
+
+async def give_open_backtests_tasks(work: Work) -> int:
+    """A page of backtests that nobody works on, by their own leases."""
+    free: dict[str, Any] = {
+        "state": {"$in": ["waiting", "running"]},
+        "attempts": {"$exists": True},
+        "$or": [{"leased_until": None}, {"leased_until": {"$lt": work.now}}],
+    }
+    found = await work.db[BACKTESTS].find(free, {"_id": 1}, session=work.session).limit(_PAGE).to_list(None)
+    for each in found:
+        work.schedule(Task(task_key(each["_id"]), RUN, work.now, {"backtest_id": each["_id"]}))
+    change = {"$set": {"state": "waiting", "progress": 0}, "$unset": {"attempts": 1, "leased_until": 1, "holder": 1}}
+    await work.db[BACKTESTS].update_many(
+        {"_id": {"$in": [each["_id"] for each in found]}}, change, session=work.session
+    )
+    return len(found)
+
+
+def _task_of(timer: Mapping[str, Any]) -> Task:
+    kind = _RENAMED.get(timer["kind"], timer["kind"])
+    key = APPLY_POLICIES if kind == APPLY_POLICIES else timer["_id"]
+    return Task(key, kind, timer["due"], timer["payload"])
+
+
+MIGRATIONS: Final = (
+    Migration("1-timers-into-tasks", turn_timers_into_tasks),
+    Migration("2-backtests-into-tasks", give_open_backtests_tasks, ((BACKTESTS, "state_1__id_1"),)),
+)
