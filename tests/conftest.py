@@ -29,7 +29,7 @@ ON_KAFKA = os.environ.get("BROKER") == "kafka"
 ROOT = Path(__file__).parent
 LONG = {ROOT / "acceptance", ROOT / "faults"}
 BROKER_FIXTURES = {"stack", "own_stack", "bootstrap", "kafka_options", "proxy"}
-ON_BOTH_DRIVERS = ("test_store", "test_stream_", "test_tasks", "test_leases", "test_failed_tasks")
+ON_BOTH_DRIVERS = ("tests.common.test_store", "tests.common.test_stream_", "tests.common.tasks.")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -66,8 +66,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
     On Apache Kafka, those of the stream run twice for another reason: on its open port, and signed in over TLS.
     """
-    name = metafunc.module.__name__.rpartition(".")[2]
-    if ON_KAFKA and name.startswith("test_stream_") and "kafka_options" in metafunc.fixturenames:
+    name = metafunc.module.__name__
+    of_stream = name.rpartition(".")[2].startswith("test_stream_")
+    if ON_KAFKA and of_stream and "kafka_options" in metafunc.fixturenames:
         metafunc.parametrize("kafka_options", [None, "SASL_SSL"], ids=["open", "SASL_SSL"], indirect=True)
     if not ON_KAFKA and name.startswith(ON_BOTH_DRIVERS) and "mongo_options" in metafunc.fixturenames:
         metafunc.parametrize("mongo_options", get_args(Driver), indirect=True)
