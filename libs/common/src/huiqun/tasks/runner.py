@@ -2,26 +2,25 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
 import structlog
 
 from huiqun.runtime.health import CombinedHeartbeat, Heartbeat
 from huiqun.runtime.ids import new_id
 from huiqun.runtime.waiting import wait_for_stop
-from huiqun.store import StoreError, is_abort, is_transient
+from huiqun.store import StoreError
 from huiqun.tasks import store
-from huiqun.tasks.model import Continue, Effect, Queue, TaskCancelledError, TaskKind, TaskStoppedError
+from huiqun.tasks.attempt import NAME, OUTCOMES, Attempt, patiently
+from huiqun.tasks.model import Queue, TaskKind
 from huiqun.tasks.store import LeasedTask
-from huiqun.telemetry import metrics, reason_of, traceback_of
-from huiqun.work import Progress, Task, Transactor, Work
-from huiqun.work.retry import until_it_passes
+from huiqun.telemetry import metrics
+from huiqun.work import Transactor
 
-T = TypeVar("T")
 _RENEWALS: Final = 3
 _log = structlog.get_logger(__name__)
 
@@ -42,7 +41,7 @@ class TaskOptions:
 class TaskRunner:
     """A part of a process: leases what is due in each queue and gives it to the handler of its kind."""
 
-    name = "tasks"
+    name = NAME
 
     def __init__(
         self, transactor: Transactor, kinds: Mapping[str, TaskKind], options: TaskOptions = TaskOptions()
@@ -54,15 +53,17 @@ class TaskRunner:
         self._running: set[str] = set()
         self.heartbeat = CombinedHeartbeat()
         self._queues = {queue: Heartbeat() for queue in dict.fromkeys(kind.queue for kind in kinds.values())}
+        self._awake = {queue: asyncio.Event() for queue in self._queues}
         for heartbeat in self._queues.values():
             self.heartbeat.include(heartbeat)
-        metrics.export_from_zero(metrics.TASKS_RUN, kind=kinds, outcome=["done", "interrupted", "retried", "failed"])
+        metrics.export_from_zero(metrics.TASKS_RUN, kind=kinds, outcome=OUTCOMES)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run tasks until `stop` is set; then finish those that run, and leave the others to other processes."""
         loops = [
             asyncio.create_task(self._run_queue(queue, stop), name=f"tasks of {queue.name}") for queue in self._queues
         ]
+        loops.append(asyncio.create_task(self._watch(stop), name="tasks that are due"))
         loops.append(asyncio.create_task(self._renew(stop), name="task leases"))
         try:
             await asyncio.gather(*loops)
@@ -80,22 +81,39 @@ class TaskRunner:
             await self._run_task(each, asyncio.Event())
         return bool(leased)
 
+    async def _watch(self, stop: asyncio.Event) -> None:
+        """Wake the queues that have something due: idle ones ask nothing for themselves."""
+        while not stop.is_set():
+            idle = [queue for queue in self._queues if not self._awake[queue].is_set()]
+            kinds = [name for name, kind in self._kinds.items() if kind.queue in idle]
+            look = partial(store.find_due_kinds, self._transactor.database, kinds, self._new_lease(), self._running)
+            due = await patiently(look, self.heartbeat) if idle else set()
+            for queue in idle:
+                self._queues[queue].well()
+            for kind in due:
+                self._awake[self._kinds[kind].queue].set()
+            if not due:
+                await wait_for_stop(stop, self._options.poll_seconds)
+
     async def _run_queue(self, queue: Queue, stop: asyncio.Event) -> None:
-        """Keep as many tasks of a queue running as may run at once."""
-        heartbeat = self._queues[queue]
+        """Keep as many tasks of a queue running as may run at once; sleep while none is due."""
+        awake, heartbeat = self._awake[queue], self._queues[queue]
         kinds = [name for name, kind in self._kinds.items() if kind.queue == queue]
         running: set[asyncio.Task[None]] = set()
         stopping = asyncio.create_task(stop.wait())
         try:
             while not stop.is_set():
                 free = queue.concurrency - len(running)
-                leased = await self._patiently(partial(self._lease, kinds, free), heartbeat)
+                leased = await patiently(partial(self._lease, kinds, free), heartbeat)
                 heartbeat.well()
                 running |= {asyncio.create_task(self._run_task(each, stop), name=each.task.key) for each in leased}
-                if len(running) == queue.concurrency:
-                    await asyncio.wait({*running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-                elif not leased:
-                    await wait_for_stop(stop, self._options.poll_seconds)
+                if len(leased) < free:
+                    awake.clear()
+                waking = asyncio.create_task(awake.wait())
+                has_room = len(running) < queue.concurrency
+                waits = {*running, stopping, waking} if has_room else {*running, stopping}
+                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+                waking.cancel()
                 running = _still_running(running)
             while running:
                 await asyncio.wait(running)
@@ -126,7 +144,7 @@ class TaskRunner:
             await self._measure()
 
         while not stop.is_set():
-            await self._patiently(renew, self.heartbeat)
+            await patiently(renew, self.heartbeat)
             await wait_for_stop(stop, self._options.lease.total_seconds() / _RENEWALS)
 
     async def _measure(self) -> None:
@@ -143,113 +161,14 @@ class TaskRunner:
             metrics.TASK_QUEUE_DELAY.labels(queue=queue.name).set((now - oldest).total_seconds())
 
     async def _run_task(self, leased: LeasedTask, stop: asyncio.Event) -> None:
-        """Run one task to its end, its next attempt, or its failure; waits while the store is away."""
-        task, now = leased.task, self._transactor.clock.now()
+        task, kind, now = leased.task, self._kinds[leased.task.kind], self._transactor.clock.now()
         metrics.TASK_DELAY.labels(kind=task.kind).observe(max((now - task.due).total_seconds(), 0.0))
-        kind = self._kinds[task.kind]
-        heartbeat = self._queues[kind.queue]
+        attempt = Attempt(task, kind, self._holder, self._transactor, self._queues[kind.queue], stop)
         try:
-            if leased.deaths >= kind.retry.attempts:
-                reason = f"each process that ran it was gone before it was done, {leased.deaths} in a row"
-                outcome = await self._patiently(partial(self._give_up, task, reason), heartbeat)
-            else:
-                outcome = await self._attempt(task, heartbeat, stop)
+            outcome = await attempt.run(leased.deaths)
             metrics.TASKS_RUN.labels(kind=task.kind, outcome=outcome).inc()
-            release = partial(store.release_leases, self._transactor.database, self._holder, [task.key])
-            await self._patiently(release, heartbeat)
         finally:
             self._running.discard(task.key)
-
-    async def _attempt(self, task: Task, heartbeat: Heartbeat, stop: asyncio.Event) -> str:
-        """Run a task once; returns the outcome."""
-        handler = self._kinds[task.kind].handler
-        try:
-            if isinstance(handler, Effect):
-                run = _Run(task, self._transactor, self._holder, heartbeat, stop)
-                result = await self._patiently(partial(handler.call, run), heartbeat)
-                finish = partial(self._finish, task, lambda work: handler.record(work, task, result))
-            else:
-                finish = partial(self._finish, task, lambda work: handler(work, task))
-            await self._patiently(finish, heartbeat)
-        except (TaskCancelledError, TaskStoppedError):
-            return "interrupted"
-        except Exception as error:  # noqa: BLE001 - the retry policy of its kind says what is done about it
-            return await self._patiently(partial(self._failed, task, error), heartbeat)
-        return "done"
-
-    async def _finish(self, task: Task, handle: Callable[[Work], Awaitable[Continue | None]]) -> None:
-        """End a task in the transaction of its handler; nothing happens where it is not this process's any more."""
-
-        async def finish(work: Work) -> None:
-            if not await store.finish_task(work.db, work.session, task, self._holder):
-                return
-            outcome = await handle(work)
-            if outcome is not None:
-                due = outcome.due or work.now
-                work.schedule(replace(task, payload=outcome.payload, due=due, progress=outcome.progress))
-            elif task.recurrence is not None and task.key not in work.scheduled and task.key not in work.cancelled:
-                due_again = task.recurrence.next_due(max(task.due, work.now))
-                if due_again is not None:
-                    work.schedule(replace(task, due=due_again, progress=None))
-
-        await self._transactor.run(finish)
-
-    async def _failed(self, task: Task, error: Exception) -> str:
-        """Have a failed task tried again later, or keep it for an operator."""
-        where, reason = traceback_of(error), reason_of(error)
-        _log.error("task_failed", kind=task.kind, key=task.key, attempts=task.attempts + 1, where=where)
-        kind, now = self._kinds[task.kind], self._transactor.clock.now()
-        wait = kind.retry.wait_after(task.attempts + 1, error)
-        if wait is not None:
-            await store.postpone_task(self._transactor.database, task, now + wait, reason)
-            return "retried"
-        return await self._give_up(task, reason)
-
-    async def _give_up(self, task: Task, reason: str) -> str:
-        kind, now = self._kinds[task.kind], self._transactor.clock.now()
-
-        async def give_up(work: Work) -> None:
-            given_up = await store.fail_task(work.db, work.session, task, reason, now)
-            if given_up and isinstance(kind.handler, Effect) and kind.handler.give_up is not None:
-                await kind.handler.give_up(work, task, reason)
-
-        await self._transactor.run(give_up)
-        return "failed"
-
-    async def _patiently(self, attempt: Callable[[], Awaitable[T]], heartbeat: Heartbeat) -> T:
-        """Run `attempt`, again for as long as the store is away.
-
-        What the store ends again and again is no outage: it fails, and holds nobody up.
-        """
-        return await until_it_passes(attempt, name=self.name, on_wait=heartbeat.failing, passes=_store_is_away)
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """A run of an effect."""
-
-    task: Task
-    transactor: Transactor
-    holder: str
-    heartbeat: Heartbeat
-    stop: asyncio.Event
-
-    @property
-    def idempotency_key(self) -> str:
-        """The same at every attempt."""
-        return self.task.idempotency_key
-
-    async def report_progress(self, done: int, total: int) -> None:
-        """Note how far it has come; raises TaskCancelledError and TaskStoppedError."""
-        self.heartbeat.beat()
-        if self.stop.is_set():
-            raise TaskStoppedError(self.task.key)
-        if not await store.report_progress(self.transactor.database, self.task, self.holder, Progress(done, total)):
-            raise TaskCancelledError(self.task.key)
-
-
-def _store_is_away(error: BaseException) -> bool:
-    return is_transient(error) and not is_abort(error)
 
 
 def _still_running(running: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:

@@ -68,11 +68,8 @@ async def lease_tasks(
 
     `running` are the keys of those that the holder works on already; what else it holds, it was interrupted in.
     """
-    leases = await database[LEASES].find({}).to_list(None)
-    deaths = {each["_id"]: each["deaths"] for each in leases if each["holder"] == lease.holder}
-    deaths |= {each["_id"]: each["deaths"] + 1 for each in leases if each["until"] < lease.now}
-    others = {each["_id"] for each in leases} - set(deaths)
-    due = {"state": WAITING, "kind": {"$in": list(kinds)}, "due": {"$lte": lease.now}}
+    others, deaths = await _read_leases(database, lease)
+    due = _due(kinds, lease.now)
     free = database[TASKS].find({**due, "_id": {"$nin": [*others, *running]}}, {"_id": 1})
     keys = [each["_id"] async for each in free.sort("due", 1).limit(limit + _LOOKED_AT)]
     taken: list[str] = []
@@ -89,6 +86,27 @@ async def lease_tasks(
     if gone := set(taken) - {task.key for task in found}:
         await release_leases(database, lease.holder, gone)
     return [LeasedTask(task, deaths.get(task.key, 0)) for task in found]
+
+
+async def find_due_kinds(
+    database: Database, kinds: Collection[str], lease: Lease, running: Collection[str]
+) -> set[str]:
+    """Some of the kinds of which a task is due that nobody works on; none where there is none."""
+    others, _ = await _read_leases(database, lease)
+    query = {**_due(kinds, lease.now), "_id": {"$nin": [*others, *running]}}
+    return {each["kind"] async for each in database[TASKS].find(query, {"kind": 1}).sort("due", 1).limit(_LOOKED_AT)}
+
+
+def _due(kinds: Collection[str], now: datetime) -> dict[str, Any]:
+    return {"state": WAITING, "kind": {"$in": list(kinds)}, "due": {"$lte": now}}
+
+
+async def _read_leases(database: Database, lease: Lease) -> tuple[set[str], dict[str, int]]:
+    """The keys that others hold, and those whose leases are void, with their deaths."""
+    leases = await database[LEASES].find({}).to_list(None)
+    void = {each["_id"]: each["deaths"] for each in leases if each["holder"] == lease.holder}
+    void |= {each["_id"]: each["deaths"] + 1 for each in leases if each["until"] < lease.now}
+    return {each["_id"] for each in leases} - set(void), void
 
 
 async def _take(database: Database, wanted: Mapping[str, int], lease: Lease) -> list[str]:
