@@ -9,7 +9,7 @@ from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStart
 from huiqun.tasks.model import Queue, TaskKind
 from huiqun.work import Task, Transactor
 from huiqun.work.task import TASKS
-from tests.common.tasks.bench import NOW, all_done, note, runner, schedule
+from tests.common.tasks.bench import NOW, QUICK, all_done, note, runner, schedule
 from tests.spine import eventually, running
 
 
@@ -36,7 +36,7 @@ async def test_idle_queues_are_asked_for_together(transactor: Transactor, mongo_
     kinds = {f"kind-{number}": TaskKind(note, Queue(f"queue-{number}")) for number in range(8)}
     own = Transactor(listening, listening[transactor.database.name], transactor.publisher, transactor.clock)
     await schedule(transactor, *(Task(f"t{number}", f"kind-{number}", NOW) for number in range(8)))
-    async with running(runner(own, **kinds)):
+    async with running(runner(own, QUICK, **kinds)):
         await eventually(lambda: all_done(transactor))
         await eventually(lambda: ear.asked[-1:] == [{"note", *kinds}])
         ear.asked.clear()
