@@ -16,7 +16,6 @@ from huiqun.channel.directory.store import (
     find_group,
     find_member,
     list_accounts,
-    list_groups,
     list_members,
     list_present,
     read_directory,
@@ -186,9 +185,6 @@ async def test_lists_come_in_pages_and_do_not_mix_groups(store: Store) -> None:
     assert [member.member_id for member in (*first, *rest)] == ["u0", "u2", "u3", "u4"]
     (gone,) = await list_members(store.database, "g1", present=False, limit=9)
     assert (gone.member_id, gone.left_reason) == ("u1", LeaveReason.REMOVED)
-    groups = await list_groups(store.database, None, 2)
-    groups += await list_groups(store.database, groups[-1].group_id, 9)
-    assert [group.group_id for group in groups] == ["g1", "g10", "g2"]
     accounts = await list_accounts(store.database, [("channel", "u3")])
     assert [member.group_id for member in accounts] == ["g", "g1-a", "g1", "g10"]
     assert await find_group(store.database, "g3") is None

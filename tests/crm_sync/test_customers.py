@@ -228,10 +228,9 @@ async def test_a_listing_makes_customers_of_those_whose_coming_was_lost(inlet: I
 
 async def test_what_was_kept_before_there_was_a_directory_is_carried_over(inlet: Inlet) -> None:
     await inlet.deliver([joined("g1", "u1", 1, external_ids=UNION)])
-    moved = {"group_id": "g2", "present": True, "moved_at": at(2)}
-    wrote = {"group_id": "g3", "present": True, "moved_at": None}
-    went = {"group_id": "g4", "present": False, "moved_at": at(3)}
-    former = {"display_name": "王女士", "named_at": at(2), "groups": [moved, wrote, went]}
+    known = (("g2", True, at(2)), ("g3", True, None), ("g4", False, at(3)))
+    groups = [{"group_id": group, "present": present, "moved_at": moved} for group, present, moved in known]
+    former = {"display_name": "王女士", "named_at": at(2), "groups": groups}
     await inlet.database[MEMBERS].update_one({}, {"$set": former})
     await carry_over(inlet.transactor, inlet.directory, FORMER_RECORDS)
     assert await one_person(inlet) == Person(["g1", "g2", "g3"], "王女士", at(1), at(1))

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from huiqun.contracts.channel import ActionKind, Role
+from huiqun.contracts.channel import ActionKind, Group, GroupKind, GroupUpdated, Role
 from huiqun.contracts.channel.mentions import AddressedText
 from moderation.membership.model.words import addressed
 from tests.moderation.membership.community import NOON, Community, created, joined, left
@@ -95,3 +95,13 @@ def test_many_newcomers_are_named_in_part() -> None:
     assert some.members == tuple("abcde")
     assert addressed({"a": False}) == AddressedText("新朋友")
     assert addressed({"a": False, "b": False}) == AddressedText("2 位新朋友")
+
+
+async def test_in_a_private_group_nobody_is_welcomed_and_no_rules_are_posted(community: Community) -> None:
+    private = GroupUpdated.about("g1", Group(group_id="g1", kind=GroupKind.PRIVATE, owner="staff-1"), time=NOON)
+    await community.deliver(private)
+    await community.keeper.refresh()
+    await community.write_policy(rules_text=RULES, welcome=WELCOME, consent={}, posting={"schedule": "0 10 * * MON"})
+    await community.deliver(joined("u1"))
+    await community.pass_time(days=8)
+    assert community.actions == []

@@ -1,5 +1,6 @@
 """What the rules of a policy mean, and what speaks against some."""
 
+from dataclasses import replace
 from datetime import time
 from typing import Any
 
@@ -8,7 +9,18 @@ import pytest
 from hypothesis import given
 from pydantic import ValidationError
 
-from moderation.policies.model import BUILT_IN, GroupSettings, Policies, Policy, QuietHours, Rules, objections
+from huiqun.contracts.channel import GroupKind
+from moderation.policies.model import (
+    BUILT_IN,
+    GroupSettings,
+    OwnRules,
+    Policies,
+    Policy,
+    QuietHours,
+    Rules,
+    Written,
+    objections,
+)
 from moderation.screening.model.contacts import find_links, outside
 
 TIMES = st.times()
@@ -105,3 +117,26 @@ def test_a_domain_is_written_alone_in_any_script() -> None:
     assert rules.links.allowed_domains == ("银行.中国", "bank.example.com")
     with pytest.raises(ValueError, match="without https://"):
         Rules.model_validate({"links": {"allowed_domains": ["https://bank.example.com/"]}})
+
+
+def test_in_a_private_group_there_is_no_quota_and_nobody_is_welcomed_and_all_else_holds() -> None:
+    said = {"quota": {"per_day": 1}, "length": {"max_characters": 9}}
+    vip = Written("vip", 1, {**said, "membership": {"welcome": {}, "posting": {}, "consent": {}, "patrol": {}}})
+    private = GroupSettings("vip", GroupKind.PRIVATE)
+    own = replace(private, own=OwnRules("g2", 1, {"quota": {"per_day": 5}}))
+    policies = Policies.compose({"vip": vip}, {"g1": private, "g2": own})
+    for settings, label in ((private, "vip@1+p"), (own, "vip@1+g1+p")):
+        policy = policies.policy_of(settings)
+        assert (policy.label, policy.rules.quota, policy.rules.membership.welcome) == (label, None, None)
+        assert (policy.rules.membership.posting, policy.rules.membership.consent) == (None, None)
+        assert policy.rules.membership.patrol is not None
+        assert policy.rules.length is not None
+    assert policies.policy_of(GroupSettings("vip")).rules.quota is not None
+    assert policies.policy_of(GroupSettings("unknown", GroupKind.PRIVATE)).label == "default@0+p"
+
+
+def test_a_group_that_becomes_private_has_other_rules_of_its_own() -> None:
+    group = GroupSettings(own=OwnRules("g1", 1, {"quota": {"per_day": 5}}))
+    before = Policies.compose({}, {"g1": group})
+    after = Policies.compose({}, {"g1": replace(group, kind=GroupKind.PRIVATE)}, before)
+    assert after.policy_of(after.settings_of("g1")).rules.quota is None

@@ -56,7 +56,7 @@ class Screened(Payload):
     reasons: tuple[Reason, ...] = ()
     policy_version: str = Field(
         max_length=128,
-        description="Policy and version; +d2 over version 2 of the default, +g1 under a group's own rules",
+        description="Policy and version; +d2 over version 2 of the default, +g1 under a group's own rules, +p private",
         examples=["vip@3+d2+g1"],
     )
     lexicon_version: str = Field(max_length=128, examples=["2026-11-22T08:00:00Z"])

@@ -103,12 +103,12 @@ class FieldEncryption:
 
     async def ensure_key(self, name: str) -> None:
         """Create the data key of this name if there is none; of two that do so at once, one key remains."""
-        if await self._encryption.get_key_by_alt_name(name) is None:
-            try:
+        try:
+            if await self._encryption.get_key_by_alt_name(name) is None:
                 await self._encryption.create_data_key(self._provider, key_alt_names=[name])
-            except EncryptionError as error:
-                if not isinstance(error.cause, DuplicateKeyError):
-                    raise error.cause from None
+        except EncryptionError as error:
+            if not isinstance(error.cause, DuplicateKeyError):
+                raise error.cause from None
 
     async def encrypt(self, value: Any, key_name: str) -> bytes:  # noqa: ANN401 - whatever BSON can hold
         """Encrypt a value; the same value gives other bytes each time. Raises DataKeyDestroyedError without a key."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from huiqun.contracts.channel import GroupKind
 from moderation.archive.model import NO_HOLDS, Holds
 from moderation.lexicon.model.matching import Lexicon
 from moderation.policies.model import Policies, Policy
@@ -21,7 +22,7 @@ class Rulebook:
     lexicon_version: str
     bits: Mapping[str, int]
     holds: Holds = NO_HOLDS
-    _masks: dict[tuple[str, int, str | None], int] = field(default_factory=dict)
+    _masks: dict[tuple[str, int, str | None, GroupKind], int] = field(default_factory=dict)
 
     def mask_of(self, policy: Policy) -> int:
         """The bits of the categories that the policy acts on."""

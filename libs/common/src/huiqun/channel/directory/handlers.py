@@ -22,6 +22,7 @@ from huiqun.channel.directory.store import (
 )
 from huiqun.privacy.encryption import SERVICE_KEY, FieldEncryption
 from huiqun.privacy.names import PersonName, PlatformId
+from huiqun.runtime.time_slice import TimeSlice
 from huiqun.work import Work
 
 
@@ -81,7 +82,12 @@ class Directory:
 
     async def reveal(self, members: Iterable[DirectoryMember]) -> dict[str, PersonalDetails]:
         """Read out names and ids, by key; whoever shows them to somebody audits the reading."""
-        return {member.key: await self._details(member) for member in members}
+        found, time_slice = {}, TimeSlice()
+        for member in members:
+            found[member.key] = await self._details(member)
+            if time_slice.is_spent:
+                await time_slice.give_way()
+        return found
 
     async def name_of(self, memberships: Iterable[DirectoryMember]) -> str:
         """Read out the latest name of a person with these memberships; empty if none is known."""
@@ -101,7 +107,10 @@ class Directory:
         return PersonalDetails(name, {kind: await self._plain(told.value) for kind, told in member.ids.items()})
 
     async def _encrypt(self, members: Iterable[DirectoryMember]) -> None:
+        time_slice = TimeSlice()
         for member in members:
+            if time_slice.is_spent:
+                await time_slice.give_way()
             if member.name is not None:
                 member.name = Told(await self._encrypted(member.name.value), member.name.stamp)
             for kind, told in member.ids.items():

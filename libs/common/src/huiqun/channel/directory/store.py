@@ -4,7 +4,7 @@ So a batch reads all that it needs at once, and writes it at once. A member's id
 the members of a group together.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -54,19 +54,6 @@ async def find_member(
     """Find a member of a group, or who was one; None if nobody was ever heard of there."""
     document = await database[DIRECTORY].find_one({"_id": member_key(group_id, member_id)}, session=session)
     return member_from(document) if document else None
-
-
-async def list_groups(database: Database, after: str | None, limit: int) -> list[DirectoryGroup]:
-    """List the groups by id, after the given one."""
-    query = {"record": GROUP, "_id": {"$gt": after or ""}}
-    return [group_from(each) async for each in database[DIRECTORY].find(query).sort("_id", 1).limit(limit)]
-
-
-async def groups_of(database: Database, group_ids: Collection[str] | None) -> AsyncIterator[DirectoryGroup]:
-    """Give these groups, as far as they are known, or all with None."""
-    query: dict[str, Any] = {"record": GROUP} if group_ids is None else {"_id": {"$in": list(group_ids)}}
-    async for document in database[DIRECTORY].find(query):
-        yield group_from(document)
 
 
 async def list_members(

@@ -158,7 +158,9 @@ class GroupDismissal(Payload):
 
 
 class ListedMember(Payload):
-    """A member of a group, as a listing shows them."""
+    """A member of a group, as a listing shows them; who reads it takes nobody for having come after it was taken."""
+
+    happened: ClassVar[tuple[str, ...]] = ("joined_at",)
 
     member_id: Id
     role: Role = Role.CUSTOMER

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from huiqun.contracts.channel import Action
+from huiqun.contracts.channel import Action, GroupKind
 from huiqun.tasks.model import Continue
 from huiqun.work import Task, Work
 from moderation.enforcement.handlers import request_actions
@@ -63,12 +63,13 @@ def schedule_next(name: str, now: InForce, schedule: str, after: datetime, work:
 async def _plan(records: Sequence[GroupRecord], work: Work, *, told: bool) -> None:
     """Bring groups up to their policies. `told`: a group seen for the first time hears of its rules all the same."""
     states = await groups.load(work, [record.id for record in records])
-    policies: dict[tuple[str | None, str | None], Policy] = {}
+    policies: dict[tuple[str | None, str | None, GroupKind], Policy] = {}
     changed: list[GroupState] = []
     posts: list[tuple[Action, None]] = []
     for record in records:
         # Groups share what their policy says, but for those that have rules of their own.
-        policy_key = record.settings.policy_id, record.id if record.settings.own is not None else None
+        own = record.id if record.settings.own is not None else None
+        policy_key = record.settings.policy_id, own, record.settings.kind
         if policy_key not in policies:
             policies[policy_key] = await policy_in_force(work.db, record.settings, work.session)
         now, state = InForce(record, policies[policy_key]), states[record.id]

