@@ -137,15 +137,14 @@ class Screening:
         evidence = [each.evidence for each in readings]
         known = await standings.load(work, _customers(messages))
         if windows := windows_of(messages, known):
-            masks = list(map(rulebook.mask_of, policies))
-            add_joined_words(evidence, windows, masks, rulebook.lexicon, work.now.date())
+            add_joined_words(evidence, windows, [*map(rulebook.mask_of, policies)], rulebook.lexicon, work.now.date())
         silenced = await find_silenced(work, messages, policies)
         keeping, records = Keeping(work.now, rulebook.holds, self._hash_key), list[Screened]()
         entries, follow, time_slice = [], FollowUp(), TimeSlice()
         for (event, place, reading), found in zip(taken, evidence, strict=True):
             if time_slice.is_spent:
                 await time_slice.give_way()
-            message, policy, group = reading.message, reading.policy, reading.group
+            _, message, group, policy, _ = reading
             key = key_of(message.group_id, message.sender.member_id)
             # A member who became staff within the batch is judged as what they were with each message.
             standing = known.get(key) if message.sender.role is _CUSTOMER else None
