@@ -14,8 +14,8 @@ import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
+from huiqun.http import metrics
 from huiqun.http.breaker import CircuitBreaker
-from huiqun.telemetry import metrics
 from huiqun.telemetry.tracing import current_traceparent
 
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})

@@ -130,17 +130,6 @@ BUILD_INFO: Final = Gauge(
     "Which version of which service runs here, built from which revision, on which Python? The value is always 1.",
     ["service", "version", "revision", "python"],
 )
-CLIENT_REQUESTS: Final = Counter(
-    "huiqun_client_requests_total",
-    "How do other systems answer us? Outcomes: the status, error (no answer), refused (their breaker is open).",
-    ["client", "endpoint", "outcome"],
-)
-CLIENT_SECONDS: Final = Histogram(
-    "huiqun_client_request_seconds",
-    "How long do other systems let us wait?",
-    ["client", "endpoint"],
-    buckets=_SECONDS,
-)
 
 # Whose errors have names that every operator can look up. Ours, and those that a library keeps to itself, have not.
 _PUBLIC_PACKAGES: Final = frozenset({"aiokafka", "bson", "builtins", "httpx", "pymongo", "socket", "ssl"})
