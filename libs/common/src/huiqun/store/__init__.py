@@ -1,6 +1,7 @@
 """MongoDB: the connection, transactions, indexes. The only module that knows the drivers."""
 
 from huiqun.store.abandoned import AbandonedTransactions
+from huiqun.store.bound import BoundCollection, Outside, Reader
 from huiqun.store.connection import (
     Client,
     Collection,
@@ -30,13 +31,13 @@ from huiqun.store.options import Driver, MongoOptions, UnfitUrlError, read_url
 from huiqun.store.presence import PRESENCE_INDEXES, Presence
 from huiqun.store.refusals import StoreRefusesError, explain
 from huiqun.store.transaction import transaction
-from huiqun.store.updates import update_each
 
 Document = dict[str, object]
 
 __all__ = [
     "PRESENCE_INDEXES",
     "AbandonedTransactions",
+    "BoundCollection",
     "BulkWriteError",
     "Client",
     "Collection",
@@ -50,7 +51,9 @@ __all__ = [
     "Index",
     "InsertOne",
     "MongoOptions",
+    "Outside",
     "Presence",
+    "Reader",
     "ReplaceOne",
     "Session",
     "StoreError",
@@ -73,5 +76,4 @@ __all__ = [
     "ping",
     "read_url",
     "transaction",
-    "update_each",
 ]

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from huiqun.contracts.envelope import Event
 from huiqun.kafka.publisher import Record
-from huiqun.store import Database, Session
+from huiqun.store import BoundCollection, Database, Session
 from huiqun.work.task import Task
 
 
@@ -33,6 +33,10 @@ class Work:
     letters: list[Record] = field(default_factory=list)
     take_turn: Callable[[], Awaitable[None]] = _alone
     cleanups: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
+
+    def collection(self, name: str) -> BoundCollection:
+        """The collection of this name, read and written in this transaction."""
+        return BoundCollection(self.db[name], self.session)
 
     def emit(self, event: Event) -> None:
         """Publish `event` after the commit; if the process dies in between, the relay does."""

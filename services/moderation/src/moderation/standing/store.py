@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from struct import Struct
 from typing import Any
 
-from huiqun.store import Database, Index, update_each
+from huiqun.store import Database, Index
 from huiqun.work import Work
 from moderation.standing.model import Standing, Strike, key_of
 
@@ -61,7 +61,7 @@ async def save(work: Work, standings: Iterable[Standing]) -> None:
     today = work.now.replace(hour=0, minute=0, second=0, microsecond=0)
     updates = [update for standing in standings if (update := _update(standing, today)) is not None]
     if updates:
-        await update_each(work.db[STANDINGS], updates, work.session)
+        await work.collection(STANDINGS).update_each(updates)
 
 
 def _update(standing: Standing, today: datetime) -> dict[str, Any] | None:
