@@ -56,7 +56,7 @@ class Inlet:
         if fresh:
             delivery = Delivery([item.event.identity for item in fresh], (), [item.event.fingerprint for item in fresh])
             await self.table.prepare(fresh, self.transactor.clock.now())
-            refused, _ = await self.transactor.commit(lambda work: self.table.dispatch(fresh, work), delivery)
+            refused, _ = await self.transactor.commit(lambda work: self.table.dispatch(work, fresh), delivery)
         return [each.reason for each in refused]
 
     async def documents(self, collection: str) -> dict[str, dict[str, Any]]:

@@ -47,7 +47,7 @@ class OneByOne:
         """Judge one message in a transaction with inbox, archive, standing and outbox; publish; acknowledge."""
 
         async def judge(work: Work) -> None:
-            await self._screening.screen([event], work)
+            await self._screening.screen(work, [event])
 
         try:
             _, entries = await self._transactor.commit(judge, Delivery([event.identity], []))

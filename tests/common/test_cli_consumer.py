@@ -34,7 +34,7 @@ class Desk:
     broken: bool = True
     seen: set[str] = field(default_factory=set)
 
-    async def handle(self, events: Sequence[MessageReceived], _work: Work) -> None:
+    async def handle(self, _work: Work, events: Sequence[MessageReceived]) -> None:
         if self.broken:
             raise ZeroDivisionError
         self.seen.update(event.data.message_id for event in events)

@@ -65,13 +65,13 @@ def test_what_our_own_services_say_of_the_future_is_believed() -> None:
 async def test_a_handler_never_sees_a_time_ahead_of_its_own(ahead: timedelta) -> None:
     seen: list[Event] = []
 
-    async def see(events: Sequence[Any], _work: Work) -> None:
+    async def see(_work: Work, events: Sequence[Any]) -> None:
         seen.extend(events)
 
     event = joined("g1", "u1").model_copy(update={"time": NOW + ahead})
     table = RoutingTable([Route((type(event),), see)])
     received = [Received(event, record_in(event), event.identity)]
     await table.prepare(received, NOW)
-    await table.dispatch(received, Work(None, None, NOW))  # type: ignore[arg-type]
+    await table.dispatch(Work(None, None, NOW), received)  # type: ignore[arg-type]
     assert [each.time for each in seen] == [NOW]
     assert seen[0].identity == event.identity

@@ -24,7 +24,7 @@ TOPIC_RIGHTS: Rights = {Resource.TOPIC: (Operation.DESCRIBE, Operation.READ, Ope
 GROUP_RIGHTS: Rights = {Resource.GROUP: (Operation.READ,)}
 
 
-async def note(events: Sequence[MessageReceived], work: Work) -> None:
+async def note(work: Work, events: Sequence[MessageReceived]) -> None:
     await work.db["seen"].insert_many([{"_id": event.data.message_id} for event in events], session=work.session)
     work.emit_all([verdict_on(event) for event in events])
 

@@ -32,7 +32,7 @@ class Handler:
 
     broken: set[str] = field(default_factory=lambda: {BROKEN})
 
-    async def __call__(self, events: Sequence[MessageReceived], work: Work) -> None:
+    async def __call__(self, work: Work, events: Sequence[MessageReceived]) -> None:
         for event in events:
             if event.data.group_id in self.broken:
                 raise ZeroDivisionError("poison")
@@ -152,7 +152,7 @@ async def test_what_is_skipped_becomes_a_letter_and_what_comes_after_is_handled(
 async def test_a_hanging_handler_is_found_although_the_other_lane_goes_round(spine: Spine) -> None:
     hanging = asyncio.Event()
 
-    async def hang(events: Sequence[MessageReceived], _work: Work) -> None:
+    async def hang(_work: Work, events: Sequence[MessageReceived]) -> None:
         if events[0].data.group_id == BROKEN:
             hanging.set()
             await asyncio.Event().wait()

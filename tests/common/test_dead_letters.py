@@ -30,7 +30,7 @@ def shell_at(spine: Spine, prefix: str | None = None) -> Shell:
     )
 
 
-async def handle(events: Sequence[MessageReceived], work: Work) -> None:
+async def handle(work: Work, events: Sequence[MessageReceived]) -> None:
     """Note what was handled; a message of the unlucky member raises."""
     for event in events:
         if event.data.sender.member_id == "unlucky":

@@ -29,7 +29,7 @@ async def admin_of(spine: Spine) -> AsyncIterator[AIOKafkaAdminClient]:
 async def test_a_consumer_waits_for_the_topic_of_dead_letters_and_goes_on_when_it_is_there(spine: Spine) -> None:
     topic = spine.kafka.prefix + dead_letters_of(SERVICE).name
 
-    async def note(events: Sequence[MessageReceived], work: Work) -> None:
+    async def note(work: Work, events: Sequence[MessageReceived]) -> None:
         await work.db["seen"].insert_many([{"_id": event.data.message_id} for event in events], session=work.session)
 
     good = [message(n, "g1") for n in range(4)]

@@ -71,10 +71,10 @@ def test_of_two_deliveries_of_one_event_the_first_counts() -> None:
 async def test_events_go_to_their_handlers_in_runs_that_keep_the_order() -> None:
     runs: list[tuple[str, list[str]]] = []
 
-    async def screen(events: Sequence[Event], _work: Work) -> None:
+    async def screen(_work: Work, events: Sequence[Event]) -> None:
         runs.append(("screen", [event.id for event in events]))
 
-    async def recall(events: Sequence[Event], _work: Work) -> None:
+    async def recall(_work: Work, events: Sequence[Event]) -> None:
         runs.append(("recall", [event.id for event in events]))
 
     table = RoutingTable([Route((MessageReceived, MessageEdited), screen), Route((MessageRecalled,), recall)])
@@ -83,7 +83,7 @@ async def test_events_go_to_their_handlers_in_runs_that_keep_the_order() -> None
     events: list[Event] = [first, edit(first, "改"), withdrawn, message(2)]
     received = [Received(event, record("channel.messages.v1", 0, b""), event.identity) for event in events]
     work = Work(None, None, NOON)  # type: ignore[arg-type] # these handlers write nothing
-    assert await table.dispatch(received, work) == []
+    assert await table.dispatch(work, received) == []
     assert runs == [
         ("screen", [events[0].id, events[1].id]),
         ("recall", [events[2].id]),
@@ -93,7 +93,7 @@ async def test_events_go_to_their_handlers_in_runs_that_keep_the_order() -> None
 
 
 def test_an_event_has_one_handler() -> None:
-    async def handle(events: Sequence[Event], _work: Work) -> None: ...
+    async def handle(_work: Work, events: Sequence[Event]) -> None: ...
 
     with pytest.raises(ValueError, match="two routes for MessageReceived"):
         RoutingTable([Route((MessageReceived,), handle), Route((MessageEdited, MessageReceived), handle)])

@@ -21,7 +21,7 @@ from tests.spine import PARTITIONS, SERVICE, Spine, eventually, running
 MESSAGES_TOPIC = CHANNEL_MESSAGES.name
 
 
-async def note(events: Sequence[MessageReceived], work: Work) -> None:
+async def note(work: Work, events: Sequence[MessageReceived]) -> None:
     """Write each message down and publish a verdict on it; some texts make trouble."""
     await work.db["seen"].insert_many([{"_id": event.data.message_id} for event in events], session=work.session)
     for event in events:
@@ -98,7 +98,7 @@ async def test_of_a_batch_of_a_hundred_two_are_set_aside_and_one_of_them_is_put_
     good = [event for number, event in enumerate(sent) if number not in {40, 60}]
     poisonous = True
 
-    async def handle(events: Sequence[MessageReceived], work: Work) -> None:
+    async def handle(work: Work, events: Sequence[MessageReceived]) -> None:
         if poisonous and any(event.data.text == "poison" for event in events):
             raise ZeroDivisionError
         await work.db["seen"].insert_many([{"_id": event.data.message_id} for event in events], session=work.session)
@@ -147,9 +147,9 @@ async def test_a_passing_error_is_waited_for_and_nothing_is_set_aside(spine: Spi
     failures: list[Exception] = [AutoReconnect("away"), ConnectionResetError(), TimeoutError()]
     health: list[str | None] = []
 
-    async def fail_first(events: Sequence[MessageReceived], work: Work) -> None:
+    async def fail_first(work: Work, events: Sequence[MessageReceived]) -> None:
         health.append(consumer.heartbeat.failure)
-        await note(events, work)
+        await note(work, events)
         if failures:
             raise failures.pop()
 
@@ -189,7 +189,7 @@ async def test_what_a_former_owner_left_is_published_before_anything_newer_of_it
     for partition, group in groups.items():
         for event in old[group]:  # committed by a process that did not live to publish
             delivery = Delivery([event.identity], [f"{spine.kafka.prefix}{MESSAGES_TOPIC}/{partition}"])
-            await spine.transactor.commit(partial(note, [event]), delivery)
+            await spine.transactor.commit(partial(note, events=[event]), delivery)
     async with running(spine.consumer(NOTING)):
         sent = [event for events in old.values() for event in events]
         for group in groups.values():

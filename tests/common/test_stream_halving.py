@@ -21,7 +21,7 @@ async def set_aside(spine: Spine) -> list[str]:
     return [letter.reason async for letter in read_all(spine.kafka, SERVICE)]
 
 
-async def note(events: Sequence[MessageReceived], work: Work) -> None:
+async def note(work: Work, events: Sequence[MessageReceived]) -> None:
     await work.db["seen"].insert_many([{"_id": event.data.message_id} for event in events], session=work.session)
 
 
@@ -42,9 +42,9 @@ async def test_a_batch_that_is_aborted_again_and_again_gets_through_in_smaller_o
 ) -> None:
     sizes: list[int] = []
 
-    async def tire(events: Sequence[MessageReceived], work: Work) -> None:
+    async def tire(work: Work, events: Sequence[MessageReceived]) -> None:
         sizes.append(len(events))
-        await note(events, work)
+        await note(work, events)
         if len(events) > 7:  # so much is more than the store takes at once, however often it is tried
             raise error
 
@@ -59,14 +59,14 @@ async def test_a_batch_that_is_aborted_again_and_again_gets_through_in_smaller_o
 async def test_a_transaction_that_is_too_large_is_halved_at_once(spine: Spine) -> None:
     sizes: list[int] = []
 
-    async def write_much(events: Sequence[MessageReceived], work: Work) -> None:
+    async def write_much(work: Work, events: Sequence[MessageReceived]) -> None:
         sizes.append(len(events))
         text = "x" * (3 * 1024 * 1024)
         await work.db["seen"].insert_one(
             {"_id": events[0].data.message_id, "texts": [text] * len(events)}, session=work.session
         )
         await work.db["seen"].delete_one({"_id": events[0].data.message_id}, session=work.session)
-        await note(events, work)
+        await note(work, events)
 
     sent = [message(n, "g1") for n in range(16)]
     await spine.send(*sent)
@@ -81,8 +81,8 @@ async def test_a_single_record_that_never_gets_through_is_set_aside_in_the_end(
 ) -> None:
     monkeypatch.setattr("huiqun.stream.handling._MOST_ABORTS_OF_ONE", 3)
 
-    async def never(events: Sequence[MessageReceived], work: Work) -> None:
-        await note(events, work)
+    async def never(work: Work, events: Sequence[MessageReceived]) -> None:
+        await note(work, events)
         if any(event.data.text == "hopeless" for event in events):
             raise OperationFailure("aborted", 251, ABORT)
 
@@ -103,9 +103,9 @@ async def test_what_a_route_prepares_is_done_once_and_outside_of_any_transaction
         await asyncio.sleep(0)
         return [event.data.message_id for event in events]
 
-    async def handle(events: Sequence[MessageReceived], work: Work, made: Sequence[str]) -> None:
+    async def handle(work: Work, events: Sequence[MessageReceived], made: Sequence[str]) -> None:
         assert list(made) == ids(events)
-        await note(events, work)
+        await note(work, events)
         if failures:
             raise failures.pop()
 
@@ -120,9 +120,9 @@ async def test_a_batch_that_is_cut_short_is_read_on_in_order(spine: Spine) -> No
     order: list[str] = []
     sizes: list[int] = []
 
-    async def handle(events: Sequence[MessageReceived], work: Work) -> None:
+    async def handle(work: Work, events: Sequence[MessageReceived]) -> None:
         sizes.append(sum(len(event.data.text) for event in events))
-        await note(events, work)
+        await note(work, events)
         order.extend(ids(events))
 
     sent = [message(n, "g1", text="长" * 500) for n in range(60)]

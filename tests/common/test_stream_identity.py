@@ -24,7 +24,7 @@ from tests.stories import joined
 LAST = "the-last-one"
 
 
-async def note(events: Sequence[Event], work: Work) -> None:
+async def note(work: Work, events: Sequence[Event]) -> None:
     """Write down what every event says, however often it comes; some are refused."""
     documents: list[dict[str, Any]] = []
     for event in events:
@@ -37,7 +37,7 @@ async def note(events: Sequence[Event], work: Work) -> None:
         await work.db["seen"].insert_many(documents, session=work.session)
 
 
-async def note_unreadable(events: Sequence[UnreadableRecord], work: Work) -> None:
+async def note_unreadable(work: Work, events: Sequence[UnreadableRecord]) -> None:
     """Write down what is known of a record."""
     documents = [{"_id": event.identity, "said": event.data.model_dump(mode="json")} for event in events]
     await work.db["seen"].insert_many(documents, session=work.session)

@@ -27,7 +27,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lag, "_EVERY_SECONDS", 0.1)
 
 
-async def note(events: Sequence[MessageReceived], work: Work) -> None:
+async def note(work: Work, events: Sequence[MessageReceived]) -> None:
     await work.db["seen"].insert_many([{"_id": event.data.message_id} for event in events], session=work.session)
 
 
@@ -80,10 +80,10 @@ async def test_lag_rises_while_the_store_is_frozen_and_is_no_figure_while_the_br
 async def test_lag_of_a_partition_that_moves_away_is_no_longer_exported(spine: Spine) -> None:
     opened = asyncio.Event()
 
-    async def wait(events: Sequence[MessageReceived], work: Work) -> None:
+    async def wait(work: Work, events: Sequence[MessageReceived]) -> None:
         if events[0].data.text == "wait":
             await opened.wait()
-        await note(events, work)
+        await note(work, events)
 
     await spine.send(*[message(number, f"g{number % 20}", text="wait") for number in range(500)])
     async with watched(spine, Route((MessageReceived,), wait)) as consumer:

@@ -43,7 +43,7 @@ def logged() -> Iterator[Logged]:
     root.setLevel(level)
 
 
-async def note(events: Sequence[MessageReceived], work: Work) -> None:
+async def note(work: Work, events: Sequence[MessageReceived]) -> None:
     await work.db["seen"].insert_many([{"_id": event.data.message_id} for event in events], session=work.session)
 
 

@@ -106,7 +106,7 @@ async def refused_of(spine: Spine, records: Sequence[Record]) -> dict[int, int]:
     return refusal.value.refused
 
 
-async def note(events: Sequence[MessageReceived], work: Work) -> None:
+async def note(work: Work, events: Sequence[MessageReceived]) -> None:
     await work.db["seen"].insert_many([{"_id": event.data.message_id} for event in events], session=work.session)
     work.emit_all([verdict_on(event) for event in events])
 

@@ -59,7 +59,7 @@ async def test_a_handler_that_waits_for_ever_fails_liveness_and_an_idle_topic_do
 ) -> None:
     monkeypatch.setattr(Heartbeat, "stuck_seconds", STUCK_SECONDS)
 
-    async def wait_for_ever(_events: Sequence[MessageReceived | MemberJoined], _work: Work) -> None:
+    async def wait_for_ever(_work: Work, _events: Sequence[MessageReceived | MemberJoined]) -> None:
         await asyncio.Event().wait()
 
     def consumer(name: str, kind: type[MessageReceived | MemberJoined]) -> tuple[BatchConsumer, Api, int]:

@@ -48,7 +48,7 @@ async def counted(spine: Spine) -> int:
 
 
 async def test_an_event_whose_commit_goes_unanswered_has_its_effect_once(tapped: Spine, wiretap: Wiretap) -> None:
-    async def handle(events: Sequence[MessageReceived], work: Work) -> None:
+    async def handle(work: Work, events: Sequence[MessageReceived]) -> None:
         for event in events:
             await count_up(work)
             work.emit(verdict_on(event))

@@ -26,7 +26,7 @@ from tests.spine import PARTITIONS, Spine, eventually, kafka_options_of, open_sp
 REPLACEMENTS = 3  # each with two rebalances: one comes, one goes
 
 
-async def screen(events: Sequence[MessageReceived], work: Work) -> None:
+async def screen(work: Work, events: Sequence[MessageReceived]) -> None:
     """Note each message, and say so on the topic; a message that is handled twice raises."""
     await work.db["seen"].insert_many([{"_id": event.data.message_id} for event in events], session=work.session)
     work.emit_all([verdict_on(event) for event in events])

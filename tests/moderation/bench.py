@@ -109,7 +109,7 @@ class Bench:
         """Have a batch judged as the consumer does: with the inbox, in one transaction."""
         counted = [event.received_at(self.clock.now()) for event in events]
         await self.commit(
-            lambda work: self.screening.screen(counted, work), Delivery([event.identity for event in events], ())
+            lambda work: self.screening.screen(work, counted), Delivery([event.identity for event in events], ())
         )
 
     async def say(self, *texts: str, member: str = "u1", role: Role = Role.CUSTOMER) -> list[MessageReceived]:

@@ -46,7 +46,7 @@ async def group(interface: Interface) -> str:
         data = event.data.model_copy(update={"message_id": f"{name}-{number}"})
         events.append(event.model_copy(update={"data": data}))
     screening = Screening(interface.keeper.current, HASH_KEY)
-    await interface.connected.transactor.run(lambda work: screening.screen(events, work))
+    await interface.connected.transactor.run(lambda work: screening.screen(work, events))
     return name
 
 

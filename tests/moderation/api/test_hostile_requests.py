@@ -132,7 +132,7 @@ async def test_fifty_changes_of_one_group_and_a_consumer_at_once_all_count(inter
             at = datetime.now(UTC) + timedelta(seconds=number)
             known = Group(group_id=group, name=f"group {number}")
             event = GroupCreated.about(group, known, time=at)
-            await connected.transactor.run(partial(record_groups, interface.directory, [event]))
+            await connected.transactor.run(partial(record_groups, events=[event], directory=interface.directory))
 
     path = f"/groups/{group}/policy"
 

@@ -34,7 +34,7 @@ def said(group: str, *texts: str, member: str = "u1", sent_at: datetime | None =
 
 async def judge(interface: Interface, events: Sequence[MessageReceived | MessageEdited]) -> None:
     screening = Screening(interface.keeper.current, HASH_KEY)
-    await interface.connected.transactor.run(lambda work: screening.screen(events, work))
+    await interface.connected.transactor.run(lambda work: screening.screen(work, events))
 
 
 async def all_of(interface: Interface, path: str, **filters: str) -> list[dict[str, Any]]:
@@ -96,7 +96,7 @@ async def test_a_message_is_shown_with_its_revisions_and_its_recall(interface: I
     recall = Recall(message_id=original.data.message_id, group_id=group, recalled_by="u1")
     recalled = MessageRecalled.about(group, recall, time=NOON)
     await interface.connected.transactor.run(
-        lambda work: Screening(interface.keeper.current, HASH_KEY).recall([recalled], work)
+        lambda work: Screening(interface.keeper.current, HASH_KEY).recall(work, [recalled])
     )
     answer = await interface.ask("GET", f"/messages/{original.data.message_id}", "viewer")
     revisions = answer.json()["revisions"]
@@ -116,7 +116,7 @@ async def test_actions_are_listed_newest_first_and_followed_to_their_outcome(int
     asked = [each["id"] for each in await all_of(interface, "/actions", group_id=group, state="requested")]
     assert asked
     receipt = ActionCompleted.about(group, Receipt(action_id=asked[0], group_id=group, detail="ok"), time=NOON)
-    await interface.connected.transactor.run(lambda work: record_receipts([receipt], work))
+    await interface.connected.transactor.run(lambda work: record_receipts(work, [receipt]))
     answer = (await interface.ask("GET", f"/actions/{asked[0]}", "viewer")).json()
     assert (answer["state"], answer["detail"]) == ("completed", "ok")
     left = await all_of(interface, "/actions", group_id=group, state="requested")

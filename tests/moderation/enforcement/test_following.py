@@ -55,7 +55,7 @@ async def ask(bench: Bench, *actions: Action) -> None:
 async def answer(bench: Bench, asked: Action, *kinds: Any, **fields: str) -> None:
     receipt = Receipt(action_id=asked.action_id, group_id=bench.group, **fields)
     receipts = [kind.about(bench.group, receipt, time=bench.clock.now()) for kind in kinds]
-    await bench.commit(lambda work: record_receipts(receipts, work))
+    await bench.commit(lambda work: record_receipts(work, receipts))
 
 
 async def state_of(bench: Bench, asked: Action) -> str:
@@ -266,7 +266,7 @@ async def test_a_message_that_its_sender_withdraws_need_not_be_deleted_any_more(
     (message,) = await bench.say("一起刷单")
     recall = Recall(message_id=message.data.message_id, group_id=bench.group, recalled_by="u1")
     event = MessageRecalled.about(bench.group, recall, time=bench.clock.now())
-    await bench.commit(lambda work: bench.screening.recall([event], work))
+    await bench.commit(lambda work: bench.screening.recall(work, [event]))
     told = bench.actions(ActionKind.NOTIFY_STAFF)
     assert [each.task for each in told] == [ActionKind.DELETE_MESSAGE, None]
     assert await state_of(bench, told[0]) == "withdrawn"

@@ -150,10 +150,10 @@ class Community:
             run: list[Event] = []
             for event in events:
                 if run and self._handlers[type(event)] is not self._handlers[type(run[0])]:
-                    await self._handlers[type(run[0])](run, work)
+                    await self._handlers[type(run[0])](work, run)
                     run = []
                 run.append(event)
-            await self._handlers[type(run[0])](run, work)
+            await self._handlers[type(run[0])](work, run)
 
         await self.commit(dispatch)
 

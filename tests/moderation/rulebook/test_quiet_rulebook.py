@@ -195,7 +195,7 @@ async def test_whatever_changes_a_group_is_read_once(site: Site) -> None:
         lambda work: policy_store.assign(work, "g1", "vip"),
         lambda work: policy_store.set_modes(work, {"g1": span}),
         lambda work: policy_store.set_own_rules(work, "g1", {"quota": {"per_day": 1}}),
-        lambda work: policies.record_groups(site.directory, [dismissed("g1")], work),
+        lambda work: policies.record_groups(work, [dismissed("g1")], site.directory),
     )
     for change in changes:
         await site.transactor.commit(change)

@@ -172,7 +172,7 @@ async def test_a_recalled_message_stays_in_the_archive(bench: Bench) -> None:
     (message,) = await bench.say("一起刷单")
     recall = Recall(message_id=message.data.message_id, group_id=bench.group, recalled_by="u1")
     recalled = MessageRecalled.about(bench.group, recall, time=bench.clock.now())
-    await bench.commit(lambda work: bench.screening.recall([recalled], work))
+    await bench.commit(lambda work: bench.screening.recall(work, [recalled]))
     (archived,) = await bench.documents("messages")
     assert (archived["recalled_by"], archived["verdict"], archived["text"]) == ("u1", "block", "一起刷单")
 

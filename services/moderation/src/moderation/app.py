@@ -98,16 +98,16 @@ def routes(
     screening = Screening(rulebook, key, appeal_link)
 
     async def hear_and_screen(
-        events: Sequence[MessageReceived | MessageEdited], work: Work, readings: Sequence[MessageReading] = ()
+        work: Work, events: Sequence[MessageReceived | MessageEdited], readings: Sequence[MessageReading] = ()
     ) -> None:
-        await replies.hear(events, work)  # first, so that who agrees is heard from this very message on
-        await screening.screen(events, work, readings)
+        await replies.hear(work, events)  # first, so that who agrees is heard from this very message on
+        await screening.screen(work, events, readings)
 
-    async def note_unreadable(events: Sequence[UnreadableRecord], work: Work) -> None:
-        await open_unreadable(events, work, rulebook())
+    async def note_unreadable(work: Work, events: Sequence[UnreadableRecord]) -> None:
+        await open_unreadable(work, events, rulebook())
 
     return (
-        Route(GROUP_EVENTS, partial(policies.record_groups, directory)),
+        Route(GROUP_EVENTS, partial(policies.record_groups, directory=directory)),
         Route(ROSTER_EVENTS, roster.record_members),
         Route((MessageReceived, MessageEdited), hear_and_screen, unreadable=note_unreadable, prepare=screening.read),
         Route((MessageRecalled,), screening.recall),

@@ -136,7 +136,7 @@ class BatchHandling:
         line, left, aborts = self._line, received, 0
 
         async def dispatch(work: Work) -> None:
-            for record, reason in await line.table.dispatch(left, work):
+            for record, reason in await line.table.dispatch(work, left):
                 work.letters.append(dead_letter(line.service, record, reason=reason, error="", prefix=line.prefix))
 
         async def attempt() -> list[outbox.Entry]:

@@ -69,14 +69,14 @@ class RoutingTable:
                 for item, each in zip(run, made, strict=True):
                     item.prepared = each
 
-    async def dispatch(self, received: Sequence[Received], work: Work) -> list[Refused]:
+    async def dispatch(self, work: Work, received: Sequence[Received]) -> list[Refused]:
         """Give prepared events to their handlers, run by run; returns those that a handler has refused."""
         for route, run in self._runs(received):
             events = [item.event for item in run]
             if route.prepare is None:
-                await route.handler(events, work)
+                await route.handler(work, events)
             else:
-                await route.handler(events, work, [item.prepared for item in run])
+                await route.handler(work, events, [item.prepared for item in run])
         if not work.refused:
             return []
         records = {id(item.event): item.record for item in received}

@@ -35,11 +35,11 @@ class Customers:
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
 
-    async def record_groups(self, events: Sequence[GroupEvent], work: Work) -> None:
+    async def record_groups(self, work: Work, events: Sequence[GroupEvent]) -> None:
         """Keep the latest word on each group."""
         await self._directory.record(work, events)
 
-    async def record_members(self, events: Sequence[RosterEvent], work: Work) -> None:
+    async def record_members(self, work: Work, events: Sequence[RosterEvent]) -> None:
         """Note who came under which ids and name, and who left; ids that come together are one customer's."""
         named = without_placeholders(events)
         STUBS.labels(change="passed_over").inc(_number_of(events) - _number_of(named))
@@ -55,7 +55,7 @@ class Customers:
             member.confirmed = member.confirmed or each.confirms
         await _save(work, graph)
 
-    async def record_messages(self, events: Sequence[MessageScreened], work: Work) -> None:
+    async def record_messages(self, work: Work, events: Sequence[MessageScreened]) -> None:
         """Note which customers wrote, and where; what they wrote is not kept here."""
         named = [event for event in events if not is_placeholder(event.data.member_id)]
         STUBS.labels(change="passed_over").inc(len(events) - len(named))

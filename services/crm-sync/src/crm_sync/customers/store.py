@@ -49,7 +49,7 @@ async def save(work: Work, graph: IdentityGraph) -> None:
     members = [graph.members[key] for key in sorted(graph.changed)]
     if members:
         operations = [
-            UpdateOne({"_id": each.identity.key}, {"$set": _fields(each, work)}, upsert=True) for each in members
+            UpdateOne({"_id": each.identity.key}, {"$set": _fields(work, each)}, upsert=True) for each in members
         ]
         await work.db[MEMBERS].bulk_write(operations, ordered=False, session=work.session)
     # Each is raised even if nothing else in it changes: of two who weigh the same id at once, one has to look again.
@@ -133,7 +133,7 @@ def _identity(document: Mapping[str, Any]) -> Identity:
     return Identity(IdKind(document["kind"]), document["source"], document["value"])
 
 
-def _fields(member: Member, work: Work) -> dict[str, Any]:
+def _fields(work: Work, member: Member) -> dict[str, Any]:
     return {
         "source": member.source,
         "member_id": member.member_id,

@@ -24,11 +24,11 @@ class Audience:
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
 
-    async def record_groups(self, events: Sequence[GroupEvent], work: Work) -> None:
+    async def record_groups(self, work: Work, events: Sequence[GroupEvent]) -> None:
         """Keep the latest word on each group."""
         await self._directory.record(work, events)
 
-    async def record_members(self, events: Sequence[RosterEvent], work: Work) -> None:
+    async def record_members(self, work: Work, events: Sequence[RosterEvent]) -> None:
         """Note who came, changed, and left."""
         named = without_placeholders(events)
         changes = await self._directory.record(work, named)
@@ -40,7 +40,7 @@ class Audience:
             activity.gone_since = changes.members[key].left_at
         await store.save(work, known.values())
 
-    async def count_messages(self, events: Sequence[MessageScreened], work: Work) -> None:
+    async def count_messages(self, work: Work, events: Sequence[MessageScreened]) -> None:
         """Count messages as first sent; an edit adds nothing, and a message withdrawn later stays counted."""
         messages = [each for each in events if each.data.revision == 0 and not is_placeholder(each.data.member_id)]
         if not messages:

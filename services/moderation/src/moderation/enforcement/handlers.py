@@ -74,7 +74,7 @@ async def rehearse_actions(work: Work, actions: Sequence[Action]) -> None:
     await store.rehearse(work, list(zip(actions, ways, strict=True)))
 
 
-async def record_receipts(receipts: Sequence[Receipts], work: Work) -> None:
+async def record_receipts(work: Work, receipts: Sequence[Receipts]) -> None:
     """Note what became of the actions; a failed one is tried again, an ended one is followed no longer.
 
     From when a person has been asked, the action is their task: they are reminded, and nobody else is asked meanwhile.
@@ -115,12 +115,12 @@ async def follow_up(work: Work, task: Task) -> None:
         return
     await store.note_step(work, action.action_id)
     FOLLOW_UPS.labels(step=step.value).inc()
-    await _take(step, known, work)
+    await _take(work, step, known)
     if step not in {Step.HAND_OVER, Step.GIVE_UP}:
         _follow(work, action, known.how, known.since, known.steps + 1)
 
 
-async def _take(step: Step, known: Followed, work: Work) -> None:
+async def _take(work: Work, step: Step, known: Followed) -> None:
     """Do what is to be done about an open action."""
     action = known.action
     group = await find_group(work.db, action.group_id, work.session)
@@ -152,7 +152,7 @@ async def call_off(work: Work, action_id: str, why: str) -> None:
 
 
 def impose(
-    offence: Offence, weight: float, standing: Standing, terms: Terms, work: Work
+    work: Work, offence: Offence, weight: float, standing: Standing, terms: Terms
 ) -> tuple[Climb, list[Action]] | None:
     """Count an offence against its author; where that brings a sanction, say so and return what to ask of the channel.
 

@@ -62,7 +62,7 @@ async def place_messages(work: Work, events: Sequence[Messages]) -> list[Place |
     return places
 
 
-async def recall_messages(events: Sequence[MessageRecalled], work: Work) -> None:
+async def recall_messages(work: Work, events: Sequence[MessageRecalled]) -> None:
     """Note withdrawn messages, which need no deletion any more; what was judged stays judged.
 
     One that comes before its message is remembered. One by somebody who is neither author nor staff is refused.

@@ -38,7 +38,7 @@ async def has_room(work: Work, group_id: str) -> bool:
 
 async def save(work: Work, changes: Iterable[EarlyChanges]) -> None:
     """Remember what came."""
-    operations = [ReplaceOne({"_id": _key(each.ref)}, _document(each, work), upsert=True) for each in changes]
+    operations = [ReplaceOne({"_id": _key(each.ref)}, _document(work, each), upsert=True) for each in changes]
     if operations:
         await work.db[EARLY].bulk_write(operations, session=work.session)
 
@@ -58,7 +58,7 @@ def _key(ref: MessageRef) -> str:
     return key_of(ref.group_id, ref.message_id, ref.channel)
 
 
-def _document(changes: EarlyChanges, work: Work) -> dict[str, Any]:
+def _document(work: Work, changes: EarlyChanges) -> dict[str, Any]:
     return {
         **changes.ref._asdict(),
         "edits": [[member_id, revision] for member_id, revision in changes.edits.items()],

@@ -120,7 +120,7 @@ class Screening:
             evidence[index] = replace(evidence[index], left_out=cut.left_out, address_is_cut=cut.address_is_cut)
         return [MessageReading(rulebook, *each) for each in zip(messages, settings, policies, evidence, strict=True)]
 
-    async def screen(self, events: Sequence[Messages], work: Work, readings: Sequence[MessageReading] = ()) -> None:
+    async def screen(self, work: Work, events: Sequence[Messages], readings: Sequence[MessageReading] = ()) -> None:
         """Judge each message under its group's policy; record the verdict and ask the channel to act.
 
         `readings` are what `read` made of the events; without them, they are read now.
@@ -163,7 +163,7 @@ class Screening:
             if message.reply_to is not None or (standing is not None and standing.strikes):
                 _listen(Judged(event, decision, screened, standing, group, place), follow)
             if decision.verdict is not _ALLOW:
-                self._answer(Judged(event, decision, screened, standing, group, place), follow, work)
+                self._answer(work, Judged(event, decision, screened, standing, group, place), follow)
         await standings.save(work, known.values())
         await archive.append(work, entries)
         await follow.carry_out(work)
@@ -171,11 +171,11 @@ class Screening:
         await tell_why(work, silenced.values())
         _count_verdicts(records)
 
-    async def recall(self, events: Sequence[MessageRecalled], work: Work) -> None:
+    async def recall(self, work: Work, events: Sequence[MessageRecalled]) -> None:
         """Note withdrawn messages, which need no deletion any more; what was judged stays judged."""
-        await recall_messages(events, work)
+        await recall_messages(work, events)
 
-    def _answer(self, judged: Judged, follow: FollowUp, work: Work) -> None:
+    def _answer(self, work: Work, judged: Judged, follow: FollowUp) -> None:
         """What a verdict other than allow leads to: a case, or deletion, caution, and a rung of the ladder."""
         event, decision, standing = judged.event, judged.decision, judged.standing
         leading = decision.leading
@@ -203,7 +203,7 @@ class Screening:
         # A likeness alone never mutes: it warns, and whatever goes beyond that waits for a person.
         highest = REMOVAL_RUNG if decision.is_certain else WARNING_RUNG
         terms = Terms(ladder, judged.group.owner, self._appeal_link, appeal, highest, judged.group.mutes)
-        imposed = impose(offence, weight, standing, terms, work)
+        imposed = impose(work, offence, weight, standing, terms)
         if imposed is not None:
             climb, actions = imposed
             follow.requests += [(action, event) for action in actions]

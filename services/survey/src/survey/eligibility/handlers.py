@@ -25,7 +25,7 @@ class EligibilityRecords:
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
 
-    async def record_groups(self, events: Sequence[GroupEvent], work: Work) -> None:
+    async def record_groups(self, work: Work, events: Sequence[GroupEvent]) -> None:
         """Keep the latest word on each group; nobody in a dissolved one can be asked any more."""
         changes = await self._directory.record(work, events)
         dismissed = [group.group_id for group in changes.groups.values() if group.dismissed_at is not None]
@@ -33,24 +33,24 @@ class EligibilityRecords:
         before = _obstacles(known, work.now)
         for record in known.values():
             record.group_dismissed = True
-        await _keep(known, before, work)
+        await _keep(work, known, before)
 
-    async def record_members(self, events: Sequence[RosterEvent], work: Work) -> None:
+    async def record_members(self, work: Work, events: Sequence[RosterEvent]) -> None:
         """Note who came, changed role, and left."""
         changes = await self._directory.record(work, without_placeholders(events))
-        await _place(changes.directory, changes.members.values(), work)
+        await _place(work, changes.directory, changes.members.values())
 
-    async def record_messages(self, events: Sequence[MessageScreened], work: Work) -> None:
+    async def record_messages(self, work: Work, events: Sequence[MessageScreened]) -> None:
         """Note who wrote; an edit adds nothing."""
         messages = [each for each in events if each.data.revision == 0 and not is_placeholder(each.data.member_id)]
         directory = await self._directory.record_senders(work, messages)
-        await _place(directory, directory.members.values(), work, messages)
+        await _place(work, directory, directory.members.values(), messages)
 
 
 async def _place(
+    work: Work,
     directory: DirectorySnapshot,
     members: Collection[DirectoryMember],
-    work: Work,
     messages: Sequence[MessageScreened] = (),
 ) -> None:
     """Note where members stand, and what they wrote."""
@@ -60,14 +60,14 @@ async def _place(
         known[member.key].place(member, directory.group(member.group_id))
     for event in messages:
         known[member_key(event.data.group_id, event.data.member_id)].write(event.data.verdict, event.written_at)
-    await _keep(known, before, work)
+    await _keep(work, known, before)
 
 
 def _obstacles(known: Known, now: datetime) -> dict[str, Obstacle | None]:
     return {key: record.obstacle(now) for key, record in known.items()}
 
 
-async def _keep(known: Known, before: dict[str, Obstacle | None], work: Work) -> None:
+async def _keep(work: Work, known: Known, before: dict[str, Obstacle | None]) -> None:
     await store.save(work, known.values())
     for key, obstacle in _obstacles(known, work.now).items():
         if obstacle is not before[key]:

@@ -61,7 +61,7 @@ async def members_of(work: Work, group_ids: Iterable[str]) -> dict[str, Eligibil
 
 async def save(work: Work, records: Iterable[Eligibility]) -> None:
     """Write the eligibility back."""
-    operations = [UpdateOne({"_id": each.key}, {"$set": _fields(each, work)}, upsert=True) for each in records]
+    operations = [UpdateOne({"_id": each.key}, {"$set": _fields(work, each)}, upsert=True) for each in records]
     if operations:
         await work.db[ELIGIBILITY].bulk_write(operations, ordered=False, session=work.session)
 
@@ -71,7 +71,7 @@ async def _find(work: Work, query: Mapping[str, Any]) -> dict[str, Eligibility]:
     return {document["_id"]: _record(document) async for document in cursor}
 
 
-def _fields(record: Eligibility, work: Work) -> dict[str, Any]:
+def _fields(work: Work, record: Eligibility) -> dict[str, Any]:
     obstacle = record.obstacle(work.now)
     return {
         "group_id": record.group_id,

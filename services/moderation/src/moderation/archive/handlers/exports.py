@@ -61,11 +61,11 @@ async def carry_out(work: Work, task: Task) -> Continue | None:
     if export is None:
         return None
     if export.state == "counting":
-        export = await _count(export, work)
+        export = await _count(work, export)
     elif export.state == "writing":
-        export = await _write(export, work)
+        export = await _write(work, export)
     elif export.state == "sealing":
-        export = await _seal(export, work)
+        export = await _seal(work, export)
     await exports.save(work, export)
     if export.state in {"done", "failed"}:
         return None
@@ -97,7 +97,7 @@ def _search(export: Export) -> Search:
     return Search(export.groups[export.group], export.since, export.until)
 
 
-async def _count(export: Export, work: Work) -> Export:
+async def _count(work: Work, export: Export) -> Export:
     """Count the messages of one group; after the last one, writing begins."""
     total = export.total + await messages.count(work.db, _search(export))
     if export.group + 1 < len(export.groups):
@@ -106,7 +106,7 @@ async def _count(export: Export, work: Work) -> Export:
     return replace(begun, total=total, group=0, state="writing")
 
 
-async def _write(export: Export, work: Work) -> Export:
+async def _write(work: Work, export: Export) -> Export:
     """Write some megabytes, or what is left of a group."""
     lines: list[bytes] = []
     size = 0
@@ -130,7 +130,7 @@ async def _write(export: Export, work: Work) -> Export:
     return written
 
 
-async def _seal(export: Export, work: Work) -> Export:
+async def _seal(work: Work, export: Export) -> Export:
     """Hash the file and make it known."""
     digest = hashlib.sha256()
     async for part in exports.read(work.db, export.id, 0, export.bytes, work.session):

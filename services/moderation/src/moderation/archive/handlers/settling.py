@@ -91,7 +91,7 @@ async def settle(work: Work, task: Task) -> Continue | None:
     wanted = Search(payload["group_id"], payload.get("since"), payload.get("until"), fields=_FIELDS)
     after = Place(*payload["after"]) if payload.get("after") else None
     found = await messages.search(work.db, wanted, after, _BATCH, work.session)
-    await _settle(found, wanted.group_id, work)
+    await _settle(work, found, wanted.group_id)
     if len(found) == _BATCH:
         return Continue({**payload, "after": list(found[-1].place)})
     if payload.get("again_at"):
@@ -109,7 +109,7 @@ def _begin(work: Work, hold: Hold, group_id: str) -> None:
     work.schedule(Task(f"{_keys_of(hold.id)}{group_id}", SETTLE, work.now, payload))
 
 
-async def _settle(found: Sequence[Archived], group_id: str, work: Work) -> None:
+async def _settle(work: Work, found: Sequence[Archived], group_id: str) -> None:
     open_holds = Holds(await holds.open_holds(work.db, work.session))
     group = await find_group(work.db, group_id, work.session)
     days = (await policy_in_force(work.db, group.settings, work.session)).rules.retention.days

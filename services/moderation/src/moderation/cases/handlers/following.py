@@ -142,7 +142,7 @@ async def _enforce(hearing: Hearing) -> None:
         if enforcement.is_personal(offence.category):
             requests.append((enforcement.caution(offence, new_id()), None))
     weight = enforcement.weight_of(offence.category, hearing.rules.ladder, blocked=True)
-    imposed = impose(offence, weight, hearing.standing, hearing.terms, work)
+    imposed = impose(work, offence, weight, hearing.standing, hearing.terms)
     if imposed is not None:
         climb, actions = imposed
         requests += [(action, None) for action in actions]

@@ -28,14 +28,14 @@ async def mediate_case(work: Work, case_id: str, mediation: Mediation, who: Mode
     mediated = mediate(case, who, mediation, work.now)
     owner = (await find_group(work.db, case.group_id, work.session)).settings.owner
     await cases.save(work, mediated)
-    await request_actions(work, [(action, None) for action in _actions(case, mediation, owner, work)])
+    await request_actions(work, [(action, None) for action in _actions(work, case, mediation, owner)])
     # Without what was written: nothing is ever erased from the audit log.
     detail = {"where": mediation.where.value, "members": list(involved(case, mediation))}
     await append(work, AuditEntry(who.id, "case.mediated", f"case/{case.id}", detail))
     return mediated
 
 
-def _actions(case: Case, mediation: Mediation, owner: str | None, work: Work) -> list[Action]:
+def _actions(work: Work, case: Case, mediation: Mediation, owner: str | None) -> list[Action]:
     text = words_of(mediation)
     if mediation.where is Where.GROUP:
         return [enforcement.remark(case.group_id, case.member_id, text, work.now, new_id())]

@@ -25,18 +25,18 @@ async def go_on_schedule(work: Work, task: Task) -> None:
     now = await in_force(work.db, task.payload["group_id"], work.session)
     if now.rules.patrol is None or now.is_dismissed:
         return
-    await _go(now, work)
-    schedule_next("patrol", now, now.rules.patrol.schedule, max(task.due, work.now), work)
+    await _go(work, now)
+    schedule_next(work, "patrol", now, now.rules.patrol.schedule, max(task.due, work.now))
 
 
 async def go_now(work: Work, group_id: str, actor: str) -> Patrol:
     """Go through a group because somebody asks, whether or not its policy schedules patrols."""
-    patrol = await _go(await in_force(work.db, group_id, work.session), work)
+    patrol = await _go(work, await in_force(work.db, group_id, work.session))
     await append(work, AuditEntry(actor, "group.patrolled", f"group/{group_id}", {"patrol": patrol.id}))
     return patrol
 
 
-async def _go(now: InForce, work: Work) -> Patrol:
+async def _go(work: Work, now: InForce) -> Patrol:
     """Look, keep what was found, and tell the group's owner if there is anything to tell."""
     group = now.group
     since = await patrols.last_at(work, group.id) or work.now - _FIRST

@@ -19,7 +19,7 @@ _NOBODY: Final = "unknown"
 _TEXT: Final = "有消息无法读取，未经审核，请到群内查看。"
 
 
-async def open_unreadable(events: Sequence[UnreadableRecord], work: Work, rulebook: Rulebook) -> None:
+async def open_unreadable(work: Work, events: Sequence[UnreadableRecord], rulebook: Rulebook) -> None:
     """Open a case for each group that has such messages, or count them in the one that there is.
 
     A record that does not name its group counts where its key is a group that we know.
@@ -27,7 +27,7 @@ async def open_unreadable(events: Sequence[UnreadableRecord], work: Work, rulebo
     guessed = {event.data.group_id for event in events if not event.data.names_group}
     known = await policies.groups_of(work, guessed) if guessed else {}
     named = [event for event in events if event.data.names_group or event.data.group_id in known]
-    await open_cases(work, [_opening(event, _rule_of(event.data.group_id, rulebook), work) for event in named])
+    await open_cases(work, [_opening(work, event, _rule_of(event.data.group_id, rulebook)) for event in named])
 
 
 def _rule_of(group_id: str, rulebook: Rulebook) -> ReviewRule:
@@ -35,7 +35,7 @@ def _rule_of(group_id: str, rulebook: Rulebook) -> ReviewRule:
     return rulebook.policies.policy_of(settings).rules.review
 
 
-def _opening(event: UnreadableRecord, rule: ReviewRule, work: Work) -> Opening:
+def _opening(work: Work, event: UnreadableRecord, rule: ReviewRule) -> Opening:
     data = event.data
     message = Screened(
         channel=event.source,

@@ -31,20 +31,20 @@ class RosterChecks:
         now = await in_force(work.db, task.payload["group_id"], work.session)
         if now.rules.roster is None or now.is_dismissed:
             return
-        await self._check(now, now.rules.roster, work)
-        schedule_next("roster", now, now.rules.roster.schedule, max(task.due, work.now), work)
+        await self._check(work, now, now.rules.roster)
+        schedule_next(work, "roster", now, now.rules.roster.schedule, max(task.due, work.now))
 
     async def check_now(self, work: Work, group_id: str, actor: str) -> RosterReport:
         """Check a roster because somebody asks, whether or not its policy schedules checks."""
         now = await in_force(work.db, group_id, work.session)
-        report = await self._check(now, now.rules.roster or RosterRule(), work)
+        report = await self._check(work, now, now.rules.roster or RosterRule())
         detail = {"report": report.id, "findings": len(report.findings)}
         await append(work, AuditEntry(actor, "roster.checked", f"group/{group_id}", detail))
         return report
 
-    async def _check(self, now: InForce, rule: RosterRule, work: Work) -> RosterReport:
+    async def _check(self, work: Work, now: InForce, rule: RosterRule) -> RosterReport:
         """Make the report, keep it, and tell the group's owner if there is anything to look at."""
-        present = await self._list_entries(now.group.id, work)
+        present = await self._list_entries(work, now.group.id)
         staff_ids = [entry.member_id for entry in present if entry.role is Role.STAFF]
         listed = (await staff_store.the_list(work.db, work.session)).size
         findings = list(check_names(present, rule.staff_words))
@@ -60,7 +60,7 @@ class RosterChecks:
             await request_actions(work, [(to_staff(letter, work.now), None)])
         return report
 
-    async def _list_entries(self, group_id: str, work: Work) -> list[RosterEntry]:
+    async def _list_entries(self, work: Work, group_id: str) -> list[RosterEntry]:
         present = await list_present(work.db, group_id, work.session)
         details = await self._directory.reveal(present)
         return [

@@ -44,7 +44,7 @@ class Greeting:
         addressed = present[0].member_id if len(present) == 1 else None
         actions = [to_group(Letter(group_id, text, "welcome", addressed), work.now)]
         if now.rules.consent is not None:
-            actions += await self._ask(present, now, now.rules.consent, work)
+            actions += await self._ask(work, present, now, now.rules.consent)
         await request_actions(work, [(action, None) for action in actions])
 
     async def renew(self, work: Work, task: Task) -> None:
@@ -54,7 +54,7 @@ class Greeting:
             return
         present = await list_present(work.db, now.group.id, work.session)
         customers = [member for member in present if member.role is Role.CUSTOMER]
-        actions = await self._ask(customers, now, now.rules.consent, work)
+        actions = await self._ask(work, customers, now, now.rules.consent)
         await request_actions(work, [(action, None) for action in actions])
 
     async def remind(self, work: Work, task: Task) -> None:
@@ -68,13 +68,13 @@ class Greeting:
         state = await consent_states.find(work.db, group_id, member_id, work.session)
         if consent is None or has_agreed(state, now.rules):
             return
-        text = words.reminder(now.rules, now.group.name, self._link(state, consent, work))
+        text = words.reminder(now.rules, now.group.name, self._link(work, state, consent))
         letter = Letter(group_id, text, "consent", member_id)
         await request_actions(work, [(in_private(letter, work.now), None)])
-        _schedule_reminder(state, consent, task.payload["left"] - 1, work)
+        _schedule_reminder(work, state, consent, task.payload["left"] - 1)
 
     async def _ask(
-        self, members: Sequence[DirectoryMember], now: InForce, consent: ConsentRule, work: Work
+        self, work: Work, members: Sequence[DirectoryMember], now: InForce, consent: ConsentRule
     ) -> list[Action]:
         """Note that those who have not agreed are asked from now on; returns the private pages to send them, if any."""
         pairs = [(member.group_id, member.member_id) for member in members]
@@ -84,15 +84,15 @@ class Greeting:
         actions = []
         for state in asked:
             state.asked_at = work.now
-            _schedule_reminder(state, consent, consent.reminders, work)
-            link = self._link(state, consent, work)
+            _schedule_reminder(work, state, consent, consent.reminders)
+            link = self._link(work, state, consent)
             if link is not None:
                 letter = Letter(now.group.id, words.invitation(now.group.name, link), "consent", state.member_id)
                 actions.append(in_private(letter, work.now))
         await consent_states.save(work, asked)
         return actions
 
-    def _link(self, state: ConsentState, consent: ConsentRule, work: Work) -> str | None:
+    def _link(self, work: Work, state: ConsentState, consent: ConsentRule) -> str | None:
         if not consent.by_link:
             return None
         holder = Holder(state.group_id, state.member_id)
@@ -104,7 +104,7 @@ def reminder_key(key: str) -> str:
     return f"consent/{key}"
 
 
-def _schedule_reminder(state: ConsentState, consent: ConsentRule, left: int, work: Work) -> None:
+def _schedule_reminder(work: Work, state: ConsentState, consent: ConsentRule, left: int) -> None:
     if left > 0:
         due = work.now + timedelta(hours=consent.remind_after_hours)
         payload = {"group_id": state.group_id, "member_id": state.member_id, "left": left}

@@ -29,13 +29,13 @@ _PAGE = 100
 async def plan_groups(work: Work, task: Task) -> None:
     """Groups are new, have changed or have another policy: see to their tasks, tell members of other rules."""
     records = [await find_group(work.db, group_id, work.session) for group_id in task.payload["group_ids"]]
-    await _plan(records, work, told=bool(task.payload["other_policy"]))
+    await _plan(work, records, told=bool(task.payload["other_policy"]))
 
 
 async def plan_all(work: Work, task: Task) -> Continue | None:
     """A policy came into force: do so for every group, page by page."""
     records = await group_page(work.db, task.payload.get("after"), _PAGE)
-    await _plan(records, work, told=True)
+    await _plan(work, records, told=True)
     return Continue({"after": records[-1].id}) if len(records) == _PAGE else None
 
 
@@ -46,21 +46,21 @@ async def post_rules(work: Work, task: Task) -> None:
     if posting is None or posting.schedule is None or not now.rules.has_rules or now.is_dismissed:
         return
     state = (await groups.load(work, [now.group.id]))[now.group.id]
-    await request_actions(work, [(_post(now, work, changed=False), None)])
+    await request_actions(work, [(_post(work, now, changed=False), None)])
     state.posted_at = work.now
     await groups.save(work, [state])
     # After downtime the times that were missed are made up for once, not one by one.
-    schedule_next("rules", now, posting.schedule, max(task.due, work.now), work)
+    schedule_next(work, "rules", now, posting.schedule, max(task.due, work.now))
 
 
-def schedule_next(name: str, now: InForce, schedule: str, after: datetime, work: Work) -> None:
+def schedule_next(work: Work, name: str, now: InForce, schedule: str, after: datetime) -> None:
     """Set the task of this name for the group, if its schedule is ever due again."""
     due = next_due(schedule, now.group.settings.timezone, after)
     if due is not None:
         work.schedule(Task(f"{name}/{now.group.id}", _KINDS[name], due, {"group_id": now.group.id}))
 
 
-async def _plan(records: Sequence[GroupRecord], work: Work, *, told: bool) -> None:
+async def _plan(work: Work, records: Sequence[GroupRecord], *, told: bool) -> None:
     """Bring groups up to their policies. `told`: a group seen for the first time hears of its rules all the same."""
     states = await groups.load(work, [record.id for record in records])
     policies: dict[tuple[str | None, str | None, GroupKind], Policy] = {}
@@ -77,15 +77,15 @@ async def _plan(records: Sequence[GroupRecord], work: Work, *, told: bool) -> No
         if state.planned and (version, schedules) == (state.rules_version, dict(state.schedules)):
             continue
         if version not in (None, state.rules_version) and (told or state.planned) and not now.is_dismissed:
-            posts += [(action, None) for action in _tell(now, state, work)]
-        _reschedule(now, state, schedules, work)
+            posts += [(action, None) for action in _tell(work, now, state)]
+        _reschedule(work, now, state, schedules)
         state.planned, state.rules_version, state.schedules = True, version, schedules
         changed.append(state)
     await groups.save(work, changed)
     await request_actions(work, posts)
 
 
-def _tell(now: InForce, state: GroupState, work: Work) -> list[Action]:
+def _tell(work: Work, now: InForce, state: GroupState) -> list[Action]:
     """Post rules that are other than before, and have members asked where their policy wants a new consent."""
     posting, consent = now.rules.posting, now.rules.consent
     renews = consent is not None and consent.renew
@@ -94,17 +94,17 @@ def _tell(now: InForce, state: GroupState, work: Work) -> list[Action]:
     if not renews and (posting is None or not posting.on_change):
         return []
     state.posted_at = work.now
-    return [_post(now, work, changed=True)]
+    return [_post(work, now, changed=True)]
 
 
-def _reschedule(now: InForce, state: GroupState, wanted: Mapping[str, str], work: Work) -> None:
+def _reschedule(work: Work, now: InForce, state: GroupState, wanted: Mapping[str, str]) -> None:
     for name in _KINDS:
         if wanted.get(name) == state.schedules.get(name):
             continue  # left alone: a time that is due already must not be moved on
         work.cancel(f"{name}/{now.group.id}")
         schedule = _schedule(name, now.rules)
         if schedule is not None and name in wanted:
-            schedule_next(name, now, schedule, work.now, work)
+            schedule_next(work, name, now, schedule, work.now)
 
 
 def _schedules(now: InForce) -> dict[str, str]:
@@ -123,6 +123,6 @@ def _schedule(name: str, rules: MembershipRules) -> str | None:
     return rules.posting.schedule if rules.posting and rules.has_rules else None
 
 
-def _post(now: InForce, work: Work, *, changed: bool) -> Action:
+def _post(work: Work, now: InForce, *, changed: bool) -> Action:
     text = words.posted(now.rules, now.group.name, changed=changed)
     return to_group(Letter(now.group.id, text, "rules"), work.now)

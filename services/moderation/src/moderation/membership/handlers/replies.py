@@ -38,7 +38,7 @@ class Replies:
         self._rulebook = rulebook
         self._directory = directory
 
-    async def hear(self, events: Sequence[MessageReceived | MessageEdited], work: Work) -> None:
+    async def hear(self, work: Work, events: Sequence[MessageReceived | MessageEdited]) -> None:
         """Take consents, and answer who asks how to leave; costs next to nothing where no policy wants either."""
         policies = self._rulebook().policies
         if not _anybody_listens(policies):
@@ -62,9 +62,9 @@ class Replies:
                 leaving.setdefault(message.group_id, (event, farewell))
         if agreeing:
             await self._directory.record_senders(work, [event for event, _ in agreeing])
-            await _take(agreeing, work)
+            await _take(work, agreeing)
         if leaving:
-            await _answer(leaving, work)
+            await _answer(work, leaving)
 
 
 async def give_consent(
@@ -93,7 +93,7 @@ def _anybody_listens(policies: Policies) -> bool:
     return any(rules.consent is not None or rules.leaving is not None for rules in sections)
 
 
-async def _take(agreeing: Sequence[Heard], work: Work) -> None:
+async def _take(work: Work, agreeing: Sequence[Heard]) -> None:
     pairs = {(event.data.group_id, event.data.sender.member_id) for event, _ in agreeing}
     known = await consent_states.load(work, pairs)
     given = []
@@ -109,7 +109,7 @@ async def _take(agreeing: Sequence[Heard], work: Work) -> None:
     await consents.append(work, given, read)
 
 
-async def _answer(leaving: dict[str, tuple[MessageReceived, LeavingRule]], work: Work) -> None:
+async def _answer(work: Work, leaving: dict[str, tuple[MessageReceived, LeavingRule]]) -> None:
     states = await groups.load(work, leaving)
     answers: list[tuple[Action, Event | None]] = []
     for group_id, (event, rule) in leaving.items():

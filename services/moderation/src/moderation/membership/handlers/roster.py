@@ -29,34 +29,34 @@ class Roster:
         self._rulebook = rulebook
         self._directory = directory
 
-    async def record_members(self, events: Sequence[RosterEvent], work: Work) -> None:
+    async def record_members(self, work: Work, events: Sequence[RosterEvent]) -> None:
         """Note who came, went or changed."""
         changes = await self._directory.record(work, events)
         for member in changes.departed.values():
             work.cancel(reminder_key(member.key))
         await consent_states.note_moves(work, [*changes.departed.values(), *changes.returned.values()])
-        newcomers = [member for member in changes.arrived.values() if _is_new(member, work)]
+        newcomers = [member for member in changes.arrived.values() if _is_new(work, member)]
         if newcomers:
-            await self._gather(newcomers, work)
+            await self._gather(work, newcomers)
 
-    async def _gather(self, newcomers: Sequence[DirectoryMember], work: Work) -> None:
+    async def _gather(self, work: Work, newcomers: Sequence[DirectoryMember]) -> None:
         """Put newcomers on the list of those to be greeted, and set the time if they are the first on it."""
         rulebook = self._rulebook()
         policies = {member.group_id: _policy_of(rulebook, member.group_id) for member in newcomers}
         greeted = [member for member in newcomers if _greets(policies[member.group_id])]
         if not greeted:
             return
-        nameable = await self._find_nameable(greeted, policies, rulebook, work)
+        nameable = await self._find_nameable(work, greeted, policies, rulebook)
         states = await groups.load(work, {member.group_id for member in greeted})
         for member in greeted:
             state = states[member.group_id]
-            _set_time(state, policies[member.group_id], work)
+            _set_time(work, state, policies[member.group_id])
             if len(state.newcomers) < _MOST_GREETED:
                 state.newcomers[member.member_id] = member.key in nameable
         await groups.save(work, states.values())
 
     async def _find_nameable(
-        self, newcomers: Sequence[DirectoryMember], policies: Mapping[str, Policy], rulebook: Rulebook, work: Work
+        self, work: Work, newcomers: Sequence[DirectoryMember], policies: Mapping[str, Policy], rulebook: Rulebook
     ) -> set[str]:
         """The keys of those who may be greeted by name: not by one that their group would not let pass as a message."""
         known = await self._directory.reveal(newcomers)
@@ -67,7 +67,7 @@ class Roster:
         return {member.key for member, name, hit in found if name and not hit}
 
 
-def _is_new(member: DirectoryMember, work: Work) -> bool:
+def _is_new(work: Work, member: DirectoryMember) -> bool:
     came = member.joined_at
     return came is not None and member.role is Role.CUSTOMER and work.now - came < _STILL_NEW
 
@@ -81,7 +81,7 @@ def _greets(policy: Policy) -> bool:
     return rules.welcome is not None or rules.consent is not None
 
 
-def _set_time(state: GroupState, policy: Policy, work: Work) -> None:
+def _set_time(work: Work, state: GroupState, policy: Policy) -> None:
     if state.greet_at is not None and work.now - state.greet_at < _OVERDUE:
         return
     welcome = policy.rules.membership.welcome

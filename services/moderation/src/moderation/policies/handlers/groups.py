@@ -55,7 +55,7 @@ class GroupPolicy:
     layers: Sequence[Layer]
 
 
-async def record_groups(directory: Directory, events: Sequence[GroupEvent], work: Work) -> None:
+async def record_groups(work: Work, events: Sequence[GroupEvent], directory: Directory) -> None:
     """Keep what the channel tells of groups in the directory, and have what follows from it done."""
     changes = await directory.record(work, events)
     await store.note_groups(work, changes.groups)
