@@ -13,7 +13,7 @@ from benchmarks.rulebooks import WORDS, lexicon_of, rulebook_of
 from benchmarks.screening import TODAY
 from huiqun.contracts.channel import MessageReceived
 from huiqun.runtime.clock import SystemClock
-from huiqun.store import ensure_indexes
+from huiqun.store import Outside, ensure_indexes
 from huiqun.tasks.store import TASK_INDEXES
 from huiqun.work import WORK_INDEXES, Transactor
 from local.stack import Stack
@@ -53,7 +53,7 @@ async def measure(stack: Stack, count: int, say: Callable[[str], None]) -> Resul
         async def go_on(_: int, __: int) -> None:
             """Let it go on."""
 
-        report = await run_trial(laid.database, book, trial, go_on)
+        report = await run_trial(Outside(laid.database), book, trial, go_on)
         used, seconds = time.process_time() - processor, time.perf_counter() - clock
     figures = [
         Figure("messages judged again", report["messages_per_second"], "messages/s", at_least(20_000)),

@@ -12,6 +12,7 @@ from benchmarks import latency
 from benchmarks.figures import Figure, Result, at_most
 from benchmarks.ground import Ground
 from benchmarks.latency import Load
+from huiqun.store import Outside
 from huiqun.web import create_api_key
 from local.ports import LOOPBACK
 from local.stack import Stack
@@ -37,7 +38,7 @@ async def measure(stack: Stack, seconds: float, say: Callable[[str], None]) -> R
 
     @asynccontextmanager
     async def scanning(laid: Ground) -> AsyncIterator[None]:
-        key = await create_api_key(laid.database, "scanner", ["viewer"])
+        key = await create_api_key(Outside(laid.database), "scanner", ["viewer"])
         url, headers = f"http://{LOOPBACK}:{laid.api_port}/api/v1/lexicon/scan", {"X-API-Key": key}
         async with _asking(
             SCANNERS, lambda http: http.post(url, json={"text": TEXT}, headers=headers), answers["scans"]

@@ -11,7 +11,8 @@ from benchmarks.figures import BenchmarkError, Figure, Result, at_most
 from benchmarks.ground import Ground, ground
 from huiqun.runtime.clock import whole_milliseconds
 from huiqun.work import Task
-from huiqun.work.task import TASKS, write_tasks
+from huiqun.work.scheduling import write_tasks
+from huiqun.work.task import TASKS
 from local.stack import Stack
 from moderation.enforcement.handlers import MUTE_ENDS
 from moderation.membership.handlers.planning import GO_ROUND
@@ -64,7 +65,7 @@ async def _have_patrols(laid: Ground) -> None:
 async def _schedule(laid: Ground, tasks: list[Task]) -> None:
     for start in range(0, len(tasks), _CHUNK):
         chunk = tasks[start : start + _CHUNK]
-        await laid.transact(lambda work, chunk=chunk: write_tasks(work.db, work.session, chunk, (), work.now))  # type: ignore[misc]
+        await laid.transact(lambda work, chunk=chunk: write_tasks(work, chunk, ()))  # type: ignore[misc]
 
 
 def _patrol(number: int) -> Task:

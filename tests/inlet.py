@@ -19,7 +19,7 @@ from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.kafka.publisher import record_of
 from huiqun.privacy.encryption import KEY_VAULT
 from huiqun.runtime.clock import Clock, SystemClock
-from huiqun.store import Database, Index, connect, ensure_indexes
+from huiqun.store import Database, Index, Outside, connect, ensure_indexes
 from huiqun.stream import Route
 from huiqun.stream.batch import Received, Refused, without_duplicates
 from huiqun.stream.routes import RoutingTable
@@ -117,7 +117,7 @@ async def open_interface(inlet: Inlet, routers: Sequence[APIRouter]) -> AsyncIte
     )
     app = create_app(options)
     assert undocumented(app) == []
-    headers = {"X-API-Key": await create_api_key(inlet.database, "test", ["operator"])}
+    headers = {"X-API-Key": await create_api_key(Outside(inlet.database), "test", ["operator"])}
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(base_url="http://tested", transport=transport, headers=headers) as client:
         yield client

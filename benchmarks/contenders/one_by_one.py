@@ -12,7 +12,7 @@ from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import CHANNEL_MESSAGES
 from huiqun.kafka import Publisher
 from huiqun.runtime.clock import SystemClock
-from huiqun.store import DuplicateKey, connect, ensure_indexes
+from huiqun.store import DuplicateKey, Outside, connect, ensure_indexes
 from huiqun.tasks.store import TASK_INDEXES
 from huiqun.telemetry import configure_logs
 from huiqun.work import WORK_INDEXES, Transactor, Work, outbox
@@ -68,7 +68,7 @@ async def main() -> None:
     await ensure_indexes(database, {**WORK_INDEXES, **TASK_INDEXES, **INDEXES})
     kafka = settings.kafka
     transactor = Transactor(client, database, Publisher(kafka), SystemClock())
-    await import_shipped(database, transactor)
+    await import_shipped(Outside(database), transactor)
     broker = KafkaBroker(kafka.bootstrap, acks="all", enable_idempotence=kafka.idempotent, logger=None)
     handler = OneByOne(transactor, broker, kafka.prefix)
     await handler.keeper.refresh()

@@ -15,7 +15,7 @@ from huiqun.contracts.moderation import MemberSanctioned, MessageScreened, Sanct
 from huiqun.contracts.topics import MODERATION_DECISIONS, Topic
 from huiqun.kafka import KafkaOptions
 from huiqun.privacy.encryption import KEY_VAULT
-from huiqun.store import Database
+from huiqun.store import Database, Outside
 from huiqun.stream import STREAM_INDEXES
 from huiqun.stream.dead_letters import DeadLetter, read_all
 from huiqun.tasks.store import TASK_INDEXES
@@ -97,7 +97,7 @@ async def observe(system: System) -> Observed:
             name: [member_from(each) async for each in system.database(name)[DIRECTORY].find({"record": "member"})]
             for name in _RECORDS
         },
-        audits={name: await verify(system.database(name)) for name in names},
+        audits={name: await verify(Outside(system.database(name))) for name in names},
         actions=[document async for document in moderation["actions"].find().sort("requested_at", 1)],
         dead={name: [letter async for letter in read_all(system.kafka, name)] for name in names},
         documents={name: await _documents(system.database(name)) for name in names},

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.runtime.clock import SystemClock
-from huiqun.store import Client, Database
+from huiqun.store import Client, Database, Outside
 from huiqun.web import create_api_key
 from huiqun.web.api_keys import COLLECTION
 from huiqun.work import Transactor, Work
@@ -39,7 +39,7 @@ def _whatever(revision: int) -> None:
 async def create_key(databases: Sequence[Database]) -> str:
     """Make an API key that is good for everything, and put it into the database of every service."""
     first, *others = databases
-    key = await create_api_key(first, OPERATOR, ["admin"])
+    key = await create_api_key(Outside(first), OPERATOR, ["admin"])
     stored = await first[COLLECTION].find_one({"name": OPERATOR})
     if stored is not None:
         for database in others:

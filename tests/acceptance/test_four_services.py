@@ -19,7 +19,7 @@ from huiqun.contracts.envelope import Event
 from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.kafka.publisher import Record, record_of
 from huiqun.kafka.topics import create_topics
-from huiqun.store import Client, connect
+from huiqun.store import Client, Outside, connect
 from huiqun.web import create_api_key
 from local.ports import free_port
 from local.stack import Stack
@@ -145,7 +145,7 @@ async def test_four_services_start_keep_their_documents_show_them_and_stop_in_ti
             ("crm_sync", "/api/v1/customers/union-1"),
             ("survey", "/api/v1/groups/g1/eligibility/u1"),
         ):
-            key = await create_api_key(client[f"{prefix}{name}"], "test", ["operator"])
+            key = await create_api_key(Outside(client[f"{prefix}{name}"]), "test", ["operator"])
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports[name][0]}") as http:
                 assert (await http.get("/readyz")).status_code == 200
                 assert (await http.get(path)).status_code == 401

@@ -10,7 +10,7 @@ import pytest_asyncio
 from huiqun.audit import AUDIT_INDEXES, AuditEntry, Head, append, append_all, read_head, verify
 from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.runtime.clock import SystemClock
-from huiqun.store import Client, Database, connect, ensure_indexes
+from huiqun.store import Client, Database, Outside, connect, ensure_indexes
 from huiqun.work import WORK_INDEXES, Transactor, Work
 
 
@@ -40,7 +40,7 @@ async def log(mongo_url: str, database_name: str) -> AsyncIterator[Log]:
 
 
 async def test_an_empty_log_is_intact(log: Log) -> None:
-    report = await verify(log.db)
+    report = await verify(Outside(log.db))
     assert report.intact
     assert (report.entries, report.head) == (0, Head())
 
@@ -51,9 +51,9 @@ async def test_entries_of_one_batch_and_of_many_form_one_chain(log: Log) -> None
     assert await log.add("m4") == 4
     stored = await log.db["audit_log"].find().sort("_id", 1).to_list(None)
     assert [(each["_id"], each["subject"]) for each in stored] == [(1, "m1"), (2, "m2"), (3, "m3"), (4, "m4")]
-    report = await verify(log.db)
+    report = await verify(Outside(log.db))
     assert report.intact
-    assert report.head == Head(4, stored[-1]["hash"]) == await read_head(log.db)
+    assert report.head == Head(4, stored[-1]["hash"]) == await read_head(Outside(log.db))
 
 
 async def test_what_is_rolled_back_leaves_no_gap(log: Log) -> None:
@@ -66,13 +66,13 @@ async def test_what_is_rolled_back_leaves_no_gap(log: Log) -> None:
     with pytest.raises(RuntimeError, match="no"):
         await log.transact(fail)
     await log.add("m2")
-    report = await verify(log.db)
+    report = await verify(Outside(log.db))
     assert (report.intact, report.entries) == (True, 2)
 
 
 async def test_writers_at_the_same_time_make_one_chain(log: Log) -> None:
     await asyncio.gather(*(log.add(f"a{number}", f"b{number}") for number in range(20)))
-    report = await verify(log.db)
+    report = await verify(Outside(log.db))
     assert report.intact, report.findings
     assert report.entries == 40
 
@@ -81,7 +81,7 @@ async def test_writers_of_two_processes_make_one_chain(log: Log, mongo_url: str)
     client = connect(mongo_url)
     neighbour = Log(client, client[log.db.name])
     await asyncio.gather(*(each.add(f"a{number}") for number in range(40) for each in (log, neighbour)))
-    report = await verify(log.db)
+    report = await verify(Outside(log.db))
     assert (report.intact, report.entries) == (True, 80)
     await client.close()
 
@@ -92,13 +92,13 @@ async def test_a_transaction_that_began_before_another_appended_need_not_run_aga
     async def slow(work: Work) -> int:
         nonlocal tries
         tries += 1
-        await read_head(work.db, work.session)  # its snapshot is of now
+        await read_head(work)  # its snapshot is of now
         await log.add("meanwhile")
         return await append(work, AuditEntry("key:1", "list.imported", "list/1"))
 
     assert await log.transact(slow) == 2
     assert tries == 1
-    assert (await verify(log.db)).intact
+    assert (await verify(Outside(log.db))).intact
 
 
 async def test_two_entries_of_one_transaction_follow_each_other(log: Log) -> None:
@@ -108,7 +108,7 @@ async def test_two_entries_of_one_transaction_follow_each_other(log: Log) -> Non
 
     await log.add("before")
     assert await log.transact(twice) == (2, 3)
-    assert (await verify(log.db)).intact
+    assert (await verify(Outside(log.db))).intact
 
 
 async def test_one_head_is_left_however_many_have_appended(log: Log) -> None:
@@ -123,7 +123,7 @@ async def test_a_chain_that_an_earlier_release_began_goes_on(log: Log) -> None:
     await log.db["audit_head"].delete_many({})
     await log.db["audit_head"].insert_one({**head, "_id": "head"})
     assert await log.add("m2") == 2
-    assert (await verify(log.db)).intact
+    assert (await verify(Outside(log.db))).intact
 
 
 async def test_verifying_while_others_append_raises_no_false_alarm(log: Log) -> None:
@@ -133,7 +133,7 @@ async def test_verifying_while_others_append_raises_no_false_alarm(log: Log) -> 
 
     writing = asyncio.create_task(append_many())
     while not writing.done():
-        report = await verify(log.db)
+        report = await verify(Outside(log.db))
         assert report.intact, report.findings
     await writing
 
@@ -163,30 +163,30 @@ async def test_verifying_while_others_append_raises_no_false_alarm(log: Log) -> 
 )
 async def test_tampering_is_found_and_the_entry_named(log: Log, tamper: Any, kind: str, seq: int) -> None:
     await log.add("m1", "m2", "m3", "m4", "m5")
-    assert (await verify(log.db)).intact
+    assert (await verify(Outside(log.db))).intact
     await tamper(log.db["audit_log"])
-    report = await verify(log.db)
+    report = await verify(Outside(log.db))
     assert (kind, seq) in {(finding.kind, finding.seq) for finding in report.findings}, report.findings
 
 
 async def test_a_rewritten_past_differs_from_the_head_that_was_kept_elsewhere(log: Log) -> None:
     await log.add("m1", "m2")
-    anchor = (await verify(log.db)).head
+    anchor = (await verify(Outside(log.db))).head
     await log.add("m3")
-    assert (await verify(log.db, anchor=anchor)).intact
+    assert (await verify(Outside(log.db), anchor=anchor)).intact
     for name in ("audit_log", "audit_head"):
         await log.db[name].delete_many({})
     await log.add("x1")
-    (finding,) = (await verify(log.db, anchor=anchor)).findings
+    (finding,) = (await verify(Outside(log.db), anchor=anchor)).findings
     assert (finding.kind, finding.seq) == ("truncated", 2)
     await log.add("x2", "x3")
-    (finding,) = (await verify(log.db, anchor=anchor)).findings
+    (finding,) = (await verify(Outside(log.db), anchor=anchor)).findings
     assert (finding.kind, finding.seq) == ("anchor differs", 2)
 
 
 async def test_progress_is_told(log: Log) -> None:
     await log.add(*(f"m{number}" for number in range(12_000)))
     told: list[tuple[int, int]] = []
-    assert (await verify(log.db, lambda done, total: told.append((done, total)))).intact
+    assert (await verify(Outside(log.db), lambda done, total: told.append((done, total)))).intact
     assert told[-1] == (12_000, 12_000)
     assert len(told) > 1

@@ -33,7 +33,7 @@ async def test_every_event_is_handled_once_and_in_the_order_of_its_group(
 
     async def handle(work: Work, events: Sequence[MessageReceived]) -> None:
         documents = [{"_id": event.data.message_id, "group": event.data.group_id} for event in events]
-        await work.db["seen"].insert_many(documents, session=work.session)
+        await work.collection("seen").insert_many(documents)
 
     transactor = Transactor(client, db, publisher, SystemClock())
     consumer = BatchConsumer("moderation", [Route((MessageReceived,), handle)], transactor, kafka_options)

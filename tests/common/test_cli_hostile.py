@@ -11,7 +11,7 @@ from huiqun.audit import AUDIT_INDEXES
 from huiqun.cli.terminal import json_line, one_line, printable
 from huiqun.contracts.topics import dead_letters_of
 from huiqun.kafka.publisher import Record
-from huiqun.store import ensure_indexes
+from huiqun.store import Outside, ensure_indexes
 from huiqun.web import WEB_INDEXES, create_api_key
 from tests.shell import Shell
 from tests.spine import Spine
@@ -98,7 +98,7 @@ async def test_a_dead_letter_full_of_such_things_is_harmless_to_look_at(
 async def test_names_of_keys_and_a_forged_audit_log_are_harmless_to_look_at(spine: Spine, shell: Shell) -> None:
     database = spine.client[f"{spine.database.name}_survey"]
     await ensure_indexes(database, {**WEB_INDEXES, **AUDIT_INDEXES})
-    await create_api_key(database, "desk", ["viewer"])
+    await create_api_key(Outside(database), "desk", ["viewer"])
     evil = EVIL.replace("\x00", "") + MARKUP
     await database["api_keys"].update_many({}, {"$set": {"name": evil, "roles": [evil]}})
     await database["audit_log"].insert_one({"_id": 1, "actor": evil, "action": evil, "subject": evil, "hash": evil})

@@ -25,7 +25,7 @@ GROUP_RIGHTS: Rights = {Resource.GROUP: (Operation.READ,)}
 
 
 async def note(work: Work, events: Sequence[MessageReceived]) -> None:
-    await work.db["seen"].insert_many([{"_id": event.data.message_id} for event in events], session=work.session)
+    await work.collection("seen").insert_many([{"_id": event.data.message_id} for event in events])
     work.emit_all([verdict_on(event) for event in events])
 
 

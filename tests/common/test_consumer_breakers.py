@@ -11,6 +11,7 @@ from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import CHANNEL_MESSAGES
 from huiqun.kafka.publisher import Record, partition_of
 from huiqun.runtime.clock import SystemClock
+from huiqun.store import Outside
 from huiqun.stream import BatchConsumer, ConsumerOptions, Route, controls
 from huiqun.stream.breaker import Place
 from huiqun.stream.dead_letters import DeadLetter, read_all
@@ -36,7 +37,7 @@ class Handler:
         for event in events:
             if event.data.group_id in self.broken:
                 raise ZeroDivisionError("poison")
-        await work.db["seen"].insert_many([{"_id": event.data.message_id} for event in events], session=work.session)
+        await work.collection("seen").insert_many([{"_id": event.data.message_id} for event in events])
 
 
 @asynccontextmanager
@@ -55,11 +56,11 @@ async def are_set_aside(spine: Spine, count: int) -> bool:
 
 
 async def is_paused(spine: Spine) -> bool:
-    return [each.place for each in await controls.list_breakers(spine.database)] == [PAUSED]
+    return [each.place for each in await controls.list_breakers(Outside(spine.database))] == [PAUSED]
 
 
 async def none_is_open(spine: Spine) -> bool:
-    return not await controls.list_breakers(spine.database)
+    return not await controls.list_breakers(Outside(spine.database))
 
 
 async def have_been_seen(spine: Spine, events: Sequence[MessageReceived]) -> bool:
@@ -83,10 +84,10 @@ async def test_a_partition_on_which_handlers_fail_pauses_and_goes_on_when_a_tria
         reason = consumer.heartbeat.unready_reason or ""
         assert "breaker open" in reason
         assert str(PAUSED) in reason
-        tried = (await controls.list_breakers(spine.database))[0].trials
+        tried = (await controls.list_breakers(Outside(spine.database)))[0].trials
 
         async def was_tried_again() -> bool:
-            return (await controls.list_breakers(spine.database))[0].trials > tried
+            return (await controls.list_breakers(Outside(spine.database)))[0].trials > tried
 
         await eventually(was_tried_again)
         assert len(await letters(spine)) < 100
@@ -109,7 +110,7 @@ async def test_another_process_knows_of_an_open_breaker_and_an_operator_closes_i
         await spine.send(good)
         await eventually(lambda: have_been_seen(spine, [good]))
         assert "breaker open" in (consumer.heartbeat.unready_reason or "")
-        await controls.remove_breakers(spine.database, [PAUSED])
+        await controls.remove_breakers(Outside(spine.database), [PAUSED])
         await eventually(lambda: nothing_is_lost(spine, [*bad, good]))
         await eventually(lambda: consumer.heartbeat.unready_reason is None)
     assert len(await letters(spine)) == count
@@ -134,7 +135,7 @@ async def test_what_is_skipped_becomes_a_letter_and_what_comes_after_is_handled(
     rule = SkipRule("r1", "shell:ops", SystemClock().now(), {str(PAUSED): 60}, key=BROKEN.encode())
 
     async def add(work: Work) -> None:
-        await controls.add_skip_rule(work.db, work.session, rule)
+        await controls.add_skip_rule(work, rule)
 
     await spine.transactor.run(add)
     handler = Handler()

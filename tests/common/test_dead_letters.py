@@ -36,7 +36,7 @@ async def handle(work: Work, events: Sequence[MessageReceived]) -> None:
         if event.data.sender.member_id == "unlucky":
             raise ValueError(f"cannot handle {event.data.message_id}")
     documents = [{"_id": event.data.message_id, "text": event.data.text} for event in events]
-    await work.db["seen"].insert_many(documents, session=work.session)
+    await work.collection("seen").insert_many(documents)
 
 
 async def letters(spine: Spine) -> list[DeadLetter]:

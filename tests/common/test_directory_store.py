@@ -25,7 +25,7 @@ from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.privacy.encryption import SERVICE_KEY, FieldEncryption, MasterKeys
-from huiqun.store import Database, connect, ensure_indexes
+from huiqun.store import Database, Outside, connect, ensure_indexes
 from huiqun.work import WORK_INDEXES, Transactor, Work
 from local.ports import free_port
 from tests.clocks import SetClock
@@ -66,7 +66,7 @@ class Store:
         found = {}
         async for each in self.database[DIRECTORY].find({}, {"updated_at": 0, "revision": 0}):
             if each["record"] == "member":
-                member = await find_member(self.database, each["group_id"], each["member_id"])
+                member = await find_member(Outside(self.database), each["group_id"], each["member_id"])
                 assert member is not None
                 details = (await self.directory.reveal([member]))[member.key]
                 each.get("name", {}).pop("value", None)
@@ -94,7 +94,7 @@ async def test_names_and_ids_are_stored_encrypted_and_read_out(store: Store) -> 
     await store.tell(joined("g1", "u1", display_name="李女士", external_ids=IDS))
     (document,) = await store.database[DIRECTORY].find().to_list(None)
     assert not any(secret in str(document) for secret in ("李女士", "union-1", "wm.$1"))
-    member = await find_member(store.database, "g1", "u1")
+    member = await find_member(Outside(store.database), "g1", "u1")
     assert member is not None
     details = (await store.directory.reveal([member]))["g1/u1"]
     assert (details.display_name, details.external_ids) == ("李女士", IDS)
@@ -157,9 +157,9 @@ async def test_a_whole_listing_marks_who_is_not_on_it_however_long_known(store: 
     assert not changes.departed
     changes = await store.tell(listed("g1", [f"u{n}" for n in range(10, 20)], 50, page=2, pages=2))
     assert changes.departed.keys() == {f"g1/u{n}" for n in range(20, 30)}
-    present = await list_present(store.database, "g1")
+    present = await list_present(Outside(store.database), "g1")
     assert {member.member_id for member in present} == {f"u{n}" for n in range(20)}
-    (elsewhere,) = await list_present(store.database, "g10")
+    (elsewhere,) = await list_present(Outside(store.database), "g10")
     assert elsewhere.member_id == "u1"
     gone = (await store.documents())["g1/u25"]
     assert (gone["gone_since"], gone["details"]) == (at(25), ("李", {}))
@@ -170,7 +170,7 @@ async def test_a_stranger_who_writes_while_a_listing_comes_is_not_forgotten_in_t
         group = f"g{number}"
         events: list[Event] = [listed(group, ["u1"], 5), screened(group, "stranger", 1)]
         await asyncio.gather(*map(store.tell, events))
-        member = await find_member(store.database, group, "stranger")
+        member = await find_member(Outside(store.database), group, "stranger")
         assert member is not None
         assert not member.is_present
 
@@ -180,14 +180,14 @@ async def test_lists_come_in_pages_and_do_not_mix_groups(store: Store) -> None:
     await store.tell(
         left("g1", "u1", 1, LeaveReason.REMOVED), created("g1"), created("g10"), described("g2", purpose="benefits")
     )
-    first = await list_members(store.database, "g1", present=True, limit=2)
-    rest = await list_members(store.database, "g1", present=True, after=first[-1].member_id, limit=9)
+    first = await list_members(Outside(store.database), "g1", present=True, limit=2)
+    rest = await list_members(Outside(store.database), "g1", present=True, after=first[-1].member_id, limit=9)
     assert [member.member_id for member in (*first, *rest)] == ["u0", "u2", "u3", "u4"]
-    (gone,) = await list_members(store.database, "g1", present=False, limit=9)
+    (gone,) = await list_members(Outside(store.database), "g1", present=False, limit=9)
     assert (gone.member_id, gone.left_reason) == ("u1", LeaveReason.REMOVED)
-    accounts = await list_accounts(store.database, [("channel", "u3")])
+    accounts = await list_accounts(Outside(store.database), [("channel", "u3")])
     assert [member.group_id for member in accounts] == ["g", "g1-a", "g1", "g10"]
-    assert await find_group(store.database, "g3") is None
+    assert await find_group(Outside(store.database), "g3") is None
 
 
 STREAMS: list[list[Event]] = [

@@ -30,7 +30,7 @@ async def test_a_consumer_waits_for_the_topic_of_dead_letters_and_goes_on_when_i
     topic = spine.kafka.prefix + dead_letters_of(SERVICE).name
 
     async def note(work: Work, events: Sequence[MessageReceived]) -> None:
-        await work.db["seen"].insert_many([{"_id": event.data.message_id} for event in events], session=work.session)
+        await work.collection("seen").insert_many([{"_id": event.data.message_id} for event in events])
 
     good = [message(n, "g1") for n in range(4)]
     await spine.send(*good[:2])

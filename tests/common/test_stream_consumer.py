@@ -23,12 +23,12 @@ MESSAGES_TOPIC = CHANNEL_MESSAGES.name
 
 async def note(work: Work, events: Sequence[MessageReceived]) -> None:
     """Write each message down and publish a verdict on it; some texts make trouble."""
-    await work.db["seen"].insert_many([{"_id": event.data.message_id} for event in events], session=work.session)
+    await work.collection("seen").insert_many([{"_id": event.data.message_id} for event in events])
     for event in events:
         if event.data.text == "poison":
             raise ZeroDivisionError("poison")
         if event.data.text == "a key that exists":
-            await work.db["seen"].insert_one({"_id": event.data.message_id}, session=work.session)
+            await work.collection("seen").insert_one({"_id": event.data.message_id})
         if event.data.text == "too large":
             work.emit(verdict_on(message(0, text="长" * 20_000)).model_copy(update={"source": "x" * 1_000_000}))
     work.emit_all([verdict_on(event) for event in events])
@@ -101,7 +101,7 @@ async def test_of_a_batch_of_a_hundred_two_are_set_aside_and_one_of_them_is_put_
     async def handle(work: Work, events: Sequence[MessageReceived]) -> None:
         if poisonous and any(event.data.text == "poison" for event in events):
             raise ZeroDivisionError
-        await work.db["seen"].insert_many([{"_id": event.data.message_id} for event in events], session=work.session)
+        await work.collection("seen").insert_many([{"_id": event.data.message_id} for event in events])
 
     async def both_set_aside() -> bool:
         return len(await letters(spine)) == 2

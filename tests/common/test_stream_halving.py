@@ -22,7 +22,7 @@ async def set_aside(spine: Spine) -> list[str]:
 
 
 async def note(work: Work, events: Sequence[MessageReceived]) -> None:
-    await work.db["seen"].insert_many([{"_id": event.data.message_id} for event in events], session=work.session)
+    await work.collection("seen").insert_many([{"_id": event.data.message_id} for event in events])
 
 
 async def have_been_seen(spine: Spine, events: Sequence[MessageReceived]) -> bool:
@@ -62,10 +62,8 @@ async def test_a_transaction_that_is_too_large_is_halved_at_once(spine: Spine) -
     async def write_much(work: Work, events: Sequence[MessageReceived]) -> None:
         sizes.append(len(events))
         text = "x" * (3 * 1024 * 1024)
-        await work.db["seen"].insert_one(
-            {"_id": events[0].data.message_id, "texts": [text] * len(events)}, session=work.session
-        )
-        await work.db["seen"].delete_one({"_id": events[0].data.message_id}, session=work.session)
+        await work.collection("seen").insert_one({"_id": events[0].data.message_id, "texts": [text] * len(events)})
+        await work.collection("seen").delete_one({"_id": events[0].data.message_id})
         await note(work, events)
 
     sent = [message(n, "g1") for n in range(16)]

@@ -34,13 +34,13 @@ async def note(work: Work, events: Sequence[Event]) -> None:
         said = event.data.member_id if isinstance(event, MemberJoined) else event.data.text
         documents.append({"_id": f"{event.id} {event.source}", "said": said})
     if documents:
-        await work.db["seen"].insert_many(documents, session=work.session)
+        await work.collection("seen").insert_many(documents)
 
 
 async def note_unreadable(work: Work, events: Sequence[UnreadableRecord]) -> None:
     """Write down what is known of a record."""
     documents = [{"_id": event.identity, "said": event.data.model_dump(mode="json")} for event in events]
-    await work.db["seen"].insert_many(documents, session=work.session)
+    await work.collection("seen").insert_many(documents)
 
 
 ROUTES = (

@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from huiqun.kafka.publisher import Record
 from huiqun.store import Client, Database, DuplicateKey, MongoOptions, connect, ensure_indexes, transaction
-from huiqun.work import WORK_INDEXES, inbox, outbox
+from huiqun.work import WORK_INDEXES, Work, inbox, outbox
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 MEGABYTE = 1024 * 1024
@@ -35,12 +35,12 @@ async def put(
     client: Client, database: Database, sent: Sequence[Record], partition: str = "t/0", at: datetime = NOW
 ) -> list[outbox.Entry]:
     async with transaction(client) as session:
-        return await outbox.put(database, session, sent, [partition], at)
+        return await outbox.put(Work(database, session, at), sent, [partition])
 
 
 async def note(client: Client, database: Database, *ids: str) -> None:
     async with transaction(client) as session:
-        await inbox.record(database, session, ids, NOW)
+        await inbox.record(Work(database, session, NOW), ids)
 
 
 async def test_records_come_out_of_the_outbox_as_they_went_in(client: Client, database: Database) -> None:

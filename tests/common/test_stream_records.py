@@ -44,7 +44,7 @@ def logged() -> Iterator[Logged]:
 
 
 async def note(work: Work, events: Sequence[MessageReceived]) -> None:
-    await work.db["seen"].insert_many([{"_id": event.data.message_id} for event in events], session=work.session)
+    await work.collection("seen").insert_many([{"_id": event.data.message_id} for event in events])
 
 
 NOTING = Route((MessageReceived,), note)

@@ -40,7 +40,7 @@ async def count(database: Database) -> dict[str, int]:
 
 async def write_everything(work: Work) -> str:
     """State, an event and a task."""
-    await work.db["notes"].insert_one({"_id": "note"}, session=work.session)
+    await work.collection("notes").insert_one({"_id": "note"})
     work.emit(message(1))
     work.schedule(Task("key", "kind", LATER))
     return "result"
@@ -79,11 +79,9 @@ async def test_a_write_conflict_runs_the_use_case_again_with_a_new_work(offline:
     await offline.database["notes"].insert_one({"_id": "counter", "count": 0})
 
     async def increment(work: Work) -> None:
-        found = await work.db["notes"].find_one({"_id": "counter"}, session=work.session)
+        found = await work.collection("notes").find_one({"_id": "counter"})
         assert found is not None
-        await work.db["notes"].update_one(
-            {"_id": "counter"}, {"$set": {"count": found["count"] + 1}}, session=work.session
-        )
+        await work.collection("notes").update_one({"_id": "counter"}, {"$set": {"count": found["count"] + 1}})
         work.schedule(Task(f"after {found['count']}", "kind", LATER))
 
     await asyncio.gather(*(offline.run(increment) for _ in range(8)))
@@ -109,7 +107,7 @@ async def test_an_event_that_no_broker_takes_is_refused_before_the_commit(offlin
     )
 
     async def emit(work: Work) -> None:
-        await work.db["notes"].insert_one({"_id": "note"}, session=work.session)
+        await work.collection("notes").insert_one({"_id": "note"})
         work.emit(big)
 
     with pytest.raises(EventTooLargeError, match=r"channel\.message\.received of 12\d{5} bytes"):

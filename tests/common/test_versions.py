@@ -9,7 +9,7 @@ import pytest_asyncio
 from huiqun.audit import AUDIT_INDEXES
 from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.runtime.clock import whole_milliseconds
-from huiqun.store import connect, ensure_indexes
+from huiqun.store import Outside, connect, ensure_indexes
 from huiqun.versions.handlers import DraftCommand, VersionedDocuments
 from huiqun.versions.model import (
     PRESENT,
@@ -59,7 +59,7 @@ async def test_somebody_else_puts_a_version_in_force(transactor: Transactor) -> 
         await activate(transactor, 1, ANNA)
     head = await activate(transactor, 1, BO)
     assert head.in_force == 1
-    version = await PLANS.store.find_version(transactor.database, "p1", 1)
+    version = await PLANS.store.find_version(Outside(transactor.database), "p1", 1)
     assert version is not None
     assert (version.approved_by, version.approved_hash) == (BO, content_hash_of({"steps": 3}))
 

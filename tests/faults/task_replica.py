@@ -18,14 +18,14 @@ from huiqun.work import Relay, Task, Transactor, Work
 async def note(work: Work, task: Task) -> None:
     """Have an effect that is seen if it comes twice."""
     change = {"$inc": {"times": 1}, "$set": {"by": os.getpid()}}
-    await work.db["effects"].update_one({"_id": task.key}, change, upsert=True, session=work.session)
+    await work.collection("effects").update_one({"_id": task.key}, change, upsert=True)
 
 
 async def note_slowly(work: Work, task: Task) -> None:
     """Begin, say so where everybody can see it, and go on when the test says so."""
-    await work.db["begun"].insert_one({"key": task.key, "by": os.getpid()})
-    while await work.db["gates"].find_one({"_id": task.key}) is None:
-        await work.db["effects"].find_one({"_id": task.key}, session=work.session)
+    await work.collection("begun").insert_one({"key": task.key, "by": os.getpid()})
+    while await work.collection("gates").find_one({"_id": task.key}) is None:
+        await work.collection("effects").find_one({"_id": task.key})
         await wait_for_stop(asyncio.Event(), 0.05)
     await note(work, task)
 

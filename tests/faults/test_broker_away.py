@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from huiqun.contracts.channel import Member, MemberJoined
-from huiqun.store import Database
+from huiqun.store import Database, Outside
 from huiqun.web import create_api_key
 from local.stack import Stack
 from tests.processes import ServiceProcess, environment_of
@@ -52,7 +52,7 @@ async def test_the_api_answers_while_the_broker_is_away_and_events_are_heard_aft
         service = ServiceProcess("survey", tmp_path, environment, roles="streams,tasks,api")
         async with service:
             await eventually(service.is_ready, 60)
-            key = await create_api_key(state, "test", ["operator"])
+            key = await create_api_key(Outside(state), "test", ["operator"])
             await spine.send(joined(1))
             await eventually(lambda: has_heard_of(state, "g1", 1))
             os.kill(broker.process.pid, signal.SIGSTOP)

@@ -39,7 +39,7 @@ async def tapped(wiretap: Wiretap, kafka_options: KafkaOptions, database_name: s
 
 async def count_up(work: Work) -> None:
     """Not the kind of thing to do twice."""
-    await work.db["seen"].update_one({"_id": "counter"}, {"$inc": {"count": 1}}, upsert=True, session=work.session)
+    await work.collection("seen").update_one({"_id": "counter"}, {"$inc": {"count": 1}}, upsert=True)
 
 
 async def counted(spine: Spine) -> int:

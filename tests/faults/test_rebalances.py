@@ -28,7 +28,7 @@ REPLACEMENTS = 3  # each with two rebalances: one comes, one goes
 
 async def screen(work: Work, events: Sequence[MessageReceived]) -> None:
     """Note each message, and say so on the topic; a message that is handled twice raises."""
-    await work.db["seen"].insert_many([{"_id": event.data.message_id} for event in events], session=work.session)
+    await work.collection("seen").insert_many([{"_id": event.data.message_id} for event in events])
     work.emit_all([verdict_on(event) for event in events])
 
 

@@ -68,7 +68,7 @@ async def test_connections_made_while_the_replica_set_is_initiated_write_at_once
     """However the two are timed; `make soak` has more rounds of it."""
 
     async def note(work: Work) -> None:
-        await work.db["notes"].insert_one({"_id": "kept"}, session=work.session)
+        await work.collection("notes").insert_one({"_id": "kept"})
 
     async def connect_and_note(mongod: Mongod) -> None:
         settings = ServiceSettings(

@@ -24,7 +24,7 @@ def timer(key: str, kind: str = "noted") -> dict[str, Any]:
 
 
 async def note(work: Work, task: Task) -> None:
-    await work.db[DONE].insert_one({"key": task.key}, session=work.session)
+    await work.collection(DONE).insert_one({"key": task.key})
 
 
 async def test_timers_of_an_older_release_run_once_whoever_is_quicker(bench: Bench) -> None:
@@ -35,11 +35,11 @@ async def test_timers_of_an_older_release_run_once_whoever_is_quicker(bench: Ben
         """Write a timer, and run it unless it is gone: what runs a timer deletes it in the same transaction."""
 
         async def write(work: Work) -> None:
-            await work.db[TIMERS].insert_one(timer(key), session=work.session)
+            await work.collection(TIMERS).insert_one(timer(key))
 
         async def run(work: Work) -> None:
-            if (await work.db[TIMERS].delete_one({"_id": key}, session=work.session)).deleted_count:
-                await work.db[DONE].insert_one({"key": key}, session=work.session)
+            if (await work.collection(TIMERS).delete_one({"_id": key})).deleted_count:
+                await work.collection(DONE).insert_one({"key": key})
 
         await bench.transactor.run(write)
         await bench.transactor.run(run)

@@ -31,6 +31,7 @@ from huiqun.service.api import Api, Interface
 from huiqun.service.connections import Connections, connections, loops
 from huiqun.service.parts import Part
 from huiqun.service.settings import ServiceSettings
+from huiqun.store import Outside
 from huiqun.stream import Route
 from huiqun.tasks.model import TaskKind
 from huiqun.tasks.runner import TaskRunner
@@ -214,7 +215,7 @@ async def _open(opened: AsyncExitStack, house: House, name: str, settings: Setti
     parts: list[Part] = []
     if name == "moderation":
         keeper = RulebookKeeper(connected.database)
-        connected.startup.add(partial(import_shipped, connected.database, connected.transactor))
+        connected.startup.add(partial(import_shipped, Outside(connected.database), connected.transactor))
         connected.startup.add(keeper.refresh)
         parts.append(keeper)
         routes = module.routes(keeper.current, directory, hash_key(settings), house.signed.appeals.maker)
@@ -229,7 +230,7 @@ async def _open(opened: AsyncExitStack, house: House, name: str, settings: Setti
     await connected.startup.complete()
     api = Api(interface, mine, connected, [])
     parts += [api, *loops(connected, frozenset({"streams"}), routes, {})]
-    key = await create_api_key(connected.database, "tester", ["admin"])
+    key = await create_api_key(Outside(connected.database), "tester", ["admin"])
     transport = httpx.AsyncHTTPTransport(retries=5)  # until the server listens
     http = await opened.enter_async_context(
         httpx.AsyncClient(

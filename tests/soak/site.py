@@ -10,7 +10,7 @@ from itertools import count
 from typing import Final
 
 from huiqun.contracts.channel import MessageReceived
-from huiqun.store import Database
+from huiqun.store import Database, Outside
 from huiqun.web import create_api_key
 from local.proxy import Proxy
 from local.stack import Stack
@@ -82,7 +82,7 @@ async def at_work(soak: Soak, replicas: int = 1) -> AsyncIterator[Site]:
         ]
         for process in processes:
             await eventually(process.is_ready, 120)
-        key = await create_api_key(state, "soak", ["operator"])
+        key = await create_api_key(Outside(state), "soak", ["operator"])
         soak.report(f"{replicas} of moderation ready")
         yield Site(stack, proxy, spine, state, processes, key, [], count())
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from huiqun.store import Outside
 from huiqun.web import create_api_key
 from huiqun.web.principals import Role
 from local.check import Check
@@ -119,7 +120,7 @@ async def work(system: System, day: Stretch) -> tuple[Morning, list[Played]]:
     """Four people work through the morning after the day, scene by scene."""
     moderation = system.database("moderation")
     url = system.service("moderation").url
-    people = [Colleague(name, url, await create_api_key(moderation, name, [role])) for name, role in PEOPLE]
+    people = [Colleague(name, url, await create_api_key(Outside(moderation), name, [role])) for name, role in PEOPLE]
     mei, fang, duty, su = people
     morning = Morning(system, mei, fang, duty, su, day)
     try:

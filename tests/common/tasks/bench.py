@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from huiqun.runtime.clock import whole_milliseconds
+from huiqun.store import Outside
 from huiqun.tasks import store
 from huiqun.tasks.model import Queue, TaskKind
 from huiqun.tasks.runner import TaskOptions, TaskRunner
@@ -24,7 +25,7 @@ def clock_of(transactor: Transactor) -> SetClock:
 
 async def note(work: Work, task: Task) -> None:
     """Note that a task ran; once more, and the key exists."""
-    await work.db["ran"].insert_one({"_id": task.key, **task.payload}, session=work.session)
+    await work.collection("ran").insert_one({"_id": task.key, **task.payload})
 
 
 NOTE = TaskKind(note, IN_ORDER)
@@ -59,7 +60,7 @@ async def ran_are(transactor: Transactor, keys: list[str]) -> bool:
 
 
 async def is_in_state(transactor: Transactor, key: str, state: str) -> bool:
-    found = await store.find_task(transactor.database, key)
+    found = await store.find_task(Outside(transactor.database), key)
     return found is not None and found.state == state
 
 

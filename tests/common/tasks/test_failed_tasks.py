@@ -30,7 +30,7 @@ async def test_a_task_whose_work_the_store_never_takes_fails_and_holds_nobody_up
     transactor._request_seconds = 0.1
 
     async def tire(work: Work, _task: Task) -> None:
-        await work.db["ran"].insert_one({"_id": "half done"}, session=work.session)
+        await work.collection("ran").insert_one({"_id": "half done"})
         raise OperationFailure("it lasted too long", 290, {"errorLabels": ["TransientTransactionError"]})
 
     await schedule(transactor, Task("endless", "tire", NOW), Task("good", "note", NOW + SECOND))
@@ -52,7 +52,7 @@ async def test_an_effect_that_was_not_recorded_is_repeated_under_the_same_key(tr
     async def record(work: Work, _task: Task, result: str) -> None:
         if len(keys) == 1:
             raise RuntimeError("a fault between the call and its record")
-        await work.db["ran"].insert_one({"_id": result}, session=work.session)
+        await work.collection("ran").insert_one({"_id": result})
 
     retry = RetryPolicy(first_wait=timedelta(0))
     await schedule(transactor, Task("send", "send", NOW))
@@ -65,7 +65,7 @@ async def test_an_effect_that_was_not_recorded_is_repeated_under_the_same_key(tr
 
 async def test_a_failing_task_is_tried_later_and_later_and_then_kept(transactor: Transactor) -> None:
     async def fail(work: Work, _task: Task) -> None:
-        await work.db["ran"].insert_one({"_id": "half done"}, session=work.session)
+        await work.collection("ran").insert_one({"_id": "half done"})
         raise TimeoutError("the other side does not answer")
 
     async def has_failed(attempts: int) -> bool:
@@ -96,7 +96,7 @@ async def test_an_error_that_is_not_worth_a_retry_fails_at_once_and_is_recorded(
         raise AssertionError
 
     async def give_up(work: Work, _task: Task, reason: str) -> None:
-        await work.db["ran"].insert_one({"_id": f"given up: {reason.partition(' ')[0]}"}, session=work.session)
+        await work.collection("ran").insert_one({"_id": f"given up: {reason.partition(' ')[0]}"})
 
     kind = TaskKind(Effect(call, record, give_up), retry=RetryPolicy(retry_on=(ConnectionError,)))
     await schedule(transactor, Task("send", "send", NOW))
@@ -118,7 +118,7 @@ async def test_a_failed_task_that_an_operator_retries_begins_anew(transactor: Tr
     async with running(runner(transactor, send=kind)):
         await eventually(lambda: is_in_state(transactor, "send", "failed"))
         mended.set()
-        assert await transactor.run(lambda work: store.retry_task(work.db, work.session, "send", work.now))
+        assert await transactor.run(lambda work: store.retry_task(work, "send"))
         await eventually(lambda: ran_are(transactor, ["send"]))
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from huiqun.runtime.clock import SystemClock
-from huiqun.store import DuplicateKey
+from huiqun.store import DuplicateKey, Outside
 from huiqun.tasks import store
 from huiqun.tasks.model import Effect, RetryPolicy, TaskKind, TaskRun
 from huiqun.tasks.runner import TaskOptions
@@ -37,7 +37,7 @@ async def test_a_task_that_is_moved_while_it_is_held_is_not_done_by_its_holder(t
     await schedule(transactor, Task("late", "note", NOW))
 
     async def finish(work: Work) -> bool:
-        return await store.finish_task(work.db, work.session, held, "slow runner")
+        return await store.finish_task(work, held, "slow runner")
 
     assert await transactor.run(finish) is False
 
@@ -52,7 +52,7 @@ async def test_what_a_dead_process_held_runs_when_its_lease_is_over(transactor: 
     assert await ran(transactor) == ["held"]
 
     async def finish(work: Work) -> bool:
-        return await store.finish_task(work.db, work.session, held, "dead runner")
+        return await store.finish_task(work, held, "dead runner")
 
     assert await transactor.run(finish) is False
 
@@ -66,7 +66,7 @@ async def test_a_task_that_every_process_dies_of_is_given_up(transactor: Transac
     kind = TaskKind(note, IN_ORDER, RetryPolicy(attempts=3))
     async with running(runner(transactor, note=kind)):
         await eventually(lambda: ran_are(transactor, ["harmless"]))
-    record = await store.find_task(transactor.database, "deadly")
+    record = await store.find_task(Outside(transactor.database), "deadly")
     assert record is not None
     assert (record.state, "3 in a row" in record.error) == (store.FAILED, True)
 
@@ -96,7 +96,7 @@ async def test_a_task_that_two_believe_they_hold_has_its_effect_once(transactor:
     (task,) = await lease_all(transactor, "runner")
 
     async def run_it(work: Work) -> None:
-        if await store.finish_task(work.db, work.session, task, "runner"):
+        if await store.finish_task(work, task, "runner"):
             await note(work, task)
 
     outcomes = await asyncio.gather(*(transactor.run(run_it) for _ in range(3)), return_exceptions=True)

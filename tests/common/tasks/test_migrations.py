@@ -26,9 +26,9 @@ OVERLAP = Overlap(lasts=60 * SECOND, look_every=10 * SECOND)
 async def rename_texts(work: Work) -> int:
     """The body of a note was called text."""
     old = {"text": {"$exists": True}}
-    found = await work.db[NOTES].find(old, {"_id": 1}, session=work.session).limit(20).to_list(None)
+    found = await work.collection(NOTES).find(old, {"_id": 1}).limit(20).to_list(None)
     keys = [each["_id"] for each in found]
-    await work.db[NOTES].update_many({"_id": {"$in": keys}}, {"$rename": {"text": "body"}}, session=work.session)
+    await work.collection(NOTES).update_many({"_id": {"$in": keys}}, {"$rename": {"text": "body"}})
     return len(keys)
 
 
@@ -44,9 +44,9 @@ async def write_older_form(transactor: Transactor, number: int) -> None:
 
     async def write(work: Work) -> None:
         note = {"_id": number, "text": "new", "written": 1}
-        await work.db[NOTES].insert_one(note, session=work.session)
+        await work.collection(NOTES).insert_one(note)
         before = {"_id": number - 1, "text": {"$exists": True}}
-        await work.db[NOTES].update_one(before, {"$inc": {"written": 1}}, session=work.session)
+        await work.collection(NOTES).update_one(before, {"$inc": {"written": 1}})
 
     await transactor.run(write)
 

@@ -5,6 +5,7 @@ from collections import Counter
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 
+from huiqun.store import Outside
 from huiqun.tasks import store
 from huiqun.tasks.model import Continue, Effect, Queue, TaskKind, TaskRun
 from huiqun.work import Progress, Recurrence, Task, Transactor, Work
@@ -84,7 +85,7 @@ async def test_a_cancelled_or_moved_task_does_not_run_at_its_old_time(transactor
 
 async def test_a_handler_may_schedule_its_own_key_again(transactor: Transactor) -> None:
     async def repeat(work: Work, task: Task) -> None:
-        await work.db["ran"].insert_one({"_id": task.due.isoformat()}, session=work.session)
+        await work.collection("ran").insert_one({"_id": task.due.isoformat()})
         work.schedule(Task(task.key, task.kind, task.due + SECOND))
 
     await schedule(transactor, Task("every second", "repeat", NOW))
@@ -96,7 +97,7 @@ async def test_a_handler_may_schedule_its_own_key_again(transactor: Transactor) 
 async def test_a_task_goes_on_step_by_step_with_its_progress(transactor: Transactor) -> None:
     async def count(work: Work, task: Task) -> Continue | None:
         number = task.payload["number"]
-        await work.db["ran"].insert_one({"_id": f"step {number}"}, session=work.session)
+        await work.collection("ran").insert_one({"_id": f"step {number}"})
         return Continue({"number": number + 1}, progress=Progress(number + 1, 3)) if number < 2 else None
 
     await schedule(transactor, Task("export", "count", NOW, {"number": 0}))
@@ -111,7 +112,7 @@ async def test_a_periodic_task_runs_once_for_all_the_times_it_missed(transactor:
     clock_of(transactor).moment = midnight + timedelta(hours=5, minutes=30)
 
     async def once(work: Work, task: Task) -> None:
-        await work.db["ran"].insert_one({"_id": task.due.isoformat()}, session=work.session)
+        await work.collection("ran").insert_one({"_id": task.due.isoformat()})
 
     await schedule(transactor, Task("sweep", "once", midnight, recurrence=every_hour))
     async with running(runner(transactor, once=TaskKind(once))):
@@ -138,11 +139,11 @@ async def test_a_long_task_learns_that_it_was_cancelled(transactor: Transactor) 
     await schedule(transactor, Task("endless", "endless", NOW))
     async with running(runner(transactor, endless=TaskKind(Effect(call, record)))):
         await eventually(lambda: len(steps) > 3)
-        found = await store.find_task(transactor.database, "endless")
+        found = await store.find_task(Outside(transactor.database), "endless")
         assert found is not None
         assert found.is_running
         assert found.task.progress is not None
-        assert await transactor.run(lambda work: store.cancel_task(work.db, work.session, "endless"))
+        assert await transactor.run(lambda work: store.cancel_task(work, "endless"))
         done = len(steps)
         await eventually(lambda: len(steps) <= done + 50)
     assert await all_done(transactor)

@@ -42,9 +42,7 @@ async def fail(desk: Desk, task: Task) -> None:
     """Schedule a task and give it up."""
     await schedule(desk.transactor, task)
     (leased,) = await lease_all(desk.transactor, "runner")
-    await desk.transactor.run(
-        lambda work: store.fail_task(work.db, work.session, leased, "TimeoutError in call, sms.py", NOW)
-    )
+    await desk.transactor.run(lambda work: store.fail_task(work, leased, "TimeoutError in call, sms.py"))
     await store.release_leases(desk.transactor.database, "runner")
 
 

@@ -15,7 +15,7 @@ from starlette.requests import Request
 
 from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.runtime.clock import SystemClock
-from huiqun.store import Database, DuplicateKey, connect, ensure_indexes
+from huiqun.store import Database, DuplicateKey, Outside, connect, ensure_indexes
 from huiqun.web import (
     WEB_INDEXES,
     Answer,
@@ -116,7 +116,7 @@ async def create_note(note: Note, write: WriteOnce) -> Response:
     async def create(work: Work) -> Answer:
         document = {"_id": note.id, **note.model_dump(exclude={"id"}), "version": 1}
         try:
-            await work.db["notes"].insert_one(document, session=work.session)
+            await work.collection("notes").insert_one(document)
         except DuplicateKey:
             raise Problem(409, "exists", "There is such a note.") from None
         return Answer(note, version=1, location=f"/api/v1/notes/{note.id}")
@@ -127,8 +127,8 @@ async def create_note(note: Note, write: WriteOnce) -> Response:
 @router.post("/count", summary="Add one to a counter", response_model=Note)
 async def count(gate: TheGate, write: WriteOnce, who: Annotated[Principal, requires("operator")]) -> Response:
     async def add(work: Work) -> Note:
-        counter = await work.db["counters"].find_one_and_update(
-            {"_id": "counter"}, {"$inc": {"weight": 1}}, upsert=True, return_document=True, session=work.session
+        counter = await work.collection("counters").find_one_and_update(
+            {"_id": "counter"}, {"$inc": {"weight": 1}}, upsert=True
         )
         if not gate.opened.is_set():
             gate.reached.set()
@@ -142,13 +142,13 @@ async def count(gate: TheGate, write: WriteOnce, who: Annotated[Principal, requi
 @router.put("/{note_id}", summary="Change a note", response_model=Note, dependencies=[requires("operator")])
 async def change_note(note_id: NoteId, note: Note, seen: IfMatch, write: WriteOnce) -> Response:
     async def change(work: Work) -> Answer:
-        document = await work.db["notes"].find_one({"_id": note_id}, session=work.session)
+        document = await work.collection("notes").find_one({"_id": note_id})
         if document is None:
             raise Problem(404, "not-found", "There is no such note.")
         seen.check(document["version"])
         version = document["version"] + 1
         changed = {**note.model_dump(exclude={"id"}), "version": version}
-        await work.db["notes"].replace_one({"_id": note_id}, changed, session=work.session)
+        await work.collection("notes").replace_one({"_id": note_id}, changed)
         return Answer(note, version=version)
 
     return await write(change)
@@ -157,7 +157,7 @@ async def change_note(note_id: NoteId, note: Note, seen: IfMatch, write: WriteOn
 @router.delete("/{note_id}", summary="Remove a note", status_code=204, dependencies=[requires("admin")])
 async def remove_note(note_id: NoteId, write: WriteOnce) -> Response:
     async def remove(work: Work) -> None:
-        await work.db["notes"].delete_one({"_id": note_id}, session=work.session)
+        await work.collection("notes").delete_one({"_id": note_id})
 
     return await write(remove)
 
@@ -203,7 +203,7 @@ class Service:
     app: FastAPI
 
     async def as_role(self, *roles: Role) -> dict[str, str]:
-        return {"Authorization": f"Bearer {await create_api_key(self.db, 'tester', roles)}"}
+        return {"Authorization": f"Bearer {await create_api_key(Outside(self.db), 'tester', roles)}"}
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ async def test_fifty_requests_and_a_consumer_change_one_document_and_all_of_it_c
 
     async def consume(work: Work) -> None:
         change = {"$inc": {"weight": 1}}
-        await work.db["counters"].update_one({"_id": "counter"}, change, upsert=True, session=work.session)
+        await work.collection("counters").update_one({"_id": "counter"}, change, upsert=True)
 
     async def consume_one_after_the_other() -> None:
         for _ in range(AT_ONCE):

@@ -22,7 +22,7 @@ class Announcement(BaseModel):
 async def announce(wanted: Announcement, write: WriteOnce) -> Response:
     async def use_case(work: Work) -> Announcement:
         document: Document = {"_id": "a1"}
-        await work.db["announcements"].insert_one(document, session=work.session)
+        await work.collection("announcements").insert_one(document)
         work.emit(verdict_on(message(1)).model_copy(update={"source": "x" * wanted.length}))
         return wanted
 

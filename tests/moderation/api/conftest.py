@@ -17,6 +17,7 @@ from huiqun.channel.directory.handlers import Directory
 from huiqun.runtime.ids import new_id
 from huiqun.service.api import Api
 from huiqun.service.connections import Connections, connections
+from huiqun.store import Outside
 from huiqun.web import Role, create_api_key
 from local.ports import free_port
 from local.stack import Stack
@@ -45,7 +46,7 @@ class Interface:
     async def key(self, role: Role) -> str:
         """An API key with this role."""
         if role not in self.keys:
-            self.keys[role] = await create_api_key(self.connected.database, role, [role])
+            self.keys[role] = await create_api_key(Outside(self.connected.database), role, [role])
         return self.keys[role]
 
     async def ask(self, method: str, path: str, role: Role | None = "moderator", **options: Any) -> httpx.Response:
@@ -90,7 +91,7 @@ async def serve_interface(stack: Stack) -> AsyncIterator[Interface]:
     )
     async with connections(SERVICE, settings, INDEXES) as connected:
         keeper = RulebookKeeper(connected.database)
-        connected.startup.add(partial(import_shipped, connected.database, connected.transactor))
+        connected.startup.add(partial(import_shipped, Outside(connected.database), connected.transactor))
         connected.startup.add(keeper.refresh)
         await connected.startup.complete()
         directory = Directory(connected.encryption)

@@ -6,6 +6,7 @@ import pytest
 
 from huiqun.audit import verify
 from huiqun.runtime.ids import new_id
+from huiqun.store import Outside
 from huiqun.web import undocumented
 from moderation.rulebook.handlers import RulebookKeeper
 from tests.moderation.api.conftest import Interface, kind_of, together
@@ -232,4 +233,4 @@ async def test_the_audit_log_names_who_did_what_and_is_intact(interface: Interfa
     }
     report = (await interface.ask("GET", "/audit/verification", "auditor")).json()
     assert (report["intact"], report["findings"]) == (True, [])
-    assert (await verify(interface.connected.database)).intact
+    assert (await verify(Outside(interface.connected.database))).intact

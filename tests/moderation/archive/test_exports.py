@@ -12,6 +12,7 @@ import pytest
 
 from huiqun.contracts.channel import MessageRecalled
 from huiqun.contracts.channel.messages import Recall
+from huiqun.store import Outside
 from moderation.archive.handlers.exports import (
     ExportOrder,
     UnfinishedExportError,
@@ -35,7 +36,7 @@ async def begin(community: Community, *groups: str, form: Format = Format.JSONL)
 
 
 async def found(community: Community, export: Export) -> Export:
-    known = await exports.find(community.transactor.database, export.id)
+    known = await exports.find(Outside(community.transactor.database), export.id)
     assert known is not None
     return known
 
@@ -50,7 +51,7 @@ async def finished(community: Community, *groups: str, form: Format = Format.JSO
     await community.pass_time(seconds=1)
     done = await found(community, export)
     assert done.state == "done"
-    return done, await content(exports.read(community.transactor.database, export.id, 0, done.bytes))
+    return done, await content(exports.read(Outside(community.transactor.database), export.id, 0, done.bytes))
 
 
 async def test_every_message_is_there_once_group_by_group_in_order_of_time(community: Community) -> None:
@@ -76,7 +77,7 @@ async def test_an_export_that_is_broken_off_goes_on_without_loss_or_repetition(c
         assert task_ran
     assert ("writing", 0) in states
     assert ("sealing", 220) in states
-    parts = [part async for part in exports.read(community.transactor.database, export.id, 0, now.bytes)]
+    parts = [part async for part in exports.read(Outside(community.transactor.database), export.id, 0, now.bytes)]
     assert len(parts) > 10
     assert max(map(len, parts)) < 2 * 1024 * 1024
     assert len(b"".join(parts).splitlines()) == 220
@@ -87,7 +88,7 @@ async def test_any_stretch_of_the_file_can_be_read(community: Community) -> None
     export, file = await finished(community, "g1")
     database = community.transactor.database
     for start, end in ((0, 10), (1_500_000, 2_500_000), (len(file) - 5, len(file)), (1 << 20, 1 << 20)):
-        assert await content(exports.read(database, export.id, start, end)) == file[start:end]
+        assert await content(exports.read(Outside(database), export.id, start, end)) == file[start:end]
 
 
 async def test_nothing_said_makes_an_empty_file(community: Community) -> None:
@@ -141,7 +142,7 @@ async def test_a_step_of_an_export_that_is_gone_does_nothing(community: Communit
     await community.transactor.database["exports"].delete_many({})
     await community.pass_time(seconds=1)
     assert await community.documents("tasks") == []
-    assert await exports.find(community.transactor.database, export.id) is None
+    assert await exports.find(Outside(community.transactor.database), export.id) is None
 
 
 def cells(**changed: Any) -> dict[str, str]:

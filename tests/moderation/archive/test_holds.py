@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from huiqun.store import Outside
 from huiqun.work import Work
 from moderation.archive.handlers.holds import (
     HoldOrder,
@@ -46,9 +47,9 @@ async def test_messages_in_the_archive_are_held_and_let_go(community: Community)
     await archive(community, [*spread(3, "g1", NOON), *spread(2, "g2", NOON)])
     before = await expiries(community)
     hold = await place(community, "g1")
-    assert await unsettled(community.transactor.database, hold.id) == 1
+    assert await unsettled(Outside(community.transactor.database), hold.id) == 1
     await come_through(community)
-    assert await unsettled(community.transactor.database, hold.id) == 0
+    assert await unsettled(Outside(community.transactor.database), hold.id) == 0
     assert await held(community) == {"g1-00000", "g1-00001", "g1-00002"}
     await lift(community, hold)
     await come_through(community)
@@ -109,7 +110,7 @@ async def test_a_hold_is_lifted_once_and_must_be_there(community: Community) -> 
         await lift(community, hold)
     with pytest.raises(UnknownHoldError):
         await community.commit(lambda work: lift_hold(work, "nothing", "", "bo"))
-    assert await holds.open_holds(community.transactor.database) == []
+    assert await holds.open_holds(Outside(community.transactor.database)) == []
 
 
 async def test_placing_and_lifting_are_audited_with_their_reasons_masked(community: Community) -> None:
@@ -127,7 +128,7 @@ async def test_who_lets_messages_expire_looks_again_when_a_hold_is_placed_meanwh
     seen: list[int] = []
 
     async def let_go(work: Work) -> None:
-        seen.append(len(await holds.open_holds(work.db, work.session)))
+        seen.append(len(await holds.open_holds(work)))
         if len(seen) == 1:
             await transactor.run(lambda other: place_hold(other, HoldOrder(("g1",), (), None, None, "案件 3"), "anna"))
         await holds.guard(work)

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from huiqun.contracts.moderation import Screened
+from huiqun.store import Outside
 from moderation.archive.model import RevisionKey
 from moderation.archive.store.messages import Place, Search, groups, search
 from tests.moderation.archive.records import archive, said
@@ -18,7 +19,7 @@ from tests.moderation.membership.community import NOON, Community
 async def walk(community: Community, wanted: Search, limit: int) -> list[Place]:
     """Every place of a search, a page at a time."""
     places: list[Place] = []
-    while page := await search(community.transactor.database, wanted, places[-1] if places else None, limit):
+    while page := await search(Outside(community.transactor.database), wanted, places[-1] if places else None, limit):
         assert len(page) <= limit
         places += [found.place for found in page]
     return places
@@ -49,9 +50,9 @@ async def test_a_page_goes_on_after_a_message_that_has_expired(community: Commun
     messages = [said(number, "g1", NOON) for number in range(6)]
     await archive(community, messages)
     database = community.transactor.database
-    first = await search(database, Search("g1"), None, 3)
+    first = await search(Outside(database), Search("g1"), None, 3)
     await database["messages"].delete_many({"_id": {"$in": [str(found.key) for found in first]}})
-    rest = await search(database, Search("g1"), first[-1].place, 10)
+    rest = await search(Outside(database), Search("g1"), first[-1].place, 10)
     assert [found.message_id for found in rest] == [message.message_id for message in messages[3:]]
 
 
@@ -64,14 +65,14 @@ async def test_a_search_has_a_beginning_and_an_end(
     bounds = [None if each is None else NOON + timedelta(seconds=each) for each in (since, until)]
     wanted = Search("g1", bounds[0], bounds[1])
     assert await walk(community, wanted, 1) == in_order([messages[number] for number in expected])
-    everything = await search(community.transactor.database, wanted, Place(NOON - timedelta(days=1), "x"), 9)
+    everything = await search(Outside(community.transactor.database), wanted, Place(NOON - timedelta(days=1), "x"), 9)
     assert len(everything) == len(expected)
-    nothing = await search(community.transactor.database, wanted, Place(NOON + timedelta(days=1), "x"), 9)
+    nothing = await search(Outside(community.transactor.database), wanted, Place(NOON + timedelta(days=1), "x"), 9)
     assert nothing == []
 
 
 async def test_groups_with_messages_are_listed_page_by_page(community: Community) -> None:
     await archive(community, [said(number, f"g{number % 5}", NOON) for number in range(40)])
     database = community.transactor.database
-    assert await groups(database, None, 3) == ["g0", "g1", "g2"]
-    assert await groups(database, "g2", 3) == ["g3", "g4"]
+    assert await groups(Outside(database), None, 3) == ["g0", "g1", "g2"]
+    assert await groups(Outside(database), "g2", 3) == ["g3", "g4"]

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from hypothesis import given
 from hypothesis import strategies as st
 
+from huiqun.store import Outside
 from moderation.archive.handlers.supervising import SampleOrder, draw_sample
 from moderation.archive.model.sampling import Draw
 from tests.channel import edit
@@ -87,7 +88,7 @@ async def test_a_sample_is_drawn_from_the_archive_whatever_was_archived_first(co
     for arrived in (messages, messages[::-1]):
         await community.transactor.database["messages"].delete_many({})
         await archive(community, arrived)
-        samples.append(await draw_sample(community.transactor.database, order))
+        samples.append(await draw_sample(Outside(community.transactor.database), order))
     first, second = samples
     ids = [each.message_id for each in first.drawn]
     assert ids == [each.message_id for each in second.drawn]
@@ -100,7 +101,7 @@ async def test_groups_can_be_chosen_and_have_the_same_share(community: Community
     await archive(community, [*spread(40, "g1", NOON), *spread(5, "g2", NOON), *spread(40, "g3", NOON)])
     end = NOON + timedelta(hours=1)
     order = SampleOrder("a seed", 12, NOON, end, ("g1", "g2"), by_group=True)
-    sample = await draw_sample(community.transactor.database, order)
+    sample = await draw_sample(Outside(community.transactor.database), order)
     groups = [each.document["group_id"] for each in sample.drawn]
     assert (groups.count("g1"), groups.count("g2")) == (7, 5)
 
@@ -110,5 +111,5 @@ async def test_an_edited_message_is_in_a_sample_once_and_as_first_sent(community
     await community.deliver(original)
     await community.deliver(edit(original, "第二版"))
     order = SampleOrder("a seed", 5, NOON - timedelta(days=1), NOON + timedelta(days=1))
-    sample = await draw_sample(community.transactor.database, order)
+    sample = await draw_sample(Outside(community.transactor.database), order)
     assert [each.document["text"] for each in sample.drawn] == ["第一版"]

@@ -8,6 +8,7 @@ import pytest
 
 from huiqun.contracts.channel import MessageKind, Role
 from huiqun.runtime.ids import new_id
+from huiqun.store import Outside
 from huiqun.tasks.model import TaskCancelledError
 from moderation.backtest.handlers import run_trial
 from moderation.backtest.model import Trial
@@ -28,7 +29,7 @@ async def try_rules(bench: Bench, rules: dict[str, Any], **changes: Any) -> dict
     draft = Rules.model_validate(rules)
     await bench.commit(lambda work: write_version(work, policy_id, draft, "", "author"))
     wanted: dict[str, Any] = {"since": NOON, "until": NOON + 30 * DAY, "groups": (bench.group,), **changes}
-    return await run_trial(bench.database, bench.rulebook, Trial(policy_id, 1, **wanted), go_on)
+    return await run_trial(Outside(bench.database), bench.rulebook, Trial(policy_id, 1, **wanted), go_on)
 
 
 async def go_on(_done: int, _total: int) -> None:
@@ -191,12 +192,12 @@ async def test_a_named_policy_is_tried_where_it_is_assigned_and_the_default_ever
     policy_id = f"p-{new_id()}"
     await bench.commit(lambda work: write_version(work, policy_id, Rules.model_validate({"quota": {}}), "", "author"))
     trial = Trial(policy_id, 1, NOON, NOON + DAY)
-    assert (await run_trial(bench.database, bench.rulebook, trial, go_on))["messages"] == 0
+    assert (await run_trial(Outside(bench.database), bench.rulebook, trial, go_on))["messages"] == 0
     under = Policies.compose({policy_id: Written(policy_id, 0, {})}, {bench.group: GroupSettings(policy_id=policy_id)})
     bench.rulebook = Rulebook(under, bench.rulebook.lexicon, "v1", BITS)
-    assert (await run_trial(bench.database, bench.rulebook, trial, go_on))["messages"] == 1
+    assert (await run_trial(Outside(bench.database), bench.rulebook, trial, go_on))["messages"] == 1
     everywhere = Trial("default", 0, NOON, NOON + DAY)
-    assert (await run_trial(bench.database, bench.rulebook, everywhere, go_on))["messages"] > 0
+    assert (await run_trial(Outside(bench.database), bench.rulebook, everywhere, go_on))["messages"] > 0
 
 
 async def test_own_rules_of_a_group_stand_above_the_version_that_is_tried(bench: Bench) -> None:
@@ -212,10 +213,10 @@ async def test_own_rules_of_a_group_stand_above_the_version_that_is_tried(bench:
 async def test_what_is_not_there_is_not_tried_and_who_says_stop_is_heard(bench: Bench) -> None:
     await bench.say("你好")
     with pytest.raises(UnknownPolicyError):
-        await run_trial(bench.database, bench.rulebook, Trial("nobody-wrote-this", 1, NOON, NOON + DAY), go_on)
+        await run_trial(Outside(bench.database), bench.rulebook, Trial("nobody-wrote-this", 1, NOON, NOON + DAY), go_on)
 
     async def stop(_done: int, _total: int) -> None:
         raise TaskCancelledError("called off")
 
     with pytest.raises(TaskCancelledError):
-        await run_trial(bench.database, bench.rulebook, Trial("default", 0, NOON, NOON + DAY), stop)
+        await run_trial(Outside(bench.database), bench.rulebook, Trial("default", 0, NOON, NOON + DAY), stop)

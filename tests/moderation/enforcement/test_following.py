@@ -23,6 +23,7 @@ from huiqun.contracts.channel import (
 from huiqun.contracts.channel.actions import Receipt
 from huiqun.contracts.channel.mentions import with_names
 from huiqun.runtime.ids import new_id
+from huiqun.store import Outside
 from huiqun.work import Work
 from moderation.enforcement import store
 from moderation.enforcement.handlers import record_receipts, request_actions
@@ -59,7 +60,7 @@ async def answer(bench: Bench, asked: Action, *kinds: Any, **fields: str) -> Non
 
 
 async def state_of(bench: Bench, asked: Action) -> str:
-    document = await store.find(bench.database, asked.action_id)
+    document = await store.find(Outside(bench.database), asked.action_id)
     assert document is not None
     return str(document["state"])
 
@@ -238,7 +239,7 @@ async def test_a_person_whom_the_channel_has_asked_is_reminded_and_then_somebody
     assert (reminder.assignee, escalation.assignee) == ("staff-7", "staff-lead")
     assert (reminder.content[:2], "staff-7" in escalation.content) == ("提醒", True)
     await answer(bench, asked, ActionAssigned, assignee="staff-7")
-    assert (await store.find(bench.database, asked.action_id) or {})["steps"] == 2
+    assert (await store.find(Outside(bench.database), asked.action_id) or {})["steps"] == 2
     await bench.pass_time(minutes=60)
     assert await state_of(bench, asked) == "expired"
 
@@ -278,7 +279,7 @@ async def test_a_group_that_had_a_policy_before_the_channel_told_of_it_is_served
     bench: Bench,
 ) -> None:
     await bench.commit(lambda work: policy_store.assign(work, bench.group, None))
-    groups, _ = await policy_store.groups_since(bench.database, None)
+    groups, _ = await policy_store.groups_since(Outside(bench.database), None)
     policies = Policies(bench.rulebook.policies.active, {bench.group: groups[bench.group]})
     bench.rulebook = replace(bench.rulebook, policies=policies)  # as it is until it is refreshed
     await bench.know_group(capabilities=NATIVE)

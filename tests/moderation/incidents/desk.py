@@ -31,7 +31,7 @@ from huiqun.contracts.moderation import MessageScreened
 from huiqun.contracts.topics import TOPICS
 from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.runtime.clock import SystemClock
-from huiqun.store import Database, connect, ensure_indexes
+from huiqun.store import Database, Outside, connect, ensure_indexes
 from huiqun.stream.routes import RoutingTable
 from huiqun.tasks.runner import TaskRunner
 from huiqun.tasks.store import TASK_INDEXES
@@ -168,7 +168,7 @@ class Desk:
     @asynccontextmanager
     async def caller(self, *roles: Credential) -> AsyncIterator["Caller"]:
         """Somebody with these roles, at the interface."""
-        key = await create_api_key(self.database, "test", roles)
+        key = await create_api_key(Outside(self.database), "test", roles)
         transport = httpx.ASGITransport(self.app)
         async with httpx.AsyncClient(base_url="http://desk", transport=transport, headers={"X-API-Key": key}) as http:
             yield Caller(http, f"key:{key.split('_')[1]}")

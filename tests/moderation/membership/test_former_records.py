@@ -7,6 +7,7 @@ import pytest_asyncio
 
 from huiqun.channel.directory.store import find_group
 from huiqun.contracts.channel import LeaveReason, Role
+from huiqun.store import Outside
 from moderation.membership.store.consent_states import FORMER_MEMBERS
 from moderation.policies.handlers import find_group as find_record
 from moderation.policies.store.group_records import FORMER_GROUPS
@@ -47,14 +48,14 @@ async def former(community: Community) -> Community:
 async def test_a_group_is_known_before_it_has_been_carried_over_and_after(former: Community) -> None:
     database = former.transactor.database
     for _ in range(2):
-        record = await find_record(database, "g1")
+        record = await find_record(Outside(database), "g1")
         assert (record.known, record.name, record.purpose, record.tags) == (True, "理财一群", "benefits", ("a",))
         assert (record.settings.owner, record.settings.timezone.key) == ("staff-1", "Europe/London")
         assert (record.settings.policy_id, record.settings.capabilities.mute) == ("vip", "native")
-        assert (await find_record(database, "g2")).dismissed_at == NOON
+        assert (await find_record(Outside(database), "g2")).dismissed_at == NOON
         await carry_over(former.transactor, former.directory, (FORMER_GROUPS, FORMER_MEMBERS))
     assert not any("timezone" in document for document in await former.documents("groups"))
-    group = await find_group(database, "g1")
+    group = await find_group(Outside(database), "g1")
     assert group is not None
     assert group.profile.owner == "staff-1"
 

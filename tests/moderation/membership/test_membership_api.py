@@ -12,6 +12,7 @@ from huiqun.contracts.channel import ActionKind, Group, GroupUpdated, Role
 from huiqun.contracts.moderation import ConsentGiven
 from huiqun.privacy.links import LinkSigner
 from huiqun.runtime.ids import new_id
+from huiqun.store import Outside
 from huiqun.web import AppOptions, create_api_key, create_app, undocumented
 from moderation.app import ROUTERS
 from moderation.membership.model.links import Holder, sign
@@ -51,7 +52,7 @@ async def desk(community: Community) -> AsyncIterator[Desk]:
         )
     )
     assert undocumented(app) == []
-    key = await create_api_key(community.transactor.database, "tester", ["moderator"])
+    key = await create_api_key(Outside(community.transactor.database), "tester", ["moderator"])
     transport = httpx.ASGITransport(app, raise_app_exceptions=True)
     async with httpx.AsyncClient(base_url="https://chat.example.com", transport=transport) as http:
         yield Desk(community, http, key)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from huiqun.channel.directory.store import find_member
 from huiqun.contracts.channel import ActionKind, LeaveReason, Role
 from huiqun.contracts.envelope import Event
+from huiqun.store import Outside
 from tests.moderation.membership.community import NOON, Community, joined, left, listed, renamed
 
 MINUTE = timedelta(minutes=1)
@@ -13,7 +14,7 @@ MINUTE = timedelta(minutes=1)
 
 async def test_a_record_keeps_how_a_member_came_and_why_they_went(community: Community) -> None:
     await community.deliver(joined("u1", name="李女士"), left("u1", at=NOON + MINUTE, reason=LeaveReason.REMOVED))
-    member = await find_member(community.transactor.database, "g1", "u1")
+    member = await find_member(Outside(community.transactor.database), "g1", "u1")
     assert member is not None
     assert member.arrived is not None
     assert (member.arrived.value.invited_by, member.arrived.value.scene) == ("staff-1", "qr")

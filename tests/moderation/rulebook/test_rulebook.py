@@ -13,7 +13,7 @@ from huiqun.channel.directory.store import DIRECTORY_INDEXES
 from huiqun.contracts.channel import Group
 from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.runtime.clock import SystemClock
-from huiqun.store import connect, ensure_indexes
+from huiqun.store import Outside, connect, ensure_indexes
 from huiqun.tasks.store import TASK_INDEXES
 from huiqun.work import WORK_INDEXES, Transactor, Work
 from moderation.lexicon import handlers as lexicons
@@ -199,12 +199,12 @@ async def test_a_policy_s_mask_has_the_bits_of_its_categories_and_no_others(tran
 
 
 async def test_replicas_that_start_at_once_import_what_comes_with_the_service_once(transactor: Transactor) -> None:
-    imports = (lexicons.import_shipped(transactor.database, transactor) for _ in range(4))
+    imports = (lexicons.import_shipped(Outside(transactor.database), transactor) for _ in range(4))
     await asyncio.gather(*imports)
-    lists = {entry.name: entry.words for entry in await lexicon_store.lists(transactor.database)}
+    lists = {entry.name: entry.words for entry in await lexicon_store.lists(Outside(transactor.database))}
     assert set(lists) == {"huiqun", "huiqun-staff"}
-    assert len(await lexicon_store.words(transactor.database)) == sum(lists.values())
+    assert len(await lexicon_store.words(Outside(transactor.database))) == sum(lists.values())
     entries = await transactor.database["audit_log"].find().to_list(None)
     assert sorted(entry["subject"] for entry in entries) == ["lexicon/huiqun", "lexicon/huiqun-staff"]
-    await lexicons.import_shipped(transactor.database, transactor)
+    await lexicons.import_shipped(Outside(transactor.database), transactor)
     assert await transactor.database["audit_log"].count_documents({}) == 2

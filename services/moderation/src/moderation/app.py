@@ -21,7 +21,7 @@ from huiqun.contracts.channel import (
 from huiqun.service.api import Api, Interface
 from huiqun.service.connections import connections, loops
 from huiqun.service.parts import run_parts
-from huiqun.store import Database, Index
+from huiqun.store import Database, Index, Outside
 from huiqun.stream import Route
 from huiqun.stream.unreadable import UnreadableRecord
 from huiqun.tasks import api as tasks_api
@@ -170,7 +170,9 @@ def task_kinds(
         settling.SETTLE: TaskKind(settling.settle, RETENTION),
         exports.EXPORT: TaskKind(exports.carry_out, EXPORTS),
         # What is wrong with a backtest is wrong the next time; three times its process may have died of it.
-        backtests.RUN: TaskKind(backtest.carry_out(database, rulebook), BACKTESTS, RetryPolicy(3, retry_on=())),
+        backtests.RUN: TaskKind(
+            backtest.carry_out(Outside(database), rulebook), BACKTESTS, RetryPolicy(3, retry_on=())
+        ),
         MIGRATE: migration_kind(database, migrations(directory)),
     }
 
@@ -215,7 +217,7 @@ async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) ->
     async with connections(SERVICE, settings, INDEXES) as connected:
         startup, keeper = connected.startup, RulebookKeeper(connected.database)
         directory = Directory(connected.encryption)
-        startup.add(partial(import_shipped, connected.database, connected.transactor))
+        startup.add(partial(import_shipped, Outside(connected.database), connected.transactor))
         if "tasks" in roles:
             planning_migrations = partial(plan_migrations, migrations=migrations(directory))
             startup.add(partial(connected.transactor.run, planning_migrations))

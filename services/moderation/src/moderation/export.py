@@ -17,7 +17,7 @@ from huiqun.cli.operator import shell_actor
 from huiqun.cli.terminal import database_of, fail, notes, output, run
 from huiqun.runtime.clock import SystemClock
 from huiqun.runtime.ids import new_id
-from huiqun.store import Database, is_transient, transaction
+from huiqun.store import Database, Outside, is_transient, transaction
 from huiqun.work import Work
 from huiqun.work.retry import for_at_most
 from moderation.archive.handlers.exports import ExportOrder, range_of
@@ -90,11 +90,11 @@ async def _export(order: ExportOrder, file: BinaryIO) -> Written:
     async with database_of("moderation") as database:
         with _progress() as progress:
             searches = [Search(group_id, order.since, order.until) for group_id in order.groups]
-            total = sum([await messages.count(database, wanted) for wanted in searches])
+            total = sum([await messages.count(Outside(database), wanted) for wanted in searches])
             task = progress.add_task("Exporting", total=total)
             written.write([opening(order.format)])
             for wanted in searches:
-                async for page in pages(database, wanted, order.format):
+                async for page in pages(Outside(database), wanted, order.format):
                     written.write(page.lines)
                     written.messages += len(page.lines)
                     progress.update(task, completed=written.messages)

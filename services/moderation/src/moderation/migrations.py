@@ -23,14 +23,14 @@ async def turn_timers_into_tasks(work: Work) -> int:
     A task of the same key is newer than the timer, and stays.
     """
     query = {"state": "waiting"}
-    timers = await work.db[_TIMERS].find(query, session=work.session).sort("due", 1).limit(_PAGE).to_list(None)
+    timers = await work.collection(_TIMERS).find(query).sort("due", 1).limit(_PAGE).to_list(None)
     tasks = [_task_of(timer) for timer in timers]
     keys = {"_id": {"$in": [task.key for task in tasks]}}
-    known = {each["_id"] async for each in work.db[TASKS].find(keys, {"_id": 1}, session=work.session)}
+    known = {each["_id"] async for each in work.collection(TASKS).find(keys, {"_id": 1})}
     for task in tasks:
         if task.key not in known:
             work.schedule(task)
-    await work.db[_TIMERS].delete_many({"_id": {"$in": [each["_id"] for each in timers]}}, session=work.session)
+    await work.collection(_TIMERS).delete_many({"_id": {"$in": [each["_id"] for each in timers]}})
     return len(timers)
 
 
@@ -41,13 +41,11 @@ async def give_open_backtests_tasks(work: Work) -> int:
         "attempts": {"$exists": True},
         "$or": [{"leased_until": None}, {"leased_until": {"$lt": work.now}}],
     }
-    found = await work.db[BACKTESTS].find(free, {"_id": 1}, session=work.session).limit(_PAGE).to_list(None)
+    found = await work.collection(BACKTESTS).find(free, {"_id": 1}).limit(_PAGE).to_list(None)
     for each in found:
         work.schedule(Task(task_key(each["_id"]), RUN, work.now, {"backtest_id": each["_id"]}))
     change = {"$set": {"state": "waiting", "progress": 0}, "$unset": {"attempts": 1, "leased_until": 1, "holder": 1}}
-    await work.db[BACKTESTS].update_many(
-        {"_id": {"$in": [each["_id"] for each in found]}}, change, session=work.session
-    )
+    await work.collection(BACKTESTS).update_many({"_id": {"$in": [each["_id"] for each in found]}}, change)
     return len(found)
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from huiqun.audit.log import entries
 from huiqun.audit.verification import VerifyReport, verify
-from huiqun.store import Database
+from huiqun.store import Reader
 from huiqun.web import Page, Paging, Router, SingleFlight, Store
 
 router = Router("/api/v1/audit", tag="audit", role="auditor")
@@ -74,11 +74,11 @@ async def verify_log(request: Request, db: Store) -> VerificationView:
     )
 
 
-def _verification(request: Request, db: Database) -> SingleFlight[VerifyReport]:
+def _verification(request: Request, reader: Reader) -> SingleFlight[VerifyReport]:
     """The reading of the whole log, of which this process has one at a time."""
     state = request.app.state
     if not hasattr(state, "audit_verification"):
-        state.audit_verification = SingleFlight(lambda: verify(db))
+        state.audit_verification = SingleFlight(lambda: verify(reader))
     return cast("SingleFlight[VerifyReport]", state.audit_verification)
 
 

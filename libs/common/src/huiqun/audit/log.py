@@ -8,10 +8,9 @@ from typing import Any, Final
 from huiqun.audit.chain import AuditEntry, Head, seal
 from huiqun.store import (
     BulkWriteError,
-    Database,
     DuplicateKey,
     Index,
-    Session,
+    Reader,
     StoreError,
     WriteConflictError,
     is_write_conflict,
@@ -41,34 +40,32 @@ async def append_all(work: Work, entries: Sequence[AuditEntry]) -> int:
     written is changed: so a transaction may append however long ago it began. Those of this process take turns from
     here to their end; of two processes that append at the same time one conflicts on the number, and runs again.
     """
-    own = await read_head(work.db, work.session)
+    own = await read_head(work)
     if not entries:
         return own.seq
     await work.take_turn()
-    head = max(own, await read_head(work.db), key=lambda each: each.seq)
+    head = max(own, await read_head(work.outside()), key=lambda each: each.seq)
     sealed: list[dict[str, Any]] = list(seal(head, entries, work.now))
     last = sealed[-1]
     try:
-        await work.db[LOG].insert_many(sealed, session=work.session)
-        await work.db[HEAD].insert_one(
-            {"_id": last["_id"], "seq": last["_id"], "hash": last["hash"]}, session=work.session
-        )
+        await work.collection(LOG).insert_many(sealed)
+        await work.collection(HEAD).insert_one({"_id": last["_id"], "seq": last["_id"], "hash": last["hash"]})
     except (BulkWriteError, DuplicateKey) as error:
         await _let_others_pass()
-        if is_write_conflict(error) or (await read_head(work.db)).seq != head.seq:
+        if is_write_conflict(error) or (await read_head(work.outside())).seq != head.seq:
             raise WriteConflictError(str(error)) from error
         raise  # an entry stands behind the head: verification says so
     except StoreError as error:
         if is_write_conflict(error):
             await _let_others_pass()
         raise
-    work.cleanups.append(lambda: work.db[HEAD].delete_many({"seq": {"$lt": last["_id"]}}))
+    work.cleanups.append(lambda outside: outside.collection(HEAD).delete_many({"seq": {"$lt": last["_id"]}}))
     return int(last["_id"])
 
 
-async def read_head(db: Database, session: Session | None = None) -> Head:
+async def read_head(reader: Reader) -> Head:
     """Return the end of the chain as the log itself knows it: of several heads that of the highest number."""
-    stored = await db[HEAD].find_one({}, sort=[("seq", -1)], session=session)
+    stored = await reader.collection(HEAD).find_one({}, sort=[("seq", -1)])
     return Head(int(stored["seq"]), str(stored["hash"])) if stored else Head()
 
 
@@ -78,7 +75,7 @@ async def _let_others_pass() -> None:
 
 
 async def entries(
-    db: Database, *, subject: str | None = None, actor: str | None = None, before: int | None = None, limit: int
+    reader: Reader, *, subject: str | None = None, actor: str | None = None, before: int | None = None, limit: int
 ) -> list[dict[str, Any]]:
     """The entries about a subject, by an actor, or all of them; newest first, before the given number."""
     query: dict[str, Any] = {}
@@ -88,4 +85,4 @@ async def entries(
         query["actor"] = actor
     if before is not None:
         query["_id"] = {"$lt": before}
-    return [document async for document in db[LOG].find(query).sort("_id", -1).limit(limit)]
+    return [document async for document in reader.collection(LOG).find(query).sort("_id", -1).limit(limit)]

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from huiqun.audit.chain import Head, is_sealed
 from huiqun.audit.log import LOG, read_head
-from huiqun.store import Database
+from huiqun.store import Reader
 
 Kind = Literal["changed", "broken link", "missing", "truncated", "beyond head", "head differs", "anchor differs"]
 #: Called with the entries verified so far and the total.
@@ -83,17 +83,19 @@ class Inspection:
             self.findings.append(Finding(seq, kind, explanation))
 
 
-async def verify(db: Database, progress: Progress | None = None, anchor: Head | None = None) -> VerifyReport:
+async def verify(reader: Reader, progress: Progress | None = None, anchor: Head | None = None) -> VerifyReport:
     """Read the whole log in order; appending may go on meanwhile."""
     # The highest entry is read before the head: every entry is committed together with its head, so an honest log has
     # a head that is at least as high. What is appended after that is left to the next verification.
-    newest = await db[LOG].find_one({"_id": {"$type": "number"}}, projection={"_id": 1}, sort=[("_id", -1)])
+    newest = await reader.collection(LOG).find_one(
+        {"_id": {"$type": "number"}}, projection={"_id": 1}, sort=[("_id", -1)]
+    )
     try:
-        head = await read_head(db)
+        head = await read_head(reader)
     except (KeyError, TypeError, ValueError):  # somebody has been at the head: every entry is beyond it
         head = Head()
     inspection = Inspection(anchor)
-    cursor = db[LOG].find({"_id": {"$not": {"$gt": head.seq}}}, batch_size=_BATCH).sort("_id", 1)
+    cursor = reader.collection(LOG).find({"_id": {"$not": {"$gt": head.seq}}}, batch_size=_BATCH).sort("_id", 1)
     while documents := await cursor.to_list(_BATCH):
         for document in documents:
             inspection.look_at(document)

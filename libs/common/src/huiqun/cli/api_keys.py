@@ -31,7 +31,7 @@ def create(
     granted: list[Role] = [each for each in _ROLES if each in role]
 
     async def use_case(work: Work) -> str:
-        key = await create_api_key(work.db, name, granted, session=work.session)
+        key = await create_api_key(work, name, granted)
         detail = {"name": name, "roles": list(granted)}
         await append(work, AuditEntry(shell_actor(), "api-key.created", f"key:{id_of(key)}", detail))
         return key
@@ -62,7 +62,7 @@ def revoke(service: Service, key_id: Annotated[str, typer.Argument(help="The key
     """Take a key back: from now on it lets nobody in."""
 
     async def use_case(work: Work) -> bool:
-        found = await revoke_api_key(work.db, key_id, work.session)
+        found = await revoke_api_key(work, key_id)
         if found:
             await append(work, AuditEntry(shell_actor(), "api-key.revoked", f"key:{key_id}"))
         return found

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from huiqun.audit import Head, VerifyReport, verify
 from huiqun.cli.terminal import NO, Service, database_of, fail, notes, one_line, output, run
+from huiqun.store import Outside
 
 app = typer.Typer(help="The append-only, hash-chained log of who did what.", no_args_is_help=True)
 
@@ -43,7 +44,7 @@ async def _verify(service: str, anchor: Head | None) -> VerifyReport:
             progress.update(task, completed=done, total=total)
 
         async with database_of(service) as database:
-            return await verify(database, advance, anchor)
+            return await verify(Outside(database), advance, anchor)
 
 
 def _head(anchor: str | None) -> Head | None:

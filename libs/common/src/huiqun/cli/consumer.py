@@ -12,6 +12,7 @@ from huiqun.cli.operator import shell_actor, transact
 from huiqun.cli.terminal import NO, Service, database_of, fail, notes, one_line, output, run, settings
 from huiqun.contracts.catalog import EVENTS
 from huiqun.runtime.ids import new_id
+from huiqun.store import Outside
 from huiqun.stream.breaker import Breaker, Place
 from huiqun.stream.controls import add_skip_rule, list_breakers, list_skip_rules, remove_breakers
 from huiqun.stream.positions import Position, read_positions
@@ -57,9 +58,9 @@ def resume(service: Service, *, partition: Partition = None) -> None:
     wanted = _place(partition)
 
     async def use_case(work: Work) -> list[Place]:
-        found = [breaker.place for breaker in await list_breakers(work.db)]
+        found = [breaker.place for breaker in await list_breakers(work)]
         places = [place for place in found if wanted in {None, place}]
-        await remove_breakers(work.db, places, work.session)
+        await remove_breakers(work, places)
         for place in places:
             await append(work, AuditEntry(shell_actor(), "consumer.resumed", f"partition:{place}"))
         return places
@@ -98,7 +99,7 @@ def skip(
         starts = {name: start for name in ends if start}
         encoded = key.encode() if key is not None else None
         rule = SkipRule(new_id(), shell_actor(), work.now, ends, starts, event_type, encoded)
-        await add_skip_rule(work.db, work.session, rule)
+        await add_skip_rule(work, rule)
         detail = {
             "ends": [f"{name} {end}" for name, end in ends.items()],
             "from": start,
@@ -131,7 +132,7 @@ class _Found:
 async def _read(service: str) -> _Found:
     positions = await read_positions(settings().kafka, service)
     async with database_of(service) as database:
-        return _Found(positions, await list_breakers(database), await list_skip_rules(database))
+        return _Found(positions, await list_breakers(Outside(database)), await list_skip_rules(database))
 
 
 async def _ends(service: str, wanted: Place | None, end: int | None) -> dict[str, int]:

@@ -22,7 +22,7 @@ def rewrap(service: Service) -> None:
     keys = _master_keys()
 
     async def use_case(work: Work) -> int:
-        async with open_encryption(settings().mongo, work.db.name, keys) as encryption:
+        async with open_encryption(settings().mongo, settings().database_of(service), keys) as encryption:
             changed = await encryption.rewrap_keys()
         await append(work, AuditEntry(shell_actor(), "encryption-keys.rewrapped", "encryption-keys", {"keys": changed}))
         return changed

@@ -83,7 +83,7 @@ async def _publish(parked: ParkedRecord) -> None:
 
 def _removal(parked: ParkedRecord, outcome: Outcome) -> Callable[[Work], Awaitable[None]]:
     async def use_case(work: Work) -> None:
-        await remove_parked(work.db, work.session, parked.id)
+        await remove_parked(work, parked.id)
         detail = {"topic": parked.record.topic, "bytes": parked.size}
         await append(work, AuditEntry(shell_actor(), f"outbox.{outcome}", f"outbox:{parked.id}", detail))
 

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from huiqun.cli.operator import shell_actor, transact
 from huiqun.cli.terminal import NO, Service, database_of, fail, notes, one_line, output, run
+from huiqun.store import Outside
 from huiqun.tasks import store
 from huiqun.tasks.operations import TaskNotFailedError, TaskNotFoundError, cancel_task, retry_failed_task
 from huiqun.tasks.store import TaskFilter, TaskRecord
@@ -89,12 +90,12 @@ def cancel(service: Service, key: Key) -> None:
 
 async def _list(service: str, wanted: TaskFilter, limit: int) -> list[TaskRecord]:
     async with database_of(service) as database:
-        return await store.list_tasks(database, wanted, None, limit)
+        return await store.list_tasks(Outside(database), wanted, None, limit)
 
 
 async def _find(service: str, key: str) -> TaskRecord | None:
     async with database_of(service) as database:
-        return await store.find_task(database, key)
+        return await store.find_task(Outside(database), key)
 
 
 def _state_of(record: TaskRecord) -> str:

@@ -1,7 +1,7 @@
 """MongoDB: the connection, transactions, indexes. The only module that knows the drivers."""
 
 from huiqun.store.abandoned import AbandonedTransactions
-from huiqun.store.bound import BoundCollection, Outside, Reader
+from huiqun.store.bound import BoundCollection, Operation, Outside, Reader
 from huiqun.store.connection import (
     Client,
     Collection,
@@ -51,6 +51,7 @@ __all__ = [
     "Index",
     "InsertOne",
     "MongoOptions",
+    "Operation",
     "Outside",
     "Presence",
     "Reader",

@@ -3,8 +3,9 @@
 Nobody passes a session by hand, so no read of a use case slips out of its transaction.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Protocol, TypeAlias, TypedDict, Unpack
+from typing import Any, Final, TypeAlias, TypedDict, Unpack
 
 from pymongo.asynchronous.command_cursor import AsyncCommandCursor
 from pymongo.errors import BulkWriteError
@@ -14,6 +15,8 @@ from huiqun.store.connection import Collection, Cursor, Database, Session
 from huiqun.store.operations import DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateOne
 
 Query: TypeAlias = Mapping[str, Any]
+#: The fields that are wanted by name, or as the server has it.
+Projection: TypeAlias = Mapping[str, Any] | Sequence[str]
 #: Operators by name, or the stages of a pipeline.
 Update: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 Operation: TypeAlias = InsertOne[dict[str, Any]] | ReplaceOne[dict[str, Any]] | UpdateOne | DeleteOne | DeleteMany
@@ -52,13 +55,13 @@ class ReadCollection:
         self._session = session
 
     def find(
-        self, query: Query | None = None, projection: Query | None = None, **options: Unpack[FindOptions]
+        self, query: Query | None = None, projection: Projection | None = None, **options: Unpack[FindOptions]
     ) -> Cursor:
         """Find the documents that the query fits; nothing is sent before the cursor is read."""
         return self._collection.find(query, projection, session=self._session, **options)
 
     async def find_one(
-        self, query: Query, projection: Query | None = None, **options: Unpack[FindOptions]
+        self, query: Query, projection: Projection | None = None, **options: Unpack[FindOptions]
     ) -> dict[str, Any] | None:
         """Find the first document that the query fits; None if there is none."""
         return await self._collection.find_one(query, projection, session=self._session, **options)
@@ -131,15 +134,20 @@ class BoundCollection(ReadCollection):
                 raise BulkWriteError(answer)
 
 
-class Reader(Protocol):
-    """Where a function reads that is called within a transaction and outside of it: a unit of work, or `Outside`."""
+class Reader(ABC):
+    """Where a function reads that is called within a transaction and outside of it: a unit of work, or `Outside`.
 
+    No protocol: the driver's database would pass for one, as it has a collection under every name.
+    """
+
+    __slots__ = ()
+
+    @abstractmethod
     def collection(self, name: str) -> ReadCollection:
         """The collection of this name."""
-        ...
 
 
-class Outside:
+class Outside(Reader):
     """A database outside of any transaction: a read sees what is committed when it is asked, a write stands alone.
 
     A use case has a transaction, and never comes here.

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from huiqun.store import Database, Index, Session
+from huiqun.store import Database, Index, Outside, Reader
 from huiqun.stream.breaker import Breaker, Place
 from huiqun.stream.skipping import SkipRule
+from huiqun.work import Work
 
 BREAKERS = "consumer_breakers"
 SKIP_RULES = "consumer_skip_rules"
@@ -17,9 +18,9 @@ CONTROL_INDEXES: Mapping[str, Sequence[Index]] = {
 }
 
 
-async def list_breakers(database: Database) -> list[Breaker]:
+async def list_breakers(reader: Reader) -> list[Breaker]:
     """The open breakers of all partitions, in their order."""
-    cursor = database[BREAKERS].find().sort([("topic", 1), ("partition", 1)])
+    cursor = reader.collection(BREAKERS).find().sort([("topic", 1), ("partition", 1)])
     return [
         Breaker(
             Place(each["topic"], each["partition"]),
@@ -55,9 +56,9 @@ async def postpone_trial(database: Database, place: Place, trial_at: datetime) -
     await database[BREAKERS].update_one({"_id": str(place)}, change)
 
 
-async def remove_breakers(database: Database, places: Sequence[Place], session: Session | None = None) -> None:
+async def remove_breakers(database: Work | Outside, places: Sequence[Place]) -> None:
     """Close the breakers of these partitions, where there are any."""
-    await database[BREAKERS].delete_many({"_id": {"$in": list(map(str, places))}}, session=session)
+    await database.collection(BREAKERS).delete_many({"_id": {"$in": list(map(str, places))}})
 
 
 async def list_skip_rules(database: Database) -> list[SkipRule]:
@@ -77,7 +78,7 @@ async def list_skip_rules(database: Database) -> list[SkipRule]:
     ]
 
 
-async def add_skip_rule(database: Database, session: Session, rule: SkipRule) -> None:
+async def add_skip_rule(work: Work, rule: SkipRule) -> None:
     """Have the consumers set aside what a rule covers."""
     document: dict[str, Any] = {
         "_id": rule.id,
@@ -90,4 +91,4 @@ async def add_skip_rule(database: Database, session: Session, rule: SkipRule) ->
         "event_type": rule.event_type,
         "key": rule.key,
     }
-    await database[SKIP_RULES].insert_one(document, session=session)
+    await work.collection(SKIP_RULES).insert_one(document)

@@ -10,7 +10,7 @@ import structlog
 from huiqun.runtime.clock import Clock
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.waiting import wait_for_stop
-from huiqun.store import Database, StoreError
+from huiqun.store import Database, Outside, StoreError
 from huiqun.stream import controls
 from huiqun.stream.batch import Received
 from huiqun.stream.breaker import Breaker, FailureWindow, Place
@@ -53,7 +53,7 @@ class PartitionGuard:
     async def refresh(self) -> None:
         """Read what has been decided elsewhere; raises StoreError."""
         before = self._decisions
-        breakers = {each.place: each for each in await controls.list_breakers(self._database)}
+        breakers = {each.place: each for each in await controls.list_breakers(Outside(self._database))}
         self._rules = await controls.list_skip_rules(self._database)
         if before != self._decisions:
             return
@@ -128,7 +128,7 @@ class PartitionGuard:
 
     async def pass_trial(self, place: Place) -> None:
         """Close a breaker: a record of its partition was handled. Raises StoreError; safe to repeat."""
-        await controls.remove_breakers(self._database, [place])
+        await controls.remove_breakers(Outside(self._database), [place])
         if place in self._open:
             _log.warning("breaker_closed", consumer=self._consumer, partition=str(place), by="a trial that passed")
             self._forget(place)

@@ -85,7 +85,7 @@ class Attempt:
         task = self.task
 
         async def finish(work: Work) -> None:
-            if not await store.finish_task(work.db, work.session, task, self.holder):
+            if not await store.finish_task(work, task, self.holder):
                 return
             outcome = await handle(work)
             if outcome is not None:
@@ -114,7 +114,7 @@ class Attempt:
         record = handler.give_up if isinstance(handler, Effect) else None
 
         async def give_up(work: Work) -> None:
-            if await store.fail_task(work.db, work.session, self.task, reason, work.now) and record is not None:
+            if await store.fail_task(work, self.task, reason) and record is not None:
                 await record(work, self.task, reason)
 
         try:

@@ -43,7 +43,7 @@ class Overlap:
 
 async def plan_migrations(work: Work, migrations: Sequence[Migration]) -> None:
     """Have those of the migrations carried out that are not done; safe to repeat, at the start of every process."""
-    done = {each["_id"] async for each in work.db[MIGRATIONS].find({}, {"_id": 1}, session=work.session)}
+    done = {each["_id"] async for each in work.collection(MIGRATIONS).find({}, {"_id": 1})}
     for migration in migrations:
         if migration.name not in done:
             payload = {"name": migration.name, "looked_since": work.now}
@@ -61,7 +61,7 @@ def migration_kind(database: Database, migrations: Sequence[Migration], overlap:
 
     async def record(work: Work, task: Task, _: None) -> Continue | None:
         if task.payload.get("is_rewritten"):
-            await work.db[MIGRATIONS].insert_one({"_id": task.payload["name"], "at": work.now}, session=work.session)
+            await work.collection(MIGRATIONS).insert_one({"_id": task.payload["name"], "at": work.now})
             return None
         number = await by_name[task.payload["name"]].rewrite_page(work)
         progress = Progress((task.progress.done if task.progress else 0) + number, 0)

@@ -15,13 +15,13 @@ class TaskNotFailedError(ValueError):
 
 async def retry_failed_task(work: Work, key: str, actor: str) -> None:
     """Have a failed task tried anew, at once. Raises TaskNotFoundError, TaskNotFailedError."""
-    if not await store.retry_task(work.db, work.session, key, work.now):
-        raise TaskNotFoundError(key) if await store.find_task(work.db, key) is None else TaskNotFailedError(key)
+    if not await store.retry_task(work, key):
+        raise TaskNotFoundError(key) if await store.find_task(work, key) is None else TaskNotFailedError(key)
     await append(work, AuditEntry(actor, "task.retried", f"task/{key}"))
 
 
 async def cancel_task(work: Work, key: str, actor: str) -> None:
     """Delete a task that waits, runs or has failed. Raises TaskNotFoundError."""
-    if not await store.cancel_task(work.db, work.session, key):
+    if not await store.cancel_task(work, key):
         raise TaskNotFoundError(key)
     await append(work, AuditEntry(actor, "task.cancelled", f"task/{key}"))

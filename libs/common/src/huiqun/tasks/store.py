@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from huiqun.store import BulkWriteError, Database, Index, InsertOne, Session
-from huiqun.work import Progress, Recurrence, Task
+from huiqun.store import BulkWriteError, Database, Index, InsertOne, Reader
+from huiqun.work import Progress, Recurrence, Task, Work
 from huiqun.work.task import TASKS, WAITING
 
 LEASES = "task_leases"
@@ -138,14 +138,14 @@ async def release_leases(database: Database, holder: str, keys: Collection[str] 
     await database[LEASES].delete_many(mine)
 
 
-async def finish_task(database: Database, session: Session, task: Task, holder: str) -> bool:
+async def finish_task(work: Work, task: Task, holder: str) -> bool:
     """Delete a leased task in its own transaction; False when it was moved, cancelled or taken over meanwhile.
 
     Should two believe that they hold it, both delete the same document, and one of the transactions fails.
     """
-    if await database[LEASES].find_one({"_id": task.key, "holder": holder}, session=session) is None:
+    if await work.collection(LEASES).find_one({"_id": task.key, "holder": holder}) is None:
         return False
-    result = await database[TASKS].delete_one(_as_leased(task), session=session)
+    result = await work.collection(TASKS).delete_one(_as_leased(task))
     return bool(result.deleted_count)
 
 
@@ -155,10 +155,10 @@ async def postpone_task(database: Database, task: Task, due: datetime, error: st
     await database[TASKS].update_one(_as_leased(task), change)
 
 
-async def fail_task(database: Database, session: Session, task: Task, error: str, now: datetime) -> bool:
+async def fail_task(work: Work, task: Task, error: str) -> bool:
     """Keep a task that is given up for an operator to see; it runs no more. False when it was moved or cancelled."""
-    change = {"$set": {"state": FAILED, "error": error, "failed_at": now}, "$inc": {"attempts": 1}}
-    result = await database[TASKS].update_one(_as_leased(task), change, session=session)
+    change = {"$set": {"state": FAILED, "error": error, "failed_at": work.now}, "$inc": {"attempts": 1}}
+    result = await work.collection(TASKS).update_one(_as_leased(task), change)
     return bool(result.modified_count)
 
 
@@ -180,30 +180,27 @@ async def report_progress(database: Database, task: Task, holder: str, progress:
     return bool(result.matched_count)
 
 
-async def retry_task(database: Database, session: Session, key: str, now: datetime) -> bool:
+async def retry_task(work: Work, key: str) -> bool:
     """Have a failed task tried anew, at once; False where there is no failed task of this key."""
-    result = await database[TASKS].update_one(
-        {"_id": key, "state": FAILED},
-        {"$set": {"state": WAITING, "due": now, "attempts": 0}, "$unset": {"failed_at": 1}},
-        session=session,
-    )
+    change = {"$set": {"state": WAITING, "due": work.now, "attempts": 0}, "$unset": {"failed_at": 1}}
+    result = await work.collection(TASKS).update_one({"_id": key, "state": FAILED}, change)
     return bool(result.matched_count)
 
 
-async def cancel_task(database: Database, session: Session, key: str) -> bool:
+async def cancel_task(work: Work, key: str) -> bool:
     """Delete a task; what already runs of it has no effect any more. False where there is none."""
-    result = await database[TASKS].delete_one({"_id": key}, session=session)
+    result = await work.collection(TASKS).delete_one({"_id": key})
     return bool(result.deleted_count)
 
 
-async def find_task(database: Database, key: str) -> TaskRecord | None:
+async def find_task(reader: Reader, key: str) -> TaskRecord | None:
     """The task of this key."""
-    return next(iter(await find_tasks(database, [key])), None)
+    return next(iter(await find_tasks(reader, [key])), None)
 
 
-async def find_tasks(database: Database, keys: Collection[str]) -> list[TaskRecord]:
+async def find_tasks(reader: Reader, keys: Collection[str]) -> list[TaskRecord]:
     """Those of the tasks of these keys that there are, in any order."""
-    return await _records(database, await database[TASKS].find({"_id": {"$in": list(keys)}}).to_list(None))
+    return await _records(reader, await reader.collection(TASKS).find({"_id": {"$in": list(keys)}}).to_list(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +212,7 @@ class TaskFilter:
 
 
 async def list_tasks(
-    database: Database, wanted: TaskFilter, after: tuple[datetime, str] | None, limit: int
+    reader: Reader, wanted: TaskFilter, after: tuple[datetime, str] | None, limit: int
 ) -> list[TaskRecord]:
     """Tasks by their due time and then their key, after the given place."""
     query: dict[str, Any] = {
@@ -223,13 +220,13 @@ async def list_tasks(
     }
     if after is not None:
         query["$or"] = [{"due": {"$gt": after[0]}}, {"due": after[0], "_id": {"$gt": after[1]}}]
-    cursor = database[TASKS].find(query).sort([("due", 1), ("_id", 1)]).limit(limit)
-    return await _records(database, await cursor.to_list(None))
+    cursor = reader.collection(TASKS).find(query).sort([("due", 1), ("_id", 1)]).limit(limit)
+    return await _records(reader, await cursor.to_list(None))
 
 
-async def count_tasks(database: Database, prefix: str) -> int:
+async def count_tasks(reader: Reader, prefix: str) -> int:
     """How many tasks there are whose keys begin so."""
-    return int(await database[TASKS].count_documents({"_id": {"$gte": prefix, "$lt": f"{prefix}\uffff"}}))
+    return int(await reader.collection(TASKS).count_documents({"_id": {"$gte": prefix, "$lt": f"{prefix}\uffff"}}))
 
 
 async def find_next_due(database: Database) -> datetime | None:
@@ -277,9 +274,9 @@ def _task(document: Mapping[str, Any]) -> Task:
     )
 
 
-async def _records(database: Database, documents: Sequence[Mapping[str, Any]]) -> list[TaskRecord]:
+async def _records(reader: Reader, documents: Sequence[Mapping[str, Any]]) -> list[TaskRecord]:
     keys = [document["_id"] for document in documents]
-    leased = {each["_id"] async for each in database[LEASES].find({"_id": {"$in": keys}}, {"_id": 1})}
+    leased = {each["_id"] async for each in reader.collection(LEASES).find({"_id": {"$in": keys}}, {"_id": 1})}
     return [
         TaskRecord(
             task=_task(document),

@@ -36,7 +36,7 @@ class VersionedDocuments:
 
     async def write_version(self, work: Work, document_id: str, draft: DraftCommand) -> Version:
         """Add a version to a document, or make the document with its first one; it is a draft."""
-        head = await self.store.find_head(work.db, document_id, work.session)
+        head = await self.store.find_head(work, document_id)
         head = head or VersionHead(document_id, 0, None, 0, None)
         version = Version(
             document_id=document_id,
@@ -138,14 +138,14 @@ class VersionedDocuments:
 
     async def get_head(self, work: Work, document_id: str) -> VersionHead:
         """The document. Raises VersionNotFoundError."""
-        head = await self.store.find_head(work.db, document_id, work.session)
+        head = await self.store.find_head(work, document_id)
         if head is None:
             raise VersionNotFoundError(document_id)
         return head
 
     async def get_version(self, work: Work, document_id: str, number: int) -> Version:
         """One version. Raises VersionNotFoundError."""
-        version = await self.store.find_version(work.db, document_id, number, work.session)
+        version = await self.store.find_version(work, document_id, number)
         if version is None:
             raise VersionNotFoundError(f"{document_id}@{number}")
         return version

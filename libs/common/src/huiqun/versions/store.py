@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from huiqun.store import Database, Index, Session
+from huiqun.store import Database, Index, Reader
 from huiqun.versions.model import Version, VersionHead, VersionState
 from huiqun.work import Work
 
@@ -30,11 +30,9 @@ class VersionStore:
         """The collections with their indexes."""
         return {self.kind: (), self.versions: (Index((("document_id", 1), ("number", -1)), unique=True),)}
 
-    async def find_head(
-        self, database: Database, document_id: str, session: Session | None = None
-    ) -> VersionHead | None:
+    async def find_head(self, reader: Reader, document_id: str) -> VersionHead | None:
         """The document of this id."""
-        document = await database[self.kind].find_one({"_id": document_id}, session=session)
+        document = await reader.collection(self.kind).find_one({"_id": document_id})
         return _head(document) if document else None
 
     async def list_heads(self, database: Database, after: str | None, limit: int) -> list[VersionHead]:
@@ -42,11 +40,9 @@ class VersionStore:
         query = {"_id": {"$gt": after}} if after is not None else {}
         return [_head(each) async for each in database[self.kind].find(query).sort("_id", 1).limit(limit)]
 
-    async def find_version(
-        self, database: Database, document_id: str, number: int, session: Session | None = None
-    ) -> Version | None:
+    async def find_version(self, reader: Reader, document_id: str, number: int) -> Version | None:
         """One version of a document."""
-        found = await database[self.versions].find_one({"_id": f"{document_id}@{number}"}, session=session)
+        found = await reader.collection(self.versions).find_one({"_id": f"{document_id}@{number}"})
         return _version(found) if found else None
 
     async def list_versions(
@@ -70,9 +66,7 @@ class VersionStore:
             "state": version.state.value,
             "editors": list(version.editors),
         }
-        await work.db[self.versions].update_one(
-            {"_id": version.label}, {"$set": change}, upsert=True, session=work.session
-        )
+        await work.collection(self.versions).update_one({"_id": version.label}, {"$set": change}, upsert=True)
 
     async def save_head(self, work: Work, head: VersionHead) -> None:
         """Write what there is of a document."""
@@ -82,9 +76,7 @@ class VersionStore:
             "revision": head.revision,
             "updated_at": head.updated_at,
         }
-        await work.db[self.kind].update_one(
-            {"_id": head.document_id}, {"$set": change}, upsert=True, session=work.session
-        )
+        await work.collection(self.kind).update_one({"_id": head.document_id}, {"$set": change}, upsert=True)
 
 
 def _head(document: Mapping[str, Any]) -> VersionHead:

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
 
-from huiqun.store import Database, Index, Session
+from huiqun.store import Database, Index, Outside
 from huiqun.web.principals import ROLES, Principal, Role, known_roles
+from huiqun.work import Work
 
 COLLECTION: Final = "api_keys"
 INDEXES: Final = {COLLECTION: [Index((("name", 1),))]}
@@ -18,12 +19,7 @@ _NO_HASH: Final = bytes(32)
 
 
 async def create_api_key(
-    db: Database,
-    name: str,
-    roles: Iterable[Role],
-    *,
-    expires_at: datetime | None = None,
-    session: Session | None = None,
+    database: Work | Outside, name: str, roles: Iterable[Role], *, expires_at: datetime | None = None
 ) -> str:
     """Make a key "hq_<id>_<secret>" and return it; it cannot be read again.
 
@@ -33,7 +29,7 @@ async def create_api_key(
     if unknown := set(granted) - ROLES:
         raise ValueError(f"unknown roles: {', '.join(sorted(unknown))}")
     key_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
-    await db[COLLECTION].insert_one(
+    await database.collection(COLLECTION).insert_one(
         {
             "_id": key_id,
             "name": name,
@@ -42,8 +38,7 @@ async def create_api_key(
             "created_at": datetime.now(UTC),
             "expires_at": expires_at,
             "revoked_at": None,
-        },
-        session=session,
+        }
     )
     return f"{PREFIX}{key_id}_{secret}"
 
@@ -53,10 +48,10 @@ def id_of(api_key: str) -> str:
     return api_key.removeprefix(PREFIX).partition("_")[0]
 
 
-async def revoke_api_key(db: Database, key_id: str, session: Session | None = None) -> bool:
+async def revoke_api_key(work: Work, key_id: str) -> bool:
     """Refuse the key from now on; False if there is no such key or it was revoked before."""
     change = {"$set": {"revoked_at": datetime.now(UTC)}}
-    result = await db[COLLECTION].update_one({"_id": key_id, "revoked_at": None}, change, session=session)
+    result = await work.collection(COLLECTION).update_one({"_id": key_id, "revoked_at": None}, change)
     return bool(result.modified_count)
 
 

@@ -93,7 +93,7 @@ class Write:
         """Take the key before anything happens; whoever holds it makes this insert fail."""
         document = {"_id": self.key, "at": work.now, "fingerprint": self.fingerprint}
         try:
-            await work.db[COLLECTION].insert_one(document, session=work.session)
+            await work.collection(COLLECTION).insert_one(document)
         except DuplicateKey:
             raise _KeyInUseError from None
         except StoreError as error:
@@ -105,11 +105,11 @@ class Write:
         headers = {name: value for name, value in response.headers.items() if name != "content-length"}
         answer = {"status": response.status_code, "headers": headers, "body": bytes(response.body)}
         change = {"$set": {"answer": answer}}
-        await work.db[COLLECTION].update_one({"_id": self.key}, change, session=work.session)
+        await work.collection(COLLECTION).update_one({"_id": self.key}, change)
 
     async def _repeat(self) -> Response:
         async def find(work: Work) -> dict[str, Any] | None:
-            return await work.db[COLLECTION].find_one({"_id": self.key}, session=work.session)
+            return await work.collection(COLLECTION).find_one({"_id": self.key})
 
         stored = await self.transact(find)
         if stored is None:

@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from huiqun.store import Database
+from huiqun.store import Outside, Reader
 from huiqun.web.authentication import Authenticator
 from huiqun.web.bodies import MIB, Body, read_body, replay
 from huiqun.web.limits import HEALTH_PATHS, RateLimiter, address_of
@@ -75,9 +75,9 @@ def caller(request: Request) -> Principal:
     return principal if isinstance(principal, Principal) else ANONYMOUS
 
 
-def database(request: Request) -> Database:
+def database(request: Request) -> Outside:
     """Return the service's database, for reading; writes go through `WriteOnce`."""
-    return cast("Database", request.app.state.database)
+    return Outside(request.app.state.database)
 
 
 def received_body(request: Request) -> Body:
@@ -172,4 +172,4 @@ def marks(route: APIRoute, kind: type[M]) -> Iterator[M]:
 
 
 Caller = Annotated[Principal, Depends(caller)]
-Store = Annotated[Database, Depends(database)]
+Store = Annotated[Reader, Depends(database)]

@@ -1,10 +1,11 @@
 """The inbox: which events a service has dealt with, written in the transaction that dealt with them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from huiqun.contracts.envelope import NO_FINGERPRINT
-from huiqun.store import Database, Index, Session
+from huiqun.store import Database, Index
+from huiqun.work.unit_of_work import Work
 
 INBOX = "inbox"
 _BYTES = len(NO_FINGERPRINT)
@@ -16,12 +17,10 @@ INBOX_INDEXES: Mapping[str, Sequence[Index]] = {
 }
 
 
-async def record(
-    database: Database, session: Session, ids: Sequence[str], now: datetime, fingerprints: Sequence[bytes] = ()
-) -> None:
+async def record(work: Work, ids: Sequence[str], fingerprints: Sequence[bytes] = ()) -> None:
     """Note the ids as dealt with, and with which contents; raises DuplicateKey when one of them is there already."""
-    document = {"ids": list(ids), "fingerprints": b"".join(fingerprints), "at": now}
-    await database[INBOX].insert_one(document, session=session)
+    document = {"ids": list(ids), "fingerprints": b"".join(fingerprints), "at": work.now}
+    await work.collection(INBOX).insert_one(document)
 
 
 async def known(database: Database, ids: Iterable[str]) -> set[str]:

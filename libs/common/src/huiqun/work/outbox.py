@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from huiqun.kafka.publisher import Record
 from huiqun.runtime.ids import new_id
-from huiqun.store import Database, Index, Session
+from huiqun.store import Database, Index
+from huiqun.work.unit_of_work import Work
 
 OUTBOX = "outbox"
 OUTBOX_INDEXES: Mapping[str, Sequence[Index]] = {OUTBOX: (Index((("at", 1),)), Index((("partitions", 1),)))}
@@ -27,16 +28,15 @@ class Entry:
     records: tuple[Record, ...]
 
 
-async def put(
-    database: Database, session: Session, records: Sequence[Record], partitions: Sequence[str], now: datetime
-) -> list[Entry]:
-    """Keep `records` in the caller's transaction. `partitions` names where the batch came from, "topic/number" each."""
+async def put(work: Work, records: Sequence[Record], partitions: Sequence[str]) -> list[Entry]:
+    """Keep `records` in the transaction. `partitions` names where the batch came from, "topic/number" each."""
     entries = [Entry(new_id(), chunk) for chunk in _chunks(records)]
     if entries:
         documents = [
-            {"_id": entry.id, "at": now, "partitions": list(partitions), **_packed(entry.records)} for entry in entries
+            {"_id": entry.id, "at": work.now, "partitions": list(partitions), **_packed(entry.records)}
+            for entry in entries
         ]
-        await database[OUTBOX].insert_many(documents, session=session)
+        await work.collection(OUTBOX).insert_many(documents)
     return entries
 
 

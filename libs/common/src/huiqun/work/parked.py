@@ -12,10 +12,11 @@ import structlog
 from huiqun.kafka import Publisher
 from huiqun.kafka.publisher import Record, RecordsTooLargeError
 from huiqun.runtime.clock import Clock
-from huiqun.store import Database, Index, Session, UpdateOne
+from huiqun.store import Database, Index, UpdateOne
 from huiqun.telemetry import metrics
 from huiqun.work.outbox import Entry
 from huiqun.work.retry import until_it_passes
+from huiqun.work.unit_of_work import Work
 
 PARKED = "outbox_parked"
 PARKED_INDEXES: Mapping[str, Sequence[Index]] = {PARKED: (Index((("parked_at", 1),)),)}
@@ -95,9 +96,9 @@ async def get_parked(database: Database, parked_id: str) -> ParkedRecord:
     return _read(document)
 
 
-async def remove_parked(database: Database, session: Session, parked_id: str) -> None:
+async def remove_parked(work: Work, parked_id: str) -> None:
     """Forget a record that was published after all or is given up; raises NoSuchParkedRecordError."""
-    result = await database[PARKED].delete_one({"_id": parked_id}, session=session)
+    result = await work.collection(PARKED).delete_one({"_id": parked_id})
     if not result.deleted_count:
         raise NoSuchParkedRecordError(parked_id)
 

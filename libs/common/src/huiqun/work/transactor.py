@@ -11,11 +11,11 @@ from aiokafka.errors import KafkaError
 from huiqun.kafka import Publisher
 from huiqun.kafka.publisher import Record, RecordsTooLargeError, record_of
 from huiqun.runtime.clock import Clock
-from huiqun.store import Client, Database, StoreError, commit_outcome_is_unknown, is_transient, transaction
+from huiqun.store import Client, Database, Outside, StoreError, commit_outcome_is_unknown, is_transient, transaction
 from huiqun.telemetry import describe_error
 from huiqun.work import inbox, outbox, parked
 from huiqun.work.retry import for_at_most
-from huiqun.work.task import write_tasks
+from huiqun.work.scheduling import write_tasks
 from huiqun.work.turns import Turns
 from huiqun.work.unit_of_work import Work
 
@@ -90,15 +90,13 @@ class Transactor:
         async with self._turns.place() as take_turn, transaction(self._client) as session:
             work = Work(self.database, session, self.clock.now(), take_turn=take_turn)
             if delivery is not None:
-                await inbox.record(self.database, session, delivery.identities, work.now, delivery.fingerprints)
+                await inbox.record(work, delivery.identities, delivery.fingerprints)
             result = await use_case(work)
             if work.scheduled or work.cancelled:
-                await write_tasks(
-                    self.database, session, tuple(work.scheduled.values()), tuple(work.cancelled), work.now
-                )
+                await write_tasks(work, work.scheduled.values(), work.cancelled)
             records: list[Record] = [*map(record_of, work.emitted), *work.letters]
             partitions = delivery.partitions if delivery is not None else ()
-            entries = await outbox.put(self.database, session, records, partitions, work.now)
+            entries = await outbox.put(work, records, partitions)
         await self._clean_up(work)
         return result, entries
 
@@ -114,7 +112,7 @@ class Transactor:
     async def _clean_up(self, work: Work) -> None:
         for cleanup in work.cleanups:
             try:
-                await cleanup()
+                await cleanup(Outside(self.database))
             except StoreError as error:
                 _log.warning("cleanup_left", error=describe_error(error))
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from huiqun.contracts.envelope import Event
 from huiqun.kafka.publisher import Record
-from huiqun.store import BoundCollection, Database, Session
+from huiqun.store import BoundCollection, Database, Outside, Reader, Session
 from huiqun.work.task import Task
 
 
@@ -15,16 +15,16 @@ async def _alone() -> None:
 
 
 @dataclass(slots=True)
-class Work:
-    """An open transaction. Give `session` to every read and write; nothing leaves before the commit.
+class Work(Reader):
+    """An open transaction: what `collection` reads and writes is in it, and nothing leaves before the commit.
 
     On a write conflict the use case runs again with a new Work, so it touches nothing outside of it. `letters` are the
     dead letters of what was refused. `take_turn` waits until no other work of this process has taken its turn and not
     ended. `cleanups` run after the commit; what they do may be left undone.
     """
 
-    db: Database
-    session: Session
+    _database: Database
+    _session: Session
     now: datetime
     emitted: list[Event] = field(default_factory=list)
     scheduled: dict[str, Task] = field(default_factory=dict)
@@ -32,11 +32,15 @@ class Work:
     refused: list[tuple[Event, str]] = field(default_factory=list)
     letters: list[Record] = field(default_factory=list)
     take_turn: Callable[[], Awaitable[None]] = _alone
-    cleanups: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
+    cleanups: list[Callable[[Outside], Awaitable[object]]] = field(default_factory=list)
 
     def collection(self, name: str) -> BoundCollection:
         """The collection of this name, read and written in this transaction."""
-        return BoundCollection(self.db[name], self.session)
+        return BoundCollection(self._database[name], self._session)
+
+    def outside(self) -> Outside:
+        """The same database outside of this transaction, for the engine: what others have committed by now."""
+        return Outside(self._database)
 
     def emit(self, event: Event) -> None:
         """Publish `event` after the commit; if the process dies in between, the relay does."""

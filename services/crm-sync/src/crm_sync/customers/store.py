@@ -10,7 +10,7 @@ from huiqun.channel.directory.model import Arrival, Description, DirectoryGroup,
 from huiqun.channel.directory.store import list_accounts, list_present
 from huiqun.contracts.channel import LeaveReason, Role
 from huiqun.privacy.names import PersonName
-from huiqun.store import Database, Index, UpdateOne
+from huiqun.store import Index, Reader, UpdateOne
 from huiqun.work import Work
 
 MEMBERS: Final = "members"
@@ -51,7 +51,7 @@ async def save(work: Work, graph: IdentityGraph) -> None:
         operations = [
             UpdateOne({"_id": each.identity.key}, {"$set": _fields(work, each)}, upsert=True) for each in members
         ]
-        await work.db[MEMBERS].bulk_write(operations, ordered=False, session=work.session)
+        await work.collection(MEMBERS).bulk_write(operations, ordered=False)
     # Each is raised even if nothing else in it changes: of two who weigh the same id at once, one has to look again.
     weighed = [
         UpdateOne(
@@ -62,23 +62,23 @@ async def save(work: Work, graph: IdentityGraph) -> None:
         for identity in sorted(graph.weighed)
     ]
     if weighed:
-        await work.db[EVIDENCE].bulk_write(weighed, ordered=False, session=work.session)
+        await work.collection(EVIDENCE).bulk_write(weighed, ordered=False)
 
 
-async def list_customers(database: Database, group_id: str | None, after: str, limit: int) -> list[Customer]:
+async def list_customers(reader: Reader, group_id: str | None, after: str, limit: int) -> list[Customer]:
     """The customers, or those in one group, by id, after the given one."""
     query: dict[str, Any] = {"customer_id": {"$gt": after}, "confirmed": True}
     if group_id is not None:
-        present = [member for member in await list_present(database, group_id) if is_customer(member)]
+        present = [member for member in await list_present(reader, group_id) if is_customer(member)]
         query["_id"] = {"$in": [Member(each.channel or "", each.member_id).identity.key for each in present]}
-    return await _customers(database, query, limit)
+    return await _customers(reader, query, limit)
 
 
-async def list_memberships(database: Database, customers: Iterable[Customer]) -> dict[str, list[DirectoryMember]]:
+async def list_memberships(reader: Reader, customers: Iterable[Customer]) -> dict[str, list[DirectoryMember]]:
     """The groups that customers are or were in as such, by the customer's id."""
     owners = {(each.source, each.member_id): customer.id for customer in customers for each in customer.members}
     found: dict[str, list[DirectoryMember]] = {customer_id: [] for customer_id in owners.values()}
-    for member in await list_accounts(database, owners):
+    for member in await list_accounts(reader, owners):
         customer_id = owners.get((member.channel or "", member.member_id))
         if customer_id is not None and is_customer(member):
             found[customer_id].append(member)
@@ -86,23 +86,23 @@ async def list_memberships(database: Database, customers: Iterable[Customer]) ->
 
 
 async def find_customers(
-    database: Database, value: str, kind: IdKind | None, source: str | None, limit: int
+    reader: Reader, value: str, kind: IdKind | None, source: str | None, limit: int
 ) -> list[Customer]:
     """Who has an id of this value: one customer, unless it is an id of several kinds or channels."""
     wanted = {"kind": kind.value if kind else None, "source": source, "value": value}
     query = {"ids": {"$elemMatch": {name: given for name, given in wanted.items() if given is not None}}}
-    found = await _customers(database, query, limit)
+    found = await _customers(reader, query, limit)
     return [customer for customer in found if any(member.confirmed for member in customer.members)]
 
 
-async def _customers(database: Database, query: Mapping[str, Any], limit: int) -> list[Customer]:
+async def _customers(reader: Reader, query: Mapping[str, Any], limit: int) -> list[Customer]:
     ids: dict[str, None] = {}
-    async for document in database[MEMBERS].find(query, {"customer_id": 1}).sort("customer_id", 1):
+    async for document in reader.collection(MEMBERS).find(query, {"customer_id": 1}).sort("customer_id", 1):
         ids[document["customer_id"]] = None
         if len(ids) == limit:
             break
     members: defaultdict[str, list[Member]] = defaultdict(list)
-    async for document in database[MEMBERS].find({"customer_id": {"$in": list(ids)}}).sort("_id", 1):
+    async for document in reader.collection(MEMBERS).find({"customer_id": {"$in": list(ids)}}).sort("_id", 1):
         members[document["customer_id"]].append(_member(document))
     return [Customer(customer_id, tuple(members[customer_id])) for customer_id in ids if members[customer_id]]
 
@@ -111,7 +111,7 @@ async def _members(work: Work, keys: Iterable[str]) -> list[Member]:
     wanted = list(keys)
     if not wanted:
         return []
-    cursor = work.db[MEMBERS].find({"_id": {"$in": wanted}}, session=work.session)
+    cursor = work.collection(MEMBERS).find({"_id": {"$in": wanted}})
     return [_member(document) async for document in cursor]
 
 
@@ -119,7 +119,7 @@ async def _read_evidence(work: Work, graph: IdentityGraph, keys: Iterable[str]) 
     """Read the evidence on what these members were said to bear, and on the unionids that come with it."""
     wanted = {identity for key in keys for identity in graph.members[key].claims}
     while missing := wanted - graph.evidence.keys():
-        cursor = work.db[EVIDENCE].find({"_id": {"$in": [each.key for each in missing]}}, session=work.session)
+        cursor = work.collection(EVIDENCE).find({"_id": {"$in": [each.key for each in missing]}})
         found = {known.identity: known for known in [_evidence(document) async for document in cursor]}
         graph.evidence |= {identity: found.get(identity) or Evidence(identity) for identity in missing}
         wanted = {unionid for identity in missing for unionid in graph.evidence[identity].unionids}

@@ -19,7 +19,7 @@ from huiqun.channel.directory.model import (
 from huiqun.channel.directory.store import KEEP_GONE
 from huiqun.contracts.channel import LeaveReason, Role
 from huiqun.contracts.moderation import Verdict
-from huiqun.store import Database, Index, Session, UpdateOne
+from huiqun.store import Index, Reader, UpdateOne
 from huiqun.work import Work
 
 ACTIVITY = "activity"
@@ -37,13 +37,13 @@ async def load(work: Work, keys: Iterable[str], members: Iterable[tuple[str, str
     """The activity under these keys, as far as there is any, and of (group, member) pairs, new if there is none."""
     pairs = {member_key(*pair): pair for pair in members}
     wanted = [*{*keys, *pairs}]
-    found = await _find(work.db, {"_id": {"$in": wanted}}, work.session)
+    found = await _find(work, {"_id": {"$in": wanted}})
     return {key: Activity(*pair) for key, pair in pairs.items()} | found
 
 
-async def find_activity(database: Database, keys: Sequence[str]) -> dict[str, Activity]:
+async def find_activity(reader: Reader, keys: Sequence[str]) -> dict[str, Activity]:
     """The activity under these keys, as far as there is any."""
-    return await _find(database, {"_id": {"$in": list(keys)}}, None)
+    return await _find(reader, {"_id": {"$in": list(keys)}})
 
 
 async def save(work: Work, activities: Iterable[Activity]) -> None:
@@ -53,11 +53,11 @@ async def save(work: Work, activities: Iterable[Activity]) -> None:
         for activity in activities
     ]
     if operations:
-        await work.db[ACTIVITY].bulk_write(operations, ordered=False, session=work.session)
+        await work.collection(ACTIVITY).bulk_write(operations, ordered=False)
 
 
-async def _find(database: Database, query: Mapping[str, Any], session: Session | None) -> dict[str, Activity]:
-    cursor = database[ACTIVITY].find(query, session=session)
+async def _find(reader: Reader, query: Mapping[str, Any]) -> dict[str, Activity]:
+    cursor = reader.collection(ACTIVITY).find(query)
     return {document["_id"]: _activity(document) async for document in cursor}
 
 

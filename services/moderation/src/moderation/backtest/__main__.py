@@ -8,6 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from huiqun.cli.terminal import database_of, fail, notes, one_line, output, printable, run
+from huiqun.store import Outside
 from moderation.backtest.handlers import run_trial
 from moderation.backtest.model import Trial
 from moderation.policies.handlers import UnknownPolicyError
@@ -51,7 +52,7 @@ async def _try(trial: Trial) -> dict[str, Any]:
                 bar.update(task, completed=done, total=total)
 
             try:
-                return await run_trial(database, keeper.current(), trial, show)
+                return await run_trial(Outside(database), keeper.current(), trial, show)
             except UnknownPolicyError:
                 fail(f"There is no {trial.label}.")
 

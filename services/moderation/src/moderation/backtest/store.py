@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from huiqun.store import Database, Index
+from huiqun.store import Index, Reader
 from huiqun.tasks.store import TaskRecord, find_tasks
 from huiqun.work import Work
 from moderation.backtest.model import Trial
@@ -55,28 +55,28 @@ async def request(work: Work, job: Job) -> None:
         "requested_by": job.requested_by,
         "requested_at": job.requested_at,
     }
-    await work.db[BACKTESTS].insert_one(document, session=work.session)
+    await work.collection(BACKTESTS).insert_one(document)
 
 
-async def find(database: Database, job_id: str) -> Job | None:
+async def find(reader: Reader, job_id: str) -> Job | None:
     """The backtest of this id."""
-    document = await database[BACKTESTS].find_one({"_id": job_id})
-    return (await _with_progress(database, [_job(document)]))[0] if document else None
+    document = await reader.collection(BACKTESTS).find_one({"_id": job_id})
+    return (await _with_progress(reader, [_job(document)]))[0] if document else None
 
 
-async def page(database: Database, policy_id: str, version: int, before: str | None, limit: int) -> list[Job]:
+async def page(reader: Reader, policy_id: str, version: int, before: str | None, limit: int) -> list[Job]:
     """The backtests of a version without their reports, newest first, before the given one."""
     query: dict[str, Any] = {"policy_id": policy_id, "version": version}
     if before is not None:
         query["_id"] = {"$lt": before}
-    cursor = database[BACKTESTS].find(query, {"report": 0}).sort("_id", -1).limit(limit)
-    return await _with_progress(database, [_job(document) async for document in cursor])
+    cursor = reader.collection(BACKTESTS).find(query, {"report": 0}).sort("_id", -1).limit(limit)
+    return await _with_progress(reader, [_job(document) async for document in cursor])
 
 
 async def cancel(work: Work, job_id: str) -> None:
     """End a backtest that has not ended."""
     change = {"$set": {"state": "cancelled", "finished_at": work.now}}
-    await work.db[BACKTESTS].update_one({"_id": job_id, "state": {"$in": OPEN}}, change, session=work.session)
+    await work.collection(BACKTESTS).update_one({"_id": job_id, "state": {"$in": OPEN}}, change)
 
 
 async def finish(work: Work, job_id: str, report: Mapping[str, Any]) -> Job | None:
@@ -84,16 +84,14 @@ async def finish(work: Work, job_id: str, report: Mapping[str, Any]) -> Job | No
     count = report["messages"]
     done = {"state": "done", "report": report, "progress": count, "total": count, "error": None}
     change = {"$set": {**done, "finished_at": work.now}}
-    after = await work.db[BACKTESTS].find_one_and_update(
-        {"_id": job_id}, change, return_document=True, session=work.session
-    )
+    after = await work.collection(BACKTESTS).find_one_and_update({"_id": job_id}, change)
     return _job(after) if after else None
 
 
 async def fail(work: Work, job_id: str, error: str) -> None:
     """End a backtest that nobody can run."""
     change = {"$set": {"state": "failed", "error": error, "finished_at": work.now}}
-    await work.db[BACKTESTS].update_one({"_id": job_id}, change, session=work.session)
+    await work.collection(BACKTESTS).update_one({"_id": job_id}, change)
 
 
 def task_key(job_id: str) -> str:
@@ -101,10 +99,10 @@ def task_key(job_id: str) -> str:
     return f"backtest/{job_id}"
 
 
-async def _with_progress(database: Database, jobs: Sequence[Job]) -> list[Job]:
+async def _with_progress(reader: Reader, jobs: Sequence[Job]) -> list[Job]:
     """The backtests, those that are being run with what their tasks say."""
     waiting = [task_key(job.id) for job in jobs if job.state == "waiting"]
-    running = {each.task.key: each for each in await find_tasks(database, waiting) if each.is_running}
+    running = {each.task.key: each for each in await find_tasks(reader, waiting) if each.is_running}
     return [_as_running(job, running[task_key(job.id)]) if task_key(job.id) in running else job for job in jobs]
 
 

@@ -123,7 +123,7 @@ async def follow_up(work: Work, task: Task) -> None:
 async def _take(work: Work, step: Step, known: Followed) -> None:
     """Do what is to be done about an open action."""
     action = known.action
-    group = await find_group(work.db, action.group_id, work.session)
+    group = await find_group(work, action.group_id)
     asked = known.assignee or group.settings.owner
     match step:
         case Step.REPEAT:
@@ -131,7 +131,7 @@ async def _take(work: Work, step: Step, known: Followed) -> None:
         case Step.REMIND:
             _ask(work, model.nudge(action, asked, "提醒：以下事项尚未处理。", new_id()), None)
         case Step.ESCALATE:
-            policy = await policy_in_force(work.db, group.settings, work.session)
+            policy = await policy_in_force(work, group.settings)
             above = policy.rules.review.escalate_to or group.settings.owner
             late = compose("升级：{who} 尚未处理以下事项。", who=Mention(asked) if asked else "负责人")
             _ask(work, model.nudge(action, above, late, new_id()), None)

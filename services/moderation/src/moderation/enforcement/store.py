@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from huiqun.contracts.channel import Action, ActionKind
-from huiqun.store import Database, Index, UpdateOne
+from huiqun.store import Index, Reader, UpdateOne
 from huiqun.work import Work
 from moderation.enforcement.model import How
 
@@ -42,8 +42,8 @@ class Followed:
 async def request(work: Work, actions: Sequence[tuple[Action, How]]) -> None:
     """Keep actions as asked for; what the channel cannot do is settled at once."""
     if actions:
-        await work.db[ACTIONS].insert_many(
-            [_document(action, how, work.now) for action, how in actions], ordered=False, session=work.session
+        await work.collection(ACTIONS).insert_many(
+            [_document(action, how, work.now) for action, how in actions], ordered=False
         )
 
 
@@ -51,12 +51,12 @@ async def rehearse(work: Work, actions: Sequence[tuple[Action, How]]) -> None:
     """Keep what would have been asked for in a drill; nobody is ever asked for it."""
     if actions:
         shadows = [_document(action, how, work.now) | {"state": "shadow"} for action, how in actions]
-        await work.db[ACTIONS].insert_many(shadows, ordered=False, session=work.session)
+        await work.collection(ACTIONS).insert_many(shadows, ordered=False)
 
 
 async def followed(work: Work, action_id: str) -> Followed | None:
     """The action, if it is known."""
-    document = await work.db[ACTIONS].find_one({"_id": action_id}, session=work.session)
+    document = await work.collection(ACTIONS).find_one({"_id": action_id})
     if document is None:
         return None
     action = Action(action_id=action_id, **{name: document[name] for name in _ACTION_FIELDS if name in document})
@@ -66,22 +66,22 @@ async def followed(work: Work, action_id: str) -> Followed | None:
 
 async def note_step(work: Work, action_id: str) -> None:
     """Count a step that was taken about an open action."""
-    await work.db[ACTIONS].update_one({"_id": action_id}, {"$inc": {"steps": 1}}, session=work.session)
+    await work.collection(ACTIONS).update_one({"_id": action_id}, {"$inc": {"steps": 1}})
 
 
 async def open_in(work: Work, group_id: str) -> int:
     """How many actions in a group have no outcome yet."""
     query = {"group_id": group_id, "state": {"$in": OPEN}}
-    return int(await work.db[ACTIONS].count_documents(query, session=work.session))
+    return int(await work.collection(ACTIONS).count_documents(query))
 
 
-async def find(database: Database, action_id: str) -> dict[str, Any] | None:
+async def find(reader: Reader, action_id: str) -> dict[str, Any] | None:
     """The action of this id."""
-    return await database[ACTIONS].find_one({"_id": action_id})
+    return await reader.collection(ACTIONS).find_one({"_id": action_id})
 
 
 async def newest(
-    database: Database, *, group_id: str | None, state: str | None, before: str | None, limit: int
+    reader: Reader, *, group_id: str | None, state: str | None, before: str | None, limit: int
 ) -> list[dict[str, Any]]:
     """The actions of a group, in a state ("open" is each in which something is still to be done), or all of them.
 
@@ -90,7 +90,7 @@ async def newest(
     wanted = {"$in": list(OPEN)} if state == "open" else state
     query: dict[str, Any] = {"group_id": group_id, "state": wanted, "_id": {"$lt": before} if before else None}
     query = {name: value for name, value in query.items() if value is not None}
-    return [document async for document in database[ACTIONS].find(query).sort("_id", -1).limit(limit)]
+    return [document async for document in reader.collection(ACTIONS).find(query).sort("_id", -1).limit(limit)]
 
 
 async def deletions_since(work: Work, moment: datetime, passing_over: Sequence[str]) -> dict[str, int]:
@@ -107,7 +107,7 @@ async def deletions_since(work: Work, moment: datetime, passing_over: Sequence[s
         {"$group": {"_id": {"group": "$group_id", "message": "$target.message_id"}}},
         {"$group": {"_id": "$_id.group", "number": {"$sum": 1}}},
     ]
-    cursor = await work.db[ACTIONS].aggregate(counting, session=work.session)
+    cursor = await work.collection(ACTIONS).aggregate(counting)
     return {document["_id"]: document["number"] async for document in cursor}
 
 
@@ -120,7 +120,7 @@ async def settle(work: Work, outcomes: Mapping[str, tuple[str, Mapping[str, Any]
         for action_id, (state, facts) in outcomes.items()
     ]
     if operations:
-        await work.db[ACTIONS].bulk_write(operations, ordered=False, session=work.session)
+        await work.collection(ACTIONS).bulk_write(operations, ordered=False)
 
 
 async def hand_to(work: Work, assignees: Mapping[str, Mapping[str, Any]]) -> None:
@@ -131,7 +131,7 @@ async def hand_to(work: Work, assignees: Mapping[str, Mapping[str, Any]]) -> Non
         for action_id, facts in assignees.items()
     ]
     if operations:
-        await work.db[ACTIONS].bulk_write(operations, ordered=False, session=work.session)
+        await work.collection(ACTIONS).bulk_write(operations, ordered=False)
 
 
 async def withdraw(work: Work, group_id: str, message_id: str) -> list[dict[str, Any]]:
@@ -139,12 +139,12 @@ async def withdraw(work: Work, group_id: str, message_id: str) -> list[dict[str,
 
     What the channel has done already stays done: the caller asks for its opposite where there is one.
     """
-    cursor = work.db[ACTIONS].find({"target.message_id": message_id, "group_id": group_id}, session=work.session)
+    cursor = work.collection(ACTIONS).find({"target.message_id": message_id, "group_id": group_id})
     found: list[dict[str, Any]] = await cursor.to_list(None)
     waiting = [action["_id"] for action in found if action["state"] in OPEN]
     if waiting:
         change = {"$set": {"state": "withdrawn", "settled_at": work.now}}
-        await work.db[ACTIONS].update_many({"_id": {"$in": waiting}}, change, session=work.session)
+        await work.collection(ACTIONS).update_many({"_id": {"$in": waiting}}, change)
     return found
 
 
@@ -155,7 +155,7 @@ async def open_deletions(work: Work, messages: Collection[tuple[str, str]]) -> l
         "kind": ActionKind.DELETE_MESSAGE.value,
         "state": {"$in": list(OPEN)},
     }
-    found: list[dict[str, Any]] = await work.db[ACTIONS].find(wanted, session=work.session).to_list(None)
+    found: list[dict[str, Any]] = await work.collection(ACTIONS).find(wanted).to_list(None)
     return [each for each in found if (each["group_id"], each["target"]["message_id"]) in messages]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from huiqun.audit import AuditEntry, append
-from huiqun.store import Database
+from huiqun.store import Reader
 from huiqun.work import Transactor, Work
 from moderation.lexicon import store
 from moderation.lexicon.model.rows import RowError, WordImport, read_csv, read_jsonl
@@ -66,7 +66,7 @@ async def import_list(work: Work, file: WordFile, author: str) -> tuple[WordList
     """
     if author != SHIPPED_LIST:
         _check_own(file.list_name)
-    known = await store.find_list(work.db, file.list_name, work.session)
+    known = await store.find_list(work, file.list_name)
     if known is not None and known.checksum == file.checksum and known.words == len(file.words):
         return known, False
     entry = WordList(file.list_name, len(file.words), file.checksum, author, work.now)
@@ -84,20 +84,20 @@ async def drop_list(work: Work, name: str, actor: str) -> None:
     await append(work, AuditEntry(actor, "lexicon.list.dropped", f"lexicon/{name}"))
 
 
-async def find_list(database: Database, name: str) -> WordList:
+async def find_list(reader: Reader, name: str) -> WordList:
     """The list of this name; raises UnknownListError."""
-    found = await store.find_list(database, name)
+    found = await store.find_list(reader, name)
     if found is None:
         raise UnknownListError(name)
     return found
 
 
-async def import_shipped(database: Database, transactor: Transactor) -> None:
+async def import_shipped(reader: Reader, transactor: Transactor) -> None:
     """Bring the lists that come with the service up to date; lists of the same content are left alone.
 
     Replicas that start at once conflict on a list, and whoever comes second finds it done.
     """
-    present = {entry.name: entry.checksum for entry in await store.lists(database)}
+    present = {entry.name: entry.checksum for entry in await store.lists(reader)}
     for name in SHIPPED_LISTS:
         words = await asyncio.to_thread(shipped_words, name)
         file = WordFile(name, words, checksum_of(repr(words)))

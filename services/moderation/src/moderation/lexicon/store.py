@@ -11,7 +11,7 @@ from heapq import merge
 from typing import Any, Final
 
 from huiqun.runtime.time_slice import TimeSlice
-from huiqun.store import Database, Index, Session
+from huiqun.store import Index, Reader
 from huiqun.work import Work
 from moderation.lexicon.model.words import Word
 
@@ -42,16 +42,16 @@ class WordList:
     imported_at: datetime
 
 
-async def revision(database: Database) -> tuple[int, str]:
+async def revision(reader: Reader) -> tuple[int, str]:
     """A number that rises with every change, and the version that decisions name."""
-    stamp = await database[STAMPS].find_one({"_id": "lexicon"})
+    stamp = await reader.collection(STAMPS).find_one({"_id": "lexicon"})
     return (int(stamp["revision"]), str(stamp["version"])) if stamp else (0, "none")
 
 
-async def words(database: Database) -> list[Word]:
+async def words(reader: Reader) -> list[Word]:
     """Every word of every list."""
     # One document after the other, since decoding one stops this process for some milliseconds.
-    documents = await database[WORDS].find({}, batch_size=1).to_list(None)
+    documents = await reader.collection(WORDS).find({}, batch_size=1).to_list(None)
     return await asyncio.to_thread(_all_words, documents)
 
 
@@ -65,33 +65,33 @@ def _all_words(documents: list[dict[str, Any]]) -> list[Word]:
     return found
 
 
-async def page(database: Database, list_name: str, after: str | None, limit: int) -> list[Word]:
+async def page(reader: Reader, list_name: str, after: str | None, limit: int) -> list[Word]:
     """Words of a list by id, after the given one."""
     query = {"list": list_name, "last": {"$gt": after or ""}}
     found: list[Word] = []
-    async for document in database[WORDS].find(query, batch_size=2).sort("last", 1):
+    async for document in reader.collection(WORDS).find(query, batch_size=2).sort("last", 1):
         found += [word for word in _words(document) if after is None or word.id > after]
         if len(found) >= limit:
             break
     return found[:limit]
 
 
-async def lists(database: Database, after: str | None = None, limit: int = 1_000) -> list[WordList]:
+async def lists(reader: Reader, after: str | None = None, limit: int = 1_000) -> list[WordList]:
     """The lists by name, after the given one; there are never many."""
     query = {"_id": {"$gt": after}} if after else {}
-    return [_list(document) async for document in database[LISTS].find(query).sort("_id", 1).limit(limit)]
+    return [_list(document) async for document in reader.collection(LISTS).find(query).sort("_id", 1).limit(limit)]
 
 
-async def find_list(database: Database, name: str, session: Session | None = None) -> WordList | None:
+async def find_list(reader: Reader, name: str) -> WordList | None:
     """The list of this name."""
-    document = await database[LISTS].find_one({"_id": name}, session=session)
+    document = await reader.collection(LISTS).find_one({"_id": name})
     return _list(document) if document else None
 
 
 async def replace_list(work: Work, entry: WordList, added: Sequence[Word]) -> None:
     """Put `added` in the place of the list's words and let every process know."""
     # The small document first: of two who import the same list, one conflicts here, before it has written the words.
-    await work.db[LISTS].replace_one(
+    await work.collection(LISTS).replace_one(
         {"_id": entry.name},
         {
             "_id": entry.name,
@@ -101,28 +101,27 @@ async def replace_list(work: Work, entry: WordList, added: Sequence[Word]) -> No
             "imported_at": entry.imported_at,
         },
         upsert=True,
-        session=work.session,
     )
-    await work.db[WORDS].delete_many({"list": entry.name}, session=work.session)
+    await work.collection(WORDS).delete_many({"list": entry.name})
     for chunk in _chunks(await _sorted(added)):
         document = {"list": entry.name, "last": chunk[-1].id, "words": [_fields(word) for word in chunk]}
-        await work.db[WORDS].insert_one(document, session=work.session)
+        await work.collection(WORDS).insert_one(document)
     await _stamp(work)
 
 
 async def drop_list(work: Work, name: str) -> bool:
     """Remove a list with its words; False when there is none."""
-    result = await work.db[LISTS].delete_one({"_id": name}, session=work.session)
+    result = await work.collection(LISTS).delete_one({"_id": name})
     if not result.deleted_count:
         return False
-    await work.db[WORDS].delete_many({"list": name}, session=work.session)
+    await work.collection(WORDS).delete_many({"list": name})
     await _stamp(work)
     return True
 
 
 async def _stamp(work: Work) -> None:
     change = {"$inc": {"revision": 1}, "$set": {"version": work.now.astimezone(UTC).isoformat(timespec="milliseconds")}}
-    await work.db[STAMPS].update_one({"_id": "lexicon"}, change, upsert=True, session=work.session)
+    await work.collection(STAMPS).update_one({"_id": "lexicon"}, change, upsert=True)
 
 
 async def _sorted(words: Sequence[Word]) -> Iterator[Word]:

@@ -68,7 +68,7 @@ async def recall_messages(work: Work, events: Sequence[MessageRecalled]) -> None
     One that comes before its message is remembered. One by somebody who is neither author nor staff is refused.
     """
     refs = {MessageRef(event.data.message_id, event.data.group_id, event.source) for event in events}
-    archived = await archive.find_revisions(work.db, refs, work.session)
+    archived = await archive.find_revisions(work, refs)
     absent = refs - {ref for ref, found in archived.items() if found[0].revision == 0}
     early = await store.load(work, [store.key_of(ref.group_id, ref.message_id, ref.channel) for ref in absent])
     staff = await find_staff_among(work, {(event.data.group_id, event.data.recalled_by) for event in events})
@@ -110,7 +110,7 @@ async def _originals(work: Work, events: Sequence[Messages]) -> dict[MessageRef,
     edited = {ref_of(event) for event in events if isinstance(event, MessageEdited)}
     if not edited:
         return {}
-    found = await archive.find_revisions(work.db, edited, work.session)
+    found = await archive.find_revisions(work, edited)
     return {ref: _history(revisions) for ref, revisions in found.items() if revisions[0].revision == 0}
 
 

@@ -25,14 +25,14 @@ async def load(work: Work, keys: Sequence[str]) -> dict[MessageRef, EarlyChanges
     if not keys:
         return {}
     query = {"_id": {"$in": keys}}
-    cursor = work.db[EARLY].find(query, {"noted_at": 0}, session=work.session)
+    cursor = work.collection(EARLY).find(query, {"noted_at": 0})
     found = [_changes(document) for document in await cursor.to_list(None)]
     return {changes.ref: changes for changes in found}
 
 
 async def has_room(work: Work, group_id: str) -> bool:
     """Whether another message of the group may have changes before it comes."""
-    count = await work.db[EARLY].count_documents({"group_id": group_id}, limit=MAX_EARLY, session=work.session)
+    count = await work.collection(EARLY).count_documents({"group_id": group_id}, limit=MAX_EARLY)
     return int(count) < MAX_EARLY
 
 
@@ -40,13 +40,13 @@ async def save(work: Work, changes: Iterable[EarlyChanges]) -> None:
     """Remember what came."""
     operations = [ReplaceOne({"_id": _key(each.ref)}, _document(work, each), upsert=True) for each in changes]
     if operations:
-        await work.db[EARLY].bulk_write(operations, session=work.session)
+        await work.collection(EARLY).bulk_write(operations)
 
 
 async def forget(work: Work, refs: Collection[MessageRef]) -> None:
     """These messages have come."""
     if refs:
-        await work.db[EARLY].delete_many({"_id": {"$in": list(map(_key, refs))}}, session=work.session)
+        await work.collection(EARLY).delete_many({"_id": {"$in": list(map(_key, refs))}})
 
 
 def key_of(group_id: str, message_id: str, channel: str | None) -> str:

@@ -11,7 +11,7 @@ import structlog
 
 from huiqun.runtime.health import CombinedHeartbeat, Heartbeat
 from huiqun.runtime.waiting import wait_for_stop
-from huiqun.store import Database, majority_reads
+from huiqun.store import Database, Outside, majority_reads
 from huiqun.telemetry import describe_error
 from huiqun.work.retry import until_it_passes
 from moderation.archive.model import Holds
@@ -67,7 +67,7 @@ class RulebookKeeper:
         self.heartbeat.include(self._rules_heartbeat)
         self.heartbeat.include(self._lexicon_heartbeat)
         # What a primary may yet lose would take its revision along, and another change would come under the same one.
-        self._database = majority_reads(database)
+        self._reader = Outside(majority_reads(database))
         self._current = EMPTY
         self._policies_revision = -1
         self._lexicon_revision = _NONE_YET
@@ -118,14 +118,14 @@ class RulebookKeeper:
         await self._refresh_lexicon()
 
     async def _refresh_policies(self) -> None:
-        revision = await policies.revision(self._database)
-        changed, self._groups_seen = await policies.groups_since(self._database, self._groups_seen)
+        revision = await policies.revision(self._reader)
+        changed, self._groups_seen = await policies.groups_since(self._reader, self._groups_seen)
         fresh = {group_id: group for group_id, group in changed.items() if self._groups.get(group_id) != group}
         if revision == self._policies_revision and not fresh:
             return
         if revision != self._policies_revision:
-            self._written = await policies.in_force(self._database)
-            self._exceptions = await policies.exceptions.in_force(self._database, datetime.now(UTC))
+            self._written = await policies.in_force(self._reader)
+            self._exceptions = await policies.exceptions.in_force(self._reader, datetime.now(UTC))
         self._groups |= fresh
         settings = with_exceptions(self._groups, self._exceptions)
         self._swap(policies=Policies.compose(self._written, settings, self._current.policies))
@@ -133,13 +133,13 @@ class RulebookKeeper:
         RULEBOOK_REVISION.set(revision)
 
     async def _refresh_lexicon(self) -> None:
-        revision, version = await lexicons.revision(self._database)
+        revision, version = await lexicons.revision(self._reader)
         if revision == self._lexicon_revision or not self._uncompiled.may_be_tried(revision):
             return
-        words = await lexicons.words(self._database)
-        while (now := await lexicons.revision(self._database)) != (revision, version):
+        words = await lexicons.words(self._reader)
+        while (now := await lexicons.revision(self._reader)) != (revision, version):
             # Replaced while they were read: they may be half old and half new.
-            (revision, version), words = now, await lexicons.words(self._database)
+            (revision, version), words = now, await lexicons.words(self._reader)
         here = self._lexicon_revision == _NONE_YET and len(words) <= _COMPILED_HERE
         try:
             lexicon, bits = await (asyncio.to_thread(_compile, words) if here else self._compile_apart(words))
@@ -186,10 +186,10 @@ class RulebookKeeper:
             await asyncio.sleep(0)
 
     async def _refresh_holds(self) -> None:
-        revision = await legal_holds.revision(self._database)
+        revision = await legal_holds.revision(self._reader)
         if revision == self._holds_revision:
             return
-        found = await legal_holds.open_holds(self._database)
+        found = await legal_holds.open_holds(self._reader)
         self._current = replace(self._current, holds=Holds(found))
         self._holds_revision = revision
         LEGAL_HOLDS.set(len(found))

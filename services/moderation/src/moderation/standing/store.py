@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from struct import Struct
 from typing import Any
 
-from huiqun.store import Database, Index
+from huiqun.store import Index, Reader
 from huiqun.work import Work
 from moderation.standing.model import Standing, Strike, key_of
 
@@ -31,25 +31,25 @@ async def load(work: Work, members: Iterable[tuple[str, str]]) -> dict[str, Stan
     if wanted:
         query = {"_id": {"$in": list(wanted)}}
         # All in the first answer, with room for one more: a full one would make the driver ask whether that was all.
-        cursor = work.db[STANDINGS].find(query, _UNREAD, batch_size=len(wanted) + 1, session=work.session)
+        cursor = work.collection(STANDINGS).find(query, _UNREAD, batch_size=len(wanted) + 1)
         found = {document.pop("_id"): document for document in await cursor.to_list(None)}
     return {key: _standing(pair, found[key]) if key in found else Standing(*pair) for key, pair in wanted.items()}
 
 
-async def find(database: Database, group_id: str, member_id: str) -> Standing | None:
+async def find(reader: Reader, group_id: str, member_id: str) -> Standing | None:
     """A member's standing in a group."""
-    document = await database[STANDINGS].find_one({"_id": key_of(group_id, member_id)}, {**_UNREAD, "_id": 0})
+    document = await reader.collection(STANDINGS).find_one({"_id": key_of(group_id, member_id)}, {**_UNREAD, "_id": 0})
     return _standing((group_id, member_id), document) if document else None
 
 
 async def acquaintances(
-    database: Database, groups: Sequence[str] | None, *, before: datetime
+    reader: Reader, groups: Sequence[str] | None, *, before: datetime
 ) -> dict[str, tuple[datetime, int]]:
     """By key, members of these groups or of all who wrote before: since when, and how much of substance by now."""
     query: dict[str, Any] = {"since": {"$lt": before}}
     if groups is not None:
         query["group_id"] = {"$in": list(groups)}
-    cursor = database[STANDINGS].find(query, {"since": 1, "substantial": 1}, batch_size=5_000)
+    cursor = reader.collection(STANDINGS).find(query, {"since": 1, "substantial": 1}, batch_size=5_000)
     return {document["_id"]: (document["since"], document["substantial"]) async for document in cursor}
 
 

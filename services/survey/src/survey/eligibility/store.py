@@ -15,7 +15,7 @@ from huiqun.channel.directory.model import (
     member_key,
 )
 from huiqun.contracts.channel import LeaveReason, Role
-from huiqun.store import Database, Index, UpdateOne
+from huiqun.store import Index, Reader, UpdateOne
 from huiqun.work import Work
 from survey.eligibility.model import Eligibility
 
@@ -41,17 +41,19 @@ async def load(work: Work, members: Iterable[tuple[str, str]]) -> dict[str, Elig
     return {key: found.get(key) or Eligibility(*pair) for key, pair in wanted.items()}
 
 
-async def read(database: Database, group_id: str, member_id: str) -> Eligibility | None:
+async def read(reader: Reader, group_id: str, member_id: str) -> Eligibility | None:
     """The eligibility of one member."""
-    document = await database[ELIGIBILITY].find_one({"_id": member_key(group_id, member_id)})
+    document = await reader.collection(ELIGIBILITY).find_one({"_id": member_key(group_id, member_id)})
     return _record(document) if document else None
 
 
-async def of_group(database: Database, group_id: str, after: str, limit: int) -> list[Eligibility]:
+async def of_group(reader: Reader, group_id: str, after: str, limit: int) -> list[Eligibility]:
     """The eligibility of a group's members by member id, after the given one."""
     # The ids of a group are those between "group/" and what follows it, "group0".
     query = {"_id": {"$gt": member_key(group_id, after), "$lt": f"{group_id}0"}}
-    return [_record(document) async for document in database[ELIGIBILITY].find(query).sort("_id", 1).limit(limit)]
+    return [
+        _record(document) async for document in reader.collection(ELIGIBILITY).find(query).sort("_id", 1).limit(limit)
+    ]
 
 
 async def members_of(work: Work, group_ids: Iterable[str]) -> dict[str, Eligibility]:
@@ -63,11 +65,11 @@ async def save(work: Work, records: Iterable[Eligibility]) -> None:
     """Write the eligibility back."""
     operations = [UpdateOne({"_id": each.key}, {"$set": _fields(work, each)}, upsert=True) for each in records]
     if operations:
-        await work.db[ELIGIBILITY].bulk_write(operations, ordered=False, session=work.session)
+        await work.collection(ELIGIBILITY).bulk_write(operations, ordered=False)
 
 
 async def _find(work: Work, query: Mapping[str, Any]) -> dict[str, Eligibility]:
-    cursor = work.db[ELIGIBILITY].find(query, session=work.session)
+    cursor = work.collection(ELIGIBILITY).find(query)
     return {document["_id"]: _record(document) async for document in cursor}
 
 

@@ -96,7 +96,7 @@ class Directory:
 
     async def erase(self, work: Work, accounts: Collection[tuple[str, str]]) -> int:
         """Erase names and ids of (channel, member id) pairs in all groups; returns of how many memberships."""
-        found = await list_accounts(work.db, accounts, work.session)
+        found = await list_accounts(work, accounts)
         for member in found:
             member.erase(work.now)
         await save_directory(work, (), found)

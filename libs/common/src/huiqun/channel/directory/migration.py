@@ -31,7 +31,7 @@ class FormerRecords:
         """Return the migration that carries them over."""
 
         async def carry_over_page(work: Work) -> int:
-            cursor = work.db[self.collection].find(self.query, session=work.session).limit(_PAGE)
+            cursor = work.collection(self.collection).find(self.query).limit(_PAGE)
             found = await cursor.to_list(None)
             if not found:
                 return 0
@@ -39,7 +39,7 @@ class FormerRecords:
             groups = [group for known, _ in read for group in known]
             await directory.merge(work, groups, [member for _, known in read for member in known])
             operations = [UpdateOne({"_id": each["_id"]}, self.change(each)) for each in found]
-            await work.db[self.collection].bulk_write(operations, ordered=False, session=work.session)
+            await work.collection(self.collection).bulk_write(operations, ordered=False)
             return len(found)
 
         unused = tuple((self.collection, index) for index in self.unused_indexes)

@@ -12,7 +12,7 @@ from huiqun.channel.directory.documents import GROUP, MEMBER, group_fields, grou
 from huiqun.channel.directory.fold import DirectorySnapshot
 from huiqun.channel.directory.model import DirectoryGroup, DirectoryMember, keys_of, member_key
 from huiqun.contracts.channel import Role
-from huiqun.store import Database, Index, ReplaceOne, Session, UpdateOne
+from huiqun.store import Index, Reader, ReplaceOne, UpdateOne
 from huiqun.work import Work
 
 DIRECTORY: Final = "directory"
@@ -34,7 +34,7 @@ async def read_directory(
     keys = keys_of(group_ids, members)
     if not keys:
         return DirectorySnapshot({}, {})
-    cursor = work.db[DIRECTORY].find({"_id": {"$in": keys}}, batch_size=len(keys) + 1, session=work.session)
+    cursor = work.collection(DIRECTORY).find({"_id": {"$in": keys}}, batch_size=len(keys) + 1)
     documents = await cursor.to_list(None)
     return DirectorySnapshot(
         {each["_id"]: group_from(each) for each in documents if each["record"] == GROUP},
@@ -42,55 +42,51 @@ async def read_directory(
     )
 
 
-async def find_group(database: Database, group_id: str, session: Session | None = None) -> DirectoryGroup | None:
+async def find_group(reader: Reader, group_id: str) -> DirectoryGroup | None:
     """Find a group; None if nothing is known of it."""
-    document = await database[DIRECTORY].find_one({"_id": group_id}, session=session)
+    document = await reader.collection(DIRECTORY).find_one({"_id": group_id})
     return group_from(document) if document else None
 
 
-async def find_member(
-    database: Database, group_id: str, member_id: str, session: Session | None = None
-) -> DirectoryMember | None:
+async def find_member(reader: Reader, group_id: str, member_id: str) -> DirectoryMember | None:
     """Find a member of a group, or who was one; None if nobody was ever heard of there."""
-    document = await database[DIRECTORY].find_one({"_id": member_key(group_id, member_id)}, session=session)
+    document = await reader.collection(DIRECTORY).find_one({"_id": member_key(group_id, member_id)})
     return member_from(document) if document else None
 
 
 async def list_members(
-    database: Database, group_id: str, *, present: bool | None = None, after: str | None = None, limit: int
+    reader: Reader, group_id: str, *, present: bool | None = None, after: str | None = None, limit: int
 ) -> list[DirectoryMember]:
     """List the members of a group by id, after the given one: all, those who are there, or those who went."""
     query: dict[str, Any] = {"_id": _within(group_id, after)}
     if present is not None:
         query["present"] = present
-    return [member_from(each) async for each in database[DIRECTORY].find(query).sort("_id", 1).limit(limit)]
+    return [member_from(each) async for each in reader.collection(DIRECTORY).find(query).sort("_id", 1).limit(limit)]
 
 
-async def list_present(database: Database, group_id: str, session: Session | None = None) -> list[DirectoryMember]:
+async def list_present(reader: Reader, group_id: str) -> list[DirectoryMember]:
     """List everybody who is in a group, by id."""
     query = {"_id": _within(group_id), "present": True}
-    return [member_from(each) async for each in database[DIRECTORY].find(query, session=session).sort("_id", 1)]
+    return [member_from(each) async for each in reader.collection(DIRECTORY).find(query).sort("_id", 1)]
 
 
 async def list_staff(work: Work, group_ids: Collection[str]) -> dict[str, set[str]]:
     """List the staff members who are in each of these groups; none is not among them."""
     query = {"$or": [{"_id": _within(group_id)} for group_id in group_ids], "present": True, "role": Role.STAFF.value}
     found: dict[str, set[str]] = {}
-    async for each in work.db[DIRECTORY].find(query, {"group_id": 1, "member_id": 1}, session=work.session):
+    async for each in work.collection(DIRECTORY).find(query, {"group_id": 1, "member_id": 1}):
         found.setdefault(each["group_id"], set()).add(each["member_id"])
     return found
 
 
-async def list_accounts(
-    database: Database, accounts: Collection[tuple[str, str]], session: Session | None = None
-) -> list[DirectoryMember]:
+async def list_accounts(reader: Reader, accounts: Collection[tuple[str, str]]) -> list[DirectoryMember]:
     """List what is known of (channel, member id) pairs in all groups that they are or were in.
 
     A membership of which nobody has said what channel it is of is counted in.
     """
     wanted = set(accounts)
     query = {"member_id": {"$in": sorted({member_id for _, member_id in wanted})}}
-    found = [member_from(each) async for each in database[DIRECTORY].find(query, session=session).sort("_id", 1)]
+    found = [member_from(each) async for each in reader.collection(DIRECTORY).find(query).sort("_id", 1)]
     return [member for member in found if member.channel is None or (member.channel, member.member_id) in wanted]
 
 
@@ -99,7 +95,7 @@ async def list_unheard(work: Work, listed: Iterable[DirectoryGroup]) -> list[Dir
     found: list[DirectoryMember] = []
     for group in listed:
         query = {"_id": _within(group.group_id), "present": True, "heard_at": {"$lt": group.listed_at}}
-        found += [member_from(each) async for each in work.db[DIRECTORY].find(query, session=work.session)]
+        found += [member_from(each) async for each in work.collection(DIRECTORY).find(query)]
     return found
 
 
@@ -121,7 +117,7 @@ async def save_directory(
         operations.append(UpdateOne({"_id": group_id}, change, upsert=True))
     operations += [ReplaceOne({"_id": each.key}, member_document(each, work.now), upsert=True) for each in members]
     if operations:
-        await work.db[DIRECTORY].bulk_write(operations, ordered=False, session=work.session)
+        await work.collection(DIRECTORY).bulk_write(operations, ordered=False)
 
 
 def _within(group_id: str, after: str | None = None) -> dict[str, str]:

@@ -57,7 +57,7 @@ async def request_export(work: Work, order: ExportOrder, actor: str) -> Export:
 
 async def carry_out(work: Work, task: Task) -> Continue | None:
     """Take the next step of an export."""
-    export = await exports.find(work.db, task.payload["export_id"], work.session)
+    export = await exports.find(work, task.payload["export_id"])
     if export is None:
         return None
     if export.state == "counting":
@@ -74,7 +74,7 @@ async def carry_out(work: Work, task: Task) -> Continue | None:
 
 async def download(work: Work, export_id: str, actor: str) -> Export:
     """Note that somebody fetches the file. Raises UnknownExportError, UnfinishedExportError."""
-    export = await exports.find(work.db, export_id, work.session)
+    export = await exports.find(work, export_id)
     if export is None:
         raise UnknownExportError(export_id)
     if export.state != "done":
@@ -99,7 +99,7 @@ def _search(export: Export) -> Search:
 
 async def _count(work: Work, export: Export) -> Export:
     """Count the messages of one group; after the last one, writing begins."""
-    total = export.total + await messages.count(work.db, _search(export))
+    total = export.total + await messages.count(work, _search(export))
     if export.group + 1 < len(export.groups):
         return replace(export, total=total, group=export.group + 1)
     begun = await exports.add_parts(work, export, [part for part in [opening(export.format)] if part])
@@ -111,7 +111,7 @@ async def _write(work: Work, export: Export) -> Export:
     lines: list[bytes] = []
     size = 0
     written = export
-    async for page in pages(work.db, _search(export), export.format, export.after, work.session):
+    async for page in pages(work, _search(export), export.format, export.after):
         lines += page.lines
         size += sum(map(len, page.lines))
         written = replace(written, after=page.last, messages=written.messages + len(page.lines))
@@ -133,7 +133,7 @@ async def _write(work: Work, export: Export) -> Export:
 async def _seal(work: Work, export: Export) -> Export:
     """Hash the file and make it known."""
     digest = hashlib.sha256()
-    async for part in exports.read(work.db, export.id, 0, export.bytes, work.session):
+    async for part in exports.read(work, export.id, 0, export.bytes):
         digest.update(part)
     sealed = replace(export, state="done", sha256=digest.hexdigest(), finished_at=work.now)
     detail = {**range_of(sealed), "messages": sealed.messages, "bytes": sealed.bytes, "sha256": sealed.sha256}

@@ -61,7 +61,7 @@ async def place_hold(work: Work, order: HoldOrder, actor: str) -> Hold:
 
 async def lift_hold(work: Work, hold_id: str, reason: str, actor: str) -> Hold:
     """End a hold: what no other one covers expires as its policy says. Raises UnknownHoldError, LiftedHoldError."""
-    hold = await holds.find(work.db, hold_id, work.session)
+    hold = await holds.find(work, hold_id)
     if hold is None:
         raise UnknownHoldError(hold_id)
     if hold.lifted_at is not None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from huiqun.store import Database
+from huiqun.store import Reader
 from huiqun.tasks.model import Continue
 from huiqun.tasks.store import count_tasks
 from huiqun.work import Task, Work
@@ -42,17 +42,17 @@ def settle_hold(work: Work, hold: Hold) -> None:
         _begin(work, hold, group_id)
 
 
-async def unsettled(database: Database, hold_id: str) -> int:
+async def unsettled(reader: Reader, hold_id: str) -> int:
     """In how many groups messages are still looked through because a hold was placed or lifted."""
-    return await count_tasks(database, _keys_of(hold_id))
+    return await count_tasks(reader, _keys_of(hold_id))
 
 
 async def plan_hold(work: Work, task: Task) -> Continue | None:
     """A hold on every group: settle them page by page."""
-    hold = await holds.find(work.db, task.payload["hold_id"], work.session)
+    hold = await holds.find(work, task.payload["hold_id"])
     if hold is None:
         return None
-    found = await messages.groups(work.db, task.payload.get("after"), _PAGE, work.session)
+    found = await messages.groups(work, task.payload.get("after"), _PAGE)
     for group_id in found:
         _begin(work, hold, group_id)
     return Continue({"hold_id": hold.id, "after": found[-1]}) if len(found) == _PAGE else None
@@ -73,7 +73,7 @@ async def plan_retention(work: Work, task: Task) -> Continue | None:
 
     Of the other groups, what was sent lately: it may have been archived by a policy that was soon replaced.
     """
-    found = await messages.groups(work.db, task.payload.get("after"), _GROUPS_A_SECOND, work.session)
+    found = await messages.groups(work, task.payload.get("after"), _GROUPS_A_SECOND)
     wanted = await _days_of(work, found)
     known = await retentions.known(work, found)
     changed = {group: days for group, days in wanted.items() if days != known.get(group)}
@@ -90,7 +90,7 @@ async def settle(work: Work, task: Task) -> Continue | None:
     payload = task.payload
     wanted = Search(payload["group_id"], payload.get("since"), payload.get("until"), fields=_FIELDS)
     after = Place(*payload["after"]) if payload.get("after") else None
-    found = await messages.search(work.db, wanted, after, _BATCH, work.session)
+    found = await messages.search(work, wanted, after, _BATCH)
     await _settle(work, found, wanted.group_id)
     if len(found) == _BATCH:
         return Continue({**payload, "after": list(found[-1].place)})
@@ -110,9 +110,9 @@ def _begin(work: Work, hold: Hold, group_id: str) -> None:
 
 
 async def _settle(work: Work, found: Sequence[Archived], group_id: str) -> None:
-    open_holds = Holds(await holds.open_holds(work.db, work.session))
-    group = await find_group(work.db, group_id, work.session)
-    days = (await policy_in_force(work.db, group.settings, work.session)).rules.retention.days
+    open_holds = Holds(await holds.open_holds(work))
+    group = await find_group(work, group_id)
+    days = (await policy_in_force(work, group.settings)).rules.retention.days
     changes: dict[datetime | None, list[str]] = {}
     for archived in found:
         document = archived.document
@@ -135,6 +135,6 @@ async def _days_of(work: Work, group_ids: Sequence[str]) -> dict[str, int]:
     settings = await groups_of(work, group_ids)
     wanted = {}
     for group_id in group_ids:
-        policy = await policy_in_force(work.db, settings.get(group_id, UNKNOWN_GROUP), work.session)
+        policy = await policy_in_force(work, settings.get(group_id, UNKNOWN_GROUP))
         wanted[group_id] = policy.rules.retention.days
     return wanted

@@ -7,7 +7,7 @@ from typing import Final
 
 from huiqun.audit import AuditEntry, append
 from huiqun.runtime.ids import new_id
-from huiqun.store import Database, Session
+from huiqun.store import Reader
 from huiqun.work import Work
 from moderation.archive.model.keys import MessageRef, RevisionKey
 from moderation.archive.model.sampling import Draw
@@ -53,30 +53,28 @@ class Sample:
     reviews: dict[MessageRef, list[Review]]
 
 
-async def draw_sample(database: Database, order: SampleOrder) -> Sample:
+async def draw_sample(reader: Reader, order: SampleOrder) -> Sample:
     """Messages as first sent, lowest rank first; each is read once. Raises TooManyMessagesError."""
     draw = Draw(order.seed, order.size, order.by_group, lambda key: RevisionKey.parse(key).message_id)
     population = 0
-    for group_id in sorted(set(order.groups)) or await _every_group(database):
-        async for keys in messages.first_keys(database, Search(group_id, order.since, order.until)):
+    for group_id in sorted(set(order.groups)) or await _every_group(reader):
+        async for keys in messages.first_keys(reader, Search(group_id, order.since, order.until)):
             draw.offer(keys)
             population += len(keys)
             if population > MOST_DRAWN_FROM:
                 raise TooManyMessagesError
         draw.end_group()
-    drawn = await messages.firsts(database, draw.drawn())
+    drawn = await messages.firsts(reader, draw.drawn())
     refs = [each.key.ref for each in drawn]
-    return Sample(drawn, population, await reviews.of_messages(database, refs))
+    return Sample(drawn, population, await reviews.of_messages(reader, refs))
 
 
-async def find_message(
-    database: Database, message_id: str, group_id: str | None, session: Session | None = None
-) -> list[Archived]:
+async def find_message(reader: Reader, message_id: str, group_id: str | None) -> list[Archived]:
     """The revisions of the one message of this id, in the group if one is named, the latest last.
 
     Raises UnknownMessageError, AmbiguousMessageError.
     """
-    found = await messages.same_id(database, message_id, group_id, session)
+    found = await messages.same_id(reader, message_id, group_id)
     if not found:
         raise UnknownMessageError(message_id)
     if len(found) > 1:
@@ -99,7 +97,7 @@ async def review_message(work: Work, command: ReviewMessageCommand, actor: str) 
 
     Opinions are added, never replaced. Raises UnknownMessageError, AmbiguousMessageError.
     """
-    ref = (await find_message(work.db, command.message_id, command.group_id, work.session))[0].key.ref
+    ref = (await find_message(work, command.message_id, command.group_id))[0].key.ref
     review = Review(new_id(), ref, command.outcome, command.note, actor, work.now)
     await reviews.add(work, review)
     detail = {"review": review.id, "outcome": command.outcome, "group_id": ref.group_id}
@@ -107,8 +105,8 @@ async def review_message(work: Work, command: ReviewMessageCommand, actor: str) 
     return review
 
 
-async def _every_group(database: Database) -> list[str]:
+async def _every_group(reader: Reader) -> list[str]:
     found: list[str] = []
-    while page := await messages.groups(database, found[-1] if found else None, _PAGE):
+    while page := await messages.groups(reader, found[-1] if found else None, _PAGE):
         found += page
     return found

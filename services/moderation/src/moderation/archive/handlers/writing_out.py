@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from huiqun.store import Database, Session
+from huiqun.store import Reader
 from moderation.archive.model.rows import Format, line
 from moderation.archive.store import messages
 from moderation.archive.store.messages import Archived, Place, Search
@@ -21,13 +21,11 @@ class Page:
     last: Place
 
 
-async def pages(
-    database: Database, wanted: Search, form: Format, after: Place | None = None, session: Session | None = None
-) -> AsyncIterator[Page]:
+async def pages(reader: Reader, wanted: Search, form: Format, after: Place | None = None) -> AsyncIterator[Page]:
     """What was said in a group, by time and then by id, after a place."""
     full = True
     while full:
-        found = await messages.search(database, wanted, after, _PAGE, session)
+        found = await messages.search(reader, wanted, after, _PAGE)
         full = len(found) == _PAGE
         if found:
             after = found[-1].place

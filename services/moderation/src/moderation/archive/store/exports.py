@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
-from huiqun.store import Database, Index, Session
+from huiqun.store import Index, Reader
 from huiqun.work import Work
 from moderation.archive.model.rows import Format
 from moderation.archive.store.messages import Place
@@ -48,19 +48,19 @@ async def save(work: Work, export: Export) -> None:
     """Keep how far an export has got."""
     document = {name: getattr(export, name) for name in Export.__slots__ if name != "id"}
     change = {"$set": {**document, "groups": list(export.groups), "format": export.format.value}}
-    await work.db[EXPORTS].update_one({"_id": export.id}, change, upsert=True, session=work.session)
+    await work.collection(EXPORTS).update_one({"_id": export.id}, change, upsert=True)
 
 
-async def find(database: Database, export_id: str, session: Session | None = None) -> Export | None:
+async def find(reader: Reader, export_id: str) -> Export | None:
     """The export of this id."""
-    document = await database[EXPORTS].find_one({"_id": export_id}, session=session)
+    document = await reader.collection(EXPORTS).find_one({"_id": export_id})
     return _export(document) if document else None
 
 
-async def listed(database: Database, after: str | None, limit: int) -> list[Export]:
+async def listed(reader: Reader, after: str | None, limit: int) -> list[Export]:
     """The exports, newest first, after the given one."""
     query = {"_id": {"$lt": after}} if after else {}
-    return [_export(document) async for document in database[EXPORTS].find(query).sort("_id", -1).limit(limit)]
+    return [_export(document) async for document in reader.collection(EXPORTS).find(query).sort("_id", -1).limit(limit)]
 
 
 async def add_parts(work: Work, export: Export, parts: Sequence[bytes]) -> Export:
@@ -72,24 +72,22 @@ async def add_parts(work: Work, export: Export, parts: Sequence[bytes]) -> Expor
         )
         export = replace(export, bytes=export.bytes + len(part))
     if documents:
-        await work.db[PARTS].insert_many(documents, session=work.session)
+        await work.collection(PARTS).insert_many(documents)
     return export
 
 
 async def drop_parts(work: Work, export: Export) -> None:
     """Forget the file."""
-    await work.db[PARTS].delete_many({"export_id": export.id}, session=work.session)
+    await work.collection(PARTS).delete_many({"export_id": export.id})
 
 
-async def read(
-    database: Database, export_id: str, start: int, end: int, session: Session | None = None
-) -> AsyncIterator[bytes]:
+async def read(reader: Reader, export_id: str, start: int, end: int) -> AsyncIterator[bytes]:
     """The bytes of the file from `start` up to `end`, a part at a time."""
-    first = await database[PARTS].find_one(
-        {"export_id": export_id, "start": {"$lte": start}}, {"start": 1}, sort=[("start", -1)], session=session
+    first = await reader.collection(PARTS).find_one(
+        {"export_id": export_id, "start": {"$lte": start}}, {"start": 1}, sort=[("start", -1)]
     )
     bounds = {"$gte": first["start"] if first else start, "$lt": end}
-    cursor = database[PARTS].find({"export_id": export_id, "start": bounds}, session=session).sort("start", 1)
+    cursor = reader.collection(PARTS).find({"export_id": export_id, "start": bounds}).sort("start", 1)
     async for document in cursor.batch_size(2):
         at = document["start"]
         yield document["data"][max(start - at, 0) : end - at]

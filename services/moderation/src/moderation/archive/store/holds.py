@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from huiqun.store import Database, Index, Session
+from huiqun.store import Index, Reader
 from huiqun.work import Work
 from moderation.archive.model import Hold
 
@@ -13,29 +13,29 @@ INDEXES: Mapping[str, Sequence[Index]] = {HOLDS: (Index((("lifted_at", 1),)),), 
 _STAMP = "holds"
 
 
-async def revision(database: Database) -> int:
+async def revision(reader: Reader) -> int:
     """A number that rises whenever a hold is placed or lifted."""
-    stamp = await database[STAMPS].find_one({"_id": _STAMP})
+    stamp = await reader.collection(STAMPS).find_one({"_id": _STAMP})
     return int(stamp.get("revision", 0)) if stamp else 0
 
 
-async def open_holds(database: Database, session: Session | None = None) -> list[Hold]:
+async def open_holds(reader: Reader) -> list[Hold]:
     """The holds that nobody has lifted."""
-    return [_hold(document) async for document in database[HOLDS].find({"lifted_at": None}, session=session)]
+    return [_hold(document) async for document in reader.collection(HOLDS).find({"lifted_at": None})]
 
 
-async def find(database: Database, hold_id: str, session: Session | None = None) -> Hold | None:
+async def find(reader: Reader, hold_id: str) -> Hold | None:
     """The hold of this id."""
-    document = await database[HOLDS].find_one({"_id": hold_id}, session=session)
+    document = await reader.collection(HOLDS).find_one({"_id": hold_id})
     return _hold(document) if document else None
 
 
-async def listed(database: Database, after: str | None, limit: int, *, only_open: bool) -> list[Hold]:
+async def listed(reader: Reader, after: str | None, limit: int, *, only_open: bool) -> list[Hold]:
     """The holds, newest first, after the given one."""
     query: dict[str, Any] = {"_id": {"$lt": after}} if after else {}
     if only_open:
         query["lifted_at"] = None
-    return [_hold(document) async for document in database[HOLDS].find(query).sort("_id", -1).limit(limit)]
+    return [_hold(document) async for document in reader.collection(HOLDS).find(query).sort("_id", -1).limit(limit)]
 
 
 async def add(work: Work, hold: Hold) -> None:
@@ -51,14 +51,14 @@ async def add(work: Work, hold: Hold) -> None:
         "placed_at": hold.placed_at,
         "lifted_at": None,
     }
-    await work.db[HOLDS].insert_one(document, session=work.session)
+    await work.collection(HOLDS).insert_one(document)
     await _touch(work, "revision")
 
 
 async def lift(work: Work, hold: Hold) -> None:
     """Note by whom, when and why a hold was lifted."""
     change = {"lifted_by": hold.lifted_by, "lifted_at": hold.lifted_at, "lift_reason": hold.lift_reason}
-    await work.db[HOLDS].update_one({"_id": hold.id}, {"$set": change}, session=work.session)
+    await work.collection(HOLDS).update_one({"_id": hold.id}, {"$set": change})
     await _touch(work, "revision")
 
 
@@ -71,7 +71,7 @@ async def guard(work: Work) -> None:
 
 
 async def _touch(work: Work, field: str) -> None:
-    await work.db[STAMPS].update_one({"_id": _STAMP}, {"$inc": {field: 1}}, upsert=True, session=work.session)
+    await work.collection(STAMPS).update_one({"_id": _STAMP}, {"$inc": {field: 1}}, upsert=True)
 
 
 def _hold(document: Mapping[str, Any]) -> Hold:

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 from huiqun.contracts.moderation import Screened
-from huiqun.store import Database, Index, Session, UpdateOne
+from huiqun.store import Index, Reader, UpdateOne
 from huiqun.work import Work
 from moderation.archive.model import Entry, MessageRef, RevisionKey, Token
 from moderation.archive.model.keys import key_of, range_of
@@ -77,7 +77,7 @@ class Archived:
 async def append(work: Work, entries: Sequence[Entry]) -> None:
     """Keep judged messages."""
     if entries:
-        await work.db[MESSAGES].insert_many(list(map(_document, entries)), ordered=False, session=work.session)
+        await work.collection(MESSAGES).insert_many(list(map(_document, entries)), ordered=False)
 
 
 async def mark_recalled(work: Work, recalls: Mapping[RevisionKey, str]) -> None:
@@ -90,12 +90,10 @@ async def mark_recalled(work: Work, recalls: Mapping[RevisionKey, str]) -> None:
         for key, member_id in recalls.items()
     ]
     if operations:
-        await work.db[MESSAGES].bulk_write(operations, ordered=False, session=work.session)
+        await work.collection(MESSAGES).bulk_write(operations, ordered=False)
 
 
-async def search(
-    database: Database, wanted: Search, after: Place | None, limit: int, session: Session | None = None
-) -> list[Archived]:
+async def search(reader: Reader, wanted: Search, after: Place | None, limit: int) -> list[Archived]:
     """Messages of a group in their order, after a place.
 
     The index has the time alone, because an id in it would cost every message: those of the moment at which the page
@@ -104,7 +102,7 @@ async def search(
 
     async def read(query: Mapping[str, Any], order: str, at_most: int) -> list[dict[str, Any]]:
         # Without the hint, the order by id would make the server walk through every id of the archive.
-        cursor = database[MESSAGES].find(query, wanted.fields, session=session).sort(order, 1).hint(list(BY_TIME))
+        cursor = reader.collection(MESSAGES).find(query, wanted.fields).sort(order, 1).hint(list(BY_TIME))
         return list(await cursor.limit(at_most).batch_size(at_most).to_list(None))
 
     found: list[dict[str, Any]] = []
@@ -124,27 +122,25 @@ async def search(
     return list(map(Archived, found))
 
 
-async def count(database: Database, wanted: Search) -> int:
+async def count(reader: Reader, wanted: Search) -> int:
     """How many messages that is."""
-    return int(await database[MESSAGES].count_documents(_query(wanted), hint=list(BY_TIME)))
+    return int(await reader.collection(MESSAGES).count_documents(_query(wanted), hint=list(BY_TIME)))
 
 
-async def verdicts(database: Database, wanted: Search, session: Session | None = None) -> dict[str, int]:
+async def verdicts(reader: Reader, wanted: Search) -> dict[str, int]:
     """How many messages of a group were judged how."""
     pipeline = [{"$match": _query(wanted)}, {"$group": {"_id": "$verdict", "messages": {"$sum": 1}}}]
-    cursor = await database[MESSAGES].aggregate(pipeline, hint=dict(BY_TIME), session=session)
+    cursor = await reader.collection(MESSAGES).aggregate(pipeline, hint=dict(BY_TIME))
     return {document["_id"]: document["messages"] async for document in cursor}
 
 
-async def find_revisions(
-    database: Database, refs: Collection[MessageRef], session: Session | None = None
-) -> dict[MessageRef, list[Archived]]:
+async def find_revisions(reader: Reader, refs: Collection[MessageRef]) -> dict[MessageRef, list[Archived]]:
     """The archived revisions of each of these messages that has any, by message, the latest last."""
     pairs = {(ref.message_id, ref.group_id) for ref in refs}
     found: dict[MessageRef, list[Archived]] = {}
     if pairs:
         wanted = {"$or": [_within(range_of(*pair)) for pair in pairs]}
-        read = [Archived(each) for each in await database[MESSAGES].find(wanted, session=session).to_list(None)]
+        read = [Archived(each) for each in await reader.collection(MESSAGES).find(wanted).to_list(None)]
         for ref, revisions in groupby(sorted(read, key=lambda each: _by_message(each.key)), lambda each: each.key.ref):
             found[ref] = list(revisions)
             # Who does not know the channel means the message that there is.
@@ -152,25 +148,24 @@ async def find_revisions(
     return {ref: found[ref] for ref in refs if ref in found}
 
 
-async def same_id(
-    database: Database, message_id: str, group_id: str | None = None, session: Session | None = None
-) -> list[list[Archived]]:
+async def same_id(reader: Reader, message_id: str, group_id: str | None = None) -> list[list[Archived]]:
     """The messages of this id, in one group or in all of them: of each its revisions, the latest last."""
-    cursor = database[MESSAGES].find({**_within(range_of(message_id, group_id))}, session=session)
+    cursor = reader.collection(MESSAGES).find({**_within(range_of(message_id, group_id))})
     read = sorted([Archived(each) for each in await cursor.to_list(None)], key=lambda each: _by_message(each.key))
     return [list(revisions) for _, revisions in groupby(read, lambda each: each.key.ref)]
 
 
 async def latest(work: Work, refs: Collection[MessageRef]) -> dict[MessageRef, Screened]:
     """The last revision of each message that is here, by message."""
-    found = await find_revisions(work.db, refs, work.session)
+    found = await find_revisions(work, refs)
     return {ref: screened(revisions[-1]) for ref, revisions in found.items()}
 
 
-async def firsts(database: Database, keys: Sequence[str]) -> list[Archived]:
+async def firsts(reader: Reader, keys: Sequence[str]) -> list[Archived]:
     """The messages of these keys, as far as they are still here; in the order of the keys given."""
     found = {
-        document["_id"]: Archived(document) async for document in database[MESSAGES].find({"_id": {"$in": list(keys)}})
+        document["_id"]: Archived(document)
+        async for document in reader.collection(MESSAGES).find({"_id": {"$in": list(keys)}})
     }
     return [found[key] for key in keys if key in found]
 
@@ -181,18 +176,18 @@ async def holding(work: Work, token: Token, after: Place | None, limit: int) -> 
     if after is not None:
         at, key = after
         query["$or"] = [{"sent_at": {"$gt": at}}, {"sent_at": at, "_id": {"$gt": key}}]
-    cursor = work.db[MESSAGES].find(query, session=work.session).sort([("sent_at", 1), ("_id", 1)]).limit(limit)
+    cursor = work.collection(MESSAGES).find(query).sort([("sent_at", 1), ("_id", 1)]).limit(limit)
     return [Archived(document) async for document in cursor]
 
 
-async def first_keys(database: Database, wanted: Search) -> AsyncIterator[list[str]]:
+async def first_keys(reader: Reader, wanted: Search) -> AsyncIterator[list[str]]:
     """The keys of messages of a group, edits left out, many at a time."""
-    cursor = database[MESSAGES].find(_query(wanted), {"_id": 1}).hint(list(BY_TIME)).batch_size(_READ_AT_ONCE)
+    cursor = reader.collection(MESSAGES).find(_query(wanted), {"_id": 1}).hint(list(BY_TIME)).batch_size(_READ_AT_ONCE)
     while found := await cursor.to_list(_READ_AT_ONCE):
         yield [document["_id"] for document in found if not RevisionKey.parse(document["_id"]).revision]
 
 
-async def groups(database: Database, after: str | None, limit: int, session: Session | None = None) -> list[str]:
+async def groups(reader: Reader, after: str | None, limit: int) -> list[str]:
     """The groups that have messages, by id, after the given one; it jumps from group to group along the index."""
     pipeline: list[dict[str, Any]] = [
         {"$match": {"group_id": {"$gt": after or ""}}},
@@ -201,14 +196,14 @@ async def groups(database: Database, after: str | None, limit: int, session: Ses
         {"$sort": {"_id": 1}},
         {"$limit": limit},
     ]
-    cursor = await database[MESSAGES].aggregate(pipeline, hint=dict(BY_TIME), session=session)
+    cursor = await reader.collection(MESSAGES).aggregate(pipeline, hint=dict(BY_TIME))
     return [document["_id"] async for document in cursor]
 
 
 async def set_expiry(work: Work, keys: Sequence[str], expires_on: datetime | None) -> None:
     """Let messages expire on a day, or not at all."""
     change = {"$unset": {"expires_on": ""}} if expires_on is None else {"$set": {"expires_on": expires_on}}
-    await work.db[MESSAGES].update_many({"_id": {"$in": list(keys)}}, change, session=work.session)
+    await work.collection(MESSAGES).update_many({"_id": {"$in": list(keys)}}, change)
 
 
 def _beside(place: Place) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from huiqun.store import Cursor, Database
+from huiqun.store import Cursor, Reader
 from moderation.archive.store.messages import BY_TIME, MESSAGES
 
 # What a judgement rests on, and what it came to.
@@ -31,13 +31,13 @@ class Span:
         return {**groups, "sent_at": {"$gte": start, "$lt": self.until}}
 
 
-async def count(database: Database, span: Span) -> int:
+async def count(reader: Reader, span: Span) -> int:
     """How many messages the span has, without what was before it."""
-    return int(await database[MESSAGES].count_documents(span.query(span.since), hint=list(BY_TIME)))
+    return int(await reader.collection(MESSAGES).count_documents(span.query(span.since), hint=list(BY_TIME)))
 
 
-def replay(database: Database, span: Span) -> Cursor:
+def replay(reader: Reader, span: Span) -> Cursor:
     """The messages of the span and of what was before it, group by group and in the order they were sent."""
     wanted = dict.fromkeys(_JUDGED, 1)
-    cursor = database[MESSAGES].find(span.query(span.warm_up), wanted, batch_size=_READ_AHEAD)
+    cursor = reader.collection(MESSAGES).find(span.query(span.warm_up), wanted, batch_size=_READ_AHEAD)
     return cursor.sort(list(BY_TIME)).hint(list(BY_TIME))

@@ -11,7 +11,7 @@ INDEXES: Mapping[str, Sequence[Index]] = {RETENTIONS: ()}
 
 async def known(work: Work, group_ids: Sequence[str]) -> dict[str, int]:
     """The days by group; a group that nobody has looked at yet is not among these."""
-    cursor = work.db[RETENTIONS].find({"_id": {"$in": list(group_ids)}}, session=work.session)
+    cursor = work.collection(RETENTIONS).find({"_id": {"$in": list(group_ids)}})
     return {document["_id"]: document["days"] async for document in cursor}
 
 
@@ -22,4 +22,4 @@ async def note(work: Work, days: Mapping[str, int]) -> None:
         for group_id, each in days.items()
     ]
     if operations:
-        await work.db[RETENTIONS].bulk_write(operations, session=work.session)
+        await work.collection(RETENTIONS).bulk_write(operations)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from huiqun.store import Database, Index
+from huiqun.store import Index, Reader
 from huiqun.work import Work
 from moderation.archive.model import MessageRef
 
@@ -43,32 +43,32 @@ async def add(work: Work, review: Review) -> None:
         "reviewed_by": review.reviewed_by,
         "reviewed_at": review.reviewed_at,
     }
-    await work.db[REVIEWS].insert_one(document, session=work.session)
+    await work.collection(REVIEWS).insert_one(document)
 
 
-async def of_messages(database: Database, refs: Sequence[MessageRef]) -> dict[MessageRef, list[Review]]:
+async def of_messages(reader: Reader, refs: Sequence[MessageRef]) -> dict[MessageRef, list[Review]]:
     """The reviews of these messages by message, oldest first."""
     found: dict[MessageRef, list[Review]] = {}
     wanted = {"message_id": {"$in": [ref.message_id for ref in refs]}}
-    async for document in database[REVIEWS].find(wanted).sort("_id", 1):
+    async for document in reader.collection(REVIEWS).find(wanted).sort("_id", 1):
         review = _review(document)
         found.setdefault(review.ref, []).append(review)
     return found
 
 
-async def of_id(database: Database, message_id: str, group_id: str | None) -> list[Review]:
+async def of_id(reader: Reader, message_id: str, group_id: str | None) -> list[Review]:
     """The reviews of the messages of this id, in one group or in all of them, oldest first."""
     wanted = {"message_id": message_id} | ({"group_id": group_id} if group_id is not None else {})
-    return [_review(document) async for document in database[REVIEWS].find(wanted).sort("_id", 1)]
+    return [_review(document) async for document in reader.collection(REVIEWS).find(wanted).sort("_id", 1)]
 
 
 async def listed(
-    database: Database, group_id: str | None, outcome: Outcome | None, after: str | None, limit: int
+    reader: Reader, group_id: str | None, outcome: Outcome | None, after: str | None, limit: int
 ) -> list[Review]:
     """The reviews, newest first, after the given one."""
     wanted = {"group_id": group_id, "outcome": outcome, "_id": {"$lt": after} if after else None}
     query = {name: value for name, value in wanted.items() if value is not None}
-    return [_review(document) async for document in database[REVIEWS].find(query).sort("_id", -1).limit(limit)]
+    return [_review(document) async for document in reader.collection(REVIEWS).find(query).sort("_id", -1).limit(limit)]
 
 
 def _review(document: Mapping[str, Any]) -> Review:

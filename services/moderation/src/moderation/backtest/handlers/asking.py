@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from huiqun.runtime.ids import new_id
-from huiqun.store import Database
+from huiqun.store import Reader
 from huiqun.work import Task, Work
 from moderation.backtest import store
 from moderation.backtest.model import Trial
@@ -21,7 +21,7 @@ class UnfitBacktestError(ValueError):
 
 async def request_backtest(work: Work, trial: Trial, actor: str) -> Job:
     """Have a version tried by whoever has time for it. Raises UnknownPolicyError, UnfitBacktestError."""
-    await find_version(work.db, trial.policy_id, trial.version)
+    await find_version(work, trial.policy_id, trial.version)
     if trial.since >= trial.until:
         raise UnfitBacktestError(f"{trial.since.isoformat()} is not before {trial.until.isoformat()}")
     job = Job(new_id(), trial, "waiting", 0, None, actor, work.now)
@@ -32,7 +32,7 @@ async def request_backtest(work: Work, trial: Trial, actor: str) -> Job:
 
 async def cancel_backtest(work: Work, policy_id: str, version: int, job_id: str) -> Job:
     """End a backtest; one that has ended stays as it is. Raises UnknownBacktestError."""
-    job = await find_backtest(work.db, policy_id, version, job_id)
+    job = await find_backtest(work, policy_id, version, job_id)
     if job.state not in store.OPEN:
         return job
     await store.cancel(work, job_id)
@@ -40,15 +40,15 @@ async def cancel_backtest(work: Work, policy_id: str, version: int, job_id: str)
     return replace(job, state="cancelled", finished_at=work.now)
 
 
-async def find_backtest(database: Database, policy_id: str, version: int, job_id: str) -> Job:
+async def find_backtest(reader: Reader, policy_id: str, version: int, job_id: str) -> Job:
     """The backtest with its report, if it has come to its end. Raises UnknownBacktestError."""
-    job = await store.find(database, job_id)
+    job = await store.find(reader, job_id)
     if job is None or (job.trial.policy_id, job.trial.version) != (policy_id, version):
         raise UnknownBacktestError(job_id)
     return job
 
 
-async def list_backtests(database: Database, policy_id: str, version: int, before: str | None, limit: int) -> list[Job]:
+async def list_backtests(reader: Reader, policy_id: str, version: int, before: str | None, limit: int) -> list[Job]:
     """The backtests of a version, newest first, before the given one. Raises UnknownPolicyError."""
-    await find_version(database, policy_id, version)
-    return await store.page(database, policy_id, version, before, limit)
+    await find_version(reader, policy_id, version)
+    return await store.page(reader, policy_id, version, before, limit)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from huiqun.store import Database
+from huiqun.store import Reader
 from huiqun.tasks.model import Effect, TaskRun
 from huiqun.work import Task, Work
 from moderation.backtest import store
@@ -15,12 +15,12 @@ from moderation.rulebook.model import Rulebook
 _REPORT_SECONDS: Final = 1.0
 
 
-def carry_out(database: Database, rulebook: Callable[[], Rulebook]) -> Effect:
+def carry_out(reader: Reader, rulebook: Callable[[], Rulebook]) -> Effect:
     """Make the effect that runs a backtest by the lexicon in force; what a crash leaves behind is begun anew."""
 
     async def call(run: TaskRun) -> dict[str, Any] | None:
-        job = await store.find(database, run.task.payload["backtest_id"])
-        return await run_trial(database, rulebook(), job.trial, _reporting(run)) if job is not None else None
+        job = await store.find(reader, run.task.payload["backtest_id"])
+        return await run_trial(reader, rulebook(), job.trial, _reporting(run)) if job is not None else None
 
     return Effect(call, _record, _give_up)
 

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
 
-from huiqun.store import Cursor, Database
+from huiqun.store import Cursor, Reader
 from moderation.archive import store as archive
 from moderation.backtest.model import WARM_UP, Counted, Replay, Trial, policies_in, scope_of
 from moderation.policies import store as policies
@@ -28,24 +28,24 @@ _NOTES = (
 )
 
 
-async def run_trial(database: Database, book: Rulebook, trial: Trial, report: Report) -> dict[str, Any]:
+async def run_trial(reader: Reader, book: Rulebook, trial: Trial, report: Report) -> dict[str, Any]:
     """Judge the messages of the period under the version and report what comes out differently.
 
     Judged by the lexicon of `book`, in a thread, so that others get their turn. Raises UnknownPolicyError.
     """
-    version = await find_version(database, trial.policy_id, trial.version)
-    exceptions = await policies.exceptions.in_force(database, trial.since)
+    version = await find_version(reader, trial.policy_id, trial.version)
+    exceptions = await policies.exceptions.in_force(reader, trial.since)
     tried = policies_in(trial, version.written, book.policies, exceptions)
     span = archive.Span(trial.since - WARM_UP, trial.since, trial.until, scope_of(trial, tried))
-    total = await archive.count(database, span)
+    total = await archive.count(reader, span)
     total = total if trial.limit is None else min(total, trial.limit)
     rulebook = Rulebook(tried, book.lexicon, book.lexicon_version, book.bits)
     known = {}
     if any(policy.rules.probation is not None for policy in tried.all()):
-        known = await standings.acquaintances(database, span.groups, before=span.warm_up)
+        known = await standings.acquaintances(reader, span.groups, before=span.warm_up)
     replay = Replay(rulebook, shipped_classifier, Counted(trial.since, trial.limit), datetime.now(UTC).date(), known)
     started = time.perf_counter()
-    async with aclosing(_read_ahead(archive.replay(database, span))) as portions:
+    async with aclosing(_read_ahead(archive.replay(reader, span))) as portions:
         async for documents in portions:
             for part in _parts(documents):
                 await asyncio.to_thread(replay.take, part)

@@ -111,7 +111,7 @@ async def _answered(request: Request, token: str, use_case: UseCase) -> HTMLResp
 
 async def _form(work: Work, grant: Grant, complaint: str = "", status: int = 200) -> HTMLResponse:
     _, strike = await find_sanction(work, grant)
-    group = await find_group(work.db, grant.group_id, work.session)
+    group = await find_group(work, grant.group_id)
     when = strike.at.astimezone(group.settings.timezone).strftime("%Y-%m-%d %H:%M")
     category = escape(name_of(strike.category))
     form = _FORM.format(when=when, category=category, complaint=complaint, most=MAX_REASON)

@@ -109,12 +109,12 @@ async def report_message(work: Work, command: ReportMessageCommand, by: str) -> 
     Raises UnknownMessageError, AmbiguousMessageError.
     """
     try:
-        revisions = await find_message(work.db, command.message_id, command.group_id, work.session)
+        revisions = await find_message(work, command.message_id, command.group_id)
     except NotArchivedError as error:
         raise UnknownMessageError(command.message_id) from error
     message = screened(revisions[-1])
-    group = await find_group(work.db, message.group_id, work.session)
-    rule = (await policy_in_force(work.db, group.settings, work.session)).rules.review
+    group = await find_group(work, message.group_id)
+    rule = (await policy_in_force(work, group.settings)).rules.review
     report = Report(message.group_id, message.message_id, by, by_staff=True, note=command.note, day=0, rule=rule)
     opening = _opening(replace(report, category=command.category), message, work.now, trusted=True)
     await open_cases(work, [opening])
@@ -170,8 +170,8 @@ async def appeal_by_link(work: Work, grant: Grant, note: str) -> None:
     Raises NothingToAppealError, AppealedError.
     """
     standing, strike = await find_sanction(work, grant)
-    group = await find_group(work.db, grant.group_id, work.session)
-    rule = (await policy_in_force(work.db, group.settings, work.session)).rules.review
+    group = await find_group(work, grant.group_id)
+    rule = (await policy_in_force(work, group.settings)).rules.review
     await _open_appeals(work, [Appeal(standing, strike, mask_text(note), rule)])
 
 

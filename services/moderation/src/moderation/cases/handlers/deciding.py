@@ -70,8 +70,8 @@ async def decide(work: Work, case_id: str, ruling: Ruling, check: Check, appeal_
 
 
 async def _open(work: Work, case: Case, ruling: Ruling, appeal_link: AppealLink | None) -> Hearing:
-    group = await find_group(work.db, case.group_id, work.session)
-    rules = (await policy_in_force(work.db, group.settings, work.session)).rules
+    group = await find_group(work, case.group_id)
+    rules = (await policy_in_force(work, group.settings)).rules
     standing = None
     # Nobody else has one; and of what could not be read it is not known for sure who wrote it.
     if case.role is Role.CUSTOMER and case.kind is not CaseKind.UNREADABLE:

@@ -153,7 +153,7 @@ async def _enforce(hearing: Hearing) -> None:
 
 async def _is_withdrawn(work: Work, ref: MessageRef) -> bool:
     """Whether there is nothing left to delete."""
-    revisions = (await archive.find_revisions(work.db, [ref], work.session)).get(ref, ())
+    revisions = (await archive.find_revisions(work, [ref])).get(ref, ())
     return any("recalled_by" in revision.document for revision in revisions)
 
 

@@ -26,7 +26,7 @@ async def mediate_case(work: Work, case_id: str, mediation: Mediation, who: Mode
     if case.role is not Role.CUSTOMER:
         raise NobodyToTalkToError(case.role.value)
     mediated = mediate(case, who, mediation, work.now)
-    owner = (await find_group(work.db, case.group_id, work.session)).settings.owner
+    owner = (await find_group(work, case.group_id)).settings.owner
     await cases.save(work, mediated)
     await request_actions(work, [(action, None) for action in _actions(work, case, mediation, owner)])
     # Without what was written: nothing is ever erased from the audit log.

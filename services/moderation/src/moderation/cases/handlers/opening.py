@@ -46,7 +46,7 @@ async def remind(work: Work, task: Task) -> None:
         return
     await cases.save(work, case.model_copy(update={"overdue": True}))
     CASES_OVERDUE.labels(kind=case.kind.value).inc()
-    group = await find_group(work.db, case.group_id, work.session)
+    group = await find_group(work, case.group_id)
     if group.settings.owner is not None and group.dismissed_at is None:
         words = "有一条待处理的群管案件（{category}）已超过响应时限，请尽快处理。案件编号：{case}"
         text = compose(words, category=enforcement.name_of(case.category), case=case.id)

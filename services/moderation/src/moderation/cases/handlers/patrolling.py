@@ -22,7 +22,7 @@ _FIRST = timedelta(days=1)
 
 async def go_on_schedule(work: Work, task: Task) -> None:
     """The time has come: go through the group, and set the next time."""
-    now = await in_force(work.db, task.payload["group_id"], work.session)
+    now = await in_force(work, task.payload["group_id"])
     if now.rules.patrol is None or now.is_dismissed:
         return
     await _go(work, now)
@@ -31,7 +31,7 @@ async def go_on_schedule(work: Work, task: Task) -> None:
 
 async def go_now(work: Work, group_id: str, actor: str) -> Patrol:
     """Go through a group because somebody asks, whether or not its policy schedules patrols."""
-    patrol = await _go(work, await in_force(work.db, group_id, work.session))
+    patrol = await _go(work, await in_force(work, group_id))
     await append(work, AuditEntry(actor, "group.patrolled", f"group/{group_id}", {"patrol": patrol.id}))
     return patrol
 
@@ -40,7 +40,7 @@ async def _go(work: Work, now: InForce) -> Patrol:
     """Look, keep what was found, and tell the group's owner if there is anything to tell."""
     group = now.group
     since = await patrols.last_at(work, group.id) or work.now - _FIRST
-    judged = await messages.verdicts(work.db, Search(group.id, since, work.now), work.session)
+    judged = await messages.verdicts(work, Search(group.id, since, work.now))
     waiting = await cases.waiting_in(work, group.id)
     patrol = Patrol(
         id=new_id(),

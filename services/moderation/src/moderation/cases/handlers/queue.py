@@ -52,8 +52,8 @@ async def require_impartial(work: Work, case: Case, who: Moderator) -> bool:
 
 async def policy_of(work: Work, case: Case) -> Policy:
     """The policy in force in the case's group."""
-    group = await find_group(work.db, case.group_id, work.session)
-    return await policy_in_force(work.db, group.settings, work.session)
+    group = await find_group(work, case.group_id)
+    return await policy_in_force(work, group.settings)
 
 
 async def _save(work: Work, case: Case) -> Case:

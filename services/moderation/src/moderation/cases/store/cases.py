@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from huiqun.contracts.moderation import CaseKind
-from huiqun.store import Database, Index, Session, UpdateOne
+from huiqun.store import Index, Reader, UpdateOne
 from huiqun.work import Work
 from moderation.archive.model import MessageRef
 from moderation.cases.model import Case, Opening, State, join, open_case
@@ -69,7 +69,7 @@ async def open_all(work: Work, openings: Sequence[Opening]) -> Opened:
     """
     made = [open_case(opening, work.now) for opening in openings]
     operations = [UpdateOne({"_id": case.id}, {"$setOnInsert": _fields(case)}, upsert=True) for case in made]
-    result = await work.db[CASES].bulk_write(operations, session=work.session)
+    result = await work.collection(CASES).bulk_write(operations)
     fresh = result.upserted_ids or {}
     opened = {case.id: case for at, case in enumerate(made) if at in fresh}
     before, after = await _join_all(work, [opening for at, opening in enumerate(openings) if at not in fresh])
@@ -87,7 +87,7 @@ async def _join_all(work: Work, openings: Sequence[Opening]) -> tuple[dict[str, 
     """Join the cases that are there; returns those that are other than before, as they were and as they are."""
     if not openings:
         return {}, {}
-    cursor = work.db[CASES].find({"_id": {"$in": [each.case_id for each in openings]}}, session=work.session)
+    cursor = work.collection(CASES).find({"_id": {"$in": [each.case_id for each in openings]}})
     before = {case.id: case for case in map(_case, await cursor.to_list(None))}
     after = dict(before)
     for opening in openings:
@@ -95,32 +95,32 @@ async def _join_all(work: Work, openings: Sequence[Opening]) -> tuple[dict[str, 
     changed = {case.id: case for case in after.values() if case is not before[case.id]}
     if changed:
         operations = [UpdateOne({"_id": case.id}, {"$set": _fields(case)}) for case in changed.values()]
-        await work.db[CASES].bulk_write(operations, session=work.session)
+        await work.collection(CASES).bulk_write(operations)
     return before, changed
 
 
 async def load(work: Work, case_id: str) -> Case | None:
     """A case, in the transaction."""
-    return await find(work.db, case_id, work.session)
+    return await find(work, case_id)
 
 
-async def find(database: Database, case_id: str, session: Session | None = None) -> Case | None:
+async def find(reader: Reader, case_id: str) -> Case | None:
     """A case."""
-    document = await database[CASES].find_one({"_id": case_id}, session=session)
+    document = await reader.collection(CASES).find_one({"_id": case_id})
     return _case(document) if document else None
 
 
 async def undecided_about(work: Work, ref: MessageRef) -> list[Case]:
     """The cases about a message that wait for a decision or for a second reporter."""
     query = {**_about(ref), "state": {"$in": _UNDECIDED}}
-    return [_case(document) async for document in work.db[CASES].find(query, session=work.session)]
+    return [_case(document) async for document in work.collection(CASES).find(query)]
 
 
 async def judged_by(work: Work, ref: MessageRef, person: str) -> bool:
     """Whether this person has found a message to be an offence, or its author to be removed for it."""
     decided = {"by": person, "what": {"$in": _AGAINST}}  # the history outlasts a case's being opened again
     query = {**_about(ref), "history": {"$elemMatch": decided}}
-    return await work.db[CASES].find_one(query, {"_id": 1}, session=work.session) is not None
+    return await work.collection(CASES).find_one(query, {"_id": 1}) is not None
 
 
 async def undecided_removals(work: Work, group_id: str, member_id: str) -> list[Case]:
@@ -131,22 +131,22 @@ async def undecided_removals(work: Work, group_id: str, member_id: str) -> list[
         "state": {"$in": _UNDECIDED},
         "kind": CaseKind.REMOVAL.value,
     }
-    return [_case(document) async for document in work.db[CASES].find(query, session=work.session)]
+    return [_case(document) async for document in work.collection(CASES).find(query)]
 
 
 async def waiting_in(work: Work, group_id: str) -> list[Case]:
     """The cases of a group that wait for a decision, oldest first."""
     query = {"state": State.OPEN.value, "group_id": group_id}
-    cursor = work.db[CASES].find(query, session=work.session).sort([("opened_at", 1), ("_id", 1)])
+    cursor = work.collection(CASES).find(query).sort([("opened_at", 1), ("_id", 1)])
     return [_case(document) async for document in cursor]
 
 
 async def save(work: Work, case: Case) -> None:
     """Write a case back."""
-    await work.db[CASES].update_one({"_id": case.id}, {"$set": _fields(case)}, session=work.session)
+    await work.collection(CASES).update_one({"_id": case.id}, {"$set": _fields(case)})
 
 
-async def page(database: Database, wanted: Filter, stretch: Stretch, now: datetime) -> list[Case]:
+async def page(reader: Reader, wanted: Filter, stretch: Stretch, now: datetime) -> list[Case]:
     """Cases that match, in the order asked for."""
     query = _query(wanted, now)
     if stretch.after is not None:
@@ -154,7 +154,7 @@ async def page(database: Database, wanted: Filter, stretch: Stretch, now: dateti
     keys = [("opened_at", 1), ("_id", 1)]
     if stretch.order == "severity":
         keys = [("severity", -1), *keys]
-    cursor = database[CASES].find(query).sort(keys).limit(stretch.limit)
+    cursor = reader.collection(CASES).find(query).sort(keys).limit(stretch.limit)
     return [_case(document) async for document in cursor]
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from huiqun.runtime.ids import new_id
-from huiqun.store import Database, Index
+from huiqun.store import Index, Reader
 from huiqun.work import Work
 
 EXAMPLES = "examples"
@@ -34,7 +34,7 @@ class Example:
 
 async def keep(work: Work, example: Example) -> None:
     """Keep an example."""
-    await work.db[EXAMPLES].insert_one(
+    await work.collection(EXAMPLES).insert_one(
         {
             "_id": new_id(),
             "text": example.text,
@@ -46,16 +46,15 @@ async def keep(work: Work, example: Example) -> None:
             "decided_by": example.decided_by,
             "decided_at": example.decided_at,
         },
-        session=work.session,
     )
 
 
-async def read(database: Database, label: str | None, after: str | None, limit: int) -> AsyncIterator[Example]:
+async def read(reader: Reader, label: str | None, after: str | None, limit: int) -> AsyncIterator[Example]:
     """Examples in the order of the decisions, those after the given id."""
     query: dict[str, Any] = {"label": label} if label else {}
     if after is not None:
         query["_id"] = {"$gt": after}
-    async for document in database[EXAMPLES].find(query, batch_size=500).sort("_id", 1).limit(limit):
+    async for document in reader.collection(EXAMPLES).find(query, batch_size=500).sort("_id", 1).limit(limit):
         yield Example(
             text=document["text"],
             label=document["label"],

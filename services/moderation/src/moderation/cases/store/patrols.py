@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from huiqun.contracts.moderation import Verdict
-from huiqun.store import Database, Index, Session
+from huiqun.store import Index, Reader
 from huiqun.work import Work
 from moderation.cases.model.patrol import Patrol
 
@@ -17,7 +17,7 @@ INDEXES: Mapping[str, Sequence[Index]] = {
 
 async def keep(work: Work, patrol: Patrol) -> None:
     """Keep what a patrol found."""
-    await work.db[PATROLS].insert_one(
+    await work.collection(PATROLS).insert_one(
         {
             "_id": patrol.id,
             "group_id": patrol.group_id,
@@ -29,24 +29,21 @@ async def keep(work: Work, patrol: Patrol) -> None:
             "oldest": patrol.oldest,
             "open_actions": patrol.open_actions,
         },
-        session=work.session,
     )
 
 
 async def last_at(work: Work, group_id: str) -> datetime | None:
     """When the last patrol of a group was."""
-    found = await page(work.db, group_id, None, 1, work.session)
+    found = await page(work, group_id, None, 1)
     return found[0].at if found else None
 
 
-async def page(
-    database: Database, group_id: str, before: str | None, limit: int, session: Session | None = None
-) -> list[Patrol]:
+async def page(reader: Reader, group_id: str, before: str | None, limit: int) -> list[Patrol]:
     """The patrols of a group, newest first, before the given one."""
     query: dict[str, Any] = {"group_id": group_id}
     if before is not None:
         query["_id"] = {"$lt": before}
-    cursor = database[PATROLS].find(query, session=session).sort("_id", -1).limit(limit)
+    cursor = reader.collection(PATROLS).find(query).sort("_id", -1).limit(limit)
     return [_patrol(document) async for document in cursor]
 
 

@@ -17,7 +17,7 @@ async def load(work: Work, member_ids: Iterable[str]) -> dict[str, Reporter]:
     wanted = set(member_ids)
     found = {member_id: Reporter(member_id) for member_id in wanted}
     if wanted:
-        cursor = work.db[REPORTERS].find({"_id": {"$in": list(wanted)}}, session=work.session)
+        cursor = work.collection(REPORTERS).find({"_id": {"$in": list(wanted)}})
         found |= {document["_id"]: _reporter(document) for document in await cursor.to_list(None)}
     return found
 
@@ -39,7 +39,7 @@ async def save(work: Work, reporters: Iterable[Reporter]) -> None:
         for reporter in reporters
     ]
     if operations:
-        await work.db[REPORTERS].bulk_write(operations, session=work.session)
+        await work.collection(REPORTERS).bulk_write(operations)
 
 
 async def credit(work: Work, member_ids: Iterable[str], *, upheld: bool) -> None:
@@ -47,7 +47,7 @@ async def credit(work: Work, member_ids: Iterable[str], *, upheld: bool) -> None
     change = {"$inc": {"upheld" if upheld else "dismissed": 1}}
     operations = [UpdateOne({"_id": member_id}, change) for member_id in member_ids]
     if operations:
-        await work.db[REPORTERS].bulk_write(operations, session=work.session)
+        await work.collection(REPORTERS).bulk_write(operations)
 
 
 def _reporter(document: Mapping[str, Any]) -> Reporter:

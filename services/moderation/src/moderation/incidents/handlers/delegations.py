@@ -60,7 +60,7 @@ async def grant(work: Work, wanted: Grant, actor: str) -> Delegation:
 
 async def revoke(work: Work, delegation_id: str, actor: str) -> Delegation:
     """Take a delegation back at once; one that is over stays as it is. Raises UnknownDelegationError."""
-    found = await store.find(work.db, delegation_id, work.session)
+    found = await store.find(work, delegation_id)
     if found is None:
         raise UnknownDelegationError(delegation_id)
     if not found.is_live(work.now):

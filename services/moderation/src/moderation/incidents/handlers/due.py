@@ -20,7 +20,7 @@ async def remind(work: Work, task: Task) -> None:
     progress = scene.incident.step(task.payload["step"])
     if scene.at >= progress.due_at:
         return
-    zone = (await find_group(work.db, scene.incident.groups[0], work.session)).settings.timezone
+    zone = (await find_group(work, scene.incident.groups[0])).settings.timezone
     reminder = wording.reminder(scene.incident, progress, zone, scene.at)
     await scene.note(What.REMINDED, progress.step.title, step=progress.step.key, actions=[reminder])
     await scene.save_timeline()

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from huiqun.audit import AuditEntry, append
 from huiqun.contracts.moderation import ClosedIncident, GroupMode, IncidentClosed, IncidentOpened, OpenedIncident
 from huiqun.runtime.ids import new_id
-from huiqun.store import Database, Session
+from huiqun.store import Reader
 from huiqun.web import Principal
 from huiqun.work import Task, Work
 from moderation.incidents.handlers.authority import authorise
@@ -57,7 +57,7 @@ async def open_incident(work: Work, opening: Opening, who: Principal) -> Inciden
     """
     delegations = await authorise(work, who, Right.HANDLE_INCIDENTS, opening.groups)
     version = await _plan_for(work, opening)
-    settings = (await find_group(work.db, opening.groups[0], work.session)).settings
+    settings = (await find_group(work, opening.groups[0])).settings
     incident = _incident(version, opening, settings, work.now, who.id)
     await store.add(work, incident)
     scene = Scene(work, incident, incident.opened_at, who.id)
@@ -185,16 +185,16 @@ async def close(work: Work, incident_id: str, closing: Closing, check: Check, wh
     return incident
 
 
-async def find_incident(database: Database, incident_id: str, session: Session | None = None) -> Incident:
+async def find_incident(reader: Reader, incident_id: str) -> Incident:
     """The incident of this id; raises UnknownIncidentError."""
-    incident = await store.find(database, incident_id, session)
+    incident = await store.find(reader, incident_id)
     if incident is None:
         raise UnknownIncidentError(incident_id)
     return incident
 
 
 async def _enter(work: Work, incident_id: str, who: Principal) -> Scene:
-    incident = await find_incident(work.db, incident_id, work.session)
+    incident = await find_incident(work, incident_id)
     await authorise(work, who, Right.HANDLE_INCIDENTS, incident.groups)
     return Scene(work, incident, work.now, who.id)
 

@@ -46,7 +46,7 @@ class Wish:
 async def set_by_hand(work: Work, wish: Wish, check: Check, who: Principal) -> GroupHolds:
     """Set a group's mode without an incident; raises NotAuthorisedError, HeldByIncidentError."""
     delegations = await authorise(work, who, Right.SET_MODES, [wish.group_id])
-    group = await store.read(work.db, wish.group_id, work.session)
+    group = await store.read(work, wish.group_id)
     check(group.revision)
     if (above := group.held_above(wish.mode, work.now)) is not None:
         raise HeldByIncidentError(above.by)
@@ -74,7 +74,7 @@ async def set_by_hand(work: Work, wish: Wish, check: Check, who: Principal) -> G
 
 async def end_by_hand(work: Work, task: Task) -> None:
     """The time of a mode that was set by hand is over."""
-    group = await store.read(work.db, task.payload["group_id"], work.session)
+    group = await store.read(work, task.payload["group_id"])
     _, actions = await _release_by_hand(work, group, None)
     await request_actions(work, [(action, None) for action in actions])
 

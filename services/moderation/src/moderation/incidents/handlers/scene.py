@@ -110,7 +110,7 @@ class Scene:
 
 async def scene_of_task(work: Work, task: Task) -> Scene | None:
     """The scene of a task, None if the incident is closed. A drill happens when it was due, as scripts need it."""
-    incident = await store.find(work.db, task.payload["incident_id"], work.session)
+    incident = await store.find(work, task.payload["incident_id"])
     if incident is None or incident.state is State.CLOSED:
         return None
     return Scene(work, incident, task.due if incident.drill else work.now, "moderation")

@@ -30,9 +30,9 @@ async def start_watching(work: Work) -> None:
 
 async def watch(work: Work, _task: Task) -> Continue:
     """Compare the plans' triggers with what was blocked lately."""
-    for head in await list_heads(work.db, work.session):
+    for head in await list_heads(work):
         if head.active is not None:
-            plan = (await find_version(work.db, head.kind, head.active, work.session)).plan
+            plan = (await find_version(work, head.kind, head.active)).plan
             if plan.trigger is not None:
                 await _compare(work, head.kind, plan, plan.trigger)
     return Continue({}, due=work.now + _EVERY)
@@ -46,7 +46,7 @@ async def _compare(work: Work, kind: str, plan: Plan, trigger: Trigger) -> None:
         key = f"{kind}/{_EVERYWHERE if trigger.scope == 'all' else group_id}"
         if await store.proposed_since(work, key, work.now - _NOT_AGAIN_FOR):
             continue
-        owner = (await find_group(work.db, group_id, work.session)).settings.owner
+        owner = (await find_group(work, group_id)).settings.owner
         proposal = wording.proposal(kind, plan, group_id, owner, (number, work.now))
         await request_actions(work, [(proposal, None)])
         await store.note_proposal(work, key)

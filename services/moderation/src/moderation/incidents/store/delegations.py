@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from huiqun.store import Database, Index, Session
+from huiqun.store import Index, Reader
 from huiqun.work import Work
 from moderation.incidents.model.delegations import Delegation, Right
 
@@ -19,31 +19,31 @@ INDEXES: Mapping[str, Sequence[Index]] = {
 
 async def add(work: Work, granted: Delegation) -> None:
     """Keep a new delegation."""
-    await work.db[DELEGATIONS].insert_one(_document(granted), session=work.session)
+    await work.collection(DELEGATIONS).insert_one(_document(granted))
 
 
 async def save(work: Work, changed: Delegation) -> None:
     """Write a delegation back."""
-    await work.db[DELEGATIONS].replace_one({"_id": changed.id}, _document(changed), session=work.session)
+    await work.collection(DELEGATIONS).replace_one({"_id": changed.id}, _document(changed))
 
 
-async def find(database: Database, delegation_id: str, session: Session | None = None) -> Delegation | None:
+async def find(reader: Reader, delegation_id: str) -> Delegation | None:
     """The delegation of this id."""
-    document = await database[DELEGATIONS].find_one({"_id": delegation_id}, session=session)
+    document = await reader.collection(DELEGATIONS).find_one({"_id": delegation_id})
     return _delegation(document) if document else None
 
 
 async def live_of(work: Work, principal_id: str) -> list[Delegation]:
     """What a principal holds now."""
     query = {"principal_id": principal_id, "until": {"$gt": work.now}, "revoked_at": None}
-    return [_delegation(document) async for document in work.db[DELEGATIONS].find(query, session=work.session)]
+    return [_delegation(document) async for document in work.collection(DELEGATIONS).find(query)]
 
 
-async def newest(database: Database, principal_id: str | None, before: str | None, limit: int) -> list[Delegation]:
+async def newest(reader: Reader, principal_id: str | None, before: str | None, limit: int) -> list[Delegation]:
     """The delegations to a principal, or all of them; newest first, before the given id."""
     query: dict[str, Any] = {"principal_id": principal_id, "_id": {"$lt": before} if before else None}
     query = {name: value for name, value in query.items() if value is not None}
-    cursor = database[DELEGATIONS].find(query).sort("_id", -1).limit(limit)
+    cursor = reader.collection(DELEGATIONS).find(query).sort("_id", -1).limit(limit)
     return [_delegation(document) async for document in cursor]
 
 

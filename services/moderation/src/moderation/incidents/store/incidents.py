@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from huiqun.contracts.moderation import GroupMode
-from huiqun.store import Database, Index, Session
+from huiqun.store import Index, Reader
 from huiqun.work import Work
 from moderation.incidents.model.incident import Cue, Incident, Progress, Review, State
 from moderation.incidents.model.plans import Plan, Step
@@ -40,22 +40,22 @@ class Search:
 
 async def add(work: Work, incident: Incident) -> None:
     """Keep a new incident."""
-    await work.db[INCIDENTS].insert_one(_document(incident), session=work.session)
+    await work.collection(INCIDENTS).insert_one(_document(incident))
 
 
 async def save(work: Work, incident: Incident) -> None:
     """Write an incident back; its revision rises."""
     incident.revision += 1
-    await work.db[INCIDENTS].replace_one({"_id": incident.id}, _document(incident), session=work.session)
+    await work.collection(INCIDENTS).replace_one({"_id": incident.id}, _document(incident))
 
 
-async def find(database: Database, incident_id: str, session: Session | None = None) -> Incident | None:
+async def find(reader: Reader, incident_id: str) -> Incident | None:
     """The incident of this id."""
-    document = await database[INCIDENTS].find_one({"_id": incident_id}, session=session)
+    document = await reader.collection(INCIDENTS).find_one({"_id": incident_id})
     return _incident(document) if document else None
 
 
-async def newest(database: Database, wanted: Search, before: str | None, limit: int) -> list[Incident]:
+async def newest(reader: Reader, wanted: Search, before: str | None, limit: int) -> list[Incident]:
     """Incidents, newest first, before the given id."""
     query: dict[str, Any] = {
         "state": wanted.state.value if wanted.state else None,
@@ -65,13 +65,15 @@ async def newest(database: Database, wanted: Search, before: str | None, limit: 
         "_id": {"$lt": before} if before else None,
     }
     query = {name: value for name, value in query.items() if value is not None}
-    return [_incident(document) async for document in database[INCIDENTS].find(query).sort("_id", -1).limit(limit)]
+    return [
+        _incident(document) async for document in reader.collection(INCIDENTS).find(query).sort("_id", -1).limit(limit)
+    ]
 
 
 async def groups_in(work: Work, kind: str) -> set[str]:
     """The groups in which an incident of this kind, and no drill, is not closed yet."""
     query = {"state": {"$ne": State.CLOSED.value}, "kind": kind, "drill": False}
-    cursor = work.db[INCIDENTS].find(query, {"groups": 1}, session=work.session)
+    cursor = work.collection(INCIDENTS).find(query, {"groups": 1})
     return {group_id async for document in cursor for group_id in document["groups"]}
 
 
@@ -91,29 +93,29 @@ async def record(work: Work, entries: Sequence[Entry]) -> None:
             }
             for entry in entries
         ]
-        await work.db[TIMELINE].insert_many(documents, session=work.session)
+        await work.collection(TIMELINE).insert_many(documents)
 
 
-async def timeline(database: Database, incident_id: str, after: tuple[datetime, str] | None, limit: int) -> list[Entry]:
+async def timeline(reader: Reader, incident_id: str, after: tuple[datetime, str] | None, limit: int) -> list[Entry]:
     """What happened in an incident in the order it happened, after the entry of this moment and id."""
     query: dict[str, Any] = {"incident_id": incident_id}
     if after is not None:
         moment, entry_id = after
         query["$or"] = [{"at": {"$gt": moment}}, {"at": moment, "_id": {"$gt": entry_id}}]
-    cursor = database[TIMELINE].find(query).sort([("at", 1), ("_id", 1)]).limit(limit)
+    cursor = reader.collection(TIMELINE).find(query).sort([("at", 1), ("_id", 1)]).limit(limit)
     return [_entry(document) async for document in cursor]
 
 
 async def proposed_since(work: Work, key: str, moment: datetime) -> bool:
     """Whether this has been proposed since then."""
     query = {"_id": key, "at": {"$gte": moment}}
-    return await work.db[PROPOSALS].find_one(query, session=work.session) is not None
+    return await work.collection(PROPOSALS).find_one(query) is not None
 
 
 async def note_proposal(work: Work, key: str) -> None:
     """Remember that this was proposed now."""
     change = {"$set": {"at": work.now}}
-    await work.db[PROPOSALS].update_one({"_id": key}, change, upsert=True, session=work.session)
+    await work.collection(PROPOSALS).update_one({"_id": key}, change, upsert=True)
 
 
 def _document(incident: Incident) -> dict[str, Any]:

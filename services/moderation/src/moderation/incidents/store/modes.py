@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from huiqun.contracts.moderation import GroupMode
-from huiqun.store import Database, Index, ReplaceOne, Session
+from huiqun.store import Index, Reader, ReplaceOne
 from huiqun.work import Work
 from moderation.incidents.model.modes import GroupHolds, Hold
 
@@ -12,15 +12,15 @@ HOLDS = "group_modes"
 INDEXES: Mapping[str, Sequence[Index]] = {HOLDS: ()}
 
 
-async def read(database: Database, group_id: str, session: Session | None = None) -> GroupHolds:
+async def read(reader: Reader, group_id: str) -> GroupHolds:
     """The holds on one group; none for a group that nobody has ever held."""
-    document = await database[HOLDS].find_one({"_id": group_id}, session=session)
+    document = await reader.collection(HOLDS).find_one({"_id": group_id})
     return _group(document) if document else GroupHolds(group_id)
 
 
 async def load(work: Work, group_ids: Sequence[str]) -> list[GroupHolds]:
     """The holds on these groups, in their order."""
-    cursor = work.db[HOLDS].find({"_id": {"$in": list(group_ids)}}, session=work.session)
+    cursor = work.collection(HOLDS).find({"_id": {"$in": list(group_ids)}})
     found = {document["_id"]: _group(document) async for document in cursor}
     return [found.get(group_id) or GroupHolds(group_id) for group_id in group_ids]
 
@@ -29,7 +29,7 @@ async def save(work: Work, groups: Iterable[GroupHolds]) -> None:
     """Write the holds back."""
     operations = [ReplaceOne({"_id": group.group_id}, _document(group), upsert=True) for group in groups]
     if operations:
-        await work.db[HOLDS].bulk_write(operations, session=work.session)
+        await work.collection(HOLDS).bulk_write(operations)
 
 
 def _document(group: GroupHolds) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from huiqun.store import Database, Index, Session
+from huiqun.store import Index, Reader
 from huiqun.work import Work
 from moderation.incidents.model.plans import Plan
 
@@ -41,35 +41,35 @@ class PlanVersion:
     incident_id: str | None = None
 
 
-async def head(database: Database, kind: str, session: Session | None = None) -> PlanHead | None:
+async def head(reader: Reader, kind: str) -> PlanHead | None:
     """What operators have written for this kind."""
-    document = await database[HEADS].find_one({"_id": kind}, session=session)
+    document = await reader.collection(HEADS).find_one({"_id": kind})
     return _head(document) if document else None
 
 
-async def heads(database: Database, session: Session | None = None) -> list[PlanHead]:
+async def heads(reader: Reader) -> list[PlanHead]:
     """Every kind that operators have written for; there are never many."""
-    return [_head(document) async for document in database[HEADS].find(session=session).sort("_id", 1).limit(1_000)]
+    return [_head(document) async for document in reader.collection(HEADS).find().sort("_id", 1).limit(1_000)]
 
 
-async def version(database: Database, kind: str, number: int, session: Session | None = None) -> PlanVersion | None:
+async def version(reader: Reader, kind: str, number: int) -> PlanVersion | None:
     """One version of a plan."""
-    document = await database[VERSIONS].find_one({"_id": _key(kind, number)}, session=session)
+    document = await reader.collection(VERSIONS).find_one({"_id": _key(kind, number)})
     return _version(document) if document else None
 
 
-async def versions(database: Database, kind: str, before: int | None, limit: int) -> list[PlanVersion]:
+async def versions(reader: Reader, kind: str, before: int | None, limit: int) -> list[PlanVersion]:
     """The versions of a plan, newest first, before the given one."""
     query: dict[str, Any] = {"kind": kind}
     if before is not None:
         query["version"] = {"$lt": before}
-    cursor = database[VERSIONS].find(query).sort("version", -1).limit(limit)
+    cursor = reader.collection(VERSIONS).find(query).sort("version", -1).limit(limit)
     return [_version(document) async for document in cursor]
 
 
 async def add_version(work: Work, added: PlanVersion, head_after: PlanHead) -> None:
     """Keep a new version and what its head says from now on."""
-    await work.db[VERSIONS].insert_one(
+    await work.collection(VERSIONS).insert_one(
         {
             "_id": _key(added.kind, added.version),
             "kind": added.kind,
@@ -80,7 +80,6 @@ async def add_version(work: Work, added: PlanVersion, head_after: PlanHead) -> N
             "created_at": added.created_at,
             "incident_id": added.incident_id,
         },
-        session=work.session,
     )
     await save_head(work, head_after)
 
@@ -94,7 +93,7 @@ async def save_head(work: Work, changed: PlanHead) -> None:
         "revision": changed.revision,
         "updated_at": changed.updated_at,
     }
-    await work.db[HEADS].replace_one({"_id": changed.kind}, document, upsert=True, session=work.session)
+    await work.collection(HEADS).replace_one({"_id": changed.kind}, document, upsert=True)
 
 
 def _key(kind: str, number: int) -> str:

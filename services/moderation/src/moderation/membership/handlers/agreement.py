@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from huiqun.channel.directory.model import DirectoryMember
 from huiqun.channel.directory.store import find_member
-from huiqun.store import Database, Session
+from huiqun.store import Reader
 from huiqun.work import Work
 from moderation.membership.handlers.in_force import InForce, in_force
 from moderation.membership.handlers.replies import give_consent
@@ -34,15 +34,15 @@ class Agreement:
     version: str | None
 
 
-async def find_agreement(database: Database, holder: Holder) -> Agreement:
+async def find_agreement(reader: Reader, holder: Holder) -> Agreement:
     """What the holder of a link is asked at this moment."""
-    found, _, _ = await _find(database, holder)
+    found, _, _ = await _find(reader, holder)
     return found
 
 
 async def agree_by_link(work: Work, holder: Holder, version: str) -> Agreement:
     """The holder agrees to the rules of this version; where they are others by now, these are asked anew."""
-    found, state, now = await _find(work.db, holder, work.session)
+    found, state, now = await _find(work, holder)
     if found.step is not Step.ASKED or found.version != version:
         return found
     consent = await give_consent(work, state, now.policy, "link")
@@ -52,12 +52,10 @@ async def agree_by_link(work: Work, holder: Holder, version: str) -> Agreement:
     return _agreement(Step.AGREED, now)
 
 
-async def _find(
-    database: Database, holder: Holder, session: Session | None = None
-) -> tuple[Agreement, ConsentState, InForce]:
-    now = await in_force(database, holder.group_id, session)
-    member = await find_member(database, holder.group_id, holder.member_id, session)
-    state = await consent_states.find(database, holder.group_id, holder.member_id, session)
+async def _find(reader: Reader, holder: Holder) -> tuple[Agreement, ConsentState, InForce]:
+    now = await in_force(reader, holder.group_id)
+    member = await find_member(reader, holder.group_id, holder.member_id)
+    state = await consent_states.find(reader, holder.group_id, holder.member_id)
     return _agreement(_step(member, state, now), now), state, now
 
 

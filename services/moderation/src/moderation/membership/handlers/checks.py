@@ -28,7 +28,7 @@ class RosterChecks:
 
     async def check_on_schedule(self, work: Work, task: Task) -> None:
         """The time has come: check the roster, and set the next time."""
-        now = await in_force(work.db, task.payload["group_id"], work.session)
+        now = await in_force(work, task.payload["group_id"])
         if now.rules.roster is None or now.is_dismissed:
             return
         await self._check(work, now, now.rules.roster)
@@ -36,7 +36,7 @@ class RosterChecks:
 
     async def check_now(self, work: Work, group_id: str, actor: str) -> RosterReport:
         """Check a roster because somebody asks, whether or not its policy schedules checks."""
-        now = await in_force(work.db, group_id, work.session)
+        now = await in_force(work, group_id)
         report = await self._check(work, now, now.rules.roster or RosterRule())
         detail = {"report": report.id, "findings": len(report.findings)}
         await append(work, AuditEntry(actor, "roster.checked", f"group/{group_id}", detail))
@@ -46,7 +46,7 @@ class RosterChecks:
         """Make the report, keep it, and tell the group's owner if there is anything to look at."""
         present = await self._list_entries(work, now.group.id)
         staff_ids = [entry.member_id for entry in present if entry.role is Role.STAFF]
-        listed = (await staff_store.the_list(work.db, work.session)).size
+        listed = (await staff_store.the_list(work)).size
         findings = list(check_names(present, rule.staff_words))
         if listed:
             today = work.now.astimezone(now.group.settings.timezone).date()
@@ -61,7 +61,7 @@ class RosterChecks:
         return report
 
     async def _list_entries(self, work: Work, group_id: str) -> list[RosterEntry]:
-        present = await list_present(work.db, group_id, work.session)
+        present = await list_present(work, group_id)
         details = await self._directory.reveal(present)
         return [
             RosterEntry(each.member_id, each.role or Role.CUSTOMER, details[each.key].display_name) for each in present
@@ -70,7 +70,7 @@ class RosterChecks:
 
 async def replace_staff(work: Work, staff: Sequence[Staff], check: Callable[[int], None], actor: str) -> StaffList:
     """Put a new list of authorised staff in force; `check` raises if the caller has not seen the present one."""
-    before = await staff_store.the_list(work.db, work.session)
+    before = await staff_store.the_list(work)
     check(before.revision)
     made = StaffList(len(staff), before.revision + 1, actor, work.now)
     await staff_store.replace_list(work, staff, made)

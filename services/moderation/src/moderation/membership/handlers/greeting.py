@@ -33,7 +33,7 @@ class Greeting:
         state = (await groups.load(work, [group_id]))[group_id]
         noted, state.newcomers, state.greet_at = state.newcomers, {}, None
         await groups.save(work, [state])
-        now = await in_force(work.db, group_id, work.session)
+        now = await in_force(work, group_id)
         known = await read_directory(work, members=[(group_id, member_id) for member_id in noted])
         came = [known.member(group_id, member_id) for member_id in noted]
         present = [member for member in came if member.is_present and member.role is Role.CUSTOMER]
@@ -49,10 +49,10 @@ class Greeting:
 
     async def renew(self, work: Work, task: Task) -> None:
         """The rules have changed: whoever has not agreed to these is asked, and reminded in time."""
-        now = await in_force(work.db, task.payload["group_id"], work.session)
+        now = await in_force(work, task.payload["group_id"])
         if now.is_dismissed or now.rules.consent is None:
             return
-        present = await list_present(work.db, now.group.id, work.session)
+        present = await list_present(work, now.group.id)
         customers = [member for member in present if member.role is Role.CUSTOMER]
         actions = await self._ask(work, customers, now, now.rules.consent)
         await request_actions(work, [(action, None) for action in actions])
@@ -60,12 +60,12 @@ class Greeting:
     async def remind(self, work: Work, task: Task) -> None:
         """Remind a member who has not agreed yet, and set the next time if there is one."""
         group_id, member_id = task.payload["group_id"], task.payload["member_id"]
-        member = await find_member(work.db, group_id, member_id, work.session)
-        now = await in_force(work.db, group_id, work.session)
+        member = await find_member(work, group_id, member_id)
+        now = await in_force(work, group_id)
         consent = now.rules.consent
         if member is None or not member.is_present or now.is_dismissed:
             return
-        state = await consent_states.find(work.db, group_id, member_id, work.session)
+        state = await consent_states.find(work, group_id, member_id)
         if consent is None or has_agreed(state, now.rules):
             return
         text = words.reminder(now.rules, now.group.name, self._link(work, state, consent))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from huiqun.store import Database, Session
+from huiqun.store import Reader
 from moderation.policies.handlers import find_group, policy_in_force
 from moderation.policies.model import MembershipRules, Policy
 from moderation.policies.store import GroupRecord
@@ -26,7 +26,7 @@ class InForce:
         return self.group.dismissed_at is not None
 
 
-async def in_force(database: Database, group_id: str, session: Session | None = None) -> InForce:
+async def in_force(reader: Reader, group_id: str) -> InForce:
     """What holds for a group at this moment."""
-    group = await find_group(database, group_id, session)
-    return InForce(group, await policy_in_force(database, group.settings, session))
+    group = await find_group(reader, group_id)
+    return InForce(group, await policy_in_force(reader, group.settings))

@@ -28,20 +28,20 @@ _PAGE = 100
 
 async def plan_groups(work: Work, task: Task) -> None:
     """Groups are new, have changed or have another policy: see to their tasks, tell members of other rules."""
-    records = [await find_group(work.db, group_id, work.session) for group_id in task.payload["group_ids"]]
+    records = [await find_group(work, group_id) for group_id in task.payload["group_ids"]]
     await _plan(work, records, told=bool(task.payload["other_policy"]))
 
 
 async def plan_all(work: Work, task: Task) -> Continue | None:
     """A policy came into force: do so for every group, page by page."""
-    records = await group_page(work.db, task.payload.get("after"), _PAGE)
+    records = await group_page(work, task.payload.get("after"), _PAGE)
     await _plan(work, records, told=True)
     return Continue({"after": records[-1].id}) if len(records) == _PAGE else None
 
 
 async def post_rules(work: Work, task: Task) -> None:
     """The time has come: post the rules, and set the next time."""
-    now = await in_force(work.db, task.payload["group_id"], work.session)
+    now = await in_force(work, task.payload["group_id"])
     posting = now.rules.posting
     if posting is None or posting.schedule is None or not now.rules.has_rules or now.is_dismissed:
         return
@@ -71,7 +71,7 @@ async def _plan(work: Work, records: Sequence[GroupRecord], *, told: bool) -> No
         own = record.id if record.settings.own is not None else None
         policy_key = record.settings.policy_id, own, record.settings.kind
         if policy_key not in policies:
-            policies[policy_key] = await policy_in_force(work.db, record.settings, work.session)
+            policies[policy_key] = await policy_in_force(work, record.settings)
         now, state = InForce(record, policies[policy_key]), states[record.id]
         version, schedules = version_of(now.rules), _schedules(now)
         if state.planned and (version, schedules) == (state.rules_version, dict(state.schedules)):

@@ -17,7 +17,7 @@ from huiqun.channel.directory.model import (
 from huiqun.channel.directory.store import KEEP_GONE
 from huiqun.contracts.channel import LeaveReason, Role
 from huiqun.privacy.names import PersonName
-from huiqun.store import Database, Index, Session, UpdateOne
+from huiqun.store import Index, Reader, UpdateOne
 from huiqun.work import Work
 from moderation.membership.model.consent import ConsentState
 
@@ -31,20 +31,18 @@ _FIELDS: Final = ("agreed_to", "agreed_at", "asked_at", "hinted_at")
 async def load(work: Work, members: Iterable[tuple[str, str]]) -> dict[str, ConsentState]:
     """The states of (group, member) pairs by key, in one read; who has none is not among them."""
     keys = [member_key(*pair) for pair in members]
-    return await list_states(work.db, keys, work.session) if keys else {}
+    return await list_states(work, keys) if keys else {}
 
 
-async def list_states(
-    database: Database, keys: Sequence[str], session: Session | None = None
-) -> dict[str, ConsentState]:
+async def list_states(reader: Reader, keys: Sequence[str]) -> dict[str, ConsentState]:
     """The states under these keys; who has none is not among them."""
-    cursor = database[STATES].find({"_id": {"$in": list(keys)}}, session=session)
+    cursor = reader.collection(STATES).find({"_id": {"$in": list(keys)}})
     return {document["_id"]: _state(document) for document in await cursor.to_list(None)}
 
 
-async def find(database: Database, group_id: str, member_id: str, session: Session | None = None) -> ConsentState:
+async def find(reader: Reader, group_id: str, member_id: str) -> ConsentState:
     """The state of a member; a new one if there is none."""
-    found = await list_states(database, [member_key(group_id, member_id)], session)
+    found = await list_states(reader, [member_key(group_id, member_id)])
     return found.get(member_key(group_id, member_id)) or ConsentState(group_id, member_id)
 
 
@@ -52,21 +50,21 @@ async def save(work: Work, states: Iterable[ConsentState]) -> None:
     """Write the states back, in one bulk write."""
     operations = [UpdateOne({"_id": state.key}, {"$set": _fields(state)}, upsert=True) for state in states]
     if operations:
-        await work.db[STATES].bulk_write(operations, ordered=False, session=work.session)
+        await work.collection(STATES).bulk_write(operations, ordered=False)
 
 
 async def note_hints(work: Work, states: Sequence[ConsentState], at: datetime) -> None:
     """Note that these members were told why their messages were taken out."""
     operations = [UpdateOne({"_id": state.key}, {"$set": {"hinted_at": at}}) for state in states]
     if operations:
-        await work.db[STATES].bulk_write(operations, ordered=False, session=work.session)
+        await work.collection(STATES).bulk_write(operations, ordered=False)
 
 
 async def note_moves(work: Work, moved: Iterable[DirectoryMember]) -> None:
     """Note of members who went, or are back, since when they are gone: their states go when the directory's do."""
     operations = [UpdateOne({"_id": member.key}, {"$set": {"gone_since": member.left_at}}) for member in moved]
     if operations:
-        await work.db[STATES].bulk_write(operations, ordered=False, session=work.session)
+        await work.collection(STATES).bulk_write(operations, ordered=False)
 
 
 def _fields(state: ConsentState) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from huiqun.store import Database, Index, UpdateOne
+from huiqun.store import Index, Reader, UpdateOne
 from huiqun.work import Work
 from moderation.membership.model.consent import Consent
 from moderation.policies.model import MembershipRules
@@ -37,7 +37,7 @@ async def append(work: Work, consents: Sequence[Consent], read: Mapping[str, Mem
     """Keep consents, and the rules that were agreed to, by version: policies change, evidence must not."""
     if not consents:
         return
-    await work.db[CONSENTS].insert_many(list(map(_document, consents)), session=work.session)
+    await work.collection(CONSENTS).insert_many(list(map(_document, consents)))
     operations = [
         UpdateOne(
             {"_id": version},
@@ -46,19 +46,19 @@ async def append(work: Work, consents: Sequence[Consent], read: Mapping[str, Mem
         )
         for version, rules in read.items()
     ]
-    await work.db[RULES].bulk_write(operations, ordered=False, session=work.session)
+    await work.collection(RULES).bulk_write(operations, ordered=False)
 
 
-async def agreed_rules(database: Database, version: str) -> AgreedRules | None:
+async def agreed_rules(reader: Reader, version: str) -> AgreedRules | None:
     """The rules of this version; None if nobody has ever agreed to them."""
-    document = await database[RULES].find_one({"_id": version})
+    document = await reader.collection(RULES).find_one({"_id": version})
     if document is None:
         return None
     return AgreedRules(version, document["text"], document["url"], document["first_agreed_at"])
 
 
 async def page(
-    database: Database, group_id: str, *, member_id: str | None, before: str | None, limit: int
+    reader: Reader, group_id: str, *, member_id: str | None, before: str | None, limit: int
 ) -> list[Consent]:
     """Consents in a group, newest first, before the given one."""
     query: dict[str, Any] = {"group_id": group_id}
@@ -66,7 +66,7 @@ async def page(
         query["member_id"] = member_id
     if before is not None:
         query["_id"] = {"$lt": before}
-    cursor = database[CONSENTS].find(query).sort("_id", -1).limit(limit)
+    cursor = reader.collection(CONSENTS).find(query).sort("_id", -1).limit(limit)
     return [_consent(document) async for document in cursor]
 
 

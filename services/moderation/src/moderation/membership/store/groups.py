@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from huiqun.store import Database, Index, ReplaceOne
+from huiqun.store import Index, Reader, ReplaceOne
 from huiqun.work import Work
 from moderation.membership.model.group_state import GroupState
 
@@ -15,14 +15,14 @@ INDEXES: Mapping[str, Sequence[Index]] = {STATES: ()}
 async def load(work: Work, group_ids: Iterable[str]) -> dict[str, GroupState]:
     """The states of groups by id; a new one for a group that has none."""
     wanted = list(group_ids)
-    cursor = work.db[STATES].find({"_id": {"$in": wanted}}, session=work.session)
+    cursor = work.collection(STATES).find({"_id": {"$in": wanted}})
     found = {document["_id"]: _state(document) for document in await cursor.to_list(None)} if wanted else {}
     return {group_id: found.get(group_id) or GroupState(group_id) for group_id in wanted}
 
 
-async def posted_at(database: Database, group_id: str) -> datetime | None:
+async def posted_at(reader: Reader, group_id: str) -> datetime | None:
     """When the rules were last posted in a group."""
-    document = await database[STATES].find_one({"_id": group_id}, {"posted_at": 1})
+    document = await reader.collection(STATES).find_one({"_id": group_id}, {"posted_at": 1})
     return document["posted_at"] if document else None
 
 
@@ -30,7 +30,7 @@ async def save(work: Work, states: Iterable[GroupState]) -> None:
     """Write the states back."""
     operations = [ReplaceOne({"_id": state.group_id}, _document(state), upsert=True) for state in states]
     if operations:
-        await work.db[STATES].bulk_write(operations, ordered=False, session=work.session)
+        await work.collection(STATES).bulk_write(operations, ordered=False)
 
 
 def _document(state: GroupState) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from huiqun.store import Database, Index, Session
+from huiqun.store import Index, Reader
 from huiqun.work import Work
 from moderation.membership.model.checks import Irregularity, RosterFinding, RosterReport
 from moderation.membership.model.staff import Staff
@@ -34,9 +34,9 @@ class StaffList:
     uploaded_at: datetime | None = None
 
 
-async def the_list(database: Database, session: Session | None = None) -> StaffList:
+async def the_list(reader: Reader) -> StaffList:
     """What is known of the list."""
-    document = await database[LISTS].find_one({"_id": _ONLY}, session=session)
+    document = await reader.collection(LISTS).find_one({"_id": _ONLY})
     if document is None:
         return StaffList()
     return StaffList(document["size"], document["revision"], document["uploaded_by"], document["uploaded_at"])
@@ -44,9 +44,9 @@ async def the_list(database: Database, session: Session | None = None) -> StaffL
 
 async def replace_list(work: Work, staff: Sequence[Staff], made: StaffList) -> None:
     """Put these in the place of everybody who stood on the list."""
-    await work.db[STAFF].delete_many({}, session=work.session)
+    await work.collection(STAFF).delete_many({})
     if staff:
-        await work.db[STAFF].insert_many(list(map(_document, staff)), ordered=False, session=work.session)
+        await work.collection(STAFF).insert_many(list(map(_document, staff)), ordered=False)
     document = {
         "_id": _ONLY,
         "size": made.size,
@@ -54,19 +54,19 @@ async def replace_list(work: Work, staff: Sequence[Staff], made: StaffList) -> N
         "uploaded_by": made.uploaded_by,
         "uploaded_at": made.uploaded_at,
     }
-    await work.db[LISTS].replace_one({"_id": _ONLY}, document, upsert=True, session=work.session)
+    await work.collection(LISTS).replace_one({"_id": _ONLY}, document, upsert=True)
 
 
 async def find_staff(work: Work, staff_ids: Iterable[str]) -> dict[str, Staff]:
     """Those of the ids that stand on the list."""
-    cursor = work.db[STAFF].find({"_id": {"$in": list(staff_ids)}}, session=work.session)
+    cursor = work.collection(STAFF).find({"_id": {"$in": list(staff_ids)}})
     return {document["_id"]: _staff(document) for document in await cursor.to_list(None)}
 
 
-async def page(database: Database, after: str | None, limit: int) -> list[Staff]:
+async def page(reader: Reader, after: str | None, limit: int) -> list[Staff]:
     """The list by staff id, after the given one."""
     query = {"_id": {"$gt": after}} if after else {}
-    return [_staff(document) async for document in database[STAFF].find(query).sort("_id", 1).limit(limit)]
+    return [_staff(document) async for document in reader.collection(STAFF).find(query).sort("_id", 1).limit(limit)]
 
 
 async def keep_report(work: Work, report: RosterReport) -> None:
@@ -87,15 +87,15 @@ async def keep_report(work: Work, report: RosterReport) -> None:
             for finding in report.findings
         ],
     }
-    await work.db[REPORTS].insert_one(document, session=work.session)
+    await work.collection(REPORTS).insert_one(document)
 
 
-async def reports(database: Database, group_id: str, before: str | None, limit: int) -> list[RosterReport]:
+async def reports(reader: Reader, group_id: str, before: str | None, limit: int) -> list[RosterReport]:
     """The reports on a group, newest first, before the given one."""
     query: dict[str, Any] = {"group_id": group_id}
     if before is not None:
         query["_id"] = {"$lt": before}
-    return [_report(document) async for document in database[REPORTS].find(query).sort("_id", -1).limit(limit)]
+    return [_report(document) async for document in reader.collection(REPORTS).find(query).sort("_id", -1).limit(limit)]
 
 
 def _document(staff: Staff) -> dict[str, Any]:

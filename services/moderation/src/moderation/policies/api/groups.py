@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from huiqun.contracts.channel import GroupKind
 from huiqun.contracts.envelope import Id
-from huiqun.store import Database, Session
+from huiqun.store import Reader
 from huiqun.web import Answer, IfMatch, Page, Paging, Principal, Router, Store, WriteOnce, requires, set_etag
 from huiqun.work import Work
 from moderation.policies import handlers, store
@@ -102,13 +102,13 @@ async def assign_policy(
 
     async def use_case(work: Work) -> Answer:
         record = await handlers.assign_policy(work, group_id, assignment.policy_id, seen.check, who.id)
-        return Answer(await _view(work.db, record, work.session), version=record.revision)
+        return Answer(await _view(work, record), version=record.revision)
 
     return await write(use_case)
 
 
-async def _view(db: Database, record: GroupRecord, session: Session | None = None) -> GroupView:
-    policy = await handlers.policy_in_force(db, record.settings, session)
+async def _view(reader: Reader, record: GroupRecord) -> GroupView:
+    policy = await handlers.policy_in_force(reader, record.settings)
     if policy.version == 0:
         source: Literal["assigned", "default", "built_in"] = "built_in"
     else:

@@ -227,7 +227,7 @@ async def activate(
 
     async def use_case(work: Work) -> Answer:
         head = await handlers.activate_version(work, policy_id, order, seen.check)
-        version = await handlers.find_version(work.db, policy_id, wish.version)
+        version = await handlers.find_version(work, policy_id, wish.version)
         note = BacktestNote(**version.backtest) if version.backtest else None
         return Answer(PolicyActivated(**_head(head).model_dump(), backtest=note), version=head.revision)
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from huiqun.audit import AuditEntry, append
 from huiqun.runtime.clock import whole_milliseconds
 from huiqun.runtime.ids import new_id
-from huiqun.store import Database
+from huiqun.store import Reader
 from huiqun.work import Work
 from moderation.policies import store
 from moderation.policies.handlers.errors import UnfitExceptionError, UnknownExceptionError
@@ -54,7 +54,7 @@ async def grant_exception(work: Work, wish: ExceptionWish, actor: str) -> Grant:
 
 async def revoke_exception(work: Work, grant_id: str, actor: str) -> Grant:
     """Take an exception back; one that was taken back before stays so. Raises UnknownExceptionError."""
-    grant = await find_exception(work.db, grant_id)
+    grant = await find_exception(work, grant_id)
     if grant.revoked_at is not None:
         return grant
     await store.exceptions.revoke(work, grant_id, actor)
@@ -64,14 +64,14 @@ async def revoke_exception(work: Work, grant_id: str, actor: str) -> Grant:
     return replace(grant, revoked_by=actor, revoked_at=work.now)
 
 
-async def find_exception(database: Database, grant_id: str) -> Grant:
+async def find_exception(reader: Reader, grant_id: str) -> Grant:
     """The exception of this id; raises UnknownExceptionError."""
-    grant = await store.exceptions.find(database, grant_id)
+    grant = await store.exceptions.find(reader, grant_id)
     if grant is None:
         raise UnknownExceptionError(grant_id)
     return grant
 
 
-async def list_exceptions(database: Database, group_id: str | None, before: str | None, limit: int) -> Sequence[Grant]:
+async def list_exceptions(reader: Reader, group_id: str | None, before: str | None, limit: int) -> Sequence[Grant]:
     """The exceptions of a group, or all, newest first, before the given one; those that have ended included."""
-    return await store.exceptions.page(database, group_id, before, limit)
+    return await store.exceptions.page(reader, group_id, before, limit)

@@ -7,7 +7,7 @@ from huiqun.audit import AuditEntry, append
 from huiqun.channel.directory.fold import GroupEvent
 from huiqun.channel.directory.handlers import Directory
 from huiqun.runtime.ids import new_id
-from huiqun.store import Database, Session
+from huiqun.store import Reader
 from huiqun.work import Task, Work
 from moderation.policies import store
 from moderation.policies.handlers.errors import (
@@ -67,10 +67,10 @@ async def assign_policy(work: Work, group_id: str, policy_id: str | None, check:
 
     Raises UnknownPolicyError, InactivePolicyError, and UnfitHeirsError where the group's own rules do not go with it.
     """
-    record = await find_group(work.db, group_id, work.session)
+    record = await find_group(work, group_id)
     check(record.revision)
     if policy_id is not None:
-        head = await store.head(work.db, policy_id, work.session)
+        head = await store.head(work, policy_id)
         if head is None and policy_id != DEFAULT_POLICY:
             raise UnknownPolicyError(policy_id)
         if head is not None and head.active is None and policy_id != DEFAULT_POLICY:
@@ -80,7 +80,7 @@ async def assign_policy(work: Work, group_id: str, policy_id: str | None, check:
         return record
     settings = replace(record.settings, policy_id=policy_id)
     if settings.own is not None:
-        layers = layers_under(await _written_for(work.db, settings, work.session), settings)
+        layers = layers_under(await _written_for(work, settings), settings)
         if found := objections_to(layers):
             raise UnfitHeirsError(f"group {group_id}: {found[0].reason}")
         await store.touch(work)
@@ -93,14 +93,14 @@ async def assign_policy(work: Work, group_id: str, policy_id: str | None, check:
 
 async def set_own_rules(work: Work, group_id: str, wish: OwnChange, check: Check) -> GroupPolicy:
     """Let a group have rules of its own, in force at once; none at all takes them away. Raises UnfitPolicyError."""
-    record = await find_group(work.db, group_id, work.session)
+    record = await find_group(work, group_id)
     check(record.own_revision)
     changes, known = changes_of(wish.rules), record.settings.own
     if changes == (known.changes if known else {}):
-        return await policy_of_group(work.db, group_id, work.session)
+        return await policy_of_group(work, group_id)
     own = OwnRules(group_id, record.own_revision + 1, changes) if changes else None
     settings = replace(record.settings, own=own)
-    layers = layers_under(await _written_for(work.db, settings, work.session), settings)
+    layers = layers_under(await _written_for(work, settings), settings)
     if found := objections_to(layers):
         raise UnfitPolicyError(found)
     await store.set_own_rules(work, group_id, changes)
@@ -108,28 +108,28 @@ async def set_own_rules(work: Work, group_id: str, wish: OwnChange, check: Check
     detail = {"rules": changes, "before": known.changes if known else {}, "reason": wish.reason}
     await append(work, AuditEntry(wish.actor, "group.rules.changed", f"group/{group_id}", detail))
     _announce(work, [group_id], other_policy=True)
-    return await policy_of_group(work.db, group_id, work.session)
+    return await policy_of_group(work, group_id)
 
 
-async def find_group(database: Database, group_id: str, session: Session | None = None) -> GroupRecord:
+async def find_group(reader: Reader, group_id: str) -> GroupRecord:
     """What is known of a group; the defaults for one that nobody has told us of."""
-    return await store.group(database, group_id, session) or GroupRecord(group_id, UNKNOWN_GROUP)
+    return await store.group(reader, group_id) or GroupRecord(group_id, UNKNOWN_GROUP)
 
 
-async def policy_in_force(database: Database, settings: GroupSettings, session: Session | None = None) -> Policy:
+async def policy_in_force(reader: Reader, settings: GroupSettings) -> Policy:
     """The policy that the group's messages are judged by from now on."""
-    return policy_under(await _written_for(database, settings, session), settings)
+    return policy_under(await _written_for(reader, settings), settings)
 
 
-async def policy_of_group(database: Database, group_id: str, session: Session | None = None) -> GroupPolicy:
+async def policy_of_group(reader: Reader, group_id: str) -> GroupPolicy:
     """The policy that the group's messages are judged by from now on, and what it is made of."""
-    record = await find_group(database, group_id, session)
-    written = await _written_for(database, record.settings, session)
+    record = await find_group(reader, group_id)
+    written = await _written_for(reader, record.settings)
     return GroupPolicy(record, policy_under(written, record.settings), layers_under(written, record.settings))
 
 
-async def _written_for(database: Database, settings: GroupSettings, session: Session | None) -> InForce:
-    return await store.in_force(database, session, only={DEFAULT_POLICY, settings.policy_id or DEFAULT_POLICY})
+async def _written_for(reader: Reader, settings: GroupSettings) -> InForce:
+    return await store.in_force(reader, only={DEFAULT_POLICY, settings.policy_id or DEFAULT_POLICY})
 
 
 def _announce(work: Work, group_ids: Sequence[str], *, other_policy: bool = False) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from huiqun.audit import AuditEntry, append
 from huiqun.contracts.moderation import ActivatedPolicy, PolicyActivated
-from huiqun.store import Database
+from huiqun.store import Reader
 from huiqun.work import Task, Work
 from moderation.policies import store
 from moderation.policies.handlers.errors import (
@@ -56,10 +56,10 @@ async def write_version(work: Work, policy_id: str, rules: Rules, note: str, aut
 
     Only what was set in `rules` is kept; the rest is inherited. Raises UnfitPolicyError.
     """
-    head = await store.head(work.db, policy_id, work.session)
+    head = await store.head(work, policy_id)
     number = head.latest + 1 if head else 1
     version = Version(policy_id, number, changes_of(rules), note, author, work.now)
-    _check_fit(_with(await store.in_force(work.db, work.session), version.written), policy_id)
+    _check_fit(_with(await store.in_force(work), version.written), policy_id)
     await store.add_version(work, version, head.active if head else None)
     await append(work, AuditEntry(author, "policy.version.written", f"policy/{policy_id}", {"version": number}))
     return version
@@ -71,8 +71,8 @@ async def activate_version(work: Work, policy_id: str, wish: Activation, check: 
     A version that was in force before has been looked at: its author may go back to it, too, and says why. Raises
     UnknownPolicyError, FourEyesError, MissingReasonError, UnfitPolicyError, UnfitHeirsError.
     """
-    head = await store.head(work.db, policy_id, work.session)
-    version = await store.version(work.db, policy_id, wish.version, work.session)
+    head = await store.head(work, policy_id)
+    version = await store.version(work, policy_id, wish.version)
     if head is None or version is None:
         raise UnknownPolicyError(f"{policy_id}@{wish.version}")
     check(head.revision)
@@ -82,7 +82,7 @@ async def activate_version(work: Work, policy_id: str, wish: Activation, check: 
         raise FourEyesError(version.written.label)
     if head.active is not None and wish.version < head.active and not wish.reason:
         raise MissingReasonError(f"{policy_id}@{head.active} is in force")
-    written = _with(await store.in_force(work.db, work.session), version.written)
+    written = _with(await store.in_force(work), version.written)
     _check_fit(written, policy_id)
     if heirs := list(_unfit_heirs(written, policy_id, await store.groups_with_own_rules(work))):
         raise UnfitHeirsError("; ".join(heirs[:_MOST_NAMED]))
@@ -95,59 +95,59 @@ async def activate_version(work: Work, policy_id: str, wish: Activation, check: 
     return Head(policy_id, head.latest, wish.version, head.revision + 1, work.now)
 
 
-async def find_head(database: Database, policy_id: str) -> Head:
+async def find_head(reader: Reader, policy_id: str) -> Head:
     """The policy; the default is there before anybody has written one. Raises UnknownPolicyError."""
-    head = await store.head(database, policy_id)
+    head = await store.head(reader, policy_id)
     if head is None and policy_id != DEFAULT_POLICY:
         raise UnknownPolicyError(policy_id)
     return _with_built_in(head or BUILT_IN_HEAD)
 
 
-async def list_heads(database: Database, after: str | None, limit: int) -> list[Head]:
+async def list_heads(reader: Reader, after: str | None, limit: int) -> list[Head]:
     """The policies by id, after the given one, the default among them."""
-    found = [_with_built_in(head) for head in await store.heads(database, after, limit)]
-    if (after is None or after < DEFAULT_POLICY) and await store.head(database, DEFAULT_POLICY) is None:
+    found = [_with_built_in(head) for head in await store.heads(reader, after, limit)]
+    if (after is None or after < DEFAULT_POLICY) and await store.head(reader, DEFAULT_POLICY) is None:
         found = sorted([*found, BUILT_IN_HEAD], key=lambda head: head.id)
     return found[:limit]
 
 
-async def find_version(database: Database, policy_id: str, number: int) -> Version:
+async def find_version(reader: Reader, policy_id: str, number: int) -> Version:
     """One version; version 0 of the default is what comes with Huiqun. Raises UnknownPolicyError."""
     if (policy_id, number) == (DEFAULT_POLICY, BUILT_IN.version):
         return _BUILT_IN_VERSION
-    version = await store.version(database, policy_id, number)
+    version = await store.version(reader, policy_id, number)
     if version is None:
         raise UnknownPolicyError(f"{policy_id}@{number}")
     return version
 
 
-async def list_versions(database: Database, policy_id: str, before: int | None, limit: int) -> list[Version]:
+async def list_versions(reader: Reader, policy_id: str, before: int | None, limit: int) -> list[Version]:
     """The versions, newest first, before the given one. Raises UnknownPolicyError."""
-    await find_head(database, policy_id)
-    found = await store.versions.versions(database, policy_id, before, limit)
+    await find_head(reader, policy_id)
+    found = await store.versions.versions(reader, policy_id, before, limit)
     if policy_id == DEFAULT_POLICY and (before is None or before > BUILT_IN.version):
         found.append(_BUILT_IN_VERSION)
     return found[:limit]
 
 
-async def rules_of(database: Database, version: Version) -> Rules:
+async def rules_of(reader: Reader, version: Version) -> Rules:
     """The rules that would hold under a version if it were in force now."""
-    written = _with(await store.in_force(database, only=[DEFAULT_POLICY]), version.written)
+    written = _with(await store.in_force(reader, only=[DEFAULT_POLICY]), version.written)
     return policy_under(written, GroupSettings(policy_id=version.policy_id)).rules
 
 
 async def compare_versions(
-    database: Database, policy_id: str, number: int, against: int | None
+    reader: Reader, policy_id: str, number: int, against: int | None
 ) -> tuple[int, list[Difference]]:
     """What becomes different for the policy's groups when it goes from version `against` to `number`.
 
     By default from the version in force. Version 0 says nothing: all is inherited, as it is before any is in force.
     Returns the number of the other version, too. Raises UnknownPolicyError.
     """
-    head = await find_head(database, policy_id)
+    head = await find_head(reader, policy_id)
     other = against if against is not None else head.active or 0
     old, new = [
-        await rules_of(database, await find_version(database, policy_id, each) if each else _saying_nothing(policy_id))
+        await rules_of(reader, await find_version(reader, policy_id, each) if each else _saying_nothing(policy_id))
         for each in (other, number)
     ]
     return other, differences(old, new)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from huiqun.store import Database, Index, Session
+from huiqun.store import Index, Reader
 from huiqun.work import Work
 from moderation.policies.model import RuleException
 
@@ -42,32 +42,34 @@ async def add(work: Work, grant: Grant) -> None:
         "granted_by": grant.granted_by,
         "granted_at": grant.granted_at,
     }
-    await work.db[EXCEPTIONS].insert_one(document, session=work.session)
+    await work.collection(EXCEPTIONS).insert_one(document)
 
 
 async def revoke(work: Work, grant_id: str, actor: str) -> None:
     """Note that an exception holds no longer."""
     change = {"$set": {"revoked_by": actor, "revoked_at": work.now}}
-    await work.db[EXCEPTIONS].update_one({"_id": grant_id}, change, session=work.session)
+    await work.collection(EXCEPTIONS).update_one({"_id": grant_id}, change)
 
 
-async def find(database: Database, grant_id: str, session: Session | None = None) -> Grant | None:
+async def find(reader: Reader, grant_id: str) -> Grant | None:
     """The exception of this id."""
-    document = await database[EXCEPTIONS].find_one({"_id": grant_id}, session=session)
+    document = await reader.collection(EXCEPTIONS).find_one({"_id": grant_id})
     return _grant(document) if document else None
 
 
-async def page(database: Database, group_id: str | None, before: str | None, limit: int) -> list[Grant]:
+async def page(reader: Reader, group_id: str | None, before: str | None, limit: int) -> list[Grant]:
     """The exceptions of a group, or all; newest first, before the given one."""
     query: dict[str, Any] = {"group_id": group_id, "_id": {"$lt": before} if before else None}
     query = {name: value for name, value in query.items() if value is not None}
-    return [_grant(document) async for document in database[EXCEPTIONS].find(query).sort("_id", -1).limit(limit)]
+    return [
+        _grant(document) async for document in reader.collection(EXCEPTIONS).find(query).sort("_id", -1).limit(limit)
+    ]
 
 
-async def in_force(database: Database, moment: datetime) -> dict[str, tuple[RuleException, ...]]:
+async def in_force(reader: Reader, moment: datetime) -> dict[str, tuple[RuleException, ...]]:
     """The exceptions that end after `moment` and were not revoked, by group."""
     found: defaultdict[str, list[RuleException]] = defaultdict(list)
-    async for document in database[EXCEPTIONS].find({"until": {"$gt": moment}, "revoked_at": None}):
+    async for document in reader.collection(EXCEPTIONS).find({"until": {"$gt": moment}, "revoked_at": None}):
         found[document["group_id"]].append(_grant(document).exception)
     return {group_id: tuple(exceptions) for group_id, exceptions in found.items()}
 

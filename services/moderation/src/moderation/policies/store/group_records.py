@@ -13,7 +13,7 @@ from huiqun.channel.directory.model import DirectoryGroup, DirectoryMember, Grou
 from huiqun.channel.directory.store import DIRECTORY
 from huiqun.contracts.channel import Capabilities, Purpose
 from huiqun.contracts.moderation import GroupMode
-from huiqun.store import Database, Index, Session, UpdateOne
+from huiqun.store import Index, Reader, UpdateOne
 from huiqun.work import Work
 from moderation.policies.model import Changes, GroupSettings, ModeSpan, OwnRules
 
@@ -52,35 +52,35 @@ class GroupRecord:
     own_revision: int = 0
 
 
-async def groups_since(database: Database, seen: Revisions | None) -> tuple[dict[str, GroupSettings], Revisions]:
+async def groups_since(reader: Reader, seen: Revisions | None) -> tuple[dict[str, GroupSettings], Revisions]:
     """The groups that changed after the revisions `seen`, or all where that is None, and the revisions now.
 
     A counter and the groups that bear its revisions are written in one transaction, and the next one that raises it
     sees that: whoever has seen a revision has seen all that came before it, whatever clocks say.
     """
-    counters = await database[REVISIONS].find().to_list(None)
+    counters = await reader.collection(REVISIONS).find().to_list(None)
     now = {counter["_id"]: int(counter["revision"]) for counter in counters}
     if seen is None or any(now.get(number, 0) < revision for number, revision in seen.items()):
         # Nothing is known yet, or the store was restored to an earlier time.
-        return {document["_id"]: _settings(document) async for document in _find_all(database)}, now
+        return {document["_id"]: _settings(document) async for document in _find_all(reader)}, now
     risen = {number: seen.get(number, 0) for number, revision in now.items() if revision > seen.get(number, 0)}
     if not risen:
         return {}, now
     after = [{"changed.counter": number, "changed.revision": {"$gt": known}} for number, known in risen.items()]
-    return {document["_id"]: _settings(document) async for document in _find(database, {"$or": after})}, now
+    return {document["_id"]: _settings(document) async for document in _find(reader, {"$or": after})}, now
 
 
 async def note_groups(work: Work, group_ids: Iterable[str]) -> None:
     """Have every process look at what the directory says of groups now."""
     mark = await _mark(work)
     operations = [UpdateOne({"_id": group_id}, {"$set": mark}, upsert=True) for group_id in group_ids]
-    await work.db[GROUPS].bulk_write(operations, session=work.session)
+    await work.collection(GROUPS).bulk_write(operations)
 
 
 async def assign(work: Work, group_id: str, policy_id: str | None) -> None:
     """Give a group its policy; None gives it the default."""
     change = {"$set": {"policy_id": policy_id, **await _mark(work)}, "$inc": {"revision": 1}}
-    await work.db[GROUPS].update_one({"_id": group_id}, change, upsert=True, session=work.session)
+    await work.collection(GROUPS).update_one({"_id": group_id}, change, upsert=True)
 
 
 async def set_modes(work: Work, modes: Mapping[str, ModeSpan | None]) -> None:
@@ -92,53 +92,51 @@ async def set_modes(work: Work, modes: Mapping[str, ModeSpan | None]) -> None:
         UpdateOne({"_id": group_id}, {"$set": {**_mode_fields(mode), **mark}}, upsert=True)
         for group_id, mode in modes.items()
     ]
-    await work.db[GROUPS].bulk_write(operations, session=work.session)
+    await work.collection(GROUPS).bulk_write(operations)
 
 
 async def set_own_rules(work: Work, group_id: str, changes: Changes) -> None:
     """Let a group change these values in its policy; nothing else of what it said before stays."""
     change = {"$set": {"own_rules": changes, **await _mark(work)}, "$inc": {"own_revision": 1}}
-    await work.db[GROUPS].update_one({"_id": group_id}, change, upsert=True, session=work.session)
+    await work.collection(GROUPS).update_one({"_id": group_id}, change, upsert=True)
 
 
 async def groups_with_own_rules(work: Work) -> dict[str, GroupSettings]:
     """The settings of the groups that change something in their policies."""
     query = {"own_rules": {"$exists": True, "$ne": {}}}
-    return {document["_id"]: _settings(document) async for document in _find(work.db, query, work.session)}
+    return {document["_id"]: _settings(document) async for document in _find(work, query)}
 
 
-async def group(database: Database, group_id: str, session: Session | None = None) -> GroupRecord | None:
+async def group(reader: Reader, group_id: str) -> GroupRecord | None:
     """What is known of a group."""
-    found = [_record(document) async for document in _find(database, {"_id": group_id}, session)]
+    found = [_record(document) async for document in _find(reader, {"_id": group_id})]
     return found[0] if found else None
 
 
 async def groups_of(work: Work, group_ids: Collection[str]) -> dict[str, GroupSettings]:
     """The settings of these groups, as far as they are known."""
     query = {"_id": {"$in": list(group_ids)}}
-    return {document["_id"]: _settings(document) async for document in _find(work.db, query, work.session)}
+    return {document["_id"]: _settings(document) async for document in _find(work, query)}
 
 
-async def groups(database: Database, after: str | None, limit: int) -> list[GroupRecord]:
+async def groups(reader: Reader, after: str | None, limit: int) -> list[GroupRecord]:
     """The groups by id, after the given one."""
     query = {"_id": {"$gt": after}} if after else {}
-    return [_record(document) async for document in _find(database, query, limit=limit)]
+    return [_record(document) async for document in _find(reader, query, limit=limit)]
 
 
-async def _find(
-    database: Database, query: Mapping[str, Any], session: Session | None = None, limit: int | None = None
-) -> AsyncIterator[Mapping[str, Any]]:
+async def _find(reader: Reader, query: Mapping[str, Any], limit: int | None = None) -> AsyncIterator[Mapping[str, Any]]:
     """The documents, by id where they are limited, each with what the directory has of the group."""
     page: list[dict[str, Any]] = [{"$sort": {"_id": 1}}, {"$limit": limit}] if limit is not None else []
     pipeline = [{"$match": query}, *page, _WITH_DIRECTORY]
-    async for document in await database[GROUPS].aggregate(pipeline, session=session):
+    async for document in await reader.collection(GROUPS).aggregate(pipeline):
         yield document
 
 
-async def _find_all(database: Database) -> AsyncIterator[Mapping[str, Any]]:
+async def _find_all(reader: Reader) -> AsyncIterator[Mapping[str, Any]]:
     """All documents, as `_find` gives them; for a hundred thousand groups in a third of the time."""
-    known = {each["_id"]: each async for each in database[DIRECTORY].find({"record": GROUP})}
-    async for document in database[GROUPS].find():
+    known = {each["_id"]: each async for each in reader.collection(DIRECTORY).find({"record": GROUP})}
+    async for document in reader.collection(GROUPS).find():
         group_id = document["_id"]
         yield {**document, "directory": [known[group_id]] if group_id in known else []}
 
@@ -146,8 +144,8 @@ async def _find_all(database: Database) -> AsyncIterator[Mapping[str, Any]]:
 async def _mark(work: Work) -> dict[str, Any]:
     """Fields that tell every process of the change: a counter, and the revision that this transaction raises it to."""
     number = randrange(_COUNTERS)  # noqa: S311 (nothing secret)
-    counter: Any = await work.db[REVISIONS].find_one_and_update(
-        {"_id": number}, {"$inc": {"revision": 1}}, upsert=True, return_document=True, session=work.session
+    counter: Any = await work.collection(REVISIONS).find_one_and_update(
+        {"_id": number}, {"$inc": {"revision": 1}}, upsert=True
     )
     return {"changed": {"counter": number, "revision": counter["revision"]}, "updated_at": work.now}
 

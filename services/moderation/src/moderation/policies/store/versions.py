@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from huiqun.store import Database, Index, Session
+from huiqun.store import Index, Reader
 from huiqun.work import Work
 from moderation.policies.model import Changes, Written
 
@@ -53,61 +53,59 @@ class Version:
         return Written(self.policy_id, self.version, self.changes)
 
 
-async def revision(database: Database) -> int:
+async def revision(reader: Reader) -> int:
     """A number that rises whenever a policy is activated, own rules of a group or exceptions change."""
-    stamp = await database[STAMPS].find_one({"_id": "policies"})
+    stamp = await reader.collection(STAMPS).find_one({"_id": "policies"})
     return int(stamp["revision"]) if stamp else 0
 
 
 async def touch(work: Work) -> None:
     """Let every process know. Of two who change at once what depends on one another, one is made to look again."""
-    await work.db[STAMPS].update_one({"_id": "policies"}, {"$inc": {"revision": 1}}, upsert=True, session=work.session)
+    await work.collection(STAMPS).update_one({"_id": "policies"}, {"$inc": {"revision": 1}}, upsert=True)
 
 
-async def in_force(
-    database: Database, session: Session | None = None, only: Collection[str] | None = None
-) -> dict[str, Written]:
+async def in_force(reader: Reader, only: Collection[str] | None = None) -> dict[str, Written]:
     """What the versions in force say, by the policy's id; of all policies, or of these."""
     query: dict[str, Any] = {"active": {"$ne": None}}
     if only is not None:
         query["_id"] = {"$in": list(only)}
-    keys = [f"{head['_id']}@{head['active']}" async for head in database[HEADS].find(query, session=session)]
+    keys = [f"{head['_id']}@{head['active']}" async for head in reader.collection(HEADS).find(query)]
     if not keys:
         return {}
-    cursor = database[VERSIONS].find({"_id": {"$in": keys}}, session=session)
+    cursor = reader.collection(VERSIONS).find({"_id": {"$in": keys}})
     return {document["policy_id"]: _version(document).written async for document in cursor}
 
 
-async def head(database: Database, policy_id: str, session: Session | None = None) -> Head | None:
+async def head(reader: Reader, policy_id: str) -> Head | None:
     """The policy of this id."""
-    document = await database[HEADS].find_one({"_id": policy_id}, session=session)
+    document = await reader.collection(HEADS).find_one({"_id": policy_id})
     return _head(document) if document else None
 
 
-async def heads(database: Database, after: str | None, limit: int) -> list[Head]:
+async def heads(reader: Reader, after: str | None, limit: int) -> list[Head]:
     """The policies by id, after the given one."""
     query = {"_id": {"$gt": after}} if after else {}
-    return [_head(document) async for document in database[HEADS].find(query).sort("_id", 1).limit(limit)]
+    return [_head(document) async for document in reader.collection(HEADS).find(query).sort("_id", 1).limit(limit)]
 
 
-async def version(database: Database, policy_id: str, number: int, session: Session | None = None) -> Version | None:
+async def version(reader: Reader, policy_id: str, number: int) -> Version | None:
     """One version of a policy."""
-    document = await database[VERSIONS].find_one({"_id": f"{policy_id}@{number}"}, session=session)
+    document = await reader.collection(VERSIONS).find_one({"_id": f"{policy_id}@{number}"})
     return _version(document) if document else None
 
 
-async def versions(database: Database, policy_id: str, before: int | None, limit: int) -> list[Version]:
+async def versions(reader: Reader, policy_id: str, before: int | None, limit: int) -> list[Version]:
     """The versions of a policy, newest first, before the given one."""
     query: dict[str, Any] = {"policy_id": policy_id}
     if before is not None:
         query["version"] = {"$lt": before}
-    cursor = database[VERSIONS].find(query).sort("version", -1).limit(limit)
+    cursor = reader.collection(VERSIONS).find(query).sort("version", -1).limit(limit)
     return [_version(document) async for document in cursor]
 
 
 async def add_version(work: Work, added: Version, active_version: int | None) -> None:
     """Keep a new version and make it the latest one of its policy."""
-    await work.db[VERSIONS].insert_one(
+    await work.collection(VERSIONS).insert_one(
         {
             "_id": added.written.label,
             "policy_id": added.policy_id,
@@ -117,7 +115,6 @@ async def add_version(work: Work, added: Version, active_version: int | None) ->
             "created_by": added.created_by,
             "created_at": added.created_at,
         },
-        session=work.session,
     )
     await _set_head(work, added.policy_id, {"latest": added.version, "active": active_version})
 
@@ -127,19 +124,19 @@ async def activate(work: Work, policy_id: str, number: int, actor: str) -> None:
     await _set_head(work, policy_id, {"active": number})
     first = {"_id": f"{policy_id}@{number}", "approved_by": None}
     change = {"$set": {"approved_by": actor, "approved_at": work.now}}
-    await work.db[VERSIONS].update_one(first, change, session=work.session)
+    await work.collection(VERSIONS).update_one(first, change)
     await touch(work)
 
 
 async def note_backtest(work: Work, policy_id: str, number: int, summary: Mapping[str, Any]) -> None:
     """Keep with a version how its latest backtest ended."""
     change = {"$set": {"backtest": summary}}
-    await work.db[VERSIONS].update_one({"_id": f"{policy_id}@{number}"}, change, session=work.session)
+    await work.collection(VERSIONS).update_one({"_id": f"{policy_id}@{number}"}, change)
 
 
 async def _set_head(work: Work, policy_id: str, fields: Mapping[str, Any]) -> None:
     change = {"$set": {**fields, "updated_at": work.now}, "$inc": {"revision": 1}}
-    await work.db[HEADS].update_one({"_id": policy_id}, change, upsert=True, session=work.session)
+    await work.collection(HEADS).update_one({"_id": policy_id}, change, upsert=True)
 
 
 def _head(document: Mapping[str, Any]) -> Head:
