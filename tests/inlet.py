@@ -39,6 +39,11 @@ class Inlet:
     table: RoutingTable
     directory: Directory
 
+    @property
+    def reader(self) -> Outside:
+        """The same database, for the functions that read within a transaction and outside of it."""
+        return Outside(self.database)
+
     async def deliver(self, events: Sequence[Event]) -> None:
         """One batch: the topics in the order of the routes, each event once, in one transaction."""
         await self.refusals_of(events)
@@ -117,7 +122,7 @@ async def open_interface(inlet: Inlet, routers: Sequence[APIRouter]) -> AsyncIte
     )
     app = create_app(options)
     assert undocumented(app) == []
-    headers = {"X-API-Key": await create_api_key(Outside(inlet.database), "test", ["operator"])}
+    headers = {"X-API-Key": await create_api_key(inlet.reader, "test", ["operator"])}
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(base_url="http://tested", transport=transport, headers=headers) as client:
         yield client

@@ -1,4 +1,4 @@
-"""Check sizes, links between pages, how clients are made, and that no file names a machine's paths: `make check`."""
+"""Check sizes, links between pages, clients, transactions, and that no file names a machine's paths: `make check`."""
 
 import ast
 import re
@@ -19,6 +19,16 @@ REGISTRY = re.compile(
 UNSECURED_CLIENT = re.compile(
     r"\bbootstrap_servers\s*=.*(?:kafka|options)\.bootstrap|(?<![.\w])\w+\(\s*(?:self\.)?_?settings\.mongo_url\b"
 )
+# The audit log reads what others have committed meanwhile; the other two open the transactions.
+READS_OUTSIDE = frozenset(
+    {
+        Path("libs/common/src/huiqun/audit/log.py"),
+        Path("libs/common/src/huiqun/work/transactor.py"),
+        Path("libs/common/src/huiqun/work/unit_of_work.py"),
+    }
+)
+# What a function that is given a unit of work would reach the database by, past its transaction.
+PAST_THE_WORK = frozenset({"Outside", "outside", "database", "db", "reader", "client", "session"})
 LINK = re.compile(r"\]\((?!\w+:)([^)#\s]+)")
 
 Finding = tuple[Path, int, str]
@@ -59,6 +69,29 @@ def unsecured_clients(path: Path, text: str) -> Iterator[Finding]:
             yield path, number, "makes a client without KafkaOptions.client_arguments(), or MongoOptions"
 
 
+def reads_past_the_work(path: Path, text: str) -> Iterator[Finding]:
+    """Find functions with a unit of work that reach the database past it, or do not take it first."""
+    if path.parts[0] not in {"libs", "services"} or path in READS_OUTSIDE:
+        return
+    for function in ast.walk(ast.parse(text)):
+        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        arguments = [each for each in function.args.args if each.arg not in {"self", "cls"}]
+        works = [each for each in arguments if each.arg == "work" and _is_unit_of_work(each)]
+        if not works:
+            continue
+        if arguments[0].arg != "work":
+            yield path, function.lineno, "takes a unit of work, but not first"
+        for node in ast.walk(function):
+            name = node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
+            if name.lstrip("_") in PAST_THE_WORK:
+                yield path, node.lineno, f"has a unit of work, and reaches the database past it, by {name}"
+
+
+def _is_unit_of_work(argument: ast.arg) -> bool:
+    return argument.annotation is None or ast.unparse(argument.annotation) == "Work"
+
+
 def dead_links(path: Path, text: str) -> Iterator[Finding]:
     """Find links of a page to files that are not there."""
     for number, line in enumerate(text.splitlines(), 1):
@@ -77,6 +110,7 @@ def findings(path: Path) -> Iterator[Finding]:
     if path.suffix == ".py":
         yield from long_parts(path, text)
         yield from unsecured_clients(path, text)
+        yield from reads_past_the_work(path, text)
     if path.suffix == ".md":
         yield from dead_links(path, text)
 

@@ -17,7 +17,6 @@ from crm_sync.customers.store import FORMER_RECORDS, MEMBERS, list_customers, li
 from huiqun.contracts.channel import ListedMember, Role
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import Verdict
-from huiqun.store import Outside
 from tests.directories import carry_over
 from tests.inlet import Inlet, every_page, open_inlet, open_interface
 from tests.stories import at, joined, left, listed, screened, tellings, updated
@@ -47,15 +46,15 @@ class Person(NamedTuple):
 async def people(inlet: Inlet, group_id: str | None = None) -> dict[str, set[str]]:
     """The member ids of each customer, under the strongest id."""
     found = {}
-    for customer in await list_customers(Outside(inlet.database), group_id, "", 10_000):
+    for customer in await list_customers(inlet.reader, group_id, "", 10_000):
         found[customer.ids[0].value] = {member.member_id for member in customer.members}
     return found
 
 
 async def one_person(inlet: Inlet) -> Person:
     """The only customer, and what the directory says of them."""
-    (customer,) = await list_customers(Outside(inlet.database), None, "", 10)
-    memberships = (await list_memberships(Outside(inlet.database), [customer]))[customer.id]
+    (customer,) = await list_customers(inlet.reader, None, "", 10)
+    memberships = (await list_memberships(inlet.reader, [customer]))[customer.id]
     groups = sorted({member.group_id for member in memberships if member.is_present})
     return Person(groups, await inlet.directory.name_of(memberships), customer.first_seen, customer.last_seen)
 
@@ -100,7 +99,7 @@ async def test_who_left_a_group_is_not_in_it_but_stays_a_customer(inlet: Inlet) 
 
 async def test_blocked_messages_show_the_customer_too_but_no_text_is_kept(inlet: Inlet) -> None:
     await inlet.deliver([screened("g1", "u1", 1, Verdict.BLOCK)])
-    (customer,) = await list_customers(Outside(inlet.database), None, "", 10)
+    (customer,) = await list_customers(inlet.reader, None, "", 10)
     assert customer.last_seen == at(1)
     assert "您好" not in str(await inlet.documents("members"))
 
@@ -139,22 +138,20 @@ async def test_ids_of_other_kinds_and_channels_are_other_ids(inlet: Inlet) -> No
             of(OTHER_CORP, joined("g9", same)),
         ]
     )
-    assert len(await list_customers(Outside(inlet.database), None, "", 10)) == 6
+    assert len(await list_customers(inlet.reader, None, "", 10)) == 6
 
 
 async def test_a_unionid_is_one_person_s_on_every_channel(inlet: Inlet) -> None:
     await inlet.deliver([of(CORP, joined("g1", "u1", external_ids=UNION))])
     await inlet.deliver([of(OTHER_CORP, joined("g9", "u1", external_ids=UNION))])
-    (customer,) = await list_customers(Outside(inlet.database), None, "", 10)
+    (customer,) = await list_customers(inlet.reader, None, "", 10)
     assert [member.source for member in customer.members] == [CORP, OTHER_CORP]
 
 
 async def test_a_message_is_of_the_member_of_its_channel(inlet: Inlet) -> None:
     await inlet.deliver([of(CORP, joined("g1", "u1")), of(OTHER_CORP, joined("g9", "u1"))])
     await inlet.deliver([screened("g1", "u1", 5, channel=CORP)])
-    seen = {
-        each.members[0].source: each.last_seen for each in await list_customers(Outside(inlet.database), None, "", 10)
-    }
+    seen = {each.members[0].source: each.last_seen for each in await list_customers(inlet.reader, None, "", 10)}
     assert seen == {CORP: at(5), OTHER_CORP: at(0)}
 
 
@@ -202,7 +199,7 @@ async def test_batches_at_the_same_time_about_one_person_make_one_customer(inlet
     for number in range(10):
         events = [joined(f"g{group}", f"u{group}-{number}", external_ids=UNION) for group in range(3)]
         await deliver_at_once(inlet, [[event] for event in events])
-    (customer,) = await list_customers(Outside(inlet.database), None, "", 10)
+    (customer,) = await list_customers(inlet.reader, None, "", 10)
     assert (await one_person(inlet)).groups == ["g0", "g1", "g2"]
     assert len(customer.members) == 30
 

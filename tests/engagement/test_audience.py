@@ -16,7 +16,6 @@ from huiqun.channel.directory.store import find_group
 from huiqun.contracts.channel import Role
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import Verdict
-from huiqun.store import Outside
 from tests.directories import carry_over
 from tests.inlet import Inlet, every_page, open_inlet, open_interface
 from tests.stories import NOON, at, created, joined, left, listed, screened, tellings, updated
@@ -122,7 +121,7 @@ async def test_what_was_kept_before_there_was_a_directory_is_carried_over(inlet:
     await inlet.database["groups"].insert_one({"_id": "g1", "timezone": "Europe/London", "updated_at": at(0)})
     await inlet.deliver([joined("g1", "u2", 4)])
     await carry_over(inlet.transactor, inlet.directory, FORMER_RECORDS)
-    group = await find_group(Outside(inlet.database), "g1")
+    group = await find_group(inlet.reader, "g1")
     assert group is not None
     assert group.profile.timezone == "Europe/London"
     members = await inlet.members()

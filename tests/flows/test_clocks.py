@@ -14,7 +14,7 @@ from huiqun.channel.directory.handlers import Directory
 from huiqun.channel.directory.store import list_members
 from huiqun.contracts.channel import Role
 from huiqun.contracts.envelope import Event
-from huiqun.store import Index, Outside
+from huiqun.store import Index
 from huiqun.stream import Route
 from moderation.rulebook.model import EMPTY
 from tests.clocks import SetClock
@@ -27,7 +27,7 @@ Wired = Callable[[Directory], Sequence[Route]]
 
 
 async def shown_by_moderation(inlet: Inlet) -> tuple[Any, ...]:
-    (member,) = await list_members(Outside(inlet.database), "g1", limit=9)
+    (member,) = await list_members(inlet.reader, "g1", limit=9)
     return member.role, await inlet.directory.name_of([member]), member.is_present
 
 

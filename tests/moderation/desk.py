@@ -29,7 +29,6 @@ from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import CaseOutcome
 from huiqun.contracts.topics import TOPICS
 from huiqun.runtime.clock import whole_milliseconds
-from huiqun.store import Outside
 from huiqun.stream import Route
 from huiqun.tasks.runner import TaskRunner
 from huiqun.web import WEB_INDEXES
@@ -194,7 +193,7 @@ class Desk:
 
     async def standing(self, by: str = "u1") -> Standing:
         """Where a member stands."""
-        found = await standings.find(Outside(self.inlet.database), "g1", by)
+        found = await standings.find(self.inlet.reader, "g1", by)
         assert found is not None
         return found
 

@@ -9,7 +9,6 @@ import httpx
 import pytest_asyncio
 
 from huiqun.audit import AUDIT_INDEXES
-from huiqun.store import Outside
 from huiqun.tasks import api, store
 from huiqun.tasks.model import RetryPolicy, TaskKind
 from huiqun.web import WEB_INDEXES, create_api_key
@@ -117,6 +116,6 @@ async def test_what_cannot_be_is_refused(office: Office) -> None:
 
 
 async def test_tasks_are_for_operators(office: Office) -> None:
-    key = await create_api_key(Outside(office.inlet.database), "looks", ["viewer"])
+    key = await create_api_key(office.inlet.reader, "looks", ["viewer"])
     answer = await office.http.get(PATH, headers={"X-API-Key": key})
     assert answer.status_code == 403

@@ -12,7 +12,6 @@ import pytest
 import pytest_asyncio
 
 from huiqun.contracts.moderation import CaseOutcome
-from huiqun.store import Outside
 from huiqun.web import AppOptions, Role, create_api_key, create_app, serve, undocumented
 from local.ports import free_port
 from moderation.app import ROUTERS
@@ -67,7 +66,7 @@ async def service(desk: Desk) -> AsyncIterator[Service]:
     stop, port = asyncio.Event(), free_port()
     serving = asyncio.create_task(serve(app, "127.0.0.1", port, stop))
     roles: tuple[Role, ...] = ("viewer", "operator", "moderator", "auditor")
-    keys = {role: await create_api_key(Outside(desk.inlet.database), f"a {role}", [role]) for role in roles}
+    keys = {role: await create_api_key(desk.inlet.reader, f"a {role}", [role]) for role in roles}
     transport = httpx.AsyncHTTPTransport(retries=5)
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", transport=transport, timeout=20) as http:
         yield Service(http, desk, keys)
@@ -110,7 +109,7 @@ async def test_a_case_in_somebody_elses_hands_is_409_and_a_category_has_to_be_an
     case = await service.only_case()
     assert reported.headers["location"] == case
     assert (await service.post(f"{case}/claim")).status_code == 200
-    service.keys["moderator"] = await create_api_key(Outside(service.desk.inlet.database), "another", ["moderator"])
+    service.keys["moderator"] = await create_api_key(service.desk.inlet.reader, "another", ["moderator"])
     for path, body in ((f"{case}/claim", None), (f"{case}/release", None), (f"{case}/reverse", {})):
         held = await service.post(path, body, seen="*")
         assert (held.status_code, held.json()["type"]) == (409, "urn:huiqun:problem:case-held")

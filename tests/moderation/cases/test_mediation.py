@@ -5,7 +5,6 @@ import pytest
 from huiqun.audit import verify
 from huiqun.contracts.channel import Role
 from huiqun.contracts.moderation import CaseOutcome
-from huiqun.store import Outside
 from moderation.cases.handlers.mediating import NobodyToTalkToError, mediate_case
 from moderation.cases.model import Case, CaseClosedError, CaseHeldError
 from moderation.cases.model.mediation import Mediation, Where
@@ -56,7 +55,7 @@ async def test_the_case_remembers_it_and_is_still_to_be_decided(desk: Desk) -> N
     assert (entry.what, entry.by, entry.note) == ("mediated_private", ANNA.id, "请回电 138****5678")
     assert case.version == 2
     assert (await desk.decide(case.id, CaseOutcome.REVERSED)).closed_at is not None
-    assert (await verify(Outside(desk.inlet.database))).intact
+    assert (await verify(desk.inlet.reader)).intact
 
 
 async def test_nobody_else_than_who_holds_a_case_takes_it_up_and_nobody_once_it_is_decided(desk: Desk) -> None:

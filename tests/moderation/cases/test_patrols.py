@@ -5,7 +5,6 @@ from typing import Any
 
 from huiqun.audit import verify
 from huiqun.contracts.moderation import Verdict
-from huiqun.store import Outside
 from moderation.cases.handlers.patrolling import go_now
 from moderation.cases.model.patrol import Patrol
 from moderation.policies.model import MembershipRules, PatrolRule, Rules
@@ -36,7 +35,7 @@ async def test_a_patrol_says_what_was_judged_how_and_what_waits(desk: Desk) -> N
     assert (task["kind"], task["assignee"]) == ("notify_staff", OWNER)
     for words in ("发言 3 条", "拦截 1 条", "待复核 1 条", "待处理案件 1 件，其中超时 1 件", "处置 2 项"):
         assert words in task["content"]
-    assert (await verify(Outside(desk.inlet.database))).intact
+    assert (await verify(desk.inlet.reader)).intact
 
 
 async def test_the_next_patrol_goes_on_where_the_last_one_ended(desk: Desk) -> None:
