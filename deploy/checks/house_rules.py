@@ -83,7 +83,9 @@ def reads_past_the_work(path: Path, text: str) -> Iterator[Finding]:
         if arguments[0].arg != "work":
             yield path, function.lineno, "takes a unit of work, but not first"
         for node in ast.walk(function):
-            name = node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
+            if not isinstance(node, ast.Name | ast.Attribute):
+                continue
+            name = node.id if isinstance(node, ast.Name) else node.attr
             if name.lstrip("_") in PAST_THE_WORK:
                 yield path, node.lineno, f"has a unit of work, and reaches the database past it, by {name}"
 
