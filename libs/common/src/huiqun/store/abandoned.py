@@ -6,7 +6,7 @@ default. How long nothing has happened in a transaction says nothing: its proces
 
 import re
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from bson.binary import Binary
@@ -15,8 +15,8 @@ from pymongo.errors import OperationFailure
 from huiqun.store.connection import Client, Database, Session, app_name_of, full_name, instance_in, instance_of
 from huiqun.store.presence import PROCESSES
 
-# So long without a heartbeat, of which there is one a second, and a process is gone or stopped.
-_GONE: Final = timedelta(seconds=5)
+# Whose heart has not beaten while our own beat so often, once a second, is gone or stopped.
+_GONE_BEATS: Final = 5
 # A process writes its first heartbeat before it opens a transaction: one without any has been gone for long.
 _OLD: Final = timedelta(seconds=10)
 _NOT_ALLOWED: Final = frozenset({13, 8000})  # unauthorized, and how Atlas' small clusters say it
@@ -43,17 +43,24 @@ def _id_of(session: Session) -> UUID:
     return identity
 
 
+class _Seen(NamedTuple):
+    """How often a process had beaten, and how often we had when that was first seen."""
+
+    beats: int
+    own: int
+
+
 class AbandonedTransactions:
     """Finds and ends the transactions of a service that belong to processes which are gone, and those that this one
     has given up.
 
-    A process is gone when its heartbeat has stopped: by the server's clock, and between two looks, in which this
-    one's own was written. After an outage of the store, in which nobody's was, all are given the time to go on.
+    A process is gone when its heartbeat has stopped while this one's own went on. No clock says so: after an outage of
+    the store, in which nobody's was written, one process is heard of seconds before another.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._beats: dict[str, int] = {}
+        self._seen: dict[str, _Seen] = {}
         #: How many of those that were ended last this process had itself given up.
         self.given_up = 0
 
@@ -96,17 +103,15 @@ class AbandonedTransactions:
 
     async def _gone(self) -> tuple[set[str], set[str]]:
         """The instances whose heartbeat has stopped, and all that have one."""
-        pipeline: list[dict[str, Any]] = [
-            {"$match": {"service": app_name_of(self._database.client)}},
-            {"$project": {"beats": 1, "silent": {"$subtract": ["$$NOW", "$beat_at"]}}},
-        ]
-        found = [each async for each in await self._database[PROCESSES].aggregate(pipeline)]
-        before, self._beats = self._beats, {each["_id"]: each["beats"] for each in found}
-        own = instance_of(self._database.client)
-        took_writes = own not in self._beats or before.get(own) != self._beats[own]
-        silent = {each["_id"] for each in found if each["silent"] * 1000 * _MICROSECOND >= _GONE}
-        unchanged = {each for each in silent if before.get(each) == self._beats[each]}
-        return (unchanged - {own} if took_writes else set()), set(self._beats)
+        query = {"service": app_name_of(self._database.client)}
+        found = {each["_id"]: each["beats"] async for each in self._database[PROCESSES].find(query, {"beats": 1})}
+        own = found.get(instance_of(self._database.client), 0)
+        before, self._seen = self._seen, {}
+        for instance, beats in found.items():
+            seen = before.get(instance)
+            is_same = seen is not None and seen.beats == beats and seen.own <= own
+            self._seen[instance] = seen if seen is not None and is_same else _Seen(beats, own)
+        return {instance for instance, seen in self._seen.items() if own - seen.own >= _GONE_BEATS}, set(found)
 
 
 async def _idle_transactions(client: Client) -> list[dict[str, Any]]:
