@@ -109,7 +109,7 @@ async def test_in_a_group_that_is_no_more_people_can_be_told_something_and_nothi
     await dismiss(bench)
     asked = [action(bench, kind) for kind in ActionKind]
     await ask(bench, *asked)
-    told = {ActionKind.SEND_PRIVATE, ActionKind.NOTIFY_STAFF}
+    told = {ActionKind.SEND_PRIVATE, ActionKind.NOTIFY_STAFF, ActionKind.TRANSFER_CUSTOMER}
     assert {each.kind for each in bench.actions()} == told
     states = {each.kind: await state_of(bench, each) for each in asked}
     assert states == {kind: "requested" if kind in told else "unsupported" for kind in ActionKind}

@@ -272,6 +272,7 @@ def _offence(judged: Judged, category: str, now: datetime) -> Offence:
         category=category,
         at=now,
         cause=judged.event,
+        channel=judged.event.source,
         wording=judged.decision.policy.rules.wording,
     )
 
