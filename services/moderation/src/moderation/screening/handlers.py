@@ -36,6 +36,7 @@ from moderation.screening.model import MODE_RULE, Decision, Evidence, add_joined
 from moderation.screening.model.finding import finding
 from moderation.screening.model.limits import is_too_long, within_limits
 from moderation.screening.portions import gather_in_portions
+from moderation.screening.quotations import add_quoted, compare_quoted
 from moderation.standing import store as standings
 from moderation.standing.model import REMOVAL_RUNG, WARNING_RUNG, Standing, key_of
 
@@ -92,6 +93,7 @@ class Screening:
         settings = [rulebook.policies.settings_of(message.group_id) for message in messages]
         policies = [rulebook.policies.policy_of(each) for each in settings]
         evidence = await gather_in_portions(messages, policies, rulebook, now.date())
+        await add_quoted(evidence, messages, policies, rulebook, now.date())
         for index, cut in limited.items():
             evidence[index] = replace(evidence[index], left_out=cut.left_out, address_is_cut=cut.address_is_cut)
         return [MessageReading(rulebook, *each) for each in zip(messages, settings, policies, evidence, strict=True)]
@@ -112,6 +114,7 @@ class Screening:
         known = await standings.load(work, _customers(messages))
         if windows := windows_of(messages, known):
             add_joined_words(evidence, windows, [*map(rulebook.mask_of, policies)], rulebook.lexicon, work.now.date())
+        await compare_quoted(work, events, evidence)
         silenced = await find_silenced(work, messages, policies)
         keeping, records = Keeping(work.now, rulebook.holds, self._hash_key), list[Screened]()
         entries, follow, time_slice = [], FollowUp(), TimeSlice()
@@ -129,13 +132,12 @@ class Screening:
                 decision = decision.quoting(quoted) if quoted else decision
             if key in silenced:
                 decision = decision.also(finding("consent", CONSENT, 1, silenced[key].outcome))
-            screened = decision.screened(rulebook.lexicon_version, event.source)
-            records.append(screened)
+            records.append(screened := decision.screened(rulebook.lexicon_version, event.source))
             entries.append(
                 _placed(keeping.entry(screened, message, found.personal, policy.rules.retention.days), place)
             )
             work.emit(MessageScreened.of(screened, time=work.now, cause=event))
-            if message.reply_to is not None or (standing is not None and standing.strikes):
+            if message.refers_to is not None or (standing is not None and standing.strikes):
                 _listen(Judged(event, decision, screened, standing, group, place), follow)
             if decision.verdict is not _ALLOW:
                 self._answer(Judged(event, decision, screened, standing, group, place), follow, work)
@@ -242,14 +244,14 @@ def _listen(judged: Judged, follow: FollowUp) -> None:
         return
     rule = judged.decision.policy.rules.review
     note = judged.screened.masked_text
-    if message.reply_to is not None and begins_with(message.text, rule.report_phrases):
+    if message.refers_to is not None and begins_with(message.text, rule.report_phrases):
         day = message.sent_at.astimezone(judged.group.timezone).toordinal()
         by_staff = message.sender.role is Role.STAFF
         sender = message.sender.member_id
-        report = Report(message.group_id, message.reply_to, sender, by_staff, note, day, rule)
+        report = Report(message.group_id, message.refers_to, sender, by_staff, note, day, rule)
         follow.reports.append(replace(report, channel=judged.event.source))
     elif standing is not None and begins_with(message.text, rule.appeal_phrases):
-        strike = appealable(standing, message.reply_to)
+        strike = appealable(standing, message.refers_to)
         if strike is not None:
             follow.appeals.append(Appeal(standing, strike, note, rule))
 
