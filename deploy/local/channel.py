@@ -33,6 +33,7 @@ from huiqun.contracts.channel import (
 )
 from huiqun.contracts.channel.mentions import with_names
 from huiqun.contracts.envelope import Event
+from huiqun.contracts.fields import DEFAULT_CHANNEL
 from huiqun.contracts.topics import CHANNEL_ACTIONS
 from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.kafka.publisher import Record, record_of
@@ -97,6 +98,7 @@ class Channel:
         self.away: set[str] = set()
         self._capabilities: dict[str, Capabilities] = {}
         self._owners: dict[str, str | None] = {}
+        self._sources: dict[str, str] = {}
         self._names: dict[str, dict[str, str]] = {}
         self._now: dict[str, datetime] = {}
         self._changed = asyncio.Condition()
@@ -120,6 +122,7 @@ class Channel:
         if isinstance(event, GroupCreated | GroupUpdated):
             self._capabilities[event.data.group_id] = event.data.capabilities
             self._owners[event.data.group_id] = event.data.owner
+            self._sources[event.data.group_id] = event.source
         if isinstance(event, MemberJoined | MemberUpdated):
             self._names.setdefault(event.data.group_id, {})[event.data.member_id] = event.data.display_name.reveal()
         if isinstance(event, MessageReceived | MessageEdited):
@@ -137,11 +140,17 @@ class Channel:
 
     def _take(self, event: ActionRequested, acting: asyncio.TaskGroup) -> None:
         action = event.data
+        if action.channel not in (DEFAULT_CHANNEL, self._source(action)):
+            return  # another gateway's
         if action.action_id in self.transcript.asked:
             self.transcript.repeated[action.action_id] += 1
             return
         self.transcript.asked[action.action_id] = action
         acting.create_task(self._answer(event))
+
+    def _source(self, action: Action) -> str:
+        """The channel of the action's group, for which this one stands in."""
+        return self._sources.get(action.record_key, SOURCE)
 
     def _support(self, action: Action) -> Support:
         needed = _NEEDS.get(action.kind)
@@ -191,7 +200,9 @@ class Channel:
             case ActionKind.REMOVE_MEMBER:
                 self.transcript.removed.add(member)
                 gone = Departure(group_id=member[0], member_id=member[1], reason=LeaveReason.REMOVED)
-                left = MemberLeft.about(member[0], gone, time=datetime.now(UTC), cause=event, source=SOURCE)
+                left = MemberLeft.about(
+                    member[0], gone, time=datetime.now(UTC), cause=event, source=self._source(action)
+                )
                 await self._publisher.publish([record_of(left)])
             case _:
                 pass  # the words stand in `told`
@@ -208,7 +219,9 @@ class Channel:
         receipt = Receipt(
             action_id=action.action_id, group_id=action.group_id, assignee=assignee, stage=stage, detail=detail
         )
-        answer = kind.about(action.record_key, receipt, time=datetime.now(UTC), cause=event, source=SOURCE)
+        answer = kind.about(
+            action.record_key, receipt, time=datetime.now(UTC), cause=event, source=self._source(action)
+        )
         await self._publisher.publish([record_of(answer)])
         async with self._changed:
             self.transcript.outcomes[action.action_id] = answer.type.rpartition(".")[2]

@@ -77,6 +77,9 @@ async def state_of(bench: Bench, asked: Action) -> str:
         (BY_HAND, ActionKind.NOTIFY_STAFF, How.NATIVE),
         (Capabilities(send=Support.NONE), ActionKind.SEND_PRIVATE, How.UNSUPPORTED),
         (Capabilities(send=Support.NONE), ActionKind.NOTIFY_STAFF, How.NATIVE),
+        (Capabilities(send_private=Support.NONE), ActionKind.SEND_PRIVATE, How.UNSUPPORTED),
+        (Capabilities(send_private=Support.NONE), ActionKind.SEND_MESSAGE, How.NATIVE),
+        (Capabilities(send_private=Support.STAFF_TASK), ActionKind.SEND_PRIVATE, How.NATIVE),
     ],
 )
 def test_what_the_channel_can_do_decides_how_an_action_is_carried_out(
