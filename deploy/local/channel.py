@@ -16,7 +16,9 @@ from huiqun.contracts.channel import (
     ActionKind,
     ActionRequested,
     ActionUnsupported,
+    ActionWithdrawn,
     Capabilities,
+    CompletionStage,
     Departure,
     GroupCreated,
     GroupUpdated,
@@ -31,6 +33,7 @@ from huiqun.contracts.channel import (
 )
 from huiqun.contracts.channel.mentions import with_names
 from huiqun.contracts.envelope import Event
+from huiqun.contracts.fields import DEFAULT_CHANNEL
 from huiqun.contracts.topics import CHANNEL_ACTIONS
 from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.kafka.publisher import Record, record_of
@@ -41,12 +44,14 @@ SOURCE: Final = "simulator"
 # Which of a group's capabilities an action needs; to tell a staff member something is always possible.
 _NEEDS: Final[Mapping[ActionKind, str]] = {
     ActionKind.SEND_MESSAGE: "send",
-    ActionKind.SEND_PRIVATE: "send",
+    ActionKind.SEND_PRIVATE: "send_private",
     ActionKind.DELETE_MESSAGE: "delete",
     ActionKind.MUTE_MEMBER: "mute",
     ActionKind.UNMUTE_MEMBER: "mute",
     ActionKind.REMOVE_MEMBER: "remove",
 }
+# There is nobody in the demonstrations to whom a group or a customer could be handed over.
+_UNKNOWN: Final = frozenset({ActionKind.TRANSFER_GROUP, ActionKind.TRANSFER_CUSTOMER})
 
 Member = tuple[str, str]
 
@@ -66,6 +71,7 @@ class Transcript:
     removed: set[Member] = field(default_factory=set)
     told: dict[str, str] = field(default_factory=dict)
     withheld: list[str] = field(default_factory=list)
+    withdrawn: set[str] = field(default_factory=set)
 
     def is_muted(self, member: Member, at: datetime) -> bool:
         """Whether the channel itself keeps the member from writing at that time."""
@@ -74,7 +80,7 @@ class Transcript:
     def times_answered(self, kind: ActionKind, member: Member) -> int:
         """How many actions of this kind against the member have a receipt."""
         about = (self.asked[action_id] for action_id in self.outcomes)
-        done = ((action.task or action.kind, (action.group_id, action.target.member_id)) for action in about)
+        done = ((action.task or action.kind, (action.record_key, action.target.member_id)) for action in about)
         return sum(each == (kind, member) for each in done)
 
 
@@ -92,6 +98,7 @@ class Channel:
         self.away: set[str] = set()
         self._capabilities: dict[str, Capabilities] = {}
         self._owners: dict[str, str | None] = {}
+        self._sources: dict[str, str] = {}
         self._names: dict[str, dict[str, str]] = {}
         self._now: dict[str, datetime] = {}
         self._changed = asyncio.Condition()
@@ -105,6 +112,8 @@ class Channel:
                         event = decode(CHANNEL_ACTIONS, record.value)
                         if isinstance(event, ActionRequested):
                             self._take(event, acting)
+                        elif isinstance(event, ActionWithdrawn):
+                            self.transcript.withdrawn.add(event.data.action_id)
         finally:
             await self._publisher.stop()
 
@@ -113,6 +122,7 @@ class Channel:
         if isinstance(event, GroupCreated | GroupUpdated):
             self._capabilities[event.data.group_id] = event.data.capabilities
             self._owners[event.data.group_id] = event.data.owner
+            self._sources[event.data.group_id] = event.source
         if isinstance(event, MemberJoined | MemberUpdated):
             self._names.setdefault(event.data.group_id, {})[event.data.member_id] = event.data.display_name.reveal()
         if isinstance(event, MessageReceived | MessageEdited):
@@ -130,20 +140,25 @@ class Channel:
 
     def _take(self, event: ActionRequested, acting: asyncio.TaskGroup) -> None:
         action = event.data
+        if action.channel not in (DEFAULT_CHANNEL, self._source(action)):
+            return  # another gateway's
         if action.action_id in self.transcript.asked:
             self.transcript.repeated[action.action_id] += 1
             return
         self.transcript.asked[action.action_id] = action
         acting.create_task(self._answer(event))
 
+    def _source(self, action: Action) -> str:
+        """The channel of the action's group, for which this one stands in."""
+        return self._sources.get(action.record_key, SOURCE)
+
     def _support(self, action: Action) -> Support:
         needed = _NEEDS.get(action.kind)
         if action.task is not None:
             return Support.STAFF_TASK
         if needed is None:
-            return Support.NATIVE
-        support: Support = getattr(self._capabilities.get(action.group_id, Capabilities()), needed)
-        return support
+            return Support.NONE if action.kind in _UNKNOWN else Support.NATIVE
+        return self._capabilities.get(action.record_key, Capabilities()).support(needed)
 
     async def _answer(self, event: ActionRequested) -> None:
         """Say what became of the action: at once, or after the staff member who was asked has done it."""
@@ -157,12 +172,14 @@ class Channel:
         if support is Support.NONE:
             await self._receipt(event, ActionUnsupported, "该群聊渠道不支持此操作")
             return
-        self.transcript.told[action.action_id] = with_names(action, self._names.get(action.group_id, {}))
+        self.transcript.told[action.action_id] = with_names(action, self._names.get(action.record_key, {}))
         if support is Support.STAFF_TASK:
             await self._receipt(event, ActionAssigned, "已转交群主处理")
-            if self._owners.get(action.group_id) in self.away:
+            if self._owners.get(action.record_key) in self.away:
                 return
             await asyncio.sleep(self._staff_seconds)
+            if action.action_id in self.transcript.withdrawn:
+                return
             await self._carry_out(event)
             await self._receipt(event, ActionCompleted, "群主已处理")
         else:
@@ -171,21 +188,23 @@ class Channel:
 
     async def _carry_out(self, event: ActionRequested) -> None:
         action = event.data
-        member = (action.group_id, action.target.member_id or "")
+        member = (action.record_key, action.target.member_id or "")
         match action.task or action.kind:
             case ActionKind.DELETE_MESSAGE:
                 self.transcript.deleted.add(action.target.message_id or "")
             case ActionKind.MUTE_MEMBER:
-                now = self._now.get(action.group_id, datetime.now(UTC))
+                now = self._now.get(action.record_key, datetime.now(UTC))
                 self.transcript.muted[member] = now + timedelta(seconds=action.duration_seconds or 0)
             case ActionKind.UNMUTE_MEMBER:
                 self.transcript.muted.pop(member, None)
             case ActionKind.REMOVE_MEMBER:
                 self.transcript.removed.add(member)
                 gone = Departure(group_id=member[0], member_id=member[1], reason=LeaveReason.REMOVED)
-                left = MemberLeft.about(action.group_id, gone, time=datetime.now(UTC), cause=event, source=SOURCE)
+                left = MemberLeft.about(
+                    member[0], gone, time=datetime.now(UTC), cause=event, source=self._source(action)
+                )
                 await self._publisher.publish([record_of(left)])
-            case ActionKind.SEND_MESSAGE | ActionKind.SEND_PRIVATE | ActionKind.NOTIFY_STAFF:
+            case _:
                 pass  # the words stand in `told`
 
     async def _receipt(
@@ -195,9 +214,14 @@ class Channel:
         detail: str,
     ) -> None:
         action = event.data
-        assignee = self._owners.get(action.group_id) if kind is ActionAssigned else None
-        receipt = Receipt(action_id=action.action_id, group_id=action.group_id, assignee=assignee, detail=detail)
-        answer = kind.about(action.group_id, receipt, time=datetime.now(UTC), cause=event, source=SOURCE)
+        assignee = self._owners.get(action.record_key) if kind is ActionAssigned else None
+        stage = CompletionStage.DELIVERED if kind is ActionCompleted else None
+        receipt = Receipt(
+            action_id=action.action_id, group_id=action.group_id, assignee=assignee, stage=stage, detail=detail
+        )
+        answer = kind.about(
+            action.record_key, receipt, time=datetime.now(UTC), cause=event, source=self._source(action)
+        )
         await self._publisher.publish([record_of(answer)])
         async with self._changed:
             self.transcript.outcomes[action.action_id] = answer.type.rpartition(".")[2]

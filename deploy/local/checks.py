@@ -164,7 +164,7 @@ def _named(evidence: Evidence) -> Iterator[str]:
         told = evidence.transcript.told.get(action_id, "")
         for member_id in action.members if told else ():
             nameless = member_id if action.kind is ActionKind.NOTIFY_STAFF else NEUTRAL_NAME
-            shown = clean_name(evidence.people[action.group_id, member_id].name) or nameless
+            shown = clean_name(evidence.people[action.record_key, member_id].name) or nameless
             if shown not in told or Mention(member_id).placeholder in told:
                 yield f"{action.kind} {action_id} was told as {told!r}, without {shown}"
     for document in evidence.seen.actions:

@@ -29,7 +29,7 @@ IDS = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="/
 TRACES = st.from_regex(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", fullmatch=True)
 ZONES = st.sampled_from(sorted(available_timezones()))
 SOURCES = st.from_regex(r"[A-Za-z][A-Za-z._~:/-]{0,40}", fullmatch=True)
-BY_NAME = {"source": SOURCES, "time": INSTANTS, "traceparent": TRACES, "timezone": ZONES}
+BY_NAME = {"source": SOURCES, "channel": SOURCES, "time": INSTANTS, "traceparent": TRACES, "timezone": ZONES}
 
 
 def models(kind: type[BaseModel]) -> st.SearchStrategy[Any]:

@@ -12,7 +12,7 @@ import engagement.app
 import moderation.app
 import survey.app
 from huiqun.contracts.asyncapi import asyncapi_document
-from huiqun.contracts.catalog import EVENTS, encode
+from huiqun.contracts.catalog import EVENTS, PLANNED_EVENTS, encode
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import Reason
 from huiqun.contracts.parties import RECEIVED, SENT
@@ -91,7 +91,8 @@ def test_every_reference_leads_somewhere_and_an_operation_names_messages_of_its_
 
 def test_every_topic_and_event_stands_in_the_document_and_somebody_sends_it() -> None:
     assert DOCUMENT["channels"].keys() == {topic.name for topic in TOPICS}
-    assert DOCUMENT["components"]["messages"].keys() == {*event_schemas(), "dead-letter"}
+    planned = {event.model_fields["type"].default for event in PLANNED_EVENTS}
+    assert DOCUMENT["components"]["messages"].keys() == {*event_schemas(), *planned, "dead-letter"}
     assert {event for events in SENT.values() for event in events} == set(EVENTS)
     operation = DOCUMENT["operations"]["survey-receives-moderation.decisions.v1"]
     names = {followed(followed(message["$ref"])["$ref"])["name"] for message in operation["messages"]}

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
+import pytest
 import pytest_asyncio
 
 from huiqun.contracts.catalog import decode
@@ -12,7 +13,9 @@ from huiqun.contracts.channel import (
     ActionKind,
     ActionRequested,
     ActionTarget,
+    ActionWithdrawn,
     Capabilities,
+    CompletionStage,
     Group,
     GroupCreated,
     Member,
@@ -22,6 +25,7 @@ from huiqun.contracts.channel import (
     Receipt,
     Sender,
     Support,
+    WithdrawnAction,
 )
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import CHANNEL_RECEIPTS
@@ -114,6 +118,37 @@ async def test_an_action_that_is_asked_for_twice_is_carried_out_once(
     found = await answers(kafka_options, [mute, again, asked(ActionKind.NOTIFY_STAFF, "last")], 2)
     assert sorted(found) == [("last", "completed"), ("mute", "completed")]
     assert channel.transcript.repeated == {"mute": 1}
+
+
+async def test_an_action_of_another_channel_is_left_to_it(channel: Channel, kafka_options: KafkaOptions) -> None:
+    foreign = asked(ActionKind.NOTIFY_STAFF, "foreign", channel="wecom/another")
+    own = asked(ActionKind.NOTIFY_STAFF, "own", channel="test")
+    assert await answers(kafka_options, [foreign, own], 1) == [("own", "completed")]
+    assert set(channel.transcript.asked) == {"own"}
+
+
+async def test_a_task_that_is_withdrawn_before_its_person_gets_to_it_is_not_done(
+    channel: Channel, kafka_options: KafkaOptions
+) -> None:
+    withdrawn = WithdrawnAction(action_id="needless", group_id="g1", reason="reversed")
+    publisher = Publisher(kafka_options)
+    event = ActionWithdrawn.about("g1", withdrawn, time=datetime.now(UTC), source="test")
+    await publisher.publish([record_of(event)])
+    await publisher.stop()
+    requests = [asked(ActionKind.SEND_MESSAGE, action_id, content="请注意") for action_id in ("needless", "wanted")]
+    found = await answers(kafka_options, requests, 3)
+    assert sorted(found) == [("needless", "assigned"), ("wanted", "assigned"), ("wanted", "completed")]
+    assert channel.transcript.outcomes == {"needless": "assigned", "wanted": "completed"}
+
+
+@pytest.mark.usefixtures("channel")
+async def test_a_receipt_says_that_what_is_completed_was_delivered(kafka_options: KafkaOptions) -> None:
+    await answers(kafka_options, [asked(ActionKind.NOTIFY_STAFF, "notify", content="请核实")], 1)
+    async with asyncio.timeout(20), reading(kafka_options, CHANNEL_RECEIPTS) as consumer:
+        [record] = await records(consumer)
+    event = decode(CHANNEL_RECEIPTS, record.value)
+    assert event.source == "test"
+    assert event.data.stage is CompletionStage.DELIVERED
 
 
 async def test_a_muted_member_is_not_heard_until_the_mute_is_over(

@@ -20,6 +20,7 @@ from huiqun.contracts.channel import (
     Message,
     MessageEdited,
     MessageReceived,
+    Quotation,
     Receipt,
     Role,
     Sender,
@@ -93,14 +94,28 @@ class Desk:
         self.rulebook = _rulebook()
         await self.inlet.deliver([GroupCreated.about("g1", _GROUP, time=self.clock.moment)])
 
-    async def say(self, text: str, by: str = "u1", *, reply_to: str | None = None, role: Role = Role.CUSTOMER) -> str:
+    async def say(
+        self,
+        text: str,
+        by: str = "u1",
+        *,
+        reply_to: str | None = None,
+        role: Role = Role.CUSTOMER,
+        quoted: Quotation | None = None,
+    ) -> str:
         """Somebody writes in the group; returns the message's id."""
-        event = self.message(text, by, reply_to=reply_to, role=role)
+        event = self.message(text, by, reply_to=reply_to, role=role, quoted=quoted)
         await self.inlet.deliver([event])
         return event.data.message_id
 
     def message(
-        self, text: str, by: str = "u1", *, reply_to: str | None = None, role: Role = Role.CUSTOMER
+        self,
+        text: str,
+        by: str = "u1",
+        *,
+        reply_to: str | None = None,
+        role: Role = Role.CUSTOMER,
+        quoted: Quotation | None = None,
     ) -> MessageReceived:
         """A message that nobody has delivered yet."""
         data = Message(
@@ -109,6 +124,7 @@ class Desk:
             sender=Sender(member_id=by, role=role),
             text=text,
             reply_to=reply_to,
+            quoted=quoted,
             sent_at=self.clock.moment,
         )
         return MessageReceived.about("g1", data, time=self.clock.moment)

@@ -15,7 +15,6 @@ from tests.privacy.plants import Plants
 #: Fields without a mark that are no prose: whoever is meant by them signs, compares or parses them.
 UNMARKED: Mapping[str, str] = {
     "source": "who published it: part of an event's identity",
-    "channel": "the source of the channel's events",
     "dataschema": "the address of a schema; nobody keeps it",
     "timezone": "an IANA name, or the event is refused",
     "requested_by": "the id of a principal",
@@ -47,7 +46,6 @@ def planter_of(kind: type[Event], plants: Plants, now: Callable[[], datetime]) -
         "reply_to": "m0",
         "timezone": "Asia/Shanghai",
         **dict.fromkeys(("source", "channel"), "channel"),
-        "channel": "the source of the channel's events",
         "dataschema": "urn:huiqun:event",
         "policy_version": "default@1",
         "lexicon_version": "2026-11-22T08:00:00Z",

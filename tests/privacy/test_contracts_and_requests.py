@@ -15,7 +15,7 @@ import engagement
 import huiqun
 import moderation
 import survey
-from huiqun.contracts.catalog import EVENTS, UndecodableError, decode, encode
+from huiqun.contracts.catalog import EVENTS, PLANNED_EVENTS, UndecodableError, decode, encode
 from huiqun.contracts.envelope import Event
 from huiqun.privacy.text import SCHEMA_KEY
 from tests.privacy.events import UNMARKED, broken, planter_of
@@ -50,7 +50,7 @@ def unmarked(schema: Mapping[str, Any], definitions: Mapping[str, Any], path: st
         yield path
 
 
-@pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", [*EVENTS, *PLANNED_EVENTS], ids=lambda kind: kind.__name__)
 def test_every_text_of_an_event_says_what_becomes_of_personal_data(kind: type[Event]) -> None:
     schema = kind.model_json_schema()
     found = set(unmarked(schema, schema.get("$defs", {}), kind.__name__))
@@ -88,7 +88,11 @@ def test_an_event_shows_no_personal_data_but_what_is_raw(kind: type[Event]) -> N
     plants = Plants()
     planter, schema = planter_of(kind, plants, now)
     event = decode(kind.topic, json.dumps(planter.value(schema, kind.__name__)).encode())
-    raw = {f"{kind.__name__}.data.{name}" for name in ("text", "url")} if "message" in event.type else set()
+    raw = (
+        {f"{kind.__name__}.data.{name}" for name in ("text", "url", "quoted.text")}
+        if "message" in event.type
+        else set()
+    )
     assert plants.found_in(repr(event)) <= raw
     assert plants.found_in(event.model_dump_json()) <= raw
     written = {field.rpartition(".")[2] for field in plants.found_in(encode(event)) - raw}

@@ -78,6 +78,9 @@ async def state_of(bench: Bench, asked: Action) -> str:
         (BY_HAND, ActionKind.NOTIFY_STAFF, How.NATIVE),
         (Capabilities(send=Support.NONE), ActionKind.SEND_PRIVATE, How.UNSUPPORTED),
         (Capabilities(send=Support.NONE), ActionKind.NOTIFY_STAFF, How.NATIVE),
+        (Capabilities(send_private=Support.NONE), ActionKind.SEND_PRIVATE, How.UNSUPPORTED),
+        (Capabilities(send_private=Support.NONE), ActionKind.SEND_MESSAGE, How.NATIVE),
+        (Capabilities(send_private=Support.STAFF_TASK), ActionKind.SEND_PRIVATE, How.NATIVE),
     ],
 )
 def test_what_the_channel_can_do_decides_how_an_action_is_carried_out(
@@ -110,7 +113,7 @@ async def test_in_a_group_that_is_no_more_people_can_be_told_something_and_nothi
     await dismiss(bench)
     asked = [action(bench, kind) for kind in ActionKind]
     await ask(bench, *asked)
-    told = {ActionKind.SEND_PRIVATE, ActionKind.NOTIFY_STAFF}
+    told = {ActionKind.SEND_PRIVATE, ActionKind.NOTIFY_STAFF, ActionKind.TRANSFER_CUSTOMER}
     assert {each.kind for each in bench.actions()} == told
     states = {each.kind: await state_of(bench, each) for each in asked}
     assert states == {kind: "requested" if kind in told else "unsupported" for kind in ActionKind}

@@ -99,7 +99,10 @@ class Desk:
         fresh = [action for action in await self.asked() if action.action_id not in self.answered]
         if fresh:
             receipts = [Receipt(action_id=action.action_id, group_id=action.group_id) for action in fresh]
-            done = [ActionCompleted.about(receipt.group_id, receipt, time=self.now()) for receipt in receipts]
+            done = [
+                ActionCompleted.about(receipt.group_id or receipt.action_id, receipt, time=self.now())
+                for receipt in receipts
+            ]
             await self.inlet.deliver(done)
             self.answered.update(action.action_id for action in fresh)
 

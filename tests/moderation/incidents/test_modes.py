@@ -6,7 +6,7 @@ import hypothesis.strategies as st
 from hypothesis import given
 
 from huiqun.contracts.channel import ActionKind, Role
-from huiqun.contracts.moderation import GroupMode, Verdict
+from huiqun.contracts.moderation import GroupMode, ModeChanged, Verdict
 from moderation.incidents.model.modes import GroupHolds, Hold, announcement, with_hold, without_hold
 from tests.moderation.incidents.desk import Caller, Desk
 from tests.stories import NOON, at, joined
@@ -53,6 +53,21 @@ def test_the_time_of_a_mode_begins_when_it_began_whoever_holds_it_now() -> None:
 async def set_mode(caller: Caller, mode: str, group: str = "g1", **fields: object) -> dict[str, object]:
     view: dict[str, object] = await caller.put(f"groups/{group}/mode", {"mode": mode, **fields}, seen="*")
     return view
+
+
+async def test_a_change_of_mode_is_announced_and_so_is_its_end(desk: Desk, moderator: Caller) -> None:
+    await desk.create("g1", "g2")
+    await set_mode(moderator, "quiet", minutes=30)
+    await set_mode(moderator, "quiet", minutes=60)
+    await set_mode(moderator, "lockdown", minutes=60)
+    await desk.pass_minutes(61)
+    changes = [event.data for event in await desk.events() if isinstance(event, ModeChanged)]
+    assert [(each.group_id, each.before.value, each.mode.value) for each in changes] == [
+        ("g1", "normal", "quiet"),
+        ("g1", "quiet", "lockdown"),
+        ("g1", "lockdown", "normal"),
+    ]
+    assert [each.until is None for each in changes] == [False, False, True]
 
 
 async def test_in_lockdown_only_staff_are_let_through_and_nobody_is_struck(desk: Desk, moderator: Caller) -> None:

@@ -14,7 +14,7 @@ async def blocked(desk: Desk, group: str, times: int) -> None:
 
 async def proposals(desk: Desk) -> list[tuple[str, str | None]]:
     return [
-        (action.group_id, action.assignee)
+        (action.record_key, action.assignee)
         for action in await desk.asked()
         if action.kind is ActionKind.NOTIFY_STAFF and action.reason.endswith("/proposed")
     ]

@@ -17,7 +17,7 @@ from huiqun.contracts.channel import (
     Role,
 )
 from huiqun.contracts.envelope import Event
-from huiqun.contracts.moderation import CaseOutcome
+from huiqun.contracts.moderation import CaseOutcome, JudgedMessageRecalled, Verdict
 from moderation.archive.model import RevisionKey
 from moderation.lifecycle import store
 from tests.moderation.desk import BAD, DOUBTFUL, FINE, OWNER, Desk
@@ -115,6 +115,26 @@ async def test_who_writes_owns_and_staff_withdraw_and_who_was_staff_does_not(des
     withdrawn = [recalled(message, by) for message, by in zip(messages, ("u1", OWNER, "anna", "u2"), strict=True)]
     assert len(await desk.inlet.refusals_of(withdrawn)) == 1
     assert sorted((await recalls(desk)).values()) == sorted(["u1", OWNER, "anna"])
+
+
+@pytest.mark.parametrize("order", [[0, 1], [1, 0]], ids=["after", "before"])
+@pytest.mark.parametrize("apart", [True, False])
+async def test_a_recall_is_announced_once_whenever_it_comes(desk: Desk, order: list[int], apart: bool) -> None:
+    message = desk.message(BAD).model_copy(update={"source": ELSEWHERE})
+    told = [message, recalled(message).model_copy(update={"source": ELSEWHERE})]
+    told = [told[number] for number in order]
+    for batch in [[each] for each in told] if apart else [told]:
+        await desk.inlet.deliver(batch)
+    await desk.inlet.deliver([recalled(message).model_copy(update={"source": ELSEWHERE})])
+    [announced] = await desk.events(JudgedMessageRecalled)
+    assert (announced.channel, announced.message_id, announced.group_id) == (ELSEWHERE, message.data.message_id, "g1")
+    assert (announced.member_id, announced.recalled_by, announced.verdict) == ("u1", "u1", Verdict.BLOCK)
+
+
+async def test_a_recall_that_does_not_count_is_not_announced(desk: Desk) -> None:
+    message = desk.message(BAD)
+    await desk.inlet.deliver([message, recalled(message, "u2"), recalled(message, group="g2")])
+    assert await desk.events(JudgedMessageRecalled) == []
 
 
 @pytest.mark.parametrize("apart", [True, False])

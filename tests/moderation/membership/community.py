@@ -213,4 +213,6 @@ class Community:
         receipts = [Receipt(action_id=action.action_id, group_id=action.group_id) for action in actions]
         if receipts:
             now = self.clock.now()
-            await self.deliver(*(ActionCompleted.about(each.group_id, each, time=now) for each in receipts))
+            await self.deliver(
+                *(ActionCompleted.about(each.group_id or each.action_id, each, time=now) for each in receipts)
+            )

@@ -16,7 +16,7 @@ MONDAYS_AT_TEN = {"schedule": "0 10 * * MON", "on_change": False}
 
 def posts(community: Community) -> list[tuple[str, datetime | None]]:
     """The groups in which rules were posted, with the deadlines, which are twelve hours later."""
-    return [(action.group_id, action.deadline) for action in community.actions if action.reason == "rules"]
+    return [(action.record_key, action.deadline) for action in community.actions if action.reason == "rules"]
 
 
 async def test_changed_rules_are_posted_once_in_each_group_of_the_policy(community: Community) -> None:

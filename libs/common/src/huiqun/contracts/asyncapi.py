@@ -4,13 +4,16 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
 
-from huiqun.contracts.catalog import EVENTS, EVENTS_BY_TOPIC
+from huiqun.contracts.catalog import EVENTS, PLANNED_EVENTS
 from huiqun.contracts.envelope import Event
-from huiqun.contracts.parties import RECEIVED, SENT, Events
+from huiqun.contracts.examples import example_of
+from huiqun.contracts.parties import RECEIVED, SENT, WILL_SEND, Events
 from huiqun.contracts.schemas import definitions
 from huiqun.contracts.topics import SERVICES, TOPICS, Topic, dead_letters_of
 
+_ALL = (*EVENTS, *PLANNED_EVENTS)
 _DEAD_LETTER = "dead-letter"
+_PLANNED = {"name": "planned", "description": "Nobody sends it yet, and it may change until somebody does."}
 _BINDING = "0.5.0"
 _HEADERS: Mapping[str, Any] = {
     "type": "object",
@@ -38,7 +41,8 @@ def asyncapi_document() -> dict[str, Any]:
             "title": "Huiqun",
             "version": version("huiqun"),
             "description": "Events of customer chat groups. Every value is a CloudEvents 1.0 envelope in JSON "
-            "(structured mode). Readers ignore fields they do not know; a breaking change is a new topic.",
+            "(structured mode). Readers ignore fields they do not know; a breaking change is a new topic. What nobody "
+            "sends yet bears the tag `planned`, and may change until somebody does.",
         },
         "defaultContentType": "application/cloudevents+json",
         "servers": {
@@ -51,7 +55,7 @@ def asyncapi_document() -> dict[str, Any]:
         "channels": {topic.name: _channel(topic) for topic in TOPICS},
         "operations": dict(_operations()),
         "components": {
-            "messages": {**{_type(event): _message(event) for event in EVENTS}, _DEAD_LETTER: _dead_letter()},
+            "messages": {**{_type(event): _message(event) for event in _ALL}, _DEAD_LETTER: _dead_letter()},
             "schemas": {name: _draft7(schema) for name, schema in definitions("#/components/schemas/").items()},
         },
     }
@@ -62,7 +66,7 @@ def _type(event: type[Event]) -> str:
 
 
 def _channel(topic: Topic) -> dict[str, Any]:
-    names = [_type(event) for event in EVENTS_BY_TOPIC.get(topic.name, ())]
+    names = [_type(event) for event in _ALL if event.topic == topic]
     if topic in map(dead_letters_of, SERVICES):
         names = [_DEAD_LETTER]
     return {
@@ -86,8 +90,10 @@ def _message(event: type[Event]) -> dict[str, Any]:
         "title": event.__name__,
         "summary": (event.__doc__ or "").strip(),
         "contentType": "application/cloudevents+json",
+        **({"tags": [dict(_PLANNED)]} if event.planned else {}),
         "headers": dict(_HEADERS),
         "payload": {"$ref": f"#/components/schemas/{event.__name__}"},
+        "examples": [{"payload": example_of(event)}],
         "bindings": {"kafka": {"key": _text(key), "bindingVersion": _BINDING}},
     }
 
@@ -106,7 +112,8 @@ def _dead_letter() -> dict[str, Any]:
 
 def _operations() -> Iterator[tuple[str, Any]]:
     """One operation for each party and topic it sends on or receives from."""
-    for action, verb, parties in (("send", "sends", SENT), ("receive", "receives", RECEIVED)):
+    stories = (("send", "sends", SENT), ("send", "will-send", WILL_SEND), ("receive", "receives", RECEIVED))
+    for action, verb, parties in stories:
         for party, events in parties.items():
             for topic in TOPICS:
                 if of_topic := tuple(event for event in events if event.topic == topic):
@@ -122,7 +129,7 @@ def _operation(action: str, party: str, topic: Topic, events: Events) -> dict[st
     operation: dict[str, Any] = {
         "action": action,
         "channel": {"$ref": f"#/channels/{topic.name}"},
-        "tags": [{"name": party}],
+        "tags": [{"name": party}, *([dict(_PLANNED)] if any(event.planned for event in events) else ())],
         "messages": [{"$ref": f"#/channels/{topic.name}/messages/{_type(event)}"} for event in events],
     }
     if action == "receive" and party in SERVICES:

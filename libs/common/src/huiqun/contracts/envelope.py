@@ -19,7 +19,7 @@ Id = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[
 # In UTC from here on: moments of one zone compare in a tenth of the time.
 Instant = Annotated[
     AwareDatetime,
-    Field(ge=datetime(2011, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC)),
+    Field(ge=datetime(2011, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC), examples=["2026-11-22T08:00:00Z"]),
     AfterValidator(methodcaller("astimezone", UTC)),
 ]
 
@@ -65,6 +65,8 @@ class Event(BaseModel):
 
     topic: ClassVar[Topic]
     default_source: ClassVar[str]
+    #: Nobody sends it yet: it may change, is in no table of events, and cannot be encoded.
+    planned: ClassVar[bool] = False
 
     specversion: Literal["1.0"] = "1.0"
     id: Id = Field(description="Unique, and the same when the event is published again", examples=["0192f3c1-evt"])

@@ -14,9 +14,12 @@ from huiqun.contracts.channel import (
     ActionKind,
     ActionRequested,
     ActionUnsupported,
+    ActionWithdrawn,
+    WithdrawnAction,
 )
 from huiqun.contracts.channel.mentions import AddressedText, Mention, compose
 from huiqun.contracts.envelope import Event
+from huiqun.contracts.fields import DEFAULT_CHANNEL
 from huiqun.contracts.moderation import LiftedSanction, MemberSanctioned, Sanction, SanctionLifted
 from huiqun.runtime.ids import new_id
 from huiqun.work import Task, Work
@@ -35,6 +38,7 @@ SOURCE = "huiqun/moderation"
 MUTE_ENDS = "mute.ends"
 FOLLOW_UP = "action.follow-up"
 _FAILED_AGAIN = timedelta(minutes=1)
+_NEEDLESS = "what it was for is withdrawn"
 _CALLED_OFF = AddressedText("此前分配给您的群管处理任务已撤销，请勿再执行；如已执行，请告知群主。")
 _IN_EFFECT = frozenset({"requested", "assigned", "completed"})
 
@@ -52,10 +56,11 @@ async def request_actions(work: Work, actions: Sequence[tuple[Action, Event | No
 
     An action that nobody answers is followed up by a task; one that the channel cannot do is recorded and left.
     """
-    groups = await policies.groups_of(work, {action.group_id for action, _ in actions})
+    groups = await policies.groups_of(work, {action.record_key for action, _ in actions})
     ordered: list[tuple[Action, How]] = []
-    for action, cause in actions:
-        group = groups.get(action.group_id, UNKNOWN_GROUP)
+    for wanted, cause in actions:
+        group = groups.get(wanted.record_key, UNKNOWN_GROUP)
+        action = wanted.model_copy(update={"channel": group.channel})
         how = model.how_of(action, group)
         ordered.append((action, how))
         if how is How.UNSUPPORTED:
@@ -68,8 +73,8 @@ async def request_actions(work: Work, actions: Sequence[tuple[Action, Event | No
 
 async def rehearse_actions(work: Work, actions: Sequence[Action]) -> None:
     """Record what a drill would have asked for; nothing is published, and nothing followed up."""
-    groups = await policies.groups_of(work, {action.group_id for action in actions})
-    settings = [groups.get(action.group_id, UNKNOWN_GROUP) for action in actions]
+    groups = await policies.groups_of(work, {action.record_key for action in actions})
+    settings = [groups.get(action.record_key, UNKNOWN_GROUP) for action in actions]
     ways = [model.how_of(action, group) for action, group in zip(actions, settings, strict=True)]
     await store.rehearse(work, list(zip(actions, ways, strict=True)))
 
@@ -106,7 +111,7 @@ async def follow_up(work: Work, task: Task) -> None:
         return
     action = known.action
     due = model.step_after(known.how, known.steps)
-    group = (await policies.groups_of(work, {action.group_id})).get(action.group_id, UNKNOWN_GROUP)
+    group = (await policies.groups_of(work, {action.record_key})).get(action.record_key, UNKNOWN_GROUP)
     if model.is_too_late(action, work.now) or model.how_of(action, group) is How.UNSUPPORTED:
         step = Step.GIVE_UP
     elif due is not None:
@@ -123,7 +128,7 @@ async def follow_up(work: Work, task: Task) -> None:
 async def _take(work: Work, step: Step, known: Followed) -> None:
     """Do what is to be done about an open action."""
     action = known.action
-    group = await find_group(work, action.group_id)
+    group = await find_group(work, action.record_key)
     asked = known.assignee or group.settings.owner
     match step:
         case Step.REPEAT:
@@ -148,6 +153,9 @@ async def _take(work: Work, step: Step, known: Followed) -> None:
 async def call_off(work: Work, action_id: str, why: str) -> None:
     """Follow an action no longer that is still open, because it has become needless."""
     work.cancel(_follow_up_key(action_id))
+    known = await store.followed(work, action_id)
+    if known is not None and known.state in store.OPEN:
+        _withdraw(work, model.withdrawal(action_id, known.action.group_id, known.action.channel, why))
     await store.settle(work, {action_id: ("withdrawn", {"detail": why})})
 
 
@@ -164,6 +172,7 @@ def impose(
         return None
     sanction = Sanction(
         sanction_id=strike.id,
+        channel=offence.channel,
         group_id=offence.group_id,
         member_id=offence.member_id,
         kind=climb.kind,
@@ -174,7 +183,8 @@ def impose(
     )
     work.emit(MemberSanctioned.about(offence.group_id, sanction, time=work.now, cause=offence.cause))
     if climb.until is not None:
-        payload = {"group_id": offence.group_id, "member_id": offence.member_id, "sanction_id": strike.id}
+        whose = {"channel": offence.channel, "group_id": offence.group_id, "member_id": offence.member_id}
+        payload = {**whose, "sanction_id": strike.id}
         work.schedule(Task(_mute_key(strike), MUTE_ENDS, climb.until, payload))
     actions = [model.sanction(offence, climb, terms, strike.id)]
     if climb.until is not None and terms.appeal_link is not None and terms.mutes:
@@ -189,7 +199,8 @@ async def end_mute(work: Work, task: Task) -> None:
     standing = (await standings.load(work, [(group_id, member_id)]))[key_of(group_id, member_id)]
     if not standing.is_muted(work.now):
         await request_actions(work, [(model.release(group_id, member_id, "禁言到期", work.now, new_id()), None)])
-    _lift(work, standing, task.payload["sanction_id"], "expired")
+    channel = task.payload.get("channel", DEFAULT_CHANNEL)
+    _lift(work, standing, task.payload["sanction_id"], "expired", channel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,10 +211,10 @@ class Undone:
     removed: bool
 
 
-async def undo(work: Work, standing: Standing, message_id: str) -> Undone:
+async def undo(work: Work, standing: Standing, ref: MessageRef) -> Undone:
     """Take back an offence with all that followed: strike, sanction, mute, and the actions that are still open."""
-    strike = reverse(standing, message_id)
-    actions = await store.withdraw(work, standing.group_id, message_id)
+    strike = reverse(standing, ref.message_id)
+    actions = await store.withdraw(work, standing.group_id, ref.message_id)
     requests = await _call_off(work, standing.group_id, actions)
     if strike is not None and strike.until is not None:
         work.cancel(_mute_key(strike))
@@ -214,7 +225,7 @@ async def undo(work: Work, standing: Standing, message_id: str) -> Undone:
             requests.append((voice, None))
     await request_actions(work, requests)
     if strike is not None and strike.sanction_id is not None:
-        _lift(work, standing, strike.sanction_id, "reversed")
+        _lift(work, standing, strike.sanction_id, "reversed", ref.channel or DEFAULT_CHANNEL)
     removals = [action["state"] for action in actions if action["kind"] == ActionKind.REMOVE_MEMBER]
     return Undone(strike, removed="completed" in removals)
 
@@ -237,6 +248,7 @@ async def _call_off(work: Work, group_id: str, actions: Sequence[Mapping[str, An
     open_ones = [action for action in actions if action["state"] in store.OPEN]
     for action in open_ones:
         work.cancel(_follow_up_key(action["_id"]))
+        _withdraw(work, model.withdrawal(action["_id"], group_id, action.get("channel"), _NEEDLESS))
     with_people = [each for each in open_ones if each["state"] == "assigned" or each["how"] == How.STAFF_TASK]
     if not with_people:
         return []
@@ -245,9 +257,11 @@ async def _call_off(work: Work, group_id: str, actions: Sequence[Mapping[str, An
     return [(model.task(group_id, each, _CALLED_OFF, work.now, new_id()), None) for each in asked]
 
 
-def _lift(work: Work, standing: Standing, sanction_id: str, cause: Literal["expired", "reversed"]) -> None:
+def _lift(
+    work: Work, standing: Standing, sanction_id: str, cause: Literal["expired", "reversed"], channel: str
+) -> None:
     lifted = LiftedSanction(
-        sanction_id=sanction_id, group_id=standing.group_id, member_id=standing.member_id, cause=cause
+        sanction_id=sanction_id, channel=channel, group_id=standing.group_id, member_id=standing.member_id, cause=cause
     )
     work.emit(SanctionLifted.about(standing.group_id, lifted, time=work.now))
 
@@ -262,7 +276,12 @@ def _facts(receipt: Receipts) -> dict[str, Any]:
 
 
 def _ask(work: Work, action: Action, cause: Event | None) -> None:
-    work.emit(ActionRequested.about(action.group_id, action, time=work.now, cause=cause, source=SOURCE))
+    work.emit(ActionRequested.about(action.record_key, action, time=work.now, cause=cause, source=SOURCE))
+
+
+def _withdraw(work: Work, withdrawn: WithdrawnAction) -> None:
+    key = withdrawn.group_id or withdrawn.action_id
+    work.emit(ActionWithdrawn.about(key, withdrawn, time=work.now, source=SOURCE))
 
 
 def _follow(work: Work, action: Action, how: How, since: datetime, taken: int) -> None:

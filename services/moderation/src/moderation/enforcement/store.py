@@ -164,6 +164,7 @@ def _document(action: Action, how: How, now: datetime) -> dict[str, Any]:
         "_id": action.action_id,
         **action.model_dump(mode="python", exclude={"action_id"}, exclude_none=True),
         "kind": action.kind.value,
+        "purpose": action.purpose.value,
         "how": how.value,
         "state": "requested",
         "steps": 0,

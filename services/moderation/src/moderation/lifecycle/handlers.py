@@ -3,10 +3,12 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from huiqun.contracts.channel import MessageEdited, MessageRecalled, MessageReceived
+from huiqun.contracts.envelope import Event
+from huiqun.contracts.moderation import JudgedMessageRecalled, RecalledMessage, Screened
 from huiqun.work import Work
 from moderation.archive import store as archive
 from moderation.archive.model import MessageRef, RevisionKey
-from moderation.archive.store.messages import Archived
+from moderation.archive.store.messages import Archived, screened
 from moderation.enforcement.handlers import spare_deletions
 from moderation.lifecycle import store
 from moderation.lifecycle.model import EarlyChanges, History, Place, StaffMembers
@@ -83,7 +85,9 @@ async def recall_messages(work: Work, events: Sequence[MessageRecalled]) -> None
             if (ref.group_id, by) not in staff and revisions[0].document["member_id"] != by:
                 _refuse(work, event, _NOT_ENTITLED, "recall")
                 continue
-            recalls.setdefault(revisions[0].key, by)
+            if revisions[0].key not in recalls and "recalled_by" not in revisions[0].document:
+                recalls[revisions[0].key] = by
+                announce_recall(work, screened(revisions[0]), by, event)
         elif ref in early or await store.has_room(work, ref.group_id):
             waiting[ref] = changes = early.setdefault(ref, EarlyChanges(ref))
             changes.note_recall(by)
@@ -94,6 +98,19 @@ async def recall_messages(work: Work, events: Sequence[MessageRecalled]) -> None
     await archive.mark_recalled(work, recalls)
     await store.save(work, waiting.values())
     await spare_deletions(work, withdrawn)
+
+
+def announce_recall(work: Work, message: Screened, recalled_by: str, cause: Event) -> None:
+    """Tell the other services that a message they have read is withdrawn; once, whoever else withdraws it again."""
+    data = RecalledMessage(
+        channel=message.channel,
+        message_id=message.message_id,
+        group_id=message.group_id,
+        member_id=message.member_id,
+        recalled_by=recalled_by,
+        verdict=message.verdict,
+    )
+    work.emit(JudgedMessageRecalled.about(message.group_id, data, time=work.now, cause=cause))
 
 
 def ref_of(event: Messages) -> MessageRef:

@@ -2,12 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from huiqun.contracts.channel import (
-    Action,
     EditedMessage,
     Message,
     MessageEdited,
@@ -15,29 +14,29 @@ from huiqun.contracts.channel import (
     MessageReceived,
     Role,
 )
-from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import CaseKind, MessageScreened, SanctionKind, Screened, Verdict
 from huiqun.runtime.ids import new_id
 from huiqun.runtime.time_slice import TimeSlice
 from huiqun.work import Work
 from moderation.archive import store as archive
 from moderation.archive.model import Entry, Keeping, MessageRef
-from moderation.cases.handlers.asking import Appeal, appealable, find_quoted, receive_appeals, receive_reports
-from moderation.cases.handlers.opening import open_cases
+from moderation.cases.handlers.asking import Appeal, appealable, find_quoted
 from moderation.cases.model import REMOVAL_SEVERITY, Opening, Report, begins_with, due
 from moderation.enforcement import model as enforcement
-from moderation.enforcement.handlers import impose, request_actions, spare_deletions
+from moderation.enforcement.handlers import impose, spare_deletions
 from moderation.enforcement.model import AppealLink, Offence, Terms
-from moderation.lifecycle.handlers import place_messages, recall_messages, ref_of
+from moderation.lifecycle.handlers import announce_recall, place_messages, recall_messages, ref_of
 from moderation.lifecycle.model import Place
 from moderation.membership.handlers.silence import find_silenced, tell_why
 from moderation.metrics import SHADOW_FINDINGS, VERDICTS
 from moderation.policies.model import GroupSettings, Policy
 from moderation.rulebook.model import Rulebook
+from moderation.screening.follow_up import FollowUp
 from moderation.screening.model import MODE_RULE, Decision, Evidence, add_joined_words, judge, windows_of
 from moderation.screening.model.finding import finding
 from moderation.screening.model.limits import is_too_long, within_limits
 from moderation.screening.portions import gather_in_portions
+from moderation.screening.quotations import add_quoted, compare_quoted
 from moderation.standing import store as standings
 from moderation.standing.model import REMOVAL_RUNG, WARNING_RUNG, Standing, key_of
 
@@ -70,28 +69,6 @@ class Judged:
     place: Place
 
 
-@dataclass(slots=True)
-class FollowUp:
-    """What a batch leads to: requests to the channel, and questions for people."""
-
-    requests: list[tuple[Action, Event | None]] = field(default_factory=list)
-    openings: list[Opening] = field(default_factory=list)
-    reports: list[Report] = field(default_factory=list)
-    appeals: list[Appeal] = field(default_factory=list)
-
-    def ask(self, action: Action, cause: Event) -> None:
-        """Ask the channel for something."""
-        self.requests.append((action, cause))
-
-    async def carry_out(self, work: Work) -> None:
-        """Write it all, each kind in bulk; most batches have nothing of most kinds."""
-        if self.requests:
-            await request_actions(work, self.requests)
-        await open_cases(work, self.openings)
-        await receive_reports(work, self.reports)
-        await receive_appeals(work, self.appeals)
-
-
 class Screening:
     """The use cases of screening; `rulebook` gives the policies, groups, lexicon and holds in force at the moment.
 
@@ -116,6 +93,7 @@ class Screening:
         settings = [rulebook.policies.settings_of(message.group_id) for message in messages]
         policies = [rulebook.policies.policy_of(each) for each in settings]
         evidence = await gather_in_portions(messages, policies, rulebook, now.date())
+        await add_quoted(evidence, messages, policies, rulebook, now.date())
         for index, cut in limited.items():
             evidence[index] = replace(evidence[index], left_out=cut.left_out, address_is_cut=cut.address_is_cut)
         return [MessageReading(rulebook, *each) for each in zip(messages, settings, policies, evidence, strict=True)]
@@ -125,9 +103,7 @@ class Screening:
 
         `readings` are what `read` made of the events; without them, they are read now.
         """
-        readings = readings or await self.read(events, work.now)
-        placed = zip(events, await place_messages(work, events), readings, strict=True)
-        taken = [(event, place, reading) for event, place, reading in placed if place is not None]
+        taken = await _take(work, events, readings or await self.read(events, work.now))
         if not taken:
             return
         events, places = [event for event, _, _ in taken], [place for _, place, _ in taken]
@@ -138,6 +114,7 @@ class Screening:
         known = await standings.load(work, _customers(messages))
         if windows := windows_of(messages, known):
             add_joined_words(evidence, windows, [*map(rulebook.mask_of, policies)], rulebook.lexicon, work.now.date())
+        await compare_quoted(work, events, evidence)
         silenced = await find_silenced(work, messages, policies)
         keeping, records = Keeping(work.now, rulebook.holds, self._hash_key), list[Screened]()
         entries, follow, time_slice = [], FollowUp(), TimeSlice()
@@ -155,17 +132,18 @@ class Screening:
                 decision = decision.quoting(quoted) if quoted else decision
             if key in silenced:
                 decision = decision.also(finding("consent", CONSENT, 1, silenced[key].outcome))
-            screened = decision.screened(rulebook.lexicon_version, event.source)
-            records.append(screened)
-            entry = keeping.entry(screened, message, found.personal, policy.rules.retention.days)
-            entries.append(_placed(entry, place))
+            records.append(screened := decision.screened(rulebook.lexicon_version, event.source))
+            entries.append(
+                _placed(keeping.entry(screened, message, found.personal, policy.rules.retention.days), place)
+            )
             work.emit(MessageScreened.of(screened, time=work.now, cause=event))
-            if message.reply_to is not None or (standing is not None and standing.strikes):
+            if message.refers_to is not None or (standing is not None and standing.strikes):
                 _listen(Judged(event, decision, screened, standing, group, place), follow)
             if decision.verdict is not _ALLOW:
                 self._answer(work, Judged(event, decision, screened, standing, group, place), follow)
         await standings.save(work, known.values())
         await archive.append(work, entries)
+        _announce_recalls(work, events, entries)
         await follow.carry_out(work)
         await spare_deletions(work, _mended(events, places, records))
         await tell_why(work, silenced.values())
@@ -212,6 +190,14 @@ class Screening:
                 follow.openings.append(replace(opening, sanction_id=actions[0].action_id))
 
 
+async def _take(
+    work: Work, events: Sequence[Messages], readings: Sequence[MessageReading]
+) -> list[tuple[Messages, Place, MessageReading]]:
+    """The messages that are judged, without edits by somebody else than their authors, each with where it stands."""
+    placed = zip(events, await place_messages(work, events), readings, strict=True)
+    return [(event, place, reading) for event, place, reading in placed if place is not None]
+
+
 def _count_verdicts(records: Sequence[Screened]) -> None:
     """Count verdicts, and what rules on trial have found."""
     for reason in [reason for record in records if record.reasons for reason in record.reasons if reason.shadow]:
@@ -230,6 +216,13 @@ def _placed(entry: Entry, place: Place) -> Entry:
     """The entry, which says that the message was withdrawn before it came: that stands where it was first sent."""
     is_withdrawn = place.recalled_by is not None and entry.screened.revision == 0
     return entry._replace(recalled_by=place.recalled_by) if is_withdrawn else entry
+
+
+def _announce_recalls(work: Work, events: Iterable[Messages], entries: Iterable[Entry]) -> None:
+    """Say of the messages that were withdrawn before they came that they are."""
+    for event, entry in zip(events, entries, strict=True):
+        if entry.recalled_by is not None:
+            announce_recall(work, entry.screened, entry.recalled_by, event)
 
 
 def _mended(
@@ -251,14 +244,14 @@ def _listen(judged: Judged, follow: FollowUp) -> None:
         return
     rule = judged.decision.policy.rules.review
     note = judged.screened.masked_text
-    if message.reply_to is not None and begins_with(message.text, rule.report_phrases):
+    if message.refers_to is not None and begins_with(message.text, rule.report_phrases):
         day = message.sent_at.astimezone(judged.group.timezone).toordinal()
         by_staff = message.sender.role is Role.STAFF
         sender = message.sender.member_id
-        report = Report(message.group_id, message.reply_to, sender, by_staff, note, day, rule)
+        report = Report(message.group_id, message.refers_to, sender, by_staff, note, day, rule)
         follow.reports.append(replace(report, channel=judged.event.source))
     elif standing is not None and begins_with(message.text, rule.appeal_phrases):
-        strike = appealable(standing, message.reply_to)
+        strike = appealable(standing, message.refers_to)
         if strike is not None:
             follow.appeals.append(Appeal(standing, strike, note, rule))
 
@@ -272,6 +265,7 @@ def _offence(judged: Judged, category: str, now: datetime) -> Offence:
         category=category,
         at=now,
         cause=judged.event,
+        channel=judged.event.source,
         wording=judged.decision.policy.rules.wording,
     )
 

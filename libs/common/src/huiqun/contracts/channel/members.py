@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from huiqun.contracts.envelope import Event, Id, Instant, Payload
+from huiqun.contracts.fields import GroupId, MemberId
 from huiqun.contracts.topics import CHANNEL_MEMBERS
 from huiqun.privacy.names import PersonName, PlatformId
 from huiqun.privacy.text import MaskedText
@@ -18,6 +19,7 @@ ExternalIds = Annotated[
     dict[str, PlatformId],
     Field(max_length=20, description="Ids of the person elsewhere, by kind", examples=[{"unionid": "ozynqsulJFCZ2z"}]),
 ]
+DisplayName = Annotated[PersonName, Field(description="What the member calls themselves", examples=["王女士"])]
 #: The most members in one page of a listing.
 LONGEST_PAGE = 1_000
 _NO_NAME = PersonName()
@@ -45,19 +47,24 @@ class Role(StrEnum):
     BOT = "bot"
 
 
+MemberRole = Annotated[Role, Field(description="What the member is in the group")]
+
+
 class Member(Payload):
     """A member of a group."""
 
-    group_id: Id
-    member_id: Id
-    role: Role = Role.CUSTOMER
-    display_name: PersonName = _NO_NAME
-    invited_by: Id | None = None
+    group_id: GroupId
+    member_id: MemberId
+    role: MemberRole = Role.CUSTOMER
+    display_name: DisplayName = _NO_NAME
+    invited_by: Id | None = Field(default=None, description="Who invited the member, by member id, if anybody did")
     scene: Annotated[str, MaskedText(max_length=64)] | None = Field(
-        default=None, description="How they came: invited, link, qr, ..."
+        default=None, description="How the member came: invited, link, qr, ...", examples=["qr"]
     )
     state: Annotated[str, MaskedText(max_length=128)] | None = Field(
-        default=None, description="What the code or link by which they came was made with"
+        default=None,
+        description="What the code or link by which the member came was made with",
+        examples=["branch-021"],
     )
     external_ids: ExternalIds = Field(default_factory=dict)
 
@@ -72,7 +79,7 @@ class LeaveReason(StrEnum):
 class Departure(Member):
     """A member who is gone."""
 
-    reason: LeaveReason = LeaveReason.LEFT
+    reason: LeaveReason = Field(default=LeaveReason.LEFT, description="Whether the member left or was removed")
 
 
 class MemberJoined(Event):
@@ -130,31 +137,49 @@ class Support(StrEnum):
 class Capabilities(Payload):
     """What the channel can do itself in a group; a WeCom customer group can do little natively."""
 
-    send: Support = Support.STAFF_TASK
-    mute: Support = Support.NONE
-    remove: Support = Support.STAFF_TASK
-    delete: Support = Support.NONE
+    send: Support = Field(default=Support.STAFF_TASK, description="How a message to the group is sent")
+    send_private: Support | None = Field(
+        default=None, description="How a message to one member is sent; where it is not said, as one to the group"
+    )
+    mute: Support = Field(default=Support.NONE, description="How a member is muted and given their voice back")
+    remove: Support = Field(default=Support.STAFF_TASK, description="How a member is taken out of the group")
+    delete: Support = Field(default=Support.NONE, description="How somebody else's message is deleted")
+
+    def support(self, capability: str) -> Support:
+        """How what is named by one of these fields is carried out."""
+        if capability == "send_private" and self.send_private is None:
+            return self.send
+        support: Support = getattr(self, capability)
+        return support
 
 
 class Group(Payload):
     """A group."""
 
-    group_id: Id
+    group_id: GroupId
     kind: GroupKind = Field(
         default=GroupKind.GROUP, description="private: the conversation of one customer with one member of staff"
     )
-    name: Name = ""
-    owner: Id | None = Field(default=None, description="The staff member who owns the group")
-    purpose: Purpose = Purpose.OTHER
-    timezone: TimeZone = Field(default="Asia/Shanghai", description="An IANA name", examples=["Asia/Shanghai"])
-    tags: tuple[Annotated[str, MaskedText(max_length=64)], ...] = Field(default=(), max_length=100)
-    capabilities: Capabilities = Capabilities()
+    name: Name = Field(default="", description="What the group is called", examples=["会员福利群"])
+    owner: Id | None = Field(
+        default=None, description="The staff member who owns the group, by member id", examples=["staff-1"]
+    )
+    purpose: Purpose = Field(default=Purpose.OTHER, description="What the group is for")
+    timezone: TimeZone = Field(
+        default="Asia/Shanghai", description="The group's time zone, an IANA name", examples=["Asia/Shanghai"]
+    )
+    tags: tuple[Annotated[str, MaskedText(max_length=64)], ...] = Field(
+        default=(), max_length=100, description="Words by which groups are told apart", examples=[["vip"]]
+    )
+    capabilities: Capabilities = Field(
+        default=Capabilities(), description="What the channel can do itself in the group, by kind of action"
+    )
 
 
 class GroupDismissal(Payload):
     """A group that is no more."""
 
-    group_id: Id
+    group_id: GroupId
 
 
 class ListedMember(Payload):
@@ -162,10 +187,10 @@ class ListedMember(Payload):
 
     happened: ClassVar[tuple[str, ...]] = ("joined_at",)
 
-    member_id: Id
-    role: Role = Role.CUSTOMER
-    display_name: PersonName = _NO_NAME
-    joined_at: Instant | None = Field(default=None, description="When they last came, if the platform knows")
+    member_id: MemberId
+    role: MemberRole = Role.CUSTOMER
+    display_name: DisplayName = _NO_NAME
+    joined_at: Instant | None = Field(default=None, description="When the member last came, if the platform knows")
     external_ids: ExternalIds = Field(default_factory=dict)
 
 
@@ -174,11 +199,11 @@ class GroupListing(Payload):
 
     happened: ClassVar[tuple[str, ...]] = ("as_of",)
 
-    group_id: Id
-    members: tuple[ListedMember, ...] = Field(max_length=LONGEST_PAGE)
+    group_id: GroupId
+    members: tuple[ListedMember, ...] = Field(max_length=LONGEST_PAGE, description="Who is in the group, on this page")
     as_of: Instant = Field(description="When the listing was taken; the same on all of its pages")
-    page: int = Field(default=1, ge=1, le=1_000, description="Which of its pages this is")
-    pages: int = Field(default=1, ge=1, le=1_000, description="How many it has")
+    page: int = Field(default=1, ge=1, le=1_000, description="Which page of the listing this is, from 1")
+    pages: int = Field(default=1, ge=1, le=1_000, description="How many pages the listing has")
     complete: bool = Field(
         default=True, description="False where somebody of this page may be missing: then nobody is taken to have left"
     )

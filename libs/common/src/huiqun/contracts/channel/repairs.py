@@ -75,7 +75,7 @@ def _repair(record: dict[str, Any], fault: ErrorDetails) -> bool:
         return False
     holder = _holder(record, loc)
     step = loc[-1]
-    if holder is None or (_WHOLE.intersection(loc) and holder[step] is not None):
+    if holder is None or (step in _WHOLE and holder[step] is not None):
         return False
     fitting = _fitting(holder[step], fault, loc)
     if fitting is not None:

@@ -26,6 +26,7 @@ INDEXES: Mapping[str, Sequence[Index]] = {
 }
 _READ_AT_ONCE: Final = 5_000
 _FOUND: Final = {"$exists": True}
+_CONTEXT: Final = frozenset({"mentions", "reply_to", "quoted"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +239,7 @@ def screened(archived: Archived) -> Screened:
         masked_text=document["text"],
         left_out=document.get("left_out", 0),
         sent_at=document["sent_at"],
+        **{name: document[name] for name in _CONTEXT.intersection(document)},
     )
 
 
@@ -277,6 +279,8 @@ def _document(entry: Entry) -> dict[str, Any]:
         document["expires_on"] = entry.expires_on
     if message.left_out:
         document["left_out"] = message.left_out
+    if message.mentions or message.reply_to is not None or message.quoted is not None:
+        document |= message.model_dump(mode="json", include=set(_CONTEXT), exclude_defaults=True, exclude_none=True)
     if message.reasons:
         document["reasons"] = [reason.model_dump(mode="json", exclude_none=True) for reason in message.reasons]
     if entry.personal:

@@ -188,10 +188,10 @@ async def find_sanction(work: Work, grant: Grant) -> tuple[Standing, Strike]:
     return standing, strike
 
 
-def appealable(standing: Standing, reply_to: str | None) -> Strike | None:
-    """The offence whose sanction a member means: the one in the message replied to, or else the last."""
+def appealable(standing: Standing, message_id: str | None) -> Strike | None:
+    """The offence whose sanction a member means: the one in the message that they answer or quote, or else the last."""
     sanctioned = [strike for strike in standing.strikes if strike.sanction_id is not None]
-    meant = [strike for strike in sanctioned if strike.message_id == reply_to]
+    meant = [strike for strike in sanctioned if strike.message_id == message_id]
     return next(reversed(meant or sanctioned), None)
 
 
@@ -203,15 +203,15 @@ async def find_quoted(
     `batch` is what was judged in this transaction before. An appeal may do so once for each sanction.
     """
     message = event.data
-    if message.reply_to is not None and begins_with(message.text, rule.report_phrases):
-        ref = MessageRef(message.reply_to, message.group_id, event.source)
+    if message.refers_to is not None and begins_with(message.text, rule.report_phrases):
+        ref = MessageRef(message.refers_to, message.group_id, event.source)
         earlier = next((each for each in reversed(batch) if _ref_of(each) == ref), None)
         about = earlier or (await archive.latest(work, [ref])).get(ref)
         if about is None or about.member_id == message.sender.member_id:
             return frozenset()
         return frozenset(reason.category for reason in about.reasons)
     if begins_with(message.text, rule.appeal_phrases):
-        strike = appealable(standing, message.reply_to)
+        strike = appealable(standing, message.refers_to)
         if strike is not None and await cases.load(work, case_id(CaseKind.APPEAL, strike.id)) is None:
             return frozenset({strike.category})
     return frozenset()

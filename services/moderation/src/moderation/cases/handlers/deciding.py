@@ -119,6 +119,7 @@ async def _close(hearing: Hearing, case: Case, decision: Decision, *, own: bool 
     data = ClosedCase(
         case_id=case.id,
         kind=case.kind,
+        channel=case.channel,
         group_id=case.group_id,
         member_id=case.member_id,
         message_id=case.message_id,

@@ -63,6 +63,7 @@ class Hearing:
             self.category,
             at=self.work.now,
             wording=self.rules.wording,
+            channel=case.channel,
         )
 
 
@@ -105,7 +106,7 @@ async def _reverse(hearing: Hearing) -> None:
     work, case = hearing.work, hearing.case
     if hearing.standing is None:
         return
-    undone = await undo(work, hearing.standing, case.message_id)
+    undone = await undo(work, hearing.standing, case.ref)
     if undone.removed and hearing.terms.owner is not None:
         words = "对成员 {member} 的处罚已撤销，而该成员已被移出群聊，请重新邀请。"
         text = compose(words, member=Mention(case.member_id))

@@ -25,6 +25,7 @@ async def open_cases(work: Work, openings: Sequence[Opening]) -> list[Case]:
         announced = OpenedCase(
             case_id=case.id,
             kind=case.kind,
+            channel=case.channel,
             group_id=case.group_id,
             member_id=case.member_id,
             message_id=case.message_id,

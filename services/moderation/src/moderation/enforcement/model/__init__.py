@@ -32,6 +32,7 @@ from moderation.enforcement.model.following import (
     is_too_late,
     nudge,
     step_after,
+    withdrawal,
 )
 
 __all__ = [
@@ -63,5 +64,6 @@ __all__ = [
     "step_after",
     "task",
     "weight_of",
+    "withdrawal",
     "word",
 ]

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from huiqun.contracts.channel import Action, ActionKind, ActionTarget
+from huiqun.contracts.channel import Action, ActionKind, ActionPurpose, ActionTarget
 from huiqun.contracts.channel.mentions import AddressedText, Mention, Part, compose
 from huiqun.contracts.envelope import Event
+from huiqun.contracts.fields import DEFAULT_CHANNEL
 from huiqun.contracts.moderation import GroupMode, SanctionKind
 from moderation.policies.model import Ladder, Wording
 from moderation.standing.model import REMOVAL_RUNG, Climb
@@ -60,6 +61,7 @@ class Offence:
     at: datetime
     cause: Event | None = None
     wording: Wording = _USUAL_WORDS
+    channel: str = DEFAULT_CHANNEL
 
     @property
     def named(self) -> str:
@@ -99,6 +101,7 @@ def deletion(offence: Offence, action_id: str) -> Action:
         kind=ActionKind.DELETE_MESSAGE,
         target=ActionTarget(member_id=offence.member_id, message_id=offence.message_id),
         reason=offence.category,
+        purpose=ActionPurpose.SANCTION,
         requested_by=REQUESTED_BY,
         deadline=offence.at + _DEADLINE,
     )
@@ -146,6 +149,7 @@ def sanction(offence: Offence, climb: Climb, terms: Terms, sanction_id: str) -> 
         "group_id": offence.group_id,
         "target": ActionTarget(member_id=offence.member_id, message_id=offence.message_id),
         "reason": offence.category,
+        "purpose": ActionPurpose.SANCTION,
         "requested_by": REQUESTED_BY,
         "deadline": offence.at + _DEADLINE,
     }
@@ -180,6 +184,7 @@ def release(group_id: str, member_id: str, reason: str, at: datetime, action_id:
         kind=ActionKind.UNMUTE_MEMBER,
         target=ActionTarget(member_id=member_id),
         reason=reason,
+        purpose=ActionPurpose.SANCTION,
         requested_by=REQUESTED_BY,
         deadline=at + _DEADLINE,
     )
@@ -195,6 +200,7 @@ def removal(offence: Offence, approved_by: str, action_id: str) -> Action:
         target=ActionTarget(member_id=offence.member_id, message_id=offence.message_id),
         content=text.content,
         reason=offence.category,
+        purpose=ActionPurpose.SANCTION,
         requested_by=approved_by[:128],
         deadline=offence.at + _DEADLINE,
     )

@@ -5,20 +5,23 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from huiqun.contracts.channel import Action, ActionKind, Support
+from huiqun.contracts.channel import Action, ActionKind, Support, WithdrawnAction
 from huiqun.contracts.channel.mentions import AddressedText, Mention, Part, compose, join
+from huiqun.contracts.fields import DEFAULT_CHANNEL
 from moderation.enforcement.model.actions import span_in_words
 from moderation.policies.model import GroupSettings
 
 # Which capability of a group an action needs. Telling a staff member something is always possible.
 _NEEDS: Mapping[ActionKind, str] = {
     ActionKind.SEND_MESSAGE: "send",
-    ActionKind.SEND_PRIVATE: "send",
+    ActionKind.SEND_PRIVATE: "send_private",
     ActionKind.DELETE_MESSAGE: "delete",
     ActionKind.MUTE_MEMBER: "mute",
     ActionKind.UNMUTE_MEMBER: "mute",
     ActionKind.REMOVE_MEMBER: "remove",
 }
+_WITHOUT_A_GROUP: Final = frozenset({ActionKind.SEND_PRIVATE, ActionKind.NOTIFY_STAFF, ActionKind.TRANSFER_CUSTOMER})
+_SENDING: Final = frozenset({"send", "send_private"})
 _TASKS: Mapping[ActionKind, str] = {
     ActionKind.DELETE_MESSAGE: "请在群内撤回或删除成员 {member} 的违规消息（消息编号 {message}）。",
     ActionKind.MUTE_MEMBER: "请提醒成员 {member} 暂停发言 {span}。要转达的内容：{content}",
@@ -72,12 +75,12 @@ def how_of(action: Action, group: GroupSettings) -> How:
     do in the client is a task.
     """
     needed = _NEEDS.get(action.kind)
-    if group.dismissed and needed is not None and action.kind is not ActionKind.SEND_PRIVATE:
+    if group.dismissed and action.kind not in _WITHOUT_A_GROUP:
         return How.UNSUPPORTED
-    support = Support.NATIVE if needed is None else getattr(group.capabilities, needed)
+    support = Support.NATIVE if needed is None else group.capabilities.support(needed)
     if support is Support.NONE:
         return How.UNSUPPORTED
-    if support is Support.STAFF_TASK and needed != "send":
+    if support is Support.STAFF_TASK and needed not in _SENDING:
         return How.STAFF_TASK
     return How.NATIVE
 
@@ -127,6 +130,11 @@ def again(action: Action, now: datetime) -> Action:
         return action
     left = max(int((action.deadline - now).total_seconds()), 1)
     return action.model_copy(update={"duration_seconds": min(action.duration_seconds, left)})
+
+
+def withdrawal(action_id: str, group_id: str | None, channel: str | None, reason: str) -> WithdrawnAction:
+    """Tell the channel that an action is not wanted any more; one that was asked for long ago names no channel."""
+    return WithdrawnAction(action_id=action_id, channel=channel or DEFAULT_CHANNEL, group_id=group_id, reason=reason)
 
 
 def is_too_late(action: Action, now: datetime) -> bool:

@@ -29,8 +29,9 @@ from moderation.incidents.model.timeline import What
 from moderation.incidents.store import incidents as store
 from moderation.incidents.store.plans import PlanVersion
 from moderation.metrics import INCIDENT_STEPS, INCIDENTS
+from moderation.policies import store as policies
 from moderation.policies.handlers import find_group
-from moderation.policies.model import GroupSettings
+from moderation.policies.model import UNKNOWN_GROUP, GroupSettings
 
 
 class UnknownIncidentError(LookupError):
@@ -72,7 +73,7 @@ async def open_incident(work: Work, opening: Opening, who: Principal) -> Inciden
     for number, cue in enumerate(incident.cues):
         due = incident.opened_at + timedelta(minutes=cue.after_minutes)
         work.schedule(Task(cue_key(incident.id, number), CUE, due, {"incident_id": incident.id, "number": number}))
-    _announce_opening(work, incident)
+    await _announce_opening(work, incident)
     await _audit(scene, "opened", {"kind": incident.kind, "groups": list(incident.groups), "delegations": delegations})
     await scene.save()
     return incident
@@ -179,7 +180,7 @@ async def close(work: Work, incident_id: str, closing: Closing, check: Check, wh
     if review.what_to_change or closing.step_changes:
         incident.draft_version = await _draft(scene, closing.step_changes)
     await scene.note(What.CLOSED, f"得分 {incident.score}")
-    _announce_closing(work, incident)
+    await _announce_closing(work, incident)
     await _audit(scene, "closed", {"score": incident.score, "draft": incident.draft_version})
     await scene.save()
     return incident
@@ -244,11 +245,13 @@ def _first(*people: str | None) -> str | None:
     return next((person for person in people if person is not None), None)
 
 
-def _announce_opening(work: Work, incident: Incident) -> None:
+async def _announce_opening(work: Work, incident: Incident) -> None:
     INCIDENTS.labels(what="opened", drill=_flag(incident)).inc()
+    groups = await policies.groups_of(work, incident.groups)
     for group_id in incident.groups:
         data = OpenedIncident(
             incident_id=incident.id,
+            channel=groups.get(group_id, UNKNOWN_GROUP).channel,
             group_id=group_id,
             kind=incident.kind,
             title=incident.plan.title,
@@ -261,11 +264,13 @@ def _announce_opening(work: Work, incident: Incident) -> None:
         work.emit(IncidentOpened.about(group_id, data, time=work.now))
 
 
-def _announce_closing(work: Work, incident: Incident) -> None:
+async def _announce_closing(work: Work, incident: Incident) -> None:
     INCIDENTS.labels(what="closed", drill=_flag(incident)).inc()
+    groups = await policies.groups_of(work, incident.groups)
     for group_id in incident.groups:
         data = ClosedIncident(
             incident_id=incident.id,
+            channel=groups.get(group_id, UNKNOWN_GROUP).channel,
             group_id=group_id,
             kind=incident.kind,
             drill=incident.drill,

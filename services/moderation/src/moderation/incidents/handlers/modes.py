@@ -7,7 +7,7 @@ from datetime import timedelta
 from huiqun.audit import AuditEntry, append
 from huiqun.channel.directory.store import list_staff
 from huiqun.contracts.channel import Action
-from huiqun.contracts.moderation import GroupMode
+from huiqun.contracts.moderation import ChangedMode, GroupMode, ModeChanged
 from huiqun.web import Principal
 from huiqun.work import Task, Work
 from moderation.enforcement.handlers import request_actions
@@ -21,7 +21,7 @@ from moderation.incidents.model.wording import post
 from moderation.incidents.store import modes as store
 from moderation.metrics import GROUP_MODE_CHANGES
 from moderation.policies import store as policies
-from moderation.policies.model import ModeSpan
+from moderation.policies.model import UNKNOWN_GROUP, ModeSpan
 
 BY_HAND_ENDS = "incidents.mode_by_hand_ends"
 _REASON = "group/mode"
@@ -112,12 +112,29 @@ async def _apply(work: Work, changes: Sequence[tuple[GroupHolds, GroupHolds]], r
     staff = await list_staff(work, quiet) if quiet else {}
     await policies.set_modes(work, {group_id: _with(span, staff.get(group_id)) for group_id, span in spans.items()})
     said: list[Action] = []
-    for before, after in changes:
+    changed = [(before, after) for before, after in changes if before.mode is not after.mode]
+    await _announce(work, changed)
+    for before, after in changed:
         text = modes.announcement(before, after, work.now)
         if text is not None:
             said.append(post(after.group_id, text, work.now, reason))
             GROUP_MODE_CHANGES.labels(mode=after.mode.value).inc()
     return said
+
+
+async def _announce(work: Work, changed: Sequence[tuple[GroupHolds, GroupHolds]]) -> None:
+    """Tell the other services which modes groups are in now."""
+    groups = await policies.groups_of(work, {after.group_id for _, after in changed}) if changed else {}
+    for before, after in changed:
+        leading = after.leading(work.now)
+        data = ChangedMode(
+            channel=groups.get(after.group_id, UNKNOWN_GROUP).channel,
+            group_id=after.group_id,
+            mode=after.mode,
+            before=before.mode,
+            until=leading.until if leading is not None else None,
+        )
+        work.emit(ModeChanged.about(after.group_id, data, time=work.now))
 
 
 def _with(span: ModeSpan | None, staff: Collection[str] | None) -> ModeSpan | None:

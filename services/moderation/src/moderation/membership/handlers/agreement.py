@@ -45,7 +45,7 @@ async def agree_by_link(work: Work, holder: Holder, version: str) -> Agreement:
     found, state, now = await _find(work, holder)
     if found.step is not Step.ASKED or found.version != version:
         return found
-    consent = await give_consent(work, state, now.policy, "link")
+    consent = await give_consent(work, state, now.policy, now.group.settings.channel)
     if consent is not None:
         await consent_states.save(work, [state])
         await consents.append(work, [consent], {consent.rules_version: now.rules})

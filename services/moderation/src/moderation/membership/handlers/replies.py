@@ -68,15 +68,20 @@ class Replies:
 
 
 async def give_consent(
-    work: Work, state: ConsentState, policy: Policy, given_by: Literal["reply", "link"], cause: Event | None = None
+    work: Work, state: ConsentState, policy: Policy, channel: str, cause: Event | None = None
 ) -> Consent | None:
-    """Note that a member agrees to the rules of the policy; None if that was known. The caller saves the state."""
+    """Note that a member agrees to the rules of the policy; None if that was known. The caller saves the state.
+
+    Without a message that says so as the cause, they did so by a link.
+    """
     version = version_of(policy.rules.membership)
     if version is None or state.agreed_to == version:
         return None
+    given_by: Literal["reply", "link"] = "link" if cause is None else "reply"
     state.agreed_to, state.agreed_at = version, work.now
     work.cancel(reminder_key(state.key))
     data = GivenConsent(
+        channel=channel,
         group_id=state.group_id,
         member_id=state.member_id,
         rules_version=version,
@@ -101,7 +106,7 @@ async def _take(work: Work, agreeing: Sequence[Heard]) -> None:
     for event, policy in agreeing:
         pair = event.data.group_id, event.data.sender.member_id
         state = known.setdefault(member_key(*pair), ConsentState(*pair))
-        consent = await give_consent(work, state, policy, "reply", event)
+        consent = await give_consent(work, state, policy, event.source, event)
         if consent is not None:
             given.append(consent)
             read[consent.rules_version] = policy.rules.membership

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from huiqun.channel.directory.model import DEFAULT_TIMEZONE
 from huiqun.contracts.channel import Capabilities, EditedMessage, GroupKind, Message, Support
+from huiqun.contracts.fields import DEFAULT_CHANNEL
 from huiqun.contracts.moderation import GroupMode
 from moderation.policies.model.exceptions import RuleException
 from moderation.policies.model.inheritance import Changes, Layer, effective
@@ -91,6 +92,7 @@ class GroupSettings:
     """What screening and enforcement need to know of a group; nothing more can be done in one that is dismissed."""
 
     policy_id: str | None = None
+    channel: str = DEFAULT_CHANNEL
     kind: GroupKind = GroupKind.GROUP
     timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo(DEFAULT_TIMEZONE))
     owner: str | None = None

@@ -12,6 +12,7 @@ from huiqun.channel.directory.migration import FormerRecords
 from huiqun.channel.directory.model import DirectoryGroup, DirectoryMember, GroupProfile, Stamp
 from huiqun.channel.directory.store import DIRECTORY
 from huiqun.contracts.channel import Capabilities, Purpose
+from huiqun.contracts.fields import DEFAULT_CHANNEL
 from huiqun.contracts.moderation import GroupMode
 from huiqun.store import Index, Reader, UpdateOne
 from huiqun.work import Work
@@ -185,6 +186,7 @@ def _settings(document: Mapping[str, Any]) -> GroupSettings:
     group = _known_group(document)
     return GroupSettings(
         policy_id=document.get("policy_id"),
+        channel=group.profile.channel or DEFAULT_CHANNEL,
         kind=group.profile.kind,
         timezone=ZoneInfo(group.profile.timezone),
         owner=group.profile.owner,

@@ -12,10 +12,10 @@ from moderation.policies.model import GroupSettings, Policy, Rule
 from moderation.screening.model.evidence import NOTHING, Evidence
 from moderation.screening.model.finding import Finding
 from moderation.screening.model.form_rules import from_form, from_size
-from moderation.screening.model.limits import bounded
+from moderation.screening.model.limits import MAX_MENTIONS, bounded, masked_quotation
 from moderation.screening.model.mode_rule import from_mode
 from moderation.screening.model.standing_rules import from_probation, from_standing, learn
-from moderation.screening.model.text_rules import from_beginning, from_text, from_words
+from moderation.screening.model.text_rules import from_beginning, from_quotation, from_text, from_words
 from moderation.standing.model import Standing
 
 # What a text says by quoting another one; how long it is, when and how often it is sent is the sender's own doing.
@@ -88,6 +88,9 @@ class Decision(NamedTuple):
             "lexicon_version": lexicon_version,
             "masked_text": self.masked_text,
             "left_out": self.left_out,
+            "mentions": message.mentions[:MAX_MENTIONS],
+            "reply_to": message.reply_to,
+            "quoted": masked_quotation(message.quoted) if message.quoted is not None else None,
             "sent_at": message.sent_at,
         }
         return assemble(Screened, fields)
@@ -153,6 +156,8 @@ def _on_customer(
     if evidence is not NOTHING:
         found += from_size(rules, evidence)
         found += from_text(rules, message, evidence)
+        if evidence.quoted is not None:
+            found += from_quotation(rules, message, evidence.quoted)
     if rules.announcements is not None:
         found += from_beginning(rules.announcements, message.text)
     if not isinstance(message, EditedMessage):

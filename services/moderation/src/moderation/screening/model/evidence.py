@@ -13,6 +13,14 @@ from moderation.screening.model.contacts import Span, find_contacts, find_links,
 
 
 @dataclass(frozen=True, slots=True)
+class QuotedEvidence:
+    """What was found in what a message quotes; `is_own` says that nobody but the sender has written it."""
+
+    found: "Evidence"
+    is_own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What was found in a message; spans are offsets into the original text.
 
@@ -27,6 +35,7 @@ class Evidence:
     resemblance: float | None = None
     left_out: int = 0
     address_is_cut: bool = False
+    quoted: QuotedEvidence | None = None
 
     def masked(self, text: str) -> str:
         """The text without the personal data in it."""

@@ -8,14 +8,19 @@ import re
 from typing import Final, NamedTuple
 
 from huiqun.contracts.channel import MAX_TEXT, Message
-from huiqun.contracts.moderation import Reason
+from huiqun.contracts.channel.messages import Quotation
+from huiqun.contracts.moderation import MaskedQuotation, Reason
 from huiqun.privacy.detection import find_personal_data
+from huiqun.privacy.text import mask_text
 
 #: The longest address that is judged and kept as a whole, in characters.
 MAX_ADDRESS: Final = 4_096
 #: The most reasons that are made known of a message, and the most places of each.
 MAX_REASONS: Final = 100
 MAX_SPANS: Final = 100
+#: How much of what a message quotes is made known, in characters, and how many of those whom it mentions.
+MAX_QUOTED: Final = 1_000
+MAX_MENTIONS: Final = 100
 # How much is kept from the beginning and from the end of a text that is too long, and of an address; the rest of the
 # limit is for what stands across the cuts, and for the words that say what is missing.
 _OF_TEXT: Final = (14_000, 4_000)
@@ -59,6 +64,12 @@ def bounded(reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
     if all(len(reason.spans) <= MAX_SPANS for reason in reasons):
         return reasons
     return tuple([reason.model_copy(update={"spans": reason.spans[:MAX_SPANS]}) for reason in reasons])
+
+
+def masked_quotation(quotation: Quotation) -> MaskedQuotation:
+    """What is made known of a quotation: how it begins, masked, without the name of who wrote it."""
+    text = mask_text(quotation.text[: MAX_QUOTED + _REACH])[:MAX_QUOTED]
+    return MaskedQuotation(message_id=quotation.message_id, member_id=quotation.member_id, masked_text=text)
 
 
 def _excerpt(text: str, beginning: int, end: int) -> tuple[str, int]:

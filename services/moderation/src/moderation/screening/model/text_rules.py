@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from huiqun.contracts.channel import Message
+from huiqun.contracts.moderation import Verdict
 from moderation.policies.model import AnnouncementRule, Outcome, Rules
 from moderation.screening.model.contacts import Span, outside
-from moderation.screening.model.evidence import Evidence
+from moderation.screening.model.evidence import Evidence, QuotedEvidence
 from moderation.screening.model.finding import Finding, finding, found_at, found_word
 
 _PERSONAL_SEVERITY = {"id_card": 5, "bank_card": 5, "mobile": 3, "email": 2}
@@ -34,6 +36,19 @@ def from_text(rules: Rules, message: Message, evidence: Evidence) -> Iterator[Fi
     if rules.classifier is not None and evidence.resemblance is not None:
         place_of_all = (evidence.resemblance, 0, len(message.text))
         yield found_at("classifier", "abuse", _RESEMBLANCE_SEVERITY, place_of_all, rules.classifier.verdict)
+
+
+def from_quotation(rules: Rules, message: Message, quoted: QuotedEvidence) -> Iterator[Finding]:
+    """What stands in a quotation of which it is not known that somebody else has written it.
+
+    What the sender has invented, or has written before, is their own text. Of the rest a person looks at what would
+    not only be warned of.
+    Places are not told: they would be read as places in the text.
+    """
+    for each in from_text(rules, message, quoted.found):
+        if quoted.is_own or each.outcome is not Verdict.WARN:
+            outcome = each.outcome if quoted.is_own else Verdict.REVIEW
+            yield replace(each, reason=each.reason.model_copy(update={"spans": ()}), outcome=outcome)
 
 
 def from_beginning(rule: AnnouncementRule, text: str) -> list[Finding]:
