@@ -144,9 +144,9 @@ async def test_what_there_is_not_is_told(transactor: Transactor) -> None:
 async def test_heads_and_versions_are_listed_in_pages(transactor: Transactor) -> None:
     for _ in range(3):
         await write(transactor)
-    listed = await PLANS.store.list_versions(transactor.database, "p1", 3, 10)
+    listed = await PLANS.store.list_versions(Outside(transactor.database), "p1", 3, 10)
     assert [version.number for version in listed] == [2, 1]
-    (head,) = await PLANS.store.list_heads(transactor.database, None, 10)
+    (head,) = await PLANS.store.list_heads(Outside(transactor.database), None, 10)
     assert (head.latest, head.in_force, head.revision) == (3, None, 3)
 
 

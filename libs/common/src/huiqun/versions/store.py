@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from huiqun.store import Database, Index, Reader
+from huiqun.store import Index, Reader
 from huiqun.versions.model import Version, VersionHead, VersionState
 from huiqun.work import Work
 
@@ -35,24 +35,22 @@ class VersionStore:
         document = await reader.collection(self.kind).find_one({"_id": document_id})
         return _head(document) if document else None
 
-    async def list_heads(self, database: Database, after: str | None, limit: int) -> list[VersionHead]:
+    async def list_heads(self, reader: Reader, after: str | None, limit: int) -> list[VersionHead]:
         """The documents by id, after the given one."""
         query = {"_id": {"$gt": after}} if after is not None else {}
-        return [_head(each) async for each in database[self.kind].find(query).sort("_id", 1).limit(limit)]
+        return [_head(each) async for each in reader.collection(self.kind).find(query).sort("_id", 1).limit(limit)]
 
     async def find_version(self, reader: Reader, document_id: str, number: int) -> Version | None:
         """One version of a document."""
         found = await reader.collection(self.versions).find_one({"_id": f"{document_id}@{number}"})
         return _version(found) if found else None
 
-    async def list_versions(
-        self, database: Database, document_id: str, before: int | None, limit: int
-    ) -> list[Version]:
+    async def list_versions(self, reader: Reader, document_id: str, before: int | None, limit: int) -> list[Version]:
         """The versions of a document, newest first, before the given one."""
         query: dict[str, Any] = {"document_id": document_id}
         if before is not None:
             query["number"] = {"$lt": before}
-        cursor = database[self.versions].find(query).sort("number", -1).limit(limit)
+        cursor = reader.collection(self.versions).find(query).sort("number", -1).limit(limit)
         return [_version(document) async for document in cursor]
 
     async def save_version(self, work: Work, version: Version) -> None:

@@ -48,10 +48,10 @@ def id_of(api_key: str) -> str:
     return api_key.removeprefix(PREFIX).partition("_")[0]
 
 
-async def revoke_api_key(work: Work, key_id: str) -> bool:
+async def revoke_api_key(database: Work | Outside, key_id: str) -> bool:
     """Refuse the key from now on; False if there is no such key or it was revoked before."""
     change = {"$set": {"revoked_at": datetime.now(UTC)}}
-    result = await work.collection(COLLECTION).update_one({"_id": key_id, "revoked_at": None}, change)
+    result = await database.collection(COLLECTION).update_one({"_id": key_id, "revoked_at": None}, change)
     return bool(result.modified_count)
 
 
