@@ -13,10 +13,12 @@ from prometheus_client import REGISTRY
 
 from crm_sync import app as crm_sync
 from engagement import app as engagement
+from huiqun.channel.directory.handlers import Directory
 from huiqun.contracts.catalog import encode
 from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.topics import CHANNEL_MEMBERS, CHANNEL_MESSAGES
 from huiqun.kafka.publisher import Record, partition_of
+from huiqun.privacy.encryption import MasterKeys, open_encryption
 from huiqun.store import ensure_indexes
 from huiqun.stream import Route
 from huiqun.stream.dead_letters import DeadLetter, read_all, replay
@@ -24,7 +26,6 @@ from huiqun.telemetry import configure_logs
 from huiqun.work import Work
 from survey import app as survey
 from tests.channel import message
-from tests.directories import open_directory
 from tests.spine import PARTITIONS, SERVICE, Spine, eventually, running
 from tests.stories import joined
 
@@ -163,7 +164,9 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("service", [crm_sync, engagement, survey], ids=lambda each: each.SERVICE)
-async def test_names_and_ids_that_a_store_cannot_hold_stop_no_service(spine: Spine, service: Any) -> None:
+async def test_names_and_ids_that_a_store_cannot_hold_stop_no_service(
+    spine: Spine, mongo_url: str, service: Any
+) -> None:
     await ensure_indexes(spine.database, service.INDEXES)
     events = []
     for number, change in enumerate(HOSTILE):
@@ -171,9 +174,10 @@ async def test_names_and_ids_that_a_store_cannot_hold_stop_no_service(spine: Spi
         event["data"].update(change)
         events.append(Record(CHANNEL_MEMBERS.name, b"g1", json.dumps(event).encode()))
     await spine.publisher.publish(events)
-    routes = service.routes(await open_directory(spine.database))
-    async with running(spine.consumer(*routes)) as consuming:
-        await eventually(partial(spine.has_read_all, CHANNEL_MEMBERS))
-        assert not consuming.done()
+    async with open_encryption(mongo_url, spine.database.name, MasterKeys("a key of these tests")) as encryption:
+        await encryption.start()
+        async with running(spine.consumer(*service.routes(Directory(encryption)))) as consuming:
+            await eventually(partial(spine.has_read_all, CHANNEL_MEMBERS))
+            assert not consuming.done()
     found = [letter.value for letter in await letters(spine)]
     assert len(found) == len(set(found)) < len(HOSTILE)
