@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import Path, Response
 from pydantic import BaseModel, Field
 
-from huiqun.contracts.channel import GroupKind
+from huiqun.contracts.channel import Capabilities, GroupKind
 from huiqun.contracts.envelope import Id
 from huiqun.store import Reader
 from huiqun.web import Answer, IfMatch, Page, Paging, Principal, Router, Store, WriteOnce, requires, set_etag
@@ -48,7 +48,15 @@ class GroupSummary(BaseModel):
     tags: list[str] = Field(description="Its tags.", examples=[["vip"]])
     capabilities: dict[str, str] = Field(
         description="How the channel carries out each kind of action there.",
-        examples=[{"send": "staff_task", "mute": "none", "remove": "staff_task", "delete": "none"}],
+        examples=[
+            {
+                "send": "staff_task",
+                "send_private": "staff_task",
+                "mute": "none",
+                "remove": "staff_task",
+                "delete": "none",
+            }
+        ],
     )
     dismissed_at: datetime | None = Field(description="When it was dissolved.", examples=["2026-11-22T08:00:00Z"])
     policy_id: str | None = Field(description="The policy assigned to it; null for the default.", examples=["strict"])
@@ -128,7 +136,7 @@ def _summary(record: GroupRecord) -> GroupSummary:
         purpose=record.purpose,
         timezone=settings.timezone.key,
         tags=list(record.tags),
-        capabilities=settings.capabilities.model_dump(mode="json"),
+        capabilities={name: settings.capabilities.support(name).value for name in Capabilities.model_fields},
         dismissed_at=record.dismissed_at,
         policy_id=settings.policy_id,
         revision=record.revision,

@@ -92,7 +92,6 @@ class GroupSettings:
     """What screening and enforcement need to know of a group; nothing more can be done in one that is dismissed."""
 
     policy_id: str | None = None
-    channel: str = DEFAULT_CHANNEL
     kind: GroupKind = GroupKind.GROUP
     timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo(DEFAULT_TIMEZONE))
     owner: str | None = None
@@ -101,6 +100,7 @@ class GroupSettings:
     mode: ModeSpan | None = None
     own: OwnRules | None = None
     exceptions: tuple[RuleException, ...] = ()
+    channel: str = DEFAULT_CHANNEL
 
     @property
     def mutes(self) -> bool:
