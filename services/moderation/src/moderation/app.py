@@ -91,7 +91,7 @@ def routes(rulebook: Callable[[], Rulebook], key: bytes, appeal_link: AppealLink
     screening = Screening(rulebook, key, appeal_link)
 
     async def hear_and_screen(
-        events: Sequence[MessageReceived | MessageEdited], work: Work, readings: Sequence[MessageReading] = ()
+        events: Sequence[MessageReceived | MessageEdited], work: Work, readings: Sequence[MessageReading]
     ) -> None:
         await replies.hear(events, work)  # first, so that who agrees is heard from this very message on
         await screening.screen(events, work, readings)

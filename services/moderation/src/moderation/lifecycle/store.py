@@ -38,7 +38,7 @@ async def has_room(work: Work, group_id: str) -> bool:
 
 async def save(work: Work, changes: Iterable[EarlyChanges]) -> None:
     """Remember what came."""
-    operations = [ReplaceOne({"_id": _key(each.ref)}, _document(each, work), upsert=True) for each in changes]
+    operations = [ReplaceOne({"_id": key_of(*each.ref)}, _document(each, work), upsert=True) for each in changes]
     if operations:
         await work.db[EARLY].bulk_write(operations, session=work.session)
 
@@ -46,16 +46,12 @@ async def save(work: Work, changes: Iterable[EarlyChanges]) -> None:
 async def forget(work: Work, refs: Collection[MessageRef]) -> None:
     """These messages have come."""
     if refs:
-        await work.db[EARLY].delete_many({"_id": {"$in": list(map(_key, refs))}}, session=work.session)
+        await work.db[EARLY].delete_many({"_id": {"$in": [key_of(*ref) for ref in refs]}}, session=work.session)
 
 
-def key_of(group_id: str, message_id: str, channel: str | None) -> str:
+def key_of(message_id: str, group_id: str, channel: str | None) -> str:
     """The key of a message; ids hold no slash, and a channel's name, which may, stands last."""
     return f"{group_id}/{message_id}/{channel}"
-
-
-def _key(ref: MessageRef) -> str:
-    return key_of(ref.group_id, ref.message_id, ref.channel)
 
 
 def _document(changes: EarlyChanges, work: Work) -> dict[str, Any]:
