@@ -31,12 +31,15 @@ from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MessageScreened, Screened
 from huiqun.runtime.ids import new_id
 from huiqun.stream import Transactor, Work
+from huiqun.stream.batch import Received
+from huiqun.stream.routes import RoutingTable
 from huiqun.timers import store as timers
 from moderation import app
 from moderation.membership.model.links import Links
 from moderation.policies import handlers as policies
 from moderation.policies.model import MembershipRules, Rules
 from moderation.rulebook.handlers import RulebookKeeper
+from tests.inlet import record_in
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # a Monday, in Shanghai
 HASH_KEY = b"a key of these tests"
@@ -89,9 +92,7 @@ class Community:
 
     def __post_init__(self) -> None:
         self.keeper = RulebookKeeper(self.transactor.database)
-        self._handlers = {
-            event: route.handler for route in app.routes(self.keeper.current, HASH_KEY) for event in route.events
-        }
+        self._routing = RoutingTable(app.routes(self.keeper.current, HASH_KEY))
         self._timers = app.timers(LINKS)
 
     @property
@@ -133,14 +134,11 @@ class Community:
         described = [event.data for event in events if isinstance(event, MemberJoined | MemberUpdated)]
         self.names.update({member.member_id: member.display_name.reveal() for member in described})
 
+        received = [Received(event, record_in(event), event.identity) for event in events]
+        await self._routing.prepare(received, self.clock.now())
+
         async def dispatch(work: Work) -> None:
-            run: list[Event] = []
-            for event in events:
-                if run and self._handlers[type(event)] is not self._handlers[type(run[0])]:
-                    await self._handlers[type(run[0])](run, work)
-                    run = []
-                run.append(event)
-            await self._handlers[type(run[0])](run, work)
+            assert not await self._routing.dispatch(received, work)
 
         await self.commit(dispatch)
 
