@@ -37,6 +37,8 @@ from huiqun.contracts.channel.mentions import with_names
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MessageScreened, Screened
 from huiqun.runtime.ids import new_id
+from huiqun.stream.batch import Received
+from huiqun.stream.routes import RoutingTable
 from huiqun.tasks.runner import TaskRunner
 from huiqun.work import Transactor, Work
 from moderation import app
@@ -45,6 +47,7 @@ from moderation.policies import handlers as policies
 from moderation.policies.model import MembershipRules, Rules
 from moderation.rulebook.handlers import RulebookKeeper
 from tests.due import NotingTransactor, next_due
+from tests.inlet import record_in
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # a Monday, in Shanghai
 HASH_KEY = b"a key of these tests"
@@ -103,8 +106,7 @@ class Community:
 
     def __post_init__(self) -> None:
         self.keeper = RulebookKeeper(self.transactor.database)
-        routes = app.routes(self.keeper.current, self.directory, HASH_KEY)
-        self._handlers = {event: route.handler for route in routes for event in route.events}
+        self._routing = RoutingTable(app.routes(self.keeper.current, self.directory, HASH_KEY))
         self._kinds = app.task_kinds(LINKS, self.transactor.database, self.keeper.current, self.directory)
 
     @property
@@ -146,14 +148,11 @@ class Community:
         described = [event.data for event in events if isinstance(event, MemberJoined | MemberUpdated)]
         self.names.update({member.member_id: member.display_name.reveal() for member in described})
 
+        received = [Received(event, record_in(event), event.identity) for event in events]
+        await self._routing.prepare(received, self.clock.now())
+
         async def dispatch(work: Work) -> None:
-            run: list[Event] = []
-            for event in events:
-                if run and self._handlers[type(event)] is not self._handlers[type(run[0])]:
-                    await self._handlers[type(run[0])](work, run)
-                    run = []
-                run.append(event)
-            await self._handlers[type(run[0])](work, run)
+            assert not await self._routing.dispatch(work, received)
 
         await self.commit(dispatch)
 

@@ -98,7 +98,7 @@ def routes(
     screening = Screening(rulebook, key, appeal_link)
 
     async def hear_and_screen(
-        work: Work, events: Sequence[MessageReceived | MessageEdited], readings: Sequence[MessageReading] = ()
+        work: Work, events: Sequence[MessageReceived | MessageEdited], readings: Sequence[MessageReading]
     ) -> None:
         await replies.hear(work, events)  # first, so that who agrees is heard from this very message on
         await screening.screen(work, events, readings)

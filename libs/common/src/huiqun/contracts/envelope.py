@@ -107,8 +107,10 @@ class Event(BaseModel):
             ahead = ahead or (moment is not None and moment > now)
         if not ahead or self.topic.owner in SERVICES:
             return self
-        data = data.received_at(now)
-        return self.model_copy(update={"data": data, "time": now if _is_ahead(self.time, now) else self.time})
+        data, time = data.received_at(now), now if _is_ahead(self.time, now) else self.time
+        if data is self.data and time is self.time:
+            return self
+        return self.model_copy(update={"data": data, "time": time})
 
     @classmethod
     def about(

@@ -108,9 +108,8 @@ class AbandonedTransactions:
         own = found.get(instance_of(self._database.client), 0)
         before, self._seen = self._seen, {}
         for instance, beats in found.items():
-            seen = before.get(instance)
-            is_same = seen is not None and seen.beats == beats and seen.own <= own
-            self._seen[instance] = seen if seen is not None and is_same else _Seen(beats, own)
+            seen = before.get(instance, _Seen(beats, own))
+            self._seen[instance] = seen if seen.beats == beats and seen.own <= own else _Seen(beats, own)
         return {instance for instance, seen in self._seen.items() if own - seen.own >= _GONE_BEATS}, set(found)
 
 

@@ -72,7 +72,7 @@ async def recall_messages(work: Work, events: Sequence[MessageRecalled]) -> None
     refs = {MessageRef(event.data.message_id, event.data.group_id, event.source) for event in events}
     archived = await archive.find_revisions(work, refs)
     absent = refs - {ref for ref, found in archived.items() if found[0].revision == 0}
-    early = await store.load(work, [store.key_of(ref.group_id, ref.message_id, ref.channel) for ref in absent])
+    early = await store.load(work, [store.key_of(*ref) for ref in absent])
     staff = await find_staff_among(work, {(event.data.group_id, event.data.recalled_by) for event in events})
     recalls: dict[RevisionKey, str] = {}
     withdrawn: set[MessageRef] = set()
@@ -119,7 +119,7 @@ def ref_of(event: Messages) -> MessageRef:
 
 
 def _key_of(event: Messages) -> str:
-    return store.key_of(event.data.group_id, event.data.message_id, event.source)
+    return store.key_of(event.data.message_id, event.data.group_id, event.source)
 
 
 async def _originals(work: Work, events: Sequence[Messages]) -> dict[MessageRef, History]:

@@ -38,7 +38,7 @@ async def has_room(work: Work, group_id: str) -> bool:
 
 async def save(work: Work, changes: Iterable[EarlyChanges]) -> None:
     """Remember what came."""
-    operations = [ReplaceOne({"_id": _key(each.ref)}, _document(work, each), upsert=True) for each in changes]
+    operations = [ReplaceOne({"_id": key_of(*each.ref)}, _document(work, each), upsert=True) for each in changes]
     if operations:
         await work.collection(EARLY).bulk_write(operations)
 
@@ -46,16 +46,12 @@ async def save(work: Work, changes: Iterable[EarlyChanges]) -> None:
 async def forget(work: Work, refs: Collection[MessageRef]) -> None:
     """These messages have come."""
     if refs:
-        await work.collection(EARLY).delete_many({"_id": {"$in": list(map(_key, refs))}})
+        await work.collection(EARLY).delete_many({"_id": {"$in": [key_of(*ref) for ref in refs]}})
 
 
-def key_of(group_id: str, message_id: str, channel: str | None) -> str:
+def key_of(message_id: str, group_id: str, channel: str | None) -> str:
     """The key of a message; ids hold no slash, and a channel's name, which may, stands last."""
     return f"{group_id}/{message_id}/{channel}"
-
-
-def _key(ref: MessageRef) -> str:
-    return key_of(ref.group_id, ref.message_id, ref.channel)
 
 
 def _document(work: Work, changes: EarlyChanges) -> dict[str, Any]:
