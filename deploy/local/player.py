@@ -9,7 +9,6 @@ from typing import Final
 from huiqun.contracts.channel import ActionKind, MessageEdited, MessageReceived, Support
 from huiqun.contracts.moderation import SanctionKind
 from local.channel import Channel
-from local.checkpoint import checkpoint
 from local.story.script import Step
 
 STEPS_A_SECOND: Final = 100
@@ -26,7 +25,6 @@ async def play(steps: Sequence[Step], channel: Channel, advance: Callable[[Step]
     loop = asyncio.get_running_loop()
     due = loop.time()
     for step in steps:
-        checkpoint()
         await channel.deliver(step.record, step.event, step.at)
         advance(step)
         if _is_to_mute(step) and isinstance(step.event, MessageReceived | MessageEdited):

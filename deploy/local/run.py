@@ -9,7 +9,6 @@ from typing import Final
 from rich.console import Console
 
 from local import tables
-from local.checkpoint import checkpoint
 from local.console import run_to_the_end
 from local.day import play_day
 from local.directories import run_directory
@@ -27,7 +26,6 @@ async def run(console: Console) -> int:
             tables.show_day(console, day, system.channel.transcript)
             key = await create_key([system.database(service.name) for service in system.services])
             explain(system, key, logs, console)
-            checkpoint()
             with suppress(asyncio.CancelledError):  # Ctrl-C is how it is meant to end
                 await asyncio.Event().wait()
     return 0

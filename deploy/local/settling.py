@@ -11,7 +11,6 @@ from huiqun.contracts.topics import CHANNEL_MEMBERS, CHANNEL_MESSAGES, CHANNEL_R
 from huiqun.kafka import KafkaOptions
 from huiqun.store import Database
 from huiqun.work.outbox import OUTBOX
-from local.checkpoint import checkpoint
 from local.topics import ends
 
 OPEN: Final = ("requested", "assigned")
@@ -64,8 +63,7 @@ async def until_through(lags: Sequence[Lag], moderation: Database, seconds: floa
     left = ""
     try:
         async with asyncio.timeout(seconds):
-            while left := await _all_that_is_left(lags, moderation):
-                checkpoint()
+            while left := await _all_that_is_left(lags, moderation):  # noqa: ASYNC110 - nothing of ours could tell
                 await asyncio.sleep(_EVERY_SECONDS)
     except TimeoutError:
         raise NotThroughError(f"After {seconds:g} s there was still: {left}.") from None

@@ -14,7 +14,6 @@ from huiqun.privacy.encryption import FieldEncryption, MasterKeys, open_encrypti
 from huiqun.service.settings import ConnectionSettings
 from huiqun.store import Client, Database, MongoOptions, connect
 from local.channel import Channel
-from local.checkpoint import checkpoint
 from local.operator import write_policies
 from local.services import Service, running, watch
 from local.stack import SESSION_TIMEOUT_MILLISECONDS, Stack
@@ -58,18 +57,15 @@ async def huiqun(logs: Path, report: Report) -> AsyncIterator[System]:
     async with Stack() as stack:
         kafka = kafka_of(stack)
         await create_topics(kafka, partitions=PARTITIONS, replication=1)
-        checkpoint()
         client = connect(mongo_of(stack), app_name="huiqun-local")
         try:
             report("Writing the policies of three groups")
             await write_policies(client, client[DATABASE_PREFIX + "moderation"], kafka)
-            checkpoint()
             report("Starting the services")
             environment = {**stack.environment, "HUIQUN_DATABASE_PREFIX": DATABASE_PREFIX, "HUIQUN_TOPIC_PREFIX": ""}
             async with running(SERVICES, environment, logs) as services:
                 channel = Channel(kafka)
                 async with beside(channel.run(), watch(services)):
-                    checkpoint()
                     yield System(environment, kafka, client, services, channel)
         finally:
             await client.close()

@@ -139,6 +139,31 @@ async def test_a_store_that_is_away_is_told_within_the_time_given(mongo_options:
     await away.close()
 
 
+async def test_the_driver_loses_no_cancellation_that_comes_together_with_what_it_waited_for(mongo_url: str) -> None:
+    away = connect(mongo_url)
+    answer = asyncio.get_running_loop().create_future()
+    waiting = asyncio.create_task(asyncio.wait_for(answer, 20))
+    await asyncio.sleep(0)
+    answer.set_result("here")
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await away.close()
+
+
+async def test_a_client_whose_driver_was_cancelled_twice_while_it_waited_for_a_server_closes_in_time() -> None:
+    away = connect(f"mongodb://127.0.0.1:{free_port()}/?replicaSet=rs0")
+    waiting = [asyncio.create_task(store.ping(away)) for _ in range(50)]
+    await asyncio.sleep(0.5)
+    for _ in range(3):
+        for task in waiting:
+            task.cancel()
+        await asyncio.sleep(0)
+    await asyncio.wait(waiting, timeout=20)
+    async with asyncio.timeout(20):
+        await store.close(away)
+
+
 async def test_indexes_are_made_once_however_many_processes_start(client: Client, database_name: str) -> None:
     declared = {
         "plain": (),

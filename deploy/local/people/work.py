@@ -7,7 +7,6 @@ from huiqun.store import Outside
 from huiqun.web import create_api_key
 from huiqun.web.principals import Role
 from local.check import Check
-from local.checkpoint import checkpoint
 from local.people import archive, audit, cases, incidents, members, policies, service, time, words
 from local.people.colleague import Colleague, RefusedError
 from local.people.morning import Morning, NotYetError, Stretch
@@ -132,7 +131,6 @@ async def work(system: System, day: Stretch) -> tuple[Morning, list[Played]]:
 
 async def _play(scene: Scene, morning: Morning) -> Played:
     """A scene that breaks off speaks against its claim, and the next one goes on."""
-    checkpoint()
     before, objections = len(morning.deeds), list[str]()
     try:
         objections += [objection async for objection in scene.play(morning) if objection]

@@ -13,7 +13,6 @@ from huiqun.contracts.moderation import MessageScreened
 from huiqun.contracts.topics import MODERATION_DECISIONS
 from huiqun.kafka import Publisher
 from huiqun.kafka.publisher import record_of
-from local.checkpoint import checkpoint
 from local.replay.messages import key_of_judged
 from local.topics import records
 
@@ -68,7 +67,6 @@ async def hear(heard: Heard, consumer: AIOKafkaConsumer, idle: Idle, progress: C
     """Read the topic until every verdict is there, or moderation has nothing left to do and no more come."""
     quiet = 0
     while not heard.complete and quiet < _QUIET_POLLS:
-        checkpoint()
         came = await records(consumer)
         for record in came:
             heard.take(decode(MODERATION_DECISIONS, record.value))

@@ -55,8 +55,7 @@ async def run_parts(parts: Sequence[Part], stop: asyncio.Event) -> None:
         _cancel(task for task in late if tasks[task].heartbeat.failure is not None)
         _, late = await asyncio.wait(tasks, timeout=_GRACE_SECONDS - _UNWELL_SECONDS)
         while late:
-            _cancel(late)
-            # Once more, should a driver have lost it: it comes together with what was waited for, and is gone.
+            _cancel(late)  # once more where what a part closes takes too long
             _, late = await asyncio.wait(late, timeout=_CANCEL_SECONDS)
         await asyncio.gather(*tasks, return_exceptions=True)  # their errors are looked at below
     finally:

@@ -11,6 +11,7 @@ from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.read_concern import ReadConcern
 
+from huiqun.store.cancellation import keep_cancellations
 from huiqun.store.options import MongoOptions
 from huiqun.store.refusals import require_replica_set
 
@@ -35,6 +36,7 @@ def connect(server: MongoOptions | str, *, app_name: str = "huiqun", wait_millis
     told from the work of living ones. Writes are acknowledged by a majority and dates come back in UTC. Choosing a
     server waits `wait_milliseconds`, an operation on a socket at most 30 s.
     """
+    keep_cancellations()
     options = server if isinstance(server, MongoOptions) else MongoOptions(server)
     arguments = options.arguments() | {
         "appname": full_name(app_name, secrets.token_hex(8)),
