@@ -1,15 +1,13 @@
 """Versions: nothing is in force that only its author has seen, and an approval holds for what was approved."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 
 import pytest
 import pytest_asyncio
 
 from huiqun.audit import AUDIT_INDEXES
-from huiqun.kafka import KafkaOptions, Publisher
-from huiqun.runtime.clock import whole_milliseconds
-from huiqun.store import Outside, connect, ensure_indexes
+from huiqun.store import Outside
+from huiqun.testing.rig import Rig
 from huiqun.versions.handlers import DraftCommand, VersionedDocuments
 from huiqun.versions.model import (
     PRESENT,
@@ -26,9 +24,7 @@ from huiqun.versions.model import (
     diff_contents,
 )
 from huiqun.versions.store import VersionStore
-from huiqun.work import WORK_INDEXES, Transactor, Work
-from local.ports import free_port
-from tests.clocks import SetClock
+from huiqun.work import Transactor, Work
 
 PLANS = VersionedDocuments(VersionStore("plans"), "plan")
 ANNA, BO, CHEN = "key:anna", "key:bo", "key:chen"
@@ -36,11 +32,8 @@ ANNA, BO, CHEN = "key:anna", "key:bo", "key:chen"
 
 @pytest_asyncio.fixture
 async def transactor(mongo_url: str, database_name: str) -> AsyncIterator[Transactor]:
-    client = connect(mongo_url)
-    await ensure_indexes(client[database_name], {**WORK_INDEXES, **AUDIT_INDEXES, **PLANS.store.indexes})
-    clock = SetClock(whole_milliseconds(datetime.now(UTC)))
-    yield Transactor(client, client[database_name], Publisher(KafkaOptions(f"127.0.0.1:{free_port()}")), clock)
-    await client.close()
+    async with Rig.open(mongo_url, database_name, {**AUDIT_INDEXES, **PLANS.store.indexes}) as rig:
+        yield rig.transactor
 
 
 async def write(transactor: Transactor, author: str = ANNA, **content: object) -> Version:

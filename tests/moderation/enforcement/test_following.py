@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,30 +17,27 @@ from huiqun.contracts.channel import (
     ActionTarget,
     ActionUnsupported,
     Capabilities,
-    MessageRecalled,
-    Recall,
     Support,
 )
 from huiqun.contracts.channel.actions import Receipt
 from huiqun.contracts.channel.mentions import with_names
 from huiqun.runtime.ids import new_id
-from huiqun.store import Outside
+from huiqun.testing.events import NATIVE, dismissed, recalled
 from huiqun.work import Work
 from moderation.enforcement import store
 from moderation.enforcement.handlers import record_receipts, request_actions
 from moderation.enforcement.model import How, as_task, how_of
 from moderation.policies import store as policy_store
 from moderation.policies.model import GroupSettings, Policies, Rules, changes_of
-from tests.moderation.bench import NATIVE, Bench
-from tests.stories import dismissed
+from tests.moderation.rig import ModerationRig
 
 BY_HAND = Capabilities()  # what a WeCom customer group can do
 
 
-def action(bench: Bench, kind: ActionKind = ActionKind.SEND_PRIVATE) -> Action:
+def action(rig: ModerationRig, kind: ActionKind = ActionKind.SEND_PRIVATE) -> Action:
     return Action(
         action_id=new_id(),
-        group_id=bench.group,
+        group_id=rig.group,
         kind=kind,
         target=ActionTarget(member_id="u1", message_id="m1"),
         content="请留意群规",
@@ -49,18 +47,18 @@ def action(bench: Bench, kind: ActionKind = ActionKind.SEND_PRIVATE) -> Action:
     )
 
 
-async def ask(bench: Bench, *actions: Action) -> None:
-    await bench.commit(lambda work: request_actions(work, [(each, None) for each in actions]))
+async def ask(rig: ModerationRig, *actions: Action) -> None:
+    await rig.run(lambda work: request_actions(work, [(each, None) for each in actions]))
 
 
-async def answer(bench: Bench, asked: Action, *kinds: Any, **fields: str) -> None:
-    receipt = Receipt(action_id=asked.action_id, group_id=bench.group, **fields)
-    receipts = [kind.about(bench.group, receipt, time=bench.clock.now()) for kind in kinds]
-    await bench.commit(lambda work: record_receipts(work, receipts))
+async def answer(rig: ModerationRig, asked: Action, *kinds: Any, **fields: str) -> None:
+    receipt = Receipt(action_id=asked.action_id, group_id=rig.group, **fields)
+    receipts = [kind.about(rig.group, receipt, time=rig.clock.moment) for kind in kinds]
+    await rig.run(lambda work: record_receipts(work, receipts))
 
 
-async def state_of(bench: Bench, asked: Action) -> str:
-    document = await store.find(Outside(bench.database), asked.action_id)
+async def state_of(rig: ModerationRig, asked: Action) -> str:
+    document = await store.find(rig.reader, asked.action_id)
     assert document is not None
     return str(document["state"])
 
@@ -101,190 +99,192 @@ def test_every_action_can_be_put_to_a_staff_member_in_words(kind: ActionKind) ->
     assert "{" not in told
 
 
-async def dismiss(bench: Bench) -> None:
+async def dismiss(rig: ModerationRig) -> None:
     async def use_case(work: Work) -> None:
-        await bench.directory.record(work, [dismissed(bench.group)])
-        await policy_store.note_groups(work, [bench.group])
+        await rig.directory.record(work, [dismissed(rig.group)])
+        await policy_store.note_groups(work, [rig.group])
 
-    await bench.commit(use_case)
+    await rig.run(use_case)
 
 
-async def test_in_a_group_that_is_no_more_people_can_be_told_something_and_nothing_else_is_asked(bench: Bench) -> None:
-    await dismiss(bench)
-    asked = [action(bench, kind) for kind in ActionKind]
-    await ask(bench, *asked)
+async def test_in_a_group_that_is_no_more_people_can_be_told_something_and_nothing_else_is_asked(
+    rig: ModerationRig,
+) -> None:
+    await dismiss(rig)
+    asked = [action(rig, kind) for kind in ActionKind]
+    await ask(rig, *asked)
     told = {ActionKind.SEND_PRIVATE, ActionKind.NOTIFY_STAFF, ActionKind.TRANSFER_CUSTOMER}
-    assert {each.kind for each in bench.actions()} == told
-    states = {each.kind: await state_of(bench, each) for each in asked}
+    assert {each.kind for each in rig.actions()} == told
+    states = {each.kind: await state_of(rig, each) for each in asked}
     assert states == {kind: "requested" if kind in told else "unsupported" for kind in ActionKind}
 
 
-async def test_an_open_action_is_given_up_when_its_group_is_dismissed(bench: Bench) -> None:
-    asked = action(bench, ActionKind.DELETE_MESSAGE)
-    await ask(bench, asked)
-    await dismiss(bench)
-    await bench.pass_time(days=1)
-    assert await state_of(bench, asked) == "expired"
-    assert len(bench.actions()) == 1
+async def test_an_open_action_is_given_up_when_its_group_is_dismissed(rig: ModerationRig) -> None:
+    asked = action(rig, ActionKind.DELETE_MESSAGE)
+    await ask(rig, asked)
+    await dismiss(rig)
+    await rig.run_due(timedelta(days=1))
+    assert await state_of(rig, asked) == "expired"
+    assert len(rig.actions()) == 1
 
 
-async def test_an_action_is_asked_for_once_and_ends_with_its_receipt(bench: Bench) -> None:
-    asked = action(bench)
-    await ask(bench, asked)
-    assert [each.action_id for each in bench.actions()] == [asked.action_id]
-    assert await state_of(bench, asked) == "requested"
-    await answer(bench, asked, ActionAssigned, assignee="staff-7")
-    assert await state_of(bench, asked) == "assigned"
-    await answer(bench, asked, ActionCompleted)
-    assert await state_of(bench, asked) == "completed"
-    await bench.pass_time(days=1)
-    assert len(bench.actions()) == 1
+async def test_an_action_is_asked_for_once_and_ends_with_its_receipt(rig: ModerationRig) -> None:
+    asked = action(rig)
+    await ask(rig, asked)
+    assert [each.action_id for each in rig.actions()] == [asked.action_id]
+    assert await state_of(rig, asked) == "requested"
+    await answer(rig, asked, ActionAssigned, assignee="staff-7")
+    assert await state_of(rig, asked) == "assigned"
+    await answer(rig, asked, ActionCompleted)
+    assert await state_of(rig, asked) == "completed"
+    await rig.run_due(timedelta(days=1))
+    assert len(rig.actions()) == 1
 
 
 @pytest.mark.parametrize("later", [ActionFailed, ActionExpired, ActionAssigned, ActionUnsupported])
-async def test_an_ended_action_keeps_its_end(bench: Bench, later: Any) -> None:
-    asked = action(bench)
-    await ask(bench, asked)
-    await answer(bench, asked, ActionCompleted)
-    await answer(bench, asked, later)
-    await bench.pass_time(days=1)
-    assert await state_of(bench, asked) == "completed"
-    assert len(bench.actions()) == 1
+async def test_an_ended_action_keeps_its_end(rig: ModerationRig, later: Any) -> None:
+    asked = action(rig)
+    await ask(rig, asked)
+    await answer(rig, asked, ActionCompleted)
+    await answer(rig, asked, later)
+    await rig.run_due(timedelta(days=1))
+    assert await state_of(rig, asked) == "completed"
+    assert len(rig.actions()) == 1
 
 
-async def test_receipts_of_one_batch_count_in_their_order(bench: Bench) -> None:
-    asked = action(bench)
-    await ask(bench, asked)
-    await answer(bench, asked, ActionAssigned, ActionFailed, ActionCompleted)
-    assert await state_of(bench, asked) == "completed"
+async def test_receipts_of_one_batch_count_in_their_order(rig: ModerationRig) -> None:
+    asked = action(rig)
+    await ask(rig, asked)
+    await answer(rig, asked, ActionAssigned, ActionFailed, ActionCompleted)
+    assert await state_of(rig, asked) == "completed"
 
 
-async def test_a_receipt_of_an_action_that_nobody_asked_for_is_passed_over(bench: Bench) -> None:
-    await answer(bench, action(bench), ActionCompleted)
-    assert await bench.documents(store.ACTIONS) == []
+async def test_a_receipt_of_an_action_that_nobody_asked_for_is_passed_over(rig: ModerationRig) -> None:
+    await answer(rig, action(rig), ActionCompleted)
+    assert await rig.documents(store.ACTIONS) == []
 
 
-async def test_what_the_channel_cannot_do_is_recorded_and_not_asked(bench: Bench) -> None:
-    await bench.know_group(capabilities=BY_HAND)
-    asked = action(bench, ActionKind.MUTE_MEMBER)
-    await ask(bench, asked)
-    assert bench.actions() == []
-    assert await state_of(bench, asked) == "unsupported"
-    await bench.pass_time(days=1)
-    assert bench.actions() == []
+async def test_what_the_channel_cannot_do_is_recorded_and_not_asked(rig: ModerationRig) -> None:
+    await rig.know_group(capabilities=BY_HAND)
+    asked = action(rig, ActionKind.MUTE_MEMBER)
+    await ask(rig, asked)
+    assert rig.actions() == []
+    assert await state_of(rig, asked) == "unsupported"
+    await rig.run_due(timedelta(days=1))
+    assert rig.actions() == []
 
 
 def kinds(actions: Sequence[Action]) -> list[ActionKind]:
     return [each.kind for each in actions]
 
 
-async def test_a_silent_channel_is_asked_again_under_the_same_id_before_a_person_is(bench: Bench) -> None:
-    asked = action(bench, ActionKind.DELETE_MESSAGE)
-    await ask(bench, asked)
-    await bench.pass_time(minutes=16)
-    assert kinds(bench.actions()) == [ActionKind.DELETE_MESSAGE] * 3
-    assert {each.action_id for each in bench.actions()} == {asked.action_id}
-    await bench.pass_time(minutes=15)
-    task = bench.actions()[-1]
+async def test_a_silent_channel_is_asked_again_under_the_same_id_before_a_person_is(rig: ModerationRig) -> None:
+    asked = action(rig, ActionKind.DELETE_MESSAGE)
+    await ask(rig, asked)
+    await rig.run_due(timedelta(minutes=16))
+    assert kinds(rig.actions()) == [ActionKind.DELETE_MESSAGE] * 3
+    assert {each.action_id for each in rig.actions()} == {asked.action_id}
+    await rig.run_due(timedelta(minutes=15))
+    task = rig.actions()[-1]
     assert (task.kind, task.task, task.assignee) == (ActionKind.NOTIFY_STAFF, ActionKind.DELETE_MESSAGE, "staff-1")
-    assert await state_of(bench, asked) == "expired"
-    assert await state_of(bench, task) == "requested"
+    assert await state_of(rig, asked) == "expired"
+    assert await state_of(rig, task) == "requested"
 
 
-async def test_a_task_is_reminded_of_escalated_and_at_last_given_up(bench: Bench) -> None:
-    await bench.know_group(capabilities=BY_HAND)
-    asked = action(bench, ActionKind.REMOVE_MEMBER)
-    await ask(bench, asked)
-    (task,) = bench.actions()
+async def test_a_task_is_reminded_of_escalated_and_at_last_given_up(rig: ModerationRig) -> None:
+    await rig.know_group(capabilities=BY_HAND)
+    asked = action(rig, ActionKind.REMOVE_MEMBER)
+    await ask(rig, asked)
+    (task,) = rig.actions()
     assert (task.kind, task.assignee, task.action_id) == (ActionKind.NOTIFY_STAFF, "staff-1", asked.action_id)
-    await bench.pass_time(minutes=31)
-    assert bench.actions()[-1].content.startswith("提醒")
-    await bench.pass_time(minutes=30)
-    assert bench.actions()[-1].content.startswith("升级")
-    await bench.pass_time(minutes=60)
-    assert await state_of(bench, asked) == "expired"
-    told = len(bench.actions())
-    await bench.pass_time(days=1)
-    assert len(bench.actions()) == told
+    await rig.run_due(timedelta(minutes=31))
+    assert rig.actions()[-1].content.startswith("提醒")
+    await rig.run_due(timedelta(minutes=30))
+    assert rig.actions()[-1].content.startswith("升级")
+    await rig.run_due(timedelta(minutes=60))
+    assert await state_of(rig, asked) == "expired"
+    told = len(rig.actions())
+    await rig.run_due(timedelta(days=1))
+    assert len(rig.actions()) == told
 
 
-async def test_after_downtime_the_steps_come_one_by_one(bench: Bench) -> None:
-    await bench.know_group(capabilities=BY_HAND)
-    await ask(bench, action(bench, ActionKind.REMOVE_MEMBER))
-    bench.clock.moment = bench.clock.moment.replace(hour=23)
-    await bench.pass_time(seconds=0)
-    assert len(bench.actions()) == 2
-    await bench.pass_time(minutes=1)
-    assert len(bench.actions()) == 3
+async def test_after_downtime_the_steps_come_one_by_one(rig: ModerationRig) -> None:
+    await rig.know_group(capabilities=BY_HAND)
+    await ask(rig, action(rig, ActionKind.REMOVE_MEMBER))
+    rig.clock.moment = rig.clock.moment.replace(hour=23)
+    await rig.run_due()
+    assert len(rig.actions()) == 2
+    await rig.run_due(timedelta(minutes=1))
+    assert len(rig.actions()) == 3
 
 
-async def test_a_failed_action_is_tried_again_soon(bench: Bench) -> None:
-    asked = action(bench)
-    await ask(bench, asked)
-    await answer(bench, asked, ActionFailed, detail="the channel is busy")
-    await bench.pass_time(seconds=59)
-    assert len(bench.actions()) == 1
-    await bench.pass_time(seconds=1)
-    assert [each.action_id for each in bench.actions()] == [asked.action_id] * 2
+async def test_a_failed_action_is_tried_again_soon(rig: ModerationRig) -> None:
+    asked = action(rig)
+    await ask(rig, asked)
+    await answer(rig, asked, ActionFailed, detail="the channel is busy")
+    await rig.run_due(timedelta(seconds=59))
+    assert len(rig.actions()) == 1
+    await rig.run_due(timedelta(seconds=1))
+    assert [each.action_id for each in rig.actions()] == [asked.action_id] * 2
 
 
-async def test_a_person_whom_the_channel_has_asked_is_reminded_and_then_somebody_above_is_told(bench: Bench) -> None:
-    await bench.know_group()
+async def test_a_person_whom_the_channel_has_asked_is_reminded_and_then_somebody_above_is_told(
+    rig: ModerationRig,
+) -> None:
+    await rig.know_group()
     own = Rules.model_validate({"review": {"escalate_to": "staff-lead"}})
-    await bench.commit(lambda work: policy_store.set_own_rules(work, bench.group, changes_of(own)))
-    asked = action(bench, ActionKind.SEND_MESSAGE)
-    await ask(bench, asked)
-    await answer(bench, asked, ActionAssigned, assignee="staff-7")
-    await bench.pass_time(minutes=29)
-    assert len(bench.actions()) == 1, "who has been asked to confirm it is not asked again every five minutes"
-    await bench.pass_time(minutes=32)
-    reminder, escalation = bench.actions(ActionKind.NOTIFY_STAFF)
+    await rig.run(lambda work: policy_store.set_own_rules(work, rig.group, changes_of(own)))
+    asked = action(rig, ActionKind.SEND_MESSAGE)
+    await ask(rig, asked)
+    await answer(rig, asked, ActionAssigned, assignee="staff-7")
+    await rig.run_due(timedelta(minutes=29))
+    assert len(rig.actions()) == 1, "who has been asked to confirm it is not asked again every five minutes"
+    await rig.run_due(timedelta(minutes=32))
+    reminder, escalation = rig.actions(ActionKind.NOTIFY_STAFF)
     assert (reminder.assignee, escalation.assignee) == ("staff-7", "staff-lead")
     assert (reminder.content[:2], "staff-7" in escalation.content) == ("提醒", True)
-    await answer(bench, asked, ActionAssigned, assignee="staff-7")
-    assert (await store.find(Outside(bench.database), asked.action_id) or {})["steps"] == 2
-    await bench.pass_time(minutes=60)
-    assert await state_of(bench, asked) == "expired"
+    await answer(rig, asked, ActionAssigned, assignee="staff-7")
+    assert (await store.find(rig.reader, asked.action_id) or {})["steps"] == 2
+    await rig.run_due(timedelta(minutes=60))
+    assert await state_of(rig, asked) == "expired"
 
 
-async def test_a_mute_is_asked_for_again_for_what_is_left_of_it_and_not_after_its_end(bench: Bench) -> None:
-    await bench.know_group()
-    await bench.say("一起刷单")
-    await bench.pass_time(minutes=2)
-    await bench.say("一起刷单")
-    await bench.pass_time(minutes=5)
-    assert [each.duration_seconds for each in bench.actions(ActionKind.MUTE_MEMBER)] == [600, 300]
-    await bench.pass_time(days=1)
-    assert len(bench.actions(ActionKind.MUTE_MEMBER)) == 2
-    assert [each.task for each in bench.actions(ActionKind.NOTIFY_STAFF) if each.task is ActionKind.MUTE_MEMBER] == []
-    mute = bench.actions(ActionKind.MUTE_MEMBER)[0]
-    assert await state_of(bench, mute) == "expired"
+async def test_a_mute_is_asked_for_again_for_what_is_left_of_it_and_not_after_its_end(rig: ModerationRig) -> None:
+    await rig.know_group()
+    await rig.say_all("一起刷单")
+    await rig.run_due(timedelta(minutes=2))
+    await rig.say_all("一起刷单")
+    await rig.run_due(timedelta(minutes=5))
+    assert [each.duration_seconds for each in rig.actions(ActionKind.MUTE_MEMBER)] == [600, 300]
+    await rig.run_due(timedelta(days=1))
+    assert len(rig.actions(ActionKind.MUTE_MEMBER)) == 2
+    assert [each.task for each in rig.actions(ActionKind.NOTIFY_STAFF) if each.task is ActionKind.MUTE_MEMBER] == []
+    mute = rig.actions(ActionKind.MUTE_MEMBER)[0]
+    assert await state_of(rig, mute) == "expired"
 
 
-async def test_a_message_that_its_sender_withdraws_need_not_be_deleted_any_more(bench: Bench) -> None:
+async def test_a_message_that_its_sender_withdraws_need_not_be_deleted_any_more(rig: ModerationRig) -> None:
     by_hand = Capabilities(send=Support.NATIVE, delete=Support.STAFF_TASK)
-    await bench.know_group(capabilities=by_hand)
+    await rig.know_group(capabilities=by_hand)
     settings = GroupSettings(owner="staff-1", capabilities=by_hand)
-    policies = Policies(bench.rulebook.policies.active, {bench.group: settings})
-    bench.rulebook = replace(bench.rulebook, policies=policies)
-    (message,) = await bench.say("一起刷单")
-    recall = Recall(message_id=message.data.message_id, group_id=bench.group, recalled_by="u1")
-    event = MessageRecalled.about(bench.group, recall, time=bench.clock.now())
-    await bench.commit(lambda work: bench.screening.recall(work, [event]))
-    told = bench.actions(ActionKind.NOTIFY_STAFF)
+    policies = Policies(rig.current().policies.active, {rig.group: settings})
+    rig.rulebook = replace(rig.current(), policies=policies)
+    (message,) = await rig.say_all("一起刷单")
+    await rig.deliver(recalled(message))
+    told = rig.actions(ActionKind.NOTIFY_STAFF)
     assert [each.task for each in told] == [ActionKind.DELETE_MESSAGE, None]
-    assert await state_of(bench, told[0]) == "withdrawn"
-    (warning,) = bench.actions(ActionKind.SEND_MESSAGE)
-    assert await state_of(bench, warning) == "requested", "what was judged stays judged"
+    assert await state_of(rig, told[0]) == "withdrawn"
+    (warning,) = rig.actions(ActionKind.SEND_MESSAGE)
+    assert await state_of(rig, warning) == "requested", "what was judged stays judged"
 
 
 async def test_a_group_that_had_a_policy_before_the_channel_told_of_it_is_served_as_the_channel_can(
-    bench: Bench,
+    rig: ModerationRig,
 ) -> None:
-    await bench.commit(lambda work: policy_store.assign(work, bench.group, None))
-    groups, _ = await policy_store.groups_since(Outside(bench.database), None)
-    policies = Policies(bench.rulebook.policies.active, {bench.group: groups[bench.group]})
-    bench.rulebook = replace(bench.rulebook, policies=policies)  # as it is until it is refreshed
-    await bench.know_group(capabilities=NATIVE)
-    await bench.say("一起刷单")
-    assert [each.kind for each in bench.actions(ActionKind.DELETE_MESSAGE)] == [ActionKind.DELETE_MESSAGE]
+    await rig.run(lambda work: policy_store.assign(work, rig.group, None))
+    groups, _ = await policy_store.groups_since(rig.reader, None)
+    policies = Policies(rig.current().policies.active, {rig.group: groups[rig.group]})
+    rig.rulebook = replace(rig.current(), policies=policies)  # as it is until it is refreshed
+    await rig.know_group(capabilities=NATIVE)
+    await rig.say_all("一起刷单")
+    assert [each.kind for each in rig.actions(ActionKind.DELETE_MESSAGE)] == [ActionKind.DELETE_MESSAGE]

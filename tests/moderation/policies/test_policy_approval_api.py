@@ -3,8 +3,8 @@
 from typing import Any
 
 from huiqun.runtime.ids import new_id
-from tests.moderation.api.conftest import Interface, kind_of
-from tests.moderation.api.drafts import activate, approve, policy_id, written
+from tests.moderation.interface import Interface, kind_of
+from tests.moderation.policies.drafts import activate, approve, policy_id, written
 
 
 async def write(interface: Interface, name: str, rules: dict[str, Any]) -> None:
@@ -41,13 +41,13 @@ async def test_its_author_may_go_back_to_a_version_that_was_looked_at_before(int
 
 async def test_where_one_pair_of_eyes_is_enough_the_author_does_it(interface: Interface) -> None:
     name = await written(interface)
-    interface.app.state.four_eyes = False
+    interface.served.app.state.four_eyes = False
     try:
         answer = await interface.ask(
             "POST", f"/policies/{name}/activation", json={"version": 1}, headers={"If-Match": "*"}
         )
     finally:
-        interface.app.state.four_eyes = True
+        interface.served.app.state.four_eyes = True
     assert answer.status_code == 200
 
 
@@ -107,8 +107,8 @@ async def test_a_group_sees_what_holds_there_and_who_says_so(own_interface: Inte
     assert sources["lexicon/categories/ads"] == ("review", "group")
     assert sources["lexicon/categories/fraud"] == ("block", "built_in")
     assert found["own_rules"] == {"lexicon": {"categories": {"ads": "review"}}}
-    await own_interface.keeper.refresh()
-    policies = own_interface.keeper.current().policies
+    await own_interface.rig.keeper.refresh()
+    policies = own_interface.rig.keeper.current().policies
     assert policies.policy_of(policies.settings_of(group)).label == f"{name}@1+d1+g1"
 
 

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from huiqun.runtime.ids import new_id
-from tests.moderation.api.conftest import Interface, kind_of
-from tests.moderation.api.drafts import every_page_of
+from tests.moderation.interface import Interface, kind_of
 
 
 def wish(group: str, **changes: Any) -> dict[str, Any]:
@@ -26,11 +25,11 @@ async def test_an_exception_is_granted_listed_and_in_force(interface: Interface)
     group = new_id()
     first = await grant(interface, group)
     second = await grant(interface, group, member_id=None, rule="lexicon/ads")
-    listed = await every_page_of(interface, "/exceptions", group_id=group)
+    listed = await interface.list_all("/exceptions", group_id=group)
     assert [each["id"] for each in listed] == [second["id"], first["id"]]
     assert (await interface.ask("GET", f"/exceptions/{first['id']}", "viewer")).json() == first
-    await interface.keeper.refresh()
-    settings = interface.keeper.current().policies.settings_of(group)
+    await interface.rig.keeper.refresh()
+    settings = interface.rig.keeper.current().policies.settings_of(group)
     assert {(each.rule, each.member_id) for each in settings.exceptions} == {("links", "u1"), ("lexicon/ads", None)}
     assert await interface.audited(f"group/{group}") == ["exception.granted"] * 2
 
@@ -41,10 +40,10 @@ async def test_an_exception_that_is_taken_back_holds_no_longer_and_stays_on_reco
     for _ in range(2):
         revoked = (await interface.ask("DELETE", f"/exceptions/{granted['id']}")).json()
         assert revoked["revoked_by"] == granted["granted_by"]
-    await interface.keeper.refresh()
-    assert interface.keeper.current().policies.settings_of(group).exceptions == ()
+    await interface.rig.keeper.refresh()
+    assert interface.rig.keeper.current().policies.settings_of(group).exceptions == ()
     assert await interface.audited(f"group/{group}") == ["exception.granted", "exception.revoked"]
-    assert len(await every_page_of(interface, "/exceptions", group_id=group)) == 1
+    assert len(await interface.list_all("/exceptions", group_id=group)) == 1
 
 
 @pytest.mark.parametrize(
