@@ -24,8 +24,8 @@ ROUTERS = {
 }
 
 
-async def never(_use_case: UseCase[T]) -> T:
-    raise NotImplementedError
+async def never(use_case: UseCase[T]) -> T:
+    raise NotImplementedError(use_case)
 
 
 @pytest.mark.parametrize("service", ROUTERS)

@@ -41,7 +41,7 @@ class Interface:
 
     async def list_all(self, path: str, role: Role = "admin", **filters: str) -> list[dict[str, Any]]:
         """All items of a list below /api/v1, a few a page."""
-        return await list_all(await self.served.client(role), f"/api/v1{path}", **filters)
+        return await list_all(await self.served.client(role), f"/api/v1{path}", 2, **filters)
 
     async def key(self, role: Role) -> str:
         """The API key of somebody with this role."""
