@@ -123,6 +123,11 @@ class VersionRoutes:
 
     def add_to(self, router: Router) -> None:
         """Offer the routes to whoever has the role."""
+        self._add_submission(router)
+        self._add_approval(router)
+        self._add_rejection(router)
+
+    def _add_submission(self, router: Router) -> None:
         documents = self.documents
 
         @router.post(
@@ -142,6 +147,9 @@ class VersionRoutes:
 
             return await write(use_case)
 
+    def _add_approval(self, router: Router) -> None:
+        documents = self.documents
+
         @router.post(
             f"{self.path}/approval",
             summary=f"Approve a submitted version of {self.name}",
@@ -160,6 +168,9 @@ class VersionRoutes:
                 return Answer(_view(await documents.approve_version(work, place.document_id, place.number, wish)))
 
             return await write(use_case)
+
+    def _add_rejection(self, router: Router) -> None:
+        documents = self.documents
 
         @router.post(
             f"{self.path}/rejection",
