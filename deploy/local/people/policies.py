@@ -91,13 +91,13 @@ async def grant_exception(morning: Morning) -> AsyncIterator[str]:
     until = (datetime.now(UTC) + timedelta(seconds=_EXCEPTED_SECONDS)).isoformat()
     wish = {"group_id": "fuli", "rule": "links", "until": until, "reason": "联名活动，仅限直播期间"}
     before = (await morning.mei.post("/lexicon/scan", {"text": LINK, "group_id": "fuli"}))["verdict"]
-    asked = await morning.fang.post("/exceptions", wish)
-    await morning.mei.post(f"/exceptions/{asked['id']}/approval", {"content_hash": asked["content_hash"]})
+    asked = await morning.mei.post("/exceptions", wish)
+    await morning.fang.post(f"/exceptions/{asked['id']}/approval", {"content_hash": asked["content_hash"]})
     await morning.seconds_until("fuli", LINK, verdict="allow")
     judged = await morning.says("fuli", Says("", "bai", LINK))
     if (before, judged["verdict"]) != ("block", "allow"):
         yield f"a link: {before}, then {judged['verdict']}"
-    morning.note(morning.fang, "asks to except a group from the rule on links", f"{morning.mei.short_name} approves")
+    morning.note(morning.fang, "excepts a group from the rule on links", f"as {morning.mei.short_name} asked")
 
 
 async def see_exception_end(morning: Morning) -> AsyncIterator[str]:
