@@ -4,13 +4,24 @@ import asyncio
 from collections import Counter
 from typing import Any
 
+from huiqun.files.exports.handlers import EXPORT, get_export
+from huiqun.files.exports.model import RequestExportCommand
+from huiqun.files.exports.store import EXPORTS
+from huiqun.files.writing import FileFormat
+from huiqun.store import Outside
 from huiqun.tasks.migrations import MIGRATE, Overlap, migration_kind, plan_migrations
 from huiqun.tasks.model import TaskKind
 from huiqun.tasks.runner import TaskOptions, TaskRunner
 from huiqun.work import Task, Work
 from huiqun.work.task import TASKS
+from moderation.archive.handlers.exports import MESSAGES
 from moderation.backtest.store import BACKTESTS, RUN
-from moderation.migrations import give_open_backtests_tasks, migrations, turn_timers_into_tasks
+from moderation.migrations import (
+    describe_exports_by_criteria,
+    give_open_backtests_tasks,
+    migrations,
+    turn_timers_into_tasks,
+)
 from moderation.policies.handlers import APPLY_POLICIES
 from tests.moderation.bench import Bench
 from tests.moderation.membership.community import NOON
@@ -84,3 +95,37 @@ async def test_an_open_backtest_gets_a_task_when_nobody_works_on_it(bench: Bench
     scheduled = [each["payload"]["backtest_id"] async for each in bench.database[TASKS].find({"kind": RUN})]
     assert sorted(scheduled) == [f"{bench.group}-free", f"{bench.group}-left"]
     await bench.database[BACKTESTS].delete_many({"_id": {"$in": [each["_id"] for each in documents]}})
+
+
+async def test_an_export_of_an_older_release_goes_on_where_it_was(bench: Bench) -> None:
+    former: dict[str, Any] = {
+        "groups": ["g1", "g2"],
+        "since": NOON,
+        "until": NOON.replace(hour=5),
+        "format": "csv",
+        "requested_by": "anna",
+        "requested_at": NOON,
+        "group": 1,
+        "after": None,
+        "total": 7,
+        "messages": 3,
+        "bytes": 40,
+        "sha256": None,
+        "finished_at": None,
+    }
+    ids = {state: f"{bench.group}-{state}" for state in ("writing", "done")}
+    await bench.database[EXPORTS].insert_many([{**former, "_id": ids[state], "state": state} for state in ids])
+    await bench.commit(lambda work: _schedule(work, Task(f"archive.export/{ids['writing']}", "archive.export", NOON)))
+    assert await bench.commit(describe_exports_by_criteria) == 2
+    assert await bench.commit(describe_exports_by_criteria) == 0
+    export = await get_export(Outside(bench.database), MESSAGES.name, ids["writing"])
+    criteria = {"groups": ["g1", "g2"], "from": NOON.isoformat(), "to": NOON.replace(hour=5).isoformat()}
+    assert export.command == RequestExportCommand("messages", criteria, FileFormat.CSV)
+    assert (export.state, export.section, export.rows) == ("writing", 1, 3)
+    tasks = {each["_id"] async for each in bench.database[TASKS].find({"_id": {"$regex": bench.group}})}
+    assert tasks == {f"{EXPORT}/{ids['writing']}"}
+    await bench.database[EXPORTS].delete_many({"_id": {"$in": list(ids.values())}})
+
+
+async def _schedule(work: Work, task: Task) -> None:
+    work.schedule(task)

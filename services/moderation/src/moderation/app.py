@@ -18,6 +18,8 @@ from huiqun.contracts.channel import (
     MessageRecalled,
     MessageReceived,
 )
+from huiqun.files.exports.handlers import EXPORT, carry_out_exports
+from huiqun.files.exports.store import EXPORT_INDEXES
 from huiqun.service.api import Api, Interface
 from huiqun.service.connections import connections, loops
 from huiqun.service.parts import run_parts
@@ -31,7 +33,8 @@ from huiqun.web import Router
 from huiqun.work import Task, Work
 from moderation.archive import api as archive_api
 from moderation.archive import store as archive
-from moderation.archive.handlers import exports, settling
+from moderation.archive.handlers import settling
+from moderation.archive.handlers.exports import MESSAGES
 from moderation.backtest import api as backtest_api
 from moderation.backtest import handlers as backtest
 from moderation.backtest import store as backtests
@@ -76,6 +79,7 @@ SERVICE = "moderation"
 DESCRIPTION = "Group rules, screening, sanctions and review."
 INDEXES: Mapping[str, Sequence[Index]] = {
     **DIRECTORY_INDEXES,
+    **EXPORT_INDEXES,
     **archive.INDEXES,
     **actions.INDEXES,
     **backtests.INDEXES,
@@ -168,7 +172,7 @@ def task_kinds(
         settling.PLAN_RETENTION: TaskKind(settling.plan_retention, RETENTION),
         settling.PLAN_HOLD: TaskKind(settling.plan_hold, RETENTION),
         settling.SETTLE: TaskKind(settling.settle, RETENTION),
-        exports.EXPORT: TaskKind(exports.carry_out, EXPORTS),
+        EXPORT: TaskKind(carry_out_exports([MESSAGES]), EXPORTS),
         # What is wrong with a backtest is wrong the next time; three times its process may have died of it.
         backtests.RUN: TaskKind(
             backtest.carry_out(Outside(database), rulebook), BACKTESTS, RetryPolicy(3, retry_on=())
