@@ -11,8 +11,8 @@ from urllib.parse import quote
 from huiqun.store import Database
 from huiqun.tasks.store import fail_unknown_tasks
 from huiqun.work import Task, Work
-from moderation.cases.model.links import Grant
-from moderation.membership.model.links import Holder, sign
+from moderation.cases.model import APPEAL, AppealGrant
+from moderation.membership.model.links import CONSENT, Holder
 from tests.privacy.house import House, Service
 from tests.privacy.planting import Planter
 from tests.privacy.plants import Plants
@@ -245,9 +245,9 @@ class Caller:
 
     def _token(self, path: str, standing: Mapping[str, Any], now: datetime) -> str:
         if path == "/consent":
-            return sign(self.house.signed.consents.signer, Holder("g1", "u1"), now + timedelta(days=7))
+            return self.house.links.token(CONSENT, Holder("g1", "u1").claims, now + timedelta(days=7))
         strikes = [each for each in standing.get("strikes", ()) if each["rung"]]
         if not strikes:
             return "none"
-        grant = Grant("g1", "u8", strikes[-1]["id"], now + timedelta(days=7))
-        return self.house.signed.appeals.token(grant)
+        claims = AppealGrant("g1", "u8", strikes[-1]["id"]).claims
+        return self.house.links.token(APPEAL, claims, now + timedelta(days=7))

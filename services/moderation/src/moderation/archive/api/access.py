@@ -5,13 +5,14 @@ from typing import Annotated, cast
 from fastapi import Depends
 from starlette.requests import Request
 
+from huiqun.privacy.keys import RotatingKey
 from huiqun.web import Principal, requires
 
 
-def hash_key(request: Request) -> bytes:
+def hash_key(request: Request) -> RotatingKey:
     """The key of the hashes of personal data."""
-    return cast("bytes", request.app.state.hash_key)
+    return cast("RotatingKey", request.app.state.hash_key)
 
 
-HashKey = Annotated[bytes, Depends(hash_key)]
+HashKey = Annotated[RotatingKey, Depends(hash_key)]
 Auditor = Annotated[Principal, requires("auditor")]
