@@ -1,6 +1,6 @@
 """A group and the people who look after it: messages in, cases out, on a real store and without a broker."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -29,6 +29,8 @@ from huiqun.contracts.channel import (
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import CaseOutcome
 from huiqun.contracts.topics import TOPICS
+from huiqun.privacy.keys import RotatingKey
+from huiqun.privacy.links import SignedLinks
 from huiqun.runtime.clock import whole_milliseconds
 from huiqun.stream import Route
 from huiqun.tasks.runner import TaskRunner
@@ -39,11 +41,10 @@ from moderation.app import INDEXES, routes, task_kinds
 from moderation.cases.handlers.deciding import decide
 from moderation.cases.handlers.following import Ruling
 from moderation.cases.handlers.queue import claim, release
-from moderation.cases.model import AppealLinks, Case, Moderator
+from moderation.cases.model import APPEAL, AppealGrant, Case, Moderator, appeal_link_maker
 from moderation.cases.store import cases
 from moderation.lexicon.model.matching import Lexicon
 from moderation.lexicon.model.words import Word
-from moderation.membership.model.links import Links
 from moderation.policies.handlers import activate_version, write_version
 from moderation.policies.model import DEFAULT_POLICY, GroupSettings, Policies, Policy, Rules
 from moderation.rulebook.model import Rulebook
@@ -55,7 +56,8 @@ from tests.inlet import Inlet, open_inlet
 T = TypeVar("T")
 OWNER = "staff-owner"
 ANNA, BO = Moderator(id="key:anna", name="Anna"), Moderator(id="key:bo", name="Bo")
-LINKS = AppealLinks(b"a key for tests", "https://groups.example.com")
+LINKS = SignedLinks(RotatingKey(b"a key for tests"), "https://groups.example.com")
+APPEAL_LINK = appeal_link_maker(LINKS)
 SHORT = timedelta(minutes=5)  # longer than the grace between two sanctions
 _WORDS = (
     Word(id="w1", text="兼职刷单", category="fraud", severity=5),
@@ -150,10 +152,14 @@ class Desk:
     async def pass_time(self, span: timedelta) -> None:
         """Time goes by, and what is due is done."""
         self.clock.moment += span
-        links = Links.under("a key for tests", None)
-        kinds = task_kinds(links, self.inlet.database, lambda: self.rulebook, self.inlet.directory)
+        kinds = task_kinds(LINKS, self.inlet.database, lambda: self.rulebook, self.inlet.directory)
         runner = TaskRunner(self.inlet.transactor, kinds)
         await run_all_due(runner)
+
+    def grant_in(self, letter: Mapping[str, Any]) -> AppealGrant:
+        """What the link in a letter lets its reader do."""
+        token = letter["content"].split("/api/v1/appeals/")[1].split()[0]
+        return AppealGrant.from_link(LINKS.read(APPEAL, token, self.clock.moment))
 
     async def work(self, use_case: Callable[[Work], Awaitable[T]]) -> T:
         """A use case in a transaction."""
@@ -173,7 +179,7 @@ class Desk:
     ) -> Case:
         """A person decides."""
         ruling = Ruling(outcome, by, "looked at it", category)
-        return await self.work(lambda work: decide(work, case_id, ruling, _any_version, LINKS.maker))
+        return await self.work(lambda work: decide(work, case_id, ruling, _any_version, APPEAL_LINK))
 
     async def set_rules(self, rules: Rules) -> None:
         """A policy comes into force."""
@@ -238,7 +244,7 @@ async def open_desk(mongo_url: str, database_name: str) -> AsyncIterator[Desk]:
     indexes = {**INDEXES, **AUDIT_INDEXES, **WEB_INDEXES}
 
     def wired(directory: Directory) -> tuple[Route, ...]:
-        return routes(lambda: desk.rulebook, directory, b"a key for tests", LINKS.for_offence)
+        return routes(lambda: desk.rulebook, directory, b"a key for tests", APPEAL_LINK)
 
     async with open_inlet(mongo_url, database_name, wired, indexes, clock) as inlet:
         desk = Desk(inlet, clock, _rulebook())

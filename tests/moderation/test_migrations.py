@@ -4,14 +4,20 @@ import asyncio
 from collections import Counter
 from typing import Any
 
+from huiqun.files.exports.handlers import EXPORT, get_export
+from huiqun.files.exports.model import RequestExportCommand
+from huiqun.files.exports.store import EXPORTS
+from huiqun.files.writing import FileFormat
 from huiqun.store import Outside
 from huiqun.tasks.migrations import MIGRATE, Overlap, migration_kind, plan_migrations
 from huiqun.tasks.model import TaskKind
 from huiqun.tasks.runner import TaskOptions, TaskRunner
 from huiqun.work import Task, Work
 from huiqun.work.task import TASKS
+from moderation.archive.handlers.exports import MESSAGES
 from moderation.backtest.store import BACKTESTS, RUN
 from moderation.migrations import (
+    describe_exports_by_criteria,
     give_open_backtests_tasks,
     make_versions_of_own_rules,
     migrations,
@@ -103,3 +109,37 @@ async def test_own_rules_become_versions_also_those_that_an_older_release_sets_m
         (found, *_) = await versions.list_versions(Outside(bench.database), bench.group, None, 10)
         assert (found.number, found.content) == (revision, {"quota": {"per_day": day}})
         await groups.update_one({"_id": bench.group}, {"$inc": {"own_revision": 1}})
+
+
+async def test_an_export_of_an_older_release_goes_on_where_it_was(bench: Bench) -> None:
+    former: dict[str, Any] = {
+        "groups": ["g1", "g2"],
+        "since": NOON,
+        "until": NOON.replace(hour=5),
+        "format": "csv",
+        "requested_by": "anna",
+        "requested_at": NOON,
+        "group": 1,
+        "after": None,
+        "total": 7,
+        "messages": 3,
+        "bytes": 40,
+        "sha256": None,
+        "finished_at": None,
+    }
+    ids = {state: f"{bench.group}-{state}" for state in ("writing", "done")}
+    await bench.database[EXPORTS].insert_many([{**former, "_id": ids[state], "state": state} for state in ids])
+    await bench.commit(lambda work: _schedule(work, Task(f"archive.export/{ids['writing']}", "archive.export", NOON)))
+    assert await bench.commit(describe_exports_by_criteria) == 2
+    assert await bench.commit(describe_exports_by_criteria) == 0
+    export = await get_export(Outside(bench.database), MESSAGES.name, ids["writing"])
+    criteria = {"groups": ["g1", "g2"], "from": NOON.isoformat(), "to": NOON.replace(hour=5).isoformat()}
+    assert export.command == RequestExportCommand("messages", criteria, FileFormat.CSV)
+    assert (export.state, export.section, export.rows) == ("writing", 1, 3)
+    tasks = {each["_id"] async for each in bench.database[TASKS].find({"_id": {"$regex": bench.group}})}
+    assert tasks == {f"{EXPORT}/{ids['writing']}"}
+    await bench.database[EXPORTS].delete_many({"_id": {"$in": list(ids.values())}})
+
+
+async def _schedule(work: Work, task: Task) -> None:
+    work.schedule(task)

@@ -1,7 +1,7 @@
 """A small service with a slice of notes, served over real HTTP with a real database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -214,6 +214,8 @@ async def running(
     request_seconds: float = 10,
     limits: RateLimits | None = None,
     server: ServerOptions | None = None,
+    routers: Sequence[Router] = (router, pages),
+    state: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Service]:
     client = connect(mongo_url)
     db = client[database_name]
@@ -233,12 +235,12 @@ async def running(
             description="A service to test with",
             db=db,
             transact=Transactor(client, db, silent, SystemClock(), request_seconds).run,
-            routers=[router, pages],
+            routers=routers,
             alive=lambda: "loops" not in failing,
             checks={"broker": lambda: answer_unless("broker"), "store": lambda: answer_unless("store")},
             oidc=oidc,
             limits=limits or RateLimits(),
-            state={"db": db, "gate": gate},
+            state={"db": db, "gate": gate, **(state or {})},
         )
     )
     port = free_port()

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from huiqun.channel.directory.handlers import Directory
+from huiqun.privacy.links import SignedLinks
 from huiqun.runtime.ids import new_id
 from huiqun.service.api import Api
 from huiqun.service.connections import Connections, connections
@@ -26,7 +27,6 @@ from moderation.app import INDEXES, SERVICE
 from moderation.lexicon.handlers import import_shipped
 from moderation.rulebook.handlers import RulebookKeeper
 from moderation.settings import Settings
-from moderation.signed import signed_links
 from tests.spine import running
 
 HASH_KEY = b"a key of these tests"
@@ -86,6 +86,7 @@ async def serve_interface(stack: Stack) -> AsyncIterator[Interface]:
         kafka_idempotent=stack.broker.producer_ids,
         api_port=free_port(),
         hash_key=SecretStr(HASH_KEY.decode()),
+        link_key=SecretStr("a third key of these tests"),
         encryption_key=SecretStr("another key of these tests"),
         four_eyes=True,
     )
@@ -95,7 +96,8 @@ async def serve_interface(stack: Stack) -> AsyncIterator[Interface]:
         connected.startup.add(keeper.refresh)
         await connected.startup.complete()
         directory = Directory(connected.encryption)
-        offered = app.interface(settings, keeper.current, signed_links(settings), directory)
+        links = SignedLinks(settings.rotating_link_key, settings.public_url)
+        offered = app.interface(settings, keeper.current, links, directory)
         api = Api(offered, settings, connected, [keeper])
         transport = httpx.AsyncHTTPTransport(retries=5)  # until the server listens
         url = f"http://127.0.0.1:{settings.api_port}"

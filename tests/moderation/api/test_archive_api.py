@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from huiqun.privacy.keys import RotatingKey
+from huiqun.privacy.links import SignedLinks
 from huiqun.runtime.ids import new_id
 from huiqun.tasks.runner import TaskRunner
 from moderation.app import task_kinds
-from moderation.membership.model.links import Links
 from tests.channel import NOON
 from tests.moderation.api.conftest import Interface, kind_of
 from tests.moderation.api.test_records_api import group_id, judge, said
@@ -24,7 +25,7 @@ RANGE = {"from": (NOON - timedelta(hours=1)).isoformat(), "to": (NOON + timedelt
 @pytest_asyncio.fixture
 async def with_tasks(interface: Interface) -> AsyncIterator[Interface]:
     """The interface, with the tasks of the service running."""
-    links = Links.under("a key", "http://localhost")
+    links = SignedLinks(RotatingKey(b"a key"), "http://localhost")
     kinds = task_kinds(links, interface.connected.database, interface.keeper.current, interface.directory)
     async with running(TaskRunner(interface.connected.transactor, kinds)):
         yield interface

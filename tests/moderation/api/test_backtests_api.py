@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from huiqun.privacy.keys import RotatingKey
+from huiqun.privacy.links import SignedLinks
 from huiqun.runtime.ids import new_id
 from huiqun.tasks import store as tasks
 from huiqun.tasks.runner import TaskRunner
@@ -16,7 +18,6 @@ from huiqun.work import Progress, Task
 from local.stack import Stack
 from moderation.app import task_kinds
 from moderation.backtest import store
-from moderation.membership.model.links import Links
 from moderation.screening.handlers import Screening
 from tests.channel import NOON, message
 from tests.moderation.api.conftest import HASH_KEY, Interface, kind_of
@@ -30,7 +31,7 @@ DRAFT: dict[str, Any] = {"rules": {"length": {"max_characters": 5}}, "note": "sh
 @pytest.fixture
 def runner(interface: Interface) -> TaskRunner:
     connected = interface.connected
-    links = Links.under("a key for tests", None)
+    links = SignedLinks(RotatingKey(b"a key for tests"), None)
     return TaskRunner(
         connected.transactor, task_kinds(links, connected.database, interface.keeper.current, interface.directory)
     )

@@ -6,8 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
+from huiqun.files.reading import RowFormat
 from huiqun.runtime.ids import new_id
-from moderation.lexicon.model.rows import read_csv
+from moderation.lexicon.model.rows import parse_words
 from tests.inlet import every_page
 from tests.moderation.api.conftest import Interface, kind_of, together
 from tests.spine import eventually
@@ -175,7 +176,7 @@ async def test_two_who_replace_a_list_at_the_same_time_leave_one_file_s_words(in
     answers = await together(*(put(interface, name, content) for content in files))
     assert [answer.status_code for answer in answers] == [200, 200]
     kept = {word["id"] for word in await words_of(interface, name)}
-    assert kept in [{word.id for word in read_csv(content, name).words} for content in files]
+    assert kept in [{word.id for word in parse_words(content, RowFormat.CSV, name).records} for content in files]
 
 
 async def test_an_imported_word_is_found_and_the_trial_says_why(interface: Interface) -> None:

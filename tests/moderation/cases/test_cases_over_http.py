@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -15,6 +15,7 @@ from huiqun.contracts.moderation import CaseOutcome
 from huiqun.web import AppOptions, Role, create_api_key, create_app, serve, undocumented
 from local.ports import free_port
 from moderation.app import ROUTERS
+from moderation.cases.model import APPEAL, AppealGrant
 from tests.inlet import every_page
 from tests.moderation.desk import BAD, DOUBTFUL, FINE, LINKS, Desk
 
@@ -59,7 +60,7 @@ async def service(desk: Desk) -> AsyncIterator[Service]:
             routers=ROUTERS,
             alive=lambda: True,
             checks={},
-            state={"rulebook": lambda: desk.rulebook, "appeal_links": LINKS},
+            state={"rulebook": lambda: desk.rulebook, "links": LINKS},
         )
     )
     assert undocumented(app) == []
@@ -208,14 +209,18 @@ async def test_a_member_appeals_on_the_page_behind_the_link(service: Service) ->
     assert case.history[0].note == "我是被误会的 <b>真的</b>，电话 138****5678"
     shown = (await service.get("/api/v1/actions")).json()["items"]
     assert [path in action["content"] for action in shown if action["kind"] == "send_private"] == [False]
-    for again in (await service.http.get(path), await service.http.post(path, data={"reason": "x"})):
-        assert (again.status_code, "请等待" in again.text) == (409, True)
+    again = [await service.http.get(path), await service.http.post(path, data={"reason": "x"})]
+    assert [(each.status_code, "请等待" in each.text) for each in again] == [(200, True), (409, True)]
     await service.desk.decide(case.id, CaseOutcome.UPHELD)
     assert "已复核" in (await service.http.get(path)).text
     await service.desk.say("举报", "u2", reply_to=case.message_id)
     [report] = await service.desk.cases(kind="report")
     await service.desk.decide(report.id, CaseOutcome.REVERSED)
-    assert (await service.http.get(path)).status_code == 410
+    again = [await service.http.get(path), await service.http.post(path, data={"reason": "x"})]
+    assert [(each.status_code, "已撤销" in each.text) for each in again] == [(200, True), (409, True)]
+    expired = "/api/v1/appeals/" + LINKS.token(APPEAL, AppealGrant("g1", "u1", "s1").claims, datetime.now(UTC))
+    assert (await service.http.get(expired)).status_code == 410
+    assert (await service.http.post(expired, data={"reason": "x"})).status_code == 410
     for wrong in ("/api/v1/appeals/x", path[:-3] + "xyz", "/api/v1/appeals/" + "é" * 30):
         assert (await service.http.get(wrong)).status_code == 404
         assert (await service.http.post(wrong, data={"reason": "x"})).status_code == 404

@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 from huiqun.contracts.channel import ActionKind
+from huiqun.privacy.keys import RotatingKey
+from huiqun.privacy.links import SignedLinks
 from huiqun.tasks.runner import TaskRunner
 from huiqun.work import Task, Work
 from huiqun.work.task import TASKS
 from moderation.app import task_kinds
 from moderation.archive.handlers import settling
 from moderation.membership.handlers import planning
-from moderation.membership.model.links import Links
 from tests.due import NotingTransactor
 from tests.moderation.bench import Bench
 from tests.spine import eventually, running
@@ -32,7 +33,9 @@ async def test_a_mute_ends_while_thousands_of_patrols_still_wait_their_turn(benc
 
     await bench.commit(flood)
     bench.clock.moment += timedelta(seconds=1)
-    kinds = task_kinds(Links.under("a key for tests", None), bench.database, lambda: bench.rulebook, bench.directory)
+    kinds = task_kinds(
+        SignedLinks(RotatingKey(b"a key for tests"), None), bench.database, lambda: bench.rulebook, bench.directory
+    )
     async with running(TaskRunner(NotingTransactor(bench.transactor, bench.commit), kinds)):
         await eventually(lambda: bool(bench.actions(ActionKind.UNMUTE_MEMBER)))
         left = await bench.database[TASKS].count_documents({"kind": {"$in": [planning.GO_ROUND, settling.SETTLE]}})

@@ -30,6 +30,8 @@ from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.contracts.topics import TOPICS
 from huiqun.kafka import KafkaOptions, Publisher
+from huiqun.privacy.keys import RotatingKey
+from huiqun.privacy.links import SignedLinks
 from huiqun.runtime.clock import SystemClock
 from huiqun.store import Database, Outside, connect, ensure_indexes
 from huiqun.stream.routes import RoutingTable
@@ -40,7 +42,6 @@ from huiqun.web.principals import Principal
 from huiqun.web.principals import Role as Credential
 from huiqun.work import WORK_INDEXES, Transactor, outbox
 from moderation.app import INDEXES, ROUTERS, routes, task_kinds
-from moderation.membership.model.links import Links
 from moderation.rulebook.handlers import RulebookKeeper
 from tests.directories import open_directory
 from tests.due import next_due
@@ -82,7 +83,7 @@ class Desk:
     async def pass_minutes(self, minutes: float) -> None:
         """Move the clock, and run what has become due in its order, each at its own time."""
         until = self.clock.moment + timedelta(minutes=minutes)
-        links = Links.under("a key for tests", None)
+        links = SignedLinks(RotatingKey(b"a key for tests"), None)
         runner = TaskRunner(
             self.transactor, task_kinds(links, self.database, self.keeper.current, self.inlet.directory)
         )

@@ -36,6 +36,8 @@ from huiqun.contracts.channel import (
 from huiqun.contracts.channel.mentions import with_names
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MessageScreened, Screened
+from huiqun.privacy.keys import RotatingKey
+from huiqun.privacy.links import SignedLinks
 from huiqun.runtime.ids import new_id
 from huiqun.stream.batch import Received
 from huiqun.stream.routes import RoutingTable
@@ -43,7 +45,6 @@ from huiqun.tasks.runner import TaskRunner
 from huiqun.versions.model import ActivationCommand
 from huiqun.work import Transactor, Work
 from moderation import app
-from moderation.membership.model.links import Links
 from moderation.policies import handlers as policies
 from moderation.policies.model import MembershipRules, Rules
 from moderation.rulebook.handlers import RulebookKeeper
@@ -52,7 +53,7 @@ from tests.inlet import record_in
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # a Monday, in Shanghai
 HASH_KEY = b"a key of these tests"
-LINKS = Links.under("a secret of these tests", "https://chat.example.com")
+LINKS = SignedLinks(RotatingKey(b"a secret of these tests"), "https://chat.example.com")
 T = TypeVar("T")
 
 

@@ -72,9 +72,6 @@ GROUP_MODE_CHANGES: Final = Counter(
 LEGAL_HOLDS: Final = Gauge(
     "huiqun_moderation_legal_holds", "How many legal holds does this process archive by? Replicas should agree."
 )
-EXPORTED_MESSAGES: Final = Counter(
-    "huiqun_moderation_exported_messages_total", "How much of the archive leaves it in files? Each export is audited."
-)
 
 _DRILL: Final = ("yes", "no")
 export_from_zero(VERDICTS, verdict=Verdict)

@@ -6,13 +6,14 @@ from datetime import timedelta
 from huiqun.channel.directory.model import DirectoryMember, member_key
 from huiqun.channel.directory.store import find_member, list_present, read_directory
 from huiqun.contracts.channel import Action, Role
+from huiqun.privacy.links import SignedLinks
 from huiqun.work import Task, Work
 from moderation.enforcement.handlers import request_actions
 from moderation.membership.handlers.in_force import InForce, in_force
 from moderation.membership.model import words
 from moderation.membership.model.actions import Letter, in_private, to_group
 from moderation.membership.model.consent import ConsentState, has_agreed
-from moderation.membership.model.links import Holder, Links
+from moderation.membership.model.links import CONSENT, Holder
 from moderation.membership.store import consent_states, groups
 from moderation.policies.model import ConsentRule
 
@@ -24,7 +25,7 @@ RENEW = "membership.renew"
 class Greeting:
     """The use cases of greeting; `links` makes the pages on which members agree."""
 
-    def __init__(self, links: Links) -> None:
+    def __init__(self, links: SignedLinks) -> None:
         self._links = links
 
     async def greet(self, work: Work, task: Task) -> None:
@@ -93,10 +94,10 @@ class Greeting:
         return actions
 
     def _link(self, work: Work, state: ConsentState, consent: ConsentRule) -> str | None:
-        if not consent.by_link:
+        if not consent.by_link or not self._links.can_be_opened:
             return None
         holder = Holder(state.group_id, state.member_id)
-        return self._links.to(holder, work.now + timedelta(hours=consent.link_hours))
+        return self._links.address(CONSENT, holder.claims, work.now + timedelta(hours=consent.link_hours))
 
 
 def reminder_key(key: str) -> str:
