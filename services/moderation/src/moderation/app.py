@@ -5,19 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from huiqun.audit import api as audit_api
+from huiqun.channel.actions import api as actions_api
+from huiqun.channel.actions.following import follow_up_kind
+from huiqun.channel.actions.handlers import FOLLOW_UP, RECEIPT_EVENTS, record_receipts
+from huiqun.channel.actions.store import ACTION_INDEXES
 from huiqun.channel.directory.fold import GROUP_EVENTS, ROSTER_EVENTS
 from huiqun.channel.directory.handlers import Directory
 from huiqun.channel.directory.store import DIRECTORY_INDEXES
-from huiqun.contracts.channel import (
-    ActionAssigned,
-    ActionCompleted,
-    ActionExpired,
-    ActionFailed,
-    ActionUnsupported,
-    MessageEdited,
-    MessageRecalled,
-    MessageReceived,
-)
+from huiqun.contracts.channel import MessageEdited, MessageRecalled, MessageReceived
 from huiqun.service.api import Api, Interface
 from huiqun.service.connections import connections, loops
 from huiqun.service.parts import run_parts
@@ -40,9 +35,7 @@ from moderation.cases import store as case_store
 from moderation.cases.handlers import opening as cases
 from moderation.cases.handlers import patrolling
 from moderation.cases.handlers.unreadable import open_unreadable
-from moderation.enforcement import api as actions_api
 from moderation.enforcement import handlers as enforcement
-from moderation.enforcement import store as actions
 from moderation.enforcement.model import AppealLink
 from moderation.incidents import api as incidents_api
 from moderation.incidents import store as incidents
@@ -75,9 +68,9 @@ from moderation.standing import store as standings
 SERVICE = "moderation"
 DESCRIPTION = "Group rules, screening, sanctions and review."
 INDEXES: Mapping[str, Sequence[Index]] = {
+    **ACTION_INDEXES,
     **DIRECTORY_INDEXES,
     **archive.INDEXES,
-    **actions.INDEXES,
     **backtests.INDEXES,
     **case_store.INDEXES,
     **incidents.INDEXES,
@@ -111,16 +104,12 @@ def routes(
         Route(ROSTER_EVENTS, roster.record_members),
         Route((MessageReceived, MessageEdited), hear_and_screen, unreadable=note_unreadable, prepare=screening.read),
         Route((MessageRecalled,), screening.recall),
-        Route(
-            (ActionCompleted, ActionFailed, ActionUnsupported, ActionAssigned, ActionExpired),
-            enforcement.record_receipts,
-        ),
+        Route(RECEIPT_EVENTS, record_receipts),
     )
 
 
 # None waits for the tasks of another queue: the end of a mute not for patrols, and these not for an export.
 SANCTIONS = Queue("sanctions")
-ACTIONS = Queue("actions")
 CASES = Queue("cases", 1)
 INCIDENTS = Queue("incidents", 1)
 MEMBERS = Queue("members", 2)
@@ -148,7 +137,7 @@ def task_kinds(
 
     return {
         enforcement.MUTE_ENDS: TaskKind(enforcement.end_mute, SANCTIONS),
-        enforcement.FOLLOW_UP: TaskKind(enforcement.follow_up, ACTIONS),
+        FOLLOW_UP: follow_up_kind(policies.find_superior),
         cases.OVERDUE: TaskKind(cases.remind, CASES),
         scene.REMIND: TaskKind(due.remind, INCIDENTS),
         scene.ESCALATE: TaskKind(due.escalate, INCIDENTS),
