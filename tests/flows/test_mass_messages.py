@@ -1,7 +1,7 @@
 """Mass messages through a channel whose staff confirm them: W4 and W5 of the cases."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,7 @@ from huiqun.channel.actions.following import follow_up_kind
 from huiqun.channel.actions.handlers import FOLLOW_UP, RECEIPT_EVENTS, record_receipts, request_actions
 from huiqun.channel.actions.model import FollowedAction
 from huiqun.channel.actions.store import ACTION_INDEXES, find_action
-from huiqun.channel.directory.fold import GROUP_EVENTS
+from huiqun.channel.directory.fold import GROUP_EVENTS, GroupEvent
 from huiqun.channel.directory.store import DIRECTORY_INDEXES, find_group
 from huiqun.contracts.channel import (
     Action,
@@ -104,7 +104,11 @@ async def open_mass_message(
         directory = await open_directory(spine.database)
         channel = Channel(kafka, staff_seconds=0.01)
         acting = asyncio.create_task(channel.run())
-        routes = Route(GROUP_EVENTS, directory.record), Route(RECEIPT_EVENTS, record_receipts)
+
+        async def record_groups(work: Work, events: Sequence[GroupEvent]) -> None:
+            await directory.record(work, events)
+
+        routes = Route(GROUP_EVENTS, record_groups), Route(RECEIPT_EVENTS, record_receipts)
         async with running(spine.consumer(*routes)):
             for group_id, owner in owners.items():
                 capabilities = Capabilities(send=Support.STAFF_TASK)

@@ -1,5 +1,6 @@
 """What the channel can do, what receipts say, and what is due next, decide alone what becomes of an action."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -136,7 +137,9 @@ moves = st.one_of(
 
 
 @given(st.lists(moves, max_size=8))
-def test_whatever_receipts_say_an_ended_action_keeps_its_end_and_an_open_one_has_a_next_step(made: list) -> None:
+def test_whatever_receipts_say_an_ended_action_keeps_its_end_and_an_open_one_has_a_next_step(
+    made: list[Callable[[FollowedAction], FollowedAction]],
+) -> None:
     action = followed()
     for move in made:
         before, action = action, move(action)

@@ -33,6 +33,7 @@ from huiqun.contracts.channel import (
     CompletionStage,
     WithdrawnAction,
 )
+from huiqun.contracts.channel.mentions import AddressedText
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.fields import DEFAULT_CHANNEL
 from huiqun.runtime.ids import new_id
@@ -175,7 +176,7 @@ def follow_up_key(action_id: str) -> str:
 
 
 def notice_to(
-    work: Work, about: FollowedAction, assignee: str | None, text: texts.AddressedText, notice_key: str | None = None
+    work: Work, about: FollowedAction, assignee: str | None, text: AddressedText, notice_key: str | None = None
 ) -> FollowedAction:
     """Return an action that tells somebody of another one, without anything of what that one asks."""
     target = ActionTarget(member_id=about.action.target.member_id)
