@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from huiqun.channel.actions.following import follow_up_kind
+from huiqun.channel.actions.handlers import FOLLOW_UP
 from huiqun.channel.directory.handlers import Directory
 from huiqun.contracts.channel import (
     Action,
@@ -31,6 +33,7 @@ from huiqun.work.transactor import Delivery
 from moderation.enforcement import handlers as enforcement
 from moderation.lexicon.model.matching import Lexicon
 from moderation.lexicon.model.words import Word
+from moderation.policies.handlers import find_superior
 from moderation.policies.model import GroupSettings, Policies, Policy, Rules
 from moderation.rulebook.model import Rulebook
 from moderation.screening.handlers import Screening
@@ -44,7 +47,7 @@ BITS = {"fraud": 1, "rumour": 2, "promise": 4}
 NATIVE = Capabilities(send=Support.NATIVE, mute=Support.NATIVE, remove=Support.NATIVE, delete=Support.NATIVE)
 KINDS = {
     enforcement.MUTE_ENDS: TaskKind(enforcement.end_mute),
-    enforcement.FOLLOW_UP: TaskKind(enforcement.follow_up),
+    FOLLOW_UP: follow_up_kind(find_superior),
 }
 
 

@@ -9,6 +9,7 @@ from huiqun.tasks import store
 from huiqun.tasks.model import Effect, RetryPolicy, TaskKind, TaskRun
 from huiqun.tasks.runner import TaskOptions
 from huiqun.work import Task, Transactor, Work
+from huiqun.work.transactor import TransactorOptions
 from tests.common.tasks.bench import (
     IN_ORDER,
     NOW,
@@ -27,7 +28,7 @@ from tests.spine import eventually, running
 
 
 async def test_a_task_whose_work_the_store_never_takes_fails_and_holds_nobody_up(transactor: Transactor) -> None:
-    transactor._request_seconds = 0.1
+    transactor._options = TransactorOptions(request_seconds=0.1)
 
     async def tire(work: Work, _task: Task) -> None:
         await work.collection("ran").insert_one({"_id": "half done"})

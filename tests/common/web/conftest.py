@@ -42,6 +42,7 @@ from huiqun.web import (
     set_etag,
 )
 from huiqun.work import WORK_INDEXES, Transactor, Work
+from huiqun.work.transactor import TransactorOptions
 from local.ports import free_port
 
 NoteId = Annotated[str, Path(description="The note's id.", examples=["n1"])]
@@ -234,7 +235,7 @@ async def running(
             version="1",
             description="A service to test with",
             db=db,
-            transact=Transactor(client, db, silent, SystemClock(), request_seconds).run,
+            transact=Transactor(client, db, silent, SystemClock(), TransactorOptions(request_seconds)).run,
             routers=routers,
             alive=lambda: "loops" not in failing,
             checks={"broker": lambda: answer_unless("broker"), "store": lambda: answer_unless("store")},

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from huiqun.channel.actions.handlers import record_receipts
 from huiqun.contracts.channel import ActionCompleted, MessageEdited, MessageRecalled, MessageReceived
 from huiqun.contracts.channel.actions import Receipt
 from huiqun.contracts.channel.messages import Recall
 from huiqun.runtime.ids import new_id
-from moderation.enforcement.handlers import record_receipts
 from moderation.screening.handlers import Screening
 from tests.channel import NOON, edit, message
 from tests.inlet import every_page

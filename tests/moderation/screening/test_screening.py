@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from huiqun.channel.actions.store import ACTIONS
 from huiqun.contracts.channel import ActionKind, MessageRecalled, Role
 from huiqun.contracts.channel.messages import Recall
 from huiqun.contracts.moderation import SanctionKind, Verdict
 from huiqun.store import DuplicateKey
-from moderation.enforcement import store as actions
 from moderation.lexicon.model.matching import EVERY_POLICY, Lexicon
 from moderation.policies.model import Rules
 from moderation.standing.model import STRIKES
@@ -143,10 +143,10 @@ async def test_who_becomes_staff_within_a_batch_is_from_then_on_judged_as_staff(
 
 async def test_an_event_that_comes_again_changes_nothing(bench: Bench) -> None:
     (message,) = await bench.say("一起刷单")
-    before = [await bench.documents(name) for name in ("messages", "standings", actions.ACTIONS)]
+    before = [await bench.documents(name) for name in ("messages", "standings", ACTIONS)]
     with pytest.raises(DuplicateKey):
         await bench.screen(message)
-    assert [await bench.documents(name) for name in ("messages", "standings", actions.ACTIONS)] == before
+    assert [await bench.documents(name) for name in ("messages", "standings", ACTIONS)] == before
 
 
 async def test_an_edited_message_is_judged_again_counted_once_and_struck_once(bench: Bench) -> None:

@@ -5,19 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from huiqun.audit import api as audit_api
+from huiqun.channel.actions import api as actions_api
+from huiqun.channel.actions.following import follow_up_kind
+from huiqun.channel.actions.handlers import FOLLOW_UP, RECEIPT_EVENTS, record_receipts
+from huiqun.channel.actions.store import ACTION_INDEXES
 from huiqun.channel.directory.fold import GROUP_EVENTS, ROSTER_EVENTS
 from huiqun.channel.directory.handlers import Directory
 from huiqun.channel.directory.store import DIRECTORY_INDEXES
-from huiqun.contracts.channel import (
-    ActionAssigned,
-    ActionCompleted,
-    ActionExpired,
-    ActionFailed,
-    ActionUnsupported,
-    MessageEdited,
-    MessageRecalled,
-    MessageReceived,
-)
+from huiqun.contracts.channel import MessageEdited, MessageRecalled, MessageReceived
 from huiqun.files.exports.handlers import EXPORT, carry_out_exports
 from huiqun.files.exports.store import EXPORT_INDEXES
 from huiqun.privacy.links import SignedLinks
@@ -45,9 +40,7 @@ from moderation.cases.handlers import opening as cases
 from moderation.cases.handlers import patrolling
 from moderation.cases.handlers.unreadable import open_unreadable
 from moderation.cases.model import appeal_link_maker
-from moderation.enforcement import api as actions_api
 from moderation.enforcement import handlers as enforcement
-from moderation.enforcement import store as actions
 from moderation.enforcement.model import AppealLink
 from moderation.incidents import api as incidents_api
 from moderation.incidents import store as incidents
@@ -78,10 +71,10 @@ from moderation.standing import store as standings
 SERVICE = "moderation"
 DESCRIPTION = "Group rules, screening, sanctions and review."
 INDEXES: Mapping[str, Sequence[Index]] = {
+    **ACTION_INDEXES,
     **DIRECTORY_INDEXES,
     **EXPORT_INDEXES,
     **archive.INDEXES,
-    **actions.INDEXES,
     **backtests.INDEXES,
     **case_store.INDEXES,
     **incidents.INDEXES,
@@ -115,16 +108,12 @@ def routes(
         Route(ROSTER_EVENTS, roster.record_members),
         Route((MessageReceived, MessageEdited), hear_and_screen, unreadable=note_unreadable, prepare=screening.read),
         Route((MessageRecalled,), screening.recall),
-        Route(
-            (ActionCompleted, ActionFailed, ActionUnsupported, ActionAssigned, ActionExpired),
-            enforcement.record_receipts,
-        ),
+        Route(RECEIPT_EVENTS, record_receipts),
     )
 
 
 # None waits for the tasks of another queue: the end of a mute not for patrols, and these not for an export.
 SANCTIONS = Queue("sanctions")
-ACTIONS = Queue("actions")
 CASES = Queue("cases", 1)
 INCIDENTS = Queue("incidents", 1)
 MEMBERS = Queue("members", 2)
@@ -152,7 +141,7 @@ def task_kinds(
 
     return {
         enforcement.MUTE_ENDS: TaskKind(enforcement.end_mute, SANCTIONS),
-        enforcement.FOLLOW_UP: TaskKind(enforcement.follow_up, ACTIONS),
+        FOLLOW_UP: follow_up_kind(policies.find_superior),
         cases.OVERDUE: TaskKind(cases.remind, CASES),
         scene.REMIND: TaskKind(due.remind, INCIDENTS),
         scene.ESCALATE: TaskKind(due.escalate, INCIDENTS),

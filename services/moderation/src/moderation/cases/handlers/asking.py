@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from huiqun.channel.actions.context import ActionContext
+from huiqun.channel.actions.handlers import request_actions
 from huiqun.contracts.channel import MessageEdited, MessageReceived, Role
 from huiqun.contracts.channel.mentions import AddressedText
+from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import CaseKind, Screened, Verdict
 from huiqun.privacy.text import mask_text
 from huiqun.runtime.ids import new_id
@@ -21,7 +24,6 @@ from moderation.cases.handlers.queue import load_case
 from moderation.cases.model import AppealGrant, Case, Opening, Report, begins_with, case_id, due
 from moderation.cases.store import cases, reporters
 from moderation.enforcement import model as enforcement
-from moderation.enforcement.handlers import request_actions
 from moderation.metrics import REPORTS
 from moderation.policies.handlers import find_group, policy_in_force
 from moderation.policies.model import ReviewRule
@@ -53,12 +55,13 @@ class AppealedError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Appeal:
-    """A member's wish that a person looks at their sanction again; `note` is masked."""
+    """A member's wish that a person looks at their sanction again; `note` is masked, `cause` is the message."""
 
     standing: Standing
     strike: Strike
     note: str
     rule: ReviewRule
+    cause: Event | None = None
 
     @property
     def ref(self) -> MessageRef:
@@ -125,9 +128,13 @@ async def report_message(work: Work, command: ReportMessageCommand, by: str) -> 
 async def receive_appeals(work: Work, appeals: Sequence[Appeal]) -> None:
     """Open a case for each sanction appealed against in the group, the first time, and say that it was heard."""
     opened = await _open_appeals(work, appeals)
+    causes = {appeal.strike.sanction_id: appeal.cause for appeal in appeals}
     heard = [enforcement.word(case.group_id, case.member_id, _HEARD, work.now, new_id()) for case in opened]
+    contexts = {
+        word.action_id: ActionContext(causes.get(case.sanction_id)) for word, case in zip(heard, opened, strict=True)
+    }
     if heard:
-        await request_actions(work, [(word, None) for word in heard])
+        await request_actions(work, *heard, contexts=contexts)
 
 
 async def _open_appeals(work: Work, appeals: Sequence[Appeal]) -> list[Case]:
@@ -144,6 +151,7 @@ async def _open_appeals(work: Work, appeals: Sequence[Appeal]) -> list[Case]:
             sanction_id=appeal.strike.sanction_id,
             by=appeal.standing.member_id,
             note=appeal.note,
+            cause=appeal.cause,
         )
         for appeal in appeals
     ]
@@ -234,4 +242,5 @@ def _opening(report: Report, message: Screened, now: datetime, *, trusted: bool)
         by=report.by,
         note=report.note,
         trusted=trusted,
+        cause=report.cause,
     )

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
+from huiqun.channel.actions.handlers import request_actions
+from huiqun.channel.actions.store import count_deleted_messages
 from huiqun.contracts.moderation import GroupMode
 from huiqun.tasks.model import Continue
 from huiqun.work import Task, Work
-from moderation.enforcement.handlers import request_actions
-from moderation.enforcement.store import deletions_since
 from moderation.incidents.handlers.plans import PLANS, plan_of
 from moderation.incidents.model import wording
 from moderation.incidents.model.plans import Plan, Trigger
@@ -40,7 +40,7 @@ async def watch(work: Work, _task: Task) -> Continue:
 
 
 async def _compare(work: Work, kind: str, plan: Plan, trigger: Trigger) -> None:
-    blocked = await deletions_since(work, work.now - timedelta(minutes=trigger.minutes), _EXPECTED)
+    blocked = await count_deleted_messages(work, work.now - timedelta(minutes=trigger.minutes), _EXPECTED)
     known = await store.groups_in(work, kind)
     fresh = {group_id: number for group_id, number in blocked.items() if group_id not in known}
     for group_id, number in _jumps(fresh, trigger).items():
@@ -49,7 +49,7 @@ async def _compare(work: Work, kind: str, plan: Plan, trigger: Trigger) -> None:
             continue
         owner = (await find_group(work, group_id)).settings.owner
         proposal = wording.proposal(kind, plan, group_id, owner, (number, work.now))
-        await request_actions(work, [(proposal, None)])
+        await request_actions(work, proposal)
         await store.note_proposal(work, key)
         INCIDENTS.labels(what="proposed", drill="no").inc()
 

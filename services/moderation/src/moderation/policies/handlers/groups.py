@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from huiqun.audit import AuditEntry, append
 from huiqun.channel.directory.fold import GroupEvent
 from huiqun.channel.directory.handlers import Directory
+from huiqun.contracts.channel import Action
 from huiqun.runtime.ids import new_id
 from huiqun.store import Reader
 from huiqun.work import Task, Work
@@ -76,6 +77,12 @@ async def assign_policy(work: Work, group_id: str, policy_id: str | None, check:
 async def find_group(reader: Reader, group_id: str) -> GroupRecord:
     """What is known of a group; the defaults for one that nobody has told us of."""
     return await store.group(reader, group_id) or GroupRecord(group_id, UNKNOWN_GROUP)
+
+
+async def find_superior(work: Work, action: Action) -> str | None:
+    """Find who is told that nobody carries out an action in a group; None where its policy names nobody."""
+    group = await find_group(work, action.record_key)
+    return (await policy_in_force(work, group.settings)).rules.review.escalate_to
 
 
 async def policy_in_force(reader: Reader, settings: GroupSettings) -> Policy:
