@@ -13,6 +13,7 @@ from huiqun.contracts.channel import (
     ActionAssigned,
     ActionCompleted,
     ActionExpired,
+    ActionFailed,
     ActionKind,
     ActionRequested,
     ActionUnsupported,
@@ -20,6 +21,7 @@ from huiqun.contracts.channel import (
     Capabilities,
     CompletionStage,
     Departure,
+    FailureCode,
     GroupCreated,
     GroupUpdated,
     LeaveReason,
@@ -87,7 +89,8 @@ class Transcript:
 class Channel:
     """Consumes channel.actions.v1 and answers on channel.receipts.v1.
 
-    `staff_seconds` is how long a person takes for a task; who is `away` does not get to it.
+    `staff_seconds` is how long a person takes for a task; who is `away` does not get to it. A mass message waits until
+    its sender confirms it. Groups that are `capped` take no more messages today.
     """
 
     def __init__(self, kafka: KafkaOptions, staff_seconds: float = 0.3) -> None:
@@ -96,6 +99,8 @@ class Channel:
         self._publisher = Publisher(kafka)
         self._staff_seconds = staff_seconds
         self.away: set[str] = set()
+        self.capped: set[str] = set()
+        self._confirmed: set[tuple[str, str]] = set()
         self._capabilities: dict[str, Capabilities] = {}
         self._owners: dict[str, str | None] = {}
         self._sources: dict[str, str] = {}
@@ -138,11 +143,17 @@ class Channel:
         async with self._changed:
             await self._changed.wait_for(lambda: self.transcript.times_answered(kind, member) >= times)
 
+    async def confirm(self, batch_id: str, sender: str) -> None:
+        """Have a staff member confirm their part of a mass message, also of what they are asked for later."""
+        async with self._changed:
+            self._confirmed.add((batch_id, sender))
+            self._changed.notify_all()
+
     def _take(self, event: ActionRequested, acting: asyncio.TaskGroup) -> None:
         action = event.data
         if action.channel not in (DEFAULT_CHANNEL, self._source(action)):
             return  # another gateway's
-        if action.action_id in self.transcript.asked:
+        if action.action_id in self.transcript.asked and self.transcript.outcomes.get(action.action_id) != "failed":
             self.transcript.repeated[action.action_id] += 1
             return
         self.transcript.asked[action.action_id] = action
@@ -177,14 +188,24 @@ class Channel:
             await self._receipt(event, ActionAssigned, "已转交群主处理")
             if self._owners.get(action.record_key) in self.away:
                 return
-            await asyncio.sleep(self._staff_seconds)
+            await self._until_done_by_hand(action)
             if action.action_id in self.transcript.withdrawn:
                 return
-            await self._carry_out(event)
-            await self._receipt(event, ActionCompleted, "群主已处理")
-        else:
-            await self._carry_out(event)
-            await self._receipt(event, ActionCompleted, "已执行")
+            if action.batch_id is not None:
+                await self._receipt(event, ActionCompleted, "群主已确认", stage=CompletionStage.CONFIRMED)
+        if action.kind is ActionKind.SEND_MESSAGE and action.group_id in self.capped:
+            await self._receipt(event, ActionFailed, "该群今日已达接收上限", code=FailureCode.CAP)
+            return
+        await self._carry_out(event)
+        await self._receipt(event, ActionCompleted, "群主已处理" if support is Support.STAFF_TASK else "已执行")
+
+    async def _until_done_by_hand(self, action: Action) -> None:
+        """Wait for the person: a moment, and of a mass message until they confirm it."""
+        await asyncio.sleep(self._staff_seconds)
+        if action.batch_id is not None:
+            part = (action.batch_id, self._owners.get(action.record_key) or "")
+            async with self._changed:
+                await self._changed.wait_for(lambda: part in self._confirmed)
 
     async def _carry_out(self, event: ActionRequested) -> None:
         action = event.data
@@ -210,14 +231,20 @@ class Channel:
     async def _receipt(
         self,
         event: ActionRequested,
-        kind: type[ActionAssigned | ActionCompleted | ActionExpired | ActionUnsupported],
+        kind: type[ActionAssigned | ActionCompleted | ActionExpired | ActionFailed | ActionUnsupported],
         detail: str,
+        *,
+        stage: CompletionStage = CompletionStage.DELIVERED,
+        code: FailureCode | None = None,
     ) -> None:
         action = event.data
-        assignee = self._owners.get(action.record_key) if kind is ActionAssigned else None
-        stage = CompletionStage.DELIVERED if kind is ActionCompleted else None
         receipt = Receipt(
-            action_id=action.action_id, group_id=action.group_id, assignee=assignee, stage=stage, detail=detail
+            action_id=action.action_id,
+            group_id=action.group_id,
+            assignee=self._owners.get(action.record_key) if kind is ActionAssigned else None,
+            stage=stage if kind is ActionCompleted else None,
+            code=code,
+            detail=detail,
         )
         answer = kind.about(
             action.record_key, receipt, time=datetime.now(UTC), cause=event, source=self._source(action)

@@ -19,7 +19,6 @@ from local.story.model import Expected, Garbles, Says
 from local.story.numbers import full_width, in_groups
 
 # How the words about an action that is open for too long begin; they are no actions of their own.
-_REMINDERS: Final = ("提醒：", "升级：")
 # A name of two characters may be a word as well.
 _A_WORD: Final = 2
 _SECRETS: Final = (ID_CARD, full_width(ID_CARD), CARD, in_groups(CARD))
@@ -114,9 +113,7 @@ def _actions(evidence: Evidence) -> Iterator[str]:
         given_up = (outcome, document["state"]) == ("assigned", "expired")  # nobody got to it
         if outcome is None or (document["state"] != outcome and not given_up):
             yield f"{document['kind']} {document['_id']}: {document['state']} here, {outcome} on the channel"
-    for action_id in transcript.asked.keys() - ids:
-        if not transcript.asked[action_id].content.startswith(_REMINDERS):
-            yield f"{action_id} was never asked for"
+    yield from (f"{action_id} was never asked for" for action_id in transcript.asked.keys() - ids)
 
 
 def _unsupported(evidence: Evidence) -> Iterator[str]:

@@ -5,25 +5,29 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from huiqun.channel.actions.following import follow_up_kind
+from huiqun.channel.actions.handlers import FOLLOW_UP
 from huiqun.channel.directory.handlers import Directory
 from huiqun.kafka import Publisher
 from huiqun.runtime.clock import Clock, SystemClock
 from huiqun.tasks.model import TaskKind
 from huiqun.tasks.runner import TaskRunner
 from huiqun.work import Transactor
+from huiqun.work.transactor import TransactorOptions
 from local.system import System
 from moderation.cases.handlers import opening, patrolling
 from moderation.enforcement import handlers as enforcement
 from moderation.membership.handlers import planning
 from moderation.membership.handlers.checks import RosterChecks
+from moderation.policies.handlers import find_superior
 
-FOLLOW_UPS: Final = frozenset({enforcement.FOLLOW_UP})
+FOLLOW_UPS: Final = frozenset({FOLLOW_UP})
 ROUTINE: Final = frozenset(
     {enforcement.MUTE_ENDS, opening.OVERDUE, planning.POST_RULES, planning.CHECK_ROSTER, planning.GO_ROUND}
 )
 # The service's own.
 _KINDS: Final[Mapping[str, TaskKind]] = {
-    enforcement.FOLLOW_UP: TaskKind(enforcement.follow_up),
+    FOLLOW_UP: follow_up_kind(find_superior),
     enforcement.MUTE_ENDS: TaskKind(enforcement.end_mute),
     opening.OVERDUE: TaskKind(opening.remind),
     planning.POST_RULES: TaskKind(planning.post_rules),
@@ -46,7 +50,9 @@ class ClockAhead:
 async def let_pass(system: System, span: timedelta, kinds: Collection[str]) -> int:
     """Do what moderation will do of these kinds before so much time has passed, oldest first; returns how much."""
     database, publisher = system.database("moderation"), Publisher(system.kafka)
-    transactor = Transactor(system.client, database, publisher, ClockAhead(span))
+    transactor = Transactor(
+        system.client, database, publisher, ClockAhead(span), TransactorOptions(source="huiqun/moderation")
+    )
     number = 0
     async with system.encryption("moderation") as encryption:
         checks = RosterChecks(Directory(encryption))

@@ -76,6 +76,7 @@ class Stack:
             "HUIQUN_KAFKA_IDEMPOTENT": str(self.broker.producer_ids).lower(),
             "HUIQUN_KAFKA_SESSION_TIMEOUT_MS": str(SESSION_TIMEOUT_MILLISECONDS),
             "HUIQUN_HASH_KEY": self._secret("hash_key"),
+            "HUIQUN_LINK_KEY": self._secret("link_key"),
             "HUIQUN_ENCRYPTION_KEY": self._secret("encryption_key"),
         }
 

@@ -97,7 +97,11 @@ async def figures_after_trouble(port: int, metrics_port: int) -> str:
 async def check_figures(ports: Mapping[str, tuple[int, int]], log: Callable[[], str]) -> None:
     """All that is declared is emitted, with labels that are known before, and the dead letters have lines."""
     figures = {name: await figures_after_trouble(*ports[name]) for name in SERVICES}
-    declaring = ("huiqun.telemetry.metrics", *(f"{name}.metrics" for name in SERVICES))
+    declaring = (
+        "huiqun.telemetry.metrics",
+        "huiqun.channel.actions.metrics",
+        *(f"{name}.metrics" for name in SERVICES),
+    )
     assert wrong_figures(figures.values(), *declaring) == []
     assert all('huiqun_ready{check="store"} 1.0' in each for each in figures.values())
     assert 'reason="undecodable",topic="channel.messages.v1"} 1.0' in figures["moderation"]

@@ -9,6 +9,7 @@ from rich.console import Console
 from huiqun.contracts.catalog import UndecodableError, decode
 from huiqun.contracts.channel import MessageReceived, Role
 from huiqun.contracts.topics import TOPICS
+from huiqun.files.reading import RowFormat
 from huiqun.privacy.detection import is_bank_card, is_id_card
 from local import tables
 from local.checks import CLAIMS
@@ -20,8 +21,8 @@ from local.story.model import Edits, Garbles, Redelivers, Says
 from local.story.morning import RULES, STAFF, WITH_A_FLAW, WORDS
 from local.story.numbers import full_width, in_groups
 from local.story.script import CHATS, TIMEZONE, Step, compose, last_full_day
-from moderation.lexicon.model.rows import read_csv
-from moderation.membership.model.staff import read_csv as read_staff
+from moderation.lexicon.model.rows import parse_words
+from moderation.membership.model.staff import parse_staff
 from moderation.policies.model import Rules
 
 DAY = date(2026, 3, 12)
@@ -95,12 +96,19 @@ def test_the_numbers_are_well_formed_and_belong_to_nobody() -> None:
 
 def test_the_morning_has_rules_and_a_staff_list_such_as_moderation_takes() -> None:
     assert Rules(**RULES).membership.consent is not None
-    assert {staff.staff_id for staff in read_staff(STAFF.content)} > {"lin", "zhou", "shen", "gu", "tian"}
+    assert {staff.staff_id for staff in parse_staff(STAFF.content, RowFormat.CSV)} > {
+        "lin",
+        "zhou",
+        "shen",
+        "gu",
+        "tian",
+    }
 
 
 def test_the_words_of_the_morning_are_fit_and_their_draft_is_not() -> None:
-    assert not read_csv(WORDS.content, "street").errors
-    assert [error.line for error in read_csv(WITH_A_FLAW.content, "street").errors] == [3, 4]
+    assert not parse_words(WORDS.content, RowFormat.CSV, "street").faults
+    flawed = parse_words(WITH_A_FLAW.content, RowFormat.CSV, "street")
+    assert [fault.line for fault in flawed.faults] == [3, 4]
 
 
 def test_every_capability_is_shown_somewhere_and_nothing_shows_an_unknown_one() -> None:

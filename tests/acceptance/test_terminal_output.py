@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from huiqun.files.reading import ParsedRows, RowFault
 from local import tables
 from local.check import Check
 from local.console import run_to_the_end
@@ -15,7 +16,7 @@ from local.people.morning import Deed
 from local.people.scene import Played
 from local.replay import output
 from local.replay.counting import Count
-from local.replay.files import BadRow, Rows
+from local.replay.files import Rows
 from local.replay.following import Heard
 
 # Clears the screen, sets the title, turns the direction of writing, pretends to be markup and a link.
@@ -43,11 +44,11 @@ def test_the_tables_of_a_day_print_texts_as_they_are_and_without_control_charact
 
 
 def test_the_result_of_a_replay_prints_file_names_and_rows_so() -> None:
-    rows = Rows((), (BadRow(1, f"has no {HOSTILE}"),))
+    rows: Rows = ParsedRows((), (RowFault(1, "row", f"has no {HOSTILE}"),))
     count = Count(0, 0, Heard(frozenset()), Counter(), 0, 1.0)
     assert_harmless(printed(output.result("comments.csv", rows, count)))
-    assert not set(printed(output.result(HOSTILE, Rows((), ()), count))) & CONTROLS
-    assert "[red]comments.csv" in printed(output.result("[red]comments.csv", Rows((), ()), count))
+    assert not set(printed(output.result(HOSTILE, ParsedRows((), ()), count))) & CONTROLS
+    assert "[red]comments.csv" in printed(output.result("[red]comments.csv", ParsedRows((), ()), count))
 
 
 def test_the_end_of_a_log_is_shown_so_when_a_server_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

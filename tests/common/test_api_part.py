@@ -42,6 +42,7 @@ def settings(stack: Stack, database_name: str, topic_prefix: str) -> ServiceSett
         topic_prefix=topic_prefix,
         api_port=free_port(),
         hash_key=SecretStr("a key of these tests"),
+        link_key=SecretStr("a third key of these tests"),
         encryption_key=SecretStr("another key of these tests"),
     )
 

@@ -35,6 +35,22 @@ def test_a_window_may_pass_midnight(moment: time, covered: bool) -> None:
     assert TimeWindow(time(22, 30), time(7, 30)).covers(moment) is covered
 
 
+TIMES = st.times()
+
+
+@given(TIMES, TIMES, TIMES)
+def test_a_time_of_day_lies_in_one_of_two_windows_that_complement_each_other(
+    start: time, end: time, moment: time
+) -> None:
+    there, back = TimeWindow(start, end), TimeWindow(end, start)
+    if start != end:
+        assert there.covers(moment) != back.covers(moment)
+        assert there.length + back.length == timedelta(days=1)
+    else:
+        assert there.covers(moment)
+        assert there.length == timedelta(days=1)
+
+
 def test_a_window_that_ends_as_it_starts_is_a_whole_day() -> None:
     start, end = TimeWindow(time(8), time(8)).span_on(date(2026, 3, 2), SHANGHAI)
     assert end - start == timedelta(days=1)

@@ -17,6 +17,7 @@ from huiqun.files.reading import (
     RowFault,
     RowFormat,
     UnreadableFileError,
+    columns_of,
     decode_file,
     parse_rows,
     read_rows,
@@ -68,6 +69,41 @@ def test_a_column_that_is_missing_is_named() -> None:
     assert list(read_rows("a\n1\n", RowFormat.CSV, {"name"})) == [RowFault(1, "name", "column is missing", ends=True)]
 
 
+def test_a_line_that_no_row_has_is_a_fault_and_ends_a_csv() -> None:
+    parsed = parse_rows(read_rows(f"name\nA\n{'B' * 300_000}\nC\n", RowFormat.CSV), person)
+    assert (parsed.records, [fault.line for fault in parsed.faults], parsed.is_cut_off) == (("A",), [3], True)
+    lines = f'{{"name": "A"}}\n{{"name": "{"B" * 300_000}"}}\n{{"name": "C"}}\n'
+    parsed = parse_rows(read_rows(lines, RowFormat.JSONL), person)
+    assert (parsed.records, [fault.line for fault in parsed.faults], parsed.is_cut_off) == (("A", "C"), [2], False)
+    whole = read_rows(f"name\n{'B' * 300_000}\nC\n", RowFormat.CSV, longest_line=400_000)
+    assert len(parse_rows(whole, person).records) == 2
+
+
+def test_half_a_character_and_endless_nesting_are_no_json() -> None:
+    for line in ('{"name": "\\ud83d"}', "[" * 100_000):
+        (fault,) = read_rows(line, RowFormat.JSONL)
+        assert isinstance(fault, RowFault)
+        assert "is not JSON" in fault.reason
+
+
+def test_the_columns_of_a_file_are_known_before_its_rows() -> None:
+    assert columns_of(NAMES) == ("编号", "姓名")
+    assert columns_of("") == columns_of('"') == ()
+
+
+def test_the_form_of_a_file_is_told_by_its_name() -> None:
+    names = ["day.JSONL", "day.ndjson", "day.csv", "day"]
+    assert [RowFormat.of_file(name).value for name in names] == ["jsonl", "jsonl", "csv", "csv"]
+
+
+def test_a_large_file_is_decoded_in_pieces_wherever_they_end() -> None:
+    text = "a" + "字" * 400_000
+    for charset in ("utf-8", "gb18030", "utf-16"):
+        assert decode_file(text.encode(charset)) == text
+    with pytest.raises(UnreadableFileError, match=f"byte {len(text.encode())} of the file is not utf-8"):
+        decode_file(text.encode() + b"\xff", "utf-8")
+
+
 def test_json_lines_and_lists_count_from_one() -> None:
     assert next(iter(read_rows('{"a": 1}\n\nnonsense\n', RowFormat.JSONL))) == Row(1, {"a": 1})
     lines = [fault.line for fault in read_rows('\n{"a": 1\n[1]\n', RowFormat.JSONL) if isinstance(fault, RowFault)]
@@ -82,17 +118,33 @@ def test_a_file_that_is_too_long_is_a_fault() -> None:
     assert parsed.is_cut_off
 
 
-HIDDEN = ["", " ", "\u200b", "\ufeff", "\0", "\u202e", "\u00a0", "\u3000", "\u2066", "\u00ad", "\u0301", "\t", "\n"]
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+8613800138000", "-1", "@SUM(A1)", "  =1+1", "\t=1+1", "\r\n=1", "＝1+1", "＠小惠", "－", "+"]
+)
+def test_no_cell_is_taken_for_a_formula(text: str) -> None:
+    assert neutral_cell(text) == f"'{text}"
 
 
-@pytest.mark.parametrize("sign", list("=+-@＝＋－＠"))
-@pytest.mark.parametrize("before", HIDDEN)
-def test_no_cell_is_a_formula_whatever_stands_before_it(before: str, sign: str) -> None:
-    assert neutral_cell(f"{before}{sign}cmd|' /C calc'!A0").startswith("'")
+@pytest.mark.parametrize(
+    "unseen",
+    [
+        *("\u200b", "\ufeff", "\0", "\u202e", "\u2066", "\xad", "\u2060", "\u3164", "\u115f", "\u2800", "\ufe0f"),
+        *("\u180b", "\u034f", "\x7f", "\x85", "\u2028", "\u3000", "\xa0", "\u0301", "\U000e0001", "\ue000"),
+        "\u200b\ufeff \0\u202e",
+    ],
+)
+def test_what_shows_nothing_does_not_hide_a_formula(unseen: str) -> None:
+    for sign in "=+-@＝＋－＠﹢﹣﹦﹫−":
+        assert neutral_cell(f"{unseen}{sign}1+1") == f"'{unseen}{sign}1+1"
 
 
-def test_ordinary_cells_stay_as_they_are() -> None:
-    assert [neutral_cell(value) for value in ("王小明", "1-2", "", None, 17)] == ["王小明", "1-2", "", "", "17"]
+@pytest.mark.parametrize("text", ["你好", "1=1", "a+b", '他说"好", 然后\n走了', "'=1", "", "价格-5%"])
+def test_other_cells_stay_as_they_are(text: str) -> None:
+    assert neutral_cell(text) == text
+
+
+def test_a_number_is_no_formula() -> None:
+    assert [neutral_cell(value) for value in (None, 17, -5, -0.5)] == ["", "17", "-5", "-0.5"]
 
 
 ROWS: list[dict[str, object]] = [{"id": 1, "text": "=1+1"}, {"id": 2, "text": "一\n二\0"}, {"id": 3}]

@@ -180,8 +180,12 @@ def test_nothing_that_can_be_printed_shows_a_secret(monkeypatch: pytest.MonkeyPa
 
 
 async def test_a_service_ends_with_one_line_over_settings_that_contradict_each_other() -> None:
-    key = {"HUIQUN_HASH_KEY": "a key of these tests", "HUIQUN_ENCRYPTION_KEY": "another key of these tests"}
-    code, said = await start("survey", **key, **without(SASL, "HUIQUN_KAFKA_USERNAME"))
+    keys = {
+        "HUIQUN_HASH_KEY": "a key of these tests",
+        "HUIQUN_ENCRYPTION_KEY": "another key of these tests",
+        "HUIQUN_LINK_KEY": "a third key of these tests",
+    }
+    code, said = await start("survey", **keys, **without(SASL, "HUIQUN_KAFKA_USERNAME"))
     expected = "HUIQUN_KAFKA_SECURITY_PROTOCOL is SASL_SSL, so HUIQUN_KAFKA_USERNAME must be set too"
     assert (code, said.splitlines()) == (2, [f"{expected} (mechanisms: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512)"])
 

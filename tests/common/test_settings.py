@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from huiqun.privacy.keys import RotatingKey
 from huiqun.service.settings import ServiceSettings
 
 KEY = "HUIQUN_HASH_KEY"
 ENCRYPTION_KEY = "HUIQUN_ENCRYPTION_KEY"
+LINK_KEY = "HUIQUN_LINK_KEY"
 
 
 async def start(service: str, **environment: str) -> tuple[int | None, str]:
@@ -33,6 +35,7 @@ async def test_a_service_does_not_start_without_a_secret_of_its_own_and_says_how
     code, said = await start("survey")
     assert (code, KEY in said, "openssl rand -hex 32" in said, "Traceback" in said) == (2, True, True, False)
     assert ENCRYPTION_KEY in said
+    assert LINK_KEY in said
 
 
 async def test_a_secret_that_is_too_short_is_refused_without_being_shown() -> None:
@@ -49,13 +52,24 @@ def test_a_secret_may_stand_in_a_mounted_file(tmp_path: Path, monkeypatch: pytes
     monkeypatch.delenv(KEY, raising=False)
     (tmp_path / KEY).write_text("a secret in a file\n", encoding="utf-8")
     (tmp_path / ENCRYPTION_KEY).write_text("another secret in a file\n", encoding="utf-8")
+    (tmp_path / LINK_KEY).write_text("a third secret in a file\n", encoding="utf-8")
     settings = ServiceSettings(_secrets_dir=tmp_path)
     assert settings.hash_key.get_secret_value() == "a secret in a file"
 
 
-def test_the_key_for_encryption_is_not_the_one_for_hashing() -> None:
-    with pytest.raises(ValidationError, match=ENCRYPTION_KEY):
-        settings_of(encryption_key="a key of these tests")
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("encryption_key", f"{ENCRYPTION_KEY} is the same as {KEY}"), ("link_key", f"{LINK_KEY} is the same as {KEY}")],
+)
+def test_no_key_serves_two_ends(name: str, said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        settings_of(**{name: "a key of these tests"})
+
+
+def test_links_that_were_signed_under_the_key_for_hashing_may_be_read_for_a_while() -> None:
+    settings = settings_of(previous_link_key="a key of these tests", previous_hash_key="the key of last year")
+    assert settings.rotating_link_key == RotatingKey(b"a third key of these tests", b"a key of these tests")
+    assert settings.rotating_hash_key == RotatingKey(b"a key of these tests", b"the key of last year")
 
 
 def test_a_previous_key_that_is_empty_is_none() -> None:
@@ -64,7 +78,11 @@ def test_a_previous_key_that_is_empty_is_none() -> None:
 
 
 def settings_of(**given: Any) -> ServiceSettings:
-    keys = {"hash_key": "a key of these tests", "encryption_key": "another key of these tests"}
+    keys = {
+        "hash_key": "a key of these tests",
+        "encryption_key": "another key of these tests",
+        "link_key": "a third key of these tests",
+    }
     return ServiceSettings(**{**keys, **given})
 
 

@@ -36,6 +36,7 @@ def settings(stack: Stack, kafka_options: KafkaOptions, database_name: str) -> S
         kafka_session_timeout_ms=SESSION_TIMEOUT_MILLISECONDS,
         topic_prefix=kafka_options.prefix,
         hash_key=SecretStr("a key of these tests"),
+        link_key=SecretStr("a third key of these tests"),
         encryption_key=SecretStr("another key of these tests"),
     )
 

@@ -62,6 +62,7 @@ async def test_a_process_that_waits_for_its_servers_stops_when_it_is_told_to(tmp
         "HUIQUN_KAFKA_BOOTSTRAP": "127.0.0.1:9",
         "HUIQUN_HASH_KEY": "a key of these tests",
         "HUIQUN_ENCRYPTION_KEY": "another key of these tests",
+        "HUIQUN_LINK_KEY": "a third key of these tests",
     }
     async with ServiceProcess("survey", tmp_path, nowhere) as process:
         await eventually(lambda: says(process, "/healthz", 200))

@@ -76,6 +76,7 @@ async def test_connections_made_while_the_replica_set_is_initiated_write_at_once
             kafka_bootstrap=stack.bootstrap,
             kafka_idempotent=kafka_options.idempotent,
             hash_key=SecretStr("a key of these tests"),
+            link_key=SecretStr("a third key of these tests"),
             encryption_key=SecretStr("another key of these tests"),
         )
         async with connections("survey", settings, {"notes": ()}) as connected:

@@ -32,15 +32,17 @@ from huiqun.contracts.moderation import (
     SanctionLifted,
     Screened,
 )
+from huiqun.privacy.links import SignedLinks
 from huiqun.runtime.clock import SystemClock
 from huiqun.testing.events import NATIVE, created
 from huiqun.testing.rig import Rig
+from huiqun.versions.model import ActivationCommand
 from huiqun.work import Work
 from moderation import app
 from moderation.cases.handlers.deciding import decide
 from moderation.cases.handlers.following import Ruling
 from moderation.cases.handlers.queue import claim, release
-from moderation.cases.model import Case, Moderator
+from moderation.cases.model import APPEAL, AppealGrant, Case, Moderator, appeal_link_maker
 from moderation.cases.store import cases
 from moderation.lexicon.model.matching import Lexicon
 from moderation.lexicon.model.words import Word
@@ -49,18 +51,18 @@ from moderation.policies.model import DEFAULT_POLICY, GroupSettings, MembershipR
 from moderation.rulebook.handlers import RulebookKeeper
 from moderation.rulebook.model import Rulebook
 from moderation.settings import Settings
-from moderation.signed import hash_key, signed_links
 from moderation.standing import store as standings
 from moderation.standing.model import Standing
 
 SETTINGS = Settings(
     hash_key=SecretStr("a key of these tests"),
-    encryption_key=SecretStr("another key of these tests"),
+    link_key=SecretStr("another key of these tests"),
+    encryption_key=SecretStr("a third key of these tests"),
     public_url="https://groups.example.com",
-    four_eyes=False,
 )
-SIGNED = signed_links(SETTINGS)
-HASH_KEY = hash_key(SETTINGS)
+LINKS = SignedLinks(SETTINGS.rotating_link_key, SETTINGS.public_url)
+HASH_KEY = SETTINGS.rotating_hash_key.current
+APPEAL_LINK = appeal_link_maker(LINKS)
 OWNER = "staff-1"
 MONDAY = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # at noon, in Shanghai
 ANNA, BO = Moderator(id="key:anna", name="Anna"), Moderator(id="key:bo", name="Bo")
@@ -90,11 +92,13 @@ class ModerationRig(Rig):
     def compose(self, settings: Settings) -> None:
         """Wire the service as `moderation.app` does."""
         self.keeper = RulebookKeeper(self.database)
-        signed = signed_links(settings)
-        interface = app.interface(settings, self.current, signed, self.directory)
+        links = SignedLinks(settings.rotating_link_key, settings.public_url)
+        interface = app.interface(settings, self.current, links, self.directory)
         self.wire(
-            routes=app.routes(self.current, self.directory, hash_key(settings), signed.appeals.maker),
-            task_kinds=app.task_kinds(signed.consents, self.database, self.current, self.directory),
+            routes=app.routes(
+                self.current, self.directory, settings.rotating_hash_key.current, appeal_link_maker(links)
+            ),
+            task_kinds=app.task_kinds(links, self.database, self.current, self.directory),
             routers=interface.routers,
             state=interface.state,
         )
@@ -129,8 +133,8 @@ class ModerationRig(Rig):
         """A policy comes into force for the group that `govern` has put under rules."""
 
         async def use_case(work: Work) -> int:
-            version = (await policies.write_version(work, DEFAULT_POLICY, rules, "for a test", "tester")).version
-            wish = policies.Activation(version, "approver")
+            version = (await policies.write_version(work, DEFAULT_POLICY, rules, "for a test", "tester")).number
+            wish = ActivationCommand(version, "approver")
             await policies.activate_version(work, DEFAULT_POLICY, wish, any_version)
             return version
 
@@ -144,7 +148,7 @@ class ModerationRig(Rig):
 
         async def use_case(work: Work) -> None:
             version = await policies.write_version(work, policy_id, rules, "test", "tester")
-            wish = policies.Activation(version.version, "another tester")
+            wish = ActivationCommand(version.number, "another tester")
             await policies.activate_version(work, policy_id, wish, any_version)
 
         await self.run(use_case)
@@ -222,7 +226,12 @@ class ModerationRig(Rig):
     ) -> Case:
         """A person decides."""
         ruling = Ruling(outcome, by, "looked at it", category)
-        return await self.run(lambda work: decide(work, case_id, ruling, any_version, SIGNED.appeals.maker))
+        return await self.run(lambda work: decide(work, case_id, ruling, any_version, APPEAL_LINK))
+
+    def grant_in(self, letter: Mapping[str, Any]) -> AppealGrant:
+        """What the link in a letter lets its reader do."""
+        token = letter["content"].split("/api/v1/appeals/")[1].split()[0]
+        return AppealGrant.from_link(LINKS.read(APPEAL, token, self.clock.moment))
 
     async def done(self, action: Mapping[str, Any], *, by: str | None = None) -> None:
         """The channel has carried out an action, a document, or asked somebody to."""

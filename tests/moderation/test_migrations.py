@@ -4,15 +4,26 @@ import asyncio
 from collections import Counter
 from typing import Any
 
+from huiqun.files.exports.handlers import EXPORT, get_export
+from huiqun.files.exports.model import RequestExportCommand
+from huiqun.files.exports.store import EXPORTS
+from huiqun.files.writing import FileFormat
 from huiqun.tasks.migrations import MIGRATE, Overlap, migration_kind, plan_migrations
 from huiqun.tasks.model import TaskKind
 from huiqun.tasks.runner import TaskOptions, TaskRunner
 from huiqun.testing.waiting import eventually, running
 from huiqun.work import Task, Work
 from huiqun.work.task import TASKS
+from moderation.archive.handlers.exports import MESSAGES
 from moderation.backtest.store import BACKTESTS, RUN
-from moderation.migrations import give_open_backtests_tasks, migrations, turn_timers_into_tasks
-from moderation.policies.handlers import APPLY_POLICIES
+from moderation.migrations import (
+    describe_exports_by_criteria,
+    give_open_backtests_tasks,
+    make_versions_of_own_rules,
+    migrations,
+    turn_timers_into_tasks,
+)
+from moderation.policies.handlers import APPLY_POLICIES, OWN_RULES
 from tests.moderation.rig import MONDAY, ModerationRig
 
 TIMERS, DONE = "timers", "done_of_timers"
@@ -83,3 +94,50 @@ async def test_an_open_backtest_gets_a_task_when_nobody_works_on_it(rig: Moderat
     scheduled = [each["payload"]["backtest_id"] async for each in rig.database[TASKS].find({"kind": RUN})]
     assert sorted(scheduled) == [f"{rig.group}-free", f"{rig.group}-left"]
     await rig.database[BACKTESTS].delete_many({"_id": {"$in": [each["_id"] for each in documents]}})
+
+
+async def test_own_rules_become_versions_also_those_that_an_older_release_sets_meanwhile(rig: ModerationRig) -> None:
+    groups, versions = rig.database["groups"], OWN_RULES.store
+    older = {"$set": {"own_rules": {"quota": {"per_day": 9}}, "own_revision": 2}}
+    await groups.update_one({"_id": rig.group}, older, upsert=True)
+    for day, revision in ((9, 2), (8, 3)):
+        await groups.update_one({"_id": rig.group}, {"$set": {"own_rules": {"quota": {"per_day": day}}}})
+        while await rig.run(make_versions_of_own_rules):
+            pass
+        (found, *_) = await versions.list_versions(rig.reader, rig.group, None, 10)
+        assert (found.number, found.content) == (revision, {"quota": {"per_day": day}})
+        await groups.update_one({"_id": rig.group}, {"$inc": {"own_revision": 1}})
+
+
+async def test_an_export_of_an_older_release_goes_on_where_it_was(rig: ModerationRig) -> None:
+    former: dict[str, Any] = {
+        "groups": ["g1", "g2"],
+        "since": MONDAY,
+        "until": MONDAY.replace(hour=5),
+        "format": "csv",
+        "requested_by": "anna",
+        "requested_at": MONDAY,
+        "group": 1,
+        "after": None,
+        "total": 7,
+        "messages": 3,
+        "bytes": 40,
+        "sha256": None,
+        "finished_at": None,
+    }
+    ids = {state: f"{rig.group}-{state}" for state in ("writing", "done")}
+    await rig.database[EXPORTS].insert_many([{**former, "_id": ids[state], "state": state} for state in ids])
+    await rig.run(lambda work: _schedule(work, Task(f"archive.export/{ids['writing']}", "archive.export", MONDAY)))
+    assert await rig.run(describe_exports_by_criteria) == 2
+    assert await rig.run(describe_exports_by_criteria) == 0
+    export = await get_export(rig.reader, MESSAGES.name, ids["writing"])
+    criteria = {"groups": ["g1", "g2"], "from": MONDAY.isoformat(), "to": MONDAY.replace(hour=5).isoformat()}
+    assert export.command == RequestExportCommand("messages", criteria, FileFormat.CSV)
+    assert (export.state, export.section, export.rows) == ("writing", 1, 3)
+    tasks = {each["_id"] async for each in rig.database[TASKS].find({"_id": {"$regex": rig.group}})}
+    assert tasks == {f"{EXPORT}/{ids['writing']}"}
+    await rig.database[EXPORTS].delete_many({"_id": {"$in": list(ids.values())}})
+
+
+async def _schedule(work: Work, task: Task) -> None:
+    work.schedule(task)

@@ -27,6 +27,7 @@ from huiqun.contracts.topics import TOPICS, Topic
 from huiqun.kafka import KafkaOptions
 from huiqun.kafka.publisher import Record
 from huiqun.kafka.topics import create_topics
+from huiqun.privacy.links import SignedLinks
 from huiqun.service.api import Api, Interface
 from huiqun.service.connections import Connections, connections, loops
 from huiqun.service.parts import Part
@@ -42,11 +43,10 @@ from huiqun.testing.waiting import eventually, running
 from huiqun.web import create_api_key
 from local.ports import free_port
 from local.stack import Stack
-from moderation.cases.model.links import Grant
+from moderation.cases.model import APPEAL, AppealGrant, appeal_link_maker
 from moderation.lexicon.handlers import import_shipped
 from moderation.rulebook.handlers import RulebookKeeper
 from moderation.settings import Settings
-from moderation.signed import SignedLinks, hash_key, signed_links
 
 SERVICES = {"moderation": moderation.app, "engagement": engagement.app, "crm-sync": crm_sync.app, "survey": survey.app}
 
@@ -73,7 +73,7 @@ class House:
 
     kafka: KafkaOptions
     clock: SetClock
-    signed: SignedLinks
+    links: SignedLinks
     lines: StringIO
     spans: InMemorySpanExporter
     services: dict[str, Service] = field(default_factory=dict)
@@ -118,8 +118,8 @@ class House:
     @property
     def signed_token(self) -> str:
         """A token that somebody may use."""
-        grant = Grant("g1", "u1", "s1", self.clock.now() + timedelta(days=7))
-        return self.signed.appeals.token(grant)
+        claims = AppealGrant("g1", "u1", "s1").claims
+        return self.links.token(APPEAL, claims, self.clock.now() + timedelta(days=7))
 
     def seen(self) -> dict[str, list[str]]:
         """Logs, metrics and spans as texts."""
@@ -172,6 +172,7 @@ async def open_house(stack: Stack, kafka: KafkaOptions) -> AsyncIterator[House]:
         topic_prefix=kafka.prefix,
         kafka_idempotent=stack.broker.producer_ids,
         hash_key=SecretStr("a key of these tests"),
+        link_key=SecretStr("a third key of these tests"),
         encryption_key=SecretStr("another key of these tests"),
         public_url="https://groups.example.com",
         four_eyes=False,
@@ -180,9 +181,9 @@ async def open_house(stack: Stack, kafka: KafkaOptions) -> AsyncIterator[House]:
         rate_limit_page=100_000,
         rate_limit_link=100_000,
     )
-    clock, signed = SetClock(), signed_links(settings)
+    clock, links = SetClock(), SignedLinks(settings.rotating_link_key, settings.public_url)
     with watched() as (lines, spans):
-        house = House(kafka, clock, signed, lines, spans)
+        house = House(kafka, clock, links, lines, spans)
         async with AsyncExitStack() as opened:
             for name in SERVICES:
                 service, parts = await _open(opened, house, name, settings)
@@ -210,10 +211,11 @@ async def _open(opened: AsyncExitStack, house: House, name: str, settings: Setti
         connected.startup.add(partial(import_shipped, Outside(connected.database), connected.transactor))
         connected.startup.add(keeper.refresh)
         parts.append(keeper)
-        routes = module.routes(keeper.current, directory, hash_key(settings), house.signed.appeals.maker)
+        hashed_under = settings.rotating_hash_key.current
+        routes = module.routes(keeper.current, directory, hashed_under, appeal_link_maker(house.links))
         tasks, interface = (
-            module.task_kinds(house.signed.consents, connected.database, keeper.current, directory),
-            module.interface(settings, keeper.current, house.signed, directory),
+            module.task_kinds(house.links, connected.database, keeper.current, directory),
+            module.interface(settings, keeper.current, house.links, directory),
         )
     else:
         routes, tasks = module.routes(directory), {}

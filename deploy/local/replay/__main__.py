@@ -14,12 +14,13 @@ from rich.console import Console
 
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import MODERATION_DECISIONS, dead_letters_of
+from huiqun.files.reading import UnreadableFileError
 from huiqun.kafka import Publisher
 from local.console import run_to_the_end
 from local.directories import run_directory
 from local.replay import output
 from local.replay.counting import Count, archived_verdicts
-from local.replay.files import Rows, UnreadableFileError, read_rows
+from local.replay.files import Rows, read_texts
 from local.replay.following import Heard, hear, send
 from local.replay.messages import Spread, key_of, make_events
 from local.replay.target import SERVICE, Target, target
@@ -30,7 +31,7 @@ from local.topics import reading, record_count
 async def replay(options: argparse.Namespace, rows: Rows, console: Console) -> int:
     """Send the rows and count the verdicts; the exit code."""
     spread = Spread(options.groups, options.members)
-    events = list(make_events(rows.items, spread, datetime.now(UTC)))
+    events = list(make_events(rows.records, spread, datetime.now(UTC)))
     with run_directory("replay") as logs:
         async with target(logs) as where:
             count = await follow(events, where, options.rate, console)
@@ -82,7 +83,7 @@ def main() -> int:
     if min(options.groups, options.members) < 1 or (options.rate is not None and options.rate <= 0):
         parser.error("--rate, --groups and --members are positive numbers")
     try:
-        rows = read_rows(options.file, options.column)
+        rows = read_texts(options.file, options.column)
     except UnreadableFileError as error:
         parser.exit(2, f"{error}\n")
     return run_to_the_end(partial(replay, options, rows))

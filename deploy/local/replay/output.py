@@ -18,7 +18,7 @@ from local.replay.counting import Count
 from local.replay.files import Rows
 from local.tables import COLOURS, counts
 
-_SHOWN_BAD = 5
+_SHOWN_FAULTS = 5
 
 
 class _Speed(ProgressColumn):
@@ -48,9 +48,9 @@ def result(name: str, rows: Rows, count: Count) -> Table:
     table.add_row("", "published again", f"{heard.published_again:,} events, under the same id")
     table.add_row("", "dead letters", f"{count.dead:,}")
     table.add_row("", "time", f"{count.seconds:,.1f} s, {len(heard.screened) / count.seconds:,.0f} messages/s")
-    table.add_row("", "rows not sent", f"{len(rows.bad):,}")
-    for bad in rows.bad[:_SHOWN_BAD]:
-        table.add_row("", "", printable(f"line {bad.line}: {bad.reason}", "yellow"))
+    table.add_row("", "rows not sent", f"{len(rows.faults):,}{' and what follows' if rows.is_cut_off else ''}")
+    for fault in rows.faults[:_SHOWN_FAULTS]:
+        table.add_row("", "", printable(f"line {fault.line}: {fault.field} {fault.reason}", "yellow"))
     return table
 
 

@@ -10,6 +10,7 @@ from huiqun.tasks.model import Effect, RetryPolicy, TaskKind, TaskRun
 from huiqun.tasks.runner import TaskOptions
 from huiqun.testing.waiting import eventually, running
 from huiqun.work import Task, Transactor, Work
+from huiqun.work.transactor import TransactorOptions
 from tests.common.tasks.bench import (
     IN_ORDER,
     NOW,
@@ -27,7 +28,7 @@ from tests.common.tasks.bench import (
 
 
 async def test_a_task_whose_work_the_store_never_takes_fails_and_holds_nobody_up(transactor: Transactor) -> None:
-    transactor._request_seconds = 0.1
+    transactor._options = TransactorOptions(request_seconds=0.1)
 
     async def tire(work: Work, _task: Task) -> None:
         await work.collection("ran").insert_one({"_id": "half done"})

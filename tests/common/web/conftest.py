@@ -1,7 +1,7 @@
 """A small service with a slice of notes, served over real HTTP with a real database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -42,6 +42,7 @@ from huiqun.web import (
     set_etag,
 )
 from huiqun.work import WORK_INDEXES, Transactor, Work
+from huiqun.work.transactor import TransactorOptions
 from local.ports import free_port
 
 NoteId = Annotated[str, Path(description="The note's id.", examples=["n1"])]
@@ -214,6 +215,8 @@ async def running(
     request_seconds: float = 10,
     limits: RateLimits | None = None,
     server: ServerOptions | None = None,
+    routers: Sequence[Router] = (router, pages),
+    state: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Service]:
     client = connect(mongo_url)
     db = client[database_name]
@@ -232,13 +235,13 @@ async def running(
             version="1",
             description="A service to test with",
             db=db,
-            transact=Transactor(client, db, silent, SystemClock(), request_seconds).run,
-            routers=[router, pages],
+            transact=Transactor(client, db, silent, SystemClock(), TransactorOptions(request_seconds)).run,
+            routers=routers,
             alive=lambda: "loops" not in failing,
             checks={"broker": lambda: answer_unless("broker"), "store": lambda: answer_unless("store")},
             oidc=oidc,
             limits=limits or RateLimits(),
-            state={"db": db, "gate": gate},
+            state={"db": db, "gate": gate, **(state or {})},
         )
     )
     port = free_port()

@@ -7,6 +7,7 @@ from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.runtime.clock import SystemClock
 from huiqun.store import connect, transaction
 from huiqun.work import Transactor, Work
+from huiqun.work.transactor import TransactorOptions
 from tests.common.web.conftest import running
 
 AT_ONCE = 50
@@ -18,7 +19,9 @@ async def count(service: Any, headers: dict[str, str], number: int) -> Any:
 
 
 async def test_fifty_requests_and_a_consumer_change_one_document_and_all_of_it_counts(service: Any) -> None:
-    consumer = Transactor(service.db.client, service.db, Publisher(KafkaOptions("nowhere")), SystemClock(), 100)
+    consumer = Transactor(
+        service.db.client, service.db, Publisher(KafkaOptions("nowhere")), SystemClock(), TransactorOptions(100)
+    )
 
     async def consume(work: Work) -> None:
         change = {"$inc": {"weight": 1}}

@@ -61,7 +61,7 @@ async def test_the_command_writes_a_file_and_the_audit_log_knows_its_hash(interf
     assert [row["text"] for row in rows] == ["'=1+1", *texts]
     entry = await interface.rig.database["audit_log"].find_one({"detail.sha256": digest})
     assert entry is not None
-    assert (entry["action"], entry["detail"]["messages"]) == ("export.completed", 601)
+    assert (entry["action"], entry["detail"]["rows"]) == ("export.completed", 601)
     assert entry["actor"].startswith("shell:")
     assert files_in(tmp_path) == ["records.csv"]
 

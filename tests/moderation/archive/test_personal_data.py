@@ -6,20 +6,27 @@ import pytest
 
 from huiqun.audit import verify
 from huiqun.privacy.detection import PersonalDataKind
+from huiqun.privacy.keys import RotatingKey
 from huiqun.privacy.masking import keyed_hash
 from moderation.archive.handlers.lookup import Question, look_up
-from moderation.archive.model import token_of
+from moderation.archive.model import tokens_of
 from moderation.archive.model.tokens import NoPersonalDataError
 from tests.moderation.archive.records import archived
 from tests.moderation.rig import HASH_KEY, ModerationRig
 
 CARD = "6222021001122334409"
+KEY = RotatingKey(HASH_KEY)
 
 
-async def asked(rig: ModerationRig, value: str, kind: PersonalDataKind = PersonalDataKind.BANK_CARD) -> list[str]:
+async def asked(
+    rig: ModerationRig,
+    value: str,
+    kind: PersonalDataKind = PersonalDataKind.BANK_CARD,
+    key: RotatingKey = KEY,
+) -> list[str]:
     """Who wrote it, as the archive answers an auditor."""
     question = Question(value, kind, None, 10)
-    found = await rig.run(lambda work: look_up(work, question, HASH_KEY, "anna"))
+    found = await rig.run(lambda work: look_up(work, question, key, "anna"))
     return [each.document["member_id"] for each in found]
 
 
@@ -57,9 +64,15 @@ async def test_a_question_is_audited_with_the_hash_and_never_the_value(rig: Mode
 @pytest.mark.parametrize("value", ["你好", "6222021001122334408", "13800138000", f"{CARD} {CARD[:-2]}17", ""])
 def test_what_is_no_number_of_the_kind_cannot_be_asked_for(value: str) -> None:
     with pytest.raises(NoPersonalDataError):
-        token_of(value, PersonalDataKind.BANK_CARD, HASH_KEY)
+        tokens_of(value, PersonalDataKind.BANK_CARD, RotatingKey(HASH_KEY))
 
 
 def test_another_key_gives_another_hash() -> None:
     kind = PersonalDataKind.BANK_CARD
-    assert token_of(CARD, kind, b"one") != token_of(CARD, kind, b"other")
+    assert tokens_of(CARD, kind, RotatingKey(b"one")) != tokens_of(CARD, kind, RotatingKey(b"other"))
+
+
+async def test_what_was_hashed_under_the_key_before_is_found_while_it_is_known(rig: ModerationRig) -> None:
+    await rig.say_all(f"卡号{CARD}")
+    assert await asked(rig, CARD, key=RotatingKey(b"a new key", HASH_KEY)) == ["u1"]
+    assert await asked(rig, CARD, key=RotatingKey(b"a new key")) == []

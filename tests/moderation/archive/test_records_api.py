@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from huiqun.channel.actions.handlers import record_receipts
 from huiqun.contracts.channel import ActionCompleted, MessageEdited, MessageReceived
 from huiqun.contracts.channel.actions import Receipt
 from huiqun.runtime.ids import new_id
 from huiqun.testing.events import NOON, edited, message, recalled
-from moderation.enforcement.handlers import record_receipts
 from tests.moderation.interface import Interface, kind_of
 
 

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -12,7 +12,8 @@ import pytest_asyncio
 from huiqun.contracts.moderation import CaseOutcome
 from huiqun.testing.http import list_all
 from huiqun.web import Role, create_api_key
-from tests.moderation.rig import BAD, DOUBTFUL, FINE, ModerationRig
+from moderation.cases.model import APPEAL, AppealGrant
+from tests.moderation.rig import BAD, DOUBTFUL, FINE, LINKS, ModerationRig
 
 HAND_WRITTEN = "我是被误会的 <b>真的</b>，电话 13812345678"
 
@@ -179,14 +180,18 @@ async def test_a_member_appeals_on_the_page_behind_the_link(service: Service) ->
     assert case.history[0].note == "我是被误会的 <b>真的</b>，电话 138****5678"
     shown = (await service.get("/api/v1/actions")).json()["items"]
     assert [path in action["content"] for action in shown if action["kind"] == "send_private"] == [False]
-    for again in (await service.http.get(path), await service.http.post(path, data={"reason": "x"})):
-        assert (again.status_code, "请等待" in again.text) == (409, True)
+    again = [await service.http.get(path), await service.http.post(path, data={"reason": "x"})]
+    assert [(each.status_code, "请等待" in each.text) for each in again] == [(200, True), (409, True)]
     await service.rig.decide(case.id, CaseOutcome.UPHELD)
     assert "已复核" in (await service.http.get(path)).text
     await service.rig.say("举报", "u2", reply_to=case.message_id)
     [report] = await service.rig.cases(kind="report")
     await service.rig.decide(report.id, CaseOutcome.REVERSED)
-    assert (await service.http.get(path)).status_code == 410
+    again = [await service.http.get(path), await service.http.post(path, data={"reason": "x"})]
+    assert [(each.status_code, "已撤销" in each.text) for each in again] == [(200, True), (409, True)]
+    expired = "/api/v1/appeals/" + LINKS.token(APPEAL, AppealGrant("g1", "u1", "s1").claims, datetime.now(UTC))
+    assert (await service.http.get(expired)).status_code == 410
+    assert (await service.http.post(expired, data={"reason": "x"})).status_code == 410
     for wrong in ("/api/v1/appeals/x", path[:-3] + "xyz", "/api/v1/appeals/" + "é" * 30):
         assert (await service.http.get(wrong)).status_code == 404
         assert (await service.http.post(wrong, data={"reason": "x"})).status_code == 404

@@ -124,7 +124,7 @@ async def test_a_task_that_is_put_to_a_person_and_escalated_names_both_by_id(pla
     reminder = await asked(planted, kind="notify_staff", task=None, reason="fraud")
     assert reminder.members == ("u1",)
     task = await asked(planted, task="remove_member")
-    assert with_names(task, {"u1": OFFENDER}) == f"请将成员 {OFFENDER}（u1） 移出群聊，并做好说明。"
+    assert with_names(task, {"u1": OFFENDER}).startswith(f"请将成员 {OFFENDER}（u1） 移出群聊，并做好说明。\n消息：")
     await planted.run_due(timedelta(minutes=31))
     actions: list[Action] = planted.data_of(ActionRequested)
     late = [action for action in actions if action.content.startswith("升级")]

@@ -1,252 +1,48 @@
-"""Actions are carried out as the channel can, and followed to their end."""
+"""Sanctions are asked for, followed and taken back as the channel can carry them out."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
-import pytest
-
+from huiqun.channel.actions.handlers import record_receipts, request_actions
+from huiqun.channel.actions.store import find_action
 from huiqun.contracts.channel import (
     Action,
     ActionAssigned,
-    ActionCompleted,
-    ActionExpired,
-    ActionFailed,
     ActionKind,
     ActionTarget,
-    ActionUnsupported,
     Capabilities,
     Support,
 )
 from huiqun.contracts.channel.actions import Receipt
-from huiqun.contracts.channel.mentions import with_names
 from huiqun.runtime.ids import new_id
-from huiqun.testing.events import NATIVE, dismissed, recalled
-from huiqun.work import Work
-from moderation.enforcement import store
-from moderation.enforcement.handlers import record_receipts, request_actions
-from moderation.enforcement.model import How, as_task, how_of
+from huiqun.testing.events import NATIVE, recalled
 from moderation.policies import store as policy_store
-from moderation.policies.model import GroupSettings, Policies, Rules, changes_of
+from moderation.policies.model import GroupSettings, OwnRules, Policies, Rules, changes_of
 from tests.moderation.rig import ModerationRig
-
-BY_HAND = Capabilities()  # what a WeCom customer group can do
-
-
-def action(rig: ModerationRig, kind: ActionKind = ActionKind.SEND_PRIVATE) -> Action:
-    return Action(
-        action_id=new_id(),
-        group_id=rig.group,
-        kind=kind,
-        target=ActionTarget(member_id="u1", message_id="m1"),
-        content="请留意群规",
-        duration_seconds=600 if kind is ActionKind.MUTE_MEMBER else None,
-        reason="ads",
-        requested_by="tester",
-    )
-
-
-async def ask(rig: ModerationRig, *actions: Action) -> None:
-    await rig.run(lambda work: request_actions(work, [(each, None) for each in actions]))
-
-
-async def answer(rig: ModerationRig, asked: Action, *kinds: Any, **fields: str) -> None:
-    receipt = Receipt(action_id=asked.action_id, group_id=rig.group, **fields)
-    receipts = [kind.about(rig.group, receipt, time=rig.clock.moment) for kind in kinds]
-    await rig.run(lambda work: record_receipts(work, receipts))
 
 
 async def state_of(rig: ModerationRig, asked: Action) -> str:
-    document = await store.find(rig.reader, asked.action_id)
-    assert document is not None
-    return str(document["state"])
+    found = await find_action(rig.reader, asked.action_id)
+    assert found is not None
+    return found.state.value
 
 
-@pytest.mark.parametrize(
-    ("capabilities", "kind", "how"),
-    [
-        (NATIVE, ActionKind.DELETE_MESSAGE, How.NATIVE),
-        (NATIVE, ActionKind.MUTE_MEMBER, How.NATIVE),
-        (BY_HAND, ActionKind.DELETE_MESSAGE, How.UNSUPPORTED),
-        (BY_HAND, ActionKind.MUTE_MEMBER, How.UNSUPPORTED),
-        (BY_HAND, ActionKind.UNMUTE_MEMBER, How.UNSUPPORTED),
-        (BY_HAND, ActionKind.REMOVE_MEMBER, How.STAFF_TASK),
-        (BY_HAND, ActionKind.SEND_MESSAGE, How.NATIVE),
-        (BY_HAND, ActionKind.NOTIFY_STAFF, How.NATIVE),
-        (Capabilities(send=Support.NONE), ActionKind.SEND_PRIVATE, How.UNSUPPORTED),
-        (Capabilities(send=Support.NONE), ActionKind.NOTIFY_STAFF, How.NATIVE),
-        (Capabilities(send_private=Support.NONE), ActionKind.SEND_PRIVATE, How.UNSUPPORTED),
-        (Capabilities(send_private=Support.NONE), ActionKind.SEND_MESSAGE, How.NATIVE),
-        (Capabilities(send_private=Support.STAFF_TASK), ActionKind.SEND_PRIVATE, How.NATIVE),
-    ],
-)
-def test_what_the_channel_can_do_decides_how_an_action_is_carried_out(
-    capabilities: Capabilities, kind: ActionKind, how: How
-) -> None:
-    asked = Action(action_id="a", group_id="g", kind=kind, requested_by="tester")
-    assert how_of(asked, GroupSettings(capabilities=capabilities)) is how
-
-
-@pytest.mark.parametrize("kind", [each for each in ActionKind if each is not ActionKind.NOTIFY_STAFF])
-def test_every_action_can_be_put_to_a_staff_member_in_words(kind: ActionKind) -> None:
-    target = ActionTarget(member_id="u1", message_id="m1")
-    asked = Action(action_id="a", group_id="g", kind=kind, target=target, content="请留意", requested_by="tester")
-    task = as_task(asked, "staff-1", "a")
-    assert (task.kind, task.task, task.assignee) == (ActionKind.NOTIFY_STAFF, kind, "staff-1")
-    told = with_names(task, {"u1": "李女士"})
-    assert told
-    assert "{" not in told
-
-
-async def dismiss(rig: ModerationRig) -> None:
-    async def use_case(work: Work) -> None:
-        await rig.directory.record(work, [dismissed(rig.group)])
-        await policy_store.note_groups(work, [rig.group])
-
-    await rig.run(use_case)
-
-
-async def test_in_a_group_that_is_no_more_people_can_be_told_something_and_nothing_else_is_asked(
-    rig: ModerationRig,
-) -> None:
-    await dismiss(rig)
-    asked = [action(rig, kind) for kind in ActionKind]
-    await ask(rig, *asked)
-    told = {ActionKind.SEND_PRIVATE, ActionKind.NOTIFY_STAFF, ActionKind.TRANSFER_CUSTOMER}
-    assert {each.kind for each in rig.actions()} == told
-    states = {each.kind: await state_of(rig, each) for each in asked}
-    assert states == {kind: "requested" if kind in told else "unsupported" for kind in ActionKind}
-
-
-async def test_an_open_action_is_given_up_when_its_group_is_dismissed(rig: ModerationRig) -> None:
-    asked = action(rig, ActionKind.DELETE_MESSAGE)
-    await ask(rig, asked)
-    await dismiss(rig)
-    await rig.run_due(timedelta(days=1))
-    assert await state_of(rig, asked) == "expired"
-    assert len(rig.actions()) == 1
-
-
-async def test_an_action_is_asked_for_once_and_ends_with_its_receipt(rig: ModerationRig) -> None:
-    asked = action(rig)
-    await ask(rig, asked)
-    assert [each.action_id for each in rig.actions()] == [asked.action_id]
-    assert await state_of(rig, asked) == "requested"
-    await answer(rig, asked, ActionAssigned, assignee="staff-7")
-    assert await state_of(rig, asked) == "assigned"
-    await answer(rig, asked, ActionCompleted)
-    assert await state_of(rig, asked) == "completed"
-    await rig.run_due(timedelta(days=1))
-    assert len(rig.actions()) == 1
-
-
-@pytest.mark.parametrize("later", [ActionFailed, ActionExpired, ActionAssigned, ActionUnsupported])
-async def test_an_ended_action_keeps_its_end(rig: ModerationRig, later: Any) -> None:
-    asked = action(rig)
-    await ask(rig, asked)
-    await answer(rig, asked, ActionCompleted)
-    await answer(rig, asked, later)
-    await rig.run_due(timedelta(days=1))
-    assert await state_of(rig, asked) == "completed"
-    assert len(rig.actions()) == 1
-
-
-async def test_receipts_of_one_batch_count_in_their_order(rig: ModerationRig) -> None:
-    asked = action(rig)
-    await ask(rig, asked)
-    await answer(rig, asked, ActionAssigned, ActionFailed, ActionCompleted)
-    assert await state_of(rig, asked) == "completed"
-
-
-async def test_a_receipt_of_an_action_that_nobody_asked_for_is_passed_over(rig: ModerationRig) -> None:
-    await answer(rig, action(rig), ActionCompleted)
-    assert await rig.documents(store.ACTIONS) == []
-
-
-async def test_what_the_channel_cannot_do_is_recorded_and_not_asked(rig: ModerationRig) -> None:
-    await rig.know_group(capabilities=BY_HAND)
-    asked = action(rig, ActionKind.MUTE_MEMBER)
-    await ask(rig, asked)
-    assert rig.actions() == []
-    assert await state_of(rig, asked) == "unsupported"
-    await rig.run_due(timedelta(days=1))
-    assert rig.actions() == []
-
-
-def kinds(actions: Sequence[Action]) -> list[ActionKind]:
-    return [each.kind for each in actions]
-
-
-async def test_a_silent_channel_is_asked_again_under_the_same_id_before_a_person_is(rig: ModerationRig) -> None:
-    asked = action(rig, ActionKind.DELETE_MESSAGE)
-    await ask(rig, asked)
-    await rig.run_due(timedelta(minutes=16))
-    assert kinds(rig.actions()) == [ActionKind.DELETE_MESSAGE] * 3
-    assert {each.action_id for each in rig.actions()} == {asked.action_id}
-    await rig.run_due(timedelta(minutes=15))
-    task = rig.actions()[-1]
-    assert (task.kind, task.task, task.assignee) == (ActionKind.NOTIFY_STAFF, ActionKind.DELETE_MESSAGE, "staff-1")
-    assert await state_of(rig, asked) == "expired"
-    assert await state_of(rig, task) == "requested"
-
-
-async def test_a_task_is_reminded_of_escalated_and_at_last_given_up(rig: ModerationRig) -> None:
-    await rig.know_group(capabilities=BY_HAND)
-    asked = action(rig, ActionKind.REMOVE_MEMBER)
-    await ask(rig, asked)
-    (task,) = rig.actions()
-    assert (task.kind, task.assignee, task.action_id) == (ActionKind.NOTIFY_STAFF, "staff-1", asked.action_id)
-    await rig.run_due(timedelta(minutes=31))
-    assert rig.actions()[-1].content.startswith("提醒")
-    await rig.run_due(timedelta(minutes=30))
-    assert rig.actions()[-1].content.startswith("升级")
-    await rig.run_due(timedelta(minutes=60))
-    assert await state_of(rig, asked) == "expired"
-    told = len(rig.actions())
-    await rig.run_due(timedelta(days=1))
-    assert len(rig.actions()) == told
-
-
-async def test_after_downtime_the_steps_come_one_by_one(rig: ModerationRig) -> None:
-    await rig.know_group(capabilities=BY_HAND)
-    await ask(rig, action(rig, ActionKind.REMOVE_MEMBER))
-    rig.clock.moment = rig.clock.moment.replace(hour=23)
-    await rig.run_due()
-    assert len(rig.actions()) == 2
-    await rig.run_due(timedelta(minutes=1))
-    assert len(rig.actions()) == 3
-
-
-async def test_a_failed_action_is_tried_again_soon(rig: ModerationRig) -> None:
-    asked = action(rig)
-    await ask(rig, asked)
-    await answer(rig, asked, ActionFailed, detail="the channel is busy")
-    await rig.run_due(timedelta(seconds=59))
-    assert len(rig.actions()) == 1
-    await rig.run_due(timedelta(seconds=1))
-    assert [each.action_id for each in rig.actions()] == [asked.action_id] * 2
-
-
-async def test_a_person_whom_the_channel_has_asked_is_reminded_and_then_somebody_above_is_told(
-    rig: ModerationRig,
-) -> None:
+async def test_who_the_policy_names_is_told_of_a_task_that_nobody_does(rig: ModerationRig) -> None:
     await rig.know_group()
     own = Rules.model_validate({"review": {"escalate_to": "staff-lead"}})
-    await rig.run(lambda work: policy_store.set_own_rules(work, rig.group, changes_of(own)))
-    asked = action(rig, ActionKind.SEND_MESSAGE)
-    await ask(rig, asked)
-    await answer(rig, asked, ActionAssigned, assignee="staff-7")
-    await rig.run_due(timedelta(minutes=29))
-    assert len(rig.actions()) == 1, "who has been asked to confirm it is not asked again every five minutes"
-    await rig.run_due(timedelta(minutes=32))
-    reminder, escalation = rig.actions(ActionKind.NOTIFY_STAFF)
-    assert (reminder.assignee, escalation.assignee) == ("staff-7", "staff-lead")
-    assert (reminder.content[:2], "staff-7" in escalation.content) == ("提醒", True)
-    await answer(rig, asked, ActionAssigned, assignee="staff-7")
-    assert (await store.find(rig.reader, asked.action_id) or {})["steps"] == 2
-    await rig.run_due(timedelta(minutes=60))
-    assert await state_of(rig, asked) == "expired"
+    await rig.run(lambda work: policy_store.set_own_rules(work, OwnRules(rig.group, 1, changes_of(own))))
+    target = ActionTarget(member_id="u1")
+    asked = Action(
+        action_id=new_id(), group_id=rig.group, kind=ActionKind.SEND_MESSAGE, target=target, requested_by="tester"
+    )
+    await rig.run(lambda work: request_actions(work, asked))
+    receipt = Receipt(action_id=asked.action_id, group_id=rig.group, assignee="staff-7")
+    event = ActionAssigned.about(rig.group, receipt, time=rig.clock.moment)
+    await rig.run(lambda work: record_receipts(work, [event]))
+    await rig.run_due(timedelta(minutes=61))
+    told = {each.assignee: each.content for each in rig.actions(ActionKind.NOTIFY_STAFF)}
+    assert {person: text[:2] for person, text in told.items()} == {"staff-7": "提醒", "staff-lead": "升级"}
+    assert "staff-7" in told["staff-lead"]
 
 
 async def test_a_mute_is_asked_for_again_for_what_is_left_of_it_and_not_after_its_end(rig: ModerationRig) -> None:

@@ -28,7 +28,7 @@ async def test_members_and_staff_are_told_in_the_words_of_the_policy(rig: Modera
     await rig.run_due(timedelta(minutes=2))
     await rig.say_all("一起刷单", member="{u1}")
     assert rig.actions(ActionKind.SEND_MESSAGE)[0].content == "{member:{u1}}请注意：刷单诈骗。异议请回复我要申诉"
-    assert rig.actions(ActionKind.NOTIFY_STAFF)[0].content == "请更正：保本承诺"
+    assert rig.actions(ActionKind.NOTIFY_STAFF)[0].content == "请更正：保本承诺\n消息：11-23 12:00“这个保本”"
     assert rig.actions(ActionKind.MUTE_MEMBER)[0].content == "刷单诈骗，10 分钟，私信群主"
 
 

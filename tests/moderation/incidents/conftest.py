@@ -2,6 +2,7 @@
 
 import pytest_asyncio
 
+from huiqun.web import create_api_key
 from tests.moderation.incidents.scene import Caller
 from tests.moderation.rig import ModerationRig
 
@@ -16,6 +17,13 @@ async def rig(one_rig: ModerationRig) -> ModerationRig:
 @pytest_asyncio.fixture
 async def admin(rig: ModerationRig) -> Caller:
     return Caller(await rig.http("admin"))
+
+
+@pytest_asyncio.fixture
+async def approver(rig: ModerationRig) -> Caller:
+    """Another admin, who writes no plans."""
+    key = await create_api_key(rig.reader, "another admin", ["admin"])
+    return Caller(await (await rig.interface()).open_client({"X-API-Key": key}))
 
 
 @pytest_asyncio.fixture

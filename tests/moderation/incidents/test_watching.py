@@ -65,11 +65,11 @@ async def test_nothing_is_proposed_where_such_an_incident_is_on(rig: ModerationR
     assert [group for group, _ in await proposals(rig)] == ["g2"]
 
 
-async def test_groups_may_be_counted_together(rig: ModerationRig, admin: Caller) -> None:
+async def test_groups_may_be_counted_together(rig: ModerationRig, admin: Caller, approver: Caller) -> None:
     plan = (await admin.get("incident-plans/attack"))["plan"]
     plan["trigger"] = {"blocks": 10, "minutes": 10, "scope": "all"}
     await admin.post("incident-plans/attack/versions", {"plan": plan}, status=201)
-    await admin.post("incident-plans/attack/activation", {"version": 1}, seen="*")
+    await approver.post("incident-plans/attack/activation", {"version": 1}, seen="*")
     await rig.run(watching.start_watching)
     await blocked(rig, "g1", 4)
     await blocked(rig, "g2", 6)

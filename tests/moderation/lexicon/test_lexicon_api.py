@@ -6,10 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
+from huiqun.files.reading import RowFormat
 from huiqun.runtime.ids import new_id
 from huiqun.testing.http import list_all
 from huiqun.testing.waiting import eventually
-from moderation.lexicon.model.rows import read_csv
+from moderation.lexicon.model.rows import parse_words
 from tests.moderation.interface import Interface, kind_of, together
 
 HEADER = "word,category,severity,allow,valid_from,valid_until\n"
@@ -171,7 +172,7 @@ async def test_two_who_replace_a_list_at_the_same_time_leave_one_file_s_words(in
     answers = await together(*(put(interface, name, content) for content in files))
     assert [answer.status_code for answer in answers] == [200, 200]
     kept = {word["id"] for word in await words_of(interface, name)}
-    assert kept in [{word.id for word in read_csv(content, name).words} for content in files]
+    assert kept in [{word.id for word in parse_words(content, RowFormat.CSV, name).records} for content in files]
 
 
 async def test_an_imported_word_is_found_and_the_trial_says_why(interface: Interface) -> None:

@@ -5,16 +5,25 @@ from datetime import date
 
 import pytest
 
-from moderation.lexicon.model.rows import RowError, read_csv, read_jsonl
+from huiqun.files.reading import ParsedRows, RowFault, RowFormat
+from moderation.lexicon.model.rows import parse_words
 from moderation.lexicon.model.words import Word
 
 HEADER = "word,category,severity,allow,valid_from,valid_until\n"
 
 
+def read_csv(text: str) -> ParsedRows[Word]:
+    return parse_words(text, RowFormat.CSV, "bank")
+
+
+def read_jsonl(text: str) -> ParsedRows[Word]:
+    return parse_words(text, RowFormat.JSONL, "bank")
+
+
 def test_a_good_csv_row_becomes_a_word() -> None:
-    read = read_csv("\ufeff" + HEADER + "加微信,solicitation,4,加微信支付|加微信银行,2025-01-01,2025-12-31\n", "bank")
-    assert read.errors == ()
-    assert read.words == (
+    read = read_csv(HEADER + "加微信,solicitation,4,加微信支付|加微信银行,2025-01-01,2025-12-31\n")
+    assert read.faults == ()
+    assert read.records == (
         Word(
             id="bank/加微信",
             text="加微信",
@@ -30,13 +39,13 @@ def test_a_good_csv_row_becomes_a_word() -> None:
 
 def test_the_same_row_as_json_becomes_the_same_word() -> None:
     row = {"word": "刷单", "category": "fraud", "severity": 5, "allow": ["谨防刷单"], "valid_until": "2025-12-31"}
-    from_json = read_jsonl(json.dumps(row) + "\n\n", "bank")
-    from_csv = read_csv(HEADER + "刷单,fraud,5,谨防刷单,,2025-12-31\n", "bank")
+    from_json = read_jsonl(json.dumps(row) + "\n\n")
+    from_csv = read_csv(HEADER + "刷单,fraud,5,谨防刷单,,2025-12-31\n")
     assert from_json == from_csv
 
 
 def test_severity_is_three_unless_said() -> None:
-    assert read_csv("word,category\n刷单,fraud\n", "bank").words[0].severity == 3
+    assert read_csv("word,category\n刷单,fraud\n").records[0].severity == 3
 
 
 @pytest.mark.parametrize(
@@ -60,29 +69,29 @@ def test_severity_is_three_unless_said() -> None:
     ],
 )
 def test_a_bad_csv_row_is_reported_by_line_and_field(row: str, field: str, reason: str) -> None:
-    read = read_csv(f"{HEADER}稳赚,fraud,4,,,\n{row}\n", "bank")
-    assert [word.text for word in read.words] == ["稳赚"]
-    (error,) = read.errors
-    assert (error.line, error.field) == (3, field)
-    assert reason in error.reason
+    read = read_csv(f"{HEADER}稳赚,fraud,4,,,\n{row}\n")
+    assert [word.text for word in read.records] == ["稳赚"]
+    (fault,) = read.faults
+    assert (fault.line, fault.field) == (3, field)
+    assert reason in fault.reason
 
 
 def test_a_word_spelt_twice_is_a_duplicate_of_its_first_line() -> None:
-    read = read_csv(HEADER + "加微信,ads,3,,,\n加·微 信,ads,3,,,\n", "bank")
-    assert len(read.words) == 1
-    assert read.errors == (RowError(3, "word", "is the same as in line 2"),)
+    read = read_csv(HEADER + "加微信,ads,3,,,\n加·微 信,ads,3,,,\n")
+    assert len(read.records) == 1
+    assert read.faults == (RowFault(3, "word", "is the same as in line 2"),)
 
 
 def test_a_rare_single_character_is_a_word() -> None:
-    assert read_csv(HEADER + "肏,abuse,4,,,\n", "bank").errors == ()
+    assert read_csv(HEADER + "肏,abuse,4,,,\n").faults == ()
 
 
 def test_a_file_without_the_needed_columns_says_which() -> None:
-    assert read_csv("term,kind\n刷单,ads\n", "bank").errors == (
-        RowError(1, "category", "column is missing", ends=True),
-        RowError(1, "word", "column is missing", ends=True),
+    assert read_csv("term,kind\n刷单,ads\n").faults == (
+        RowFault(1, "category", "column is missing", ends=True),
+        RowFault(1, "word", "column is missing", ends=True),
     )
-    assert len(read_csv("", "bank").errors) == 2
+    assert len(read_csv("").faults) == 2
 
 
 @pytest.mark.parametrize(
@@ -96,10 +105,10 @@ def test_a_file_without_the_needed_columns_says_which() -> None:
         ('{"word": "刷单", "category": "ads", "severity": 2.5}', "severity"),
         ('{"word": "刷单", "category": "ads", "allow": {"a": 1}}', "allow"),
         ('{"word": "刷单", "category": "ads", "allow": [1]}', "allow"),
-        ('{"word": "\\ud800", "category": "ads"}', "word"),
+        ('{"word": "\\ud800", "category": "ads"}', "row"),
     ],
 )
 def test_a_bad_json_row_is_reported_by_line_and_field(line: str, field: str) -> None:
-    read = read_jsonl(f'{{"word": "稳赚", "category": "fraud"}}\n{line}\n', "bank")
-    assert len(read.words) == 1
-    assert [(error.line, error.field) for error in read.errors] == [(2, field)]
+    read = read_jsonl(f'{{"word": "稳赚", "category": "fraud"}}\n{line}\n')
+    assert len(read.records) == 1
+    assert [(fault.line, fault.field) for fault in read.faults] == [(2, field)]

@@ -5,9 +5,10 @@ from datetime import date, timedelta
 import pytest
 
 from huiqun.contracts.channel import ActionKind, Role
+from huiqun.files.reading import RowFormat
 from moderation.membership.handlers.checks import replace_staff
 from moderation.membership.model.checks import Irregularity, RosterEntry, check_names, check_staff
-from moderation.membership.model.staff import Staff, UnfitStaffError, read_csv, read_json
+from moderation.membership.model.staff import Staff, UnfitStaffError, parse_staff
 from moderation.policies.model import RosterRule
 from tests.moderation.membership.people import created, joined
 from tests.moderation.rig import ModerationRig
@@ -79,12 +80,12 @@ def test_a_short_name_that_staff_and_customer_share_is_no_impersonation() -> Non
 
 @pytest.mark.parametrize("nobody", ["unknown", "0", "null", "-", "未知"])
 def test_nobody_is_authorised_by_a_placeholder_for_an_id(nobody: str) -> None:
-    for read, content in (
-        (read_csv, f"staff_id,name\n{nobody},王经理\n"),
-        (read_json, f'[{{"staff_id": "{nobody}", "name": "王经理"}}]'),
+    for form, content in (
+        (RowFormat.CSV, f"staff_id,name\n{nobody},王经理\n"),
+        (RowFormat.JSON, f'[{{"staff_id": "{nobody}", "name": "王经理"}}]'),
     ):
         with pytest.raises(UnfitStaffError):
-            read(content)
+            parse_staff(content, form)
     members = [RosterEntry(nobody, Role.STAFF, "王经理")]
     (finding,) = check_staff(members, {nobody: Staff(nobody, "王经理")}, date(2026, 11, 22))
     assert finding.kind is Irregularity.UNKNOWN_STAFF
@@ -97,12 +98,14 @@ def test_whoever_has_no_name_takes_nobody_s(nameless: str) -> None:
 
 
 def test_the_list_is_read_from_csv_as_spreadsheets_write_it() -> None:
-    read = read_csv("\ufeffstaff_id,name,departed_on\r\nstaff-1,王经理,\r\nstaff-2,李经理,2026-11-01\r\n")
+    content = "staff_id,name,departed_on\r\nstaff-1,王经理,\r\nstaff-2,李经理,2026-11-01\r\n"
+    read = parse_staff(content, RowFormat.CSV)
     assert read == (Staff("staff-1", "王经理"), Staff("staff-2", "李经理", date(2026, 11, 1)))
 
 
 def test_the_list_is_read_from_json() -> None:
-    assert read_json('[{"staff_id": "staff-1", "name": "王经理"}]') == (Staff("staff-1", "王经理"),)
+    read = parse_staff('[{"staff_id": "staff-1", "name": "王经理"}]', RowFormat.JSON)
+    assert read == (Staff("staff-1", "王经理"),)
 
 
 @pytest.mark.parametrize(
@@ -118,11 +121,11 @@ def test_the_list_is_read_from_json() -> None:
 )
 def test_an_unfit_row_is_named_by_its_line(content: str, faults: list[tuple[int, str]]) -> None:
     with pytest.raises(UnfitStaffError) as caught:
-        read_csv(content)
+        parse_staff(content, RowFormat.CSV)
     assert [(fault.line, fault.field) for fault in caught.value.faults] == faults
 
 
 @pytest.mark.parametrize("content", ["{}", "[1]", "nonsense", '[{"staff_id": 7, "name": "x"}]', "\ud800"])
 def test_json_that_is_no_list_of_staff_is_refused(content: str) -> None:
     with pytest.raises(UnfitStaffError):
-        read_json(content)
+        parse_staff(content, RowFormat.JSON)

@@ -9,10 +9,11 @@ import pytest_asyncio
 
 from huiqun.contracts.channel import ActionKind, Group, GroupUpdated, Role
 from huiqun.contracts.moderation import ConsentGiven
-from huiqun.privacy.links import LinkSigner
-from moderation.membership.model.links import Holder, sign
+from huiqun.privacy.keys import RotatingKey
+from huiqun.privacy.links import SignedLinks
+from moderation.membership.model.links import CONSENT, Holder
 from tests.moderation.membership.people import created, joined, left
-from tests.moderation.rig import SETTINGS, SIGNED, ModerationRig
+from tests.moderation.rig import LINKS, SETTINGS, ModerationRig
 
 RULES = "1. 文明交流。\n2. <b>不发广告</b>。"
 CSV = "staff_id,name,departed_on\nstaff-1,王经理,\nstaff-2,李经理,2026-11-01\n"
@@ -63,7 +64,7 @@ async def test_a_newcomer_agrees_on_the_page_of_the_link(office: Office) -> None
     assert "&lt;b&gt;不发广告" in page.text
     assert await office.rig.documents("consents") == []
     done = [await office.http.post(form_of(page)) for _ in range(2)]
-    assert ["您已确认群规" in each.text for each in done] == [True, True]
+    assert [(each.status_code, "您已确认群规" in each.text) for each in done] == [(200, True), (200, True)]
     (consent,) = await office.rig.documents("consents")
     assert (consent["member_id"], consent["given_by"]) == ("u1", "link")
     assert len(office.rig.emitted(ConsentGiven)) == 1
@@ -99,7 +100,7 @@ async def test_rules_that_changed_while_they_were_read_are_shown_again(office: O
     page = await office.http.get(link)
     await office.rig.write_policy(rules_text="3. 其他。", consent={"by_link": True})
     again = await office.http.post(form_of(page))
-    assert "3. 其他。" in again.text
+    assert (again.status_code, "3. 其他。" in again.text) == (409, True)
     assert "群规刚刚有更新" in again.text
     assert await office.rig.documents("consents") == []
     assert "您已确认群规" in (await office.http.post(form_of(again))).text
@@ -109,15 +110,17 @@ async def test_forged_and_expired_links_and_those_of_who_left_agree_to_nothing(o
     link = await invited(office)
     page = await office.http.get(link)
     later = datetime.now(UTC) + timedelta(hours=1)
-    forged = sign(LinkSigner.under(b"another secret", "huiqun/moderation/consent"), Holder("g1", "u1"), later)
-    expired = sign(SIGNED.consents.signer, Holder("g1", "u1"), datetime.now(UTC) - timedelta(seconds=1))
-    assert (await office.http.get(f"/consent?token={forged}")).status_code == 400
-    assert (await office.http.post(f"/consent?token={link[-10:]}&version=1")).status_code == 400
+    claims = Holder("g1", "u1").claims
+    forged = SignedLinks(RotatingKey(b"another secret"), None).token(CONSENT, claims, later)
+    expired = LINKS.token(CONSENT, claims, datetime.now(UTC) - timedelta(seconds=1))
+    assert (await office.http.get(f"/consent?token={forged}")).status_code == 404
+    assert (await office.http.post(f"/consent?token={link[-10:]}&version=1")).status_code == 404
     assert (await office.http.get(f"/consent?token={expired}")).status_code == 410
     for broken_off in (await office.http.get("/consent"), await office.http.post("/consent?token=x")):
-        assert (broken_off.status_code, "请使用收到的完整链接" in broken_off.text) == (400, True)
+        assert (broken_off.status_code, "请使用收到的完整链接" in broken_off.text) == (404, True)
     await office.rig.deliver(left("u1", at=office.rig.clock.moment))
-    assert "不在该群" in (await office.http.post(form_of(page))).text
+    gone = [await office.http.get(link), await office.http.post(form_of(page))]
+    assert [(each.status_code, "不在该群" in each.text) for each in gone] == [(200, True), (409, True)]
     assert await office.rig.documents("consents") == []
 
 

@@ -10,6 +10,7 @@ import pytest
 from huiqun.contracts.channel import Group
 from huiqun.store import Outside
 from huiqun.testing.waiting import eventually, running
+from huiqun.versions.model import ActivationCommand
 from huiqun.work import Work
 from moderation.lexicon import handlers as lexicons
 from moderation.lexicon import store as lexicon_store
@@ -36,7 +37,7 @@ async def put_list(rig: ModerationRig, name: str, *texts: str, category: str = "
 async def put_policy(rig: ModerationRig, policy_id: str, **rules: object) -> None:
     async def use_case(work: Work) -> None:
         version = await policies.write_version(work, policy_id, Rules.model_validate(rules), "", "tester")
-        await policies.activate_version(work, policy_id, policies.Activation(version.version, "approver"), whatever)
+        await policies.activate_version(work, policy_id, ActivationCommand(version.number, "approver"), whatever)
 
     await rig.run(use_case)
 

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from huiqun.channel.actions.store import ACTIONS
 from huiqun.contracts.channel import ActionKind, Role
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import SanctionKind, Verdict
 from huiqun.testing.events import edited, recalled
-from moderation.enforcement import store as actions
 from moderation.lexicon.model.matching import EVERY_POLICY, Lexicon
 from moderation.policies.model import Rules
 from moderation.standing.model import STRIKES
@@ -141,9 +141,9 @@ async def test_who_becomes_staff_within_a_batch_is_from_then_on_judged_as_staff(
 
 async def test_an_event_that_comes_again_changes_nothing(rig: ModerationRig) -> None:
     (message,) = await rig.say_all("一起刷单")
-    before = [await rig.documents(name) for name in ("messages", "standings", actions.ACTIONS)]
+    before = [await rig.documents(name) for name in ("messages", "standings", ACTIONS)]
     await rig.deliver(message)
-    assert [await rig.documents(name) for name in ("messages", "standings", actions.ACTIONS)] == before
+    assert [await rig.documents(name) for name in ("messages", "standings", ACTIONS)] == before
 
 
 async def test_an_edited_message_is_judged_again_counted_once_and_struck_once(rig: ModerationRig) -> None:

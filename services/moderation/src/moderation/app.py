@@ -5,19 +5,17 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from huiqun.audit import api as audit_api
+from huiqun.channel.actions import api as actions_api
+from huiqun.channel.actions.following import follow_up_kind
+from huiqun.channel.actions.handlers import FOLLOW_UP, RECEIPT_EVENTS, record_receipts
+from huiqun.channel.actions.store import ACTION_INDEXES
 from huiqun.channel.directory.fold import GROUP_EVENTS, ROSTER_EVENTS
 from huiqun.channel.directory.handlers import Directory
 from huiqun.channel.directory.store import DIRECTORY_INDEXES
-from huiqun.contracts.channel import (
-    ActionAssigned,
-    ActionCompleted,
-    ActionExpired,
-    ActionFailed,
-    ActionUnsupported,
-    MessageEdited,
-    MessageRecalled,
-    MessageReceived,
-)
+from huiqun.contracts.channel import MessageEdited, MessageRecalled, MessageReceived
+from huiqun.files.exports.handlers import EXPORT, carry_out_exports
+from huiqun.files.exports.store import EXPORT_INDEXES
+from huiqun.privacy.links import SignedLinks
 from huiqun.service.api import Api, Interface
 from huiqun.service.connections import connections, loops
 from huiqun.service.parts import run_parts
@@ -31,7 +29,8 @@ from huiqun.web import Router
 from huiqun.work import Task, Work
 from moderation.archive import api as archive_api
 from moderation.archive import store as archive
-from moderation.archive.handlers import exports, settling
+from moderation.archive.handlers import settling
+from moderation.archive.handlers.exports import MESSAGES
 from moderation.backtest import api as backtest_api
 from moderation.backtest import handlers as backtest
 from moderation.backtest import store as backtests
@@ -40,9 +39,8 @@ from moderation.cases import store as case_store
 from moderation.cases.handlers import opening as cases
 from moderation.cases.handlers import patrolling
 from moderation.cases.handlers.unreadable import open_unreadable
-from moderation.enforcement import api as actions_api
+from moderation.cases.model import appeal_link_maker
 from moderation.enforcement import handlers as enforcement
-from moderation.enforcement import store as actions
 from moderation.enforcement.model import AppealLink
 from moderation.incidents import api as incidents_api
 from moderation.incidents import store as incidents
@@ -58,7 +56,6 @@ from moderation.membership.handlers.checks import RosterChecks
 from moderation.membership.handlers.greeting import Greeting
 from moderation.membership.handlers.replies import Replies
 from moderation.membership.handlers.roster import Roster
-from moderation.membership.model.links import Links
 from moderation.migrations import migrations
 from moderation.policies import api as policies_api
 from moderation.policies import handlers as policies
@@ -68,16 +65,16 @@ from moderation.rulebook.model import Rulebook
 from moderation.screening import api as screening_api
 from moderation.screening.handlers import MessageReading, Screening
 from moderation.settings import Settings
-from moderation.signed import SignedLinks, hash_key, signed_links
 from moderation.standing import api as standings_api
 from moderation.standing import store as standings
 
 SERVICE = "moderation"
 DESCRIPTION = "Group rules, screening, sanctions and review."
 INDEXES: Mapping[str, Sequence[Index]] = {
+    **ACTION_INDEXES,
     **DIRECTORY_INDEXES,
+    **EXPORT_INDEXES,
     **archive.INDEXES,
-    **actions.INDEXES,
     **backtests.INDEXES,
     **case_store.INDEXES,
     **incidents.INDEXES,
@@ -111,16 +108,12 @@ def routes(
         Route(ROSTER_EVENTS, roster.record_members),
         Route((MessageReceived, MessageEdited), hear_and_screen, unreadable=note_unreadable, prepare=screening.read),
         Route((MessageRecalled,), screening.recall),
-        Route(
-            (ActionCompleted, ActionFailed, ActionUnsupported, ActionAssigned, ActionExpired),
-            enforcement.record_receipts,
-        ),
+        Route(RECEIPT_EVENTS, record_receipts),
     )
 
 
 # None waits for the tasks of another queue: the end of a mute not for patrols, and these not for an export.
 SANCTIONS = Queue("sanctions")
-ACTIONS = Queue("actions")
 CASES = Queue("cases", 1)
 INCIDENTS = Queue("incidents", 1)
 MEMBERS = Queue("members", 2)
@@ -133,7 +126,7 @@ BACKTESTS = Queue("backtests", 1)
 
 
 def task_kinds(
-    links: Links, database: Database, rulebook: Callable[[], Rulebook], directory: Directory
+    links: SignedLinks, database: Database, rulebook: Callable[[], Rulebook], directory: Directory
 ) -> Mapping[str, TaskKind]:
     """What is done later, and in which queue."""
     greeter, checks = Greeting(links), RosterChecks(directory)
@@ -148,7 +141,7 @@ def task_kinds(
 
     return {
         enforcement.MUTE_ENDS: TaskKind(enforcement.end_mute, SANCTIONS),
-        enforcement.FOLLOW_UP: TaskKind(enforcement.follow_up, ACTIONS),
+        FOLLOW_UP: follow_up_kind(policies.find_superior),
         cases.OVERDUE: TaskKind(cases.remind, CASES),
         scene.REMIND: TaskKind(due.remind, INCIDENTS),
         scene.ESCALATE: TaskKind(due.escalate, INCIDENTS),
@@ -168,7 +161,7 @@ def task_kinds(
         settling.PLAN_RETENTION: TaskKind(settling.plan_retention, RETENTION),
         settling.PLAN_HOLD: TaskKind(settling.plan_hold, RETENTION),
         settling.SETTLE: TaskKind(settling.settle, RETENTION),
-        exports.EXPORT: TaskKind(exports.carry_out, EXPORTS),
+        EXPORT: TaskKind(carry_out_exports([MESSAGES]), EXPORTS),
         # What is wrong with a backtest is wrong the next time; three times its process may have died of it.
         backtests.RUN: TaskKind(
             backtest.carry_out(Outside(database), rulebook), BACKTESTS, RetryPolicy(3, retry_on=())
@@ -223,19 +216,19 @@ async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) ->
             startup.add(partial(connected.transactor.run, planning_migrations))
             startup.add(partial(connected.transactor.run, watching.start_watching))
         startup.add(keeper.refresh)
-        signed = signed_links(settings)
-        handled = routes(keeper.current, directory, hash_key(settings), signed.appeals.maker)
-        kinds = task_kinds(signed.consents, connected.database, keeper.current, directory)
+        links = SignedLinks(settings.rotating_link_key, settings.public_url)
+        handled = routes(keeper.current, directory, settings.rotating_hash_key.current, appeal_link_maker(links))
+        kinds = task_kinds(links, connected.database, keeper.current, directory)
         parts = loops(connected, roles, handled, kinds)
         parts.append(keeper)
-        offered = interface(settings, keeper.current, signed, directory, ROUTERS if "api" in roles else ())
+        offered = interface(settings, keeper.current, links, directory, ROUTERS if "api" in roles else ())
         await run_parts([*startup.before(parts), Api(offered, settings, connected, parts)], stop)
 
 
 def interface(
     settings: Settings,
     rulebook: Callable[[], Rulebook],
-    signed: SignedLinks,
+    links: SignedLinks,
     directory: Directory,
     routers: Sequence[Router] = ROUTERS,
 ) -> Interface:
@@ -243,9 +236,8 @@ def interface(
     state = {
         "rulebook": rulebook,
         "directory": directory,
-        "links": signed.consents,
-        "appeal_links": signed.appeals,
+        "links": links,
         "four_eyes": settings.four_eyes,
-        "hash_key": hash_key(settings),
+        "hash_key": settings.rotating_hash_key,
     }
     return Interface(service=SERVICE, description=DESCRIPTION, routers=routers, state=state)

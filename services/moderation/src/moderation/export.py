@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any, BinaryIO, Literal
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -15,16 +15,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from huiqun.audit import AuditEntry, append
 from huiqun.cli.operator import shell_actor
 from huiqun.cli.terminal import database_of, fail, notes, output, run
+from huiqun.files.exports.model import ExportFormat, RequestExportCommand
+from huiqun.files.writing import FileFormat
 from huiqun.runtime.clock import SystemClock
 from huiqun.runtime.ids import new_id
 from huiqun.store import Database, Outside, is_transient, transaction
 from huiqun.work import Work
 from huiqun.work.retry import for_at_most
-from moderation.archive.handlers.exports import ExportOrder, range_of
-from moderation.archive.handlers.writing_out import pages
-from moderation.archive.model.rows import Format, opening
-from moderation.archive.store import messages
-from moderation.archive.store.messages import Search
+from moderation.archive.handlers.exports import MESSAGES, ExportMessagesCommand
 
 _AUDIT_SECONDS = 30.0
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -58,22 +56,23 @@ def export(
     since: Annotated[str, typer.Option("--from", help="Sent then or later: 2026-11-01, 2026-11-01T08:00+08:00.")],
     until: Annotated[str, typer.Option("--to", help="Sent before then.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The file, which is not there yet.", dir_okay=False)],
-    form: Annotated[Format, typer.Option("--format", "-f", help="csv is for spreadsheets.")] = Format.JSONL,
+    form: Annotated[Literal["jsonl", "csv"], typer.Option("--format", "-f", help="csv is for spreadsheets.")] = "jsonl",
 ) -> None:
     """Write what was said in groups into a file, masked, group by group and in order of time.
 
     A moment without an offset is in the time zone of this machine. Servers come from the environment, as for the
     service. Who exported what, how much and the file's SHA-256 stand in the audit log.
     """
-    order = ExportOrder(tuple(sorted(set(groups))), _moment("--from", since), _moment("--to", until), form)
-    if order.since >= order.until:
+    chosen: ExportFormat = FileFormat.CSV if form == "csv" else FileFormat.JSONL
+    command = ExportMessagesCommand(tuple(groups), _moment("--from", since), _moment("--to", until), chosen)
+    if command.since >= command.until:
         fail("--to is later than --from.")
     if out.exists():
         fail(f"{out} is there already.")
     part = out.with_name(f"{out.name}.part")
     try:
         with part.open("wb") as file:
-            written = run(_export(order, file))
+            written = run(_export(command.to_request(), file))
         part.rename(out)
     except OSError as error:
         fail(f"{out}: {error.strerror}")
@@ -85,21 +84,26 @@ def export(
     )
 
 
-async def _export(order: ExportOrder, file: BinaryIO) -> Written:
+async def _export(command: RequestExportCommand, file: BinaryIO) -> Written:
     written = Written(file)
     async with database_of("moderation") as database:
         with _progress() as progress:
-            searches = [Search(group_id, order.since, order.until) for group_id in order.groups]
-            total = sum([await messages.count(Outside(database), wanted) for wanted in searches])
+            sections = MESSAGES.sections(command.criteria)
+            total = sum([await MESSAGES.count_rows(Outside(database), section) for section in sections])
             task = progress.add_task("Exporting", total=total)
-            written.write([opening(order.format)])
-            for wanted in searches:
-                async for page in pages(Outside(database), wanted, order.format):
-                    written.write(page.lines)
-                    written.messages += len(page.lines)
+            written.write([MESSAGES.header(command.format)])
+            for section in sections:
+                async for page in MESSAGES.read_pages(Outside(database), section, None):
+                    written.write(MESSAGES.lines(command.format, page))
+                    written.messages += len(page.rows)
                     progress.update(task, completed=written.messages)
         file.flush()
-        detail = {**range_of(order), "messages": written.messages, "bytes": written.size, "sha256": written.sha256}
+        detail = {
+            **command.audit_detail,
+            "rows": written.messages,
+            "bytes": written.size,
+            "sha256": written.sha256,
+        }
         await for_at_most(_AUDIT_SECONDS, partial(_audit, database, detail), name="export", passes=is_transient)
     return written
 

@@ -17,11 +17,6 @@ SHADOW_FINDINGS: Final = Counter(
     "How often would a rule that is on trial have spoken? Compare with what you expect before it is put to work.",
     ["rule"],
 )
-FOLLOW_UPS: Final = Counter(
-    "huiqun_moderation_follow_ups_total",
-    "How often did an action have to be repeated, reminded of, escalated, handed over or given up?",
-    ["step"],
-)
 LEXICON_WORDS: Final = Gauge(
     "huiqun_moderation_lexicon_words", "How many words is this process screening with? Replicas should agree."
 )
@@ -72,13 +67,9 @@ GROUP_MODE_CHANGES: Final = Counter(
 LEGAL_HOLDS: Final = Gauge(
     "huiqun_moderation_legal_holds", "How many legal holds does this process archive by? Replicas should agree."
 )
-EXPORTED_MESSAGES: Final = Counter(
-    "huiqun_moderation_exported_messages_total", "How much of the archive leaves it in files? Each export is audited."
-)
 
 _DRILL: Final = ("yes", "no")
 export_from_zero(VERDICTS, verdict=Verdict)
-export_from_zero(FOLLOW_UPS, step=["repeat", "remind", "escalate", "hand_over", "give_up"])
 export_from_zero(CONSENTS, by=["reply", "link"])
 export_from_zero(ROSTER_FINDINGS, kind=["unknown_staff", "departed_staff", "staff_like_name"])
 export_from_zero(CASES_OPENED, kind=CaseKind)

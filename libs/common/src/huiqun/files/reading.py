@@ -3,13 +3,18 @@
 import codecs
 import csv
 import io
-import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Generic, NamedTuple, TypeVar
+from pathlib import PurePath
+from typing import Final, Generic, NamedTuple, Self, TypeVar
+
+import orjson
 
 T = TypeVar("T")
+#: Longer lines no row has, and they would take long to read for nothing.
+LONGEST_LINE: Final = 200_000
+_PIECE_BYTES: Final = 256 * 1024
 
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -28,9 +33,27 @@ class RowFormat(StrEnum):
     JSONL = "jsonl"
     JSON = "json"
 
+    @classmethod
+    def of_file(cls, name: str) -> Self:
+        """The form of a file by its name: JSON lines for `.jsonl` and `.ndjson`, else CSV."""
+        return cls("jsonl" if PurePath(name).suffix.lower() in {".jsonl", ".ndjson"} else "csv")
+
+    @property
+    def media_type(self) -> str:
+        """What an upload says that it is."""
+        return {
+            RowFormat.CSV: "text/csv",
+            RowFormat.JSONL: "application/x-ndjson",
+            RowFormat.JSON: "application/json",
+        }[self]
+
 
 class UnreadableFileError(ValueError):
     """The file is no text in a charset that is known; the message says where it stops being one."""
+
+
+class UnknownCharsetError(UnreadableFileError):
+    """The charset that is named is none that files come in; the message says which these are."""
 
 
 class RowError(ValueError):
@@ -84,27 +107,58 @@ def decode_file(content: bytes, charset: str | None = None) -> str:
     Spreadsheets on Chinese systems write GB 18030. Raises UnreadableFileError.
     """
     if charset is not None and charset.lower() not in _CHARSETS:
-        raise UnreadableFileError(f"the charset {charset} is unknown; there are utf-8 and gb18030")
+        raise UnknownCharsetError(f"the charset {charset} is unknown; there are utf-8 and gb18030")
     named = [_CHARSETS[charset.lower()]] if charset else []
     marked = [name for mark, name in _MARKS if content.startswith(mark)]
     tried = marked or named or ["utf-8", "gb18030"]
     faults: list[str] = []
     for name in tried:
         try:
-            return content.decode(name).removeprefix("\N{BYTE ORDER MARK}")
-        except UnicodeDecodeError as error:
+            return "".join(_decoded(content, name)).removeprefix("\N{BYTE ORDER MARK}")
+        except _MisencodedError as error:
             faults.append(f"byte {error.start} of the file is not {name}")
     raise UnreadableFileError("; ".join(faults))
 
 
-def read_rows(text: str, form: RowFormat, required: Collection[str] = ()) -> Iterator[Row | RowFault]:
+class _MisencodedError(ValueError):
+    """From the byte at `start` on the file is not in this charset."""
+
+    def __init__(self, start: int) -> None:
+        super().__init__(start)
+        self.start = start
+
+
+def _decoded(content: bytes, charset: str) -> Iterator[str]:
+    """Decode piece by piece: the interpreter has no other thread run while it decodes one."""
+    decoder = codecs.getincrementaldecoder(charset)()
+    for start in range(0, len(content), _PIECE_BYTES):
+        piece = content[start : start + _PIECE_BYTES]
+        left = len(decoder.getstate()[0])
+        try:
+            yield decoder.decode(piece, final=start + _PIECE_BYTES >= len(content))
+        except UnicodeDecodeError as error:
+            raise _MisencodedError(start - left + error.start) from None
+
+
+def read_rows(
+    text: str, form: RowFormat, required: Collection[str] = (), *, longest_line: int = LONGEST_LINE
+) -> Iterator[Row | RowFault]:
     """The rows of a file, and in their places the faults of what is no row; a CSV file has a header.
 
-    `required` are the columns without which a CSV file cannot be what is wanted.
+    `required` are the columns without which a CSV file cannot be what is wanted. A longer line is a fault, which ends
+    a CSV file.
     """
     if form is RowFormat.CSV:
-        return _csv_rows(text, required)
-    return _json_lines(text) if form is RowFormat.JSONL else _json_list(text)
+        return _csv_rows(text, required, longest_line)
+    return _json_lines(text, longest_line) if form is RowFormat.JSONL else _json_list(text)
+
+
+def columns_of(text: str) -> tuple[str, ...]:
+    """The names in the header of a CSV file; none of a file that is empty or no CSV."""
+    try:
+        return tuple(next(csv.reader(io.StringIO(text, newline=""), strict=True), ()))
+    except csv.Error:
+        return ()
 
 
 def parse_rows(
@@ -141,8 +195,10 @@ def parse_rows(
     return ParsedRows(tuple(records), tuple(faults))
 
 
-def _csv_rows(text: str, required: Collection[str]) -> Iterator[Row | RowFault]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+def _csv_rows(text: str, required: Collection[str], longest_line: int) -> Iterator[Row | RowFault]:
+    if longest_line > csv.field_size_limit():
+        csv.field_size_limit(longest_line)  # one for the whole process, and so only ever raised
+    reader = csv.DictReader(_bounded_lines(text, longest_line), strict=True)
     try:
         missing = sorted(set(required) - set(reader.fieldnames or ()))
     except csv.Error as error:
@@ -164,13 +220,23 @@ def _csv_rows(text: str, required: Collection[str]) -> Iterator[Row | RowFault]:
         yield RowFault(line, _WHOLE_ROW, "has more fields than the header") if None in row else Row(line, row)
 
 
-def _json_lines(text: str) -> Iterator[Row | RowFault]:
-    for line, written in enumerate(text.split("\n"), start=1):
+def _bounded_lines(text: str, longest: int) -> Iterator[str]:
+    for line in io.StringIO(text, newline=""):
+        if len(line) > longest:
+            raise csv.Error(f"has more than {longest} characters")
+        yield line
+
+
+def _json_lines(text: str, longest_line: int) -> Iterator[Row | RowFault]:
+    for line, written in enumerate(io.StringIO(text, newline="\n"), start=1):
         if not written.strip():
             continue
+        if len(written) > longest_line:
+            yield RowFault(line, _WHOLE_ROW, f"has more than {longest_line} characters")
+            continue
         try:
-            row = json.loads(written)
-        except (ValueError, RecursionError) as error:
+            row = orjson.loads(written)
+        except ValueError as error:
             yield RowFault(line, _WHOLE_ROW, f"is not JSON: {error}")
             continue
         yield Row(line, row) if isinstance(row, dict) else RowFault(line, _WHOLE_ROW, "is not a JSON object")
@@ -178,8 +244,8 @@ def _json_lines(text: str) -> Iterator[Row | RowFault]:
 
 def _json_list(text: str) -> Iterator[Row | RowFault]:
     try:
-        rows = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        rows = orjson.loads(text)
+    except ValueError as error:
         yield RowFault(1, _WHOLE_ROW, f"is not JSON: {error}", ends=True)
         return
     if not isinstance(rows, list):

@@ -11,8 +11,15 @@ from typing import Any, Final
 import orjson
 import xlsxwriter
 
-# A spreadsheet takes a cell that begins so for a formula; East Asian ones take the full-width signs, too.
-_FORMULA: Final = frozenset("=+-@＝＋－＠")
+# A spreadsheet takes a cell that begins so for a formula; East Asian ones take the full-width and small signs, too.
+_FORMULA: Final = frozenset("=+-@")
+_MINUS: Final = "\N{MINUS SIGN}"
+# Letters and signs that show nothing, beside the categories of control, format, space and combining characters.
+_BLANKS: Final = frozenset(
+    "\N{HANGUL CHOSEONG FILLER}\N{HANGUL JUNGSEONG FILLER}\N{HANGUL FILLER}\N{HALFWIDTH HANGUL FILLER}"
+    "\N{BRAILLE PATTERN BLANK}"
+)
+_UNSEEN: Final = frozenset("CZM")
 _BYTE_ORDER_MARK: Final = "\N{BYTE ORDER MARK}".encode()
 _CELL_CHARACTERS: Final = 32_767  # the most that a spreadsheet holds
 Fields = Mapping[str, Any]
@@ -55,7 +62,7 @@ def write_file(form: FileFormat, columns: Sequence[str], rows: Iterable[Fields],
 
 
 def neutral_cell(value: object) -> str:
-    """The text of a cell, which no spreadsheet takes for a formula; empty for None.
+    """The text of a cell, which no spreadsheet takes for a formula; empty for None, and a number is no formula.
 
     Behind a quotation mark nothing is computed. What a reader drops or does not show (spaces, NUL, byte order marks,
     zero-width and bidirectional characters) does not hide the sign.
@@ -63,12 +70,15 @@ def neutral_cell(value: object) -> str:
     if value is None:
         return ""
     text = _text_of(value)
-    seen = next((letter for letter in text if not _is_dropped(letter)), "")
-    return f"'{text}" if seen in _FORMULA or text[:1] in {"\t", "\r", "\n"} else text
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return f"'{text}" if not is_number and _may_be_formula(text) else text
 
 
-def _is_dropped(letter: str) -> bool:
-    return letter.isspace() or unicodedata.category(letter) in {"Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me"}
+def _may_be_formula(text: str) -> bool:
+    if text[:1] in {"\t", "\r", "\n"}:
+        return True
+    seen = next((each for each in text if each not in _BLANKS and unicodedata.category(each)[0] not in _UNSEEN), "")
+    return seen == _MINUS or unicodedata.normalize("NFKC", seen)[:1] in _FORMULA
 
 
 def _text_of(value: object) -> str:

@@ -3,19 +3,21 @@
 import hashlib
 import hmac
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Any, Final
 
 import jwt
 
-_ALGORITHM = "HS256"
-_TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
-_MAX_LENGTH = 1_024
+from huiqun.privacy.keys import RotatingKey
+
+_ALGORITHM: Final = "HS256"
+_TOKEN: Final = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
+_MAX_TOKEN: Final = 1_024
 
 
-class BadLinkError(ValueError):
+class UnknownLinkError(ValueError):
     """The link was not made here for this purpose, or somebody has changed it."""
 
 
@@ -24,38 +26,80 @@ class ExpiredLinkError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class LinkSigner:
-    """Signs and reads the tokens of one purpose; those of another never pass."""
+class LinkPurpose:
+    """What a link is for. A link of another purpose never passes, as each has a key of its own.
 
-    key: bytes
-    purpose: str
+    `name` is unique among all services: "huiqun/moderation/appeal". `path` is where the link leads, with `{token}` in
+    it. `claims` are the names of what it says of its holder.
+    """
 
-    @classmethod
-    def under(cls, secret: bytes, purpose: str) -> Self:
-        """A signer with a key of its own, derived from the secret of the service."""
-        return cls(hmac.digest(secret, purpose.encode(), hashlib.sha256), purpose)
+    name: str
+    path: str
+    claims: tuple[str, ...]
 
-    def sign(self, claims: Mapping[str, str], expires_at: datetime) -> str:
-        """A token with these claims that is good until `expires_at`; fits into an address."""
-        return jwt.encode({**claims, "aud": self.purpose, "exp": int(expires_at.timestamp())}, self.key, _ALGORITHM)
 
-    def read(self, token: str, claims: Collection[str], now: datetime) -> tuple[dict[str, str], datetime]:
-        """The claims of these names and when they expire; raises BadLinkError, ExpiredLinkError."""
+@dataclass(frozen=True, slots=True)
+class LinkGrant:
+    """What a link says of its holder, by the names of its purpose's claims, and how long it is good."""
+
+    claims: Mapping[str, str]
+    expires_at: datetime
+
+
+class NoPublicAddressError(RuntimeError):
+    """Members cannot reach this service: HUIQUN_PUBLIC_URL is not set."""
+
+
+class SignedLinks:
+    """Makes and reads the links of a service; `public_url` is the address at which members reach it, if they can."""
+
+    def __init__(self, key: RotatingKey, public_url: str | None) -> None:
+        """`key` is for links alone: each purpose's own is derived from it."""
+        self._key = key
+        self._public_url = public_url.rstrip("/") if public_url else None
+
+    @property
+    def can_be_opened(self) -> bool:
+        """Whether members reach the service at all: else no link is worth sending."""
+        return self._public_url is not None
+
+    def address(self, purpose: LinkPurpose, claims: Mapping[str, str], expires_at: datetime) -> str:
+        """The address of a page of its holder's own, good until `expires_at`; NoPublicAddressError."""
+        if self._public_url is None:
+            raise NoPublicAddressError(purpose.name)
+        return self._public_url + purpose.path.format(token=self.token(purpose, claims, expires_at))
+
+    def token(self, purpose: LinkPurpose, claims: Mapping[str, str], expires_at: datetime) -> str:
+        """What makes a link its holder's: letters, digits, dots, hyphens and underscores."""
+        payload = {**claims, "aud": purpose.name, "exp": int(expires_at.timestamp())}
+        return jwt.encode(payload, _derived(self._key.current, purpose), _ALGORITHM)
+
+    def read(self, purpose: LinkPurpose, token: str, now: datetime) -> LinkGrant:
+        """What a token grants; raises UnknownLinkError, ExpiredLinkError."""
+        found = self._verified(purpose, token)
         try:
-            found = jwt.decode(
-                token[:_MAX_LENGTH],
-                self.key,
-                [_ALGORITHM],
-                audience=self.purpose,
-                # The age is judged below, by the clock that is passed in.
-                options={"require": ["aud", "exp", *claims], "verify_exp": False, "verify_sub": False},
-            )
             expires_at = datetime.fromtimestamp(int(found["exp"]), now.tzinfo)
-        except (jwt.InvalidTokenError, ValueError, OverflowError) as error:
-            raise BadLinkError(type(error).__name__) from error
+        except (ValueError, OverflowError) as error:
+            raise UnknownLinkError(type(error).__name__) from error
         if expires_at <= now:
             raise ExpiredLinkError("too old")
-        return {name: str(found[name]) for name in claims}, expires_at
+        return LinkGrant({name: str(found[name]) for name in purpose.claims}, expires_at)
+
+    def _verified(self, purpose: LinkPurpose, token: str) -> Mapping[str, Any]:
+        # The age is judged by the clock that is passed in.
+        options: Any = {"require": ["aud", "exp", *purpose.claims], "verify_exp": False, "verify_sub": False}
+        refused = "none of our keys"
+        for key in self._key.known:
+            derived = _derived(key, purpose)
+            try:
+                return jwt.decode(token[:_MAX_TOKEN], derived, [_ALGORITHM], audience=purpose.name, options=options)
+            except (jwt.InvalidTokenError, ValueError) as error:
+                refused = type(error).__name__
+        raise UnknownLinkError(refused)
+
+
+def _derived(key: bytes, purpose: LinkPurpose) -> bytes:
+    return hmac.digest(key, purpose.name.encode(), hashlib.sha256)
 
 
 def without_tokens(text: str) -> str:

@@ -42,6 +42,12 @@ class TimeWindow:
         if self.start.tzinfo is not None or self.end.tzinfo is not None:
             raise ValueError("a time of day has no time zone of its own")
 
+    @property
+    def length(self) -> timedelta:
+        """How long the window is by the clock on the wall."""
+        opens, closes = (datetime.combine(date.min, each) for each in (self.start, self.end))
+        return closes - opens if opens < closes else closes - opens + _DAY
+
     def covers(self, moment: time) -> bool:
         """Whether a time of day lies in the window."""
         if self.start < self.end:

@@ -32,6 +32,7 @@ from huiqun.tasks.runner import TaskRunner
 from huiqun.tasks.store import TASK_INDEXES
 from huiqun.web import WEB_INDEXES
 from huiqun.work import WORK_INDEXES, Relay, Transactor
+from huiqun.work.transactor import TransactorOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ async def connections(
 
         startup = Startup(prepare, presence.begin, publisher.ping)
         try:
-            transactor = Transactor(client, database, publisher, clock)
+            transactor = Transactor(client, database, publisher, clock, TransactorOptions(source=f"huiqun/{service}"))
             yield Connections(service, settings, client, database, publisher, transactor, encryption, clock, startup)
         finally:
             with ending():

@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import ip_network
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Final, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from huiqun.kafka import KafkaOptions
 from huiqun.privacy.encryption import MasterKeys
+from huiqun.privacy.keys import RotatingKey
 from huiqun.service.security_settings import SecuritySettings
 from huiqun.store import Driver, MongoOptions
 
@@ -80,6 +82,14 @@ class ConnectionSettings(SecuritySettings):
         return replace(self.mongo_at(self.mongo_url), driver=self.mongo_driver)
 
 
+# Compose hands on a variable that nobody set as an empty one.
+_PreviousKey = Annotated[
+    Annotated[SecretStr, Field(min_length=16)] | None,
+    BeforeValidator(lambda given: None if given == "" else given),
+    Field(description="the one before, as long as it is being exchanged: see docs/how-to/keep-keys.md"),
+]
+
+
 class EncryptionSettings(ConnectionSettings):
     """The keys under which the data keys of a service are wrapped."""
 
@@ -89,14 +99,7 @@ class EncryptionSettings(ConnectionSettings):
         description="the secret that names and ids of other platforms are encrypted under, of 16 characters or more, "
         "the same in every process, and kept, as they are lost with it; `openssl rand -hex 32` prints a good one",
     )
-    previous_encryption_key: Annotated[SecretStr, Field(min_length=16)] | None = Field(
-        default=None, description="the one before, as long as it is being exchanged: see docs/how-to/keep-keys.md"
-    )
-
-    @field_validator("previous_encryption_key", mode="before")
-    @classmethod
-    def _leave_out(cls, given: object) -> object:
-        return None if given == "" else given  # Compose hands on a variable that nobody set as an empty one
+    previous_encryption_key: _PreviousKey = None
 
     @property
     def master_keys(self) -> MasterKeys:
@@ -132,21 +135,40 @@ class ServiceSettings(EncryptionSettings):
     stuck_seconds: float = Field(
         default=120.0, ge=1, description="How long a loop may take for one turn until /healthz asks for a restart"
     )
-    # Without a default: under a key that everybody knows, personal data could be guessed and links forged.
+    # Without a default: under keys that everybody knows, personal data could be guessed and links forged.
     hash_key: SecretStr = Field(
         min_length=16,
-        description="the secret that personal data is hashed and members' links are signed under, of 16 characters or "
-        "more and the same in every process; `openssl rand -hex 32` prints a good one",
+        description="the secret that personal data is hashed under, of 16 characters or more and the same in every "
+        "process; `openssl rand -hex 32` prints a good one",
     )
+    previous_hash_key: _PreviousKey = None
+    link_key: SecretStr = Field(
+        min_length=16,
+        description="the secret that members' links are signed under, of 16 characters or more and the same in every "
+        "process; `openssl rand -hex 32` prints a good one",
+    )
+    previous_link_key: _PreviousKey = None
     oidc_issuer: str | None = None
     oidc_audience: str | None = None
     oidc_jwks_url: str | None = None
 
     @model_validator(mode="after")
     def _refuse_one_key_for_two_ends(self) -> Self:
-        if self.encryption_key == self.hash_key:
-            raise ValueError("HUIQUN_ENCRYPTION_KEY is the same as HUIQUN_HASH_KEY: set it to a secret of its own")
+        for name, other in combinations(("hash_key", "link_key", "encryption_key"), 2):
+            if getattr(self, name) == getattr(self, other):
+                named, others = (f"{_PREFIX}{each}".upper() for each in (other, name))
+                raise ValueError(f"{named} is the same as {others}: set it to a secret of its own")
         return self
+
+    @property
+    def rotating_hash_key(self) -> RotatingKey:
+        """The key of the hashes of personal data."""
+        return _rotating(self.hash_key, self.previous_hash_key)
+
+    @property
+    def rotating_link_key(self) -> RotatingKey:
+        """The key of members' links."""
+        return _rotating(self.link_key, self.previous_link_key)
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod
@@ -169,6 +191,12 @@ class ServiceSettings(EncryptionSettings):
             return 0
         above = self.api_port + _METRICS_ABOVE
         return above if above <= _LAST_PORT else self.api_port - _METRICS_ABOVE
+
+
+def _rotating(key: SecretStr, previous: SecretStr | None) -> RotatingKey:
+    return RotatingKey(
+        key.get_secret_value().encode(), previous.get_secret_value().encode() if previous is not None else None
+    )
 
 
 def wrong_settings(kind: type[ConnectionSettings], error: ValidationError) -> Iterator[str]:

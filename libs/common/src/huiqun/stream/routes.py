@@ -73,6 +73,7 @@ class RoutingTable:
         """Give prepared events to their handlers, run by run; returns those that a handler has refused."""
         for route, run in self._runs(received):
             events = [item.event for item in run]
+            work.act_on(events)
             if route.prepare is None:
                 await route.handler(work, events)
             else:

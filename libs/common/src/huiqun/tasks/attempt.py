@@ -13,6 +13,7 @@ from huiqun.store import is_abort, is_transient
 from huiqun.tasks import store
 from huiqun.tasks.model import Continue, Effect, TaskCancelledError, TaskKind, TaskStoppedError
 from huiqun.telemetry import reason_of, traceback_of
+from huiqun.telemetry.tracing import start_span
 from huiqun.work import Progress, Task, Transactor, Work
 from huiqun.work.retry import Passing, until_it_passes
 
@@ -52,11 +53,12 @@ class Attempt:
 
         `deaths` is how many processes in a row were gone while they ran it.
         """
-        if deaths >= self.kind.retry.attempts:
-            reason = f"each process that ran it was gone before it was done, {deaths} in a row"
-            outcome = await patiently(partial(self._give_up, reason), self.heartbeat)
-        else:
-            outcome = await self._run()
+        with start_span(f"task {self.task.kind}", self.task.traceparent):
+            if deaths >= self.kind.retry.attempts:
+                reason = f"each process that ran it was gone before it was done, {deaths} in a row"
+                outcome = await patiently(partial(self._give_up, reason), self.heartbeat)
+            else:
+                outcome = await self._run()
         release = partial(store.release_leases, self.transactor.database, self.holder, [self.task.key])
         await patiently(release, self.heartbeat)
         return outcome
@@ -87,6 +89,7 @@ class Attempt:
         async def finish(work: Work) -> None:
             if not await store.finish_task(work, task, self.holder):
                 return
+            work.task_key = task.key
             outcome = await handle(work)
             if outcome is not None:
                 due = outcome.due or work.now

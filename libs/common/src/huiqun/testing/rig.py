@@ -196,7 +196,7 @@ class Rig:
         await self._do_actions()
         while (due := await find_next_due(self.database)) is not None and due <= end:
             clock.moment = max(due, clock.moment)
-            if not await self.run_task():
+            if not await self.run_task() and await find_next_due(self.database) == due:
                 raise TaskNotRunError(await self._tasks({"due": {"$lte": clock.moment}}))
             if failed := await self._tasks({"error": {"$exists": True}}):
                 raise TaskNotRunError(failed)

@@ -5,9 +5,8 @@ from huiqun.web.app import WEB_INDEXES, AppOptions, UnsafeRoutesError, create_ap
 from huiqun.web.bodies import MIB
 from huiqun.web.compute import Offloaded
 from huiqun.web.exposition import METRICS_CONNECTIONS, Exposition
-from huiqun.web.files import received_text
 from huiqun.web.flights import SingleFlight
-from huiqun.web.idempotency import Answer, Transact, Write, WriteOnce
+from huiqun.web.idempotency import Answer, Audited, Transact, Write, WriteOnce
 from huiqun.web.limits import RateLimits
 from huiqun.web.oidc import OidcOptions
 from huiqun.web.openapi import undocumented
@@ -24,6 +23,7 @@ __all__ = [
     "WEB_INDEXES",
     "Answer",
     "AppOptions",
+    "Audited",
     "Caller",
     "Exposition",
     "FieldError",
@@ -52,7 +52,6 @@ __all__ = [
     "create_api_key",
     "create_app",
     "received_body",
-    "received_text",
     "requires",
     "revoke_api_key",
     "serve",

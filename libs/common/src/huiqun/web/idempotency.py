@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
-from typing import Annotated, Any, Final, Protocol, TypeVar
+from typing import Annotated, Any, Final, Protocol, TypeVar, cast
 from urllib.parse import quote
 
 import orjson
@@ -152,3 +152,11 @@ def write_once(
 
 
 WriteOnce = Annotated[Write, Depends(write_once)]
+
+
+def transact_of(request: Request) -> Transact:
+    """What runs a use case that is safe to repeat: an entry in the audit log, what a members' page does."""
+    return cast("Transact", request.app.state.transact)
+
+
+Audited = Annotated[Transact, Depends(transact_of)]

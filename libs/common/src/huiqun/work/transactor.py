@@ -12,7 +12,7 @@ from huiqun.kafka import Publisher
 from huiqun.kafka.publisher import Record, RecordsTooLargeError, record_of
 from huiqun.runtime.clock import Clock
 from huiqun.store import Client, Database, Outside, StoreError, commit_outcome_is_unknown, is_transient, transaction
-from huiqun.telemetry import describe_error
+from huiqun.telemetry import current_traceparent, describe_error
 from huiqun.work import inbox, outbox, parked
 from huiqun.work.retry import for_at_most
 from huiqun.work.scheduling import write_tasks
@@ -22,8 +22,6 @@ from huiqun.work.unit_of_work import Work
 T = TypeVar("T")
 UseCase = Callable[[Work], Awaitable[T]]
 
-# Long enough for a new primary to be elected, short enough for a person who waits.
-_REQUEST_SECONDS = 10.0
 _PUBLISH_SECONDS = 3.0
 _log = structlog.get_logger(__name__)
 
@@ -40,6 +38,15 @@ class Delivery:
     fingerprints: Sequence[bytes] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class TransactorOptions:
+    """How use cases are run: how long `run` tries again, and the source of events that may be any service's."""
+
+    # Long enough for a new primary to be elected, short enough for a person who waits.
+    request_seconds: float = 10.0
+    source: str = "huiqun"
+
+
 class Transactor:
     """Opens a Work, runs a use case in it, commits state, inbox and outbox together, and publishes."""
 
@@ -49,11 +56,10 @@ class Transactor:
         database: Database,
         publisher: Publisher,
         clock: Clock,
-        request_seconds: float = _REQUEST_SECONDS,
+        options: TransactorOptions = TransactorOptions(),
     ) -> None:
-        """`request_seconds` is how long `run` tries again."""
         self._client = client
-        self._request_seconds = request_seconds
+        self._options = options
         self.database = database
         self.publisher = publisher
         self.clock = clock
@@ -78,7 +84,9 @@ class Transactor:
             async with self._conflicted:
                 return await self.commit(use_case)
 
-        result, entries = await for_at_most(self._request_seconds, attempt, name="request", passes=_may_run_again)
+        result, entries = await for_at_most(
+            self._options.request_seconds, attempt, name="request", passes=_may_run_again
+        )
         await self._publish_soon(entries)
         return result
 
@@ -88,7 +96,8 @@ class Transactor:
         Raises DuplicateKey when an event of the delivery has been dealt with before.
         """
         async with self._turns.place() as take_turn, transaction(self._client) as session:
-            work = Work(self.database, session, self.clock.now(), take_turn=take_turn)
+            now, trace = self.clock.now(), current_traceparent()
+            work = Work(self.database, session, now, self._options.source, trace, take_turn=take_turn)
             if delivery is not None:
                 await inbox.record(work, delivery.identities, delivery.fingerprints)
             result = await use_case(work)

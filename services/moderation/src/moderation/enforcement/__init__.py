@@ -1,1 +1,1 @@
-"""Enforcement: what is asked of the channel, and what became of it."""
+"""Enforcement: the sanctions that follow from offences."""

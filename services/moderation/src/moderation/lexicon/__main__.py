@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from huiqun.audit import AUDIT_INDEXES
 from huiqun.cli.operator import shell_actor
 from huiqun.cli.terminal import one_line, printable
+from huiqun.files.reading import ParsedRows, RowFault, RowFormat, UnreadableFileError, decode_file
 from huiqun.kafka import Publisher
 from huiqun.runtime.clock import SystemClock
 from huiqun.service.settings import ConnectionSettings
@@ -29,10 +30,10 @@ from moderation.lexicon.handlers import (
     import_list,
     read_words,
 )
-from moderation.lexicon.model.rows import RowError, WordImport
+from moderation.lexicon.model.words import Word
 from moderation.lexicon.store import WordList
 
-_SHOWN_ERRORS = 1_000
+_SHOWN_FAULTS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,6 @@ class Order:
     keep_going: bool
     encoding: str
 
-    @property
-    def is_jsonl(self) -> bool:
-        """Whether each line is a JSON object; else it is CSV."""
-        return self.file.suffix.lower() in {".jsonl", ".ndjson"}
-
 
 def order_from(arguments: Sequence[str]) -> Order:
     """Read the command line."""
@@ -59,7 +55,7 @@ def order_from(arguments: Sequence[str]) -> Order:
     parser.add_argument("file", type=Path, help="CSV with a header, or .jsonl with an object a line")
     parser.add_argument("--list", required=True, dest="list_name", type=_list_name, help="the name of the list")
     parser.add_argument("--on-error", choices=("refuse", "skip"), default="refuse", help="what an unfit row leads to")
-    parser.add_argument("--encoding", default="utf-8", help="of the file, such as gb18030")
+    parser.add_argument("--encoding", default="utf-8", help="of the file: utf-8 or gb18030")
     given = parser.parse_args(arguments)
     return Order(given.file, given.list_name, given.on_error == "skip", given.encoding)
 
@@ -71,17 +67,18 @@ def main(arguments: Sequence[str], console: Console) -> int:
     try:
         with Progress(*columns, console=console, transient=True) as progress:
             task = progress.add_task(f"Reading {escape(order.file.name)}", total=3)
-            content = order.file.read_text(encoding=order.encoding)
+            content = decode_file(order.file.read_bytes(), order.encoding)
             progress.update(task, completed=1, description=f"Checking {content.count(chr(10))} lines")
-            read = read_words(content, order.list_name, jsonl=order.is_jsonl, keep_going=order.keep_going)
-            progress.update(task, completed=2, description=f"Writing {len(read.words)} words")
-            entry, changed = asyncio.run(_store(WordFile(order.list_name, read.words, checksum_of(content))))
+            form = RowFormat.of_file(order.file.name)
+            read = read_words(content, form, order.list_name, keep_going=order.keep_going)
+            progress.update(task, completed=2, description=f"Writing {len(read.records)} words")
+            entry, changed = asyncio.run(_store(WordFile(order.list_name, read.records, checksum_of(content))))
     except UnfitWordsError as error:
-        _show(console, error.errors)
+        _show(console, error.faults)
         hint = "" if order.keep_going else "; --on-error skip leaves out what can be left out"
-        console.print(f"{len(error.errors)} rows are unfit, so none was taken{hint}.")
+        console.print(f"{len(error.faults)} rows are unfit, so none was taken{hint}.")
         return 1
-    except (ShippedListError, OSError, UnicodeDecodeError, LookupError, StoreError) as error:
+    except (ShippedListError, OSError, UnreadableFileError, StoreError) as error:
         console.print(printable(f"Nothing was imported. {type(error).__name__}: {error}"))
         return 1
     _report(console, read, entry, changed=changed)
@@ -102,20 +99,20 @@ async def _store(file: WordFile) -> tuple[WordList, bool]:
         await client.close()
 
 
-def _report(console: Console, read: WordImport, entry: WordList, *, changed: bool) -> None:
-    _show(console, read.errors)
-    left_out = f", {len(read.errors)} rows left out" if read.errors else ""
+def _report(console: Console, read: ParsedRows[Word], entry: WordList, *, changed: bool) -> None:
+    _show(console, read.faults)
+    left_out = f", {len(read.faults)} rows left out" if read.faults else ""
     if changed:
         console.print(f"{entry.name}: {entry.words} words{left_out}; in force within two seconds.")
     else:
         console.print(f"{entry.name}: {entry.words} words{left_out}; the same file was imported before.")
 
 
-def _show(console: Console, errors: Sequence[RowError]) -> None:
-    for error in errors[:_SHOWN_ERRORS]:
-        console.print(one_line(f"line {error.line}: {error.field} {error.reason}"))
-    if len(errors) > _SHOWN_ERRORS:
-        console.print(f"... and {len(errors) - _SHOWN_ERRORS} more")
+def _show(console: Console, faults: Sequence[RowFault]) -> None:
+    for fault in faults[:_SHOWN_FAULTS]:
+        console.print(one_line(f"line {fault.line}: {fault.field} {fault.reason}"))
+    if len(faults) > _SHOWN_FAULTS:
+        console.print(f"... and {len(faults) - _SHOWN_FAULTS} more")
 
 
 def _list_name(text: str) -> str:

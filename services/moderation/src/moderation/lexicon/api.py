@@ -6,26 +6,24 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from huiqun.files.reading import ParsedRows, RowFault, RowFormat
+from huiqun.files.uploads import MOST_FAULTS, received_rows, refused_rows
 from huiqun.web import (
     MIB,
     Answer,
-    FieldError,
     Offloaded,
     Page,
     Paging,
     Principal,
-    Problem,
     Router,
     Store,
     WriteOnce,
     body_limit,
-    received_text,
     requires,
 )
 from huiqun.work import Work
 from moderation.lexicon import handlers, store
 from moderation.lexicon.handlers import ShippedListError, UnfitWordsError, UnknownListError, WordFile
-from moderation.lexicon.model.rows import RowError, WordImport
 from moderation.lexicon.model.words import Word
 from moderation.lexicon.store import WordList
 
@@ -36,8 +34,7 @@ router = Router(
     problems={UnknownListError: (404, "unknown-list"), ShippedListError: (409, "shipped-list")},
 )
 
-_MAX_ERRORS = 1_000
-_JSONL = {"text/csv": False, "application/x-ndjson": True}
+_FORMS = (RowFormat.CSV, RowFormat.JSONL)
 _TEXT = {"schema": {"type": "string"}}
 _FILE: dict[str, Any] = {
     "requestBody": {
@@ -124,21 +121,21 @@ async def list_words(db: Store, name: ListPath, paging: Paging) -> Page[WordView
     return paging.page(found, lambda word: (word.id,), _word)
 
 
-def _read(request: Request, name: str, *, keep_going: bool) -> tuple[WordImport, WordFile]:
-    media_type, content = received_text(request, tuple(_JSONL))
-    read = handlers.read_words(content, name, jsonl=_JSONL[media_type], keep_going=keep_going)
-    return read, WordFile(name, read.words, handlers.checksum_of(content))
+def _read(request: Request, name: str, *, keep_going: bool) -> tuple[ParsedRows[Word], WordFile]:
+    content, form = received_rows(request, _FORMS)
+    read = handlers.read_words(content, form, name, keep_going=keep_going)
+    return read, WordFile(name, read.records, handlers.checksum_of(content))
 
 
 async def received_words(
     request: Request, name: ListPath, offload: Offloaded, on_error: OnError = "refuse"
-) -> tuple[WordImport, WordFile]:
+) -> tuple[ParsedRows[Word], WordFile]:
     """The words of the file that was sent, and what is unfit in it; Problem 422."""
     try:
         # Reading 60,000 rows takes a second of processor time: elsewhere, so that heartbeats and requests go on.
         return await offload(_read, request, name, keep_going=on_error == "skip")
     except UnfitWordsError as error:
-        raise _unfit(error) from None
+        raise refused_rows("unfit-words", error.faults) from None
 
 
 @router.put(
@@ -149,7 +146,7 @@ async def received_words(
     openapi_extra=_FILE,
 )
 async def put_list(
-    received: Annotated[tuple[WordImport, WordFile], Depends(received_words)], write: WriteOnce, who: Moderator
+    received: Annotated[tuple[ParsedRows[Word], WordFile], Depends(received_words)], write: WriteOnce, who: Moderator
 ) -> Response:
     """In force everywhere once it is compiled, seconds later. A list of the same content stays as it is.
 
@@ -159,9 +156,9 @@ async def put_list(
 
     async def use_case(work: Work) -> Answer:
         entry, changed = await handlers.import_list(work, file, who.id)
-        errors = [_row_error(error) for error in read.errors[:_MAX_ERRORS]]
+        errors = [_row_fault(fault) for fault in read.faults[:MOST_FAULTS]]
         shown = _list(entry).model_dump()
-        return Answer(ImportView(**shown, changed=changed, unfit_rows=len(read.errors), errors=errors))
+        return Answer(ImportView(**shown, changed=changed, unfit_rows=len(read.faults), errors=errors))
 
     return await write(use_case)
 
@@ -176,14 +173,6 @@ async def drop_list(name: ListPath, write: WriteOnce, who: Moderator) -> Respons
     return await write(use_case)
 
 
-def _unfit(error: UnfitWordsError) -> Problem:
-    errors = [
-        FieldError(detail=f"{row.field}: {row.reason}", location="body", line=row.line)
-        for row in error.errors[:_MAX_ERRORS]
-    ]
-    return Problem(422, "unfit-words", f"{len(error.errors)} rows are unfit, so none was taken.", errors=errors)
-
-
 def _list(entry: WordList) -> ListView:
     return ListView(
         name=entry.name,
@@ -194,8 +183,8 @@ def _list(entry: WordList) -> ListView:
     )
 
 
-def _row_error(error: RowError) -> RowErrorView:
-    return RowErrorView(line=error.line, field=error.field, reason=error.reason)
+def _row_fault(fault: RowFault) -> RowErrorView:
+    return RowErrorView(line=fault.line, field=fault.field, reason=fault.reason)
 
 
 def _word(word: Word) -> WordView:

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from huiqun.audit import AuditEntry, append
+from huiqun.files.reading import ParsedRows, RowFault, RowFormat
 from huiqun.store import Reader
 from huiqun.work import Transactor, Work
 from moderation.lexicon import store
-from moderation.lexicon.model.rows import RowError, WordImport, read_csv, read_jsonl
+from moderation.lexicon.model.rows import parse_words
 from moderation.lexicon.model.words import Word
 from moderation.lexicon.shipped import SHIPPED_LIST, SHIPPED_LISTS, shipped_words
 from moderation.lexicon.store import WordList
-
-MAX_WORDS = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +27,11 @@ class WordFile:
 
 
 class UnfitWordsError(ValueError):
-    """Rows of the file cannot be words, so none was taken; `errors` says which and why."""
+    """Rows of the file cannot be words, so none was taken; `faults` says which and why."""
 
-    def __init__(self, errors: Sequence[RowError]) -> None:
-        super().__init__(f"{len(errors)} rows are unfit")
-        self.errors = tuple(errors)
+    def __init__(self, faults: Sequence[RowFault]) -> None:
+        super().__init__(f"{len(faults)} rows are unfit")
+        self.faults = tuple(faults)
 
 
 class UnknownListError(LookupError):
@@ -43,18 +42,16 @@ class ShippedListError(ValueError):
     """The list comes with Huiqun and is put back at every start; a policy says what follows from its category."""
 
 
-def read_words(content: str, list_name: str, *, jsonl: bool, keep_going: bool) -> WordImport:
+def read_words(content: str, form: RowFormat, list_name: str, *, keep_going: bool) -> ParsedRows[Word]:
     """The words of a file; unless `keep_going`, one bad row refuses the file: UnfitWordsError.
 
     A file that cannot be read to its end, or has no word, is refused in any case: it would empty the list in force.
     """
-    read = (read_jsonl if jsonl else read_csv)(content, list_name)
-    if len(read.words) > MAX_WORDS:
-        raise UnfitWordsError((RowError(MAX_WORDS, "row", f"a list has at most {MAX_WORDS} words"),))
-    if read.errors and (read.is_cut_off or not read.words or not keep_going):
-        raise UnfitWordsError(read.errors)
-    if not read.words:
-        raise UnfitWordsError((RowError(1, "row", "no word follows; to have no list, remove it"),))
+    read = parse_words(content, form, list_name)
+    if read.faults and (read.is_cut_off or not read.records or not keep_going):
+        raise UnfitWordsError(read.faults)
+    if not read.records:
+        raise UnfitWordsError((RowFault(1, "row", "no word follows; to have no list, remove it"),))
     return read
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from importlib.resources import files
 
-from moderation.lexicon.model.rows import read_csv
+from huiqun.files.reading import RowFormat
+from moderation.lexicon.model.rows import parse_words
 from moderation.lexicon.model.words import CATEGORIES, STAFF_CATEGORIES, Word
 
 SHIPPED_LIST = "huiqun"
@@ -17,10 +18,10 @@ def shipped_words(list_name: str = SHIPPED_LIST) -> tuple[Word, ...]:
     words: list[Word] = []
     for category in SHIPPED_LISTS[list_name]:
         content = files(__package__).joinpath("data", f"{category}.csv").read_text(encoding="utf-8")
-        read = read_csv(content, list_name)
-        if read.errors:
-            raise ValueError(f"{category}.csv: {read.errors[0]}")
-        words.extend(read.words)
+        read = parse_words(content, RowFormat.CSV, list_name)
+        if read.faults:
+            raise ValueError(f"{category}.csv: {read.faults[0]}")
+        words.extend(read.records)
     return tuple(words)
 
 

@@ -2,32 +2,34 @@
 
 from dataclasses import dataclass, field
 
+from huiqun.channel.actions.context import ActionContext
+from huiqun.channel.actions.handlers import request_actions
 from huiqun.contracts.channel import Action
-from huiqun.contracts.envelope import Event
 from huiqun.work import Work
 from moderation.cases.handlers.asking import Appeal, receive_appeals, receive_reports
 from moderation.cases.handlers.opening import open_cases
 from moderation.cases.model import Opening, Report
-from moderation.enforcement.handlers import request_actions
 
 
 @dataclass(slots=True)
 class FollowUp:
-    """What a batch leads to: requests to the channel, and questions for people."""
+    """What a batch leads to: requests to the channel, with what each is asked for, and questions for people."""
 
-    requests: list[tuple[Action, Event | None]] = field(default_factory=list)
+    requests: list[Action] = field(default_factory=list)
+    contexts: dict[str, ActionContext] = field(default_factory=dict)
     openings: list[Opening] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
     appeals: list[Appeal] = field(default_factory=list)
 
-    def ask(self, action: Action, cause: Event) -> None:
+    def ask(self, context: ActionContext, *actions: Action) -> None:
         """Ask the channel for something."""
-        self.requests.append((action, cause))
+        self.requests += actions
+        self.contexts |= dict.fromkeys([action.action_id for action in actions], context)
 
     async def carry_out(self, work: Work) -> None:
         """Write it all, each kind in bulk; most batches have nothing of most kinds."""
         if self.requests:
-            await request_actions(work, self.requests)
+            await request_actions(work, *self.requests, contexts=self.contexts)
         await open_cases(work, self.openings)
         await receive_reports(work, self.reports)
         await receive_appeals(work, self.appeals)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from huiqun.channel.actions.context import quote_message
 from huiqun.contracts.channel import (
     EditedMessage,
     Message,
@@ -155,7 +156,7 @@ class Screening:
 
     def _answer(self, work: Work, judged: Judged, follow: FollowUp) -> None:
         """What a verdict other than allow leads to: a case, or deletion, caution, and a rung of the ladder."""
-        event, decision, standing = judged.event, judged.decision, judged.standing
+        decision, standing = judged.decision, judged.standing
         leading = decision.leading
         if leading is None:
             return
@@ -165,17 +166,17 @@ class Screening:
             return
         offence = _offence(judged, category, work.now)
         if standing is None:
-            follow.ask(enforcement.notice_to_staff(offence, new_id()), event)
+            follow.ask(offence.context, enforcement.notice_to_staff(offence, new_id()))
             return
         if decision.verdict is Verdict.BLOCK and judged.place.is_shown:
-            follow.ask(enforcement.deletion(offence, new_id()), event)
+            follow.ask(offence.context, enforcement.deletion(offence, new_id()))
         if category == CONSENT:
             return  # no offence: they are told how to be heard
         if leading.reason.rule == MODE_RULE:
-            _explain_mode(judged, standing, offence, follow)  # no offence either
+            _explain_mode(standing, offence, follow)  # no offence either
             return
         if enforcement.is_personal(category):
-            follow.ask(enforcement.caution(offence, new_id()), event)
+            follow.ask(offence.context, enforcement.caution(offence, new_id()))
         ladder, appeal = decision.policy.rules.ladder, decision.policy.rules.review.appeal_phrase
         weight = enforcement.weight_of(category, ladder, blocked=decision.verdict is Verdict.BLOCK)
         # A likeness alone never mutes: it warns, and whatever goes beyond that waits for a person.
@@ -184,7 +185,7 @@ class Screening:
         imposed = impose(work, offence, weight, standing, terms)
         if imposed is not None:
             climb, actions = imposed
-            follow.requests += [(action, event) for action in actions]
+            follow.ask(offence.context, *actions)
             if climb.kind is SanctionKind.REMOVAL_PROPOSED:
                 opening = _opening(CaseKind.REMOVAL, judged, category, max(severity, REMOVAL_SEVERITY), work.now)
                 follow.openings.append(replace(opening, sanction_id=actions[0].action_id))
@@ -249,11 +250,11 @@ def _listen(judged: Judged, follow: FollowUp) -> None:
         by_staff = message.sender.role is Role.STAFF
         sender = message.sender.member_id
         report = Report(message.group_id, message.refers_to, sender, by_staff, note, day, rule)
-        follow.reports.append(replace(report, channel=judged.event.source))
+        follow.reports.append(replace(report, channel=judged.event.source, cause=judged.event))
     elif standing is not None and begins_with(message.text, rule.appeal_phrases):
         strike = appealable(standing, message.refers_to)
         if strike is not None:
-            follow.appeals.append(Appeal(standing, strike, note, rule))
+            follow.appeals.append(Appeal(standing, strike, note, rule, judged.event))
 
 
 def _offence(judged: Judged, category: str, now: datetime) -> Offence:
@@ -264,19 +265,19 @@ def _offence(judged: Judged, category: str, now: datetime) -> Offence:
         message_id=message.message_id,
         category=category,
         at=now,
-        cause=judged.event,
         channel=judged.event.source,
+        context=quote_message(judged.screened.masked_text, message.sent_at, judged.event),
         wording=judged.decision.policy.rules.wording,
     )
 
 
-def _explain_mode(judged: Judged, standing: Standing, offence: Offence, follow: FollowUp) -> None:
+def _explain_mode(standing: Standing, offence: Offence, follow: FollowUp) -> None:
     """Tell a member why they cannot write now, and not with every message."""
     if standing.hushed_at is None or offence.at - standing.hushed_at >= _HUSH_EVERY:
         standing.hushed_at = offence.at
-        follow.ask(enforcement.hush(offence, new_id()), judged.event)
+        follow.ask(offence.context, enforcement.hush(offence, new_id()))
 
 
 def _opening(kind: CaseKind, judged: Judged, category: str, severity: int, now: datetime) -> Opening:
     rule = judged.decision.policy.rules.review
-    return Opening(kind, judged.screened, category, severity, due(rule, severity, now))
+    return Opening(kind, judged.screened, category, severity, due(rule, severity, now), cause=judged.event)

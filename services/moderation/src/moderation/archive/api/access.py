@@ -1,23 +1,18 @@
-"""Who may do more than read, and how a reading that is audited gets its transaction."""
+"""Who may do more than read, and under which key what is looked up was hashed."""
 
 from typing import Annotated, cast
 
 from fastapi import Depends
 from starlette.requests import Request
 
-from huiqun.web import Principal, Transact, requires
+from huiqun.privacy.keys import RotatingKey
+from huiqun.web import Principal, requires
 
 
-def transact(request: Request) -> Transact:
-    """What runs a use case that is written to the audit log, and nowhere else."""
-    return cast("Transact", request.app.state.transact)
-
-
-def hash_key(request: Request) -> bytes:
+def hash_key(request: Request) -> RotatingKey:
     """The key of the hashes of personal data."""
-    return cast("bytes", request.app.state.hash_key)
+    return cast("RotatingKey", request.app.state.hash_key)
 
 
-Audited = Annotated[Transact, Depends(transact)]
-HashKey = Annotated[bytes, Depends(hash_key)]
+HashKey = Annotated[RotatingKey, Depends(hash_key)]
 Auditor = Annotated[Principal, requires("auditor")]

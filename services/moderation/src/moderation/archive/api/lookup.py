@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 
 from huiqun.privacy.detection import PersonalDataKind
 from huiqun.privacy.text import RawText
-from huiqun.web import Page, Paging, Router, changes_nothing
-from moderation.archive.api.access import Audited, Auditor, HashKey
+from huiqun.web import Audited, Page, Paging, Router, changes_nothing
+from moderation.archive.api.access import Auditor, HashKey
 from moderation.archive.api.messages import RevisionView, place_in, revision_view
 from moderation.archive.handlers.lookup import Question, look_up
 from moderation.archive.model.tokens import NoPersonalDataError

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from huiqun.audit import AuditEntry, append
 from huiqun.privacy.detection import PersonalDataKind
+from huiqun.privacy.keys import RotatingKey
 from huiqun.work import Work
-from moderation.archive.model import token_of
+from moderation.archive.model import tokens_of
 from moderation.archive.store import messages
 from moderation.archive.store.messages import Archived, Place
 
@@ -20,13 +21,13 @@ class Question:
     limit: int
 
 
-async def look_up(work: Work, question: Question, key: bytes, actor: str) -> list[Archived]:
+async def look_up(work: Work, question: Question, key: RotatingKey, actor: str) -> list[Archived]:
     """The messages with this value, in whatever spelling it was written. Raises NoPersonalDataError.
 
     The audit log keeps its hash, never the value.
     """
-    token = token_of(question.value, question.kind, key)
-    found = await messages.holding(work, token, question.after, question.limit)
-    detail = {"hash": token.hash, "found": len(found)}
-    await append(work, AuditEntry(actor, "personal_data.looked_up", f"personal_data/{token.kind.value}", detail))
+    tokens = tokens_of(question.value, question.kind, key)
+    found = await messages.holding(work, tokens, question.after, question.limit)
+    detail = {"hash": tokens[0].hash, "found": len(found)}
+    await append(work, AuditEntry(actor, "personal_data.looked_up", f"personal_data/{question.kind.value}", detail))
     return found

@@ -4,7 +4,7 @@ from moderation.archive.model.entries import Entry, Keeping
 from moderation.archive.model.holds import NO_HOLDS, Hold, Holds
 from moderation.archive.model.keys import MessageRef, RevisionKey
 from moderation.archive.model.retention import first_day_without
-from moderation.archive.model.tokens import Token, token_of, tokens_in
+from moderation.archive.model.tokens import Token, tokens_in, tokens_of
 
 __all__ = [
     "NO_HOLDS",
@@ -16,6 +16,6 @@ __all__ = [
     "RevisionKey",
     "Token",
     "first_day_without",
-    "token_of",
     "tokens_in",
+    "tokens_of",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from huiqun.privacy.detection import PersonalData, PersonalDataKind, canonical_value, find_personal_data
+from huiqun.privacy.keys import RotatingKey
 from huiqun.privacy.masking import keyed_hash
 
 
@@ -25,9 +26,12 @@ def tokens_in(text: str, finds: Iterable[PersonalData], key: bytes) -> tuple[Tok
     return tuple(dict.fromkeys(found))
 
 
-def token_of(value: str, kind: PersonalDataKind, key: bytes) -> Token:
-    """The token of a value that somebody asks for, in whatever spelling. Raises NoPersonalDataError."""
+def tokens_of(value: str, kind: PersonalDataKind, key: RotatingKey) -> tuple[Token, ...]:
+    """The tokens of a value that somebody asks for, in whatever spelling: under the present key, and the one before.
+
+    Raises NoPersonalDataError.
+    """
     finds = [find for find in find_personal_data(value) if find.kind is kind]
     if len(finds) != 1:
         raise NoPersonalDataError(kind.value)
-    return tokens_in(value, finds, key)[0]
+    return tuple(tokens_in(value, finds, known)[0] for known in key.known)

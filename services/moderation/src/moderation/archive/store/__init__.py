@@ -1,9 +1,9 @@
-"""The archive in MongoDB: messages, holds on them, what supervisors said of them, and exports."""
+"""The archive in MongoDB: messages, holds on them, and what supervisors said of them."""
 
 from collections.abc import Mapping, Sequence
 
 from huiqun.store import Index
-from moderation.archive.store import exports, holds, messages, retentions, reviews
+from moderation.archive.store import holds, messages, retentions, reviews
 from moderation.archive.store.messages import append, find_revisions, latest, mark_recalled
 from moderation.archive.store.replays import Span, count, replay
 
@@ -12,7 +12,6 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     **retentions.INDEXES,
     **holds.INDEXES,
     **reviews.INDEXES,
-    **exports.INDEXES,
 }
 
 __all__ = ["INDEXES", "Span", "append", "count", "find_revisions", "latest", "mark_recalled", "replay"]

@@ -171,9 +171,10 @@ async def firsts(reader: Reader, keys: Sequence[str]) -> list[Archived]:
     return [found[key] for key in keys if key in found]
 
 
-async def holding(work: Work, token: Token, after: Place | None, limit: int) -> list[Archived]:
-    """The messages with this personal data, in order of time over all groups."""
-    query: dict[str, Any] = {"personal": {"$elemMatch": {"hash": token.hash, "kind": token.kind.value}, **_FOUND}}
+async def holding(work: Work, tokens: Sequence[Token], after: Place | None, limit: int) -> list[Archived]:
+    """The messages with this personal data, in order of time over all groups; `tokens` are of one kind."""
+    token = {"hash": {"$in": [each.hash for each in tokens]}, "kind": tokens[0].kind.value}
+    query: dict[str, Any] = {"personal": {"$elemMatch": token, **_FOUND}}
     if after is not None:
         at, key = after
         query["$or"] = [{"sent_at": {"$gt": at}}, {"sent_at": at, "_id": {"$gt": key}}]

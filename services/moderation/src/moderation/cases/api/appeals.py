@@ -1,41 +1,42 @@
 """Where a sanctioned member appeals: a page behind a signed link, which is all the proof it needs."""
 
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from html import escape
-from typing import Annotated, Any, Final, cast
+from typing import Final
 from urllib.parse import parse_qs
 
-from fastapi import Path
 from fastapi.responses import HTMLResponse
 from starlette.requests import Request
 
-from huiqun.web import Router, Transact, body_limit, received_body
-from huiqun.web.html import HTML, HTML_OR_PROBLEM, page, told
+from huiqun.privacy.links import LinkGrant
+from huiqun.store import Reader
+from huiqun.web import Router, body_limit, received_body
+from huiqun.web.html import page, told
+from huiqun.web.member_pages import DONE, SHOWN, MemberPages, TokenInPath
 from huiqun.work import Work
 from moderation.cases.handlers.asking import AppealedError, NothingToAppealError, appeal_by_link, find_sanction
-from moderation.cases.model import AppealLinks, Grant, InvalidLinkError
+from moderation.cases.model import APPEAL, AppealGrant
 from moderation.enforcement.model import name_of
 from moderation.policies.handlers import find_group
 
-UseCase = Callable[[Work, Grant], Awaitable[HTMLResponse]]
 router = Router("/api/v1/appeals", tag="cases", role="anyone")
 
 MAX_REASON: Final = 500
-TokenPath = Annotated[
-    str, Path(max_length=1_024, description="The signed part of the link.", examples=["q83vEjRWeJCrze8"])
-]
 _TITLE: Final = "处罚申诉"
 _FORM: Final = """<p>{when} 起的处罚，原因：{category}。</p>{complaint}
 <form method="post"><label for="reason">请说明申诉理由（{most} 字以内，请勿填写证件号、卡号等个人信息）：</label>
 <textarea id="reason" name="reason" rows="6" maxlength="{most}" required></textarea>
 <button type="submit">提交申诉</button></form>"""
-_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
-    400: {"description": "No reason is given, or the request cannot be read", "content": HTML_OR_PROBLEM},
-    404: {"description": "The link is not valid, or too old", "content": HTML},
-    409: {"description": "There is an appeal already", "content": HTML},
-    410: {"description": "The sanction has been taken back, or counts no longer", "content": HTML},
-}
+_PAGES: Final = MemberPages(
+    APPEAL,
+    _TITLE,
+    "如仍需申诉，请联系群主。",
+    settled={
+        NothingToAppealError: lambda _: "该处罚已撤销或已失效，无需申诉。",
+        AppealedError: lambda error: (
+            "该处罚的申诉已复核，结果已私信告知您。" if error.decided else "该处罚的申诉已收到，请等待工作人员复核。"
+        ),
+    },
+)
 _FORM_BODY: Final = {
     "requestBody": {
         "required": True,
@@ -59,14 +60,14 @@ _FORM_BODY: Final = {
 }
 
 
-@router.get("/{token}", summary="The form for an appeal", response_class=HTMLResponse, responses=_RESPONSES)
-async def show_form(request: Request, token: TokenPath) -> HTMLResponse:
+@router.get("/{token}", summary="Show the form for an appeal", response_class=HTMLResponse, responses=SHOWN)
+async def show_form(request: Request, token: TokenInPath) -> HTMLResponse:
     """For people: every answer is a page in Chinese."""
 
-    async def find(work: Work, grant: Grant) -> HTMLResponse:
-        return await _form(work, grant)
+    async def find(reader: Reader, grant: LinkGrant) -> HTMLResponse:
+        return await _form(reader, AppealGrant.from_link(grant))
 
-    return await _answered(request, token, find)
+    return await _PAGES.show(request, token, find)
 
 
 @router.post(
@@ -74,44 +75,28 @@ async def show_form(request: Request, token: TokenPath) -> HTMLResponse:
     summary="Appeal",
     status_code=201,
     response_class=HTMLResponse,
-    responses=_RESPONSES,
+    responses=DONE,
     openapi_extra=_FORM_BODY,
     dependencies=[body_limit(16 * 1024)],
 )
-async def receive_form(request: Request, token: TokenPath) -> HTMLResponse:
+async def receive_form(request: Request, token: TokenInPath) -> HTMLResponse:
     """Once for each sanction; a person decides, and the answer comes as a private message."""
     form = parse_qs(received_body(request).content.decode("utf-8", "replace"))
     reason = form.get("reason", [""])[0].replace("\0", "").strip()[:MAX_REASON]
 
-    async def appeal(work: Work, grant: Grant) -> HTMLResponse:
+    async def appeal(work: Work, grant: LinkGrant) -> HTMLResponse:
+        about = AppealGrant.from_link(grant)
         if not reason:
-            return await _form(work, grant, told("请填写申诉理由。"), status=400)
-        await appeal_by_link(work, grant, reason)
+            return await _form(work, about, told("请填写申诉理由。"), status=400)
+        await appeal_by_link(work, about, reason)
         return page(_TITLE, told("申诉已提交。工作人员复核后，会私信告知您结果。"), 201)
 
-    return await _answered(request, token, appeal)
+    return await _PAGES.act(request, token, appeal)
 
 
-async def _answered(request: Request, token: str, use_case: UseCase) -> HTMLResponse:
-    links = cast("AppealLinks", request.app.state.appeal_links)
-    transact = cast("Transact", request.app.state.transact)
-    try:
-        grant = links.read(token, datetime.now(UTC))
-        return await transact(lambda work: use_case(work, grant))
-    except InvalidLinkError:
-        return page(_TITLE, told("链接无效或已过期。如仍需申诉，请联系群主。"), 404)
-    except NothingToAppealError:
-        return page(_TITLE, told("该处罚已撤销或已失效，无需申诉。"), 410)
-    except AppealedError as error:
-        known = (
-            "该处罚的申诉已复核，结果已私信告知您。" if error.decided else "该处罚的申诉已收到，请等待工作人员复核。"
-        )
-        return page(_TITLE, told(known), 409)
-
-
-async def _form(work: Work, grant: Grant, complaint: str = "", status: int = 200) -> HTMLResponse:
-    _, strike = await find_sanction(work, grant)
-    group = await find_group(work, grant.group_id)
+async def _form(reader: Reader, grant: AppealGrant, complaint: str = "", status: int = 200) -> HTMLResponse:
+    _, strike = await find_sanction(reader, grant)
+    group = await find_group(reader, grant.group_id)
     when = strike.at.astimezone(group.settings.timezone).strftime("%Y-%m-%d %H:%M")
     category = escape(name_of(strike.category))
     form = _FORM.format(when=when, category=category, complaint=complaint, most=MAX_REASON)

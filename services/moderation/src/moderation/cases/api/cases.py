@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from huiqun.contracts.envelope import Id
 from huiqun.contracts.moderation import CaseKind, CaseOutcome
+from huiqun.privacy.links import SignedLinks
 from huiqun.privacy.text import MaskedText
 from huiqun.web import (
     Answer,
@@ -34,7 +35,6 @@ from moderation.cases.handlers.deciding import SameCategoryError, decide
 from moderation.cases.handlers.following import NoProposalError, Ruling
 from moderation.cases.handlers.queue import UnknownCaseError
 from moderation.cases.model import (
-    AppealLinks,
     Case,
     CaseClosedError,
     CaseFullError,
@@ -42,9 +42,11 @@ from moderation.cases.model import (
     Moderator,
     OwnDecisionError,
     State,
+    appeal_link_maker,
 )
 from moderation.cases.store import cases
 from moderation.cases.store.cases import Filter, Order, Place, Stretch
+from moderation.enforcement.model import AppealLink
 from moderation.policies.model import Category
 
 PROBLEMS = {
@@ -118,19 +120,19 @@ class Bench:
     me: Moderator
     seen: Precondition
     write: Write
-    links: AppealLinks
+    appeal_link: AppealLink | None
 
     async def decide(self, outcome: CaseOutcome, judgement: Judgement, category: str | None = None) -> Response:
         """Answer with the case as decided."""
         ruling = Ruling(outcome, self.me, judgement.note, category)
         return await self.write(
-            _answering(lambda work: decide(work, self.case_id, ruling, self.seen.check, self.links.maker))
+            _answering(lambda work: decide(work, self.case_id, ruling, self.seen.check, self.appeal_link))
         )
 
 
 def bench(request: Request, case_id: CasePath, seen: IfMatch, write: WriteOnce, me: Me) -> Bench:
     """What every decision takes."""
-    return Bench(case_id, me, seen, write, cast("AppealLinks", request.app.state.appeal_links))
+    return Bench(case_id, me, seen, write, appeal_link_maker(cast("SignedLinks", request.app.state.links)))
 
 
 OnBench = Annotated[Bench, Depends(bench)]

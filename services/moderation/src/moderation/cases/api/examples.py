@@ -1,23 +1,24 @@
 """Labelled examples: what people decided on which text, for training and for tuning policies."""
 
 from collections.abc import AsyncIterator
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Annotated, Any, Final
 
-import orjson
 from fastapi import Query
 from fastapi.responses import StreamingResponse
 
 from huiqun.contracts.envelope import Id
+from huiqun.files.writing import FileFormat, line_of
 from huiqun.web import Router, Store
+from huiqun.web.downloads import send_lines
 from moderation.cases.store import examples
 from moderation.cases.store.examples import Example
 from moderation.policies.model import Category
 
 router = Router("/api/v1/examples", tag="cases", role="operator")
 
-MEDIA_TYPE: Final = "application/x-ndjson"
-_CHUNK: Final = 200
+MEDIA_TYPE: Final = FileFormat.JSONL.media_type
+_COLUMNS: Final = tuple(field.name for field in fields(Example))
 WithLabel = Annotated[Category | None, Query(description='Only of this category, or "clean".', examples=["ads"])]
 Behind = Annotated[
     Id | None,
@@ -37,16 +38,9 @@ async def export_examples(
     db: Store, label: WithLabel = None, after: Behind = None, limit: Lines = 1_000
 ) -> StreamingResponse:
     """Masked texts with what people called them. For the next page, send the last line's id as `after`."""
-    return StreamingResponse(_lines(examples.read(db, label, after, limit)), media_type=MEDIA_TYPE)
+    return send_lines(_lines(examples.read(db, label, after, limit)), MEDIA_TYPE)
 
 
 async def _lines(found: AsyncIterator[Example]) -> AsyncIterator[bytes]:
-    """In chunks of many lines: each one on its own would cost a write to the socket."""
-    chunk: list[bytes] = []
     async for example in found:
-        chunk.append(orjson.dumps(asdict(example), option=orjson.OPT_APPEND_NEWLINE))
-        if len(chunk) == _CHUNK:
-            yield b"".join(chunk)
-            chunk = []
-    if chunk:
-        yield b"".join(chunk)
+        yield line_of(FileFormat.JSONL, _COLUMNS, asdict(example))

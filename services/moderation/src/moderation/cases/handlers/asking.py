@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from huiqun.channel.actions.context import ActionContext
+from huiqun.channel.actions.handlers import request_actions
 from huiqun.contracts.channel import MessageEdited, MessageReceived, Role
 from huiqun.contracts.channel.mentions import AddressedText
+from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import CaseKind, Screened, Verdict
 from huiqun.privacy.text import mask_text
 from huiqun.runtime.ids import new_id
+from huiqun.store import Reader
 from huiqun.work import Work
 from moderation.archive import store as archive
 from moderation.archive.handlers.supervising import UnknownMessageError as NotArchivedError
@@ -17,15 +21,14 @@ from moderation.archive.model import MessageRef
 from moderation.archive.store.messages import screened
 from moderation.cases.handlers.opening import open_cases
 from moderation.cases.handlers.queue import load_case
-from moderation.cases.model import Case, Grant, Opening, Report, begins_with, case_id, due
+from moderation.cases.model import AppealGrant, Case, Opening, Report, begins_with, case_id, due
 from moderation.cases.store import cases, reporters
 from moderation.enforcement import model as enforcement
-from moderation.enforcement.handlers import request_actions
 from moderation.metrics import REPORTS
 from moderation.policies.handlers import find_group, policy_in_force
 from moderation.policies.model import ReviewRule
 from moderation.standing import store as standings
-from moderation.standing.model import Standing, Strike, key_of
+from moderation.standing.model import Standing, Strike
 
 Messages = MessageReceived | MessageEdited
 REPORTED = "reported"
@@ -52,12 +55,13 @@ class AppealedError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Appeal:
-    """A member's wish that a person looks at their sanction again; `note` is masked."""
+    """A member's wish that a person looks at their sanction again; `note` is masked, `cause` is the message."""
 
     standing: Standing
     strike: Strike
     note: str
     rule: ReviewRule
+    cause: Event | None = None
 
     @property
     def ref(self) -> MessageRef:
@@ -124,9 +128,13 @@ async def report_message(work: Work, command: ReportMessageCommand, by: str) -> 
 async def receive_appeals(work: Work, appeals: Sequence[Appeal]) -> None:
     """Open a case for each sanction appealed against in the group, the first time, and say that it was heard."""
     opened = await _open_appeals(work, appeals)
+    causes = {appeal.strike.sanction_id: appeal.cause for appeal in appeals}
     heard = [enforcement.word(case.group_id, case.member_id, _HEARD, work.now, new_id()) for case in opened]
+    contexts = {
+        word.action_id: ActionContext(causes.get(case.sanction_id)) for word, case in zip(heard, opened, strict=True)
+    }
     if heard:
-        await request_actions(work, [(word, None) for word in heard])
+        await request_actions(work, *heard, contexts=contexts)
 
 
 async def _open_appeals(work: Work, appeals: Sequence[Appeal]) -> list[Case]:
@@ -143,6 +151,7 @@ async def _open_appeals(work: Work, appeals: Sequence[Appeal]) -> list[Case]:
             sanction_id=appeal.strike.sanction_id,
             by=appeal.standing.member_id,
             note=appeal.note,
+            cause=appeal.cause,
         )
         for appeal in appeals
     ]
@@ -164,7 +173,7 @@ def _forgotten(appeal: Appeal) -> Screened:
     )
 
 
-async def appeal_by_link(work: Work, grant: Grant, note: str) -> None:
+async def appeal_by_link(work: Work, grant: AppealGrant, note: str) -> None:
     """Open a case for the sanction that a link is about; `note` is what a form says, and masked here.
 
     Raises NothingToAppealError, AppealedError.
@@ -175,14 +184,14 @@ async def appeal_by_link(work: Work, grant: Grant, note: str) -> None:
     await _open_appeals(work, [Appeal(standing, strike, mask_text(note), rule)])
 
 
-async def find_sanction(work: Work, grant: Grant) -> tuple[Standing, Strike]:
+async def find_sanction(reader: Reader, grant: AppealGrant) -> tuple[Standing, Strike]:
     """The sanction that a link is about. Raises NothingToAppealError, AppealedError."""
-    known = await standings.load(work, [(grant.group_id, grant.member_id)])
-    standing = known[key_of(grant.group_id, grant.member_id)]
-    strike = next((each for each in standing.strikes if each.sanction_id == grant.sanction_id), None)
-    if strike is None:
+    standing = await standings.find(reader, grant.group_id, grant.member_id)
+    strikes = standing.strikes if standing is not None else ()
+    strike = next((each for each in strikes if each.sanction_id == grant.sanction_id), None)
+    if standing is None or strike is None:
         raise NothingToAppealError(grant.sanction_id)
-    appeal = await cases.load(work, case_id(CaseKind.APPEAL, grant.sanction_id))
+    appeal = await cases.find(reader, case_id(CaseKind.APPEAL, grant.sanction_id))
     if appeal is not None:
         raise AppealedError(grant.sanction_id, decided=appeal.decision is not None)
     return standing, strike
@@ -233,4 +242,5 @@ def _opening(report: Report, message: Screened, now: datetime, *, trusted: bool)
         by=report.by,
         note=report.note,
         trusted=trusted,
+        cause=report.cause,
     )

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 
 from huiqun.audit import AuditEntry, append
+from huiqun.channel.actions.handlers import request_actions, withdraw_actions
+from huiqun.channel.actions.store import load_actions
 from huiqun.contracts.channel import Role
 from huiqun.contracts.moderation import CaseClosed, CaseKind, CaseOutcome, ClosedCase
 from huiqun.runtime.ids import new_id
@@ -14,7 +16,6 @@ from moderation.cases.model import Case, Decision, check_decidable, close
 from moderation.cases.store import cases, examples, reporters
 from moderation.cases.store.examples import CLEAN, Example
 from moderation.enforcement import model as enforcement
-from moderation.enforcement.handlers import call_off, request_actions
 from moderation.enforcement.model import AppealLink, Terms
 from moderation.metrics import CASES_CLOSED
 from moderation.policies.handlers import find_group, policy_in_force
@@ -87,7 +88,7 @@ async def _answer(hearing: Hearing, case: Case) -> None:
     """Tell the member what became of their appeal."""
     text = hearing.offence.said(_ANSWERS[hearing.ruling.outcome])
     word = enforcement.word(case.group_id, case.member_id, text, hearing.work.now, new_id())
-    await request_actions(hearing.work, [(word, None)])
+    await request_actions(hearing.work, word)
 
 
 async def _settled_with(work: Work, case: Case, outcome: CaseOutcome) -> list[Case]:
@@ -115,7 +116,9 @@ async def _close(hearing: Hearing, case: Case, decision: Decision, *, own: bool 
     if case.kind is CaseKind.APPEAL:
         await _answer(hearing, case)
     if case.kind is CaseKind.REMOVAL and case.sanction_id is not None:
-        await call_off(work, case.sanction_id, "decided")  # or whoever was asked to decide would be reminded
+        # Or whoever was asked to decide would be reminded.
+        asked = await load_actions(work, [case.sanction_id])
+        await withdraw_actions(work, asked.values(), "decided", tells_assignees=False)
     data = ClosedCase(
         case_id=case.id,
         kind=case.kind,

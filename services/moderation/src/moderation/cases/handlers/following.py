@@ -1,11 +1,12 @@
 """What follows from a decision: enforcement, removal, everything taken back, a corrected reason."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from huiqun.channel.actions.context import NO_CONTEXT, quote_message
+from huiqun.channel.actions.handlers import request_actions
 from huiqun.contracts.channel import Action, Role
 from huiqun.contracts.channel.mentions import Mention, compose
-from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import CaseKind, CaseOutcome, SanctionKind, Verdict
 from huiqun.runtime.ids import new_id
 from huiqun.work import Work
@@ -14,7 +15,7 @@ from moderation.archive.model import MessageRef
 from moderation.cases.handlers.opening import open_cases
 from moderation.cases.model import REMOVAL_SEVERITY, Case, Moderator, Opening, due
 from moderation.enforcement import model as enforcement
-from moderation.enforcement.handlers import impose, request_actions, undo
+from moderation.enforcement.handlers import impose, undo
 from moderation.enforcement.model import Offence, Terms
 from moderation.policies.model import Rules
 from moderation.standing.model import Standing, reclassify
@@ -85,13 +86,14 @@ async def _uphold(hearing: Hearing) -> str | None:
         await _enforce(hearing)
     if case.kind is not CaseKind.REMOVAL or hearing.standing is None:
         return None
-    removal = enforcement.removal(hearing.offence, hearing.ruling.by.name, new_id())
+    offence = await _with_message(hearing)
+    removal = enforcement.removal(offence, hearing.ruling.by.name, new_id())
     asked = [removal]
     if case.sanction_id is not None and hearing.terms.appeal_link is not None:
         # Who is out of the group can appeal by nothing but a link.
-        link = hearing.terms.appeal_link(hearing.offence, case.sanction_id)
-        asked.append(enforcement.farewell(hearing.offence, link, new_id()))
-    await request_actions(hearing.work, [(action, None) for action in asked])
+        link = hearing.terms.appeal_link(offence, case.sanction_id)
+        asked.append(enforcement.farewell(offence, link, new_id()))
+    await request_actions(hearing.work, *asked, contexts={removal.action_id: offence.context})
     return removal.action_id
 
 
@@ -111,7 +113,7 @@ async def _reverse(hearing: Hearing) -> None:
         words = "对成员 {member} 的处罚已撤销，而该成员已被移出群聊，请重新邀请。"
         text = compose(words, member=Mention(case.member_id))
         task = enforcement.task(case.group_id, hearing.terms.owner, text, work.now, new_id())
-        await request_actions(work, [(task, None)])
+        await request_actions(work, task)
 
 
 async def _reclassify(hearing: Hearing) -> None:
@@ -132,24 +134,33 @@ async def _reclassify(hearing: Hearing) -> None:
 
 async def _enforce(hearing: Hearing) -> None:
     """Do what would have been done had the message been blocked at once."""
-    work, case, offence = hearing.work, hearing.case, hearing.offence
+    work, case, offence = hearing.work, hearing.case, await _with_message(hearing)
     if hearing.standing is None:
         if case.role is Role.STAFF:
-            await request_actions(work, [(enforcement.notice_to_staff(offence, new_id()), None)])
+            await request_actions(work, enforcement.notice_to_staff(offence, new_id()))
         return
-    requests: list[tuple[Action, Event | None]] = []
+    requests: list[Action] = []
     if case.verdict is not Verdict.BLOCK and not await _is_withdrawn(work, case.ref):
-        requests.append((enforcement.deletion(offence, new_id()), None))
+        requests.append(enforcement.deletion(offence, new_id()))
         if enforcement.is_personal(offence.category):
-            requests.append((enforcement.caution(offence, new_id()), None))
+            requests.append(enforcement.caution(offence, new_id()))
     weight = enforcement.weight_of(offence.category, hearing.rules.ladder, blocked=True)
     imposed = impose(work, offence, weight, hearing.standing, hearing.terms)
     if imposed is not None:
         climb, actions = imposed
-        requests += [(action, None) for action in actions]
+        requests += actions
         if climb.kind is SanctionKind.REMOVAL_PROPOSED:
             await _propose_removal(hearing, actions[0].action_id)
-    await request_actions(work, requests)
+    contexts = dict.fromkeys([action.action_id for action in requests], offence.context)
+    await request_actions(work, *requests, contexts=contexts)
+
+
+async def _with_message(hearing: Hearing) -> Offence:
+    """The offence with the message that it was, as people find it in the chat."""
+    case = hearing.case
+    message = (await archive.latest(hearing.work, [case.ref])).get(case.ref)
+    context = quote_message(case.text, message.sent_at) if message is not None else NO_CONTEXT
+    return replace(hearing.offence, context=context)
 
 
 async def _is_withdrawn(work: Work, ref: MessageRef) -> bool:

@@ -1,6 +1,7 @@
 """Take up a conflict: a word in the group, a private talk, or a group of their own."""
 
 from huiqun.audit import AuditEntry, append
+from huiqun.channel.actions.handlers import request_actions
 from huiqun.contracts.channel import Action, Role
 from huiqun.runtime.ids import new_id
 from huiqun.work import Work
@@ -9,7 +10,6 @@ from moderation.cases.model import Case, Moderator
 from moderation.cases.model.mediation import Mediation, Where, involved, mediate, task_of, words_of
 from moderation.cases.store import cases
 from moderation.enforcement import model as enforcement
-from moderation.enforcement.handlers import request_actions
 from moderation.policies.handlers import find_group
 
 
@@ -28,7 +28,7 @@ async def mediate_case(work: Work, case_id: str, mediation: Mediation, who: Mode
     mediated = mediate(case, who, mediation, work.now)
     owner = (await find_group(work, case.group_id)).settings.owner
     await cases.save(work, mediated)
-    await request_actions(work, [(action, None) for action in _actions(work, case, mediation, owner)])
+    await request_actions(work, *_actions(work, case, mediation, owner))
     # Without what was written: nothing is ever erased from the audit log.
     detail = {"where": mediation.where.value, "members": list(involved(case, mediation))}
     await append(work, AuditEntry(who.id, "case.mediated", f"case/{case.id}", detail))

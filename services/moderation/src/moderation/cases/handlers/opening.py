@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from huiqun.channel.actions.handlers import request_actions
 from huiqun.contracts.channel.mentions import compose
 from huiqun.contracts.moderation import CaseOpened, OpenedCase
 from huiqun.runtime.ids import new_id
@@ -9,7 +10,6 @@ from huiqun.work import Task, Work
 from moderation.cases.model import Case, Opening, State
 from moderation.cases.store import cases
 from moderation.enforcement import model as enforcement
-from moderation.enforcement.handlers import request_actions
 from moderation.metrics import CASES_OPENED, CASES_OVERDUE
 from moderation.policies.handlers import find_group
 
@@ -21,6 +21,7 @@ async def open_cases(work: Work, openings: Sequence[Opening]) -> list[Case]:
     if not openings:
         return []
     opened = await cases.open_all(work, openings)
+    causes = {opening.case_id: opening.cause for opening in openings}
     for case in opened.new:
         announced = OpenedCase(
             case_id=case.id,
@@ -33,10 +34,10 @@ async def open_cases(work: Work, openings: Sequence[Opening]) -> list[Case]:
             severity=case.severity,
             due_at=case.due_at,
         )
-        work.emit(CaseOpened.about(case.group_id, announced, time=work.now))
+        work.emit(CaseOpened.about(case.group_id, announced, time=work.now, cause=causes[case.id]))
         CASES_OPENED.labels(kind=case.kind.value).inc()
     for case in (*opened.new, *opened.hastened):
-        work.schedule(Task(overdue_key(case), OVERDUE, case.due_at, {"case_id": case.id}))
+        work.schedule(Task(overdue_key(case), OVERDUE, case.due_at, {"case_id": case.id}), causes[case.id])
     return opened.new
 
 
@@ -52,7 +53,7 @@ async def remind(work: Work, task: Task) -> None:
         words = "有一条待处理的群管案件（{category}）已超过响应时限，请尽快处理。案件编号：{case}"
         text = compose(words, category=enforcement.name_of(case.category), case=case.id)
         reminder = enforcement.task(case.group_id, group.settings.owner, text, work.now, new_id())
-        await request_actions(work, [(reminder, None)])
+        await request_actions(work, reminder)
 
 
 def overdue_key(case: Case) -> str:

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 from huiqun.audit import AuditEntry, append
+from huiqun.channel.actions.handlers import request_actions
+from huiqun.channel.actions.store import count_open
 from huiqun.contracts.moderation import Verdict
 from huiqun.runtime.ids import new_id
 from huiqun.work import Task, Work
@@ -11,8 +13,6 @@ from moderation.archive.store.messages import Search
 from moderation.cases.model.patrol import Patrol, late, summary
 from moderation.cases.store import cases, patrols
 from moderation.enforcement import model as enforcement
-from moderation.enforcement import store as actions
-from moderation.enforcement.handlers import request_actions
 from moderation.membership.handlers.in_force import InForce, in_force
 from moderation.membership.handlers.planning import schedule_next
 
@@ -51,11 +51,11 @@ async def _go(work: Work, now: InForce) -> Patrol:
         waiting=len(waiting),
         overdue=late(waiting, work.now),
         oldest=waiting[0].opened_at if waiting else None,
-        open_actions=await actions.open_in(work, group.id),
+        open_actions=await count_open(work, group_id=group.id),
     )
     await patrols.keep(work, patrol)
     if patrol.has_news:
         text = summary(patrol, group.name, group.settings.timezone)
         task = enforcement.task(group.id, group.settings.owner, text, work.now, new_id())
-        await request_actions(work, [(task.model_copy(update={"reason": "patrol"}), None)])
+        await request_actions(work, task.model_copy(update={"reason": "patrol"}))
     return patrol

@@ -50,4 +50,6 @@ def _opening(work: Work, event: UnreadableRecord, rule: ReviewRule) -> Opening:
         sent_at=work.now,
     )
     note = f"{data.message_id or _NOBODY}: {data.reason}"[:500]
-    return Opening(CaseKind.UNREADABLE, message, UNREADABLE, _SEVERITY, due(rule, _SEVERITY, work.now), note=note)
+    return Opening(
+        CaseKind.UNREADABLE, message, UNREADABLE, _SEVERITY, due(rule, _SEVERITY, work.now), note=note, cause=event
+    )

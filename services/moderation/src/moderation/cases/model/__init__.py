@@ -21,13 +21,14 @@ from moderation.cases.model.case import (
     open_case,
     release,
 )
-from moderation.cases.model.links import AppealLinks, Grant, InvalidLinkError
+from moderation.cases.model.links import APPEAL, AppealGrant, appeal_link_maker
 from moderation.cases.model.opening import Opening, case_id, due
 from moderation.cases.model.reporters import Report, Reporter, begins_with
 
 __all__ = [
+    "APPEAL",
     "REMOVAL_SEVERITY",
-    "AppealLinks",
+    "AppealGrant",
     "Case",
     "CaseClosedError",
     "CaseFullError",
@@ -35,8 +36,6 @@ __all__ = [
     "Comment",
     "Decision",
     "Entry",
-    "Grant",
-    "InvalidLinkError",
     "Lease",
     "Moderator",
     "Opening",
@@ -44,6 +43,7 @@ __all__ = [
     "Report",
     "Reporter",
     "State",
+    "appeal_link_maker",
     "begins_with",
     "case_id",
     "check_decidable",

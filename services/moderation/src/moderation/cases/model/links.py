@@ -1,55 +1,42 @@
-"""Signed links by which a sanctioned member can appeal without an account: what they hold, made and checked. Pure."""
+"""The links by which a sanctioned member can appeal without an account."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
+from typing import Final, Self
 
-from huiqun.privacy.links import BadLinkError, ExpiredLinkError, LinkSigner
+from huiqun.privacy.links import LinkGrant, LinkPurpose, SignedLinks
 from moderation.enforcement.model import AppealLink, Offence
 
-_PURPOSE = "huiqun/moderation/appeal"
-_VALID_FOR = timedelta(days=7)
-
-
-class InvalidLinkError(ValueError):
-    """The link was not made by us, was changed, or is too old."""
+APPEAL: Final = LinkPurpose("huiqun/moderation/appeal", "/api/v1/appeals/{token}", ("group", "member", "sanction"))
+_VALID_FOR: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
-    """What a link lets its holder do: appeal against one sanction, until it expires."""
+class AppealGrant:
+    """What such a link lets its holder do: appeal against one sanction."""
 
     group_id: str
     member_id: str
     sanction_id: str
-    expires_at: datetime
 
-
-class AppealLinks:
-    """Makes and reads links under a key; `base` is the address at which members reach this service."""
-
-    def __init__(self, key: bytes, base: str | None = None) -> None:
-        self._signer = LinkSigner.under(key, _PURPOSE)
-        self._base = (base or "").rstrip("/")
+    @classmethod
+    def from_link(cls, grant: LinkGrant) -> Self:
+        """What a link grants."""
+        return cls(grant.claims["group"], grant.claims["member"], grant.claims["sanction"])
 
     @property
-    def maker(self) -> AppealLink | None:
-        """What makes links; None without an address, since nobody could open one."""
-        return self.for_offence if self._base else None
+    def claims(self) -> Mapping[str, str]:
+        """The same as a link says it."""
+        return {"group": self.group_id, "member": self.member_id, "sanction": self.sanction_id}
 
-    def for_offence(self, offence: Offence, sanction_id: str) -> str:
-        """The address for the sanction on an offence."""
-        token = self.token(Grant(offence.group_id, offence.member_id, sanction_id, offence.at + _VALID_FOR))
-        return f"{self._base}/api/v1/appeals/{token}"
 
-    def token(self, grant: Grant) -> str:
-        """Write a grant as text that fits into an address."""
-        claims = {"group": grant.group_id, "member": grant.member_id, "sanction": grant.sanction_id}
-        return self._signer.sign(claims, grant.expires_at)
+def appeal_link_maker(links: SignedLinks) -> AppealLink | None:
+    """What makes the address for the sanction on an offence; None where nobody could open one."""
+    return partial(_address, links) if links.can_be_opened else None
 
-    def read(self, token: str, now: datetime) -> Grant:
-        """The grant in a token; raises InvalidLinkError."""
-        try:
-            claims, expires_at = self._signer.read(token, ("group", "member", "sanction"), now)
-        except (BadLinkError, ExpiredLinkError) as error:
-            raise InvalidLinkError(str(error)) from error
-        return Grant(claims["group"], claims["member"], claims["sanction"], expires_at)
+
+def _address(links: SignedLinks, offence: Offence, sanction_id: str) -> str:
+    claims = AppealGrant(offence.group_id, offence.member_id, sanction_id).claims
+    return links.address(APPEAL, claims, offence.at + _VALID_FOR)

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import CaseKind, Screened
 from moderation.policies.model import ReviewRule
 
@@ -12,7 +13,8 @@ from moderation.policies.model import ReviewRule
 class Opening:
     """Why a case is to be opened: for which message, by what, and until when it should be decided.
 
-    `by` is the member or person who asked for it, `note` what they said; `trusted` is whether that is enough.
+    `by` is the member or person who asked for it, `note` what they said; `trusted` is whether that is enough. `cause`
+    is the event that led to it, where one did.
     """
 
     kind: CaseKind
@@ -24,6 +26,7 @@ class Opening:
     by: str = ""
     note: str = ""
     trusted: bool = True
+    cause: Event | None = None
 
     @property
     def case_id(self) -> str:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from huiqun.contracts.envelope import Event
 from moderation.archive.model import MessageRef
 from moderation.lexicon.model.folding import strip
 from moderation.policies.model import ReviewRule
@@ -14,7 +15,10 @@ _READ = 100
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A wish that somebody looks at a message; `day` is the group's, `category` what a person named, if anything."""
+    """A wish that somebody looks at a message, and the event that said so.
+
+    `day` is the group's, `category` what a person named, if anything.
+    """
 
     group_id: str
     message_id: str
@@ -25,6 +29,7 @@ class Report:
     rule: ReviewRule
     category: str | None = None
     channel: str | None = None
+    cause: Event | None = None
 
     @property
     def ref(self) -> MessageRef:

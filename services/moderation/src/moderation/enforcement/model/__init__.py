@@ -1,4 +1,4 @@
-"""What is asked of the channel, and how it is followed."""
+"""What members and staff are told, and what is done about an offence."""
 
 from moderation.enforcement.model.actions import (
     CATEGORY_NAMES,
@@ -22,48 +22,26 @@ from moderation.enforcement.model.actions import (
     weight_of,
     word,
 )
-from moderation.enforcement.model.following import (
-    FIRST_REMINDER,
-    How,
-    Step,
-    again,
-    as_task,
-    how_of,
-    is_too_late,
-    nudge,
-    step_after,
-    withdrawal,
-)
 
 __all__ = [
     "CATEGORY_NAMES",
-    "FIRST_REMINDER",
     "REQUESTED_BY",
     "AppealLink",
-    "How",
     "Offence",
-    "Step",
     "Terms",
-    "again",
     "appeal_letter",
-    "as_task",
     "caution",
     "deletion",
     "farewell",
-    "how_of",
     "hush",
     "is_personal",
-    "is_too_late",
     "name_of",
     "notice_to_staff",
-    "nudge",
     "release",
     "remark",
     "removal",
     "sanction",
-    "step_after",
     "task",
     "weight_of",
-    "withdrawal",
     "word",
 ]

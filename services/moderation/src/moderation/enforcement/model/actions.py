@@ -1,12 +1,13 @@
 """From a decision to actions: what to delete, whom to warn, mute or propose for removal, and in which words."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from huiqun.channel.actions.context import NO_CONTEXT, ActionContext
+from huiqun.channel.actions.texts import span_in_words
 from huiqun.contracts.channel import Action, ActionKind, ActionPurpose, ActionTarget
 from huiqun.contracts.channel.mentions import AddressedText, Mention, Part, compose
-from huiqun.contracts.envelope import Event
 from huiqun.contracts.fields import DEFAULT_CHANNEL
 from huiqun.contracts.moderation import GroupMode, SanctionKind
 from moderation.policies.model import Ladder, Wording
@@ -52,14 +53,14 @@ _PERSONAL = frozenset({"id_card", "bank_card", "mobile", "email"})
 
 @dataclass(frozen=True, slots=True)
 class Offence:
-    """What a member did, as far as the words to them need it, and the event it was seen in."""
+    """What a member did, as far as the words to them need it, and the message and event it was seen in."""
 
     group_id: str
     member_id: str
     message_id: str
     category: str
     at: datetime
-    cause: Event | None = None
+    context: ActionContext = NO_CONTEXT
     wording: Wording = _USUAL_WORDS
     channel: str = DEFAULT_CHANNEL
 
@@ -270,10 +271,3 @@ def weight_of(category: str, ladder: Ladder, *, blocked: bool) -> float:
     """What an offence of a category counts; twice that where the message was blocked."""
     weight = ladder.weights.get("personal_data" if is_personal(category) else category, 1.0)
     return weight * 2 if blocked else weight
-
-
-def span_in_words(seconds: int) -> str:
-    """A span of time as members read it."""
-    hours, minutes = seconds // 3600, seconds % 3600 // 60
-    parts: Iterator[str] = (f"{number} {unit}" for number, unit in ((hours, "小时"), (minutes, "分钟")) if number)
-    return " ".join(parts) or "1 分钟"

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from huiqun.audit import AuditEntry, append
+from huiqun.channel.actions.handlers import request_actions
 from huiqun.channel.directory.store import list_staff
 from huiqun.contracts.channel import Action
 from huiqun.contracts.moderation import ChangedMode, GroupMode, ModeChanged
 from huiqun.web import Principal
 from huiqun.work import Task, Work
-from moderation.enforcement.handlers import request_actions
 from moderation.incidents.handlers.authority import authorise
 from moderation.incidents.handlers.plans import Check
 from moderation.incidents.model import modes
@@ -60,7 +60,7 @@ async def set_by_hand(work: Work, wish: Wish, check: Check, who: Principal) -> G
         after = modes.with_hold(group, hold, work.now)
         actions = await _apply(work, [(group, after)], _REASON)
         work.schedule(Task(_key(wish.group_id), BY_HAND_ENDS, until, {"group_id": wish.group_id}))
-    await request_actions(work, [(action, None) for action in actions])
+    await request_actions(work, *actions)
     detail = {
         "mode": wish.mode.value,
         "before": group.mode.value,
@@ -76,7 +76,7 @@ async def end_by_hand(work: Work, task: Task) -> None:
     """The time of a mode that was set by hand is over."""
     group = await store.read(work, task.payload["group_id"])
     _, actions = await _release_by_hand(work, group, None)
-    await request_actions(work, [(action, None) for action in actions])
+    await request_actions(work, *actions)
 
 
 async def hold_groups(work: Work, group_ids: Sequence[str], hold: Hold, reason: str) -> list[Action]:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from huiqun.channel.actions.handlers import rehearse_actions, request_actions
 from huiqun.contracts.channel import Action
 from huiqun.contracts.moderation import GroupMode
 from huiqun.work import Task, Work
-from moderation.enforcement.handlers import rehearse_actions, request_actions
 from moderation.incidents.handlers.modes import hold_groups, release_groups
 from moderation.incidents.model.incident import Incident, Progress, State, remind_at
 from moderation.incidents.model.modes import Hold
@@ -37,9 +37,9 @@ class Scene:
     ) -> None:
         """Add to the timeline, and ask the channel for the actions; those of a drill are only recorded."""
         if self.incident.drill:
-            await rehearse_actions(self.work, actions)
+            await rehearse_actions(self.work, *actions)
         else:
-            await request_actions(self.work, [(action, None) for action in actions])
+            await request_actions(self.work, *actions)
         asked = tuple(action.action_id for action in actions)
         self.entries.append(Entry(self.incident.id, self.at, self.actor, what, text, step, asked))
 

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
+from huiqun.channel.actions.handlers import request_actions
+from huiqun.channel.actions.store import count_deleted_messages
 from huiqun.contracts.moderation import GroupMode
 from huiqun.tasks.model import Continue
 from huiqun.work import Task, Work
-from moderation.enforcement.handlers import request_actions
-from moderation.enforcement.store import deletions_since
-from moderation.incidents.handlers.plans import find_version, list_heads
+from moderation.incidents.handlers.plans import PLANS, plan_of
 from moderation.incidents.model import wording
 from moderation.incidents.model.plans import Plan, Trigger
 from moderation.incidents.store import incidents as store
@@ -18,6 +18,7 @@ from moderation.policies.handlers import find_group
 WATCH = "incidents.watch"
 _EVERY = timedelta(minutes=1)
 _NOT_AGAIN_FOR = timedelta(hours=1)
+_MOST_PLANS = 1_000
 _EVERYWHERE = "*"
 # What the groups' modes keep out is no sign of an attack.
 _EXPECTED = tuple(mode.value for mode in GroupMode)
@@ -30,16 +31,16 @@ async def start_watching(work: Work) -> None:
 
 async def watch(work: Work, _task: Task) -> Continue:
     """Compare the plans' triggers with what was blocked lately."""
-    for head in await list_heads(work):
+    for head in await PLANS.list_heads(work, None, _MOST_PLANS):
         if head.active is not None:
-            plan = (await find_version(work, head.kind, head.active)).plan
+            plan = plan_of(await PLANS.get_version(work, head.document_id, head.active))
             if plan.trigger is not None:
-                await _compare(work, head.kind, plan, plan.trigger)
+                await _compare(work, head.document_id, plan, plan.trigger)
     return Continue({}, due=work.now + _EVERY)
 
 
 async def _compare(work: Work, kind: str, plan: Plan, trigger: Trigger) -> None:
-    blocked = await deletions_since(work, work.now - timedelta(minutes=trigger.minutes), _EXPECTED)
+    blocked = await count_deleted_messages(work, work.now - timedelta(minutes=trigger.minutes), _EXPECTED)
     known = await store.groups_in(work, kind)
     fresh = {group_id: number for group_id, number in blocked.items() if group_id not in known}
     for group_id, number in _jumps(fresh, trigger).items():
@@ -48,7 +49,7 @@ async def _compare(work: Work, kind: str, plan: Plan, trigger: Trigger) -> None:
             continue
         owner = (await find_group(work, group_id)).settings.owner
         proposal = wording.proposal(kind, plan, group_id, owner, (number, work.now))
-        await request_actions(work, [(proposal, None)])
+        await request_actions(work, proposal)
         await store.note_proposal(work, key)
         INCIDENTS.labels(what="proposed", drill="no").inc()
 

@@ -1,134 +1,34 @@
-"""Reads words from CSV and JSONL, and says by line and field what is wrong with the rows it cannot take."""
+"""Words from the rows of a file."""
 
-import csv
-import io
-import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date
+from functools import partial
+from typing import Final
 
+from huiqun.files.reading import ParsedRows, RowError, RowFormat, parse_rows, read_rows
 from moderation.lexicon.model.folding import strip
-from moderation.lexicon.model.words import UnfitWordError, Word, check_word, word_id
+from moderation.lexicon.model.words import Word, check_word, word_id
 
-ALLOW_SEPARATOR = "|"
-_LONGEST_LINE = 200_000
-
-
-@dataclass(frozen=True, slots=True)
-class RowError:
-    """Why one row was not taken. `line` counts from 1 and is the line in the file.
-
-    After a row that `ends` the reading nothing could be read: not even the fit words before it are the whole list.
-    """
-
-    line: int
-    field: str
-    reason: str
-    ends: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class WordImport:
-    """The words that are fit and the rows that are not.
-
-    Refuse the file if `errors`, or take `words`: both are fine, unless it `is_cut_off` or has no word at all.
-    """
-
-    words: tuple[Word, ...]
-    errors: tuple[RowError, ...]
-
-    @property
-    def is_cut_off(self) -> bool:
-        """Whether something in the file made the rest of it unreadable."""
-        return any(error.ends for error in self.errors)
-
-
+ALLOW_SEPARATOR: Final = "|"
+MAX_WORDS: Final = 200_000
+_REQUIRED: Final = ("word", "category")
 _Row = Mapping[str, object]
 
 
-def read_csv(content: str, list_name: str) -> WordImport:
-    """Read a CSV file with a header; the columns are `word`, `category`, `severity`, `allow` (phrases separated by
-    `|`), `valid_from`, `valid_until`, of which the first two must be there."""
-    reader = csv.DictReader(_lines(content), strict=True)
-    try:
-        missing = {"word", "category"} - set(reader.fieldnames or ())
-    except csv.Error as error:
-        return WordImport((), (RowError(1, "row", str(error), ends=True),))
-    if missing:
-        return WordImport((), tuple(RowError(1, name, "column is missing", ends=True) for name in sorted(missing)))
-    return _read(_csv_rows(reader), list_name)
+def parse_words(text: str, form: RowFormat, list_name: str) -> ParsedRows[Word]:
+    """The words of a list; the fields are `word`, `category`, `severity`, `allow`, `valid_from` and `valid_until`.
 
-
-def read_jsonl(content: str, list_name: str) -> WordImport:
-    """Read one JSON object per line, with the fields of the CSV columns; `allow` is a list of strings."""
-    return _read(_json_rows(content), list_name)
-
-
-def _lines(content: str) -> Iterator[str]:
-    """The lines of a CSV file; csv.Error at one that no row has, which would take long to read for nothing."""
-    for line in io.StringIO(content.removeprefix("\ufeff"), newline=""):
-        if len(line) > _LONGEST_LINE:
-            raise csv.Error(f"has more than {_LONGEST_LINE} characters")
-        yield line
-
-
-def _csv_rows(reader: "csv.DictReader[str]") -> Iterator[tuple[int, _Row | RowError]]:
-    while True:
-        line = reader.line_num + 1
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            # The reader cannot know where the next good row starts once the quoting is broken.
-            yield line, RowError(line, "row", f"{error}; the rest of the file cannot be read", ends=True)
-            return
-        if None in row:
-            yield line, RowError(line, "row", "has more fields than the header")
-        else:
-            yield line, row
-
-
-def _json_rows(content: str) -> Iterator[tuple[int, _Row | RowError]]:
-    for line, text in enumerate(io.StringIO(content.removeprefix("\ufeff"), newline="\n"), start=1):
-        if not text.strip():
-            continue
-        if len(text) > _LONGEST_LINE:
-            yield line, RowError(line, "row", f"has more than {_LONGEST_LINE} characters")
-            continue
-        try:
-            row = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            yield line, RowError(line, "row", f"is not JSON: {error}")
-            continue
-        yield line, row if isinstance(row, dict) else RowError(line, "row", "is not a JSON object")
-
-
-def _read(rows: Iterable[tuple[int, _Row | RowError]], list_name: str) -> WordImport:
-    words: list[Word] = []
-    errors: list[RowError] = []
-    first_lines: dict[str, int] = {}
-    for line, row in rows:
-        if isinstance(row, RowError):
-            errors.append(row)
-            continue
-        try:
-            word = _word(row, list_name)
-            check_word(word)
-        except UnfitWordError as error:
-            errors.append(RowError(line, error.field, error.reason))
-            continue
-        first = first_lines.setdefault(strip(word.text), line)
-        if first == line:
-            words.append(word)
-        else:
-            errors.append(RowError(line, "word", f"is the same as in line {first}"))
-    return WordImport(tuple(words), tuple(errors))
+    The first two must be there. In CSV `allow` are phrases separated by `|`, else it is a list of texts.
+    """
+    rows = read_rows(text, form, _REQUIRED)
+    return parse_rows(
+        rows, partial(_word, list_name=list_name), key=("word", lambda word: strip(word.text)), most=MAX_WORDS
+    )
 
 
 def _word(row: _Row, list_name: str) -> Word:
     text = _text(row, "word")
-    return Word(
+    word = Word(
         id=word_id(list_name, text),
         text=text,
         category=_text(row, "category"),
@@ -138,6 +38,8 @@ def _word(row: _Row, list_name: str) -> Word:
         valid_until=_day(row, "valid_until"),
         list_name=list_name,
     )
+    check_word(word)
+    return word
 
 
 def _text(row: _Row, field: str) -> str:
@@ -145,7 +47,7 @@ def _text(row: _Row, field: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise UnfitWordError(field, "is not text")
+        raise RowError(field, "is not text")
     return value.strip()
 
 
@@ -156,7 +58,7 @@ def _severity(value: object) -> int:
         return value
     if isinstance(value, str) and len(value) == 1 and value.isdecimal():
         return int(value)
-    raise UnfitWordError("severity", "is not a whole number between 1 and 5")
+    raise RowError("severity", "is not a whole number between 1 and 5")
 
 
 def _phrases(value: object) -> tuple[str, ...]:
@@ -164,7 +66,7 @@ def _phrases(value: object) -> tuple[str, ...]:
         return ()
     phrases = value.split(ALLOW_SEPARATOR) if isinstance(value, str) else value
     if not isinstance(phrases, list) or not all(isinstance(phrase, str) for phrase in phrases):
-        raise UnfitWordError("allow", "is neither text nor a list of texts")
+        raise RowError("allow", "is neither text nor a list of texts")
     return tuple(phrase.strip() for phrase in phrases if phrase.strip())
 
 
@@ -175,4 +77,4 @@ def _day(row: _Row, field: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise UnfitWordError(field, f"{text!r} is not a date like 2025-12-31") from None
+        raise RowError(field, f"{text!r} is not a date like 2025-12-31") from None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from huiqun.files.reading import RowError
 from moderation.lexicon.model.folding import fold, strip
 
 CATEGORIES: Final = ("ads", "solicitation", "fraud", "abuse", "politics", "obscenity", "violence", "rumour")
@@ -40,53 +41,44 @@ class Word:
         return started and (self.valid_until is None or day <= self.valid_until)
 
 
-class UnfitWordError(ValueError):
-    """The field named in `field` makes this word useless or harmful to screening."""
-
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(f"{field}: {reason}")
-        self.field = field
-        self.reason = reason
-
-
 def check_word(word: Word) -> None:
-    """Raise `UnfitWordError` if `word` would match nothing, nearly everything, or on no day."""
+    """Raise RowError if `word` would match nothing, nearly everything, or on no day."""
     key = strip(word.text)
     _check_text(word.text, key)
     if not word.category:
-        raise UnfitWordError("category", "is empty")
+        raise RowError("category", "is empty")
     if not _CATEGORY.fullmatch(word.category):
-        raise UnfitWordError("category", "has more than 64 characters, or others than letters, digits, - and _")
+        raise RowError("category", "has more than 64 characters, or others than letters, digits, - and _")
     if word.severity not in SEVERITIES:
-        raise UnfitWordError("severity", "is not between 1 and 5")
+        raise RowError("severity", "is not between 1 and 5")
     if word.valid_from is not None and word.valid_until is not None and word.valid_until < word.valid_from:
-        raise UnfitWordError("valid_until", "lies before valid_from")
+        raise RowError("valid_until", "lies before valid_from")
     if len(word.allow) > MAX_PHRASES:
-        raise UnfitWordError("allow", f"has more than {MAX_PHRASES} phrases")
+        raise RowError("allow", f"has more than {MAX_PHRASES} phrases")
     for phrase in word.allow:
         _check_phrase(phrase, key)
 
 
 def _check_text(text: str, key: str) -> None:
     if not key:
-        raise UnfitWordError("word", "has no letter, digit or Han character")
+        raise RowError("word", "has no letter, digit or Han character")
     if len(text) > MAX_LENGTH or len(key) > MAX_LENGTH:
-        raise UnfitWordError("word", f"is longer than {MAX_LENGTH} characters")
+        raise RowError("word", f"is longer than {MAX_LENGTH} characters")
     if len(key) == 1 and _is_common(key):
-        raise UnfitWordError("word", "is a single common character and would hit nearly every message")
+        raise RowError("word", "is a single common character and would hit nearly every message")
     if _NO_TEXT.search(text):
-        raise UnfitWordError("word", "has NUL or half of a surrogate pair, which no text has")
+        raise RowError("word", "has NUL or half of a surrogate pair, which no text has")
 
 
 def _check_phrase(phrase: str, key: str) -> None:
     if len(phrase) > 2 * MAX_LENGTH:
-        raise UnfitWordError("allow", f"has a phrase longer than {2 * MAX_LENGTH} characters")
+        raise RowError("allow", f"has a phrase longer than {2 * MAX_LENGTH} characters")
     if key not in strip(phrase):
-        raise UnfitWordError("allow", f"{phrase!r} does not contain the word")
+        raise RowError("allow", f"{phrase!r} does not contain the word")
     if key == strip(phrase):
-        raise UnfitWordError("allow", f"{phrase!r} is the word itself and would switch it off")
+        raise RowError("allow", f"{phrase!r} is the word itself and would switch it off")
     if _NO_TEXT.search(phrase):
-        raise UnfitWordError("allow", "has NUL or half of a surrogate pair, which no text has")
+        raise RowError("allow", "has NUL or half of a surrogate pair, which no text has")
 
 
 def word_id(list_name: str, text: str) -> str:

@@ -7,34 +7,32 @@ from fastapi import Request, Response
 from pydantic import BaseModel, Field
 
 from huiqun.audit.reading import ReadsNames
+from huiqun.files.reading import RowFormat
+from huiqun.files.uploads import received_rows, refused_rows
 from huiqun.web import (
     MIB,
     Answer,
-    FieldError,
     IfMatch,
     Offloaded,
     Page,
     Paging,
     Principal,
-    Problem,
     Router,
     Store,
     WriteOnce,
     body_limit,
-    received_text,
     requires,
     set_etag,
 )
 from huiqun.work import Work
 from moderation.membership.handlers import checks
-from moderation.membership.model.staff import Staff, UnfitStaffError, read_csv, read_json
+from moderation.membership.model.staff import Staff, UnfitStaffError, parse_staff
 from moderation.membership.store import staff as store
 from moderation.membership.store.staff import StaffList
 
 router = Router("/api/v1/staff", tag="membership", role="viewer")
 
-_MAX_FAULTS = 1_000
-_READERS = {"text/csv": read_csv, "application/json": read_json}
+_FORMS = (RowFormat.CSV, RowFormat.JSON)
 _FILE: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -106,7 +104,7 @@ async def put_list(request: Request, seen: IfMatch, write: WriteOnce, who: Moder
         # Reading 50,000 rows takes processor time: elsewhere, so that heartbeats and requests go on.
         people = await offload(_read, request)
     except UnfitStaffError as error:
-        raise _unfit(error) from None
+        raise refused_rows("unfit-staff", error.faults) from None
 
     async def use_case(work: Work) -> Answer:
         made = await checks.replace_staff(work, people, seen.check, who.id)
@@ -116,16 +114,7 @@ async def put_list(request: Request, seen: IfMatch, write: WriteOnce, who: Moder
 
 
 def _read(request: Request) -> tuple[Staff, ...]:
-    media_type, content = received_text(request, tuple(_READERS))
-    return _READERS[media_type](content)
-
-
-def _unfit(error: UnfitStaffError) -> Problem:
-    errors = [
-        FieldError(detail=f"{fault.field}: {fault.reason}", location="body", line=fault.line)
-        for fault in error.faults[:_MAX_FAULTS]
-    ]
-    return Problem(422, "unfit-staff", f"{len(error.faults)} rows are unfit, so none was taken.", errors=errors)
+    return parse_staff(*received_rows(request, _FORMS))
 
 
 def _list(found: StaffList) -> StaffListView:

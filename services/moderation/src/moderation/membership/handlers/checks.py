@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 
 from huiqun.audit import AuditEntry, append
+from huiqun.channel.actions.handlers import request_actions
 from huiqun.channel.directory.handlers import Directory
 from huiqun.channel.directory.store import list_present
 from huiqun.contracts.channel import Role
 from huiqun.runtime.ids import new_id
 from huiqun.work import Task, Work
-from moderation.enforcement.handlers import request_actions
 from moderation.membership.handlers.in_force import InForce, in_force
 from moderation.membership.handlers.planning import schedule_next
 from moderation.membership.model.actions import Letter, to_staff
@@ -57,7 +57,7 @@ class RosterChecks:
             ROSTER_FINDINGS.labels(kind=finding.kind.value).inc()
         if findings:
             letter = Letter(now.group.id, summary(report, now.group.name), "roster", now.group.settings.owner)
-            await request_actions(work, [(to_staff(letter, work.now), None)])
+            await request_actions(work, to_staff(letter, work.now))
         return report
 
     async def _list_entries(self, work: Work, group_id: str) -> list[RosterEntry]:

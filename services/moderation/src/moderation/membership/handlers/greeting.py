@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from huiqun.channel.actions.handlers import request_actions
 from huiqun.channel.directory.model import DirectoryMember, member_key
 from huiqun.channel.directory.store import find_member, list_present, read_directory
 from huiqun.contracts.channel import Action, Role
+from huiqun.privacy.links import SignedLinks
 from huiqun.work import Task, Work
-from moderation.enforcement.handlers import request_actions
 from moderation.membership.handlers.in_force import InForce, in_force
 from moderation.membership.model import words
 from moderation.membership.model.actions import Letter, in_private, to_group
 from moderation.membership.model.consent import ConsentState, has_agreed
-from moderation.membership.model.links import Holder, Links
+from moderation.membership.model.links import CONSENT, Holder
 from moderation.membership.store import consent_states, groups
 from moderation.policies.model import ConsentRule
 
@@ -24,7 +25,7 @@ RENEW = "membership.renew"
 class Greeting:
     """The use cases of greeting; `links` makes the pages on which members agree."""
 
-    def __init__(self, links: Links) -> None:
+    def __init__(self, links: SignedLinks) -> None:
         self._links = links
 
     async def greet(self, work: Work, task: Task) -> None:
@@ -45,7 +46,7 @@ class Greeting:
         actions = [to_group(Letter(group_id, text, "welcome", addressed), work.now)]
         if now.rules.consent is not None:
             actions += await self._ask(work, present, now, now.rules.consent)
-        await request_actions(work, [(action, None) for action in actions])
+        await request_actions(work, *actions)
 
     async def renew(self, work: Work, task: Task) -> None:
         """The rules have changed: whoever has not agreed to these is asked, and reminded in time."""
@@ -55,7 +56,7 @@ class Greeting:
         present = await list_present(work, now.group.id)
         customers = [member for member in present if member.role is Role.CUSTOMER]
         actions = await self._ask(work, customers, now, now.rules.consent)
-        await request_actions(work, [(action, None) for action in actions])
+        await request_actions(work, *actions)
 
     async def remind(self, work: Work, task: Task) -> None:
         """Remind a member who has not agreed yet, and set the next time if there is one."""
@@ -70,7 +71,7 @@ class Greeting:
             return
         text = words.reminder(now.rules, now.group.name, self._link(work, state, consent))
         letter = Letter(group_id, text, "consent", member_id)
-        await request_actions(work, [(in_private(letter, work.now), None)])
+        await request_actions(work, in_private(letter, work.now))
         _schedule_reminder(work, state, consent, task.payload["left"] - 1)
 
     async def _ask(
@@ -93,10 +94,10 @@ class Greeting:
         return actions
 
     def _link(self, work: Work, state: ConsentState, consent: ConsentRule) -> str | None:
-        if not consent.by_link:
+        if not consent.by_link or not self._links.can_be_opened:
             return None
         holder = Holder(state.group_id, state.member_id)
-        return self._links.to(holder, work.now + timedelta(hours=consent.link_hours))
+        return self._links.address(CONSENT, holder.claims, work.now + timedelta(hours=consent.link_hours))
 
 
 def reminder_key(key: str) -> str:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from huiqun.channel.actions.handlers import request_actions
 from huiqun.contracts.channel import Action, GroupKind
 from huiqun.tasks.model import Continue
 from huiqun.work import Task, Work
-from moderation.enforcement.handlers import request_actions
 from moderation.membership.handlers.greeting import RENEW
 from moderation.membership.handlers.in_force import InForce, in_force
 from moderation.membership.model import words
@@ -46,7 +46,7 @@ async def post_rules(work: Work, task: Task) -> None:
     if posting is None or posting.schedule is None or not now.rules.has_rules or now.is_dismissed:
         return
     state = (await groups.load(work, [now.group.id]))[now.group.id]
-    await request_actions(work, [(_post(work, now, changed=False), None)])
+    await request_actions(work, _post(work, now, changed=False))
     state.posted_at = work.now
     await groups.save(work, [state])
     # After downtime the times that were missed are made up for once, not one by one.
@@ -65,7 +65,7 @@ async def _plan(work: Work, records: Sequence[GroupRecord], *, told: bool) -> No
     states = await groups.load(work, [record.id for record in records])
     policies: dict[tuple[str | None, str | None, GroupKind], Policy] = {}
     changed: list[GroupState] = []
-    posts: list[tuple[Action, None]] = []
+    posts: list[Action] = []
     for record in records:
         # Groups share what their policy says, but for those that have rules of their own.
         own = record.id if record.settings.own is not None else None
@@ -77,12 +77,12 @@ async def _plan(work: Work, records: Sequence[GroupRecord], *, told: bool) -> No
         if state.planned and (version, schedules) == (state.rules_version, dict(state.schedules)):
             continue
         if version not in (None, state.rules_version) and (told or state.planned) and not now.is_dismissed:
-            posts += [(action, None) for action in _tell(work, now, state)]
+            posts += _tell(work, now, state)
         _reschedule(work, now, state, schedules)
         state.planned, state.rules_version, state.schedules = True, version, schedules
         changed.append(state)
     await groups.save(work, changed)
-    await request_actions(work, posts)
+    await request_actions(work, *posts)
 
 
 def _tell(work: Work, now: InForce, state: GroupState) -> list[Action]:

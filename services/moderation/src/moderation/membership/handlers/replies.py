@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from huiqun.channel.actions.context import ActionContext
+from huiqun.channel.actions.handlers import request_actions
 from huiqun.channel.directory.handlers import Directory
 from huiqun.channel.directory.model import member_key
 from huiqun.contracts.channel import Action, MessageEdited, MessageReceived, Role
@@ -11,7 +13,6 @@ from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import ConsentGiven, GivenConsent
 from huiqun.runtime.ids import new_id
 from huiqun.work import Work
-from moderation.enforcement.handlers import request_actions
 from moderation.membership.handlers.greeting import reminder_key
 from moderation.membership.model.actions import Letter, to_group
 from moderation.membership.model.consent import (
@@ -116,12 +117,14 @@ async def _take(work: Work, agreeing: Sequence[Heard]) -> None:
 
 async def _answer(work: Work, leaving: dict[str, tuple[MessageReceived, LeavingRule]]) -> None:
     states = await groups.load(work, leaving)
-    answers: list[tuple[Action, Event | None]] = []
+    answers: list[Action] = []
+    contexts: dict[str, ActionContext] = {}
     for group_id, (event, rule) in leaving.items():
         state = states[group_id]
         if state.may_answer_leaving(rule, work.now):
             state.leaving_answered_at = work.now
             letter = Letter(group_id, AddressedText(rule.text), "leaving", event.data.sender.member_id)
-            answers.append((to_group(letter, work.now), event))
+            answers.append(answer := to_group(letter, work.now))
+            contexts[answer.action_id] = ActionContext(event)
     await groups.save(work, states.values())
-    await request_actions(work, answers)
+    await request_actions(work, *answers, contexts=contexts)

@@ -86,4 +86,6 @@ def _set_time(work: Work, state: GroupState, policy: Policy) -> None:
         return
     welcome = policy.rules.membership.welcome
     state.greet_at = work.now + timedelta(seconds=welcome.window_seconds if welcome else 30)
-    work.schedule(Task(f"welcome/{state.group_id}", WELCOME, state.greet_at, {"group_id": state.group_id}))
+    trace = work.trace_on(state.group_id)
+    payload = {"group_id": state.group_id}
+    work.schedule(Task(f"welcome/{state.group_id}", WELCOME, state.greet_at, payload, traceparent=trace))

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from huiqun.channel.actions.handlers import request_actions
 from huiqun.channel.directory.model import member_key
 from huiqun.contracts.channel import Message, Role
 from huiqun.work import Work
-from moderation.enforcement.handlers import request_actions
 from moderation.membership.model import words
 from moderation.membership.model.actions import Letter, in_private
 from moderation.membership.model.consent import ConsentState, may_speak, needs_hint
@@ -48,5 +48,5 @@ async def tell_why(work: Work, silenced: Iterable[Silenced]) -> None:
         Letter(each.state.group_id, words.hint(each.policy.rules.membership, ""), "consent", each.state.member_id)
         for each in told
     ]
-    await request_actions(work, [(in_private(letter, work.now), None) for letter in letters])
+    await request_actions(work, *(in_private(letter, work.now) for letter in letters))
     await consent_states.note_hints(work, [each.state for each in told], work.now)

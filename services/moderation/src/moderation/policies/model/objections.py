@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import time, timedelta
+from datetime import timedelta
 from itertools import pairwise
 
 from pydantic import ValidationError
@@ -117,14 +117,10 @@ def _of_staff(rule: StaffRule) -> Iterator[Objection]:
 
 
 def _of_quiet_hours(rule: QuietHours) -> Iterator[Objection]:
-    if rule.start == rule.end:
+    if rule.window is None:
         yield Objection(("quiet_hours", "end"), "It ends when it starts, so no moment is quiet.")
-    elif _DAY - (_since_midnight(rule.end) - _since_midnight(rule.start)) % _DAY < _LEAST_TIME_TO_WRITE:
+    elif _DAY - rule.window.length < _LEAST_TIME_TO_WRITE:
         yield Objection(("quiet_hours",), "It leaves less than an hour a day to write in.")
-
-
-def _since_midnight(moment: time) -> timedelta:
-    return timedelta(hours=moment.hour, minutes=moment.minute, seconds=moment.second, microseconds=moment.microsecond)
 
 
 def _of_links(rule: LinkRule) -> Iterator[Objection]:

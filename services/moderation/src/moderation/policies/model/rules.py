@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 from huiqun.contracts.channel import MessageKind
 from huiqun.contracts.moderation import Verdict
 from huiqun.privacy.text import ComparedText
+from huiqun.runtime.calendar import TimeWindow
 from moderation.policies.model.membership import MembershipRules
 from moderation.policies.model.retention import RetentionRule
 from moderation.policies.model.review import ReviewRule
@@ -109,11 +110,14 @@ class QuietHours(Rule):
     end: TimeOfDay = Field(default=time(7, 30), description="Up to this time of day.", examples=["07:30:00"])
     verdict: Outcome = _verdict(Verdict.WARN)
 
+    @property
+    def window(self) -> TimeWindow | None:
+        """When it is quiet; None if it ends when it starts, as then no moment is."""
+        return TimeWindow(self.start, self.end) if self.start != self.end else None
+
     def covers(self, moment: time) -> bool:
-        """Whether `moment` is quiet."""
-        if self.start <= self.end:
-            return self.start <= moment < self.end
-        return moment >= self.start or moment < self.end
+        """Whether a time of day is quiet."""
+        return self.window is not None and self.window.covers(moment)
 
 
 class LinkRule(Rule):

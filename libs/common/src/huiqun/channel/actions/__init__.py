@@ -1,0 +1,1 @@
+"""What the channel is asked to do, followed to its outcome."""
