@@ -7,6 +7,7 @@ from typing import Final
 
 from huiqun.channel.directory.handlers import Directory
 from huiqun.kafka import Publisher
+from huiqun.privacy.suppression import SuppressionList
 from huiqun.runtime.clock import Clock, SystemClock
 from huiqun.tasks.model import TaskKind
 from huiqun.tasks.runner import TaskRunner
@@ -49,7 +50,7 @@ async def let_pass(system: System, span: timedelta, kinds: Collection[str]) -> i
     transactor = Transactor(system.client, database, publisher, ClockAhead(span))
     number = 0
     async with system.encryption("moderation") as encryption:
-        checks = RosterChecks(Directory(encryption))
+        checks = RosterChecks(Directory(encryption, SuppressionList(system.environment["HUIQUN_HASH_KEY"].encode())))
         known = {**_KINDS, planning.CHECK_ROSTER: TaskKind(checks.check_on_schedule)}
         runner = TaskRunner(transactor, {kind: known[kind] for kind in kinds})
         try:

@@ -94,7 +94,7 @@ async def serve_interface(stack: Stack) -> AsyncIterator[Interface]:
         connected.startup.add(partial(import_shipped, Outside(connected.database), connected.transactor))
         connected.startup.add(keeper.refresh)
         await connected.startup.complete()
-        directory = Directory(connected.encryption)
+        directory = Directory(connected.encryption, connected.suppression)
         offered = app.interface(settings, keeper.current, signed_links(settings), directory)
         api = Api(offered, settings, connected, [keeper])
         transport = httpx.AsyncHTTPTransport(retries=5)  # until the server listens

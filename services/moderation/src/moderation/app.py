@@ -18,6 +18,9 @@ from huiqun.contracts.channel import (
     MessageRecalled,
     MessageReceived,
 )
+from huiqun.privacy.erasure import api as person_requests_api
+from huiqun.privacy.erasure.handlers import REQUEST_EVENTS, PersonRequests
+from huiqun.privacy.erasure.shared import shared_holdings
 from huiqun.service.api import Api, Interface
 from huiqun.service.connections import connections, loops
 from huiqun.service.parts import run_parts
@@ -30,28 +33,35 @@ from huiqun.tasks.model import Continue, Queue, RetryPolicy, TaskKind
 from huiqun.web import Router
 from huiqun.work import Task, Work
 from moderation.archive import api as archive_api
+from moderation.archive import personal_data as archive_data
 from moderation.archive import store as archive
 from moderation.archive.handlers import exports, settling
 from moderation.backtest import api as backtest_api
 from moderation.backtest import handlers as backtest
+from moderation.backtest import personal_data as backtest_data
 from moderation.backtest import store as backtests
 from moderation.cases import api as cases_api
+from moderation.cases import personal_data as case_data
 from moderation.cases import store as case_store
 from moderation.cases.handlers import opening as cases
 from moderation.cases.handlers import patrolling
 from moderation.cases.handlers.unreadable import open_unreadable
 from moderation.enforcement import api as actions_api
 from moderation.enforcement import handlers as enforcement
+from moderation.enforcement import personal_data as action_data
 from moderation.enforcement import store as actions
 from moderation.enforcement.model import AppealLink
 from moderation.incidents import api as incidents_api
+from moderation.incidents import personal_data as incident_data
 from moderation.incidents import store as incidents
 from moderation.incidents.handlers import delegations, due, modes, scene, watching
 from moderation.lexicon import api as lexicon_api
 from moderation.lexicon import store as lexicon
 from moderation.lexicon.handlers import import_shipped
+from moderation.lifecycle import personal_data as lifecycle_data
 from moderation.lifecycle import store as lifecycle
 from moderation.membership import api as membership_api
+from moderation.membership import personal_data as membership_data
 from moderation.membership import store as membership
 from moderation.membership.handlers import greeting, planning
 from moderation.membership.handlers.checks import RosterChecks
@@ -62,6 +72,7 @@ from moderation.membership.model.links import Links
 from moderation.migrations import migrations
 from moderation.policies import api as policies_api
 from moderation.policies import handlers as policies
+from moderation.policies import personal_data as policy_data
 from moderation.policies import store as policy_store
 from moderation.rulebook.handlers import RulebookKeeper
 from moderation.rulebook.model import Rulebook
@@ -70,6 +81,7 @@ from moderation.screening.handlers import MessageReading, Screening
 from moderation.settings import Settings
 from moderation.signed import SignedLinks, hash_key, signed_links
 from moderation.standing import api as standings_api
+from moderation.standing import personal_data as standing_data
 from moderation.standing import store as standings
 
 SERVICE = "moderation"
@@ -88,6 +100,23 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     **policy_store.INDEXES,
     **standings.INDEXES,
 }
+
+
+def person_requests(directory: Directory) -> PersonRequests:
+    """What is done when somebody asks to be erased, or to see their data."""
+    holdings = (
+        *shared_holdings(SERVICE, directory),
+        *archive_data.HOLDINGS,
+        *case_data.HOLDINGS,
+        *action_data.HOLDINGS,
+        *standing_data.HOLDINGS,
+        *membership_data.HOLDINGS,
+        *policy_data.HOLDINGS,
+        *incident_data.HOLDINGS,
+        *lifecycle_data.HOLDINGS,
+        *backtest_data.HOLDINGS,
+    )
+    return PersonRequests(SERVICE, holdings, directory)
 
 
 def routes(
@@ -115,6 +144,7 @@ def routes(
             (ActionCompleted, ActionFailed, ActionUnsupported, ActionAssigned, ActionExpired),
             enforcement.record_receipts,
         ),
+        Route(REQUEST_EVENTS, person_requests(directory).record),
     )
 
 
@@ -173,6 +203,7 @@ def task_kinds(
         backtests.RUN: TaskKind(
             backtest.carry_out(Outside(database), rulebook), BACKTESTS, RetryPolicy(3, retry_on=())
         ),
+        **person_requests(directory).task_kinds(Outside(database)),
         MIGRATE: migration_kind(database, migrations(directory)),
     }
 
@@ -207,6 +238,7 @@ ROUTERS = (
     incidents_api.plans_router,  # /api/v1/incident-plans
     incidents_api.modes_router,  # /api/v1/groups/{group_id}/mode
     incidents_api.delegations_router,  # /api/v1/delegations
+    person_requests_api.router,  # /api/v1/person-requests
     audit_api.router,  # /api/v1/audit
     tasks_api.router,  # /api/v1/tasks
 )
@@ -216,7 +248,7 @@ async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) ->
     """Run the roles until stopped."""
     async with connections(SERVICE, settings, INDEXES) as connected:
         startup, keeper = connected.startup, RulebookKeeper(connected.database)
-        directory = Directory(connected.encryption)
+        directory = Directory(connected.encryption, connected.suppression)
         startup.add(partial(import_shipped, Outside(connected.database), connected.transactor))
         if "tasks" in roles:
             planning_migrations = partial(plan_migrations, migrations=migrations(directory))

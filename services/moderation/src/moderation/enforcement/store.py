@@ -17,6 +17,9 @@ INDEXES: Mapping[str, Sequence[Index]] = {
         Index((("state", 1), ("_id", -1))),
         Index((("group_id", 1), ("_id", -1))),
         Index((("target.message_id", 1),), where={"target.message_id": {"$exists": True}}),
+        # By these, a person is found who asks what is held of them.
+        Index((("target.member_id", 1),), where={"target.member_id": {"$exists": True}}),
+        Index((("members", 1),), where={"members": {"$exists": True}}),
         Index((("requested_at", 1),), expires_after=timedelta(days=400)),
     )
 }
