@@ -1,7 +1,6 @@
 """Customers who ask to be erased, on a real database."""
 
 from collections.abc import AsyncIterator
-from functools import partial
 
 import pytest_asyncio
 
@@ -48,7 +47,7 @@ async def test_who_is_erased_leaves_the_evidence_of_others(inlet: Inlet) -> None
     shared = {"external_userid": "wm-of-both-1"}
     await inlet.deliver([joined("g1", "u1", external_ids=shared), joined("g1", "u2", external_ids=shared)])
     subject = Subject((Account("channel", "u1"),), at(1))
-    await inlet.transactor.run(partial(HOLDINGS[0].erase, subject=subject))
+    await inlet.transactor.run(lambda work: HOLDINGS[0].erase(work, subject))
     assert [member["member_id"] for member in (await inlet.documents("members")).values()] == ["u2"]
     (evidence,) = (await inlet.documents("identity_evidence")).values()
     assert [bearer.split("/")[1] for bearer in evidence["bearers"]] == ["u2"]

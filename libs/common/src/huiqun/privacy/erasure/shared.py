@@ -35,8 +35,13 @@ _FILES: Final = "此前查阅请求的数据文件"
 def shared_holdings(service: str, directory: Directory) -> tuple[PersonalDataHolding, ...]:
     """List what a service with this name and this directory holds in any case."""
     return (
-        PersonalDataHolding(_ROSTER, (DIRECTORY,), partial(_erase_roster, directory), partial(_read_roster, directory)),
-        PersonalDataHolding(_FILES, (store.PARTS,), partial(_erase_files, directory)),
+        PersonalDataHolding(
+            _ROSTER,
+            (DIRECTORY,),
+            partial(_erase_roster, directory=directory),
+            partial(_read_roster, directory=directory),
+        ),
+        PersonalDataHolding(_FILES, (store.PARTS,), partial(_erase_files, directory=directory)),
         kept_anyway(
             "本次及此前的请求记录：请求编号、人员编号、处理结果",
             (store.REQUESTS,),
@@ -61,7 +66,7 @@ def _copies_on_topics(service: str) -> PersonalDataHolding:
     return kept_anyway(f"消息队列中的副本（{names}）", (), "主题保存期满后自动删除", longest)
 
 
-async def _erase_roster(directory: Directory, work: Work, subject: Subject) -> ErasedPortion:
+async def _erase_roster(work: Work, subject: Subject, directory: Directory) -> ErasedPortion:
     number = await directory.erase(work, subject.accounts, subject.at, PORTION)
     results = [ErasureResult(what=_ROSTER, outcome=Outcome.ERASED)] if number else []
     if number == PORTION:
@@ -72,7 +77,7 @@ async def _erase_roster(directory: Directory, work: Work, subject: Subject) -> E
     return ErasedPortion(tuple(results))
 
 
-async def _read_roster(directory: Directory, reader: Reader, subject: Subject) -> AsyncIterator[Document]:
+async def _read_roster(reader: Reader, subject: Subject, directory: Directory) -> AsyncIterator[Document]:
     for member in await list_accounts(reader, subject.accounts):
         details = (await directory.reveal([member]))[member.key]
         arrived = member.arrived.value if member.arrived is not None else None
@@ -90,7 +95,7 @@ async def _read_roster(directory: Directory, reader: Reader, subject: Subject) -
         }
 
 
-async def _erase_files(directory: Directory, work: Work, subject: Subject) -> ErasedPortion:
+async def _erase_files(work: Work, subject: Subject, directory: Directory) -> ErasedPortion:
     hashes: Sequence[str] = [directory.suppression.hash_of(account) for account in subject.accounts]
     # A part has up to 256 KiB.
     number = await store.delete_files(work, hashes, limit=100)
