@@ -32,6 +32,7 @@ from huiqun.privacy.suppression import SuppressionList
 from huiqun.runtime.clock import SystemClock
 from huiqun.store import Client, Database, connect, ensure_indexes
 from huiqun.tasks.store import TASK_INDEXES
+from huiqun.versions.model import ActivationCommand
 from huiqun.work import WORK_INDEXES, Transactor, Work
 from local.errors import tail
 from local.ports import free_port
@@ -40,7 +41,7 @@ from local.stack import SESSION_TIMEOUT_MILLISECONDS, Stack
 from local.system import mongo_of
 from moderation.app import INDEXES
 from moderation.lexicon.handlers import WordFile, import_list
-from moderation.policies.handlers import Activation, activate_version, write_version
+from moderation.policies.handlers import activate_version, write_version
 from moderation.policies.model import Rules
 from moderation.policies.store import assign, note_groups
 
@@ -120,7 +121,7 @@ class Ground:
         for policy_id, changes in policies_of(POLICIES).items():
             rules = Rules.model_validate(changes)
             await self.transact(partial(write_version, policy_id=policy_id, rules=rules, note="", author=_AUTHOR))
-            wish = Activation(1, _AUTHOR, four_eyes=False)
+            wish = ActivationCommand(1, _AUTHOR, four_eyes=False)
             await self.transact(partial(activate_version, policy_id=policy_id, wish=wish, check=lambda _: None))
         await self.transact(_assign_groups)
 

@@ -10,13 +10,14 @@ from typing import Final
 from benchmarks.figures import BenchmarkError, Figure, Result, at_most
 from benchmarks.ground import Ground, ground
 from huiqun.runtime.clock import whole_milliseconds
+from huiqun.versions.model import ActivationCommand
 from huiqun.work import Task
 from huiqun.work.scheduling import write_tasks
 from huiqun.work.task import TASKS
 from local.stack import Stack
 from moderation.enforcement.handlers import MUTE_ENDS
 from moderation.membership.handlers.planning import GO_ROUND
-from moderation.policies.handlers import Activation, activate_version, write_version
+from moderation.policies.handlers import activate_version, write_version
 from moderation.policies.model import DEFAULT_POLICY, MembershipRules, PatrolRule, Rules
 
 MEASUREMENT = "Tasks"
@@ -57,7 +58,7 @@ async def measure(stack: Stack, patrols: int, say: Callable[[str], None]) -> Res
 
 
 async def _have_patrols(laid: Ground) -> None:
-    wish = Activation(1, "bench", four_eyes=False)
+    wish = ActivationCommand(1, "bench", four_eyes=False)
     await laid.transact(lambda work: write_version(work, DEFAULT_POLICY, _PATROLS, "", "bench"))
     await laid.transact(lambda work: activate_version(work, DEFAULT_POLICY, wish, lambda _: None))
 

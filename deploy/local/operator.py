@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.runtime.clock import SystemClock
 from huiqun.store import Client, Database, Outside
+from huiqun.versions.model import ActivationCommand
 from huiqun.web import create_api_key
 from huiqun.web.api_keys import COLLECTION
 from huiqun.work import Transactor, Work
 from local.story.script import CHATS
-from moderation.policies.handlers import Activation, activate_version, assign_policy, write_version
+from moderation.policies.handlers import activate_version, assign_policy, write_version
 from moderation.policies.model import Rules
 
 OPERATOR = "demo"
@@ -22,7 +23,7 @@ async def write_policies(client: Client, database: Database, kafka: KafkaOptions
     async def use_case(work: Work) -> None:
         for chat in CHATS:
             await write_version(work, chat.policy_id, Rules(**chat.rules), chat.group.name, OPERATOR)
-            await activate_version(work, chat.policy_id, Activation(1, APPROVER), _whatever)
+            await activate_version(work, chat.policy_id, ActivationCommand(1, APPROVER), _whatever)
             await assign_policy(work, chat.group.group_id, chat.policy_id, _whatever, OPERATOR)
 
     publisher = Publisher(kafka)

@@ -32,6 +32,7 @@ from huiqun.contracts.topics import TOPICS
 from huiqun.runtime.clock import whole_milliseconds
 from huiqun.stream import Route
 from huiqun.tasks.runner import TaskRunner
+from huiqun.versions.model import ActivationCommand
 from huiqun.web import WEB_INDEXES
 from huiqun.work import Work, outbox
 from moderation.app import INDEXES, routes, task_kinds
@@ -43,7 +44,7 @@ from moderation.cases.store import cases
 from moderation.lexicon.model.matching import Lexicon
 from moderation.lexicon.model.words import Word
 from moderation.membership.model.links import Links
-from moderation.policies.handlers import Activation, activate_version, write_version
+from moderation.policies.handlers import activate_version, write_version
 from moderation.policies.model import DEFAULT_POLICY, GroupSettings, Policies, Policy, Rules
 from moderation.rulebook.model import Rulebook
 from moderation.standing import store as standings
@@ -178,8 +179,8 @@ class Desk:
         """A policy comes into force."""
 
         async def use_case(work: Work) -> int:
-            version = (await write_version(work, DEFAULT_POLICY, rules, "for a test", "tester")).version
-            await activate_version(work, DEFAULT_POLICY, Activation(version, "approver"), _any_version)
+            version = (await write_version(work, DEFAULT_POLICY, rules, "for a test", "tester")).number
+            await activate_version(work, DEFAULT_POLICY, ActivationCommand(version, "approver"), _any_version)
             return version
 
         active = {DEFAULT_POLICY: Policy(DEFAULT_POLICY, await self.work(use_case), rules)}

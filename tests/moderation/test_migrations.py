@@ -4,14 +4,20 @@ import asyncio
 from collections import Counter
 from typing import Any
 
+from huiqun.store import Outside
 from huiqun.tasks.migrations import MIGRATE, Overlap, migration_kind, plan_migrations
 from huiqun.tasks.model import TaskKind
 from huiqun.tasks.runner import TaskOptions, TaskRunner
 from huiqun.work import Task, Work
 from huiqun.work.task import TASKS
 from moderation.backtest.store import BACKTESTS, RUN
-from moderation.migrations import give_open_backtests_tasks, migrations, turn_timers_into_tasks
-from moderation.policies.handlers import APPLY_POLICIES
+from moderation.migrations import (
+    give_open_backtests_tasks,
+    make_versions_of_own_rules,
+    migrations,
+    turn_timers_into_tasks,
+)
+from moderation.policies.handlers import APPLY_POLICIES, OWN_RULES
 from tests.moderation.bench import Bench
 from tests.moderation.membership.community import NOON
 from tests.spine import eventually, running
@@ -84,3 +90,16 @@ async def test_an_open_backtest_gets_a_task_when_nobody_works_on_it(bench: Bench
     scheduled = [each["payload"]["backtest_id"] async for each in bench.database[TASKS].find({"kind": RUN})]
     assert sorted(scheduled) == [f"{bench.group}-free", f"{bench.group}-left"]
     await bench.database[BACKTESTS].delete_many({"_id": {"$in": [each["_id"] for each in documents]}})
+
+
+async def test_own_rules_become_versions_also_those_that_an_older_release_sets_meanwhile(bench: Bench) -> None:
+    groups, versions = bench.database["groups"], OWN_RULES.store
+    older = {"$set": {"own_rules": {"quota": {"per_day": 9}}, "own_revision": 2}}
+    await groups.update_one({"_id": bench.group}, older, upsert=True)
+    for day, revision in ((9, 2), (8, 3)):
+        await groups.update_one({"_id": bench.group}, {"$set": {"own_rules": {"quota": {"per_day": day}}}})
+        while await bench.commit(make_versions_of_own_rules):
+            pass
+        (found, *_) = await versions.list_versions(Outside(bench.database), bench.group, None, 10)
+        assert (found.number, found.content) == (revision, {"quota": {"per_day": day}})
+        await groups.update_one({"_id": bench.group}, {"$inc": {"own_revision": 1}})

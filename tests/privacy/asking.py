@@ -10,9 +10,14 @@ from urllib.parse import quote
 
 from huiqun.store import Database
 from huiqun.tasks.store import fail_unknown_tasks
+from huiqun.versions.handlers import VersionedDocuments
+from huiqun.versions.model import DraftCommand, Version
 from huiqun.work import Task, Work
 from moderation.cases.model.links import Grant
+from moderation.incidents.handlers.plans import PLANS, content_of
+from moderation.incidents.shipped import shipped_plans
 from moderation.membership.model.links import Holder, sign
+from moderation.policies.handlers import OWN_RULES, POLICIES, ExceptionWish, request_exception
 from tests.privacy.house import House, Service
 from tests.privacy.planting import Planter
 from tests.privacy.plants import Plants
@@ -76,6 +81,12 @@ _SPECIAL: Mapping[str, Mapping[str, Any]] = {
     "/api/v1/cases/{case_id}/reclassify": {"category": "gossip"},
 }
 _TASKS = "/api/v1/tasks"
+_EXCEPTION_APPROVAL = "/api/v1/exceptions/{exception_id}/approval"
+_VERSIONED: Mapping[str, tuple[VersionedDocuments, str, dict[str, Any]]] = {
+    "/api/v1/policies/{policy_id}": (POLICIES, "default", {}),
+    "/api/v1/incident-plans/{kind}": (PLANS, "leak", content_of(shipped_plans()["leak"])),
+    "/api/v1/groups/{group_id}/policy": (OWN_RULES, "g1", {"quota": {"per_day": 9}}),
+}
 _COLLECTIONS = {
     "hold": "holds",
     "export": "exports",
@@ -209,6 +220,7 @@ class Caller:
 
         if path.startswith(_TASKS):
             return {"key": await self._have_failed_task(service), "kind": "of_nobody"}
+        approvable = await self._have_approvable(service, path)
         kinds = {"kind": "removal"} if path.endswith("/decline") else {}
         incident = await newest("incidents", state={"$ne": "closed"})
         found = {f"{name}_id": (await newest(held)).get("_id", "none") for name, held in _COLLECTIONS.items()}
@@ -216,6 +228,7 @@ class Caller:
             **_SENSIBLE,
             **found,
             **_SPECIAL.get(path, {}),
+            **approvable,
             "case_id": (await newest("cases", state="open", **kinds)).get("_id", "none"),
             "message_id": await self._blocked_message(database),
             "incident_id": incident.get("_id", "none"),
@@ -237,6 +250,27 @@ class Caller:
         await service.connected.transactor.run(schedule)
         await fail_unknown_tasks(service.connected.database, service.kinds, now, now)
         return key
+
+    async def _have_approvable(self, service: Service, path: str) -> dict[str, Any]:
+        """A version or an exception of somebody else that is to be edited, submitted, approved or rejected."""
+        transact, now = service.connected.transactor.run, self.house.clock.now()
+        if path == _EXCEPTION_APPROVAL:
+            wish = ExceptionWish("g1", "u1", "links", now + timedelta(days=3), "for the test")
+            grant = await transact(lambda work: request_exception(work, wish, "somebody"))
+            return {"exception_id": grant.id, "content_hash": grant.content_hash}
+        place, _, step = path.partition("/versions/{number}")
+        if place not in _VERSIONED or path == place:
+            return {}
+        documents, document_id, content = _VERSIONED[place]
+
+        async def write(work: Work) -> Version:
+            version = await documents.write_version(work, document_id, DraftCommand(content, "", "somebody"))
+            if step in ("/approval", "/rejection"):
+                return await documents.submit_version(work, document_id, version.number, "somebody")
+            return version
+
+        version = await transact(write)
+        return {"number": version.number, "content_hash": version.content_hash}
 
     async def _blocked_message(self, database: Database) -> str:
         """Another one each time, so that each report opens a case."""

@@ -27,7 +27,7 @@ SCENES: Final[Sequence[Scene]] = (
     ),
     Scene("each value of a group's rules says where it comes from", policies.explain_policy, ("C77",)),
     Scene("a rule on trial records what it finds, and nothing follows", policies.try_rule, ("B3",)),
-    Scene("an exception has a reason and an end, and holds at once", policies.grant_exception, ("C77",)),
+    Scene("an exception has a reason, an end and a second person's approval", policies.grant_exception, ("C77",)),
     Scene(
         "a list of words with a flaw is refused, and hits without a restart once mended",
         words.import_words,

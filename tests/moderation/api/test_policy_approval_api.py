@@ -3,8 +3,9 @@
 from typing import Any
 
 from huiqun.runtime.ids import new_id
+from huiqun.web import Role
 from tests.moderation.api.conftest import Interface, kind_of
-from tests.moderation.api.drafts import activate, approve, policy_id, written
+from tests.moderation.api.drafts import activate, approve, every_page_of, policy_id, written
 
 
 async def write(interface: Interface, name: str, rules: dict[str, Any]) -> None:
@@ -13,8 +14,21 @@ async def write(interface: Interface, name: str, rules: dict[str, Any]) -> None:
 
 
 async def own(interface: Interface, group: str, rules: dict[str, Any], revision: int = 0) -> Any:
+    """What it is answered that a group is to have rules of its own, once somebody else has agreed."""
+    answer = await ask_for_own(interface, group, rules, revision)
+    if answer.status_code == 200 and answer.json()["own_waiting"]:
+        answer = await agree_to_own(interface, group, answer.json()["own_waiting"])
+    return answer
+
+
+async def ask_for_own(interface: Interface, group: str, rules: dict[str, Any], revision: int = 0) -> Any:
     body = {"rules": rules, "reason": "launch week"}
     return await interface.ask("PUT", f"/groups/{group}/policy", json=body, headers={"If-Match": f'"{revision}"'})
+
+
+async def agree_to_own(interface: Interface, group: str, version: int, role: Role = "admin", **body: str) -> Any:
+    path, seen = f"/groups/{group}/policy/activation", {"If-Match": "*"}
+    return await interface.ask("POST", path, role, json={"version": version, **body}, headers=seen)
 
 
 async def test_a_version_is_put_in_force_by_somebody_else_than_its_author(interface: Interface) -> None:
@@ -49,6 +63,55 @@ async def test_where_one_pair_of_eyes_is_enough_the_author_does_it(interface: In
     finally:
         interface.app.state.four_eyes = True
     assert answer.status_code == 200
+
+
+async def test_a_version_is_submitted_approved_as_it_was_read_and_put_in_force_by_its_author(
+    interface: Interface,
+) -> None:
+    name = await written(interface)
+    path = f"/policies/{name}/versions/1"
+    read = (await interface.ask("GET", path)).json()
+    assert (read["state"], read["approved_by"]) == ("draft", None)
+    body = {"content_hash": read["content_hash"]}
+    assert kind_of(await interface.ask("POST", f"{path}/approval", "admin", json=body)) == (409, "version-state")
+    assert (await interface.ask("POST", f"{path}/submission")).json()["state"] == "submitted"
+    assert kind_of(await interface.ask("POST", f"{path}/approval", json=body)) == (403, "four-eyes")
+    other = {"content_hash": "0" * 64}
+    assert kind_of(await interface.ask("POST", f"{path}/approval", "admin", json=other)) == (409, "approval-mismatch")
+    assert (await interface.ask("POST", f"{path}/approval", "admin", json=body)).json()["state"] == "approved"
+    answer = await interface.ask("POST", f"/policies/{name}/activation", json={"version": 1}, headers={"If-Match": "*"})
+    assert (answer.status_code, answer.json()["active"]) == (200, 1)
+
+
+async def test_an_edit_voids_an_approval_and_what_was_in_force_is_not_edited(interface: Interface) -> None:
+    name = await written(interface)
+    path = f"/policies/{name}/versions/1"
+    read = (await interface.ask("POST", f"{path}/submission")).json()
+    body = {"content_hash": read["content_hash"]}
+    assert (await interface.ask("POST", f"{path}/approval", "admin", json=body)).status_code == 200
+    draft = {"rules": {"quota": {"per_day": 9}}, "note": "one more thing"}
+    assert kind_of(await interface.ask("PUT", path, "admin", json=draft)) == (428, "precondition-required")
+    edited = (await interface.ask("PUT", path, "admin", json=draft, headers={"If-Match": "*"})).json()
+    assert (edited["state"], edited["approved_by"], edited["rules"]) == ("draft", None, draft["rules"])
+    assert len(edited["editors"]) == 2
+    assert kind_of(await approve(interface, name)) == (403, "four-eyes"), "the other one has written in it, too"
+    interface.app.state.four_eyes = False
+    try:
+        await activate(interface, name)
+    finally:
+        interface.app.state.four_eyes = True
+    again = await interface.ask("PUT", path, json=draft, headers={"If-Match": "*"})
+    assert kind_of(again) == (409, "version-state")
+
+
+async def test_a_version_is_rejected_with_a_reason_and_is_a_draft_again(interface: Interface) -> None:
+    name = await written(interface)
+    path = f"/policies/{name}/versions/1"
+    await interface.ask("POST", f"{path}/submission")
+    answer = await interface.ask("POST", f"{path}/rejection", "admin", json={"reason": " "})
+    assert kind_of(answer) == (422, "reason-required")
+    rejected = await interface.ask("POST", f"{path}/rejection", "admin", json={"reason": "too strict"})
+    assert rejected.json()["state"] == "draft"
 
 
 async def test_a_version_shows_what_it_says_and_what_would_hold(interface: Interface) -> None:
@@ -120,7 +183,64 @@ async def test_own_rules_are_changed_by_who_has_seen_them_and_taken_away_again(i
     assert again.headers["etag"] == '"1"'
     gone = (await own(interface, group, {}, 1)).json()
     assert (gone["policy"], gone["own_rules"], gone["own_revision"]) == ("default@0", {}, 2)
-    assert await interface.audited(f"group/{group}") == ["group.rules.changed"] * 2
+    steps = ["group.rules.version.written", "group.rules.version.submitted", "group.rules.activated"]
+    assert await interface.audited(f"group/{group}") == steps * 2
+
+
+async def test_own_rules_hold_only_once_somebody_else_has_agreed(interface: Interface) -> None:
+    group = new_id()
+    asked = (await ask_for_own(interface, group, {"flood": {"messages": 9}})).json()
+    assert (asked["policy"], asked["own_revision"], asked["own_waiting"]) == ("default@0", 0, 1)
+    path = f"/groups/{group}/policy/versions"
+    assert (await interface.ask("GET", f"{path}/1/diff")).json()["differences"] == [
+        {"path": "flood/messages", "old": 8, "new": 9}
+    ]
+    assert kind_of(await agree_to_own(interface, group, 1, "moderator")) == (403, "four-eyes")
+    assert kind_of(await agree_to_own(interface, group, 2)) == (404, "unknown-version")
+    agreed = (await agree_to_own(interface, group, 1)).json()
+    assert (agreed["policy"], agreed["own_rules"], agreed["own_waiting"]) == (
+        "default@0+g1",
+        {"flood": {"messages": 9}},
+        None,
+    )
+    version = (await interface.ask("GET", f"{path}/1")).json()
+    assert (version["state"], version["note"]) == ("approved", "launch week")
+
+
+async def test_own_rules_of_before_are_gone_back_to_with_a_reason(interface: Interface) -> None:
+    group = new_id()
+    await own(interface, group, {"quota": {"per_day": 9}})
+    await own(interface, group, {"quota": {"per_day": 7}}, 1)
+    assert kind_of(await agree_to_own(interface, group, 1, "moderator")) == (422, "reason-required")
+    back = await agree_to_own(interface, group, 1, "moderator", reason="7 were too few")
+    assert (back.json()["policy"], back.headers["etag"]) == ("default@0+g1", '"1"')
+    listed = await every_page_of(interface, f"/groups/{group}/policy/versions")
+    assert [version["version"] for version in listed] == [2, 1]
+
+
+async def test_where_one_pair_of_eyes_is_enough_own_rules_hold_at_once(interface: Interface) -> None:
+    interface.app.state.four_eyes = False
+    try:
+        answer = await ask_for_own(interface, new_id(), {"quota": {"per_day": 9}})
+    finally:
+        interface.app.state.four_eyes = True
+    assert (answer.json()["policy"], answer.headers["etag"]) == ("default@0+g1", '"1"')
+
+
+async def test_own_rules_of_a_release_without_versions_are_shown_and_gone_back_to(interface: Interface) -> None:
+    group, groups = new_id(), interface.connected.database["groups"]
+    older = {"own_rules": {"quota": {"per_day": 9}}, "own_revision": 3}
+    await groups.update_one({"_id": group}, {"$set": older}, upsert=True)
+    assert (await interface.ask("GET", f"/groups/{group}/policy")).json()["policy"] == "default@0+g3"
+    asked = (await ask_for_own(interface, group, {"quota": {"per_day": 7}}, 3)).json()
+    assert (asked["policy"], asked["own_waiting"]) == ("default@0+g3", 4)
+    # Meanwhile the older release gives the group others, under the number that waits.
+    newer = {"$set": {"own_rules": {"quota": {"per_day": 8}}}, "$inc": {"own_revision": 1}}
+    await groups.update_one({"_id": group}, newer)
+    agreed = (await agree_to_own(interface, group, 4, reason="as agreed")).json()
+    assert (agreed["policy"], agreed["own_rules"]) == ("default@0+g4", {"quota": {"per_day": 7}})
+    listed = await every_page_of(interface, f"/groups/{group}/policy/versions")
+    assert [(each["version"], each["rules"]["quota"]["per_day"]) for each in listed] == [(5, 8), (4, 7), (3, 9)]
 
 
 async def test_own_rules_that_make_no_sense_with_what_they_inherit_are_refused(interface: Interface) -> None:

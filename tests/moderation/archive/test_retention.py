@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from huiqun.versions.model import ActivationCommand
 from huiqun.work import Work
 from moderation.archive.model import first_day_without
 from moderation.archive.store.messages import MESSAGES
@@ -18,7 +19,7 @@ async def keep(community: Community, days: int, policy_id: str = "default") -> N
 
     async def use_case(work: Work) -> None:
         version = await policies.write_version(work, policy_id, rules, "test", "tester")
-        wish = policies.Activation(version.version, "another tester")
+        wish = ActivationCommand(version.number, "another tester")
         await policies.activate_version(work, policy_id, wish, lambda _: None)
 
     await community.commit(use_case)

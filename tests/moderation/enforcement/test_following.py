@@ -29,7 +29,7 @@ from moderation.enforcement import store
 from moderation.enforcement.handlers import record_receipts, request_actions
 from moderation.enforcement.model import How, as_task, how_of
 from moderation.policies import store as policy_store
-from moderation.policies.model import GroupSettings, Policies, Rules, changes_of
+from moderation.policies.model import GroupSettings, OwnRules, Policies, Rules, changes_of
 from tests.moderation.bench import NATIVE, Bench
 from tests.stories import dismissed
 
@@ -231,7 +231,7 @@ async def test_a_failed_action_is_tried_again_soon(bench: Bench) -> None:
 async def test_a_person_whom_the_channel_has_asked_is_reminded_and_then_somebody_above_is_told(bench: Bench) -> None:
     await bench.know_group()
     own = Rules.model_validate({"review": {"escalate_to": "staff-lead"}})
-    await bench.commit(lambda work: policy_store.set_own_rules(work, bench.group, changes_of(own)))
+    await bench.commit(lambda work: policy_store.set_own_rules(work, OwnRules(bench.group, 1, changes_of(own))))
     asked = action(bench, ActionKind.SEND_MESSAGE)
     await ask(bench, asked)
     await answer(bench, asked, ActionAssigned, assignee="staff-7")

@@ -33,6 +33,13 @@ async def admin(desk: Desk) -> AsyncIterator[Caller]:
 
 
 @pytest_asyncio.fixture
+async def approver(desk: Desk) -> AsyncIterator[Caller]:
+    """Another admin, who writes no plans."""
+    async with desk.caller("admin") as caller:
+        yield caller
+
+
+@pytest_asyncio.fixture
 async def moderator(desk: Desk) -> AsyncIterator[Caller]:
     async with desk.caller("moderator") as caller:
         yield caller

@@ -242,7 +242,7 @@ async def open_desk(mongo_url: str, database_name: str) -> AsyncIterator[Desk]:
                 routers=ROUTERS,
                 alive=lambda: True,
                 checks={},
-                state={"rulebook": keeper.current},
+                state={"rulebook": keeper.current, "four_eyes": True},
             )
         )
         yield Desk(database, transactor, clock, inlet, keeper, app)

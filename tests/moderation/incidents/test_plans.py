@@ -61,19 +61,22 @@ async def test_the_interface_lacks_no_words(desk: Desk) -> None:
 
 
 async def test_what_an_admin_activates_is_what_the_next_incident_follows(
-    desk: Desk, admin: Caller, moderator: Caller
+    desk: Desk, admin: Caller, approver: Caller, moderator: Caller
 ) -> None:
     before = await admin.get("incident-plans/leak")
     assert (before["active"], before["latest"], before["revision"]) == (0, 0, 0)
     await admin.post("incident-plans/leak/versions", body(), status=201)
     assert (await admin.get("incident-plans/leak"))["active"] == 0
     head = await admin.get("incident-plans/leak")
-    await admin.post("incident-plans/leak/activation", {"version": 1}, seen=head["revision"])
+    await admin.post("incident-plans/leak/activation", {"version": 1}, seen=head["revision"], status=403)
+    await approver.post("incident-plans/leak/activation", {"version": 1}, seen=head["revision"])
     opened = await moderator.post("incidents", {"kind": "leak", "groups": ["g1"]}, status=201)
     assert (opened["title"], opened["plan_version"]) == ("停电", 1)
     assert [each["key"] for each in opened["steps"]] == ["one", "two"]
     head = await admin.get("incident-plans/leak")
-    await admin.post("incident-plans/leak/activation", {"version": 0}, seen=head["revision"])
+    await admin.post("incident-plans/leak/activation", {"version": 0}, seen=head["revision"], status=422)
+    back = {"version": 0, "reason": "too short"}
+    await admin.post("incident-plans/leak/activation", back, seen=head["revision"])
     assert (await admin.get("incident-plans/leak"))["plan"]["title"] == "客户信息泄露"
     versions = (await admin.get("incident-plans/leak/versions"))["items"]
     assert [version["version"] for version in versions] == [1, 0]
@@ -85,14 +88,29 @@ async def test_what_an_admin_activates_is_what_the_next_incident_follows(
     ]
 
 
-async def test_operators_add_kinds_of_their_own(admin: Caller) -> None:
+async def test_operators_add_kinds_of_their_own(admin: Caller, approver: Caller) -> None:
     await admin.get("incident-plans/blackout", status=404)
     await admin.post("incident-plans/blackout/versions", body(), status=201)
     await admin.post("incidents", {"kind": "blackout", "groups": ["g1"]}, status=409)
-    await admin.post("incident-plans/blackout/activation", {"version": 1}, seen="*")
+    await approver.post("incident-plans/blackout/activation", {"version": 1}, seen="*")
     await admin.post("incidents", {"kind": "blackout", "groups": ["g1"]}, status=201)
     kinds = [plan["kind"] for plan in (await admin.get("incident-plans"))["items"]]
     assert kinds == ["attack", "bad_press", "blackout", "complaint", "leak"]
+
+
+async def test_a_plan_is_edited_compared_step_by_step_and_approved(admin: Caller, approver: Caller) -> None:
+    await admin.post("incident-plans/blackout/versions", body(), status=201)
+    steps = [step("one", 5).model_dump(mode="json"), step("three", 30).model_dump(mode="json")]
+    path = "incident-plans/blackout/versions/1"
+    edited = await admin.put(path, body(steps=steps), seen="*")
+    await admin.post("incident-plans/blackout/versions", body(), status=201)
+    found = await admin.get("incident-plans/blackout/versions/2/diff", against=1)
+    paths = {(each["path"], each["old"], each["new"]) for each in found["differences"] if "title" in each["path"]}
+    assert paths == {("steps/three/title", "three", None), ("steps/two/title", None, "two")}
+    await admin.post(f"{path}/submission")
+    await approver.post(f"{path}/approval", {"content_hash": edited["content_hash"]})
+    await admin.post("incident-plans/blackout/activation", {"version": 1}, seen="*")
+    await admin.put(path, body(), seen="*", status=409)
 
 
 async def test_kinds_come_in_pages(admin: Caller) -> None:

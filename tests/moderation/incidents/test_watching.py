@@ -62,11 +62,11 @@ async def test_nothing_is_proposed_where_such_an_incident_is_on(desk: Desk, mode
     assert [group for group, _ in await proposals(desk)] == ["g2"]
 
 
-async def test_groups_may_be_counted_together(desk: Desk, admin: Caller) -> None:
+async def test_groups_may_be_counted_together(desk: Desk, admin: Caller, approver: Caller) -> None:
     plan = (await admin.get("incident-plans/attack"))["plan"]
     plan["trigger"] = {"blocks": 10, "minutes": 10, "scope": "all"}
     await admin.post("incident-plans/attack/versions", {"plan": plan}, status=201)
-    await admin.post("incident-plans/attack/activation", {"version": 1}, seen="*")
+    await approver.post("incident-plans/attack/activation", {"version": 1}, seen="*")
     await desk.transactor.run(watching.start_watching)
     await blocked(desk, "g1", 4)
     await blocked(desk, "g2", 6)

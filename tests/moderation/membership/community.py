@@ -40,6 +40,7 @@ from huiqun.runtime.ids import new_id
 from huiqun.stream.batch import Received
 from huiqun.stream.routes import RoutingTable
 from huiqun.tasks.runner import TaskRunner
+from huiqun.versions.model import ActivationCommand
 from huiqun.work import Transactor, Work
 from moderation import app
 from moderation.membership.model.links import Links
@@ -183,7 +184,7 @@ class Community:
 
         async def use_case(work: Work) -> None:
             version = await policies.write_version(work, policy_id, rules, "test", "tester")
-            wish = policies.Activation(version.version, "another tester")
+            wish = ActivationCommand(version.number, "another tester")
             await policies.activate_version(work, policy_id, wish, lambda _: None)
 
         await self.commit(use_case)

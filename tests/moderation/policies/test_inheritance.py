@@ -9,6 +9,7 @@ from hypothesis import given
 from pydantic import BaseModel, ValidationError
 
 from huiqun.contracts.moderation import Verdict
+from huiqun.versions.model import diff_contents
 from moderation.policies.model import (
     BUILT_IN,
     Changes,
@@ -19,7 +20,6 @@ from moderation.policies.model import (
     Rules,
     Written,
     changes_of,
-    differences,
     explain,
     objections_to,
     policy_under,
@@ -131,13 +131,14 @@ def test_differences_are_none_between_equals_and_lead_from_one_to_the_other(
     layers: list[Layer], changes: Changes
 ) -> None:
     old = effective(layers)
-    assert differences(old, old) == []
+    assert diff_contents(old.model_dump(mode="json"), old.model_dump(mode="json")) == []
     new = effective([*layers, Layer("new", changes)])
     held = dict(leaves(new.model_dump(mode="json")))
-    for each in differences(old, new):
+    found = diff_contents(old.model_dump(mode="json"), new.model_dump(mode="json"))
+    for each in found:
         assert each.old != each.new
         assert held.get(each.path) == each.new
-    assert bool(differences(old, new)) == (old != new)
+    assert bool(found) == (old != new)
 
 
 def sections(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -27,7 +27,7 @@ from moderation.archive.store import holds
 from moderation.lexicon import store as lexicon_store
 from moderation.policies import handlers as policies
 from moderation.policies import store as policy_store
-from moderation.policies.model import ModeSpan
+from moderation.policies.model import ModeSpan, OwnRules
 from moderation.rulebook.handlers import RulebookKeeper
 from tests.clocks import SetClock
 from tests.directories import open_directory, save_groups
@@ -194,7 +194,7 @@ async def test_whatever_changes_a_group_is_read_once(site: Site) -> None:
     changes = (
         lambda work: policy_store.assign(work, "g1", "vip"),
         lambda work: policy_store.set_modes(work, {"g1": span}),
-        lambda work: policy_store.set_own_rules(work, "g1", {"quota": {"per_day": 1}}),
+        lambda work: policy_store.set_own_rules(work, OwnRules("g1", 1, {"quota": {"per_day": 1}})),
         lambda work: policies.record_groups(work, [dismissed("g1")], site.directory),
     )
     for change in changes:

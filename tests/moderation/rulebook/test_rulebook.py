@@ -15,6 +15,7 @@ from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.runtime.clock import SystemClock
 from huiqun.store import Outside, connect, ensure_indexes
 from huiqun.tasks.store import TASK_INDEXES
+from huiqun.versions.model import ActivationCommand
 from huiqun.work import WORK_INDEXES, Transactor, Work
 from moderation.lexicon import handlers as lexicons
 from moderation.lexicon import store as lexicon_store
@@ -60,7 +61,7 @@ async def put_list(transactor: Transactor, name: str, *texts: str, category: str
 async def put_policy(transactor: Transactor, policy_id: str, **rules: object) -> None:
     async def use_case(work: Work) -> None:
         version = await policies.write_version(work, policy_id, Rules.model_validate(rules), "", "tester")
-        await policies.activate_version(work, policy_id, policies.Activation(version.version, "approver"), whatever)
+        await policies.activate_version(work, policy_id, ActivationCommand(version.number, "approver"), whatever)
 
     await transactor.commit(use_case)
 

@@ -5,11 +5,14 @@ from typing import Any, Final
 
 from huiqun.channel.directory.handlers import Directory
 from huiqun.tasks.migrations import Migration
+from huiqun.versions.migration import former_versions
 from huiqun.work import Task, Work
 from huiqun.work.task import TASKS
 from moderation.backtest.store import BACKTESTS, RUN, task_key
+from moderation.incidents.store.plans import PLAN_VERSIONS
 from moderation.membership.store import consent_states
-from moderation.policies.handlers import APPLY_POLICIES, APPLY_SETTINGS
+from moderation.policies import store as policies
+from moderation.policies.handlers import APPLY_POLICIES, APPLY_SETTINGS, adopt_own_rules
 from moderation.policies.store import group_records
 
 _TIMERS: Final = "timers"
@@ -55,6 +58,14 @@ def _task_of(timer: Mapping[str, Any]) -> Task:
     return Task(key, kind, timer["due"], timer["payload"])
 
 
+async def make_versions_of_own_rules(work: Work) -> int:
+    """A page of groups whose own rules have no versions yet, or were changed by a release that makes none."""
+    group_ids = await policies.groups_without_versions(work, _PAGE)
+    for group_id in group_ids:
+        await adopt_own_rules(work, group_id)
+    return len(group_ids)
+
+
 def migrations(directory: Directory) -> tuple[Migration, ...]:
     """What is rewritten, in this order."""
     return (
@@ -62,4 +73,7 @@ def migrations(directory: Directory) -> tuple[Migration, ...]:
         Migration("2-backtests-into-tasks", give_open_backtests_tasks, ((BACKTESTS, "state_1__id_1"),)),
         group_records.FORMER_GROUPS.migration(directory),
         consent_states.FORMER_MEMBERS.migration(directory),
+        former_versions("5-approvals-of-policies", policies.POLICY_VERSIONS),
+        former_versions("6-approvals-of-incident-plans", PLAN_VERSIONS),
+        Migration("7-versions-of-own-rules", make_versions_of_own_rules),
     )

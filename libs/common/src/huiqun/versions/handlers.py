@@ -1,56 +1,61 @@
 """The life of a version: written, edited, submitted, approved or rejected, put in force; each step is audited."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from huiqun.audit import AuditEntry, append
+from huiqun.store import Reader
 from huiqun.versions.model import (
     ActivationCommand,
+    ApprovalCommand,
+    ApprovalRecord,
     Content,
-    FourEyesError,
+    DraftCommand,
     ReasonRequiredError,
     Version,
     VersionHead,
     VersionNotFoundError,
     VersionState,
     VersionStateError,
+    label_of,
 )
 from huiqun.versions.store import VersionStore
 from huiqun.work import Work
 
-
-@dataclass(frozen=True, slots=True)
-class DraftCommand:
-    """What a version is to say, why it is written, and by whom."""
-
-    content: Content
-    note: str
-    author: str
+SHIPPED = 0
+_SHIPPED_NOTE = "What comes with Huiqun."
+_SHIPPED_BY = "huiqun"
 
 
 @dataclass(frozen=True, slots=True)
 class VersionedDocuments:
-    """The documents of one kind; `noun` ("incident-plan") stands in the audit log."""
+    """The documents of one kind; `noun` ("policy") and `subject` ("policy") stand in the audit log.
+
+    `not_found` is what is raised where there is no such document or version. `shipped` gives the contents that come
+    with the software, by document: version 0 of each, which needs no approval and is in force until another one is.
+    """
 
     store: VersionStore
     noun: str
+    subject: str
+    not_found: type[VersionNotFoundError]
+    shipped: Callable[[], Mapping[str, Content]] = dict
 
     async def write_version(self, work: Work, document_id: str, draft: DraftCommand) -> Version:
         """Add a version to a document, or make the document with its first one; it is a draft."""
-        head = await self.store.find_head(work, document_id)
-        head = head or VersionHead(document_id, 0, None, 0, None)
+        head = await self.find_head(work, document_id) or VersionHead(document_id)
+        number = head.latest + 1
         version = Version(
             document_id=document_id,
-            number=head.latest + 1,
+            number=number,
             content=draft.content,
             note=draft.note,
-            state=VersionState.DRAFT,
-            editors=(draft.author,),
+            approval=ApprovalRecord(label_of(document_id, number), (draft.author,)),
             created_at=work.now,
-            edited_at=work.now,
+            details=draft.details,
         )
-        await self.store.save_version(work, version)
-        await self._change_head(work, replace(head, latest=version.number))
-        await self._audit(work, draft.author, "version.written", version)
+        await self._save(work, version, replace(head, latest=number))
+        await self._audit(work, draft.author, "version.written", version, **draft.details)
         return version
 
     async def edit_version(self, work: Work, document_id: str, number: int, draft: DraftCommand) -> Version:
@@ -58,123 +63,144 @@ class VersionedDocuments:
 
         Raises VersionNotFoundError, VersionStateError for one that has been in force: what it said then stands.
         """
-        version = await self.get_version(work, document_id, number)
-        if version.was_in_force:
+        version, head = await self._get(work, document_id, number)
+        if version.was_in_force or head.active == number:
             raise VersionStateError(f"{version.label} has been in force: write a new version")
         edited = replace(
             version,
             content=draft.content,
             note=draft.note,
-            state=VersionState.DRAFT,
-            editors=version.editors if draft.author in version.editors else (*version.editors, draft.author),
-            edited_at=work.now,
-            approved_by=None,
-            approved_at=None,
-            approved_hash=None,
+            approval=version.approval.edit(draft.author),
+            details={**version.details, **draft.details},
         )
-        await self.store.save_version(work, edited)
-        await self._touch(work, document_id)
-        await self._audit(work, draft.author, "version.edited", edited, voided=version.is_approved)
+        await self._save(work, edited, head)
+        voided = version.approval.approved_by
+        await self._audit(work, draft.author, "version.edited", edited, voided_approval_of=voided)
         return edited
 
     async def submit_version(self, work: Work, document_id: str, number: int, actor: str) -> Version:
         """Ask for a draft's approval. Raises VersionNotFoundError, VersionStateError."""
-        version = await self.get_version(work, document_id, number)
-        if version.state is not VersionState.DRAFT:
-            raise VersionStateError(f"{version.label} is {version.state}, not a draft")
-        submitted = replace(version, state=VersionState.SUBMITTED)
-        await self.store.save_version(work, submitted)
-        await self._touch(work, document_id)
+        version, head = await self._get(work, document_id, number)
+        submitted = replace(version, approval=version.approval.submit())
+        await self._save(work, submitted, head)
         await self._audit(work, actor, "version.submitted", submitted)
         return submitted
 
-    async def approve_version(
-        self, work: Work, document_id: str, number: int, actor: str, *, four_eyes: bool = True
-    ) -> Version:
-        """Approve what a submitted version says now.
+    async def approve_version(self, work: Work, document_id: str, number: int, wish: ApprovalCommand) -> Version:
+        """Approve what a submitted version says.
 
-        Raises VersionNotFoundError, VersionStateError, FourEyesError for one who wrote in it.
+        Raises VersionNotFoundError, VersionStateError, FourEyesError, ApprovalMismatchError.
         """
-        version = await self.get_version(work, document_id, number)
-        if version.state is not VersionState.SUBMITTED:
-            raise VersionStateError(f"{version.label} is {version.state}, not submitted")
-        return await self._approve(work, version, actor, four_eyes=four_eyes)
+        version, head = await self._get(work, document_id, number)
+        approved = replace(version, approval=version.approval.approve(wish, version.content_hash, work.now))
+        await self._save(work, approved, head)
+        await self._audit(work, wish.actor, "version.approved", approved)
+        return approved
 
     async def reject_version(self, work: Work, document_id: str, number: int, actor: str, reason: str) -> Version:
         """Give a submitted version back to its editors, with the reason.
 
         Raises VersionNotFoundError, VersionStateError, ReasonRequiredError.
         """
-        version = await self.get_version(work, document_id, number)
-        if version.state is not VersionState.SUBMITTED:
-            raise VersionStateError(f"{version.label} is {version.state}, not submitted")
+        version, head = await self._get(work, document_id, number)
         if not reason:
-            raise ReasonRequiredError(version.label)
-        rejected = replace(version, state=VersionState.DRAFT)
-        await self.store.save_version(work, rejected)
-        await self._touch(work, document_id)
+            raise ReasonRequiredError(f"why is {version.label} rejected?")
+        rejected = replace(version, approval=version.approval.reject())
+        await self._save(work, rejected, head)
         await self._audit(work, actor, "version.rejected", rejected, reason=reason)
         return rejected
 
     async def activate_version(self, work: Work, document_id: str, wish: ActivationCommand) -> VersionHead:
         """Put a version in force; one that is in force already stays so.
 
-        Who activates a version that nobody has approved approves it thereby. A version that was in force before has
-        been looked at: whoever goes back to it says why. Raises VersionNotFoundError, FourEyesError,
-        ReasonRequiredError.
+        Who activates a version that nobody has approved approves it thereby, as it is. Whoever goes back to an older
+        version says why. Raises VersionNotFoundError, FourEyesError, ApprovalMismatchError, ReasonRequiredError.
         """
-        head = await self.get_head(work, document_id)
-        version = await self.get_version(work, document_id, wish.number)
-        if head.in_force == wish.number:
+        version, head = await self._get(work, document_id, wish.number)
+        if head.active == wish.number:
             return head
-        if head.in_force is not None and wish.number < head.in_force and not wish.reason:
-            raise ReasonRequiredError(f"{document_id}@{head.in_force} is in force")
-        if not version.is_approved:
-            version = await self._approve(work, version, wish.actor, four_eyes=wish.four_eyes)
-        await self.store.save_version(work, replace(version, was_in_force=True))
-        changed = await self._change_head(work, replace(head, in_force=wish.number))
-        await self._audit(work, wish.actor, "activated", version, before=head.in_force, reason=wish.reason)
+        if head.active is not None and wish.number < head.active and not wish.reason:
+            raise ReasonRequiredError(f"{document_id}@{head.active} is in force")
+        changed = await self._put_in_force(work, version, head, wish)
+        detail = {"before": head.active, "written_by": version.created_by, "reason": wish.reason}
+        await self._audit(work, wish.actor, "activated", version, **detail)
         return changed
 
-    async def get_head(self, work: Work, document_id: str) -> VersionHead:
-        """The document. Raises VersionNotFoundError."""
-        head = await self.store.find_head(work, document_id)
+    async def find_head(self, reader: Reader, document_id: str) -> VersionHead | None:
+        """The document; one that comes with the software is there before anybody has written a version."""
+        head = await self.store.find_head(reader, document_id)
+        if head is None and document_id not in self.shipped():
+            return None
+        return self._with_shipped(head or VersionHead(document_id))
+
+    async def get_head(self, reader: Reader, document_id: str) -> VersionHead:
+        """The document, as `find_head` gives it. Raises VersionNotFoundError."""
+        head = await self.find_head(reader, document_id)
         if head is None:
-            raise VersionNotFoundError(document_id)
+            raise self.not_found(document_id)
         return head
 
-    async def get_version(self, work: Work, document_id: str, number: int) -> Version:
-        """One version. Raises VersionNotFoundError."""
-        version = await self.store.find_version(work, document_id, number)
+    async def list_heads(self, reader: Reader, after: str | None, limit: int) -> list[VersionHead]:
+        """The documents by id, after the given one; those that come with the software among them."""
+        shipped = {each: VersionHead(each) for each in self.shipped() if after is None or each > after}
+        written = {head.document_id: head for head in await self.store.list_heads(reader, after, limit)}
+        heads = {**shipped, **written}
+        return [self._with_shipped(heads[document_id]) for document_id in sorted(heads)[:limit]]
+
+    async def get_version(self, reader: Reader, document_id: str, number: int) -> Version:
+        """One version; number 0 is what comes with the software. Raises VersionNotFoundError."""
+        version = await self.store.find_version(reader, document_id, number) or self._shipped(document_id, number)
         if version is None:
-            raise VersionNotFoundError(f"{document_id}@{number}")
+            raise self.not_found(label_of(document_id, number))
         return version
 
-    async def _approve(self, work: Work, version: Version, actor: str, *, four_eyes: bool) -> Version:
-        if four_eyes and actor in version.editors:
-            raise FourEyesError(version.label)
-        approved = replace(
-            version,
-            state=VersionState.APPROVED,
-            approved_by=actor,
-            approved_at=work.now,
-            approved_hash=version.content_hash,
-        )
-        await self.store.save_version(work, approved)
-        await self._touch(work, version.document_id)
-        await self._audit(work, actor, "version.approved", approved)
-        return approved
+    async def list_versions(self, reader: Reader, document_id: str, before: int | None, limit: int) -> list[Version]:
+        """The versions, newest first, before the given one. Raises VersionNotFoundError."""
+        await self.get_head(reader, document_id)
+        found = await self.store.list_versions(reader, document_id, before, limit)
+        shipped = self._shipped(document_id, SHIPPED)
+        if shipped is not None and (before is None or before > SHIPPED):
+            found.append(shipped)
+        return found[:limit]
 
-    async def _touch(self, work: Work, document_id: str) -> None:
+    async def _put_in_force(
+        self, work: Work, version: Version, head: VersionHead, wish: ActivationCommand
+    ) -> VersionHead:
+        changed = replace(head, active=version.number)
+        if version.number == SHIPPED:
+            return await self._save_head(work, changed)
+        approval = version.approval
+        if not approval.covers(version.content_hash):
+            submitted = approval if approval.state is VersionState.SUBMITTED else approval.submit()
+            given = ApprovalCommand(wish.actor, version.content_hash, wish.four_eyes)
+            approval = submitted.approve(given, version.content_hash, work.now)
+        return await self._save(work, replace(version, approval=approval, was_in_force=True), changed)
+
+    async def _get(self, work: Work, document_id: str, number: int) -> tuple[Version, VersionHead]:
+        return await self.get_version(work, document_id, number), await self.get_head(work, document_id)
+
+    async def _save(self, work: Work, version: Version, head: VersionHead) -> VersionHead:
+        await self.store.save_version(work, version)
+        return await self._save_head(work, head)
+
+    async def _save_head(self, work: Work, head: VersionHead) -> VersionHead:
         """Let the document's revision rise: of two who change it at once, one is made to look again."""
-        await self._change_head(work, await self.get_head(work, document_id))
-
-    async def _change_head(self, work: Work, head: VersionHead) -> VersionHead:
         changed = replace(head, revision=head.revision + 1, updated_at=work.now)
         await self.store.save_head(work, changed)
         return changed
 
+    def _with_shipped(self, head: VersionHead) -> VersionHead:
+        is_shipped = head.active is None and head.document_id in self.shipped()
+        return replace(head, active=SHIPPED) if is_shipped else head
+
+    def _shipped(self, document_id: str, number: int) -> Version | None:
+        content = self.shipped().get(document_id)
+        if number != SHIPPED or content is None:
+            return None
+        approval = ApprovalRecord(label_of(document_id, SHIPPED), (_SHIPPED_BY,), VersionState.APPROVED)
+        return Version(document_id, SHIPPED, content, _SHIPPED_NOTE, approval, None, was_in_force=True)
+
     async def _audit(self, work: Work, actor: str, action: str, version: Version, **detail: object) -> None:
         entry = {"version": version.number, "hash": version.content_hash, **detail}
-        action = f"{self.noun.replace('-', '_')}.{action}"
-        await append(work, AuditEntry(actor, action, f"{self.noun}/{version.document_id}", entry))
+        subject = f"{self.subject}/{version.document_id}"
+        await append(work, AuditEntry(actor, f"{self.noun}.{action}", subject, entry))

@@ -20,15 +20,20 @@ def _to_them(subject: Subject) -> Query:
     return subject.query(_TARGET)
 
 
+def _needed(subject: Subject) -> Query:
+    return {"$and": [{"$or": [_to_them(subject), subject.query("members")]}, _NEEDED]}
+
+
 def _naming_them(subject: Subject) -> Query:
     """Actions that are not to them, and whose text names them."""
     return {"$and": [subject.query("members"), {"$nor": [_to_them(subject), _NEEDED]}]}
 
 
-def _shown(document: Document, _: Subject) -> Document:
+def _shown(document: Document, subject: Subject) -> Document:
     names = ("group_id", "kind", "reason", "purpose", "state", "requested_at", "settled_at", "duration_seconds")
-    # What staff are told may speak of others.
-    is_theirs = document["kind"] != ActionKind.NOTIFY_STAFF.value
+    # What staff are told may speak of others, as may what is said to others.
+    is_to_them = document.get("target", {}).get("member_id") in subject.member_ids
+    is_theirs = is_to_them and document["kind"] != ActionKind.NOTIFY_STAFF.value
     content = without_tokens(document.get("content", "")) if is_theirs else None
     return {name: document.get(name) for name in names} | {"content": content}
 
@@ -43,9 +48,7 @@ def _without_them(document: Document, subject: Subject) -> Mapping[str, Any]:
 
 HOLDINGS = (
     kept(
-        DocumentSet(
-            "处置措施与待办：警告、禁言、移出等", ACTIONS, lambda each: {"$and": [_to_them(each), _NEEDED]}, show=_shown
-        ),
+        DocumentSet("处置措施与待办：警告、禁言、移出等", ACTIONS, _needed, show=_shown),
         Keeping("处置措施的证明，用于申诉与核查", "requested_at", after=timedelta(days=400)),
     ),
     erased(

@@ -6,7 +6,7 @@ from huiqun.privacy.erasure.holdings import kept_anyway
 from moderation.incidents.store.delegations import DELEGATIONS
 from moderation.incidents.store.incidents import INCIDENTS, PROPOSALS, TIMELINE
 from moderation.incidents.store.modes import HOLDS
-from moderation.incidents.store.plans import HEADS, VERSIONS
+from moderation.incidents.store.plans import PLAN_VERSIONS
 
 HOLDINGS = (
     kept_anyway(
@@ -18,6 +18,6 @@ HOLDINGS = (
 )
 NOTHING_HELD = {
     PROPOSALS: "which incidents were proposed, for a day",
-    VERSIONS: "plans, with the staff who wrote them",
-    HEADS: "which versions of plans are in force",
+    PLAN_VERSIONS.versions: "plans, with the staff who wrote and approved them",
+    PLAN_VERSIONS.heads: "which versions of plans are in force",
 }

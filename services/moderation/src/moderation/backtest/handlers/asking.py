@@ -8,7 +8,7 @@ from huiqun.work import Task, Work
 from moderation.backtest import store
 from moderation.backtest.model import Trial
 from moderation.backtest.store import Job
-from moderation.policies.handlers import find_version
+from moderation.policies.handlers import POLICIES
 
 
 class UnknownBacktestError(LookupError):
@@ -21,7 +21,7 @@ class UnfitBacktestError(ValueError):
 
 async def request_backtest(work: Work, trial: Trial, actor: str) -> Job:
     """Have a version tried by whoever has time for it. Raises UnknownPolicyError, UnfitBacktestError."""
-    await find_version(work, trial.policy_id, trial.version)
+    await POLICIES.get_version(work, trial.policy_id, trial.version)
     if trial.since >= trial.until:
         raise UnfitBacktestError(f"{trial.since.isoformat()} is not before {trial.until.isoformat()}")
     job = Job(new_id(), trial, "waiting", 0, None, actor, work.now)
@@ -50,5 +50,5 @@ async def find_backtest(reader: Reader, policy_id: str, version: int, job_id: st
 
 async def list_backtests(reader: Reader, policy_id: str, version: int, before: str | None, limit: int) -> list[Job]:
     """The backtests of a version, newest first, before the given one. Raises UnknownPolicyError."""
-    await find_version(reader, policy_id, version)
+    await POLICIES.get_version(reader, policy_id, version)
     return await store.page(reader, policy_id, version, before, limit)

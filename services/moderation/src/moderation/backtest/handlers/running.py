@@ -11,7 +11,8 @@ from huiqun.store import Cursor, Reader
 from moderation.archive import store as archive
 from moderation.backtest.model import WARM_UP, Counted, Replay, Trial, policies_in, scope_of
 from moderation.policies import store as policies
-from moderation.policies.handlers import find_version
+from moderation.policies.handlers import POLICIES
+from moderation.policies.model import Written
 from moderation.rulebook.model import Rulebook
 from moderation.screening.shipped import shipped_classifier
 from moderation.standing import store as standings
@@ -33,9 +34,9 @@ async def run_trial(reader: Reader, book: Rulebook, trial: Trial, report: Report
 
     Judged by the lexicon of `book`, in a thread, so that others get their turn. Raises UnknownPolicyError.
     """
-    version = await find_version(reader, trial.policy_id, trial.version)
+    version = await POLICIES.get_version(reader, trial.policy_id, trial.version)
     exceptions = await policies.exceptions.in_force(reader, trial.since)
-    tried = policies_in(trial, version.written, book.policies, exceptions)
+    tried = policies_in(trial, Written.in_version(version), book.policies, exceptions)
     span = archive.Span(trial.since - WARM_UP, trial.since, trial.until, scope_of(trial, tried))
     total = await archive.count(reader, span)
     total = total if trial.limit is None else min(total, trial.limit)

@@ -8,10 +8,11 @@ from huiqun.audit import AuditEntry, append
 from huiqun.contracts.moderation import ClosedIncident, GroupMode, IncidentClosed, IncidentOpened, OpenedIncident
 from huiqun.runtime.ids import new_id
 from huiqun.store import Reader
+from huiqun.versions.model import DraftCommand, Version
 from huiqun.web import Principal
 from huiqun.work import Task, Work
 from moderation.incidents.handlers.authority import authorise
-from moderation.incidents.handlers.plans import Check, Draft, UnknownPlanError, plan_in_force, write_version
+from moderation.incidents.handlers.plans import PLANS, Check, UnknownPlanError, content_of, plan_in_force, plan_of
 from moderation.incidents.handlers.scene import CUE, Scene, cue_key
 from moderation.incidents.model import wording
 from moderation.incidents.model.delegations import Right
@@ -27,7 +28,6 @@ from moderation.incidents.model.plans import StepChange, revised
 from moderation.incidents.model.scoring import score_of, total
 from moderation.incidents.model.timeline import What
 from moderation.incidents.store import incidents as store
-from moderation.incidents.store.plans import PlanVersion
 from moderation.metrics import INCIDENT_STEPS, INCIDENTS
 from moderation.policies import store as policies
 from moderation.policies.handlers import find_group
@@ -79,14 +79,14 @@ async def open_incident(work: Work, opening: Opening, who: Principal) -> Inciden
     return incident
 
 
-async def _plan_for(work: Work, opening: Opening) -> PlanVersion:
+async def _plan_for(work: Work, opening: Opening) -> Version:
     try:
         version = await plan_in_force(work, opening.kind)
     except UnknownPlanError as error:
         raise UnfitOpeningError(f"there is no plan for {error}") from None
     if opening.as_of is not None and opening.as_of > work.now:
         raise UnfitOpeningError("as_of is in the future")
-    strange = {cue.step for cue in opening.cues if cue.step and version.plan.step(cue.step) is None}
+    strange = {cue.step for cue in opening.cues if cue.step and plan_of(version).step(cue.step) is None}
     if strange:
         raise UnfitOpeningError(f"the plan has no step {', '.join(sorted(strange))}")
     return version
@@ -209,11 +209,11 @@ async def _miss(scene: Scene, progress: Progress) -> None:
 async def _draft(scene: Scene, changes: Sequence[StepChange]) -> int:
     """Write the plan in force, with the changes made, as a new version that nobody has activated yet."""
     incident, work = scene.incident, scene.work
-    plan = revised((await plan_in_force(work, incident.kind)).plan, changes)
+    plan = revised(plan_of(await plan_in_force(work, incident.kind)), changes)
     lesson = incident.review.what_to_change if incident.review else ""
     note = f"复盘 {incident.name}：{lesson}"[:1_000]
-    version = await write_version(work, Draft(incident.kind, plan, note, incident.id), scene.actor)
-    return version.version
+    draft = DraftCommand(content_of(plan), note, scene.actor, {"incident_id": incident.id})
+    return (await PLANS.write_version(work, incident.kind, draft)).number
 
 
 async def _audit(scene: Scene, what: str, detail: dict[str, object]) -> None:
@@ -222,13 +222,13 @@ async def _audit(scene: Scene, what: str, detail: dict[str, object]) -> None:
     await append(scene.work, AuditEntry(scene.actor, f"incident.{what}", subject, detail))
 
 
-def _incident(version: PlanVersion, opening: Opening, settings: GroupSettings, now: datetime, who: str) -> Incident:
-    plan, opened_at = version.plan, opening.as_of or now
+def _incident(version: Version, opening: Opening, settings: GroupSettings, now: datetime, who: str) -> Incident:
+    plan, opened_at = plan_of(version), opening.as_of or now
     return Incident(
         id=new_id(),
         kind=opening.kind,
         plan=plan,
-        plan_version=version.version,
+        plan_version=version.number,
         groups=opening.groups,
         reason=opening.reason,
         drill=opening.drill,

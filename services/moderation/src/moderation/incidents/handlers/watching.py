@@ -8,7 +8,7 @@ from huiqun.tasks.model import Continue
 from huiqun.work import Task, Work
 from moderation.enforcement.handlers import request_actions
 from moderation.enforcement.store import deletions_since
-from moderation.incidents.handlers.plans import find_version, list_heads
+from moderation.incidents.handlers.plans import PLANS, plan_of
 from moderation.incidents.model import wording
 from moderation.incidents.model.plans import Plan, Trigger
 from moderation.incidents.store import incidents as store
@@ -18,6 +18,7 @@ from moderation.policies.handlers import find_group
 WATCH = "incidents.watch"
 _EVERY = timedelta(minutes=1)
 _NOT_AGAIN_FOR = timedelta(hours=1)
+_MOST_PLANS = 1_000
 _EVERYWHERE = "*"
 # What the groups' modes keep out is no sign of an attack.
 _EXPECTED = tuple(mode.value for mode in GroupMode)
@@ -30,11 +31,11 @@ async def start_watching(work: Work) -> None:
 
 async def watch(work: Work, _task: Task) -> Continue:
     """Compare the plans' triggers with what was blocked lately."""
-    for head in await list_heads(work):
+    for head in await PLANS.list_heads(work, None, _MOST_PLANS):
         if head.active is not None:
-            plan = (await find_version(work, head.kind, head.active)).plan
+            plan = plan_of(await PLANS.get_version(work, head.document_id, head.active))
             if plan.trigger is not None:
-                await _compare(work, head.kind, plan, plan.trigger)
+                await _compare(work, head.document_id, plan, plan.trigger)
     return Continue({}, due=work.now + _EVERY)
 
 

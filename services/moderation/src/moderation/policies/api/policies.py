@@ -1,44 +1,51 @@
-"""Policies: read them, write a version, compare two, put one in force."""
+"""Policies: read them, write and edit a version, compare two, put one in force."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query, Response
 from pydantic import BaseModel, Field
-from starlette.requests import Request
 
 from huiqun.privacy.text import MaskedText
+from huiqun.versions.api import (
+    VERSION_PROBLEMS,
+    ActivationReason,
+    ApprovalView,
+    Approver,
+    NumberPath,
+    VersionPlace,
+    VersionRoutes,
+    approval_view,
+    approving,
+)
+from huiqun.versions.model import (
+    ActivationCommand,
+    Difference,
+    DraftCommand,
+    Version,
+    VersionHead,
+)
 from huiqun.web import Answer, IfMatch, Page, Paging, Principal, Router, Store, WriteOnce, requires, set_etag
 from huiqun.work import Work
 from moderation.policies import handlers
 from moderation.policies.api.unfit import unfit
-from moderation.policies.handlers import (
-    FourEyesError,
-    MissingReasonError,
-    UnfitHeirsError,
-    UnfitPolicyError,
-    UnknownPolicyError,
-)
-from moderation.policies.model import PolicyId, Rules
-from moderation.policies.store import Head, Version
+from moderation.policies.handlers import POLICIES, UnfitHeirsError, UnfitPolicyError, UnknownPolicyError
+from moderation.policies.model import PolicyId, Rules, changes_of
 
 router = Router(
     "/api/v1/policies",
     tag="policies",
     role="viewer",
     problems={
+        **VERSION_PROBLEMS,
         UnknownPolicyError: (404, "unknown-policy"),
-        FourEyesError: (403, "four-eyes"),
-        MissingReasonError: (422, "reason-required"),
         UnfitHeirsError: (409, "unfit-heirs"),
     },
 )
 
-
 Reason = Annotated[str, MaskedText(strip_whitespace=True, max_length=1_000)]
 PolicyPath = Annotated[PolicyId, Path(description="The policy's id.", examples=["default"])]
-NumberPath = Annotated[int, Path(ge=0, le=1_000_000, description="Number of the version.", examples=[3])]
 Against = Annotated[
     int | None,
     Query(
@@ -49,22 +56,16 @@ Against = Annotated[
     ),
 ]
 Moderator = Annotated[Principal, requires("moderator")]
+Approving = Annotated[Approver, approving("moderator")]
 
 
-@dataclass(frozen=True, slots=True)
-class Approver:
-    """Who puts a version in force, and whether it has to be somebody else than its author."""
-
-    id: str
-    four_eyes: bool
+def place_of(policy_id: PolicyPath, number: NumberPath) -> VersionPlace:
+    """The version that the path names."""
+    return VersionPlace(policy_id, number)
 
 
-def approving(request: Request, who: Moderator) -> Approver:
-    """The caller, under the setting of this process."""
-    return Approver(who.id, cast("bool", request.app.state.four_eyes))
-
-
-Approving = Annotated[Approver, Depends(approving)]
+Place = Annotated[VersionPlace, Depends(place_of)]
+VersionRoutes(POLICIES, "a policy", "/{policy_id}/versions/{number}", place_of, "moderator").add_to(router)
 
 
 class PolicyView(BaseModel):
@@ -100,16 +101,14 @@ class PolicyActivated(PolicyView):
     backtest: BacktestNote | None = Field(description="The latest backtest of this version; null if there is none.")
 
 
-class VersionView(BaseModel):
-    """A version of a policy; what it says never changes."""
+class VersionView(ApprovalView):
+    """A version of a policy; what it says does not change any more once it was in force."""
 
     policy_id: str = Field(description="The policy's id.", examples=["default"])
     version: int = Field(description="Number of the version, from 1.", examples=[3])
     note: str = Field(description="Why it was written.", examples=["Campaign week: allow the shop's links"])
     created_by: str = Field(description="Who wrote it.", examples=["key:5f2a9c01d4e8b7a3"])
     created_at: datetime | None = Field(description="When it was written.", examples=["2026-11-22T08:00:00Z"])
-    approved_by: str | None = Field(description="Who first put it in force.", examples=["key:77aa01d4e8b7a35f"])
-    approved_at: datetime | None = Field(description="When that was.", examples=["2026-11-22T09:00:00Z"])
     rules: dict[str, Any] = Field(
         description="What it says; all else is inherited, from the default or from what comes with Huiqun.",
         examples=[{"quota": {"per_day": 5}, "links": None}],
@@ -151,27 +150,23 @@ class Activation(BaseModel):
     """Which version is to be in force."""
 
     version: int = Field(ge=1, le=1_000_000, description="Number of the version.", examples=[3])
-    reason: Reason = Field(
-        default="",
-        description="Why; required to go back to an older version.",
-        examples=["Version 4 warned too often"],
-    )
+    reason: ActivationReason = ""
 
 
 @router.get("", summary="List the policies")
 async def list_policies(db: Store, paging: Paging) -> Page[PolicyView]:
     """By id; the default is there even before anybody has written one."""
-    found = await handlers.list_heads(db, paging.last(str), paging.limit + 1)
-    return paging.page(found, lambda head: (head.id,), _head)
+    found = await POLICIES.list_heads(db, paging.last(str), paging.limit + 1)
+    return paging.page(found, lambda head: (head.document_id,), _head)
 
 
 @router.get("/{policy_id}", summary="Read a policy with the rules in force")
 async def read_policy(db: Store, policy_id: PolicyPath, response: Response) -> PolicyInForce:
     """The ETag is what an activation needs as If-Match."""
-    head = await handlers.find_head(db, policy_id)
+    head = await POLICIES.get_head(db, policy_id)
     rules = None
     if head.active is not None:
-        rules = await handlers.rules_of(db, await handlers.find_version(db, policy_id, head.active))
+        rules = await handlers.rules_of(db, await POLICIES.get_version(db, policy_id, head.active))
     set_etag(response, head.revision)
     return PolicyInForce(**_head(head).model_dump(), rules=rules)
 
@@ -179,14 +174,14 @@ async def read_policy(db: Store, policy_id: PolicyPath, response: Response) -> P
 @router.get("/{policy_id}/versions", summary="List the versions of a policy")
 async def list_versions(db: Store, policy_id: PolicyPath, paging: Paging) -> Page[VersionView]:
     """Newest first."""
-    found = await handlers.list_versions(db, policy_id, paging.last(int), paging.limit + 1)
-    return paging.page(found, lambda version: (version.version,), _version)
+    found = await POLICIES.list_versions(db, policy_id, paging.last(int), paging.limit + 1)
+    return paging.page(found, lambda version: (version.number,), _version)
 
 
 @router.get("/{policy_id}/versions/{number}", summary="Read one version of a policy")
 async def read_version(db: Store, policy_id: PolicyPath, number: NumberPath) -> VersionInFull:
     """Version 0 of the default is what comes with Huiqun."""
-    version = await handlers.find_version(db, policy_id, number)
+    version = await POLICIES.get_version(db, policy_id, number)
     return VersionInFull(**_version(version).model_dump(), effective=await handlers.rules_of(db, version))
 
 
@@ -194,8 +189,7 @@ async def read_version(db: Store, policy_id: PolicyPath, number: NumberPath) -> 
 async def compare(db: Store, policy_id: PolicyPath, number: NumberPath, against: Against = None) -> ComparisonView:
     """Value by value, as the policy's groups would feel it: both versions over the default in force now."""
     other, found = await handlers.compare_versions(db, policy_id, number, against)
-    differences = [DifferenceView(path="/".join(each.path), old=each.old, new=each.new) for each in found]
-    return ComparisonView(policy_id=policy_id, version=number, against=other, differences=differences)
+    return ComparisonView(policy_id=policy_id, version=number, against=other, differences=differences_view(found))
 
 
 @router.post(
@@ -206,7 +200,25 @@ async def write_version(policy_id: PolicyPath, draft: Draft, write: WriteOnce, w
 
     async def use_case(work: Work) -> Answer:
         version = await handlers.write_version(work, policy_id, draft.rules, draft.note, who.id)
-        return Answer(_version(version), location=f"/api/v1/policies/{policy_id}/versions/{version.version}")
+        return Answer(_version(version), location=f"/api/v1/policies/{policy_id}/versions/{version.number}")
+
+    try:
+        return await write(use_case)
+    except UnfitPolicyError as error:
+        raise unfit(error) from None
+
+
+@router.put(
+    "/{policy_id}/versions/{number}",
+    summary="Edit a version of a policy that was never in force",
+    response_model=VersionView,
+)
+async def edit_version(place: Place, draft: Draft, seen: IfMatch, write: WriteOnce, who: Moderator) -> Response:
+    """It is a draft again: an approval of what it said before is void. If-Match takes the ETag of the policy."""
+    wish = DraftCommand(changes_of(draft.rules), draft.note, who.id, {"backtest": None})
+
+    async def use_case(work: Work) -> Answer:
+        return Answer(_version(await handlers.edit_version(work, place.document_id, place.number, wish, seen.check)))
 
     try:
         return await write(use_case)
@@ -222,14 +234,17 @@ async def write_version(policy_id: PolicyPath, draft: Draft, write: WriteOnce, w
 async def activate(
     policy_id: PolicyPath, wish: Activation, seen: IfMatch, write: WriteOnce, who: Approving
 ) -> Response:
-    """Somebody else than its author does it. An older version may be activated again, by anybody and with a reason."""
-    order = handlers.Activation(wish.version, who.id, wish.reason, who.four_eyes)
+    """Who activates a version that nobody has approved approves it, and has not written in it.
+
+    An older version is activated again with a reason, by anybody if it was approved.
+    """
+    order = ActivationCommand(wish.version, who.id, wish.reason, who.four_eyes)
 
     async def use_case(work: Work) -> Answer:
         head = await handlers.activate_version(work, policy_id, order, seen.check)
-        version = await handlers.find_version(work, policy_id, wish.version)
-        note = BacktestNote(**version.backtest) if version.backtest else None
-        return Answer(PolicyActivated(**_head(head).model_dump(), backtest=note), version=head.revision)
+        version = await POLICIES.get_version(work, policy_id, wish.version)
+        activated = PolicyActivated(**_head(head).model_dump(), backtest=_backtest(version))
+        return Answer(activated, version=head.revision)
 
     try:
         return await write(use_case)
@@ -237,21 +252,34 @@ async def activate(
         raise unfit(error) from None
 
 
-def _head(head: Head) -> PolicyView:
+def differences_view(found: Sequence[Difference]) -> list[DifferenceView]:
+    """The values that differ, each under the path where it stands in the rules."""
+    return [DifferenceView(path="/".join(each.path), old=each.old, new=each.new) for each in found]
+
+
+def _head(head: VersionHead) -> PolicyView:
     return PolicyView(
-        id=head.id, latest=head.latest, active=head.active, revision=head.revision, updated_at=head.updated_at
+        id=head.document_id,
+        latest=head.latest,
+        active=head.active,
+        revision=head.revision,
+        updated_at=head.updated_at,
     )
 
 
 def _version(version: Version) -> VersionView:
     return VersionView(
-        policy_id=version.policy_id,
-        version=version.version,
+        policy_id=version.document_id,
+        version=version.number,
         note=version.note,
         created_by=version.created_by,
         created_at=version.created_at,
-        approved_by=version.approved_by,
-        approved_at=version.approved_at,
-        rules=dict(version.changes),
-        backtest=BacktestNote(**version.backtest) if version.backtest else None,
+        rules=dict(version.content),
+        backtest=_backtest(version),
+        **approval_view(version.approval, version.content_hash).model_dump(),
     )
+
+
+def _backtest(version: Version) -> BacktestNote | None:
+    note = version.details.get("backtest")
+    return BacktestNote(**note) if note else None

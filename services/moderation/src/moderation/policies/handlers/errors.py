@@ -2,11 +2,16 @@
 
 from collections.abc import Sequence
 
+from huiqun.versions.model import VersionNotFoundError
 from moderation.policies.model import Objection
 
 
-class UnknownPolicyError(LookupError):
+class UnknownPolicyError(VersionNotFoundError):
     """There is no such policy, or it has no such version."""
+
+
+class UnknownOwnRulesError(VersionNotFoundError):
+    """The group's own rules have no such version."""
 
 
 class InactivePolicyError(ValueError):
@@ -23,14 +28,6 @@ class UnfitPolicyError(ValueError):
 
 class UnfitHeirsError(ValueError):
     """What inherits from it would make no sense any more."""
-
-
-class FourEyesError(ValueError):
-    """Whoever wrote a version cannot put it in force: somebody else has to look at it."""
-
-
-class MissingReasonError(ValueError):
-    """To go back to an older version, say why."""
 
 
 class UnknownExceptionError(LookupError):

@@ -1,4 +1,4 @@
-"""Grant an exception to a rule, and take it back."""
+"""Ask for an exception to a rule, approve it, and take it back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,6 +8,7 @@ from huiqun.audit import AuditEntry, append
 from huiqun.runtime.clock import whole_milliseconds
 from huiqun.runtime.ids import new_id
 from huiqun.store import Reader
+from huiqun.versions.model import ApprovalCommand, ApprovalRecord, VersionStateError
 from huiqun.work import Work
 from moderation.policies import store
 from moderation.policies.handlers.errors import UnfitExceptionError, UnknownExceptionError
@@ -28,8 +29,11 @@ class ExceptionWish:
     reason: str
 
 
-async def grant_exception(work: Work, wish: ExceptionWish, actor: str) -> Grant:
-    """Let the exception hold everywhere within two seconds. Raises UnfitExceptionError."""
+async def request_exception(work: Work, wish: ExceptionWish, actor: str, *, four_eyes: bool = True) -> Grant:
+    """Ask for an exception; with `four_eyes` it holds once somebody else has approved it, without at once.
+
+    Raises UnfitExceptionError.
+    """
     if not is_known(wish.rule):
         raise UnfitExceptionError(
             f"{wish.rule} is no rule; there are {', '.join(sorted(RULES))}, and lexicon, personal_data and staff "
@@ -38,30 +42,47 @@ async def grant_exception(work: Work, wish: ExceptionWish, actor: str) -> Grant:
     if not work.now < wish.until <= work.now + _LONGEST:
         raise UnfitExceptionError(f"{wish.until.isoformat()} is not within a year from now")
     exception = RuleException(wish.rule, wish.member_id, whole_milliseconds(wish.until))
-    grant = Grant(new_id(), wish.group_id, exception, wish.reason, actor, work.now)
-    await store.exceptions.add(work, grant)
+    grant_id = new_id()
+    approval = ApprovalRecord(grant_id, (actor,)).submit()
+    grant = Grant(grant_id, wish.group_id, exception, wish.reason, actor, work.now, approval)
+    await store.exceptions.save(work, grant)
+    await _audit(work, actor, "requested", grant, until=exception.until.isoformat(), reason=wish.reason)
+    if four_eyes:
+        return grant
+    return await approve_exception(work, grant_id, ApprovalCommand(actor, grant.content_hash, four_eyes=False))
+
+
+async def approve_exception(work: Work, grant_id: str, wish: ApprovalCommand) -> Grant:
+    """Let an exception that somebody asked for hold everywhere within two seconds.
+
+    Raises UnknownExceptionError, UnfitExceptionError for one that would have ended by now, VersionStateError,
+    FourEyesError, ApprovalMismatchError.
+    """
+    grant = await find_exception(work, grant_id)
+    if grant.revoked_at is not None:
+        raise VersionStateError(f"{grant_id} was taken back")
+    if grant.exception.until <= work.now:
+        raise UnfitExceptionError(f"{grant.exception.until.isoformat()} is over")
+    approved = replace(grant, approval=grant.approval.approve(wish, grant.content_hash, work.now))
+    await store.exceptions.save(work, approved)
     await store.touch(work)
-    detail = {
-        "id": grant.id,
-        "rule": wish.rule,
-        "member": wish.member_id,
-        "until": exception.until.isoformat(),
-        "reason": wish.reason,
-    }
-    await append(work, AuditEntry(actor, "exception.granted", f"group/{wish.group_id}", detail))
-    return grant
+    await _audit(work, wish.actor, "granted", approved, requested_by=grant.granted_by, reason=grant.reason)
+    return approved
 
 
 async def revoke_exception(work: Work, grant_id: str, actor: str) -> Grant:
-    """Take an exception back; one that was taken back before stays so. Raises UnknownExceptionError."""
+    """Take an exception back, or the wish for one; one that was taken back before stays so.
+
+    Raises UnknownExceptionError.
+    """
     grant = await find_exception(work, grant_id)
     if grant.revoked_at is not None:
         return grant
-    await store.exceptions.revoke(work, grant_id, actor)
+    revoked = replace(grant, revoked_by=actor, revoked_at=work.now)
+    await store.exceptions.save(work, revoked)
     await store.touch(work)
-    detail = {"id": grant_id, "rule": grant.exception.rule, "member": grant.exception.member_id}
-    await append(work, AuditEntry(actor, "exception.revoked", f"group/{grant.group_id}", detail))
-    return replace(grant, revoked_by=actor, revoked_at=work.now)
+    await _audit(work, actor, "revoked", revoked)
+    return revoked
 
 
 async def find_exception(reader: Reader, grant_id: str) -> Grant:
@@ -75,3 +96,9 @@ async def find_exception(reader: Reader, grant_id: str) -> Grant:
 async def list_exceptions(reader: Reader, group_id: str | None, before: str | None, limit: int) -> Sequence[Grant]:
     """The exceptions of a group, or all, newest first, before the given one; those that have ended included."""
     return await store.exceptions.page(reader, group_id, before, limit)
+
+
+async def _audit(work: Work, actor: str, action: str, grant: Grant, **detail: object) -> None:
+    about = {"id": grant.id, "rule": grant.exception.rule, "member": grant.exception.member_id}
+    entry = {**about, "hash": grant.content_hash, **detail}
+    await append(work, AuditEntry(actor, f"exception.{action}", f"group/{grant.group_id}", entry))

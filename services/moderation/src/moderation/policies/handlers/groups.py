@@ -10,23 +10,15 @@ from huiqun.runtime.ids import new_id
 from huiqun.store import Reader
 from huiqun.work import Task, Work
 from moderation.policies import store
-from moderation.policies.handlers.errors import (
-    InactivePolicyError,
-    UnfitHeirsError,
-    UnfitPolicyError,
-    UnknownPolicyError,
-)
-from moderation.policies.handlers.versions import Check
+from moderation.policies.handlers.errors import InactivePolicyError, UnfitHeirsError
+from moderation.policies.handlers.versions import POLICIES, Check
 from moderation.policies.model import (
     DEFAULT_POLICY,
     UNKNOWN_GROUP,
     GroupSettings,
     InForce,
     Layer,
-    OwnRules,
     Policy,
-    Rules,
-    changes_of,
     layers_under,
     objections_to,
     policy_under,
@@ -35,15 +27,6 @@ from moderation.policies.store import GroupRecord
 
 #: The task that has all that follows from groups' settings done for the groups of its payload.
 APPLY_SETTINGS = "groups.apply_settings"
-
-
-@dataclass(frozen=True, slots=True)
-class OwnChange:
-    """The wish that a group has these rules of its own over its policy; of `rules`, what was set counts."""
-
-    rules: Rules
-    reason: str
-    actor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,56 +42,35 @@ async def record_groups(work: Work, events: Sequence[GroupEvent], directory: Dir
     """Keep what the channel tells of groups in the directory, and have what follows from it done."""
     changes = await directory.record(work, events)
     await store.note_groups(work, changes.groups)
-    _announce(work, list(changes.groups))
+    announce_settings(work, list(changes.groups))
 
 
 async def assign_policy(work: Work, group_id: str, policy_id: str | None, check: Check, actor: str) -> GroupRecord:
     """Give a group a policy that is in force, or the default.
 
-    Raises UnknownPolicyError, InactivePolicyError, and UnfitHeirsError where the group's own rules do not go with it.
+    Raises UnknownPolicyError, InactivePolicyError, and UnfitHeirsError where the group's own rules do not go with
+    it.
     """
     record = await find_group(work, group_id)
     check(record.revision)
     if policy_id is not None:
-        head = await store.head(work, policy_id)
-        if head is None and policy_id != DEFAULT_POLICY:
-            raise UnknownPolicyError(policy_id)
-        if head is not None and head.active is None and policy_id != DEFAULT_POLICY:
+        head = await POLICIES.get_head(work, policy_id)
+        if head.active is None:
             raise InactivePolicyError(policy_id)
     before = record.settings.policy_id
     if before == policy_id:
         return record
     settings = replace(record.settings, policy_id=policy_id)
     if settings.own is not None:
-        layers = layers_under(await _written_for(work, settings), settings)
+        layers = layers_under(await written_for(work, settings), settings)
         if found := objections_to(layers):
             raise UnfitHeirsError(f"group {group_id}: {found[0].reason}")
         await store.touch(work)
     await store.assign(work, group_id, policy_id)
     detail = {"policy": policy_id, "before": before}
     await append(work, AuditEntry(actor, "group.policy.assigned", f"group/{group_id}", detail))
-    _announce(work, [group_id], other_policy=True)
+    announce_settings(work, [group_id], other_policy=True)
     return replace(record, settings=settings, revision=record.revision + 1)
-
-
-async def set_own_rules(work: Work, group_id: str, wish: OwnChange, check: Check) -> GroupPolicy:
-    """Let a group have rules of its own, in force at once; none at all takes them away. Raises UnfitPolicyError."""
-    record = await find_group(work, group_id)
-    check(record.own_revision)
-    changes, known = changes_of(wish.rules), record.settings.own
-    if changes == (known.changes if known else {}):
-        return await policy_of_group(work, group_id)
-    own = OwnRules(group_id, record.own_revision + 1, changes) if changes else None
-    settings = replace(record.settings, own=own)
-    layers = layers_under(await _written_for(work, settings), settings)
-    if found := objections_to(layers):
-        raise UnfitPolicyError(found)
-    await store.set_own_rules(work, group_id, changes)
-    await store.touch(work)
-    detail = {"rules": changes, "before": known.changes if known else {}, "reason": wish.reason}
-    await append(work, AuditEntry(wish.actor, "group.rules.changed", f"group/{group_id}", detail))
-    _announce(work, [group_id], other_policy=True)
-    return await policy_of_group(work, group_id)
 
 
 async def find_group(reader: Reader, group_id: str) -> GroupRecord:
@@ -118,21 +80,23 @@ async def find_group(reader: Reader, group_id: str) -> GroupRecord:
 
 async def policy_in_force(reader: Reader, settings: GroupSettings) -> Policy:
     """The policy that the group's messages are judged by from now on."""
-    return policy_under(await _written_for(reader, settings), settings)
+    return policy_under(await written_for(reader, settings), settings)
 
 
 async def policy_of_group(reader: Reader, group_id: str) -> GroupPolicy:
     """The policy that the group's messages are judged by from now on, and what it is made of."""
     record = await find_group(reader, group_id)
-    written = await _written_for(reader, record.settings)
+    written = await written_for(reader, record.settings)
     return GroupPolicy(record, policy_under(written, record.settings), layers_under(written, record.settings))
 
 
-async def _written_for(reader: Reader, settings: GroupSettings) -> InForce:
+async def written_for(reader: Reader, settings: GroupSettings) -> InForce:
+    """What the versions in force say that a group with these settings is under."""
     return await store.in_force(reader, only={DEFAULT_POLICY, settings.policy_id or DEFAULT_POLICY})
 
 
-def _announce(work: Work, group_ids: Sequence[str], *, other_policy: bool = False) -> None:
+def announce_settings(work: Work, group_ids: Sequence[str], *, other_policy: bool = False) -> None:
+    """Have what follows from groups' settings done."""
     # A key of its own: two such tasks are for different groups, and neither may replace the other.
     payload = {"group_ids": list(group_ids), "other_policy": other_policy}
     work.schedule(Task(f"{APPLY_SETTINGS}/{new_id()}", APPLY_SETTINGS, work.now, payload))

@@ -1,7 +1,7 @@
 """What a policy says, which policy a group has, and what speaks against a policy."""
 
 from moderation.policies.model.exceptions import RULES, RuleException, is_known
-from moderation.policies.model.inheritance import Changes, Difference, Layer, Origin, changes_of, differences, explain
+from moderation.policies.model.inheritance import Changes, Layer, Origin, changes_of, explain
 from moderation.policies.model.membership import (
     ConsentRule,
     LeavingRule,
@@ -65,7 +65,6 @@ __all__ = [
     "ClassifierRule",
     "ConsentRule",
     "ContactRule",
-    "Difference",
     "DuplicateRule",
     "FloodRule",
     "GroupSettings",
@@ -105,7 +104,6 @@ __all__ = [
     "Written",
     "changes_of",
     "chosen_by",
-    "differences",
     "explain",
     "is_known",
     "layers_under",

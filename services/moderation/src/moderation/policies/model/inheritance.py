@@ -32,15 +32,6 @@ class Origin:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A value that two sets of rules do not share; None where one of them has it not, or has it off."""
-
-    path: Path
-    old: Any
-    new: Any
-
-
 def changes_of(rules: Rules) -> dict[str, Any]:
     """What the author wrote, without what was left out."""
     return rules.model_dump(mode="json", exclude_unset=True)
@@ -63,16 +54,6 @@ def explain(layers: Sequence[Layer], rules: Rules) -> list[Origin]:
     return [
         Origin(path, value, next((source for source, paths in spoken if path in paths), BUILT_IN_SOURCE))
         for path, value in _values(rules).items()
-    ]
-
-
-def differences(old: Rules, new: Rules) -> list[Difference]:
-    """The values in which the rules differ, in the order of their paths."""
-    before, after = _values(old), _values(new)
-    return [
-        Difference(path, before.get(path), after.get(path))
-        for path in sorted(before.keys() | after.keys())
-        if before.get(path) != after.get(path)
     ]
 
 

@@ -10,6 +10,7 @@ from huiqun.channel.directory.model import DEFAULT_TIMEZONE
 from huiqun.contracts.channel import Capabilities, EditedMessage, GroupKind, Message, Support
 from huiqun.contracts.fields import DEFAULT_CHANNEL
 from huiqun.contracts.moderation import GroupMode
+from huiqun.versions.model import Version, label_of
 from moderation.policies.model.exceptions import RuleException
 from moderation.policies.model.inheritance import Changes, Layer, effective
 from moderation.policies.model.rules import Rules
@@ -29,15 +30,20 @@ class Written:
     version: int
     changes: Changes
 
+    @classmethod
+    def in_version(cls, version: Version) -> Self:
+        """Return what this version of a policy says."""
+        return cls(version.document_id, version.number, version.content)
+
     @property
     def label(self) -> str:
         """How people name it: "default@3"."""
-        return f"{self.policy_id}@{self.version}"
+        return label_of(self.policy_id, self.version)
 
 
 @dataclass(frozen=True, slots=True)
 class OwnRules:
-    """What a group changes in its policy, for itself alone; `revision` rises with every change."""
+    """What a group changes in its policy, for itself alone; `revision` is the version of it that is in force."""
 
     group_id: str
     revision: int

@@ -14,35 +14,29 @@ from moderation.policies.store.group_records import (
     groups_of,
     groups_since,
     groups_with_own_rules,
+    groups_without_versions,
     note_groups,
     set_modes,
     set_own_rules,
 )
 from moderation.policies.store.versions import (
-    Head,
-    Version,
-    activate,
-    add_version,
-    head,
-    heads,
+    OWN_RULE_VERSIONS,
+    POLICY_VERSIONS,
     in_force,
     note_backtest,
     revision,
     touch,
-    version,
 )
 
 INDEXES: Mapping[str, Sequence[Index]] = {**versions.INDEXES, **group_records.INDEXES, **exceptions.INDEXES}
 
 __all__ = [
     "INDEXES",
+    "OWN_RULE_VERSIONS",
+    "POLICY_VERSIONS",
     "Grant",
     "GroupRecord",
-    "Head",
     "Revisions",
-    "Version",
-    "activate",
-    "add_version",
     "assign",
     "exceptions",
     "group",
@@ -50,8 +44,7 @@ __all__ = [
     "groups_of",
     "groups_since",
     "groups_with_own_rules",
-    "head",
-    "heads",
+    "groups_without_versions",
     "in_force",
     "note_backtest",
     "note_groups",
@@ -59,6 +52,4 @@ __all__ = [
     "set_modes",
     "set_own_rules",
     "touch",
-    "version",
-    "versions",
 ]

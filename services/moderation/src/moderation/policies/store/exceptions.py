@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from huiqun.store import Index, Reader
+from huiqun.versions.model import ApprovalRecord, Content, VersionState, content_hash_of
+from huiqun.versions.store import approval_fields, approval_from
 from huiqun.work import Work
 from moderation.policies.model import RuleException
 
@@ -22,7 +24,10 @@ INDEXES: Mapping[str, Sequence[Index]] = {
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """An exception as people see it; without a member it is for the whole group."""
+    """An exception as people see it; without a member it is for the whole group.
+
+    `granted_by` asked for it; it holds from its approval on.
+    """
 
     id: str
     group_id: str
@@ -30,29 +35,42 @@ class Grant:
     reason: str
     granted_by: str
     granted_at: datetime
+    approval: ApprovalRecord
     revoked_by: str | None = None
     revoked_at: datetime | None = None
 
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 of what is to be approved."""
+        content: Content = {
+            "group_id": self.group_id,
+            "member_id": self.exception.member_id,
+            "rule": self.exception.rule,
+            "until": round(self.exception.until.timestamp() * 1_000),
+            "reason": self.reason,
+        }
+        return content_hash_of(content)
 
-async def add(work: Work, grant: Grant) -> None:
-    """Keep a new exception."""
+
+async def save(work: Work, grant: Grant) -> None:
+    """Write an exception as it is now."""
+    until = grant.exception.until
     document = {
         "_id": grant.id,
         "group_id": grant.group_id,
         "rule": grant.exception.rule,
         "member_id": grant.exception.member_id,
-        "until": grant.exception.until,
+        # What waits for an approval holds for no time: also for the release before, which knows of no approvals.
+        "until": until if grant.approval.state is VersionState.APPROVED else grant.granted_at,
+        "wanted_until": until,
         "reason": grant.reason,
         "granted_by": grant.granted_by,
         "granted_at": grant.granted_at,
+        "revoked_by": grant.revoked_by,
+        "revoked_at": grant.revoked_at,
+        **approval_fields(grant.approval),
     }
-    await work.collection(EXCEPTIONS).insert_one(document)
-
-
-async def revoke(work: Work, grant_id: str, actor: str) -> None:
-    """Note that an exception holds no longer."""
-    change = {"$set": {"revoked_by": actor, "revoked_at": work.now}}
-    await work.collection(EXCEPTIONS).update_one({"_id": grant_id}, change)
+    await work.collection(EXCEPTIONS).replace_one({"_id": grant.id}, document, upsert=True)
 
 
 async def find(reader: Reader, grant_id: str) -> Grant | None:
@@ -71,21 +89,26 @@ async def page(reader: Reader, group_id: str | None, before: str | None, limit: 
 
 
 async def in_force(reader: Reader, moment: datetime) -> dict[str, tuple[RuleException, ...]]:
-    """The exceptions that end after `moment` and were not revoked, by group."""
+    """The approved exceptions that end after `moment` and were not revoked, by group."""
     found: defaultdict[str, list[RuleException]] = defaultdict(list)
-    async for document in reader.collection(EXCEPTIONS).find({"until": {"$gt": moment}, "revoked_at": None}):
+    query = {"until": {"$gt": moment}, "revoked_at": None, "state": {"$in": [None, VersionState.APPROVED.value]}}
+    async for document in reader.collection(EXCEPTIONS).find(query):
         found[document["group_id"]].append(_grant(document).exception)
     return {group_id: tuple(exceptions) for group_id, exceptions in found.items()}
 
 
 def _grant(document: Mapping[str, Any]) -> Grant:
+    """Read an exception; one of a release without approvals holds, and names nobody who approved it."""
+    author = document["granted_by"]
+    approved = ApprovalRecord(document["_id"], (author,), VersionState.APPROVED)
     return Grant(
         document["_id"],
         document["group_id"],
-        RuleException(document["rule"], document["member_id"], document["until"]),
+        RuleException(document["rule"], document["member_id"], document.get("wanted_until", document["until"])),
         document["reason"],
-        document["granted_by"],
+        author,
         document["granted_at"],
+        approval_from(document, {}, author) if "state" in document else approved,
         document.get("revoked_by"),
         document.get("revoked_at"),
     )

@@ -16,7 +16,8 @@ from huiqun.contracts.fields import DEFAULT_CHANNEL
 from huiqun.contracts.moderation import GroupMode
 from huiqun.store import Index, Reader, UpdateOne
 from huiqun.work import Work
-from moderation.policies.model import Changes, GroupSettings, ModeSpan, OwnRules
+from moderation.policies.model import GroupSettings, ModeSpan, OwnRules
+from moderation.policies.store.versions import OWN_RULE_VERSIONS
 
 GROUPS = "groups"
 REVISIONS = "group_revisions"
@@ -39,7 +40,8 @@ Revisions = Mapping[int, int]
 class GroupRecord:
     """A group as people see it; `revision` rises when its policy is assigned, 0 if that was never done.
 
-    `own_revision` does so when its own rules change. `known` is false for a group that the channel has not told us of.
+    `own_revision` is the version of its own rules in force, 0 for none. `known` is false for a group that the channel
+    has not told us of.
     """
 
     id: str
@@ -96,10 +98,24 @@ async def set_modes(work: Work, modes: Mapping[str, ModeSpan | None]) -> None:
     await work.collection(GROUPS).bulk_write(operations)
 
 
-async def set_own_rules(work: Work, group_id: str, changes: Changes) -> None:
+async def set_own_rules(work: Work, own: OwnRules) -> None:
     """Let a group change these values in its policy; nothing else of what it said before stays."""
-    change = {"$set": {"own_rules": changes, **await _mark(work)}, "$inc": {"own_revision": 1}}
-    await work.collection(GROUPS).update_one({"_id": group_id}, change, upsert=True)
+    change = {"$set": {"own_rules": own.changes, "own_revision": own.revision, **await _mark(work)}}
+    await work.collection(GROUPS).update_one({"_id": own.group_id}, change, upsert=True)
+
+
+async def groups_without_versions(work: Work, limit: int) -> list[str]:
+    """Groups whose own rules were put in force by a release that kept no versions of them."""
+    heads = OWN_RULE_VERSIONS.heads
+    active = {"$ifNull": [{"$first": "$head.active"}, 0]}
+    pipeline: list[dict[str, Any]] = [
+        {"$match": {"own_revision": {"$gt": 0}}},
+        {"$lookup": {"from": heads, "localField": "_id", "foreignField": "_id", "as": "head"}},
+        {"$match": {"$expr": {"$ne": [active, "$own_revision"]}}},
+        {"$limit": limit},
+        {"$project": {"_id": 1}},
+    ]
+    return [each["_id"] async for each in await work.collection(GROUPS).aggregate(pipeline)]
 
 
 async def groups_with_own_rules(work: Work) -> dict[str, GroupSettings]:

@@ -1,0 +1,210 @@
+"""Routes that every kind of versioned document has: submit a version, approve it, reject it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Final, cast
+
+from fastapi import Depends, Path, Response
+from pydantic import BaseModel, Field
+from starlette.requests import Request
+
+from huiqun.privacy.text import MaskedText
+from huiqun.versions.handlers import VersionedDocuments
+from huiqun.versions.model import (
+    ApprovalCommand,
+    ApprovalMismatchError,
+    ApprovalRecord,
+    FourEyesError,
+    ReasonRequiredError,
+    Version,
+    VersionState,
+    VersionStateError,
+)
+from huiqun.web import Answer, Principal, Role, Router, WriteOnce, requires
+from huiqun.web.problems import Problems
+from huiqun.work import Work
+
+#: What answers the errors of versions; a router adds its own kind of 404.
+VERSION_PROBLEMS: Final[Problems] = {
+    ApprovalMismatchError: (409, "approval-mismatch"),
+    FourEyesError: (403, "four-eyes"),
+    ReasonRequiredError: (422, "reason-required"),
+    VersionStateError: (409, "version-state"),
+}
+NumberPath = Annotated[int, Path(ge=0, le=1_000_000, description="Number of the version.", examples=[3])]
+ActivationReason = Annotated[
+    str,
+    MaskedText(strip_whitespace=True, max_length=1_000),
+    Field(description="Why; required to go back to an older version.", examples=["Version 4 warned too often"]),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Approver:
+    """Who approves or activates a version, and whether it has to be somebody else than its editors."""
+
+    id: str
+    four_eyes: bool
+
+
+def approving(role: Role) -> Any:  # noqa: ANN401 - what FastAPI's Depends returns
+    """Ask for the caller, who needs this role, as an Approver under the setting of this process."""
+
+    def approver(request: Request, who: Annotated[Principal, requires(role)]) -> Approver:
+        return Approver(who.id, cast("bool", request.app.state.four_eyes))
+
+    return Depends(approver)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionPlace:
+    """Which version a path names."""
+
+    document_id: str
+    number: int
+
+
+class ApprovalView(BaseModel):
+    """How far a version has come, and who approved what it says."""
+
+    state: VersionState = Field(
+        description="draft; submitted: it waits for an approval; approved. Who activates another's draft approves it.",
+        examples=["approved"],
+    )
+    content_hash: str = Field(
+        description="SHA-256 of what the version says, which an approval is bound to.",
+        examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+    )
+    editors: list[str] = Field(
+        description="Who wrote in the version; none of them may approve it.", examples=[["key:5f2a9c01d4e8b7a3"]]
+    )
+    approved_by: str | None = Field(description="Who approved the version.", examples=["key:77aa01d4e8b7a35f"])
+    approved_at: datetime | None = Field(description="When it was approved.", examples=["2026-11-22T09:00:00Z"])
+
+
+class VersionApprovalView(ApprovalView):
+    """A version of a document, and how far it has come."""
+
+    document_id: str = Field(description="The document's id.", examples=["default"])
+    version: int = Field(description="Number of the version.", examples=[3])
+
+
+class Approval(BaseModel):
+    """What is approved."""
+
+    content_hash: str = Field(
+        pattern=r"^[0-9a-f]{64}$",
+        description="The version's `content_hash` as you read it; refused (409) if it says something else now.",
+        examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+    )
+
+
+class Rejection(BaseModel):
+    """Why a version is not approved."""
+
+    reason: Annotated[str, MaskedText(strip_whitespace=True, max_length=1_000)] = Field(
+        description="Why the version is rejected.", examples=["The quota is too small for launch week"]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRoutes:
+    """The routes of a kind of documents; `name` stands in summaries: "a policy".
+
+    `path` is the version's below the router's prefix, `place_of` the dependency that reads it.
+    """
+
+    documents: VersionedDocuments
+    name: str
+    path: str
+    place_of: Callable[..., VersionPlace]
+    role: Role
+
+    def add_to(self, router: Router) -> None:
+        """Offer the routes to whoever has the role."""
+        self._add_submission(router)
+        self._add_approval(router)
+        self._add_rejection(router)
+
+    def _add_submission(self, router: Router) -> None:
+        documents = self.documents
+
+        @router.post(
+            f"{self.path}/submission",
+            summary=f"Submit a version of {self.name} for approval",
+            response_model=VersionApprovalView,
+        )
+        async def submit_version(
+            place: Annotated[VersionPlace, Depends(self.place_of)],
+            write: WriteOnce,
+            who: Annotated[Principal, requires(self.role)],
+        ) -> Response:
+            """A draft waits for somebody else's approval from then on."""
+
+            async def use_case(work: Work) -> Answer:
+                return Answer(_view(await documents.submit_version(work, place.document_id, place.number, who.id)))
+
+            return await write(use_case)
+
+    def _add_approval(self, router: Router) -> None:
+        documents = self.documents
+
+        @router.post(
+            f"{self.path}/approval",
+            summary=f"Approve a submitted version of {self.name}",
+            response_model=VersionApprovalView,
+        )
+        async def approve_version(
+            place: Annotated[VersionPlace, Depends(self.place_of)],
+            approval: Approval,
+            write: WriteOnce,
+            who: Annotated[Approver, approving(self.role)],
+        ) -> Response:
+            """Nobody who wrote in it does that. The approval holds for this content; an edit voids it."""
+            wish = ApprovalCommand(who.id, approval.content_hash, who.four_eyes)
+
+            async def use_case(work: Work) -> Answer:
+                return Answer(_view(await documents.approve_version(work, place.document_id, place.number, wish)))
+
+            return await write(use_case)
+
+    def _add_rejection(self, router: Router) -> None:
+        documents = self.documents
+
+        @router.post(
+            f"{self.path}/rejection",
+            summary=f"Reject a submitted version of {self.name}",
+            response_model=VersionApprovalView,
+        )
+        async def reject_version(
+            place: Annotated[VersionPlace, Depends(self.place_of)],
+            rejection: Rejection,
+            write: WriteOnce,
+            who: Annotated[Principal, requires(self.role)],
+        ) -> Response:
+            """It is a draft again; the reason stands in the audit log."""
+
+            async def use_case(work: Work) -> Answer:
+                rejected = await documents.reject_version(
+                    work, place.document_id, place.number, who.id, rejection.reason
+                )
+                return Answer(_view(rejected))
+
+            return await write(use_case)
+
+
+def approval_view(approval: ApprovalRecord, content_hash: str) -> ApprovalView:
+    """How far a content of this hash has come, for a view of the service's."""
+    return ApprovalView(
+        state=approval.state,
+        content_hash=content_hash,
+        editors=list(approval.editors),
+        approved_by=approval.approved_by,
+        approved_at=approval.approved_at,
+    )
+
+
+def _view(version: Version) -> VersionApprovalView:
+    approval = approval_view(version.approval, version.content_hash).model_dump()
+    return VersionApprovalView(document_id=version.document_id, version=version.number, **approval)
