@@ -22,9 +22,11 @@ from huiqun.channel.directory.store import (
 )
 from huiqun.contracts.channel import LeaveReason, Role
 from huiqun.contracts.envelope import Event
+from huiqun.contracts.fields import Account
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.privacy.encryption import SERVICE_KEY, FieldEncryption, MasterKeys
+from huiqun.privacy.suppression import SUPPRESSION_INDEXES, SuppressionList
 from huiqun.store import Database, Outside, connect, ensure_indexes
 from huiqun.work import WORK_INDEXES, Transactor, Work
 from local.ports import free_port
@@ -61,6 +63,16 @@ class Store:
 
         return await self.commit(use_case)
 
+    async def erase(self, channel: str, member_id: str, minute: float = 60) -> int:
+        """Erase an account as it was at `minute`; returns how many memberships there were."""
+        accounts = [Account(channel, member_id)]
+
+        async def use_case(work: Work) -> int:
+            await self.directory.suppression.add(work, accounts, at(minute))
+            return await self.directory.erase(work, accounts, at(minute), limit=100)
+
+        return await self.commit(use_case)
+
     async def documents(self) -> dict[str, dict[str, Any]]:
         """The documents, with names and ids as they were told: what is encrypted looks different each time."""
         found = {}
@@ -80,12 +92,12 @@ class Store:
 async def store(mongo_url: str, database_name: str) -> AsyncIterator[Store]:
     client = connect(mongo_url)
     database = client[database_name]
-    await ensure_indexes(database, {**WORK_INDEXES, **DIRECTORY_INDEXES})
+    await ensure_indexes(database, {**WORK_INDEXES, **DIRECTORY_INDEXES, **SUPPRESSION_INDEXES})
     encryption = FieldEncryption(client, database_name, MasterKeys("a key of these tests"))
     await encryption.start()
     await encryption.ensure_key(SERVICE_KEY)
     transactor = Transactor(client, database, Publisher(KafkaOptions(f"127.0.0.1:{free_port()}")), SetClock())
-    yield Store(transactor, Directory(encryption))
+    yield Store(transactor, Directory(encryption, SuppressionList(b"a key of these tests")))
     await encryption.close()
     await client.close()
 
@@ -115,8 +127,8 @@ async def test_what_is_told_anew_leaves_what_is_encrypted_already_as_it_is(store
 async def test_erasure_takes_names_and_ids_out_of_every_group_and_nothing_else(store: Store) -> None:
     event = joined("g1", "u1", display_name="李女士", external_ids=IDS)
     await store.tell(event, joined("g2", "u1", display_name="李"), joined("g1", "u2", display_name="王"))
-    assert await store.commit(lambda work: store.directory.erase(work, [("channel", "u1")])) == 2
-    assert await store.commit(lambda work: store.directory.erase(work, [("wecom/another", "u2")])) == 0
+    assert await store.erase("channel", "u1") == 2
+    assert await store.erase("wecom/another", "u2") == 0
     await store.tell(event)
     documents = await store.documents()
     assert [documents[key]["details"] for key in ("g1/u1", "g2/u1", "g1/u2")] == [("", {}), ("", {}), ("王", {})]

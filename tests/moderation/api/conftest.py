@@ -95,7 +95,7 @@ async def serve_interface(stack: Stack) -> AsyncIterator[Interface]:
         connected.startup.add(partial(import_shipped, Outside(connected.database), connected.transactor))
         connected.startup.add(keeper.refresh)
         await connected.startup.complete()
-        directory = Directory(connected.encryption)
+        directory = Directory(connected.encryption, connected.suppression)
         links = SignedLinks(settings.rotating_link_key, settings.public_url)
         offered = app.interface(settings, keeper.current, links, directory)
         api = Api(offered, settings, connected, [keeper])
