@@ -28,6 +28,7 @@ from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.kafka.publisher import Record
 from huiqun.kafka.topics import create_topics
 from huiqun.privacy.encryption import FieldEncryption, MasterKeys
+from huiqun.privacy.suppression import SuppressionList
 from huiqun.runtime.clock import SystemClock
 from huiqun.store import Client, Database, connect, ensure_indexes
 from huiqun.tasks.store import TASK_INDEXES
@@ -102,7 +103,8 @@ class Ground:
         """Let moderation know the groups of the messages before it starts."""
 
         keys = MasterKeys(self.stack.environment["HUIQUN_ENCRYPTION_KEY"])
-        directory = Directory(FieldEncryption(self.client, self.database.name, keys))
+        suppression = SuppressionList(self.stack.environment["HUIQUN_HASH_KEY"].encode())
+        directory = Directory(FieldEncryption(self.client, self.database.name, keys), suppression)
 
         async def save(work: Work) -> None:
             known = [GroupUpdated.about(group.group_id, group, time=work.now) for group in groups()]

@@ -6,6 +6,7 @@ from huiqun.channel.directory.handlers import Directory
 from huiqun.channel.directory.migration import FormerRecords
 from huiqun.contracts.channel import Group, GroupUpdated
 from huiqun.privacy.encryption import FieldEncryption, MasterKeys
+from huiqun.privacy.suppression import SuppressionList
 from huiqun.store import connect
 from huiqun.work import Transactor, Work
 from moderation.policies import store as policy_store
@@ -13,7 +14,8 @@ from moderation.policies import store as policy_store
 
 def unread_directory() -> Directory:
     """A directory that nobody asks for anything, for whoever only looks at what is wired to it."""
-    return Directory(FieldEncryption(connect("mongodb://nowhere"), "none", MasterKeys("a key of these tests")))
+    encryption = FieldEncryption(connect("mongodb://nowhere"), "none", MasterKeys("a key of these tests"))
+    return Directory(encryption, SuppressionList(b"a key of these tests"))
 
 
 async def save_groups(work: Work, directory: Directory, groups: Sequence[Group]) -> None:

@@ -9,6 +9,7 @@ from huiqun.channel.actions.following import follow_up_kind
 from huiqun.channel.actions.handlers import FOLLOW_UP
 from huiqun.channel.directory.handlers import Directory
 from huiqun.kafka import Publisher
+from huiqun.privacy.suppression import SuppressionList
 from huiqun.runtime.clock import Clock, SystemClock
 from huiqun.tasks.model import TaskKind
 from huiqun.tasks.runner import TaskRunner
@@ -55,7 +56,7 @@ async def let_pass(system: System, span: timedelta, kinds: Collection[str]) -> i
     )
     number = 0
     async with system.encryption("moderation") as encryption:
-        checks = RosterChecks(Directory(encryption))
+        checks = RosterChecks(Directory(encryption, SuppressionList(system.environment["HUIQUN_HASH_KEY"].encode())))
         known = {**_KINDS, planning.CHECK_ROSTER: TaskKind(checks.check_on_schedule)}
         runner = TaskRunner(transactor, {kind: known[kind] for kind in kinds})
         try:

@@ -113,5 +113,5 @@ async def test_a_replayed_file_is_judged_message_by_message(tmp_path: Path) -> N
     async with command("local.replay", tmp_path, str(file), "--column", "TEXT", "--rate", "500") as process:
         output = await output_of(process)
     assert process.returncode == 0, output
-    for expected in ("180 allow", "20 block", "200, one for each", "line 202: has an empty text"):
+    for expected in ("180 allow", "20 block", "200, one for each", "line 202: TEXT is empty"):
         assert expected in output

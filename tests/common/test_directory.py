@@ -195,7 +195,10 @@ def test_what_was_erased_is_not_taken_in_again() -> None:
     fold.tell(event)
     assert (member.name, member.ids) == (None, {})
     fold.tell(updated("g1", "u1", 3, display_name="新名字"))
-    assert member.name is not None
+    fold.tell(listed("g1", ["u1"], 4))
+    assert (member.name, member.is_present, member.is_suppressed) == (None, True, True)
+    fold.tell(joined("g1", "u1", 5, display_name="再来"))
+    assert (member.name is not None, member.is_suppressed) == (True, False)
 
 
 def test_a_private_group_is_not_called_after_its_customer() -> None:

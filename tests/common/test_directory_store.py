@@ -21,6 +21,7 @@ from huiqun.channel.directory.store import (
 )
 from huiqun.contracts.channel import LeaveReason, Role
 from huiqun.contracts.envelope import Event
+from huiqun.contracts.fields import Account
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.testing.events import at, created, described, dismissed, joined, left, listed, screened, updated
 from huiqun.testing.rig import Rig
@@ -52,6 +53,16 @@ class Store:
             changes = await self.directory.record(work, rest)
             await self.directory.record_senders(work, messages)
             return changes
+
+        return await self.commit(use_case)
+
+    async def erase(self, channel: str, member_id: str, minute: float = 60) -> int:
+        """Erase an account as it was at `minute`; returns how many memberships there were."""
+        accounts = [Account(channel, member_id)]
+
+        async def use_case(work: Work) -> int:
+            await self.directory.suppression.add(work, accounts, at(minute))
+            return await self.directory.erase(work, accounts, at(minute), limit=100)
 
         return await self.commit(use_case)
 
@@ -107,8 +118,8 @@ async def test_what_is_told_anew_leaves_what_is_encrypted_already_as_it_is(store
 async def test_erasure_takes_names_and_ids_out_of_every_group_and_nothing_else(store: Store) -> None:
     event = joined("g1", "u1", display_name="李女士", external_ids=IDS)
     await store.tell(event, joined("g2", "u1", display_name="李"), joined("g1", "u2", display_name="王"))
-    assert await store.commit(lambda work: store.directory.erase(work, [("channel", "u1")])) == 2
-    assert await store.commit(lambda work: store.directory.erase(work, [("wecom/another", "u2")])) == 0
+    assert await store.erase("channel", "u1") == 2
+    assert await store.erase("wecom/another", "u2") == 0
     await store.tell(event)
     documents = await store.documents()
     assert [documents[key]["details"] for key in ("g1/u1", "g2/u1", "g1/u2")] == [("", {}), ("", {}), ("王", {})]

@@ -19,6 +19,7 @@ from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.topics import CHANNEL_MEMBERS, CHANNEL_MESSAGES
 from huiqun.kafka.publisher import Record, partition_of
 from huiqun.privacy.encryption import MasterKeys, open_encryption
+from huiqun.privacy.suppression import SuppressionList
 from huiqun.store import ensure_indexes
 from huiqun.stream import Route
 from huiqun.stream.dead_letters import DeadLetter, read_all, replay
@@ -174,7 +175,9 @@ async def test_names_and_ids_that_a_store_cannot_hold_stop_no_service(rig: Rig, 
     await rig.broker.publisher.publish(events)
     async with open_encryption(mongo_url, rig.database.name, MasterKeys("a key of these tests")) as encryption:
         await encryption.start()
-        async with running(rig.consumer(*service.routes(Directory(encryption)))) as consuming:
+        async with running(
+            rig.consumer(*service.routes(Directory(encryption, SuppressionList(b"a key of these tests"))))
+        ) as consuming:
             await eventually(partial(rig.broker.has_read_all, CHANNEL_MEMBERS))
             assert not consuming.done()
     found = [letter.value for letter in await letters(rig)]

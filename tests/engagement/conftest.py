@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from engagement.app import INDEXES, ROUTERS, routes
+from engagement.app import INDEXES, ROUTERS, person_requests, routes
 from huiqun.testing.rig import Rig
 from tests.servers import new_database_name
 
@@ -12,7 +12,8 @@ from tests.servers import new_database_name
 @pytest_asyncio.fixture(scope="session")
 async def one_rig(mongo_url: str) -> AsyncIterator[Rig]:
     async with Rig.open(mongo_url, new_database_name(), INDEXES) as opened:
-        opened.wire(routes=routes(opened.directory), routers=ROUTERS)
+        kinds = person_requests(opened.directory).task_kinds(opened.reader)
+        opened.wire(routes=routes(opened.directory), task_kinds=kinds, routers=ROUTERS)
         yield opened
 
 

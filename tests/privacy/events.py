@@ -9,6 +9,7 @@ from typing import Any
 from huiqun.contracts.catalog import EVENTS
 from huiqun.contracts.channel import GroupListed
 from huiqun.contracts.envelope import Event
+from huiqun.contracts.topics import PRIVACY_REQUESTS
 from tests.privacy.planting import Planter, Schema
 from tests.privacy.plants import Plants
 
@@ -38,7 +39,7 @@ def planter_of(kind: type[Event], plants: Plants, now: Callable[[], datetime]) -
         **dict.fromkeys(("member_id", "invited_by", "recalled_by"), "u1"),
         **dict.fromkeys(("owner", "assignee", *(name for name in UNMARKED if name.endswith("_by"))), "staff-1"),
         **dict.fromkeys(("time", "sent_at", "opened_at", "closed_at", "as_of", "joined_at"), lambda: now().isoformat()),
-        **dict.fromkeys(("until", "due_at", "deadline", "not_before"), lambda: _soon(now())),
+        **dict.fromkeys(("until", "due_at", "deadline", "not_before", "expires_at"), lambda: _soon(now())),
         **dict.fromkeys(("id", "message_id", "action_id", "case_id", "sanction_id", "incident_id"), _new_id),
         "policy_id": "default",
         "content": "请留意群规",
@@ -52,6 +53,8 @@ def planter_of(kind: type[Event], plants: Plants, now: Callable[[], datetime]) -
         "rules_version": "9f86d081",
         "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
     }
+    if kind.topic == PRIVACY_REQUESTS:
+        known["member_id"] = "somebody-else"  # what the others tell of is looked for afterwards
     return Planter(plants, schema.get("$defs", {}), known), schema
 
 

@@ -204,7 +204,7 @@ async def _open(opened: AsyncExitStack, house: House, name: str, settings: Setti
     opened.push_async_callback(connected.client.drop_database, connected.database.name)
     connected.transactor.clock = house.clock
     connected = replace(connected, clock=house.clock)
-    directory = Directory(connected.encryption)
+    directory = Directory(connected.encryption, connected.suppression)
     parts: list[Part] = []
     if name == "moderation":
         keeper = RulebookKeeper(connected.database)
@@ -218,7 +218,8 @@ async def _open(opened: AsyncExitStack, house: House, name: str, settings: Setti
             module.interface(settings, keeper.current, house.links, directory),
         )
     else:
-        routes, tasks = module.routes(directory), {}
+        routes = module.routes(directory)
+        tasks = module.person_requests(directory).task_kinds(Outside(connected.database))
         state = {"directory": directory}
         interface = Interface(service=name, description="x", routers=module.ROUTERS, state=state)
     await connected.startup.complete()

@@ -7,14 +7,15 @@ import pytest_asyncio
 from huiqun.testing.clock import SetClock
 from huiqun.testing.events import NOON
 from huiqun.testing.rig import Rig
-from survey.app import INDEXES, ROUTERS, routes
+from survey.app import INDEXES, ROUTERS, person_requests, routes
 from tests.servers import new_database_name
 
 
 @pytest_asyncio.fixture(scope="session")
 async def one_rig(mongo_url: str) -> AsyncIterator[Rig]:
     async with Rig.open(mongo_url, new_database_name(), INDEXES, clock=SetClock(NOON)) as opened:
-        opened.wire(routes=routes(opened.directory), routers=ROUTERS)
+        kinds = person_requests(opened.directory).task_kinds(opened.reader)
+        opened.wire(routes=routes(opened.directory), task_kinds=kinds, routers=ROUTERS)
         yield opened
 
 

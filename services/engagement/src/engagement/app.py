@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from engagement.audience import api as audience_api
+from engagement.audience import personal_data as audience_data
 from engagement.audience import store as audience_store
 from engagement.audience.handlers import Audience
 from engagement.settings import Settings
@@ -12,10 +13,13 @@ from huiqun.channel.directory.fold import GROUP_EVENTS, ROSTER_EVENTS
 from huiqun.channel.directory.handlers import Directory
 from huiqun.channel.directory.store import DIRECTORY_INDEXES
 from huiqun.contracts.moderation import MessageScreened
+from huiqun.privacy.erasure import api as person_requests_api
+from huiqun.privacy.erasure.handlers import REQUEST_EVENTS, PersonRequests
+from huiqun.privacy.erasure.shared import shared_holdings
 from huiqun.service.api import Api, Interface
 from huiqun.service.connections import connections, loops
 from huiqun.service.parts import run_parts
-from huiqun.store import Index
+from huiqun.store import Index, Outside
 from huiqun.stream import Route
 from huiqun.tasks import api as tasks_api
 from huiqun.tasks.migrations import MIGRATE, MIGRATION_INDEXES, migration_kind, plan_migrations
@@ -25,6 +29,12 @@ DESCRIPTION = "Campaigns, benefits, points and the service desk."
 INDEXES: Mapping[str, Sequence[Index]] = {**DIRECTORY_INDEXES, **MIGRATION_INDEXES, **audience_store.INDEXES}
 
 
+def person_requests(directory: Directory) -> PersonRequests:
+    """What is done when somebody asks to be erased, or to see their data."""
+    holdings = (*shared_holdings(SERVICE, directory), *audience_data.HOLDINGS)
+    return PersonRequests(SERVICE, holdings, directory)
+
+
 def routes(directory: Directory) -> tuple[Route, ...]:
     """Which events go to which use case; groups before messages, so that a new group's time zone is known."""
     audience = Audience(directory)
@@ -32,11 +42,13 @@ def routes(directory: Directory) -> tuple[Route, ...]:
         Route(GROUP_EVENTS, audience.record_groups),
         Route(ROSTER_EVENTS, audience.record_members),
         Route((MessageScreened,), audience.count_messages),
+        Route(REQUEST_EVENTS, person_requests(directory).record),
     )
 
 
 ROUTERS = (
     audience_api.router,  # /api/v1/groups/{group_id}/activity
+    person_requests_api.router,  # /api/v1/person-requests
     tasks_api.router,  # /api/v1/tasks
 )
 
@@ -44,12 +56,15 @@ ROUTERS = (
 async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) -> None:
     """Run the roles until stopped."""
     async with connections(SERVICE, settings, INDEXES) as connected:
-        directory = Directory(connected.encryption)
+        directory = Directory(connected.encryption, connected.suppression)
         migrations = [former.migration(directory) for former in audience_store.FORMER_RECORDS]
         connected.startup.add(partial(connected.transactor.run, partial(plan_migrations, migrations=migrations)))
-        kinds = {MIGRATE: migration_kind(connected.database, migrations)}
+        kinds = {
+            **person_requests(directory).task_kinds(Outside(connected.database)),
+            MIGRATE: migration_kind(connected.database, migrations),
+        }
         parts = loops(connected, roles, routes(directory), kinds)
         routers = ROUTERS if "api" in roles else ()
-        interface = Interface(service=SERVICE, description=DESCRIPTION, routers=routers)
+        interface = Interface(service=SERVICE, description=DESCRIPTION, routers=routers, state={"directory": directory})
         api = Api(interface, settings, connected, parts)
         await run_parts([*connected.startup.before(parts), api], stop)

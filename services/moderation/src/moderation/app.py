@@ -8,6 +8,7 @@ from huiqun.audit import api as audit_api
 from huiqun.channel.actions import api as actions_api
 from huiqun.channel.actions.following import follow_up_kind
 from huiqun.channel.actions.handlers import FOLLOW_UP, RECEIPT_EVENTS, record_receipts
+from huiqun.channel.actions.personal_data import ACTION_HOLDINGS
 from huiqun.channel.actions.store import ACTION_INDEXES
 from huiqun.channel.directory.fold import GROUP_EVENTS, ROSTER_EVENTS
 from huiqun.channel.directory.handlers import Directory
@@ -15,6 +16,9 @@ from huiqun.channel.directory.store import DIRECTORY_INDEXES
 from huiqun.contracts.channel import MessageEdited, MessageRecalled, MessageReceived
 from huiqun.files.exports.handlers import EXPORT, carry_out_exports
 from huiqun.files.exports.store import EXPORT_INDEXES
+from huiqun.privacy.erasure import api as person_requests_api
+from huiqun.privacy.erasure.handlers import REQUEST_EVENTS, PersonRequests
+from huiqun.privacy.erasure.shared import shared_holdings
 from huiqun.privacy.links import SignedLinks
 from huiqun.service.api import Api, Interface
 from huiqun.service.connections import connections, loops
@@ -28,13 +32,16 @@ from huiqun.tasks.model import Continue, Queue, RetryPolicy, TaskKind
 from huiqun.web import Router
 from huiqun.work import Task, Work
 from moderation.archive import api as archive_api
+from moderation.archive import personal_data as archive_data
 from moderation.archive import store as archive
 from moderation.archive.handlers import settling
 from moderation.archive.handlers.exports import MESSAGES
 from moderation.backtest import api as backtest_api
 from moderation.backtest import handlers as backtest
+from moderation.backtest import personal_data as backtest_data
 from moderation.backtest import store as backtests
 from moderation.cases import api as cases_api
+from moderation.cases import personal_data as case_data
 from moderation.cases import store as case_store
 from moderation.cases.handlers import opening as cases
 from moderation.cases.handlers import patrolling
@@ -43,13 +50,16 @@ from moderation.cases.model import appeal_link_maker
 from moderation.enforcement import handlers as enforcement
 from moderation.enforcement.model import AppealLink
 from moderation.incidents import api as incidents_api
+from moderation.incidents import personal_data as incident_data
 from moderation.incidents import store as incidents
 from moderation.incidents.handlers import delegations, due, modes, scene, watching
 from moderation.lexicon import api as lexicon_api
 from moderation.lexicon import store as lexicon
 from moderation.lexicon.handlers import import_shipped
+from moderation.lifecycle import personal_data as lifecycle_data
 from moderation.lifecycle import store as lifecycle
 from moderation.membership import api as membership_api
+from moderation.membership import personal_data as membership_data
 from moderation.membership import store as membership
 from moderation.membership.handlers import greeting, planning
 from moderation.membership.handlers.checks import RosterChecks
@@ -59,6 +69,7 @@ from moderation.membership.handlers.roster import Roster
 from moderation.migrations import migrations
 from moderation.policies import api as policies_api
 from moderation.policies import handlers as policies
+from moderation.policies import personal_data as policy_data
 from moderation.policies import store as policy_store
 from moderation.rulebook.handlers import RulebookKeeper
 from moderation.rulebook.model import Rulebook
@@ -66,6 +77,7 @@ from moderation.screening import api as screening_api
 from moderation.screening.handlers import MessageReading, Screening
 from moderation.settings import Settings
 from moderation.standing import api as standings_api
+from moderation.standing import personal_data as standing_data
 from moderation.standing import store as standings
 
 SERVICE = "moderation"
@@ -85,6 +97,23 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     **policy_store.INDEXES,
     **standings.INDEXES,
 }
+
+
+def person_requests(directory: Directory) -> PersonRequests:
+    """What is done when somebody asks to be erased, or to see their data."""
+    holdings = (
+        *shared_holdings(SERVICE, directory),
+        *archive_data.HOLDINGS,
+        *case_data.HOLDINGS,
+        *ACTION_HOLDINGS,
+        *standing_data.HOLDINGS,
+        *membership_data.HOLDINGS,
+        *policy_data.HOLDINGS,
+        *incident_data.HOLDINGS,
+        *lifecycle_data.HOLDINGS,
+        *backtest_data.HOLDINGS,
+    )
+    return PersonRequests(SERVICE, holdings, directory)
 
 
 def routes(
@@ -109,6 +138,7 @@ def routes(
         Route((MessageReceived, MessageEdited), hear_and_screen, unreadable=note_unreadable, prepare=screening.read),
         Route((MessageRecalled,), screening.recall),
         Route(RECEIPT_EVENTS, record_receipts),
+        Route(REQUEST_EVENTS, person_requests(directory).record),
     )
 
 
@@ -166,6 +196,7 @@ def task_kinds(
         backtests.RUN: TaskKind(
             backtest.carry_out(Outside(database), rulebook), BACKTESTS, RetryPolicy(3, retry_on=())
         ),
+        **person_requests(directory).task_kinds(Outside(database)),
         MIGRATE: migration_kind(database, migrations(directory)),
     }
 
@@ -200,6 +231,7 @@ ROUTERS = (
     incidents_api.plans_router,  # /api/v1/incident-plans
     incidents_api.modes_router,  # /api/v1/groups/{group_id}/mode
     incidents_api.delegations_router,  # /api/v1/delegations
+    person_requests_api.router,  # /api/v1/person-requests
     audit_api.router,  # /api/v1/audit
     tasks_api.router,  # /api/v1/tasks
 )
@@ -209,7 +241,7 @@ async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) ->
     """Run the roles until stopped."""
     async with connections(SERVICE, settings, INDEXES) as connected:
         startup, keeper = connected.startup, RulebookKeeper(connected.database)
-        directory = Directory(connected.encryption)
+        directory = Directory(connected.encryption, connected.suppression)
         startup.add(partial(import_shipped, Outside(connected.database), connected.transactor))
         if "tasks" in roles:
             planning_migrations = partial(plan_migrations, migrations=migrations(directory))

@@ -1,6 +1,6 @@
 """Fields that many events share, each with what it means: an id without its channel says nothing."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 from pydantic import Field
 
@@ -29,3 +29,10 @@ class MemberRef(Payload):
 
     channel: ChannelSource = DEFAULT_CHANNEL
     member_id: MemberId
+
+
+class Account(NamedTuple):
+    """A member as a value: an account on a channel, the same in all its groups."""
+
+    channel: str
+    member_id: str

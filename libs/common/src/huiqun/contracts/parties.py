@@ -12,6 +12,7 @@ from huiqun.contracts.channel import (
 )
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MessageScreened
+from huiqun.contracts.privacy import AccessCompleted, AccessRequested, ErasureCompleted, ErasureRequested
 from huiqun.contracts.topics import (
     CHANNEL_FACTS,
     CHANNEL_MEMBERS,
@@ -22,13 +23,15 @@ from huiqun.contracts.topics import (
     CRM_EVENTS,
     ENGAGEMENT_EVENTS,
     MODERATION_DECISIONS,
-    PRIVACY_RECEIPTS,
-    PRIVACY_REQUESTS,
     SURVEY_EVENTS,
     Topic,
 )
 
 Events = tuple[type[Event], ...]
+
+#: What people ask of their data, and what every service answers.
+PERSON_REQUESTS: Events = (ErasureRequested, AccessRequested)
+PERSON_RECEIPTS: Events = (ErasureCompleted, AccessCompleted)
 
 SENT: Mapping[str, Events] = {
     "channel": (
@@ -36,10 +39,15 @@ SENT: Mapping[str, Events] = {
         *EVENTS_BY_TOPIC[CHANNEL_MEMBERS.name],
         *EVENTS_BY_TOPIC[CHANNEL_RECEIPTS.name],
     ),
-    "moderation": (ActionRequested, ActionWithdrawn, *EVENTS_BY_TOPIC[MODERATION_DECISIONS.name]),
-    "engagement": (),
-    "crm-sync": (),
-    "survey": (),
+    "whoever-asks": PERSON_REQUESTS,
+    "moderation": (
+        *(ActionRequested, ActionWithdrawn),
+        *EVENTS_BY_TOPIC[MODERATION_DECISIONS.name],
+        *PERSON_RECEIPTS,
+    ),
+    "engagement": PERSON_RECEIPTS,
+    "crm-sync": PERSON_RECEIPTS,
+    "survey": PERSON_RECEIPTS,
 }
 
 RECEIVED: Mapping[str, Events] = {
@@ -48,10 +56,11 @@ RECEIVED: Mapping[str, Events] = {
         *EVENTS_BY_TOPIC[CHANNEL_MEMBERS.name],
         *(MessageReceived, MessageEdited, MessageRecalled),
         *EVENTS_BY_TOPIC[CHANNEL_RECEIPTS.name],
+        *PERSON_REQUESTS,
     ),
-    "engagement": (*EVENTS_BY_TOPIC[CHANNEL_MEMBERS.name], MessageScreened),
-    "crm-sync": (*EVENTS_BY_TOPIC[CHANNEL_MEMBERS.name], MessageScreened),
-    "survey": (*EVENTS_BY_TOPIC[CHANNEL_MEMBERS.name], MessageScreened),
+    "engagement": (*EVENTS_BY_TOPIC[CHANNEL_MEMBERS.name], MessageScreened, *PERSON_REQUESTS),
+    "crm-sync": (*EVENTS_BY_TOPIC[CHANNEL_MEMBERS.name], MessageScreened, *PERSON_REQUESTS),
+    "survey": (*EVENTS_BY_TOPIC[CHANNEL_MEMBERS.name], MessageScreened, *PERSON_REQUESTS),
 }
 
 
@@ -62,8 +71,7 @@ def _planned(*topics: Topic) -> Events:
 #: Who will send the events that nobody sends yet.
 WILL_SEND: Mapping[str, Events] = {
     "channel": _planned(CHANNEL_FACTS),
-    "moderation": _planned(PRIVACY_RECEIPTS),
-    "engagement": _planned(ENGAGEMENT_EVENTS, CONTACT_ANSWERS, PRIVACY_RECEIPTS),
-    "crm-sync": _planned(CRM_EVENTS, PRIVACY_REQUESTS, PRIVACY_RECEIPTS),
-    "survey": _planned(SURVEY_EVENTS, CONTACT_REQUESTS, PRIVACY_RECEIPTS),
+    "engagement": _planned(ENGAGEMENT_EVENTS, CONTACT_ANSWERS),
+    "crm-sync": _planned(CRM_EVENTS),
+    "survey": _planned(SURVEY_EVENTS, CONTACT_REQUESTS),
 }

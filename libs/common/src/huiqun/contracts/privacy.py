@@ -64,13 +64,13 @@ class Access(Payload):
     person_id: PersonId
     service: ServiceId
     download: Id = Field(description="A one-time reference to a download, never the data", examples=["download-1"])
+    expires_at: Instant = Field(description="Until when the file can be fetched")
 
 
 class ErasureRequested(Event):
     """A person wants their data to be erased."""
 
     topic: ClassVar = PRIVACY_REQUESTS
-    planned: ClassVar = True
     type: Literal["privacy.erasure.requested"] = "privacy.erasure.requested"
     data: PersonRequest
 
@@ -79,7 +79,6 @@ class AccessRequested(Event):
     """A person wants to see their data."""
 
     topic: ClassVar = PRIVACY_REQUESTS
-    planned: ClassVar = True
     type: Literal["privacy.access.requested"] = "privacy.access.requested"
     data: PersonRequest
 
@@ -88,7 +87,6 @@ class ErasureCompleted(Event):
     """A service has erased what it may."""
 
     topic: ClassVar = PRIVACY_RECEIPTS
-    planned: ClassVar = True
     type: Literal["privacy.erasure.completed"] = "privacy.erasure.completed"
     data: Erasure
 
@@ -97,6 +95,5 @@ class AccessCompleted(Event):
     """A service has made ready what it holds."""
 
     topic: ClassVar = PRIVACY_RECEIPTS
-    planned: ClassVar = True
     type: Literal["privacy.access.completed"] = "privacy.access.completed"
     data: Access

@@ -11,6 +11,8 @@ from aiokafka.errors import KafkaError
 from huiqun.audit import AUDIT_INDEXES
 from huiqun.kafka import Publisher
 from huiqun.privacy.encryption import FieldEncryption, open_encryption
+from huiqun.privacy.erasure.store import REQUEST_INDEXES
+from huiqun.privacy.suppression import SUPPRESSION_INDEXES, SuppressionList
 from huiqun.runtime.clock import Clock, SystemClock
 from huiqun.service.parts import Part, ending
 from huiqun.service.settings import ServiceSettings
@@ -34,6 +36,18 @@ from huiqun.web import WEB_INDEXES
 from huiqun.work import WORK_INDEXES, Relay, Transactor
 from huiqun.work.transactor import TransactorOptions
 
+#: The collections that the library keeps in the database of every service.
+SHARED_INDEXES: Mapping[str, Sequence[Index]] = {
+    **PRESENCE_INDEXES,
+    **WORK_INDEXES,
+    **STREAM_INDEXES,
+    **TASK_INDEXES,
+    **WEB_INDEXES,
+    **AUDIT_INDEXES,
+    **SUPPRESSION_INDEXES,
+    **REQUEST_INDEXES,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Connections:
@@ -46,6 +60,7 @@ class Connections:
     publisher: Publisher
     transactor: Transactor
     encryption: FieldEncryption
+    suppression: SuppressionList
     clock: Clock
     startup: Startup
 
@@ -61,18 +76,20 @@ async def connections(
     presence = Presence(settings.mongo, database)
     publisher = Publisher(settings.kafka)
     clock = SystemClock()
+    suppression = SuppressionList(settings.hash_key.get_secret_value().encode())
     async with open_encryption(settings.mongo, database.name, settings.master_keys) as encryption:
 
         async def prepare() -> None:
             await check_access(database)
-            engine = {**PRESENCE_INDEXES, **WORK_INDEXES, **STREAM_INDEXES, **TASK_INDEXES}
-            await ensure_indexes(database, {**engine, **WEB_INDEXES, **AUDIT_INDEXES, **indexes})
+            await ensure_indexes(database, {**SHARED_INDEXES, **indexes})
             await encryption.start()
 
         startup = Startup(prepare, presence.begin, publisher.ping)
         try:
             transactor = Transactor(client, database, publisher, clock, TransactorOptions(source=f"huiqun/{service}"))
-            yield Connections(service, settings, client, database, publisher, transactor, encryption, clock, startup)
+            yield Connections(
+                service, settings, client, database, publisher, transactor, encryption, suppression, clock, startup
+            )
         finally:
             with ending():
                 with contextlib.suppress(KafkaError, TimeoutError):

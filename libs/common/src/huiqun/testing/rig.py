@@ -11,7 +11,6 @@ import httpx
 from aiokafka import ConsumerRecord
 from fastapi import APIRouter
 
-from huiqun.audit import AUDIT_INDEXES
 from huiqun.channel.directory.documents import member_from
 from huiqun.channel.directory.handlers import Directory
 from huiqun.channel.directory.model import DirectoryMember, Told
@@ -22,7 +21,9 @@ from huiqun.contracts.envelope import Event
 from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.kafka.topics import create_topics
 from huiqun.privacy.encryption import KEY_VAULT, MasterKeys, open_encryption
+from huiqun.privacy.suppression import SuppressionList
 from huiqun.runtime.clock import Clock, SystemClock
+from huiqun.service.connections import SHARED_INDEXES
 from huiqun.store import Client, Database, Index, MongoOptions, Outside, close, connect, ensure_indexes
 from huiqun.stream import STREAM_INDEXES, BatchConsumer, ConsumerOptions, Route
 from huiqun.stream.batch import Received, Refused, without_duplicates
@@ -35,7 +36,7 @@ from huiqun.testing.clock import SetClock
 from huiqun.testing.events import receipt
 from huiqun.testing.http import ServedInterface, serve_interface
 from huiqun.testing.recording import RecordingTransactor
-from huiqun.web import WEB_INDEXES, AppOptions, Role, create_app
+from huiqun.web import AppOptions, Role, create_app
 from huiqun.web.api_keys import COLLECTION as API_KEYS
 from huiqun.work import WORK_INDEXES, inbox
 from huiqun.work.task import TASKS
@@ -43,7 +44,6 @@ from huiqun.work.transactor import Delivery, UseCase
 
 T = TypeVar("T")
 EventT = TypeVar("EventT", bound=Event)
-_SERVICE_INDEXES: Final = {**WEB_INDEXES, **AUDIT_INDEXES}
 # What stays when a rig begins anew: without these, names could not be read, and clients not sign in.
 _KEPT: Final = frozenset({KEY_VAULT, API_KEYS})
 
@@ -97,16 +97,16 @@ class Rig:
             client = connect(mongo)
             opened.push_async_callback(close, client)
             database = client[database_name]
-            of_streams = STREAM_INDEXES if kafka else {}
-            of_service = _SERVICE_INDEXES if DIRECTORY in indexes else {}
-            await ensure_indexes(database, {**WORK_INDEXES, **TASK_INDEXES, **of_streams, **of_service, **indexes})
+            engine = {**WORK_INDEXES, **TASK_INDEXES, **(STREAM_INDEXES if kafka else {})}
+            await ensure_indexes(database, {**(SHARED_INDEXES if DIRECTORY in indexes else engine), **indexes})
             keys = MasterKeys("a key of these tests")
             encryption = await opened.enter_async_context(open_encryption(mongo, database_name, keys))
             if DIRECTORY in indexes:
                 await encryption.start()
+            directory = Directory(encryption, SuppressionList(b"a key of these tests"))
             broker = await opened.enter_async_context(_open_broker(kafka)) if kafka else None
             transactor = RecordingTransactor(client, database, clock, broker.publisher if broker else None)
-            yield cls(client, database, transactor, Directory(encryption), opened, broker)
+            yield cls(client, database, transactor, directory, opened, broker)
 
     def wire(
         self,

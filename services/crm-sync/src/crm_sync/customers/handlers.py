@@ -7,7 +7,7 @@ from datetime import datetime
 from crm_sync.customers import store
 from crm_sync.customers.model import IdentityGraph, external_ids
 from crm_sync.metrics import STUBS
-from huiqun.channel.directory.fold import GroupEvent, RosterEvent, without_placeholders
+from huiqun.channel.directory.fold import DirectorySnapshot, GroupEvent, RosterEvent, without_placeholders
 from huiqun.channel.directory.handlers import Directory
 from huiqun.contracts.channel import GroupListed, MemberJoined, MemberLeft, Role
 from huiqun.contracts.moderation import MessageScreened
@@ -43,8 +43,8 @@ class Customers:
         """Note who came under which ids and name, and who left; ids that come together are one customer's."""
         named = without_placeholders(events)
         STUBS.labels(change="passed_over").inc(_number_of(events) - _number_of(named))
-        await self._directory.record(work, named)
-        said = list(_said_of_customers(named))
+        changes = await self._directory.record(work, named)
+        said = list(_said_of_customers(named, changes.directory))
         graph = await store.load(work, [(each.channel, each.member_id) for each in said])
         for each in said:
             member = graph.member(each.channel, each.member_id)
@@ -59,8 +59,13 @@ class Customers:
         """Note which customers wrote, and where; what they wrote is not kept here."""
         named = [event for event in events if not is_placeholder(event.data.member_id)]
         STUBS.labels(change="passed_over").inc(len(events) - len(named))
-        await self._directory.record_senders(work, named)
-        of_customers = [event for event in named if event.data.role is Role.CUSTOMER]
+        directory = await self._directory.record_senders(work, named)
+        of_customers = [
+            event
+            for event in named
+            if event.data.role is Role.CUSTOMER
+            and not directory.member(event.data.group_id, event.data.member_id).passes_over(event.written_at)
+        ]
         graph = await store.load(work, [(event.data.channel, event.data.member_id) for event in of_customers])
         for event in of_customers:
             member = graph.member(event.data.channel, event.data.member_id)
@@ -69,19 +74,27 @@ class Customers:
         await _save(work, graph)
 
 
-def _said_of_customers(events: Sequence[RosterEvent]) -> Iterator[_Said]:
-    """A departure names no role that could be relied on, so it does not say whose the account is."""
+def _said_of_customers(events: Sequence[RosterEvent], directory: DirectorySnapshot) -> Iterator[_Said]:
+    """A departure names no role that could be relied on, so it does not say whose the account is.
+
+    Of who was erased nothing is said before they come anew.
+    """
+
+    def is_erased(group_id: str, member_id: str, at: datetime) -> bool:
+        return directory.member(group_id, member_id).passes_over(at)
+
     for event in events:
         if isinstance(event, GroupListed):
             at = whole_milliseconds(event.data.as_of)
             for each in event.data.members:
-                if each.role is Role.CUSTOMER:
+                if each.role is Role.CUSTOMER and not is_erased(event.data.group_id, each.member_id, at):
                     yield _Said(event.source, each.member_id, each.external_ids, at, None, confirms=True)
         elif event.data.role is Role.CUSTOMER:
             at, confirms = whole_milliseconds(event.time), not isinstance(event, MemberLeft)
             came_at = at if isinstance(event, MemberJoined) else None
             data = event.data
-            yield _Said(event.source, data.member_id, data.external_ids, at, came_at, confirms)
+            if not is_erased(data.group_id, data.member_id, at):
+                yield _Said(event.source, data.member_id, data.external_ids, at, came_at, confirms)
 
 
 def _number_of(events: Sequence[RosterEvent]) -> int:

@@ -9,6 +9,7 @@ from huiqun.channel.directory.migration import FormerRecords
 from huiqun.channel.directory.model import Arrival, Description, DirectoryGroup, DirectoryMember, Sighting, Stamp, Told
 from huiqun.channel.directory.store import list_accounts, list_present
 from huiqun.contracts.channel import LeaveReason, Role
+from huiqun.contracts.fields import Account
 from huiqun.privacy.names import PersonName
 from huiqun.store import Index, Reader, UpdateOne
 from huiqun.work import Work
@@ -20,7 +21,7 @@ INDEXES: Mapping[str, Sequence[Index]] = {
         Index((("customer_id", 1),)),
         Index((("ids.value", 1),)),
     ),
-    EVIDENCE: (),
+    EVIDENCE: (Index((("bearers", 1),)),),
 }
 # Who bears an id, what else they bear, who bears that: farther than this, nobody is another person for it.
 _STEPS: Final = 2
@@ -93,6 +94,19 @@ async def find_customers(
     query = {"ids": {"$elemMatch": {name: given for name, given in wanted.items() if given is not None}}}
     found = await _customers(reader, query, limit)
     return [customer for customer in found if any(member.confirmed for member in customer.members)]
+
+
+async def list_customer_accounts(reader: Reader, customer_id: str) -> list[Account]:
+    """The accounts that are known to be a customer's."""
+    cursor = reader.collection(MEMBERS).find({"customer_id": customer_id}, {"source": 1, "member_id": 1})
+    return [Account(each["source"], each["member_id"]) async for each in cursor]
+
+
+async def list_shared_claims(work: Work, keys: Sequence[str]) -> list[Identity]:
+    """The ids that these members were said to have, and that show nothing because others have them, too."""
+    claims = {claim for member in await _members(work, keys) for claim in member.claims}
+    query = {"_id": {"$in": [claim.key for claim in claims]}, "is_shared": True}
+    return [_identity(document) async for document in work.collection(EVIDENCE).find(query)]
 
 
 async def _customers(reader: Reader, query: Mapping[str, Any], limit: int) -> list[Customer]:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from engagement.audience import store
 from engagement.metrics import ACTIVITY
-from huiqun.channel.directory.fold import GroupEvent, RosterEvent, without_placeholders
+from huiqun.channel.directory.fold import DirectorySnapshot, GroupEvent, RosterEvent, without_placeholders
 from huiqun.channel.directory.handlers import Directory
 from huiqun.channel.directory.model import member_key
 from huiqun.contracts.channel import MemberJoined
@@ -32,7 +32,7 @@ class Audience:
         """Note who came, changed, and left."""
         named = without_placeholders(events)
         changes = await self._directory.record(work, named)
-        came = [event for event in named if isinstance(event, MemberJoined)]
+        came = [event for event in named if isinstance(event, MemberJoined) and _counts(changes.directory, event)]
         known = await store.load(work, changes.members, [(each.data.group_id, each.data.member_id) for each in came])
         for event in came:
             known[member_key(event.data.group_id, event.data.member_id)].see(whole_milliseconds(event.time))
@@ -46,6 +46,7 @@ class Audience:
         if not messages:
             return
         directory = await self._directory.record_senders(work, messages)
+        messages = [event for event in messages if _counts(directory, event)]
         known = await store.load(work, (), [(each.data.group_id, each.data.member_id) for each in messages])
         counted = 0
         for event in messages:
@@ -57,3 +58,9 @@ class Audience:
         await store.save(work, known.values())
         ACTIVITY.labels(counted="yes").inc(counted)
         ACTIVITY.labels(counted="no").inc(len(events) - counted)
+
+
+def _counts(directory: DirectorySnapshot, event: MemberJoined | MessageScreened) -> bool:
+    """Whether it may be kept: not of who was erased since, or has not come anew."""
+    at = event.written_at if isinstance(event, MessageScreened) else whole_milliseconds(event.time)
+    return not directory.member(event.data.group_id, event.data.member_id).passes_over(at)

@@ -53,7 +53,9 @@ async def _place(
     members: Collection[DirectoryMember],
     messages: Sequence[MessageScreened] = (),
 ) -> None:
-    """Note where members stand, and what they wrote."""
+    """Note where members stand, and what they wrote; nothing of who was erased and has not come anew."""
+    members = [member for member in members if not member.is_suppressed]
+    messages = [each for each in messages if not _sender(directory, each).passes_over(each.written_at)]
     known = await store.load(work, [(member.group_id, member.member_id) for member in members])
     before = _obstacles(known, work.now)
     for member in members:
@@ -61,6 +63,10 @@ async def _place(
     for event in messages:
         known[member_key(event.data.group_id, event.data.member_id)].write(event.data.verdict, event.written_at)
     await _keep(work, known, before)
+
+
+def _sender(directory: DirectorySnapshot, event: MessageScreened) -> DirectoryMember:
+    return directory.member(event.data.group_id, event.data.member_id)
 
 
 def _obstacles(known: Known, now: datetime) -> dict[str, Obstacle | None]:

@@ -17,13 +17,16 @@ ACTION_INDEXES: Mapping[str, Sequence[Index]] = {
         Index((("state", 1), ("_id", -1))),
         Index((("group_id", 1), ("_id", -1))),
         Index((("target.message_id", 1),), where={"target.message_id": {"$exists": True}}),
+        # By these, a person is found who asks what is held of them.
+        Index((("target.member_id", 1),), where={"target.member_id": {"$exists": True}}),
+        Index((("members", 1),), where={"members": {"$exists": True}}),
         Index((("batch_id", 1),), where={"batch_id": {"$exists": True}}),
         Index((("notice_of", 1),), where={"notice_of": {"$exists": True}}),
         Index((("notice_key", 1),), unique=True, where={"notice_key": {"$exists": True}}),
         Index((("requested_at", 1),), expires_after=timedelta(days=400)),
     )
 }
-_OPEN_STATES: Final = sorted(state.value for state in OPEN)
+OPEN_STATES: Final = sorted(state.value for state in OPEN)
 # By the name under which a field of an action is stored.
 _ACTION_FIELDS: Final = frozenset(
     {each.serialization_alias or name for name, each in Action.model_fields.items()} - {"action_id"}
@@ -50,7 +53,7 @@ async def save_actions(work: Work, changed: Collection[FollowedAction]) -> None:
         progress = _progress_fields(each)
         gone = {name: "" for name, value in progress.items() if value in (None, "")}
         kept = {name: value for name, value in progress.items() if name not in gone}
-        query = {"_id": each.action_id, "state": {"$in": _OPEN_STATES}}
+        query = {"_id": each.action_id, "state": {"$in": OPEN_STATES}}
         operations.append(UpdateOne(query, {"$set": kept, **({"$unset": gone} if gone else {})}))
     if operations:
         await work.collection(ACTIONS).bulk_write(operations, ordered=False)
@@ -74,7 +77,7 @@ async def list_actions(
 
     Newest first, before the given id.
     """
-    wanted = {"$in": _OPEN_STATES} if state == "open" else state
+    wanted = {"$in": OPEN_STATES} if state == "open" else state
     query: dict[str, Any] = {"group_id": group_id, "state": wanted, "_id": {"$lt": before} if before else None}
     query = {name: value for name, value in query.items() if value is not None}
     return [_followed(each) async for each in reader.collection(ACTIONS).find(query).sort("_id", -1).limit(limit)]
@@ -97,7 +100,7 @@ async def list_open_notices(work: Work, action_ids: Collection[str]) -> list[Fol
     """List what tells somebody of these actions and has not come to them yet."""
     if not action_ids:
         return []
-    return await _find(work, {"notice_of": {"$in": list(action_ids)}, "state": {"$in": _OPEN_STATES}})
+    return await _find(work, {"notice_of": {"$in": list(action_ids)}, "state": {"$in": OPEN_STATES}})
 
 
 async def has_notice(work: Work, notice_key: str) -> bool:
@@ -107,7 +110,7 @@ async def has_notice(work: Work, notice_key: str) -> bool:
 
 async def count_open(work: Work, **query: str) -> int:
     """Count the actions with these values (`group_id`, or `batch_id` and `assignee`) that have no outcome yet."""
-    wanted = {**query, "state": {"$in": _OPEN_STATES}, "notice_of": {"$exists": False}}
+    wanted = {**query, "state": {"$in": OPEN_STATES}, "notice_of": {"$exists": False}}
     return int(await work.collection(ACTIONS).count_documents(wanted))
 
 

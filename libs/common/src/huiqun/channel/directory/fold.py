@@ -29,6 +29,7 @@ from huiqun.contracts.channel import (
     MessageReceived,
 )
 from huiqun.contracts.envelope import Event
+from huiqun.contracts.fields import Account
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.runtime.clock import whole_milliseconds
 from huiqun.runtime.placeholders import is_placeholder
@@ -79,7 +80,10 @@ class DirectoryChanges:
 
 
 class Fold:
-    """Takes events in, one after the other, over what the directory has of the groups and members they are about."""
+    """Takes events in, one after the other, over what the directory has of the groups and members they are about.
+
+    Of somebody who was erased, and of whom the directory has nothing since, `known` has a member with `erased_at` only.
+    """
 
     def __init__(self, known: DirectorySnapshot) -> None:
         self.groups = dict(known.groups)
@@ -101,6 +105,8 @@ class Fold:
     def tell_of_sender(self, message: WrittenMessage) -> None:
         """Take in what a message says of who wrote it."""
         member = self._member(*sender_of(message))
+        if _is_forgotten(member):
+            return
         was_present = member.is_present
         if member.sight(_sighting_in(message)):
             self.look_up(member, was_present=was_present)
@@ -133,9 +139,10 @@ class Fold:
     def _tell_of_member(self, event: MemberEvent) -> None:
         data, stamp = event.data, stamp_of(event)
         member = self._member(data.group_id, data.member_id)
+        if _is_forgotten(member) and (isinstance(event, MemberLeft) or _was_erased_since(member, stamp)):
+            return
         was_present, had_come = member.is_present, member.joined_at is not None
         self.changes.members[member.key] = member
-        member.identify(data.display_name, data.external_ids, stamp)
         described = Description(data.role, event.source)
         match event:
             case MemberJoined():
@@ -144,6 +151,7 @@ class Fold:
                 member.describe(described, stamp)
             case MemberLeft():  # names no role that could be relied on
                 member.leave(event.data.reason, stamp)
+        member.identify(data.display_name, data.external_ids, stamp)
         self.look_up(member, was_present=was_present)
         is_latest = member.arrived is not None and member.arrived.stamp == stamp
         if is_latest and member.is_present and not (was_present and had_come):
@@ -154,6 +162,8 @@ class Fold:
         taken = Stamp(whole_milliseconds(listing.as_of), event.id)
         for each in listing.members:
             member = self._member(group.group_id, each.member_id)
+            if _is_forgotten(member) and _was_erased_since(member, taken):
+                continue
             was_present = member.is_present
             self.changes.members[member.key] = member
             member.identify(each.display_name, each.external_ids, taken)
@@ -197,6 +207,17 @@ def members_in(events: Iterable[DirectoryEvent]) -> set[tuple[str, str]]:
     return found
 
 
+def accounts_in(events: Iterable[DirectoryEvent]) -> dict[tuple[str, str], Account]:
+    """Return the accounts of the members that events are about, by (group id, member id)."""
+    return {pair: Account(event.source, pair[1]) for event in events for pair in members_in([event])}
+
+
+def account_of(message: WrittenMessage) -> Account:
+    """Return the account of who wrote a message."""
+    channel = message.data.channel if isinstance(message, MessageScreened) else message.source
+    return Account(channel, sender_of(message)[1])
+
+
 def without_placeholders(events: Iterable[RosterEvent]) -> list[RosterEvent]:
     """Return the events without whoever goes by a placeholder for an id: it names nobody."""
     kept: list[RosterEvent] = []
@@ -214,6 +235,15 @@ def sender_of(message: WrittenMessage) -> tuple[str, str]:
     if isinstance(message, MessageScreened):
         return message.data.group_id, message.data.member_id
     return message.data.group_id, message.data.sender.member_id
+
+
+def _is_forgotten(member: DirectoryMember) -> bool:
+    """Whether somebody was erased, and nothing is known of them since."""
+    return member.erased_at is not None and member.heard_at is None and member.left is None
+
+
+def _was_erased_since(member: DirectoryMember, stamp: Stamp) -> bool:
+    return member.erased_at is not None and stamp.at <= member.erased_at
 
 
 def _sighting_in(message: WrittenMessage) -> Told[Sighting]:

@@ -1,7 +1,8 @@
 """Keep the directory up to date with what the channel tells, and read out the names in it."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from huiqun.channel.directory.fold import (
     DirectoryChanges,
@@ -9,19 +10,24 @@ from huiqun.channel.directory.fold import (
     DirectorySnapshot,
     Fold,
     WrittenMessage,
+    account_of,
+    accounts_in,
     groups_in,
     members_in,
     sender_of,
 )
-from huiqun.channel.directory.model import DirectoryGroup, DirectoryMember, Told, latest_of
+from huiqun.channel.directory.model import DirectoryGroup, DirectoryMember, Told, latest_of, member_key
 from huiqun.channel.directory.store import (
-    list_accounts,
+    delete_members,
+    list_unerased,
     list_unheard,
     read_directory,
     save_directory,
 )
+from huiqun.contracts.fields import DEFAULT_CHANNEL, Account
 from huiqun.privacy.encryption import SERVICE_KEY, FieldEncryption
 from huiqun.privacy.names import PersonName, PlatformId
+from huiqun.privacy.suppression import SuppressionList
 from huiqun.runtime.time_slice import TimeSlice
 from huiqun.work import Work
 
@@ -35,18 +41,23 @@ class PersonalDetails:
 
 
 class Directory:
-    """The use cases of the directory; names and ids are encrypted under the service's key."""
+    """The use cases of the directory; names and ids are encrypted under the service's key.
 
-    def __init__(self, encryption: FieldEncryption) -> None:
-        self._encryption = encryption
+    Who was erased is found on the suppression list once the directory has nothing of them any more.
+    """
+
+    def __init__(self, encryption: FieldEncryption, suppression: SuppressionList) -> None:
+        self.encryption = encryption
+        self.suppression = suppression
 
     async def record(self, work: Work, events: Sequence[DirectoryEvent]) -> DirectoryChanges:
         """Take in what the channel tells of groups and members: one read and one write for the batch.
 
-        Where a listing has come whole, another read finds who is not on it.
+        Where a listing has come whole, another read finds who is not on it; where members are new, whether they were
+        erased.
         """
         known = await read_directory(work, groups_in(events), members_in(events))
-        fold = Fold(known)
+        fold = Fold(await self._with_erased(work, known, accounts_in(events)))
         for event in events:
             fold.tell(event)
         changes = fold.changes
@@ -60,7 +71,11 @@ class Directory:
         """Take in what was known of groups and members before there was a directory."""
         pairs = [(member.group_id, member.member_id) for member in members]
         known = await read_directory(work, [group.group_id for group in groups], pairs)
-        fold = Fold(known)
+        accounts = {
+            (each.group_id, each.member_id): Account(each.channel or DEFAULT_CHANNEL, each.member_id)
+            for each in members
+        }
+        fold = Fold(await self._with_erased(work, known, accounts))
         fold.merge(groups, members)
         await self._encrypt(fold.changes.members.values())
         await save_directory(work, fold.changes.groups.values(), fold.changes.members.values())
@@ -71,7 +86,7 @@ class Directory:
         Nothing is written for those whom the channel has told of.
         """
         known = await read_directory(work, members=map(sender_of, messages))
-        fold = Fold(known)
+        fold = Fold(await self._with_erased(work, known, {sender_of(each): account_of(each) for each in messages}))
         for message in messages:
             fold.tell_of_sender(message)
         changed = fold.changes.members
@@ -94,13 +109,34 @@ class Directory:
         latest = latest_of(*(member.name for member in memberships))
         return await self._plain(latest.value) if latest is not None else ""
 
-    async def erase(self, work: Work, accounts: Collection[tuple[str, str]]) -> int:
-        """Erase names and ids of (channel, member id) pairs in all groups; returns of how many memberships."""
-        found = await list_accounts(work, accounts)
-        for member in found:
-            member.erase(work.now)
-        await save_directory(work, (), found)
+    async def erase(self, work: Work, accounts: Collection[Account], at: datetime, limit: int) -> int:
+        """Erase up to `limit` memberships of these accounts, as they were until `at`; returns how many there were.
+
+        Who is in a group stays there without a name and ids; who has gone from it was never there.
+        """
+        found = await list_unerased(work, accounts, at, limit)
+        groups = await read_directory(work, {member.group_id for member in found})
+        present = [each for each in found if each.is_present and groups.group(each.group_id).dismissed_at is None]
+        for member in present:
+            member.erase(at)
+        await save_directory(work, (), present)
+        await delete_members(work, {each.key for each in found} - {each.key for each in present})
         return len(found)
+
+    async def _with_erased(
+        self, work: Work, known: DirectorySnapshot, accounts: Mapping[tuple[str, str], Account]
+    ) -> DirectorySnapshot:
+        """Add those of whom nothing is known because they were erased; one read, where anybody is not known."""
+        strangers = {pair: each for pair, each in accounts.items() if member_key(*pair) not in known.members}
+        erased = await self.suppression.find(work, set(strangers.values()))
+        if not erased:
+            return known
+        forgotten = {
+            member_key(*pair): DirectoryMember(*pair, erased_at=erased[account])
+            for pair, account in strangers.items()
+            if account in erased
+        }
+        return DirectorySnapshot(known.groups, {**known.members, **forgotten})
 
     async def _details(self, member: DirectoryMember) -> PersonalDetails:
         name = await self._plain(member.name.value) if member.name is not None else ""
@@ -117,7 +153,7 @@ class Directory:
                 member.ids[kind] = Told(await self._encrypted(told.value), told.stamp)
 
     async def _encrypted(self, value: PersonName | PlatformId | bytes) -> bytes:
-        return value if isinstance(value, bytes) else await self._encryption.encrypt(value.reveal(), SERVICE_KEY)
+        return value if isinstance(value, bytes) else await self.encryption.encrypt(value.reveal(), SERVICE_KEY)
 
     async def _plain(self, value: PersonName | PlatformId | bytes) -> str:
-        return str(await self._encryption.decrypt(value)) if isinstance(value, bytes) else value.reveal()
+        return str(await self.encryption.decrypt(value)) if isinstance(value, bytes) else value.reveal()

@@ -17,7 +17,6 @@ MAX_OPEN_LISTINGS: Final = 8
 #: A channel that names ids of more and more kinds is not believed for ever.
 MAX_ID_KINDS: Final = 20
 DEFAULT_TIMEZONE: Final = "Asia/Shanghai"
-
 ValueT = TypeVar("ValueT")
 
 
@@ -149,7 +148,7 @@ class DirectoryMember:
     `described`, `name`, `ids` by their kind, `arrived`, `listed` (with when they came, if the listing says so) and
     `left` are what the channel told last; `seen` is the latest message, and is None for who has been described.
     `is_missing` says that the latest whole listing of the group, taken after the last sign of them, has them not.
-    What was told of name and ids up to `erased_at` is not taken in again.
+    Of who was erased, name and ids are not taken in before they come anew, after `erased_at`.
     """
 
     group_id: str
@@ -212,6 +211,15 @@ class DirectoryMember:
         return self.left.value if self.left is not None and self._has_departed else LeaveReason.LEFT
 
     @property
+    def is_suppressed(self) -> bool:
+        """Whether their data was erased and they have not come anew since: what others tell of them is passed over."""
+        return self.erased_at is not None and (self.arrived is None or self.arrived.stamp.at <= self.erased_at)
+
+    def passes_over(self, at: datetime) -> bool:
+        """Whether nothing is kept of what they did then, because they were erased since or have not come anew."""
+        return self.is_suppressed or (self.erased_at is not None and at <= self.erased_at)
+
+    @property
     def heard_at(self) -> datetime | None:
         """The last sign of them in the group; None for who is only known to have left."""
         told = (self.described, self.arrived, self.listed, self.seen)
@@ -245,7 +253,7 @@ class DirectoryMember:
 
     def identify(self, name: PersonName, ids: Mapping[str, PlatformId], stamp: Stamp) -> None:
         """Note what they are called and their ids elsewhere; what is empty says nothing."""
-        if self.erased_at is not None and stamp.at <= self.erased_at:
+        if self.passes_over(stamp.at):
             return
         if name:
             self.name = later_of(self.name, Told(name, stamp))
@@ -256,14 +264,16 @@ class DirectoryMember:
             del self.ids[kind]
 
     def merge(self, other: "DirectoryMember") -> None:
-        """Note what somebody else has been told of the same member; nothing of theirs has been erased."""
+        """Note what somebody else has been told of the same member; a name that was erased stays so."""
         self.arrived, self.left = latest_of(self.arrived, other.arrived), latest_of(self.left, other.left)
-        self.described, self.name = latest_of(self.described, other.described), latest_of(self.name, other.name)
+        self.described = latest_of(self.described, other.described)
+        self.name = latest_of(self.name, other.name if self.erased_at is None else None)
         self.seen = latest_of(self.seen, other.seen) if self.described is None else None
 
     def erase(self, at: datetime) -> None:
-        """Forget name and ids, also those that are told again of a time up to then."""
+        """Forget name, ids and how they came, also what is told again of a time up to then."""
         self.name, self.ids, self.erased_at = None, {}, max(at, self.erased_at or at)
+        self.arrived = Told(Arrival(), self.arrived.stamp) if self.arrived is not None else None
 
     def look_up(self, listed_at: datetime | None) -> None:
         """Note whether the latest whole listing of the group, which was taken then, has them not."""

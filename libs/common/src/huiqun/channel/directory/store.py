@@ -5,13 +5,14 @@ the members of a group together.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from huiqun.channel.directory.documents import GROUP, MEMBER, group_fields, group_from, member_document, member_from
 from huiqun.channel.directory.fold import DirectorySnapshot
 from huiqun.channel.directory.model import DirectoryGroup, DirectoryMember, keys_of, member_key
 from huiqun.contracts.channel import Role
+from huiqun.contracts.fields import Account
 from huiqun.store import Index, Reader, ReplaceOne, UpdateOne
 from huiqun.work import Work
 
@@ -88,6 +89,40 @@ async def list_accounts(reader: Reader, accounts: Collection[tuple[str, str]]) -
     query = {"member_id": {"$in": sorted({member_id for _, member_id in wanted})}}
     found = [member_from(each) async for each in reader.collection(DIRECTORY).find(query).sort("_id", 1)]
     return [member for member in found if member.channel is None or (member.channel, member.member_id) in wanted]
+
+
+async def list_unerased(
+    reader: Reader, accounts: Collection[Account], at: datetime, limit: int
+) -> list[DirectoryMember]:
+    """List some of the memberships of these accounts that have not been erased as they were at `at`.
+
+    A membership of which nobody has said what channel it is of is counted in.
+    """
+    if not accounts:
+        return []
+    theirs = [{"member_id": each.member_id, "channel": {"$in": [each.channel, None]}} for each in accounts]
+    query = {"$or": theirs, "erased_at": {"$not": {"$gte": at}}}
+    return [member_from(each) async for each in reader.collection(DIRECTORY).find(query).limit(limit)]
+
+
+async def list_namesakes(reader: Reader, accounts: Collection[Account]) -> dict[str, tuple[str, ...]]:
+    """List the groups, by member id, in which somebody of another channel goes by an id of these accounts."""
+    channels: dict[str, list[str | None]] = {}
+    for account in accounts:
+        channels.setdefault(account.member_id, [None]).append(account.channel)
+    found: dict[str, tuple[str, ...]] = {}
+    for member_id, own in channels.items():
+        query = {"member_id": member_id, "channel": {"$nin": own}}
+        cursor = reader.collection(DIRECTORY).find(query, {"group_id": 1})
+        if groups := tuple([each["group_id"] async for each in cursor]):
+            found[member_id] = groups
+    return found
+
+
+async def delete_members(work: Work, keys: Collection[str]) -> None:
+    """Forget the members under these keys."""
+    if keys:
+        await work.collection(DIRECTORY).delete_many({"_id": {"$in": list(keys)}})
 
 
 async def list_unheard(work: Work, listed: Iterable[DirectoryGroup]) -> list[DirectoryMember]:

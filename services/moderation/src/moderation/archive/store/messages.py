@@ -21,6 +21,8 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     MESSAGES: (
         Index(BY_TIME),
         Index((("expires_on", 1),), expires_after=timedelta(0)),
+        # What somebody wrote in all groups, for when they ask to see it.
+        Index((("member_id", 1),)),
         Index((("personal.hash", 1),), where={"personal": {"$exists": True}}),
     )
 }

@@ -19,6 +19,10 @@ INDEXES: Mapping[str, Sequence[Index]] = {
         Index((("state", 1), ("severity", -1), ("opened_at", 1), ("_id", 1))),
         Index((("message_id", 1),)),
         Index((("group_id", 1), ("member_id", 1))),
+        # By these, a person is found who asks what is held of them.
+        Index((("member_id", 1),)),
+        Index((("reporters", 1),)),
+        Index((("history.by", 1),)),
         Index((("closed_at", 1),), expires_after=timedelta(days=1_095)),
         # Reports that nobody has joined, nor looked at.
         Index((("opened_at", 1),), expires_after=timedelta(days=90), where={"state": State.WAITING.value}),

@@ -11,7 +11,11 @@ from huiqun.work import Work
 
 EXAMPLES = "examples"
 INDEXES: Mapping[str, Sequence[Index]] = {
-    EXAMPLES: (Index((("label", 1), ("_id", 1))), Index((("decided_at", 1),), expires_after=timedelta(days=1_095)))
+    EXAMPLES: (
+        Index((("label", 1), ("_id", 1))),
+        Index((("case_id", 1),)),
+        Index((("decided_at", 1),), expires_after=timedelta(days=1_095)),
+    )
 }
 #: The label of a text in which a person found nothing wrong.
 CLEAN = "clean"

@@ -18,6 +18,7 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     LISTS: (),
     REPORTS: (
         Index((("group_id", 1), ("_id", -1))),
+        Index((("findings.member_id", 1),), where={"findings.member_id": {"$exists": True}}),
         Index((("checked_at", 1),), expires_after=timedelta(days=5 * 366)),
     ),
 }

@@ -14,7 +14,11 @@ from moderation.policies.model import RuleException
 
 EXCEPTIONS = "rule_exceptions"
 INDEXES: Mapping[str, Sequence[Index]] = {
-    EXCEPTIONS: (Index((("group_id", 1), ("_id", -1))), Index((("until", 1),), expires_after=timedelta(days=400)))
+    EXCEPTIONS: (
+        Index((("group_id", 1), ("_id", -1))),
+        Index((("member_id", 1),)),
+        Index((("until", 1),), expires_after=timedelta(days=400)),
+    )
 }
 
 

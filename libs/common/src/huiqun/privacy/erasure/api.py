@@ -1,0 +1,155 @@
+"""Routes of what people ask of their data, the same for every service: see the requests, fetch a file once."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final, cast
+
+from fastapi import Path, Query, Request
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+
+from huiqun.channel.directory.handlers import Directory
+from huiqun.contracts.envelope import Id
+from huiqun.contracts.privacy import Outcome
+from huiqun.privacy.erasure import store
+from huiqun.privacy.erasure.collecting import read_file
+from huiqun.privacy.erasure.handlers import fetch_file
+from huiqun.privacy.erasure.model import (
+    FetchedAccessFileError,
+    PersonRequest,
+    RequestKind,
+    RequestState,
+    UnknownAccessFileError,
+    UnknownPersonRequestError,
+)
+from huiqun.web import Page, Paging, Principal, Router, Store, Transact, requires
+
+router = Router(
+    "/api/v1/person-requests",
+    tag="privacy",
+    role="operator",
+    problems={
+        UnknownPersonRequestError: (404, "unknown-person-request"),
+        UnknownAccessFileError: (404, "unknown-access-file"),
+        FetchedAccessFileError: (410, "access-file-fetched"),
+    },
+)
+
+Kind = Annotated[RequestKind, Path(description="What was asked for.", examples=["erasure"])]
+OfKind = Annotated[RequestKind | None, Query(description="Only requests of this kind.", examples=["access"])]
+RequestId = Annotated[Id, Path(description="The request's id.", examples=["request-1"])]
+Reference = Annotated[
+    str,
+    Path(
+        pattern=r"^[0-9a-f]{64}$",
+        description="The reference of the file, as the receipt says it.",
+        examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+    ),
+]
+Auditor = Annotated[Principal, requires("auditor")]
+_FILE: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"description": "The file", "content": {"application/x-ndjson": {"schema": {"type": "string"}}}}
+}
+
+
+class ErasureResultView(BaseModel):
+    """What became of one kind of data."""
+
+    what: str = Field(description="Which data it is, in words for people.", examples=["群聊消息"])
+    outcome: Outcome = Field(description="What became of the data.", examples=["kept"])
+    ground: str | None = Field(description="Why data is kept.", examples=["监管要求保存"])
+    until: datetime | None = Field(
+        description="Until when data is kept, where that is known.", examples=["2027-11-22T00:00:00Z"]
+    )
+
+
+class AccessFileView(BaseModel):
+    """The file that answers a request for access; it can be fetched once."""
+
+    reference: str | None = Field(
+        description="The reference by which the file can be fetched, as long as nobody has.", examples=["9f86d081884c"]
+    )
+    bytes: int = Field(description="How long the file is.", examples=[18_211])
+    lines: int = Field(description="How many lines the file has.", examples=[120])
+    sha256: str = Field(description="The file's SHA-256.", examples=["9f86d081884c"])
+    expires_at: datetime = Field(description="Until when the file can be fetched.", examples=["2026-11-29T08:00:00Z"])
+    fetched_at: datetime | None = Field(description="When the file was fetched.", examples=["2026-11-22T09:00:00Z"])
+    fetched_by: str | None = Field(description="Who fetched the file.", examples=["key:5f2a9c01d4e8b7a3"])
+
+
+class PersonRequestView(BaseModel):
+    """What a person asks of their data, and how far this service has come with it."""
+
+    kind: RequestKind = Field(description="What is asked for.", examples=["erasure"])
+    request_id: str = Field(description="The request's id.", examples=["request-1"])
+    person_id: str = Field(description="The customer id, or else the member id.", examples=["customer-1"])
+    requested_by: str = Field(description="Who asked, by principal id.", examples=["key/privacy-1"])
+    ground: str = Field(description="On what ground it is asked.", examples=["本人申请"])
+    state: RequestState = Field(description="Whether the request is completed.", examples=["completed"])
+    received_at: datetime = Field(description="When the request was received.", examples=["2026-11-22T08:00:00Z"])
+    completed_at: datetime | None = Field(
+        description="When the request was completed.", examples=["2026-11-22T08:02:00Z"]
+    )
+    results: list[ErasureResultView] = Field(description="What became of each kind of data that was to be erased.")
+    file: AccessFileView | None = Field(description="The file with the data that was asked for.")
+
+
+@router.get("", summary="List the requests of people about their data")
+async def list_person_requests(db: Store, paging: Paging, kind: OfKind = None) -> Page[PersonRequestView]:
+    """Newest first."""
+    after = paging.after(datetime, str)
+    found = await store.list_requests(db, cast("tuple[datetime, str] | None", after or None), paging.limit + 1, kind)
+    return paging.page(found, lambda each: (each.received_at, each.key), _view)
+
+
+@router.get(
+    "/files/{reference}", summary="Fetch the data of a person, once", response_class=StreamingResponse, responses=_FILE
+)
+async def fetch_access_file(request: Request, db: Store, reference: Reference, who: Auditor) -> StreamingResponse:
+    """JSON lines: what kind of data it is, and the data. It is audited, and gone after it, also if it breaks off."""
+    transact = cast("Transact", request.app.state.transact)
+    directory = cast("Directory", request.app.state.directory)
+    found = await transact(lambda work: fetch_file(work, reference, who.id))
+    headers = {
+        "Content-Disposition": f'attachment; filename="{found.request_id}.jsonl"',
+        "Cache-Control": "no-store",
+    }
+    file = read_file(db, directory.encryption, found)
+    return StreamingResponse(file, 200, headers, "application/x-ndjson")
+
+
+@router.get("/{kind}/{request_id}", summary="Read a request of a person about their data")
+async def read_person_request(db: Store, kind: Kind, request_id: RequestId) -> PersonRequestView:
+    """404 where nobody has asked this, or three years after it was completed."""
+    found = await store.find_request(db, f"{kind.value}/{request_id}")
+    if found is None:
+        raise UnknownPersonRequestError(request_id)
+    return _view(found)
+
+
+def _view(request: PersonRequest) -> PersonRequestView:
+    file = request.file
+    return PersonRequestView(
+        kind=request.kind,
+        request_id=request.request_id,
+        person_id=request.person_id,
+        requested_by=request.requested_by,
+        ground=request.ground,
+        state=request.state,
+        received_at=request.received_at,
+        completed_at=request.completed_at,
+        results=[
+            ErasureResultView(what=each.what, outcome=each.outcome, ground=each.ground, until=each.until)
+            for each in request.results
+        ],
+        file=AccessFileView(
+            reference=file.reference if file.fetched_at is None else None,
+            bytes=file.bytes,
+            lines=file.lines,
+            sha256=file.sha256,
+            expires_at=file.expires_at,
+            fetched_at=file.fetched_at,
+            fetched_by=file.fetched_by,
+        )
+        if file is not None
+        else None,
+    )

@@ -1,0 +1,16 @@
+"""What the audience holds of people: how active they are."""
+
+from engagement.audience.store import ACTIVITY
+from huiqun.privacy.erasure.holdings import DocumentSet, erased
+from huiqun.privacy.erasure.model import Subject
+
+HOLDINGS = (
+    erased(
+        DocumentSet(
+            "活跃度：各群每日发言数、判定结果、首末次出现时间",
+            ACTIVITY,
+            Subject.query,
+            ("group_id", "member_id", "first_seen", "last_seen", "gone_since", "days", "verdicts"),
+        )
+    ),
+)

@@ -1,0 +1,16 @@
+"""What is remembered of changes that came before their messages: who made them."""
+
+from datetime import timedelta
+
+from huiqun.contracts.topics import CHANNEL_MESSAGES
+from huiqun.privacy.erasure.holdings import kept_anyway
+from moderation.lifecycle.store import EARLY
+
+HOLDINGS = (
+    kept_anyway(
+        "先于消息到达的修改与撤回：成员编号",
+        (EARLY,),
+        "消息到达时须据此处理",
+        CHANNEL_MESSAGES.retention + timedelta(days=1),
+    ),
+)
