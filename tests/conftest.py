@@ -14,9 +14,10 @@ from pymongo import AsyncMongoClient
 
 from huiqun.kafka import KafkaOptions
 from huiqun.store import Driver, MongoOptions
+from huiqun.testing.rig import Rig
 from local.proxy import Proxy
 from local.stack import Stack
-from tests.spine import Spine, kafka_options_of, open_spine
+from tests.servers import SEEN, kafka_options_of, new_database_name
 
 # Workers that share the tests are told of a terminal of 80 columns; a test says itself how wide its own is.
 os.environ.pop("COLUMNS", None)
@@ -94,7 +95,7 @@ async def own_stack() -> AsyncIterator[Stack]:
         yield running
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def mongo_url(session_stack: Stack) -> str:
     return session_stack.mongo_url
 
@@ -113,7 +114,7 @@ def bootstrap(session_stack: Stack) -> str:
 @pytest_asyncio.fixture
 async def database_name(mongo_url: str) -> AsyncIterator[str]:
     """A database of the test's own, dropped afterwards."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
+    name = new_database_name()
     yield name
     async with AsyncMongoClient[dict[str, object]](mongo_url) as client:
         await client.drop_database(name)
@@ -138,9 +139,9 @@ def kafka_options(session_stack: Stack, topic_prefix: str, request: pytest.Fixtu
 
 
 @pytest_asyncio.fixture
-async def spine(kafka_options: KafkaOptions, mongo_options: MongoOptions, database_name: str) -> AsyncIterator[Spine]:
+async def rig(kafka_options: KafkaOptions, mongo_options: MongoOptions, database_name: str) -> AsyncIterator[Rig]:
     """A service's connections to the servers of the session, with topics and a database of the test's own."""
-    async with open_spine(kafka_options, mongo_options, database_name) as opened:
+    async with Rig.open(mongo_options, database_name, SEEN, kafka=kafka_options) as opened:
         yield opened
 
 

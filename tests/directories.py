@@ -1,4 +1,4 @@
-"""The directory as tests open it, and groups as the channel tells a moderation of them."""
+"""The directory without anybody behind it, groups told of without what follows, and former records carried over."""
 
 from collections.abc import Sequence
 
@@ -7,16 +7,9 @@ from huiqun.channel.directory.migration import FormerRecords
 from huiqun.contracts.channel import Group, GroupUpdated
 from huiqun.privacy.encryption import FieldEncryption, MasterKeys
 from huiqun.privacy.suppression import SuppressionList
-from huiqun.store import Database, connect
+from huiqun.store import connect
 from huiqun.work import Transactor, Work
 from moderation.policies import store as policy_store
-
-
-async def open_directory(database: Database) -> Directory:
-    """A directory whose names are encrypted under a key of the tests."""
-    encryption = FieldEncryption(database.client, database.name, MasterKeys("a key of these tests"))
-    await encryption.start()
-    return Directory(encryption, SuppressionList(b"a key of these tests"))
 
 
 def unread_directory() -> Directory:

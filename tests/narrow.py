@@ -5,7 +5,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from huiqun.contracts.topics import Topic
 from huiqun.kafka import KafkaOptions
-from tests.spine import eventually
+from huiqun.testing.waiting import eventually
 
 _SETTING = "max.message.bytes"
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from huiqun.testing.waiting import eventually
 from local.directories import (
     LOCK,
     PREFIX,
@@ -20,7 +21,6 @@ from local.directories import (
     run_directory,
 )
 from local.ports import accepts_connections
-from tests.spine import eventually
 
 Process = asyncio.subprocess.Process
 

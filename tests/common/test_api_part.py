@@ -14,10 +14,10 @@ from huiqun.runtime.health import Heartbeat
 from huiqun.service.api import Api, Interface
 from huiqun.service.connections import Connections, connections
 from huiqun.service.settings import ServiceSettings
+from huiqun.testing.waiting import eventually, running
 from huiqun.web import readiness
 from local.ports import free_port
 from local.stack import Stack
-from tests.spine import eventually, running
 
 
 class Loop:

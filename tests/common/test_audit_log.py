@@ -8,19 +8,17 @@ import pytest
 import pytest_asyncio
 
 from huiqun.audit import AUDIT_INDEXES, AuditEntry, Head, append, append_all, read_head, verify
-from huiqun.kafka import KafkaOptions, Publisher
-from huiqun.runtime.clock import SystemClock
-from huiqun.store import Client, Database, Outside, connect, ensure_indexes
-from huiqun.work import WORK_INDEXES, Transactor, Work
+from huiqun.store import Outside
+from huiqun.testing.rig import Rig
+from huiqun.work import Work
 
 
 class Log:
     """A log to write to and to tamper with."""
 
-    def __init__(self, client: Client, db: Database) -> None:
-        self.db = db
-        # No entry is an event: nothing is published.
-        self.transact = Transactor(client, db, Publisher(KafkaOptions("nowhere")), SystemClock()).run
+    def __init__(self, rig: Rig) -> None:
+        self.db = rig.database
+        self.transact = rig.run
 
     async def add(self, *subjects: str) -> int:
         async def append_them(work: Work) -> int:
@@ -32,11 +30,8 @@ class Log:
 
 @pytest_asyncio.fixture
 async def log(mongo_url: str, database_name: str) -> AsyncIterator[Log]:
-    client = connect(mongo_url)
-    db = client[database_name]
-    await ensure_indexes(db, {**AUDIT_INDEXES, **WORK_INDEXES})
-    yield Log(client, db)
-    await client.close()
+    async with Rig.open(mongo_url, database_name, AUDIT_INDEXES) as rig:
+        yield Log(rig)
 
 
 async def test_an_empty_log_is_intact(log: Log) -> None:
@@ -78,12 +73,10 @@ async def test_writers_at_the_same_time_make_one_chain(log: Log) -> None:
 
 
 async def test_writers_of_two_processes_make_one_chain(log: Log, mongo_url: str) -> None:
-    client = connect(mongo_url)
-    neighbour = Log(client, client[log.db.name])
-    await asyncio.gather(*(each.add(f"a{number}") for number in range(40) for each in (log, neighbour)))
+    async with Rig.open(mongo_url, log.db.name, AUDIT_INDEXES) as neighbour:
+        await asyncio.gather(*(each.add(f"a{number}") for number in range(40) for each in (log, Log(neighbour))))
     report = await verify(Outside(log.db))
     assert (report.intact, report.entries) == (True, 80)
-    await client.close()
 
 
 async def test_a_transaction_that_began_before_another_appended_need_not_run_again(log: Log) -> None:

@@ -14,10 +14,13 @@ from huiqun.kafka.publisher import partition_of
 from huiqun.store import ensure_indexes
 from huiqun.stream import ConsumerOptions, Route
 from huiqun.stream.dead_letters import read_all
+from huiqun.testing.broker import PARTITIONS, SERVICE
+from huiqun.testing.events import message
+from huiqun.testing.rig import Rig
+from huiqun.testing.waiting import eventually, running
 from huiqun.work import Work
-from tests.channel import message
+from tests.servers import SEEN
 from tests.shell import Shell
-from tests.spine import PARTITIONS, SERVICE, Spine, eventually, open_spine, running
 
 ABOUT = ("--service", SERVICE)
 GROUP = "g1"
@@ -30,7 +33,7 @@ class Desk:
     """A shell, and a service whose handler fails as long as it is `broken`."""
 
     shell: Shell
-    spine: Spine
+    rig: Rig
     broken: bool = True
     seen: set[str] = field(default_factory=set)
 
@@ -40,7 +43,7 @@ class Desk:
         self.seen.update(event.data.message_id for event in events)
 
     async def letters(self) -> list[str]:
-        return [letter.reason async for letter in read_all(self.spine.kafka, SERVICE)]
+        return [letter.reason async for letter in read_all(self.rig.broker.options, SERVICE)]
 
     async def is_through(self) -> bool:
         return len(self.seen) + len(await self.letters()) == COUNT
@@ -59,15 +62,15 @@ async def desk(kafka_options: KafkaOptions, mongo_url: str, database_name: str) 
         "HUIQUN_TOPIC_PREFIX": kafka_options.prefix,
         "HUIQUN_KAFKA_IDEMPOTENT": str(kafka_options.idempotent),
     }
-    async with open_spine(kafka_options, mongo_url, name) as spine:
-        await ensure_indexes(spine.database, AUDIT_INDEXES)
-        desk = Desk(Shell(environment), spine)
-        await spine.send(*[message(n, GROUP) for n in range(COUNT)])
-        consumer = spine.consumer(Route((MessageReceived,), desk.handle), options=ConsumerOptions(trial_seconds=3600))
+    async with Rig.open(mongo_url, name, SEEN, kafka=kafka_options) as rig:
+        await ensure_indexes(rig.database, AUDIT_INDEXES)
+        desk = Desk(Shell(environment), rig)
+        await rig.broker.send(*[message(n, GROUP) for n in range(COUNT)])
+        consumer = rig.consumer(Route((MessageReceived,), desk.handle), options=ConsumerOptions(trial_seconds=3600))
         async with running(consumer):
             await eventually(desk.is_open)
             yield desk
-        await spine.client.drop_database(name)
+        await rig.client.drop_database(name)
 
 
 async def test_a_paused_partition_is_shown_with_its_reason_and_resumed(desk: Desk) -> None:
@@ -79,7 +82,7 @@ async def test_a_paused_partition_is_shown_with_its_reason_and_resumed(desk: Des
     await eventually(desk.is_through)
     assert not await desk.is_open()
     assert (await desk.shell.call("consumer", "resume", *ABOUT)).exit_code == 1
-    actions = [entry["action"] async for entry in desk.spine.database["audit_log"].find()]
+    actions = [entry["action"] async for entry in desk.rig.database["audit_log"].find()]
     assert actions == ["consumer.resumed"]
 
 

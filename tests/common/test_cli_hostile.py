@@ -12,9 +12,9 @@ from huiqun.cli.terminal import json_line, one_line, printable
 from huiqun.contracts.topics import dead_letters_of
 from huiqun.kafka.publisher import Record
 from huiqun.store import Outside, ensure_indexes
+from huiqun.testing.rig import Rig
 from huiqun.web import WEB_INDEXES, create_api_key
 from tests.shell import Shell
-from tests.spine import Spine
 
 STEERS = {
     "clears the screen": "\x1b[2J\x1b[H",
@@ -57,30 +57,28 @@ def test_one_line_stays_one_line() -> None:
 
 
 @pytest_asyncio.fixture
-async def shell(spine: Spine, mongo_url: str) -> AsyncIterator[Shell]:
-    """A shell on the spine's servers, whose databases stand behind the spine's name."""
-    prefix = f"{spine.database.name}_"
+async def shell(rig: Rig, mongo_url: str) -> AsyncIterator[Shell]:
+    """A shell on the rig's servers, whose databases stand behind the rig's name."""
+    prefix = f"{rig.database.name}_"
     yield Shell(
         {
             "HUIQUN_MONGO_URL": mongo_url,
             "HUIQUN_DATABASE_PREFIX": prefix,
-            "HUIQUN_KAFKA_BOOTSTRAP": spine.kafka.bootstrap,
-            "HUIQUN_TOPIC_PREFIX": spine.kafka.prefix,
-            "HUIQUN_KAFKA_IDEMPOTENT": str(spine.kafka.idempotent),
+            "HUIQUN_KAFKA_BOOTSTRAP": rig.broker.options.bootstrap,
+            "HUIQUN_TOPIC_PREFIX": rig.broker.options.prefix,
+            "HUIQUN_KAFKA_IDEMPOTENT": str(rig.broker.options.idempotent),
         }
     )
-    await spine.client.drop_database(f"{prefix}survey")
+    await rig.client.drop_database(f"{prefix}survey")
 
 
 @pytest.mark.parametrize("value", [EVIL.encode(), json.dumps({"text": EVIL}).encode(), b"\xff\xfe\x1b[2J"])
-async def test_a_dead_letter_full_of_such_things_is_harmless_to_look_at(
-    spine: Spine, shell: Shell, value: bytes
-) -> None:
+async def test_a_dead_letter_full_of_such_things_is_harmless_to_look_at(rig: Rig, shell: Shell, value: bytes) -> None:
     """Whoever can write to the topic has written every field of it."""
     evil = EVIL + MARKUP
     fields = ("topic", "partition", "offset", "time", "reason", "error", "replays")
     headers = (*((f"dead-letter-{name}", evil.encode()) for name in fields), (evil, evil.encode()), (MARKUP, b"\x1b"))
-    await spine.publisher.publish([Record(dead_letters_of("survey").name, evil.encode(), value, headers)])
+    await rig.broker.publisher.publish([Record(dead_letters_of("survey").name, evil.encode(), value, headers)])
     of = ("--service", "survey")
     (listed,) = (await shell.ok("dead-letters", "list", *of, "--json")).splitlines()
     assert json.loads(listed)["reason"] == evil
@@ -95,8 +93,8 @@ async def test_a_dead_letter_full_of_such_things_is_harmless_to_look_at(
     assert "2J" in outputs[-1], "it is shown, not swallowed"
 
 
-async def test_names_of_keys_and_a_forged_audit_log_are_harmless_to_look_at(spine: Spine, shell: Shell) -> None:
-    database = spine.client[f"{spine.database.name}_survey"]
+async def test_names_of_keys_and_a_forged_audit_log_are_harmless_to_look_at(rig: Rig, shell: Shell) -> None:
+    database = rig.client[f"{rig.database.name}_survey"]
     await ensure_indexes(database, {**WEB_INDEXES, **AUDIT_INDEXES})
     await create_api_key(Outside(database), "desk", ["viewer"])
     evil = EVIL.replace("\x00", "") + MARKUP

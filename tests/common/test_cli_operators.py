@@ -7,12 +7,11 @@ import pytest
 import pytest_asyncio
 
 from huiqun.audit import AUDIT_INDEXES, AuditEntry, append_all
-from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.privacy.encryption import SERVICE_KEY, FieldEncryption, MasterKeys
-from huiqun.runtime.clock import SystemClock
-from huiqun.store import Database, connect, ensure_indexes
+from huiqun.store import Database
+from huiqun.testing.rig import Rig
 from huiqun.web.api_keys import find_principal
-from huiqun.work import WORK_INDEXES, Transactor, Work
+from huiqun.work import Transactor, Work
 from local.ports import free_port
 from local.stack import Stack
 from tests.shell import Shell
@@ -36,15 +35,9 @@ class Desk:
 
 @pytest_asyncio.fixture
 async def desk(stack: Stack, database_name: str) -> AsyncIterator[Desk]:
-    client = connect(stack.mongo_url)
-    database = client[f"{database_name}_crm_sync"]
-    await ensure_indexes(database, {**AUDIT_INDEXES, **WORK_INDEXES})
     environment = {"HUIQUN_MONGO_URL": stack.mongo_url, "HUIQUN_DATABASE_PREFIX": f"{database_name}_"}
-    # No entry is an event: nothing is published.
-    transactor = Transactor(client, database, Publisher(KafkaOptions("nowhere")), SystemClock())
-    yield Desk(Shell(environment), database, transactor)
-    await client.drop_database(database.name)
-    await client.close()
+    async with Rig.open(stack.mongo_url, f"{database_name}_crm_sync", AUDIT_INDEXES) as rig:
+        yield Desk(Shell(environment), rig.database, rig.transactor)
 
 
 VERIFY = ("audit", "verify", "--service", "crm-sync")

@@ -10,10 +10,11 @@ from huiqun.audit import AUDIT_INDEXES
 from huiqun.contracts.topics import CHANNEL_ACTIONS
 from huiqun.kafka.publisher import Record
 from huiqun.store import Database, ensure_indexes
+from huiqun.testing.broker import SERVICE
+from huiqun.testing.rig import Rig
 from huiqun.work import WORK_INDEXES, outbox, parked
 from local.stack import Stack
 from tests.shell import Shell
-from tests.spine import SERVICE, Spine
 
 AT = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 ON_SERVICE = ("--service", SERVICE)
@@ -35,17 +36,17 @@ def records() -> tuple[Record, ...]:
 
 
 @pytest_asyncio.fixture
-async def desk(spine: Spine, stack: Stack, database_name: str) -> AsyncIterator[Desk]:
-    database = spine.client[f"{database_name}_{SERVICE}"]
+async def desk(rig: Rig, stack: Stack, database_name: str) -> AsyncIterator[Desk]:
+    database = rig.client[f"{database_name}_{SERVICE}"]
     await ensure_indexes(database, {**AUDIT_INDEXES, **WORK_INDEXES})
     await parked.park(database, [outbox.Entry("e1", records())], {0: 70_000, 2: 80_000}, AT)
     environment = {
         **stack.environment,
         "HUIQUN_DATABASE_PREFIX": f"{database_name}_",
-        "HUIQUN_TOPIC_PREFIX": spine.kafka.prefix,
+        "HUIQUN_TOPIC_PREFIX": rig.broker.options.prefix,
     }
     yield Desk(Shell(environment), database)
-    await spine.client.drop_database(database.name)
+    await rig.client.drop_database(database.name)
 
 
 async def test_the_list_says_what_is_parked_and_why_without_what_it_says(desk: Desk) -> None:
@@ -64,14 +65,14 @@ async def test_parking_again_changes_nothing(desk: Desk) -> None:
     assert await parked.count_parked(desk.database) == 2
 
 
-async def test_a_parked_record_is_sent_again_as_it_was_and_another_given_up(spine: Spine, desk: Desk) -> None:
+async def test_a_parked_record_is_sent_again_as_it_was_and_another_given_up(rig: Rig, desk: Desk) -> None:
     await desk.shell.ok("outbox", "retry", "e1-0", *ON_SERVICE)
-    (sent,) = await spine.records(CHANNEL_ACTIONS)
+    (sent,) = await rig.broker.records(CHANNEL_ACTIONS)
     assert (sent.key, sent.value) == (b"g1", SECRET.encode())
     assert tuple(sent.headers) == records()[0].headers
     await desk.shell.ok("outbox", "drop", "e1-2", *ON_SERVICE)
     assert await parked.count_parked(desk.database) == 0
-    assert len(await spine.records(CHANNEL_ACTIONS)) == 1
+    assert len(await rig.broker.records(CHANNEL_ACTIONS)) == 1
     entries = await desk.database["audit_log"].find().sort("_id", 1).to_list(None)
     assert [(entry["action"], entry["subject"]) for entry in entries] == [
         ("outbox.retried", "outbox:e1-0"),
@@ -81,10 +82,10 @@ async def test_a_parked_record_is_sent_again_as_it_was_and_another_given_up(spin
     assert "2 entries, intact" in await desk.shell.ok("audit", "verify", *ON_SERVICE)
 
 
-async def test_what_is_not_parked_is_neither_sent_nor_given_up(spine: Spine, desk: Desk) -> None:
+async def test_what_is_not_parked_is_neither_sent_nor_given_up(rig: Rig, desk: Desk) -> None:
     for command in ("retry", "drop"):
         result = await desk.shell.call("outbox", command, "e1-1", *ON_SERVICE)
         assert (result.exit_code, "no parked record e1-1" in result.stderr) == (1, True)
         assert (await desk.shell.call("outbox", command, *ON_SERVICE)).exit_code == 2
     assert await parked.count_parked(desk.database) == 2
-    assert await spine.records(CHANNEL_ACTIONS) == []
+    assert await rig.broker.records(CHANNEL_ACTIONS) == []

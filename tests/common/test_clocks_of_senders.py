@@ -16,10 +16,9 @@ from huiqun.contracts.topics import SERVICES
 from huiqun.stream import Route
 from huiqun.stream.batch import Received
 from huiqun.stream.routes import RoutingTable
+from huiqun.testing.events import joined, message, screened
+from huiqun.testing.rig import record_in
 from huiqun.work import Work
-from tests.channel import message
-from tests.inlet import record_in
-from tests.stories import joined, screened
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 # What is to happen, and may lie in the future.

@@ -16,9 +16,13 @@ from huiqun.stream import BatchConsumer, ConsumerOptions, Route, controls
 from huiqun.stream.breaker import Place
 from huiqun.stream.dead_letters import DeadLetter, read_all
 from huiqun.stream.skipping import SkipRule
+from huiqun.testing.broker import PARTITIONS, SERVICE
+from huiqun.testing.events import message
+from huiqun.testing.rig import Rig
+from huiqun.testing.waiting import eventually, running
 from huiqun.work import Work
-from tests.channel import ids, message
-from tests.spine import PARTITIONS, SERVICE, Spine, eventually, running
+from tests.orders import ids
+from tests.servers import seen
 
 QUICK = ConsumerOptions(trial_seconds=0.2)
 # A group in each of the partitions.
@@ -41,116 +45,116 @@ class Handler:
 
 
 @asynccontextmanager
-async def consuming(spine: Spine, handler: Handler, options: ConsumerOptions = QUICK) -> AsyncIterator[BatchConsumer]:
-    consumer = spine.consumer(Route((MessageReceived,), handler), options=options)
+async def consuming(rig: Rig, handler: Handler, options: ConsumerOptions = QUICK) -> AsyncIterator[BatchConsumer]:
+    consumer = rig.consumer(Route((MessageReceived,), handler), options=options)
     async with running(consumer):
         yield consumer
 
 
-async def letters(spine: Spine) -> list[DeadLetter]:
-    return [letter async for letter in read_all(spine.kafka, SERVICE)]
+async def letters(rig: Rig) -> list[DeadLetter]:
+    return [letter async for letter in read_all(rig.broker.options, SERVICE)]
 
 
-async def are_set_aside(spine: Spine, count: int) -> bool:
-    return len(await letters(spine)) >= count
+async def are_set_aside(rig: Rig, count: int) -> bool:
+    return len(await letters(rig)) >= count
 
 
-async def is_paused(spine: Spine) -> bool:
-    return [each.place for each in await controls.list_breakers(Outside(spine.database))] == [PAUSED]
+async def is_paused(rig: Rig) -> bool:
+    return [each.place for each in await controls.list_breakers(Outside(rig.database))] == [PAUSED]
 
 
-async def none_is_open(spine: Spine) -> bool:
-    return not await controls.list_breakers(Outside(spine.database))
+async def none_is_open(rig: Rig) -> bool:
+    return not await controls.list_breakers(Outside(rig.database))
 
 
-async def have_been_seen(spine: Spine, events: Sequence[MessageReceived]) -> bool:
-    return await spine.seen() == sorted(ids(events))
+async def have_been_seen(rig: Rig, events: Sequence[MessageReceived]) -> bool:
+    return await seen(rig) == sorted(ids(events))
 
 
-async def nothing_is_lost(spine: Spine, sent: Sequence[Event]) -> bool:
+async def nothing_is_lost(rig: Rig, sent: Sequence[Event]) -> bool:
     """Each message was handled, or has its letter, and none has both."""
-    seen, dead = await spine.seen(), [letter.value for letter in await letters(spine)]
-    return len(seen) + len(set(dead)) == len(sent) and len(dead) == len(set(dead))
+    handled, dead = await seen(rig), [letter.value for letter in await letters(rig)]
+    return len(handled) + len(set(dead)) == len(sent) and len(dead) == len(set(dead))
 
 
-async def test_a_partition_on_which_handlers_fail_pauses_and_goes_on_when_a_trial_passes(spine: Spine) -> None:
+async def test_a_partition_on_which_handlers_fail_pauses_and_goes_on_when_a_trial_passes(rig: Rig) -> None:
     bad, good = [message(n, BROKEN) for n in range(200)], [message(500 + n, HEALTHY) for n in range(40)]
     handler = Handler()
-    await spine.send(*bad, *good[:20])
-    async with consuming(spine, handler) as consumer:
-        await eventually(lambda: is_paused(spine))
-        await spine.send(*good[20:])
-        await eventually(lambda: have_been_seen(spine, good))
+    await rig.broker.send(*bad, *good[:20])
+    async with consuming(rig, handler) as consumer:
+        await eventually(lambda: is_paused(rig))
+        await rig.broker.send(*good[20:])
+        await eventually(lambda: have_been_seen(rig, good))
         reason = consumer.heartbeat.unready_reason or ""
         assert "breaker open" in reason
         assert str(PAUSED) in reason
-        tried = (await controls.list_breakers(Outside(spine.database)))[0].trials
+        tried = (await controls.list_breakers(Outside(rig.database)))[0].trials
 
         async def was_tried_again() -> bool:
-            return (await controls.list_breakers(Outside(spine.database)))[0].trials > tried
+            return (await controls.list_breakers(Outside(rig.database)))[0].trials > tried
 
         await eventually(was_tried_again)
-        assert len(await letters(spine)) < 100
+        assert len(await letters(rig)) < 100
         handler.broken.clear()
-        await eventually(lambda: none_is_open(spine))
-        await eventually(lambda: nothing_is_lost(spine, [*bad, *good]))
+        await eventually(lambda: none_is_open(rig))
+        await eventually(lambda: nothing_is_lost(rig, [*bad, *good]))
         await eventually(lambda: consumer.heartbeat.unready_reason is None)
 
 
-async def test_another_process_knows_of_an_open_breaker_and_an_operator_closes_it(spine: Spine) -> None:
+async def test_another_process_knows_of_an_open_breaker_and_an_operator_closes_it(rig: Rig) -> None:
     bad, patient = [message(n, BROKEN) for n in range(60)], ConsumerOptions(trial_seconds=3600)
     handler = Handler()
-    await spine.send(*bad)
-    async with consuming(spine, handler, patient):
-        await eventually(lambda: is_paused(spine))
-    count = len(await letters(spine))
+    await rig.broker.send(*bad)
+    async with consuming(rig, handler, patient):
+        await eventually(lambda: is_paused(rig))
+    count = len(await letters(rig))
     handler.broken.clear()
     good = message(500, HEALTHY)
-    async with consuming(spine, handler, patient) as consumer:
-        await spine.send(good)
-        await eventually(lambda: have_been_seen(spine, [good]))
+    async with consuming(rig, handler, patient) as consumer:
+        await rig.broker.send(good)
+        await eventually(lambda: have_been_seen(rig, [good]))
         assert "breaker open" in (consumer.heartbeat.unready_reason or "")
-        await controls.remove_breakers(Outside(spine.database), [PAUSED])
-        await eventually(lambda: nothing_is_lost(spine, [*bad, good]))
+        await controls.remove_breakers(Outside(rig.database), [PAUSED])
+        await eventually(lambda: nothing_is_lost(rig, [*bad, good]))
         await eventually(lambda: consumer.heartbeat.unready_reason is None)
-    assert len(await letters(spine)) == count
+    assert len(await letters(rig)) == count
 
 
-async def test_bad_records_between_the_others_are_set_aside_once_and_are_no_trial(spine: Spine) -> None:
+async def test_bad_records_between_the_others_are_set_aside_once_and_are_no_trial(rig: Rig) -> None:
     bad = [message(n, BROKEN) for n in range(40)]
     for event in bad:
-        await spine.send(event)
-        await spine.publisher.publish([Record(CHANNEL_MESSAGES.name, BROKEN.encode(), b"{" + event.id.encode())])
+        await rig.broker.send(event)
+        await rig.broker.publisher.publish([Record(CHANNEL_MESSAGES.name, BROKEN.encode(), b"{" + event.id.encode())])
     handler = Handler()
-    async with consuming(spine, handler):
-        await eventually(lambda: is_paused(spine))
+    async with consuming(rig, handler):
+        await eventually(lambda: is_paused(rig))
         handler.broken.clear()
-        await eventually(lambda: nothing_is_lost(spine, [*bad, *bad]))
-        await eventually(lambda: none_is_open(spine))
+        await eventually(lambda: nothing_is_lost(rig, [*bad, *bad]))
+        await eventually(lambda: none_is_open(rig))
 
 
-async def test_what_is_skipped_becomes_a_letter_and_what_comes_after_is_handled(spine: Spine) -> None:
+async def test_what_is_skipped_becomes_a_letter_and_what_comes_after_is_handled(rig: Rig) -> None:
     before, after = [message(n, BROKEN) for n in range(60)], [message(100 + n, HEALTHY) for n in range(5)]
-    await spine.send(*before)
+    await rig.broker.send(*before)
     rule = SkipRule("r1", "shell:ops", SystemClock().now(), {str(PAUSED): 60}, key=BROKEN.encode())
 
     async def add(work: Work) -> None:
         await controls.add_skip_rule(work, rule)
 
-    await spine.transactor.run(add)
+    await rig.transactor.run(add)
     handler = Handler()
-    async with consuming(spine, handler):
-        await eventually(lambda: are_set_aside(spine, 60))
+    async with consuming(rig, handler):
+        await eventually(lambda: are_set_aside(rig, 60))
         handler.broken.clear()
         later = message(90, BROKEN)
-        await spine.send(*after, later)
-        await eventually(lambda: have_been_seen(spine, [later, *after]))
-        assert {letter.reason for letter in await letters(spine)} == {"skipped by shell:ops"}
-        assert len(await letters(spine)) == 60
-    assert await none_is_open(spine)
+        await rig.broker.send(*after, later)
+        await eventually(lambda: have_been_seen(rig, [later, *after]))
+        assert {letter.reason for letter in await letters(rig)} == {"skipped by shell:ops"}
+        assert len(await letters(rig)) == 60
+    assert await none_is_open(rig)
 
 
-async def test_a_hanging_handler_is_found_although_the_other_lane_goes_round(spine: Spine) -> None:
+async def test_a_hanging_handler_is_found_although_the_other_lane_goes_round(rig: Rig) -> None:
     hanging = asyncio.Event()
 
     async def hang(_work: Work, events: Sequence[MessageReceived]) -> None:
@@ -158,14 +162,14 @@ async def test_a_hanging_handler_is_found_although_the_other_lane_goes_round(spi
             hanging.set()
             await asyncio.Event().wait()
 
-    consumer = spine.consumer(Route((MessageReceived,), hang))
+    consumer = rig.consumer(Route((MessageReceived,), hang))
     stop = asyncio.Event()
     task = asyncio.create_task(consumer.run(stop))
-    await spine.send(message(1, BROKEN))
+    await rig.broker.send(message(1, BROKEN))
     await asyncio.wait_for(hanging.wait(), 30)
     lane = consumer._lanes[1]
     lane.heartbeat._last -= timedelta(minutes=3).total_seconds()  # so long it has hung
-    await spine.send(message(2, HEALTHY))
+    await rig.broker.send(message(2, HEALTHY))
     await eventually(lambda: consumer._lanes[0].heartbeat.is_alive)
     assert not consumer.heartbeat.is_alive
     task.cancel()

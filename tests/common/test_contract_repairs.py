@@ -13,8 +13,7 @@ from huiqun.contracts.channel import MessageKind, Purpose, Role, TextAvailabilit
 from huiqun.contracts.channel.repairs import plain_id
 from huiqun.contracts.envelope import Event, Id
 from huiqun.contracts.topics import MODERATION_DECISIONS
-from tests.channel import message, verdict_on
-from tests.stories import created, joined, listed
+from huiqun.testing.events import allowed, created, joined, listed, message
 
 ID: TypeAdapter[str] = TypeAdapter(Id)
 JSON = st.recursive(
@@ -133,7 +132,7 @@ def test_no_group_stays_unknown(fields: dict[str, Any]) -> None:
 
 def test_what_our_own_services_say_is_not_repaired() -> None:
     with pytest.raises(UndecodableError):
-        decode(MODERATION_DECISIONS, changed(verdict_on(message(1)), kind="channels_video"))
+        decode(MODERATION_DECISIONS, changed(allowed(message(1)), kind="channels_video"))
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=400))

@@ -21,7 +21,7 @@ from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.contracts.topics import CHANNEL_MESSAGES, MODERATION_DECISIONS
 from huiqun.privacy.names import Sealed
-from tests.channel import edit, message
+from huiqun.testing.events import edited, message
 
 FIRST, LAST = datetime(2011, 1, 1), datetime(2099, 12, 31)  # noqa: DTZ001 - Hypothesis takes bounds without a zone
 INSTANTS = st.datetimes(FIRST, LAST, timezones=st.just(UTC))
@@ -132,7 +132,7 @@ def test_a_message_is_the_same_under_a_second_event_id_and_an_edit_is_another_th
     assert first.identity == second.identity
     elsewhere = message(1, group="g2"), message(1).model_copy(update={"source": "wecom/other"})
     assert len({first.identity, *(each.identity for each in elsewhere)}) == 3
-    assert len({first.identity, edit(first, "改").identity, edit(first, "再改", 2).identity}) == 3
+    assert len({first.identity, edited(first, "改").identity, edited(first, "再改", 2).identity}) == 3
 
 
 def changed(**fields: object) -> bytes:

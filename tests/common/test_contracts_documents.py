@@ -19,9 +19,9 @@ from huiqun.contracts.parties import RECEIVED, SENT
 from huiqun.contracts.schemas import event_schemas
 from huiqun.contracts.topics import SERVICES, TOPICS
 from huiqun.stream import Route
+from huiqun.testing.events import created, dismissed, joined, left, listed, screened, updated
 from moderation.rulebook.model import EMPTY
 from tests.directories import unread_directory
-from tests.stories import created, dismissed, joined, left, listed, screened, updated
 
 DOCUMENT = asyncapi_document()
 UNREAD = unread_directory()

@@ -25,7 +25,7 @@ from huiqun.contracts.examples import NoExampleError, example_of
 from huiqun.contracts.parties import WILL_SEND
 from huiqun.contracts.schemas import definitions, event_schemas
 from huiqun.contracts.topics import CHANNEL_ACTIONS, CHANNEL_MESSAGES, TOPICS
-from tests.channel import NOON
+from huiqun.testing.events import NOON
 
 ALL = (*EVENTS, *PLANNED_EVENTS)
 DOCUMENT = asyncapi_document()

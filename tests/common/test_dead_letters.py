@@ -11,21 +11,23 @@ from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.topics import CHANNEL_MESSAGES
 from huiqun.stream import Route
 from huiqun.stream.dead_letters import DeadLetter, latest, read_all
+from huiqun.testing.events import message
+from huiqun.testing.rig import Rig
+from huiqun.testing.waiting import eventually, running
 from huiqun.work import Work
-from tests.channel import message
+from tests.servers import seen
 from tests.shell import Shell
-from tests.spine import Spine, eventually, running
 
 SECRET = "我的卡号六二二二"
 SERVICE = ("--service", "moderation")
 
 
-def shell_at(spine: Spine, prefix: str | None = None) -> Shell:
+def shell_at(rig: Rig, prefix: str | None = None) -> Shell:
     return Shell(
         {
-            "HUIQUN_KAFKA_BOOTSTRAP": spine.kafka.bootstrap,
-            "HUIQUN_TOPIC_PREFIX": prefix or spine.kafka.prefix,
-            "HUIQUN_KAFKA_IDEMPOTENT": str(spine.kafka.idempotent),
+            "HUIQUN_KAFKA_BOOTSTRAP": rig.broker.options.bootstrap,
+            "HUIQUN_TOPIC_PREFIX": prefix or rig.broker.options.prefix,
+            "HUIQUN_KAFKA_IDEMPOTENT": str(rig.broker.options.idempotent),
         }
     )
 
@@ -39,45 +41,45 @@ async def handle(work: Work, events: Sequence[MessageReceived]) -> None:
     await work.collection("seen").insert_many(documents)
 
 
-async def letters(spine: Spine) -> list[DeadLetter]:
-    found = [letter async for letter in read_all(spine.kafka, "moderation")]
+async def letters(rig: Rig) -> list[DeadLetter]:
+    found = [letter async for letter in read_all(rig.broker.options, "moderation")]
     return sorted(found, key=lambda letter: letter.at)
 
 
-async def letter_count(spine: Spine) -> int:
-    return len(await letters(spine))
+async def letter_count(rig: Rig) -> int:
+    return len(await letters(rig))
 
 
 async def test_broken_records_and_handlers_become_dead_letters_and_a_repaired_one_is_handled(
-    spine: Spine, tmp_path: Path
+    rig: Rig, tmp_path: Path
 ) -> None:
     whole = encode(message(3, text=SECRET))
     broken = whole.replace(b'"channel.message.received"', b'"channel.message.whispered"')
-    await spine.send(message(1), message(2, member="unlucky"))
-    await spine.send_raw(CHANNEL_MESSAGES, broken)
-    await spine.send(message(4))
+    await rig.broker.send(message(1), message(2, member="unlucky"))
+    await rig.broker.send_raw(CHANNEL_MESSAGES, broken)
+    await rig.broker.send(message(4))
 
     async def dead(number: int) -> bool:
-        return await letter_count(spine) == number
+        return await letter_count(rig) == number
 
     async def repaired_is_handled() -> bool:
-        return "m00003" in await spine.seen()
+        return "m00003" in await seen(rig)
 
-    async with running(spine.consumer(Route((MessageReceived,), handle))):
+    async with running(rig.consumer(Route((MessageReceived,), handle))):
         await eventually(lambda: dead(2))
-        assert await spine.seen() == ["m00001", "m00004"]
-        undecodable, raised = sorted(await letters(spine), key=lambda letter: "ValueError" in letter.reason)
+        assert await seen(rig) == ["m00001", "m00004"]
+        undecodable, raised = sorted(await letters(rig), key=lambda letter: "ValueError" in letter.reason)
         check_letters(undecodable, raised, broken)
-        await check_reading(shell_at(spine), undecodable, raised)
-        await replay_repaired(shell_at(spine), undecodable, whole, tmp_path)
+        await check_reading(shell_at(rig), undecodable, raised)
+        await replay_repaired(shell_at(rig), undecodable, whole, tmp_path)
         await eventually(repaired_is_handled)
 
         replay = ("dead-letters", "replay", "--all", *SERVICE, "--reason-contains", "ValueError in handle")
-        assert "1 records" in await shell_at(spine).ok(*replay)
+        assert "1 records" in await shell_at(rig).ok(*replay)
         await eventually(lambda: dead(3))
-        again = (await letters(spine))[-1]
+        again = (await letters(rig))[-1]
         assert (again.reason, again.replays, again.value) == (raised.reason, 1, raised.value)
-        assert len(latest(await letters(spine))) == 2, "each record once, however often it came back"
+        assert len(latest(await letters(rig))) == 2, "each record once, however often it came back"
 
 
 def check_letters(undecodable: DeadLetter, raised: DeadLetter, broken: bytes) -> None:
@@ -118,14 +120,14 @@ def written(file: Path, content: bytes) -> str:
     return str(file)
 
 
-async def test_asking_for_what_is_not_there_ends_with_1_and_wrong_usage_with_2(spine: Spine) -> None:
-    shell, service = shell_at(spine), ("-s", "survey")
+async def test_asking_for_what_is_not_there_ends_with_1_and_wrong_usage_with_2(rig: Rig) -> None:
+    shell, service = shell_at(rig), ("-s", "survey")
     for command in (("show", "0-7"), ("replay", "0-7")):
         result = await shell.call("dead-letters", *command, *service)
         assert (result.exit_code, "no dead letter 0-7" in result.stderr) == (1, True)
     for wrong in ((), ("0-7", "--all"), ("--all", "--value", __file__), ("0-7", "--reason-contains", "x")):
         assert (await shell.call("dead-letters", "replay", *wrong, *service)).exit_code == 2
-    missing = await shell_at(spine, "elsewhere.").call("dead-letters", "list", *service)
+    missing = await shell_at(rig, "elsewhere.").call("dead-letters", "list", *service)
     assert (missing.exit_code, "huiqun topics create" in missing.stderr) == (2, True)
 
 

@@ -14,7 +14,7 @@ from huiqun.channel.directory.model import MAX_ID_KINDS, MAX_OPEN_LISTINGS, Dire
 from huiqun.contracts.channel import GroupListed, LeaveReason, MemberJoined, Role
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MessageScreened
-from tests.stories import at, created, described, dismissed, joined, left, listed, screened, updated
+from huiqun.testing.events import at, created, described, dismissed, joined, left, listed, screened, updated
 
 State = tuple[dict[str, DirectoryGroup], dict[str, DirectoryMember]]
 

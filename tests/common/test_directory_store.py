@@ -9,7 +9,6 @@ import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 
 from huiqun.channel.directory.fold import DirectoryChanges, DirectorySnapshot
-from huiqun.channel.directory.handlers import Directory
 from huiqun.channel.directory.store import (
     DIRECTORY,
     DIRECTORY_INDEXES,
@@ -24,14 +23,11 @@ from huiqun.contracts.channel import LeaveReason, Role
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.fields import Account
 from huiqun.contracts.moderation import MessageScreened
-from huiqun.kafka import KafkaOptions, Publisher
-from huiqun.privacy.encryption import SERVICE_KEY, FieldEncryption, MasterKeys
-from huiqun.privacy.suppression import SUPPRESSION_INDEXES, SuppressionList
-from huiqun.store import Database, Outside, connect, ensure_indexes
-from huiqun.work import WORK_INDEXES, Transactor, Work
-from local.ports import free_port
-from tests.clocks import SetClock
-from tests.stories import at, created, described, dismissed, joined, left, listed, screened, tellings, updated
+from huiqun.testing.events import at, created, described, dismissed, joined, left, listed, screened, updated
+from huiqun.testing.rig import Rig
+from huiqun.work import Work
+from tests.orders import tellings
+from tests.servers import new_database_name
 
 T = TypeVar("T")
 IDS = {"unionid": "union-1", "external_userid": "wm.$1"}
@@ -40,16 +36,13 @@ IDS = {"unionid": "union-1", "external_userid": "wm.$1"}
 class Store:
     """A directory, and what it leaves in the store."""
 
-    def __init__(self, transactor: Transactor, directory: Directory) -> None:
-        self.transactor = transactor
-        self.directory = directory
-
-    @property
-    def database(self) -> Database:
-        return self.transactor.database
+    def __init__(self, rig: Rig) -> None:
+        self.rig = rig
+        self.directory = rig.directory
+        self.database = rig.database
 
     async def commit(self, use_case: Callable[[Work], Awaitable[T]]) -> T:
-        return await self.transactor.run(use_case)
+        return await self.rig.run(use_case)
 
     async def tell(self, *events: Event) -> DirectoryChanges:
         """One batch: what the channel says, and then what messages do."""
@@ -78,7 +71,7 @@ class Store:
         found = {}
         async for each in self.database[DIRECTORY].find({}, {"updated_at": 0, "revision": 0}):
             if each["record"] == "member":
-                member = await find_member(Outside(self.database), each["group_id"], each["member_id"])
+                member = await find_member(self.rig.reader, each["group_id"], each["member_id"])
                 assert member is not None
                 details = (await self.directory.reveal([member]))[member.key]
                 each.get("name", {}).pop("value", None)
@@ -88,25 +81,23 @@ class Store:
         return found
 
 
+@pytest_asyncio.fixture(scope="module")
+async def one_rig(mongo_url: str) -> AsyncIterator[Rig]:
+    async with Rig.open(mongo_url, new_database_name(), DIRECTORY_INDEXES) as opened:
+        yield opened
+
+
 @pytest_asyncio.fixture
-async def store(mongo_url: str, database_name: str) -> AsyncIterator[Store]:
-    client = connect(mongo_url)
-    database = client[database_name]
-    await ensure_indexes(database, {**WORK_INDEXES, **DIRECTORY_INDEXES, **SUPPRESSION_INDEXES})
-    encryption = FieldEncryption(client, database_name, MasterKeys("a key of these tests"))
-    await encryption.start()
-    await encryption.ensure_key(SERVICE_KEY)
-    transactor = Transactor(client, database, Publisher(KafkaOptions(f"127.0.0.1:{free_port()}")), SetClock())
-    yield Store(transactor, Directory(encryption, SuppressionList(b"a key of these tests")))
-    await encryption.close()
-    await client.close()
+async def store(one_rig: Rig) -> Store:
+    await one_rig.clear()
+    return Store(one_rig)
 
 
 async def test_names_and_ids_are_stored_encrypted_and_read_out(store: Store) -> None:
     await store.tell(joined("g1", "u1", display_name="李女士", external_ids=IDS))
     (document,) = await store.database[DIRECTORY].find().to_list(None)
     assert not any(secret in str(document) for secret in ("李女士", "union-1", "wm.$1"))
-    member = await find_member(Outside(store.database), "g1", "u1")
+    member = await find_member(store.rig.reader, "g1", "u1")
     assert member is not None
     details = (await store.directory.reveal([member]))["g1/u1"]
     assert (details.display_name, details.external_ids) == ("李女士", IDS)
@@ -144,12 +135,13 @@ async def test_a_batch_is_read_at_once_and_written_at_once(store: Store) -> None
     await store.database.command("profile", 0)
     namespace = f"{store.database.name}.{DIRECTORY}"
     profiled = await store.database["system.profile"].find({"ns": namespace}).to_list(None)
+    await store.database.drop_collection("system.profile")  # nobody may empty it
     commands = [next(iter(each["command"])) for each in profiled if each["op"] in ("query", "getmore")]
     assert commands == ["find"]
 
 
 async def test_senders_are_noted_only_of_whom_the_channel_has_said_nothing(store: Store) -> None:
-    await store.tell(joined("g1", "u1"), created("g1", "Europe/London"))
+    await store.tell(joined("g1", "u1"), created("g1", timezone="Europe/London"))
 
     async def note(work: Work) -> DirectorySnapshot:
         messages = [screened("g1", "u1", 5), screened("g1", "u2", 6), screened("g2", "u3", 7)]
@@ -169,9 +161,9 @@ async def test_a_whole_listing_marks_who_is_not_on_it_however_long_known(store: 
     assert not changes.departed
     changes = await store.tell(listed("g1", [f"u{n}" for n in range(10, 20)], 50, page=2, pages=2))
     assert changes.departed.keys() == {f"g1/u{n}" for n in range(20, 30)}
-    present = await list_present(Outside(store.database), "g1")
+    present = await list_present(store.rig.reader, "g1")
     assert {member.member_id for member in present} == {f"u{n}" for n in range(20)}
-    (elsewhere,) = await list_present(Outside(store.database), "g10")
+    (elsewhere,) = await list_present(store.rig.reader, "g10")
     assert elsewhere.member_id == "u1"
     gone = (await store.documents())["g1/u25"]
     assert (gone["gone_since"], gone["details"]) == (at(25), ("李", {}))
@@ -182,7 +174,7 @@ async def test_a_stranger_who_writes_while_a_listing_comes_is_not_forgotten_in_t
         group = f"g{number}"
         events: list[Event] = [listed(group, ["u1"], 5), screened(group, "stranger", 1)]
         await asyncio.gather(*map(store.tell, events))
-        member = await find_member(Outside(store.database), group, "stranger")
+        member = await find_member(store.rig.reader, group, "stranger")
         assert member is not None
         assert not member.is_present
 
@@ -192,14 +184,14 @@ async def test_lists_come_in_pages_and_do_not_mix_groups(store: Store) -> None:
     await store.tell(
         left("g1", "u1", 1, LeaveReason.REMOVED), created("g1"), created("g10"), described("g2", purpose="benefits")
     )
-    first = await list_members(Outside(store.database), "g1", present=True, limit=2)
-    rest = await list_members(Outside(store.database), "g1", present=True, after=first[-1].member_id, limit=9)
+    first = await list_members(store.rig.reader, "g1", present=True, limit=2)
+    rest = await list_members(store.rig.reader, "g1", present=True, after=first[-1].member_id, limit=9)
     assert [member.member_id for member in (*first, *rest)] == ["u0", "u2", "u3", "u4"]
-    (gone,) = await list_members(Outside(store.database), "g1", present=False, limit=9)
+    (gone,) = await list_members(store.rig.reader, "g1", present=False, limit=9)
     assert (gone.member_id, gone.left_reason) == ("u1", LeaveReason.REMOVED)
-    accounts = await list_accounts(Outside(store.database), [("channel", "u3")])
+    accounts = await list_accounts(store.rig.reader, [("channel", "u3")])
     assert [member.group_id for member in accounts] == ["g", "g1-a", "g1", "g10"]
-    assert await find_group(Outside(store.database), "g3") is None
+    assert await find_group(store.rig.reader, "g3") is None
 
 
 STREAMS: list[list[Event]] = [

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -24,16 +23,9 @@ from huiqun.files.exports.handlers import (
 from huiqun.files.exports.model import Export, ExportFormat, ExportKind, RequestExportCommand, RowPage
 from huiqun.files.exports.store import EXPORT_INDEXES, list_exports, read_parts
 from huiqun.files.writing import FileFormat
-from huiqun.kafka import KafkaOptions, Publisher
-from huiqun.runtime.clock import whole_milliseconds
-from huiqun.store import Outside, Reader, connect, ensure_indexes
+from huiqun.store import Reader
 from huiqun.tasks.model import TaskKind
-from huiqun.tasks.runner import TaskRunner
-from huiqun.tasks.store import TASK_INDEXES
-from huiqun.work import WORK_INDEXES, Transactor
-from local.ports import free_port
-from tests.clocks import SetClock
-from tests.due import run_all_due
+from huiqun.testing.rig import Rig
 
 
 def ledgers_of(criteria: Mapping[str, Any]) -> Sequence[str]:
@@ -54,95 +46,86 @@ LEDGERS = ExportKind("ledgers", ("id", "amount", "text"), ledgers_of, count_entr
 
 
 @pytest_asyncio.fixture
-async def transactor(mongo_url: str, database_name: str) -> AsyncIterator[Transactor]:
-    client = connect(mongo_url)
-    indexes = {**WORK_INDEXES, **TASK_INDEXES, **AUDIT_INDEXES, **EXPORT_INDEXES, "entries": ()}
-    await ensure_indexes(client[database_name], indexes)
-    clock = SetClock(whole_milliseconds(datetime.now(UTC)))
-    yield Transactor(client, client[database_name], Publisher(KafkaOptions(f"127.0.0.1:{free_port()}")), clock)
-    await client.close()
+async def rig(mongo_url: str, database_name: str) -> AsyncIterator[Rig]:
+    async with Rig.open(mongo_url, database_name, {**AUDIT_INDEXES, **EXPORT_INDEXES, "entries": ()}) as opened:
+        opened.wire(task_kinds={EXPORT: TaskKind(carry_out_exports([LEDGERS]))})
+        yield opened
 
 
-def runner(transactor: Transactor) -> TaskRunner:
-    return TaskRunner(transactor, {EXPORT: TaskKind(carry_out_exports([LEDGERS]))})
-
-
-async def enter(transactor: Transactor, ledger: str, number: int, text: str = "早") -> None:
+async def enter(rig: Rig, ledger: str, number: int, text: str = "早") -> None:
     entries = [{"_id": f"{ledger}{each:04}", "ledger": ledger, "amount": -each, "text": text} for each in range(number)]
-    await transactor.database["entries"].insert_many(entries)
+    await rig.database["entries"].insert_many(entries)
 
 
-async def begin(transactor: Transactor, *ledgers: str, form: ExportFormat = FileFormat.JSONL) -> Export:
+async def begin(rig: Rig, *ledgers: str, form: ExportFormat = FileFormat.JSONL) -> Export:
     command = RequestExportCommand(LEDGERS.name, {"ledgers": list(ledgers)}, form)
-    return await transactor.run(lambda work: request_export(work, command, "anna"))
+    return await rig.run(lambda work: request_export(work, command, "anna"))
 
 
-async def found(transactor: Transactor, export: Export) -> Export:
-    return await get_export(Outside(transactor.database), LEDGERS.name, export.id)
+async def found(rig: Rig, export: Export) -> Export:
+    return await get_export(rig.reader, LEDGERS.name, export.id)
 
 
-async def read(transactor: Transactor, export: Export, start: int, end: int) -> bytes:
-    parts = read_parts(Outside(transactor.database), export.id, start, end)
+async def read(rig: Rig, export: Export, start: int, end: int) -> bytes:
+    parts = read_parts(rig.reader, export.id, start, end)
     return b"".join([part async for part in parts])
 
 
-async def finished(
-    transactor: Transactor, *ledgers: str, form: ExportFormat = FileFormat.JSONL
-) -> tuple[Export, bytes]:
+async def finished(rig: Rig, *ledgers: str, form: ExportFormat = FileFormat.JSONL) -> tuple[Export, bytes]:
     """An export that tasks have carried out, and its file."""
-    export = await begin(transactor, *ledgers, form=form)
-    await run_all_due(runner(transactor))
-    done = await found(transactor, export)
-    return done, await read(transactor, done, 0, done.bytes)
+    export = await begin(rig, *ledgers, form=form)
+    await rig.run_due()
+    done = await found(rig, export)
+    return done, await read(rig, done, 0, done.bytes)
 
 
-async def test_every_row_is_there_once_section_by_section(transactor: Transactor) -> None:
-    await enter(transactor, "a", 120)
-    await enter(transactor, "b", 30)
-    export, file = await finished(transactor, "b", "a")
+async def test_every_row_is_there_once_section_by_section(rig: Rig) -> None:
+    await enter(rig, "a", 120)
+    await enter(rig, "b", 30)
+    export, file = await finished(rig, "b", "a")
     rows = [orjson.loads(line) for line in file.splitlines()]
     assert [row["id"] for row in rows] == [*(f"b{n:04}" for n in range(30)), *(f"a{n:04}" for n in range(120))]
     assert tuple(rows[0]) == LEDGERS.columns
     assert (export.state, export.total, export.rows, export.bytes) == ("done", 150, 150, len(file))
     assert export.sha256 == hashlib.sha256(file).hexdigest()
-    assert (await list_exports(Outside(transactor.database), LEDGERS.name, None, 10)) == [export]
+    assert (await list_exports(rig.reader, LEDGERS.name, None, 10)) == [export]
 
 
-async def test_a_spreadsheet_has_a_header_and_numbers_stay_numbers(transactor: Transactor) -> None:
-    await enter(transactor, "a", 2, "=1+1")
-    _, file = await finished(transactor, "a", form=FileFormat.CSV)
+async def test_a_spreadsheet_has_a_header_and_numbers_stay_numbers(rig: Rig) -> None:
+    await enter(rig, "a", 2, "=1+1")
+    _, file = await finished(rig, "a", form=FileFormat.CSV)
     assert file.decode("utf-8-sig").splitlines() == ["id,amount,text", "a0000,0,'=1+1", "a0001,-1,'=1+1"]
 
 
-async def test_an_export_that_is_broken_off_goes_on_without_loss_or_repetition(transactor: Transactor) -> None:
-    await enter(transactor, "a", 220, "字" * 20_000)
-    export = await begin(transactor, "a")
+async def test_an_export_that_is_broken_off_goes_on_without_loss_or_repetition(rig: Rig) -> None:
+    await enter(rig, "a", 220, "字" * 20_000)
+    export = await begin(rig, "a")
     states = []
-    while (now := await found(transactor, export)).state != "done":
+    while (now := await found(rig, export)).state != "done":
         states.append((now.state, now.rows))
         # A process that takes the task and dies has done nothing; the next one does the same step.
-        assert await runner(transactor).run_next()
+        assert await rig.run_task()
     assert states[0] == ("counting", 0)
     assert ("writing", 0) in states
     assert ("sealing", 220) in states
-    parts = [part async for part in read_parts(Outside(transactor.database), export.id, 0, now.bytes)]
+    parts = [part async for part in read_parts(rig.reader, export.id, 0, now.bytes)]
     assert len(parts) > 10
     assert max(map(len, parts)) < 2 * 1024 * 1024
     assert len({orjson.loads(line)["id"] for line in b"".join(parts).splitlines()}) == 220
 
 
-async def test_any_stretch_of_the_file_can_be_read(transactor: Transactor) -> None:
-    await enter(transactor, "a", 60, "字" * 20_000)
-    export, file = await finished(transactor, "a")
+async def test_any_stretch_of_the_file_can_be_read(rig: Rig) -> None:
+    await enter(rig, "a", 60, "字" * 20_000)
+    export, file = await finished(rig, "a")
     for start, end in ((0, 10), (1_500_000, 2_500_000), (len(file) - 5, len(file)), (1 << 20, 1 << 20)):
-        assert await read(transactor, export, start, end) == file[start:end]
+        assert await read(rig, export, start, end) == file[start:end]
 
 
-async def test_who_exports_what_and_who_fetches_it_is_audited(transactor: Transactor) -> None:
-    await enter(transactor, "a", 3)
-    export, _ = await finished(transactor, "a")
-    await transactor.run(lambda work: record_download(work, LEDGERS.name, export.id, "bo"))
-    entries = await transactor.database["audit_log"].find().sort("_id", 1).to_list(None)
+async def test_who_exports_what_and_who_fetches_it_is_audited(rig: Rig) -> None:
+    await enter(rig, "a", 3)
+    export, _ = await finished(rig, "a")
+    await rig.run(lambda work: record_download(work, LEDGERS.name, export.id, "bo"))
+    entries = await rig.database["audit_log"].find().sort("_id", 1).to_list(None)
     asked = {"ledgers": ["a"], "format": "jsonl"}
     assert [(each["actor"], each["action"], each["detail"]) for each in entries] == [
         ("anna", "export.requested", asked),
@@ -152,28 +135,26 @@ async def test_who_exports_what_and_who_fetches_it_is_audited(transactor: Transa
     assert {each["subject"] for each in entries} == {f"export/{export.id}"}
 
 
-async def test_there_is_nothing_to_fetch_before_it_is_done_or_of_another_kind(transactor: Transactor) -> None:
-    export = await begin(transactor, "a")
+async def test_there_is_nothing_to_fetch_before_it_is_done_or_of_another_kind(rig: Rig) -> None:
+    export = await begin(rig, "a")
     with pytest.raises(UnfinishedExportError):
-        await transactor.run(partial(record_download, kind=LEDGERS.name, export_id=export.id, actor="anna"))
+        await rig.run(partial(record_download, kind=LEDGERS.name, export_id=export.id, actor="anna"))
     for kind, export_id in ((LEDGERS.name, "nothing"), ("messages", export.id)):
         with pytest.raises(UnknownExportError):
-            await transactor.run(partial(record_download, kind=kind, export_id=export_id, actor="anna"))
+            await rig.run(partial(record_download, kind=kind, export_id=export_id, actor="anna"))
 
 
-async def test_a_file_that_becomes_too_large_is_given_up_and_says_so(
-    transactor: Transactor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_file_that_becomes_too_large_is_given_up_and_says_so(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handlers, "MOST_BYTES", 1_000)
-    await enter(transactor, "a", 100)
-    export, file = await finished(transactor, "a")
+    await enter(rig, "a", 100)
+    export, file = await finished(rig, "a")
     assert (export.state, file) == ("failed", b"")
-    assert await transactor.database["audit_log"].count_documents({"action": "export.failed"}) == 1
+    assert await rig.database["audit_log"].count_documents({"action": "export.failed"}) == 1
 
 
-async def test_a_step_of_an_export_that_is_gone_does_nothing(transactor: Transactor) -> None:
-    await begin(transactor, "a")
-    await transactor.database["exports"].delete_many({})
-    await run_all_due(runner(transactor))
-    assert await transactor.database["tasks"].count_documents({}) == 0
-    assert await transactor.database["exports"].count_documents({}) == 0
+async def test_a_step_of_an_export_that_is_gone_does_nothing(rig: Rig) -> None:
+    await begin(rig, "a")
+    await rig.database["exports"].delete_many({})
+    await rig.run_due()
+    assert await rig.database["tasks"].count_documents({}) == 0
+    assert await rig.database["exports"].count_documents({}) == 0

@@ -17,6 +17,7 @@ from huiqun.kafka.security import KafkaSecurity, SaslMechanism
 from huiqun.kafka.topics import create_topics
 from huiqun.runtime.misconfiguration import MisconfigurationError
 from huiqun.stream.dead_letters import read_all
+from huiqun.testing.broker import read_topic
 from huiqun.work.retry import is_transient
 from local.certificates import Authority
 from local.ports import free_port
@@ -24,7 +25,6 @@ from local.secured_kafka import ListenerName, SecuredListeners
 from local.stack import Stack
 from local.tansu import Tansu
 from tests.shell import Shell
-from tests.spine import read_topic
 from tests.tls_terminator import tls_before
 
 RECORD = Record(CHANNEL_ACTIONS.name, b"g1", b"signed in")
@@ -112,7 +112,7 @@ async def test_a_broker_that_does_not_let_us_in_is_explained_with_what_to_set(
 
 
 @pytest.mark.kafka_only
-@pytest.mark.usefixtures("spine")
+@pytest.mark.usefixtures("rig")
 async def test_topics_that_a_user_may_not_see_are_named_with_the_user(
     secured: SecuredListeners, topic_prefix: str
 ) -> None:

@@ -32,12 +32,9 @@ from huiqun.privacy.suppression import SuppressionList
 from huiqun.service.connections import SHARED_INDEXES
 from huiqun.store import Index
 from huiqun.stream import Route
-from huiqun.tasks.runner import TaskRunner
+from huiqun.testing.events import NOON, joined
+from huiqun.testing.rig import Rig
 from huiqun.work import Work
-from tests.clocks import SetClock
-from tests.due import run_all_due
-from tests.inlet import Inlet, open_inlet, open_interface
-from tests.stories import NOON, joined
 
 INDEXES = {**SHARED_INDEXES, **DIRECTORY_INDEXES, "notes": (Index((("member_id", 1),)),)}
 NOTES = DocumentSet("笔记", "notes", Subject.query, ("text",))
@@ -46,45 +43,38 @@ SOON = timedelta(days=10)
 
 @dataclass
 class Service:
-    """A service that holds these, and its clock."""
+    """A service that holds these."""
 
-    inlet: Inlet
-    requests: PersonRequests
-    clock: SetClock
+    rig: Rig
 
     async def note(self, member_id: str, *texts: str, group_id: str = "g1", **fields: Any) -> None:
         notes = [{"member_id": member_id, "group_id": group_id, "text": text, **fields} for text in texts]
-        await self.inlet.database["notes"].insert_many(notes)
+        await self.rig.database["notes"].insert_many(notes)
 
     async def notes(self) -> list[str]:
-        return sorted([each["text"] async for each in self.inlet.database["notes"].find()])
+        return sorted([each["text"] async for each in self.rig.database["notes"].find()])
 
     async def ask(self, *events: Event) -> None:
-        await self.inlet.deliver(events)
+        await self.rig.deliver(*events)
 
     async def carry_out(self) -> None:
-        self.clock.moment += UNTIL_KNOWN
-        await run_all_due(self.runner)
-
-    @property
-    def runner(self) -> TaskRunner:
-        return TaskRunner(self.inlet.transactor, self.requests.task_kinds(self.inlet.reader))
+        await self.rig.run_due(UNTIL_KNOWN)
 
     async def outcomes(self, request_id: str = "r1") -> dict[str, tuple[Outcome, str | None, Any]]:
-        found = await store.find_request(self.inlet.reader, f"erasure/{request_id}")
+        found = await store.find_request(self.rig.reader, f"erasure/{request_id}")
         assert found is not None
         return {each.what: (each.outcome, each.ground, each.until) for each in found.results}
 
     async def reference(self) -> str:
-        found = await store.find_request(self.inlet.reader, "access/r1")
+        found = await store.find_request(self.rig.reader, "access/r1")
         assert found is not None
         assert found.file is not None
         return found.file.reference
 
     async def fetch(self) -> list[Any]:
         reference = await self.reference()
-        request = await self.inlet.transactor.run(lambda work: fetch_file(work, reference, "key:1"))
-        parts = [part async for part in read_file(self.inlet.reader, self.inlet.directory.encryption, request)]
+        request = await self.rig.run(lambda work: fetch_file(work, reference, "key:1"))
+        parts = [part async for part in read_file(self.rig.reader, self.rig.directory.encryption, request)]
         return [orjson.loads(line) for line in b"".join(parts).splitlines()]
 
 
@@ -103,15 +93,11 @@ async def holding(request: pytest.FixtureRequest) -> Sequence[PersonalDataHoldin
 
 @pytest_asyncio.fixture
 async def service(mongo_url: str, database_name: str, holding: Sequence[PersonalDataHolding]) -> AsyncIterator[Service]:
-    made: list[PersonRequests] = []
-
-    def routes(directory: Any) -> tuple[Route, ...]:
-        made.append(PersonRequests("engagement", holding, directory))
-        return (Route(REQUEST_EVENTS, made[0].record),)
-
-    clock = SetClock()
-    async with open_inlet(mongo_url, database_name, routes, INDEXES, clock) as inlet:
-        yield Service(inlet, made[0], clock)
+    async with Rig.open(mongo_url, database_name, INDEXES) as rig:
+        requests = PersonRequests("engagement", holding, rig.directory)
+        route = Route(REQUEST_EVENTS, requests.record)
+        rig.wire(routes=[route], task_kinds=requests.task_kinds(rig.reader), routers=[api.router])
+        yield Service(rig)
 
 
 async def test_more_documents_than_a_portion_are_erased_and_no_others(service: Service) -> None:
@@ -126,9 +112,9 @@ async def test_more_documents_than_a_portion_are_erased_and_no_others(service: S
 async def test_erasure_begins_when_everybody_knows_of_it(service: Service) -> None:
     await service.note("u1", "mine")
     await service.ask(asked(ErasureRequested, "u1"))
-    await run_all_due(service.runner)
+    await service.rig.run_due()
     assert await service.notes() == ["mine"]
-    suppressed = await service.inlet.directory.suppression.find(service.inlet.reader, [Account("channel", "u1")])
+    suppressed = await service.rig.directory.suppression.find(service.rig.reader, [Account("channel", "u1")])
     assert list(suppressed) == [Account("channel", "u1")]
 
 
@@ -136,7 +122,7 @@ async def test_of_whom_nothing_is_held_nothing_is_said_to_be_erased(service: Ser
     await service.ask(asked(ErasureRequested, "u1"))
     await service.carry_out()
     assert await service.outcomes() == {}
-    assert (await store.find_request(service.inlet.reader, "erasure/r1")).completed_at is not None  # type: ignore[union-attr]
+    assert (await store.find_request(service.rig.reader, "erasure/r1")).completed_at is not None  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +138,7 @@ async def test_what_is_kept_has_its_ground_and_the_latest_date(service: Service)
     await service.note("u1", "open")
     await service.ask(asked(ErasureRequested, "u1", request_id="r2"))
     await service.carry_out()
-    found = await store.find_request(service.inlet.reader, "erasure/r2")
+    found = await store.find_request(service.rig.reader, "erasure/r2")
     assert found is not None
     assert [(each.ground, each.until) for each in found.results] == [("证明", NOON + 2 * SOON), ("尚未结束", None)]
 
@@ -168,7 +154,7 @@ async def test_what_is_others_goes_on_without_the_person(service: Service) -> No
     await service.ask(asked(ErasureRequested, "u1"))
     await service.carry_out()
     assert len(await service.notes()) == PORTION
-    assert await service.inlet.database["notes"].count_documents({"member_id": "u1"}) == 0
+    assert await service.rig.database["notes"].count_documents({"member_id": "u1"}) == 0
     assert await service.outcomes() == {
         "笔记": (Outcome.ANONYMISED, None, None),
         "日志": (Outcome.KEPT, "只可追加", None),
@@ -178,7 +164,7 @@ async def test_what_is_others_goes_on_without_the_person(service: Service) -> No
 async def test_who_goes_by_the_same_id_on_another_channel_is_somebody_else(service: Service) -> None:
     for group, channel in (("g1", "channel"), ("g9", "wecom/another")):
         event = joined(group, "u1").model_copy(update={"source": channel})
-        await service.inlet.transactor.run(partial(service.inlet.directory.record, events=[event]))
+        await service.rig.run(partial(service.rig.directory.record, events=[event]))
     await service.note("u1", "mine")
     await service.note("u1", "of another", group_id="g9")
     await service.ask(asked(ErasureRequested, "u1"))
@@ -196,7 +182,7 @@ async def test_a_request_without_accounts_means_the_member_it_is_about(service: 
 async def test_which_accounts_were_meant_is_forgotten_and_what_was_asked_stays(service: Service) -> None:
     await service.ask(asked(ErasureRequested, "u1", "u2", customer_id="c1", ground="本人申请"))
     await service.carry_out()
-    (document,) = await service.inlet.database[store.REQUESTS].find().to_list(None)
+    (document,) = await service.rig.database[store.REQUESTS].find().to_list(None)
     assert "accounts" not in document
     assert "customer_id" not in document
     assert (document["person_id"], document["ground"], document["state"]) == ("u1", "本人申请", "completed")
@@ -211,8 +197,8 @@ async def test_the_same_request_is_carried_out_once_and_answered_each_time(servi
     await service.ask(asked(ErasureRequested, "u1"))
     await service.carry_out()
     assert await service.notes() == ["written later"]
-    assert await service.inlet.database["outbox"].count_documents({}) == 2
-    log = service.inlet.database["audit_log"]
+    assert await service.rig.database["outbox"].count_documents({}) == 2
+    log = service.rig.database["audit_log"]
     assert [each["action"] async for each in log.find()] == ["erasure.requested", "erasure.completed"]
 
 
@@ -222,7 +208,7 @@ async def test_what_is_held_is_collected_in_encrypted_parts_and_fetched_once(ser
     await service.note("u2", "of another")
     await service.ask(asked(AccessRequested, "u1"))
     await service.carry_out()
-    parts = await service.inlet.database[store.PARTS].find().to_list(None)
+    parts = await service.rig.database[store.PARTS].find().to_list(None)
     assert len(parts) == 3
     assert not any("长".encode() in part["data"] for part in parts)
     heading, *rows = await service.fetch()
@@ -235,7 +221,7 @@ async def test_what_is_held_is_collected_in_encrypted_parts_and_fetched_once(ser
 async def test_a_file_that_has_expired_is_unknown(service: Service) -> None:
     await service.ask(asked(AccessRequested, "u1"))
     await service.carry_out()
-    service.clock.moment += timedelta(days=7)
+    service.rig.clock.moment += timedelta(days=7)
     with pytest.raises(UnknownAccessFileError):
         await service.fetch()
 
@@ -244,7 +230,7 @@ async def test_a_file_that_was_begun_by_a_process_that_died_is_begun_anew(servic
     await service.note("u1", "mine")
     await service.ask(asked(AccessRequested, "u1"))
     left = {"request": "access/r1", "number": 0, "data": b"of an attempt before"}
-    await service.inlet.database[store.PARTS].insert_one(left)
+    await service.rig.database[store.PARTS].insert_one(left)
     await service.carry_out()
     assert [row["data"]["text"] for row in (await service.fetch())[1:]] == ["mine"]
 
@@ -252,15 +238,15 @@ async def test_a_file_that_was_begun_by_a_process_that_died_is_begun_anew(servic
 async def test_operators_see_requests_and_only_auditors_fetch_files(service: Service) -> None:
     await service.ask(asked(ErasureRequested, "u1"), asked(AccessRequested, "u1", request_id="r2"))
     await service.carry_out()
-    async with open_interface(service.inlet, [api.router]) as http:
-        listed = (await http.get("/api/v1/person-requests")).json()["items"]
-        assert {(each["kind"], each["state"]) for each in listed} == {("erasure", "completed"), ("access", "completed")}
-        only = (await http.get("/api/v1/person-requests?kind=access&limit=1")).json()["items"]
-        assert [each["request_id"] for each in only] == ["r2"]
-        assert (await http.get("/api/v1/person-requests/erasure/r1")).json()["request_id"] == "r1"
-        assert (await http.get("/api/v1/person-requests/access/r1")).status_code == 404
-        file = f"/api/v1/person-requests/files/{only[0]['file']['reference']}"
-        assert (await http.get(file)).status_code == 403
+    http = await service.rig.http("operator")
+    listed = (await http.get("/api/v1/person-requests")).json()["items"]
+    assert {(each["kind"], each["state"]) for each in listed} == {("erasure", "completed"), ("access", "completed")}
+    only = (await http.get("/api/v1/person-requests?kind=access&limit=1")).json()["items"]
+    assert [each["request_id"] for each in only] == ["r2"]
+    assert (await http.get("/api/v1/person-requests/erasure/r1")).json()["request_id"] == "r1"
+    assert (await http.get("/api/v1/person-requests/access/r1")).status_code == 404
+    file = f"/api/v1/person-requests/files/{only[0]['file']['reference']}"
+    assert (await http.get(file)).status_code == 403
 
 
 def test_hashes_of_accounts_tell_nothing_without_the_key() -> None:
@@ -272,11 +258,11 @@ def test_hashes_of_accounts_tell_nothing_without_the_key() -> None:
 
 
 async def test_of_two_erasures_the_later_counts(service: Service) -> None:
-    suppression, accounts = service.inlet.directory.suppression, [Account("channel", "u1")]
+    suppression, accounts = service.rig.directory.suppression, [Account("channel", "u1")]
 
     async def add(work: Work) -> None:
         for at in (NOON + SOON, NOON):
             await suppression.add(work, accounts, at)
 
-    await service.inlet.transactor.run(add)
-    assert await suppression.find(service.inlet.reader, accounts) == {accounts[0]: NOON + SOON}
+    await service.rig.run(add)
+    assert await suppression.find(service.rig.reader, accounts) == {accounts[0]: NOON + SOON}

@@ -13,7 +13,7 @@ from huiqun.contracts.topics import CHANNEL_MEMBERS
 from huiqun.privacy.detection import find_personal_data
 from huiqun.privacy.names import PersonName, PlatformId
 from huiqun.privacy.text import ComparedText, MaskedText, RawText, mask_text, mask_values
-from tests.channel import NOON
+from huiqun.testing.events import NOON
 
 MOBILE, CARD = "13812345678", "6222021001122334409"
 

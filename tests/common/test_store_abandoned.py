@@ -27,8 +27,8 @@ from huiqun.store import (
 )
 from huiqun.store.connection import instance_of
 from huiqun.store.presence import PROCESSES
+from huiqun.testing.waiting import eventually
 from tests.faults.wiretap import Cut, Wiretap
-from tests.spine import eventually
 
 SERVICE = "huiqun_moderation"
 # A process that opens a transaction, says so, and then is busy without ever letting its event loop go on.

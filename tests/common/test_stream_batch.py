@@ -13,9 +13,8 @@ from huiqun.contracts.topics import CHANNEL_MEMBERS, CHANNEL_MESSAGES
 from huiqun.stream import Route
 from huiqun.stream.batch import Received, decode_batch, without_duplicates
 from huiqun.stream.routes import RoutingTable
+from huiqun.testing.events import NOON, created, edited, message
 from huiqun.work import Work
-from tests.channel import edit, message
-from tests.stories import NOON, created
 
 PREFIX = "test."
 TOPICS = {PREFIX + topic.name: topic for topic in (CHANNEL_MEMBERS, CHANNEL_MESSAGES)}
@@ -56,7 +55,7 @@ def test_reading_goes_on_after_the_last_record_whatever_became_of_it() -> None:
 
 def test_an_event_that_no_handler_wants_is_passed_over() -> None:
     original = message(1)
-    batch = decode_batch(polled("channel.messages.v1", encode(edit(original, "改"))), TOPICS, WANTED)
+    batch = decode_batch(polled("channel.messages.v1", encode(edited(original, "改"))), TOPICS, WANTED)
     assert (batch.received, batch.undecodable, batch.size) == ((), (), 1)
 
 
@@ -80,7 +79,7 @@ async def test_events_go_to_their_handlers_in_runs_that_keep_the_order() -> None
     table = RoutingTable([Route((MessageReceived, MessageEdited), screen), Route((MessageRecalled,), recall)])
     first = message(1)
     withdrawn = MessageRecalled.about("g1", Recall(message_id="m1", group_id="g1", recalled_by="u1"), time=NOON)
-    events: list[Event] = [first, edit(first, "改"), withdrawn, message(2)]
+    events: list[Event] = [first, edited(first, "改"), withdrawn, message(2)]
     received = [Received(event, record("channel.messages.v1", 0, b""), event.identity) for event in events]
     work = Work(None, None, NOON)  # type: ignore[arg-type] # these handlers write nothing
     assert await table.dispatch(work, received) == []

@@ -13,10 +13,14 @@ from huiqun.contracts.topics import CHANNEL_MESSAGES, MODERATION_DECISIONS
 from huiqun.kafka.publisher import Record, partition_of
 from huiqun.stream import Route
 from huiqun.stream.dead_letters import DeadLetter, read_all, replay
+from huiqun.testing.broker import PARTITIONS, SERVICE
+from huiqun.testing.events import allowed, message
+from huiqun.testing.rig import Rig
+from huiqun.testing.waiting import eventually, running
 from huiqun.work import Work, outbox
 from huiqun.work.transactor import Delivery
-from tests.channel import ids, message, verdict_on
-from tests.spine import PARTITIONS, SERVICE, Spine, eventually, running
+from tests.orders import ids
+from tests.servers import seen
 
 MESSAGES_TOPIC = CHANNEL_MESSAGES.name
 
@@ -30,71 +34,71 @@ async def note(work: Work, events: Sequence[MessageReceived]) -> None:
         if event.data.text == "a key that exists":
             await work.collection("seen").insert_one({"_id": event.data.message_id})
         if event.data.text == "too large":
-            work.emit(verdict_on(message(0, text="长" * 20_000)).model_copy(update={"source": "x" * 1_000_000}))
-    work.emit_all([verdict_on(event) for event in events])
+            work.emit(allowed(message(0, text="长" * 20_000)).model_copy(update={"source": "x" * 1_000_000}))
+    work.emit_all([allowed(event) for event in events])
 
 
 NOTING = Route((MessageReceived,), note)
 
 
-async def have_been_seen(spine: Spine, events: Sequence[MessageReceived]) -> bool:
-    return await spine.seen() == sorted(set(ids(events)))
+async def have_been_seen(rig: Rig, events: Sequence[MessageReceived]) -> bool:
+    return await seen(rig) == sorted(set(ids(events)))
 
 
-async def nothing_waits(spine: Spine) -> bool:
-    return await outbox.depth(spine.database) == 0
+async def nothing_waits(rig: Rig) -> bool:
+    return await outbox.depth(rig.database) == 0
 
 
-async def letters(spine: Spine) -> list[DeadLetter]:
-    return [letter async for letter in read_all(spine.kafka, SERVICE)]
+async def letters(rig: Rig) -> list[DeadLetter]:
+    return [letter async for letter in read_all(rig.broker.options, SERVICE)]
 
 
-async def verdicts(spine: Spine) -> dict[str, list[str]]:
+async def verdicts(rig: Rig) -> dict[str, list[str]]:
     """The event ids on the decisions topic by message, as often as they are there."""
     found = defaultdict(list)
-    for record in await spine.records(MODERATION_DECISIONS):
+    for record in await rig.broker.records(MODERATION_DECISIONS):
         event = decode(MODERATION_DECISIONS, record.value)
         found[event.data.message_id].append(event.id)
     return found
 
 
-async def test_what_cannot_be_processed_is_set_aside_with_the_reason_and_its_neighbours_pass(spine: Spine) -> None:
+async def test_what_cannot_be_processed_is_set_aside_with_the_reason_and_its_neighbours_pass(rig: Rig) -> None:
     good = [message(number, f"g{number % 5}") for number in range(100)]
     trouble = [message(200, text="poison"), message(201, text="a key that exists"), message(202, text="too large")]
     unknown = encode(message(300)).replace(b"message.received", b"message.painted")
-    await spine.send(*good[:50], *trouble)
-    await spine.publisher.publish([Record(MESSAGES_TOPIC, b"g1", value) for value in (b"{", None, unknown)])
+    await rig.broker.send(*good[:50], *trouble)
+    await rig.broker.publisher.publish([Record(MESSAGES_TOPIC, b"g1", value) for value in (b"{", None, unknown)])
     strange = (("dead-letter-replays", b"many"), ("null", None))
-    await spine.publisher.publish([Record(MESSAGES_TOPIC, None, b"[]", strange)])  # type: ignore[arg-type]
-    await send_compressed(spine, encode(message(301, text="x")).replace(b'"x"', b'"' + b"x" * 2_000_000 + b'"'))
-    await spine.send(*good[50:])
+    await rig.broker.publisher.publish([Record(MESSAGES_TOPIC, None, b"[]", strange)])  # type: ignore[arg-type]
+    await send_compressed(rig, encode(message(301, text="x")).replace(b'"x"', b'"' + b"x" * 2_000_000 + b'"'))
+    await rig.broker.send(*good[50:])
 
     async def all_set_aside() -> bool:
-        return len(await letters(spine)) >= 8
+        return len(await letters(rig)) >= 8
 
-    async with running(spine.consumer(NOTING)):
-        await eventually(lambda: have_been_seen(spine, good))
+    async with running(rig.consumer(NOTING)):
+        await eventually(lambda: have_been_seen(rig, good))
         await eventually(all_set_aside)
-        reasons = {letter.reason.partition(" in ")[0]: letter for letter in await letters(spine)}
+        reasons = {letter.reason.partition(" in ")[0]: letter for letter in await letters(rig)}
         assert {"ZeroDivisionError", "KeyExistsError", "EventTooLargeError", "the record has no value"} < reasons.keys()
-        assert len(await letters(spine)) == 8
+        assert len(await letters(rig)) == 8
         assert "ZeroDivisionError" in reasons["ZeroDivisionError"].error
         assert "in note" in reasons["ZeroDivisionError"].error
         repaired = message(400, text="repaired")
-        await replay(spine.publisher, reasons["ZeroDivisionError"], repaired=encode(repaired))
-        await eventually(lambda: have_been_seen(spine, [*good, repaired]))
-        await eventually(lambda: nothing_waits(spine))
-    assert {key: len(each) for key, each in (await verdicts(spine)).items()} == dict.fromkeys(ids([*good, repaired]), 1)
+        await replay(rig.broker.publisher, reasons["ZeroDivisionError"], repaired=encode(repaired))
+        await eventually(lambda: have_been_seen(rig, [*good, repaired]))
+        await eventually(lambda: nothing_waits(rig))
+    assert {key: len(each) for key, each in (await verdicts(rig)).items()} == dict.fromkeys(ids([*good, repaired]), 1)
 
 
 async def test_of_a_batch_of_a_hundred_two_are_set_aside_and_one_of_them_is_put_back_when_it_can_be(
-    spine: Spine,
+    rig: Rig,
 ) -> None:
     """Number 40 makes its handler raise always, number 60 is no JSON."""
     sent = [message(number, "g1", text="poison" if number == 40 else "你好") for number in range(100)]
-    await spine.send(*sent[:60])
-    await spine.publisher.publish([Record(MESSAGES_TOPIC, b"g1", b"no JSON")])
-    await spine.send(*sent[61:])
+    await rig.broker.send(*sent[:60])
+    await rig.broker.publisher.publish([Record(MESSAGES_TOPIC, b"g1", b"no JSON")])
+    await rig.broker.send(*sent[61:])
     good = [event for number, event in enumerate(sent) if number not in {40, 60}]
     poisonous = True
 
@@ -104,46 +108,46 @@ async def test_of_a_batch_of_a_hundred_two_are_set_aside_and_one_of_them_is_put_
         await work.collection("seen").insert_many([{"_id": event.data.message_id} for event in events])
 
     async def both_set_aside() -> bool:
-        return len(await letters(spine)) == 2
+        return len(await letters(rig)) == 2
 
-    async with running(spine.consumer(Route((MessageReceived,), handle))):
-        await eventually(lambda: have_been_seen(spine, good))
+    async with running(rig.consumer(Route((MessageReceived,), handle))):
+        await eventually(lambda: have_been_seen(rig, good))
         await eventually(both_set_aside)
-        found = {letter.value: letter for letter in await letters(spine)}
+        found = {letter.value: letter for letter in await letters(rig)}
         raised, broken = found[encode(sent[40])], found[b"no JSON"]
         for letter, offset in ((raised, 40), (broken, 60)):
             assert (letter.key, letter.topic, letter.offset) == (b"g1", MESSAGES_TOPIC, offset)
             assert letter.partition == partition_of(b"g1", PARTITIONS)
         poisonous = False
-        await replay(spine.publisher, raised)
-        await replay(spine.publisher, raised)
-        await eventually(lambda: have_been_seen(spine, [*good, sent[40]]))
-    assert len(await letters(spine)) == 2
+        await replay(rig.broker.publisher, raised)
+        await replay(rig.broker.publisher, raised)
+        await eventually(lambda: have_been_seen(rig, [*good, sent[40]]))
+    assert len(await letters(rig)) == 2
 
 
-async def send_compressed(spine: Spine, value: bytes) -> None:
+async def send_compressed(rig: Rig, value: bytes) -> None:
     """Compressed, a record passes that the broker would refuse at its full size."""
     producer = AIOKafkaProducer(
-        **spine.kafka.client_arguments(), compression_type="gzip", max_request_size=len(value) * 2
+        **rig.broker.options.client_arguments(), compression_type="gzip", max_request_size=len(value) * 2
     )
     async with producer:
-        await producer.send_and_wait(spine.kafka.prefix + MESSAGES_TOPIC, value, key=b"g1")
+        await producer.send_and_wait(rig.broker.options.prefix + MESSAGES_TOPIC, value, key=b"g1")
 
 
-async def test_events_that_come_again_have_no_second_effect(spine: Spine) -> None:
+async def test_events_that_come_again_have_no_second_effect(rig: Rig) -> None:
     events = [message(number, f"g{number % 5}") for number in range(60)]
-    async with running(spine.consumer(NOTING)):
-        await spine.send(*events[:40], *events[:10])
-        await eventually(lambda: have_been_seen(spine, events[:40]))
+    async with running(rig.consumer(NOTING)):
+        await rig.broker.send(*events[:40], *events[:10])
+        await eventually(lambda: have_been_seen(rig, events[:40]))
         # Known, new and twice in one poll, and known ones under a second event id.
         again = [message(number, f"g{number % 5}") for number in range(5)]
-        await spine.send(*events[20:], *again, *events)
-        await eventually(lambda: have_been_seen(spine, events))
-        await eventually(lambda: nothing_waits(spine))
-    assert {key: len(set(each)) for key, each in (await verdicts(spine)).items()} == dict.fromkeys(ids(events), 1)
+        await rig.broker.send(*events[20:], *again, *events)
+        await eventually(lambda: have_been_seen(rig, events))
+        await eventually(lambda: nothing_waits(rig))
+    assert {key: len(set(each)) for key, each in (await verdicts(rig)).items()} == dict.fromkeys(ids(events), 1)
 
 
-async def test_a_passing_error_is_waited_for_and_nothing_is_set_aside(spine: Spine) -> None:
+async def test_a_passing_error_is_waited_for_and_nothing_is_set_aside(rig: Rig) -> None:
     failures: list[Exception] = [AutoReconnect("away"), ConnectionResetError(), TimeoutError()]
     health: list[str | None] = []
 
@@ -153,34 +157,34 @@ async def test_a_passing_error_is_waited_for_and_nothing_is_set_aside(spine: Spi
         if failures:
             raise failures.pop()
 
-    consumer = spine.consumer(Route((MessageReceived,), fail_first))
+    consumer = rig.consumer(Route((MessageReceived,), fail_first))
     async with running(consumer):
-        await spine.send(message(1))
-        await eventually(lambda: have_been_seen(spine, [message(1)]))
+        await rig.broker.send(message(1))
+        await eventually(lambda: have_been_seen(rig, [message(1)]))
         await eventually(lambda: consumer.heartbeat.failure is None)
     assert health == [None, "TimeoutError", "ConnectionResetError", "AutoReconnect"]
-    assert await letters(spine) == []
-    assert len((await verdicts(spine))["m00001"]) == 1
+    assert await letters(rig) == []
+    assert len((await verdicts(rig))["m00001"]) == 1
 
 
-async def test_whatever_senders_get_wrong_is_set_aside_and_the_consumer_goes_on(spine: Spine) -> None:
+async def test_whatever_senders_get_wrong_is_set_aside_and_the_consumer_goes_on(rig: Rig) -> None:
     good = [message(number) for number in range(20)]
-    await spine.send(*good[:10])
-    await spine.publisher.publish([Record(MESSAGES_TOPIC, b"g1", b"{")] * 150)
-    await spine.send(*good[10:])
+    await rig.broker.send(*good[:10])
+    await rig.broker.publisher.publish([Record(MESSAGES_TOPIC, b"g1", b"{")] * 150)
+    await rig.broker.send(*good[10:])
 
     async def all_set_aside() -> bool:
-        return len(await letters(spine)) >= 150
+        return len(await letters(rig)) >= 150
 
-    async with running(spine.consumer(NOTING)) as consuming:
-        await eventually(lambda: have_been_seen(spine, good))
+    async with running(rig.consumer(NOTING)) as consuming:
+        await eventually(lambda: have_been_seen(rig, good))
         await eventually(all_set_aside)
         assert not consuming.done()
-    assert len(await letters(spine)) == 150
-    assert {key: len(each) for key, each in (await verdicts(spine)).items()} == dict.fromkeys(ids(good), 1)
+    assert len(await letters(rig)) == 150
+    assert {key: len(each) for key, each in (await verdicts(rig)).items()} == dict.fromkeys(ids(good), 1)
 
 
-async def test_what_a_former_owner_left_is_published_before_anything_newer_of_its_group(spine: Spine) -> None:
+async def test_what_a_former_owner_left_is_published_before_anything_newer_of_its_group(rig: Rig) -> None:
     """Of every partition, also of one that comes to have new messages only later."""
     groups = {partition_of(f"g{n}".encode(), PARTITIONS): f"g{n}" for n in range(20)}
     assert len(groups) == PARTITIONS
@@ -188,16 +192,18 @@ async def test_what_a_former_owner_left_is_published_before_anything_newer_of_it
     new = {group: message(part * 10 + 5, group) for part, group in groups.items()}
     for partition, group in groups.items():
         for event in old[group]:  # committed by a process that did not live to publish
-            delivery = Delivery([event.identity], [f"{spine.kafka.prefix}{MESSAGES_TOPIC}/{partition}"])
-            await spine.transactor.commit(partial(note, events=[event]), delivery)
-    async with running(spine.consumer(NOTING)):
+            delivery = Delivery([event.identity], [f"{rig.broker.options.prefix}{MESSAGES_TOPIC}/{partition}"])
+            await rig.transactor.commit(partial(note, events=[event]), delivery)
+    async with running(rig.consumer(NOTING)):
         sent = [event for events in old.values() for event in events]
         for group in groups.values():
-            await spine.send(new[group])
+            await rig.broker.send(new[group])
             sent.append(new[group])
-            await eventually(partial(have_been_seen, spine, sent))
-        await eventually(lambda: nothing_waits(spine))
-    published = [decode(MODERATION_DECISIONS, record.value) for record in await spine.records(MODERATION_DECISIONS)]
+            await eventually(partial(have_been_seen, rig, sent))
+        await eventually(lambda: nothing_waits(rig))
+    published = [
+        decode(MODERATION_DECISIONS, record.value) for record in await rig.broker.records(MODERATION_DECISIONS)
+    ]
     for group in groups.values():
         of_group = [event.data.message_id for event in published if event.data.group_id == group]
         assert list(dict.fromkeys(of_group)) == ids([*old[group], new[group]])

@@ -12,21 +12,25 @@ from huiqun.contracts.channel import MessageReceived
 from huiqun.stream import ConsumerOptions, Route
 from huiqun.stream.batch import cut_batch
 from huiqun.stream.dead_letters import read_all
+from huiqun.testing.broker import SERVICE
+from huiqun.testing.events import message
+from huiqun.testing.rig import Rig
+from huiqun.testing.waiting import eventually, running
 from huiqun.work import Work
-from tests.channel import ids, message
-from tests.spine import SERVICE, Spine, eventually, running
+from tests.orders import ids
+from tests.servers import seen
 
 
-async def set_aside(spine: Spine) -> list[str]:
-    return [letter.reason async for letter in read_all(spine.kafka, SERVICE)]
+async def set_aside(rig: Rig) -> list[str]:
+    return [letter.reason async for letter in read_all(rig.broker.options, SERVICE)]
 
 
 async def note(work: Work, events: Sequence[MessageReceived]) -> None:
     await work.collection("seen").insert_many([{"_id": event.data.message_id} for event in events])
 
 
-async def have_been_seen(spine: Spine, events: Sequence[MessageReceived]) -> bool:
-    return await spine.seen() == sorted(ids(events))
+async def have_been_seen(rig: Rig, events: Sequence[MessageReceived]) -> bool:
+    return await seen(rig) == sorted(ids(events))
 
 
 ABORT = {"errorLabels": ["TransientTransactionError"]}
@@ -38,7 +42,7 @@ ABORT = {"errorLabels": ["TransientTransactionError"]}
     ids=["aborted", "too long"],
 )
 async def test_a_batch_that_is_aborted_again_and_again_gets_through_in_smaller_ones(
-    spine: Spine, error: OperationFailure
+    rig: Rig, error: OperationFailure
 ) -> None:
     sizes: list[int] = []
 
@@ -49,14 +53,14 @@ async def test_a_batch_that_is_aborted_again_and_again_gets_through_in_smaller_o
             raise error
 
     sent = [message(n, "g1") for n in range(50)]
-    await spine.send(*sent)
-    async with running(spine.consumer(Route((MessageReceived,), tire))):
-        await eventually(lambda: have_been_seen(spine, sent))
+    await rig.broker.send(*sent)
+    async with running(rig.consumer(Route((MessageReceived,), tire))):
+        await eventually(lambda: have_been_seen(rig, sent))
     assert all(sizes.count(size) <= 4 for size in sizes if size > 20), "never again and again unchanged"
-    assert await set_aside(spine) == []
+    assert await set_aside(rig) == []
 
 
-async def test_a_transaction_that_is_too_large_is_halved_at_once(spine: Spine) -> None:
+async def test_a_transaction_that_is_too_large_is_halved_at_once(rig: Rig) -> None:
     sizes: list[int] = []
 
     async def write_much(work: Work, events: Sequence[MessageReceived]) -> None:
@@ -67,15 +71,15 @@ async def test_a_transaction_that_is_too_large_is_halved_at_once(spine: Spine) -
         await note(work, events)
 
     sent = [message(n, "g1") for n in range(16)]
-    await spine.send(*sent)
-    async with running(spine.consumer(Route((MessageReceived,), write_much))):
-        await eventually(lambda: have_been_seen(spine, sent))
+    await rig.broker.send(*sent)
+    async with running(rig.consumer(Route((MessageReceived,), write_much))):
+        await eventually(lambda: have_been_seen(rig, sent))
     assert set(sizes) <= {16, 8, 4} | set(range(1, 16))
-    assert await set_aside(spine) == []
+    assert await set_aside(rig) == []
 
 
 async def test_a_single_record_that_never_gets_through_is_set_aside_in_the_end(
-    spine: Spine, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("huiqun.stream.handling._MOST_ABORTS_OF_ONE", 3)
 
@@ -85,14 +89,14 @@ async def test_a_single_record_that_never_gets_through_is_set_aside_in_the_end(
             raise OperationFailure("aborted", 251, ABORT)
 
     good = [message(n, "g1") for n in range(10)]
-    await spine.send(*good[:5], message(99, "g1", text="hopeless"), *good[5:])
-    async with running(spine.consumer(Route((MessageReceived,), never))):
-        await eventually(lambda: have_been_seen(spine, good))
-    (reason,) = await set_aside(spine)
+    await rig.broker.send(*good[:5], message(99, "g1", text="hopeless"), *good[5:])
+    async with running(rig.consumer(Route((MessageReceived,), never))):
+        await eventually(lambda: have_been_seen(rig, good))
+    (reason,) = await set_aside(rig)
     assert reason.startswith("TransactionAbortedError")
 
 
-async def test_what_a_route_prepares_is_done_once_and_outside_of_any_transaction(spine: Spine) -> None:
+async def test_what_a_route_prepares_is_done_once_and_outside_of_any_transaction(rig: Rig) -> None:
     prepared: list[str] = []
     failures = [OperationFailure("aborted", 251, ABORT) for _ in range(3)]
 
@@ -108,13 +112,13 @@ async def test_what_a_route_prepares_is_done_once_and_outside_of_any_transaction
             raise failures.pop()
 
     sent = [message(n, "g1") for n in range(20)]
-    await spine.send(*sent)
-    async with running(spine.consumer(Route((MessageReceived,), handle, prepare=prepare))):
-        await eventually(lambda: have_been_seen(spine, sent))
+    await rig.broker.send(*sent)
+    async with running(rig.consumer(Route((MessageReceived,), handle, prepare=prepare))):
+        await eventually(lambda: have_been_seen(rig, sent))
     assert prepared == ids(sent)
 
 
-async def test_a_batch_that_is_cut_short_is_read_on_in_order(spine: Spine) -> None:
+async def test_a_batch_that_is_cut_short_is_read_on_in_order(rig: Rig) -> None:
     order: list[str] = []
     sizes: list[int] = []
 
@@ -124,10 +128,10 @@ async def test_a_batch_that_is_cut_short_is_read_on_in_order(spine: Spine) -> No
         order.extend(ids(events))
 
     sent = [message(n, "g1", text="长" * 500) for n in range(60)]
-    await spine.send(*sent)
+    await rig.broker.send(*sent)
     options = ConsumerOptions(max_characters=10_000)
-    async with running(spine.consumer(Route((MessageReceived,), handle), options=options)):
-        await eventually(lambda: have_been_seen(spine, sent))
+    async with running(rig.consumer(Route((MessageReceived,), handle), options=options)):
+        await eventually(lambda: have_been_seen(rig, sent))
     assert order == ids(sent)
     assert max(sizes) <= 10_000
 

@@ -16,10 +16,11 @@ from huiqun.kafka.publisher import Record, record_of
 from huiqun.stream import Route
 from huiqun.stream.dead_letters import read_all
 from huiqun.stream.unreadable import UnreadableRecord, unreadable
+from huiqun.testing.broker import SERVICE
+from huiqun.testing.events import edited, joined, message
+from huiqun.testing.rig import Rig
+from huiqun.testing.waiting import eventually, running
 from huiqun.work import Work
-from tests.channel import edit, message
-from tests.spine import SERVICE, Spine, eventually, running
-from tests.stories import joined
 
 LAST = "the-last-one"
 
@@ -49,60 +50,58 @@ ROUTES = (
 )
 
 
-async def said(spine: Spine) -> list[Any]:
-    return [document["said"] async for document in spine.database["seen"].find()]
+async def said(rig: Rig) -> list[Any]:
+    return [document["said"] async for document in rig.database["seen"].find()]
 
 
-async def reasons(spine: Spine) -> list[str]:
-    return [letter.reason async for letter in read_all(spine.kafka, SERVICE)]
+async def reasons(rig: Rig) -> list[str]:
+    return [letter.reason async for letter in read_all(rig.broker.options, SERVICE)]
 
 
-async def until_handled(spine: Spine, *batches: Sequence[Record | Event]) -> None:
+async def until_handled(rig: Rig, *batches: Sequence[Record | Event]) -> None:
     """Send records, and wait until they are acknowledged, batch by batch."""
-    async with running(spine.consumer(*ROUTES)):
+    async with running(rig.consumer(*ROUTES)):
         for batch in batches:
-            await spine.publisher.publish([record_of(each) if isinstance(each, Event) else each for each in batch])
-            await eventually(lambda: spine.has_read_all(CHANNEL_MESSAGES))
+            await rig.broker.publisher.publish([record_of(each) if isinstance(each, Event) else each for each in batch])
+            await eventually(lambda: rig.broker.has_read_all(CHANNEL_MESSAGES))
 
 
-async def test_one_id_from_two_sources_is_two_events_and_from_one_source_one(spine: Spine) -> None:
+async def test_one_id_from_two_sources_is_two_events_and_from_one_source_one(rig: Rig) -> None:
     first = joined("g1", "one")
     second = joined("g1", "another").model_copy(update={"id": first.id, "source": "wecom/another"})
     again = joined("g1", "one-again").model_copy(update={"id": first.id})
-    async with running(spine.consumer(*ROUTES)):
-        await spine.send(first, second, again, joined("g1", LAST))
-        await eventually(lambda: _has(spine, LAST))
-    assert sorted(await said(spine)) == ["another", "one", LAST]
+    async with running(rig.consumer(*ROUTES)):
+        await rig.broker.send(first, second, again, joined("g1", LAST))
+        await eventually(lambda: _has(rig, LAST))
+    assert sorted(await said(rig)) == ["another", "one", LAST]
 
 
-async def _has(spine: Spine, what: str) -> bool:
-    return what in await said(spine)
+async def _has(rig: Rig, what: str) -> bool:
+    return what in await said(rig)
 
 
-async def test_one_message_id_in_two_groups_or_from_two_sources_is_as_many_messages(spine: Spine) -> None:
+async def test_one_message_id_in_two_groups_or_from_two_sources_is_as_many_messages(rig: Rig) -> None:
     elsewhere = message(1, group="g2", text="in another group")
     foreign = message(1, text="from another source").model_copy(update={"source": "wecom/another"})
-    await until_handled(spine, [message(1, text="here"), elsewhere, foreign])
-    assert sorted(await said(spine)) == ["from another source", "here", "in another group"]
+    await until_handled(rig, [message(1, text="here"), elsewhere, foreign])
+    assert sorted(await said(rig)) == ["from another source", "here", "in another group"]
 
 
 @pytest.mark.parametrize("apart", [True, False])
-async def test_a_second_content_of_one_revision_is_set_aside_and_the_same_one_dropped(
-    spine: Spine, apart: bool
-) -> None:
+async def test_a_second_content_of_one_revision_is_set_aside_and_the_same_one_dropped(rig: Rig, apart: bool) -> None:
     original = message(1, text="first")
     sent: list[Event] = [original, message(1, text="first"), message(1, text="another first")]
-    sent += [edit(original, "changed"), edit(original, "changed"), edit(original, "changed otherwise")]
-    await until_handled(spine, *([[each] for each in sent] if apart else [sent]))
-    assert sorted(await said(spine)) == ["changed", "first"]
-    assert await reasons(spine) == ["another content than was dealt with under the same identity"] * 2
+    sent += [edited(original, "changed"), edited(original, "changed"), edited(original, "changed otherwise")]
+    await until_handled(rig, *([[each] for each in sent] if apart else [sent]))
+    assert sorted(await said(rig)) == ["changed", "first"]
+    assert await reasons(rig) == ["another content than was dealt with under the same identity"] * 2
 
 
-async def test_what_a_handler_refuses_is_set_aside_with_its_reason_and_its_neighbours_pass(spine: Spine) -> None:
+async def test_what_a_handler_refuses_is_set_aside_with_its_reason_and_its_neighbours_pass(rig: Rig) -> None:
     sent = [message(1, text="before"), message(2, text="refused"), message(3, text="after")]
-    await until_handled(spine, sent, [message(2, text="refused")])
-    assert sorted(await said(spine)) == ["after", "before"]
-    assert await reasons(spine) == ["not wanted here"], "the second time it was dealt with"
+    await until_handled(rig, sent, [message(2, text="refused")])
+    assert sorted(await said(rig)) == ["after", "before"]
+    assert await reasons(rig) == ["not wanted here"], "the second time it was dealt with"
 
 
 def broken(event: MessageReceived, old: bytes, new: bytes) -> Record:
@@ -123,31 +122,31 @@ BROKEN: dict[tuple[bytes, bytes], str | None] = {
 }
 
 
-async def test_who_wants_to_know_is_told_of_records_that_are_no_events(spine: Spine) -> None:
+async def test_who_wants_to_know_is_told_of_records_that_are_no_events(rig: Rig) -> None:
     records = [broken(message(number), old, new) for number, (old, new) in enumerate(BROKEN)]
-    await until_handled(spine, [*records, message(99, text="after")], records[:1])
-    told = {each["message_id"]: each for each in await said(spine) if each != "after"}
+    await until_handled(rig, [*records, message(99, text="after")], records[:1])
+    told = {each["message_id"]: each for each in await said(rig) if each != "after"}
     assert [each["member_id"] for each in told.values()] == list(BROKEN.values())
     assert list(told) == [f"m{number:05}" for number in range(len(BROKEN))]
     assert {(each["group_id"], each["names_group"]) for each in told.values()} == {("g1", True)}
-    assert set(await reasons(spine)) == {each["reason"] for each in told.values()}
-    assert len(await said(spine)) == len(BROKEN) + 2, "put on the topic again, it is another record"
+    assert set(await reasons(rig)) == {each["reason"] for each in told.values()}
+    assert len(await said(rig)) == len(BROKEN) + 2, "put on the topic again, it is another record"
 
 
 async def test_a_record_that_names_no_group_is_of_the_one_in_its_key_and_one_without_is_only_set_aside(
-    spine: Spine,
+    rig: Rig,
 ) -> None:
     keyed, keyless = Record(CHANNEL_MESSAGES.name, b"g 1", b"{"), Record(CHANNEL_MESSAGES.name, None, b"\xff\xfe")
-    await until_handled(spine, [keyed, keyless, Record(CHANNEL_MESSAGES.name, b"g2", None)])
-    found = sorted([(each["group_id"], each["names_group"]) for each in await said(spine)])
+    await until_handled(rig, [keyed, keyless, Record(CHANNEL_MESSAGES.name, b"g2", None)])
+    found = sorted([(each["group_id"], each["names_group"]) for each in await said(rig)])
     assert found == [("g2", False), ("g~201", False)]
-    assert len(await reasons(spine)) == 3
+    assert len(await reasons(rig)) == 3
 
 
-async def test_of_a_recall_that_cannot_be_read_nobody_is_told(spine: Spine) -> None:
+async def test_of_a_recall_that_cannot_be_read_nobody_is_told(rig: Rig) -> None:
     recall = encode(message(1)).replace(b"received", b"recalled")
-    await until_handled(spine, [Record(CHANNEL_MESSAGES.name, b"g1", recall)])
-    assert (await said(spine), len(await reasons(spine))) == ([], 1)
+    await until_handled(rig, [Record(CHANNEL_MESSAGES.name, b"g1", recall)])
+    assert (await said(rig), len(await reasons(rig))) == ([], 1)
 
 
 NAMES = ("type", "source", "group_id", "member_id", "message_id")

@@ -14,11 +14,14 @@ from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.topics import CHANNEL_MESSAGES
 from huiqun.store import MongoOptions
 from huiqun.stream import BatchConsumer, LagWatch, Route, lag
+from huiqun.testing.broker import PARTITIONS, SERVICE
+from huiqun.testing.events import message
+from huiqun.testing.rig import Rig
+from huiqun.testing.waiting import eventually, running
 from huiqun.work import Work
 from local.proxy import Proxy
 from local.stack import Stack
-from tests.channel import message
-from tests.spine import PARTITIONS, SERVICE, Spine, eventually, kafka_options_of, open_spine, running
+from tests.servers import SEEN, kafka_options_of
 
 
 @pytest.fixture(autouse=True)
@@ -47,10 +50,10 @@ def is_lag(total: int, partitions: int = PARTITIONS) -> Callable[[], bool]:
 
 
 @asynccontextmanager
-async def watched(spine: Spine, *routes: Route) -> AsyncIterator[BatchConsumer]:
+async def watched(rig: Rig, *routes: Route) -> AsyncIterator[BatchConsumer]:
     """A consumer at work, and the watch over its lag."""
-    consumer = spine.consumer(*routes)
-    async with running(consumer), running(LagWatch(consumer, spine.kafka)):
+    consumer = rig.consumer(*routes)
+    async with running(consumer), running(LagWatch(consumer, rig.broker.options)):
         yield consumer
     assert lags() == {}, "no figure outlives its watch"
 
@@ -61,12 +64,12 @@ async def test_lag_rises_while_the_store_is_frozen_and_is_no_figure_while_the_br
     async with Stack(advertise=proxy.port) as stack:
         proxy.target = stack.broker.port
         mongo = replace(mongo_options, url=stack.mongo_url)
-        async with open_spine(kafka_options_of(stack, "lag."), mongo, "lag") as spine, watched(spine, NOTING):
-            await spine.send(*[message(number, f"g{number % 20}") for number in range(100)])
+        async with Rig.open(mongo, "lag", SEEN, kafka=kafka_options_of(stack, "lag.")) as rig, watched(rig, NOTING):
+            await rig.broker.send(*[message(number, f"g{number % 20}") for number in range(100)])
             await eventually(is_lag(0))
             stack.mongod.process.send_signal(signal.SIGSTOP)
             try:
-                await spine.send(*[message(number, f"g{number % 20}") for number in range(1_000, 4_000)])
+                await rig.broker.send(*[message(number, f"g{number % 20}") for number in range(1_000, 4_000)])
                 await eventually(is_lag(3_000))
                 proxy.cut()
                 await eventually(lambda: lags() == {})
@@ -77,7 +80,7 @@ async def test_lag_rises_while_the_store_is_frozen_and_is_no_figure_while_the_br
             await eventually(is_lag(0), 60)
 
 
-async def test_lag_of_a_partition_that_moves_away_is_no_longer_exported(spine: Spine) -> None:
+async def test_lag_of_a_partition_that_moves_away_is_no_longer_exported(rig: Rig) -> None:
     opened = asyncio.Event()
 
     async def wait(work: Work, events: Sequence[MessageReceived]) -> None:
@@ -85,14 +88,14 @@ async def test_lag_of_a_partition_that_moves_away_is_no_longer_exported(spine: S
             await opened.wait()
         await note(work, events)
 
-    await spine.send(*[message(number, f"g{number % 20}", text="wait") for number in range(500)])
-    async with watched(spine, Route((MessageReceived,), wait)) as consumer:
+    await rig.broker.send(*[message(number, f"g{number % 20}", text="wait") for number in range(500)])
+    async with watched(rig, Route((MessageReceived,), wait)) as consumer:
         await eventually(is_lag(500))
         opened.set()
         await eventually(is_lag(0))
         other = AIOKafkaConsumer(
-            spine.kafka.prefix + CHANNEL_MESSAGES.name,
-            **spine.kafka.client_arguments(),
+            rig.broker.options.prefix + CHANNEL_MESSAGES.name,
+            **rig.broker.options.client_arguments(),
             group_id=consumer.group,
             enable_auto_commit=False,
             rebalance_timeout_ms=5_000,

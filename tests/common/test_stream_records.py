@@ -24,11 +24,13 @@ from huiqun.store import ensure_indexes
 from huiqun.stream import Route
 from huiqun.stream.dead_letters import DeadLetter, read_all, replay
 from huiqun.telemetry import configure_logs
+from huiqun.testing.broker import PARTITIONS, SERVICE
+from huiqun.testing.events import joined, message
+from huiqun.testing.rig import Rig
+from huiqun.testing.waiting import eventually, running
 from huiqun.work import Work
 from survey import app as survey
-from tests.channel import message
-from tests.spine import PARTITIONS, SERVICE, Spine, eventually, running
-from tests.stories import joined
+from tests.servers import seen
 
 Logged = Callable[[str], list[dict[str, Any]]]
 DEEP = b'{"a":' * 30 + b"1" + b"}" * 30
@@ -60,39 +62,39 @@ def stranger(number: int, **changes: Any) -> bytes:
     return json.dumps(event).encode()
 
 
-async def letters(spine: Spine) -> list[DeadLetter]:
-    return [letter async for letter in read_all(spine.kafka, SERVICE)]
+async def letters(rig: Rig) -> list[DeadLetter]:
+    return [letter async for letter in read_all(rig.broker.options, SERVICE)]
 
 
-async def has_seen(spine: Spine, *numbers: int) -> bool:
-    return await spine.seen() == [f"m{number:05}" for number in numbers]
+async def has_seen(rig: Rig, *numbers: int) -> bool:
+    return await seen(rig) == [f"m{number:05}" for number in numbers]
 
 
 def figure(name: str, **labels: str) -> float:
     return REGISTRY.get_sample_value(name, {"consumer": SERVICE, "topic": CHANNEL_MESSAGES.name, **labels}) or 0.0
 
 
-async def test_records_that_are_no_events_are_set_aside_once_and_the_others_handled(spine: Spine) -> None:
+async def test_records_that_are_no_events_are_set_aside_once_and_the_others_handled(rig: Rig) -> None:
     strange = [None, b"\xff\xfe", b"[]", b"null", b"7", b'"text"', DEEP, stranger(90, type="channel.message.painted")]
     strange += [stranger(91, text="恭喜\ud83d发财"), stranger(92, specversion="7")]
     strange += [encode(message(93)).replace(b'"text"', b'"duration_seconds":9223372036854775808,"text"')]
     good = [stranger(1, extra={"nested": json.loads(DEEP)}), stranger(2, more=2**70), stranger(3, text="a\u0000b")]
     records = [Record(CHANNEL_MESSAGES.name, b"g1", value) for value in [*strange, *good]]
-    await spine.publisher.publish([*records, Record(CHANNEL_MESSAGES.name, b"g1", encode(message(4)))])
-    async with running(spine.consumer(NOTING)):
-        await eventually(partial(has_seen, spine, 1, 2, 3, 4))
-        await eventually(partial(spine.has_read_all, CHANNEL_MESSAGES))
-    found = await letters(spine)
+    await rig.broker.publisher.publish([*records, Record(CHANNEL_MESSAGES.name, b"g1", encode(message(4)))])
+    async with running(rig.consumer(NOTING)):
+        await eventually(partial(has_seen, rig, 1, 2, 3, 4))
+        await eventually(partial(rig.broker.has_read_all, CHANNEL_MESSAGES))
+    found = await letters(rig)
     assert [letter.value for letter in found] == strange
     assert not any("恭喜" in letter.reason for letter in found)
 
 
 async def test_a_record_under_another_key_than_its_subject_is_set_aside_and_goes_back_under_its_own(
-    spine: Spine,
+    rig: Rig,
 ) -> None:
     before = {kind: figure("huiqun_dead_letters_total", reason=kind) for kind in ("key", "undecodable")}
     other_group = message(4).model_copy(update={"subject": "g2"})
-    await spine.publisher.publish(
+    await rig.broker.publisher.publish(
         [
             Record(CHANNEL_MESSAGES.name, b"g2", encode(message(1, "g1"))),
             Record(CHANNEL_MESSAGES.name, None, encode(message(2, "g1"))),
@@ -101,10 +103,10 @@ async def test_a_record_under_another_key_than_its_subject_is_set_aside_and_goes
             Record(CHANNEL_MESSAGES.name, b"g1", encode(message(5, "g1"))),
         ]
     )
-    async with running(spine.consumer(NOTING)):
-        await eventually(partial(has_seen, spine, 5))
-        await eventually(partial(spine.has_read_all, CHANNEL_MESSAGES))
-        found = {letter.value: letter for letter in await letters(spine)}
+    async with running(rig.consumer(NOTING)):
+        await eventually(partial(has_seen, rig, 5))
+        await eventually(partial(rig.broker.has_read_all, CHANNEL_MESSAGES))
+        found = {letter.value: letter for letter in await letters(rig)}
         reasons = {json.loads(value or b"")["data"]["message_id"]: letter.reason for value, letter in found.items()}
         assert reasons == {
             "m00001": "the record's key is not the event's subject",
@@ -113,25 +115,23 @@ async def test_a_record_under_another_key_than_its_subject_is_set_aside_and_goes
             "m00004": "the event's subject is not its group",
         }
         for letter in found.values():
-            await replay(spine.publisher, letter)
-        await eventually(partial(has_seen, spine, 1, 2, 3, 5))
+            await replay(rig.broker.publisher, letter)
+        await eventually(partial(has_seen, rig, 1, 2, 3, 5))
     assert figure("huiqun_dead_letters_total", reason="key") >= before["key"] + 4
     assert figure("huiqun_dead_letters_total", reason="undecodable") == before["undecodable"]
 
 
-async def test_events_of_a_sender_that_partitions_otherwise_are_handled_and_noticed(
-    spine: Spine, logged: Logged
-) -> None:
+async def test_events_of_a_sender_that_partitions_otherwise_are_handled_and_noticed(rig: Rig, logged: Logged) -> None:
     before = figure("huiqun_misplaced_records_total")
     group = b"g1"
     right = partition_of(group, PARTITIONS)
-    topic = spine.kafka.prefix + CHANNEL_MESSAGES.name
-    await spine.send(message(0))
-    async with AIOKafkaProducer(**spine.kafka.client_arguments()) as elsewhere:
+    topic = rig.broker.options.prefix + CHANNEL_MESSAGES.name
+    await rig.broker.send(message(0))
+    async with AIOKafkaProducer(**rig.broker.options.client_arguments()) as elsewhere:
         for number in range(1, 31):
             await elsewhere.send_and_wait(topic, encode(message(number)), group, partition=1 - right)
-    async with running(spine.consumer(NOTING)):
-        await eventually(partial(has_seen, spine, *range(31)))
+    async with running(rig.consumer(NOTING)):
+        await eventually(partial(has_seen, rig, *range(31)))
     assert figure("huiqun_misplaced_records_total") == before + 30
     (line,) = logged("record_misplaced")
     assert (line["topic"], line["partition"], line["expected_partition"]) == (CHANNEL_MESSAGES.name, 1 - right, right)
@@ -142,9 +142,9 @@ def told_at_once(lines: list[dict[str, Any]]) -> int:
     return sum(line["records"] for line in lines)
 
 
-async def test_each_dead_letter_has_a_line_and_a_flood_of_them_one_more(spine: Spine, logged: Logged) -> None:
-    await spine.publisher.publish([Record(CHANNEL_MESSAGES.name, b"g1", b'{"text": "110105 secret"')] * 95)
-    async with running(spine.consumer(NOTING)):
+async def test_each_dead_letter_has_a_line_and_a_flood_of_them_one_more(rig: Rig, logged: Logged) -> None:
+    await rig.broker.publisher.publish([Record(CHANNEL_MESSAGES.name, b"g1", b'{"text": "110105 secret"')] * 95)
+    async with running(rig.consumer(NOTING)):
         await eventually(lambda: len(logged("dead_letter")) + told_at_once(logged("more_dead_letters")) == 95)
     each, more = logged("dead_letter"), logged("more_dead_letters")
     assert len(each) <= 20 * (len(more) + 1)
@@ -165,22 +165,19 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("service", [crm_sync, engagement, survey], ids=lambda each: each.SERVICE)
-async def test_names_and_ids_that_a_store_cannot_hold_stop_no_service(
-    spine: Spine, mongo_url: str, service: Any
-) -> None:
-    await ensure_indexes(spine.database, service.INDEXES)
+async def test_names_and_ids_that_a_store_cannot_hold_stop_no_service(rig: Rig, mongo_url: str, service: Any) -> None:
+    await ensure_indexes(rig.database, service.INDEXES)
     events = []
     for number, change in enumerate(HOSTILE):
         event = json.loads(encode(joined("g1", f"u{number}")))
         event["data"].update(change)
         events.append(Record(CHANNEL_MEMBERS.name, b"g1", json.dumps(event).encode()))
-    await spine.publisher.publish(events)
-    async with open_encryption(mongo_url, spine.database.name, MasterKeys("a key of these tests")) as encryption:
+    await rig.broker.publisher.publish(events)
+    async with open_encryption(mongo_url, rig.database.name, MasterKeys("a key of these tests")) as encryption:
         await encryption.start()
-        async with running(
-            spine.consumer(*service.routes(Directory(encryption, SuppressionList(b"a key of these tests"))))
-        ) as consuming:
-            await eventually(partial(spine.has_read_all, CHANNEL_MEMBERS))
+        directory = Directory(encryption, SuppressionList(b"a key of these tests"))
+        async with running(rig.consumer(*service.routes(directory))) as consuming:
+            await eventually(partial(rig.broker.has_read_all, CHANNEL_MEMBERS))
             assert not consuming.done()
-    found = [letter.value for letter in await letters(spine)]
+    found = [letter.value for letter in await letters(rig)]
     assert len(found) == len(set(found)) < len(HOSTILE)

@@ -12,12 +12,15 @@ from huiqun.contracts.topics import CHANNEL_ACTIONS, CHANNEL_MESSAGES, MODERATIO
 from huiqun.kafka.publisher import Record, RecordsTooLargeError
 from huiqun.stream import Route
 from huiqun.stream.dead_letters import read_all
+from huiqun.testing.broker import SERVICE
+from huiqun.testing.events import NOON, allowed, message
+from huiqun.testing.rig import Rig
+from huiqun.testing.waiting import eventually, running
 from huiqun.work import Relay, Work, outbox
 from huiqun.work.parked import count_parked, list_parked
 from huiqun.work.retry import until_it_passes
-from tests.channel import NOON, message, verdict_on
 from tests.narrow import set_limit
-from tests.spine import SERVICE, Spine, eventually, running
+from tests.servers import seen
 
 pytestmark = pytest.mark.kafka_only  # Tansu takes records of any size, whatever the topic is told
 
@@ -26,11 +29,11 @@ LIMIT = 20_000
 
 
 @pytest_asyncio.fixture
-async def narrow(spine: Spine) -> Spine:
-    """A spine whose topics of actions and decisions take no more than 20,000 bytes."""
-    await set_limit(spine.kafka, CHANNEL_ACTIONS, LIMIT)
-    await set_limit(spine.kafka, MODERATION_DECISIONS, LIMIT)
-    return spine
+async def narrow(rig: Rig) -> Rig:
+    """A rig whose topics of actions and decisions take no more than 20,000 bytes."""
+    await set_limit(rig.broker.options, CHANNEL_ACTIONS, LIMIT)
+    await set_limit(rig.broker.options, MODERATION_DECISIONS, LIMIT)
+    return rig
 
 
 def action(number: int, size: int = 100, key: bytes | None = None) -> Record:
@@ -38,10 +41,10 @@ def action(number: int, size: int = 100, key: bytes | None = None) -> Record:
     return Record(TOPIC, key or f"g{number % 7}".encode(), f"{number:06}".encode() + b"x" * size)
 
 
-async def published(spine: Spine) -> dict[bytes, list[int]]:
+async def published(rig: Rig) -> dict[bytes, list[int]]:
     """The numbers of the records on the topic by key, in their order."""
     found: dict[bytes, list[int]] = {}
-    for record in await spine.records(CHANNEL_ACTIONS):
+    for record in await rig.broker.records(CHANNEL_ACTIONS):
         found.setdefault(record.key, []).append(int(record.value[:6]))
     return found
 
@@ -53,43 +56,43 @@ def by_key(records: Sequence[Record]) -> dict[bytes, list[int]]:
     return found
 
 
-async def test_many_small_records_pass_a_topic_that_takes_none_of_their_batches(narrow: Spine) -> None:
+async def test_many_small_records_pass_a_topic_that_takes_none_of_their_batches(narrow: Rig) -> None:
     sent = [action(number, 1_000) for number in range(1_000)]
-    await narrow.publisher.publish(sent)
+    await narrow.broker.publisher.publish(sent)
     assert await published(narrow) == by_key(sent)
 
 
 @pytest.mark.parametrize("place", [0, 1, 500, 999], ids=["first", "second", "middle", "last"])
-async def test_a_record_too_large_is_named_and_its_neighbours_are_published_in_order(narrow: Spine, place: int) -> None:
+async def test_a_record_too_large_is_named_and_its_neighbours_are_published_in_order(narrow: Rig, place: int) -> None:
     sent = [action(number) for number in range(1_000)]
     sent[place] = action(place, 60_000)
     with pytest.raises(RecordsTooLargeError) as refusal:
-        await narrow.publisher.publish(sent)
+        await narrow.broker.publisher.publish(sent)
     assert list(refusal.value.refused) == [place]
     assert refusal.value.refused[place] > 60_000
     del sent[place]
     assert await published(narrow) == by_key(sent)
-    await narrow.publisher.publish([action(2_000)])  # and the publisher goes on
+    await narrow.broker.publisher.publish([action(2_000)])  # and the publisher goes on
 
 
-async def test_records_just_within_the_limit_pass_and_just_beyond_are_named(narrow: Spine) -> None:
+async def test_records_just_within_the_limit_pass_and_just_beyond_are_named(narrow: Rig) -> None:
     sent = [action(number, size, b"g1") for number, size in enumerate(range(19_500, 20_500, 50))]
     with pytest.raises(RecordsTooLargeError) as refusal:
-        await narrow.publisher.publish(sent)
+        await narrow.broker.publisher.publish(sent)
     fit = [record for number, record in enumerate(sent) if number not in refusal.value.refused]
     assert 0 < len(fit) < len(sent)
     assert sent[: len(fit)] == fit, "the smaller ones"
     assert await published(narrow) == by_key(fit)
 
 
-async def test_a_flood_of_records_too_large_is_gone_through_beside_another_publish(narrow: Spine) -> None:
+async def test_a_flood_of_records_too_large_is_gone_through_beside_another_publish(narrow: Rig) -> None:
     large = [action(number, 30_000 + number) for number in range(200)]
     small = [action(1_000 + number) for number in range(200)]
     other = [action(5_000 + number, key=b"another") for number in range(200)]
 
     async def publish_other() -> None:
         for record in other:
-            await until_it_passes(partial(narrow.publisher.publish, [record]), name="test")
+            await until_it_passes(partial(narrow.broker.publisher.publish, [record]), name="test")
 
     mixed = [record for pair in zip(large, small, strict=True) for record in pair]
     beside = asyncio.create_task(publish_other())
@@ -100,54 +103,54 @@ async def test_a_flood_of_records_too_large_is_gone_through_beside_another_publi
     assert found == by_key([*small, *other])
 
 
-async def refused_of(spine: Spine, records: Sequence[Record]) -> dict[int, int]:
+async def refused_of(rig: Rig, records: Sequence[Record]) -> dict[int, int]:
     with pytest.raises(RecordsTooLargeError) as refusal:
-        await spine.publisher.publish(records)
+        await rig.broker.publisher.publish(records)
     return refusal.value.refused
 
 
 async def note(work: Work, events: Sequence[MessageReceived]) -> None:
     await work.collection("seen").insert_many([{"_id": event.data.message_id} for event in events])
-    work.emit_all([verdict_on(event) for event in events])
+    work.emit_all([allowed(event) for event in events])
 
 
-async def waits(spine: Spine, batches: int, records: int) -> bool:
-    return (await outbox.depth(spine.database), await count_parked(spine.database)) == (batches, records)
+async def waits(rig: Rig, batches: int, records: int) -> bool:
+    return (await outbox.depth(rig.database), await count_parked(rig.database)) == (batches, records)
 
 
-async def test_a_batch_with_an_event_too_large_leaves_it_parked_and_is_acknowledged(narrow: Spine) -> None:
+async def test_a_batch_with_an_event_too_large_leaves_it_parked_and_is_acknowledged(narrow: Rig) -> None:
     large = message(500, "g1", text="长" * 20_000)
     events = [message(number, f"g{number % 5}") for number in range(100)]
-    await narrow.send(*events[:50], large, *events[50:])
+    await narrow.broker.send(*events[:50], large, *events[50:])
     async with running(narrow.consumer(Route((MessageReceived,), note))):
         await eventually(partial(waits, narrow, 0, 1))
-        await eventually(partial(narrow.has_read_all, CHANNEL_MESSAGES))
+        await eventually(partial(narrow.broker.has_read_all, CHANNEL_MESSAGES))
     (kept,) = await list_parked(narrow.database, 100)
     assert kept.record.key == b"g1"
     assert kept.size > LIMIT
-    assert len(await narrow.records(MODERATION_DECISIONS)) == 100
+    assert len(await narrow.broker.records(MODERATION_DECISIONS)) == 100
 
 
-async def test_what_a_dead_process_left_is_relayed_and_only_what_is_too_large_is_parked(narrow: Spine) -> None:
+async def test_what_a_dead_process_left_is_relayed_and_only_what_is_too_large_is_parked(narrow: Rig) -> None:
     async def emit(work: Work) -> None:
-        work.emit_all([verdict_on(message(number, text="长" * (20_000 if number == 1 else 10))) for number in range(3)])
+        work.emit_all([allowed(message(number, text="长" * (20_000 if number == 1 else 10))) for number in range(3)])
 
     await narrow.transactor.commit(emit)
     await narrow.database[outbox.OUTBOX].update_many({}, {"$set": {"at": NOON.replace(year=2020)}})
     async with running(Relay(narrow.transactor)):
         await eventually(partial(waits, narrow, 0, 1))
-    assert len(await narrow.records(MODERATION_DECISIONS)) == 2
+    assert len(await narrow.broker.records(MODERATION_DECISIONS)) == 2
 
 
-async def test_a_dead_letter_too_large_for_its_topic_is_parked_and_stops_nobody(narrow: Spine) -> None:
-    await set_limit(narrow.kafka, dead_letters_of(SERVICE), LIMIT)
+async def test_a_dead_letter_too_large_for_its_topic_is_parked_and_stops_nobody(narrow: Rig) -> None:
+    await set_limit(narrow.broker.options, dead_letters_of(SERVICE), LIMIT)
     for value in (b"{", b"{" * 60_000, b"[", b"[" * 60_000):
-        await narrow.send_raw(CHANNEL_MESSAGES, value)
-    await narrow.send(message(1))
+        await narrow.broker.send_raw(CHANNEL_MESSAGES, value)
+    await narrow.broker.send(message(1))
     async with running(narrow.consumer(Route((MessageReceived,), note))):
         await eventually(partial(waits, narrow, 0, 2))
-        await eventually(partial(narrow.has_read_all, CHANNEL_MESSAGES))
+        await eventually(partial(narrow.broker.has_read_all, CHANNEL_MESSAGES))
     kept = {each.record.value: each.record.topic for each in await list_parked(narrow.database, 10)}
     assert kept == dict.fromkeys((b"{" * 60_000, b"[" * 60_000), dead_letters_of(SERVICE).name)
-    assert {letter.value async for letter in read_all(narrow.kafka, SERVICE)} == {b"[", b"{"}
-    assert await narrow.seen() == ["m00001"]
+    assert {letter.value async for letter in read_all(narrow.broker.options, SERVICE)} == {b"[", b"{"}
+    assert await seen(narrow) == ["m00001"]

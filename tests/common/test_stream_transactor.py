@@ -15,11 +15,11 @@ from huiqun.kafka.publisher import EventTooLargeError
 from huiqun.runtime.clock import SystemClock
 from huiqun.store import Database, DuplicateKey, MongoOptions, connect, ensure_indexes
 from huiqun.tasks.store import TASK_INDEXES
+from huiqun.testing.events import message
+from huiqun.testing.rig import Rig
 from huiqun.work import WORK_INDEXES, Task, Transactor, Work, outbox
 from huiqun.work.transactor import Delivery
 from local.ports import free_port
-from tests.channel import message
-from tests.spine import Spine
 
 LATER = datetime.now(UTC) + timedelta(hours=1)
 
@@ -133,12 +133,12 @@ async def test_a_request_is_answered_while_the_broker_is_away_and_its_events_wai
     assert await outbox.depth(offline.database) == 1
 
 
-async def test_what_a_request_emitted_is_published_and_forgotten(spine: Spine) -> None:
+async def test_what_a_request_emitted_is_published_and_forgotten(rig: Rig) -> None:
     async def emit(work: Work) -> None:
         work.emit_all([message(1), message(2)])
         work.emit(message(3))
 
-    await spine.transactor.run(emit)
-    published = [decode(CHANNEL_MESSAGES, record.value) for record in await spine.records(CHANNEL_MESSAGES)]
+    await rig.transactor.run(emit)
+    published = [decode(CHANNEL_MESSAGES, record.value) for record in await rig.broker.records(CHANNEL_MESSAGES)]
     assert [event.data.message_id for event in published] == ["m00001", "m00002", "m00003"]
-    assert await outbox.depth(spine.database) == 0
+    assert await outbox.depth(rig.database) == 0

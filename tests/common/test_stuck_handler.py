@@ -15,11 +15,12 @@ from huiqun.service.api import Api, Interface
 from huiqun.service.connections import Connections, connections
 from huiqun.service.settings import ServiceSettings
 from huiqun.stream import BatchConsumer, ConsumerOptions, Route
+from huiqun.testing.events import message
+from huiqun.testing.rig import Rig
+from huiqun.testing.waiting import eventually, running
 from huiqun.work import Work
 from local.ports import LOOPBACK, free_port
 from local.stack import SESSION_TIMEOUT_MILLISECONDS, Stack
-from tests.channel import message
-from tests.spine import Spine, eventually, running
 
 SERVICE = "survey"
 STUCK_SECONDS = 3.0
@@ -56,7 +57,7 @@ async def answers(port: int) -> tuple[int, int]:
 
 
 async def test_a_handler_that_waits_for_ever_fails_liveness_and_an_idle_topic_does_not(
-    spine: Spine, settings: ServiceSettings, connected: Connections, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, settings: ServiceSettings, connected: Connections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Heartbeat, "stuck_seconds", STUCK_SECONDS)
 
@@ -73,7 +74,7 @@ async def test_a_handler_that_waits_for_ever_fails_liveness_and_an_idle_topic_do
     idle, idle_api, idle_port = consumer("idle", MemberJoined)
     async with running(stuck_api), running(idle_api), running(idle):
         hanging = asyncio.create_task(stuck.run(asyncio.Event()))
-        await spine.send(message(1))
+        await rig.broker.send(message(1))
 
         async def is_stuck() -> bool:
             return (await answers(stuck_port))[0] == httpx.codes.SERVICE_UNAVAILABLE

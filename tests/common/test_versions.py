@@ -8,9 +8,8 @@ import pytest
 import pytest_asyncio
 
 from huiqun.audit import AUDIT_INDEXES
-from huiqun.kafka import KafkaOptions, Publisher
-from huiqun.runtime.clock import whole_milliseconds
-from huiqun.store import Outside, connect, ensure_indexes
+from huiqun.store import Outside
+from huiqun.testing.rig import Rig
 from huiqun.versions.handlers import VersionedDocuments
 from huiqun.versions.migration import former_versions
 from huiqun.versions.model import (
@@ -28,9 +27,7 @@ from huiqun.versions.model import (
     content_hash_of,
 )
 from huiqun.versions.store import VersionStore
-from huiqun.work import WORK_INDEXES, Transactor, Work
-from local.ports import free_port
-from tests.clocks import SetClock
+from huiqun.work import Transactor, Work
 
 
 class UnknownPlanError(VersionNotFoundError):
@@ -50,11 +47,8 @@ ANNA, BO, CHEN = "key:anna", "key:bo", "key:chen"
 
 @pytest_asyncio.fixture
 async def transactor(mongo_url: str, database_name: str) -> AsyncIterator[Transactor]:
-    client = connect(mongo_url)
-    await ensure_indexes(client[database_name], {**WORK_INDEXES, **AUDIT_INDEXES, **PLANS.store.indexes})
-    clock = SetClock(whole_milliseconds(datetime.now(UTC)))
-    yield Transactor(client, client[database_name], Publisher(KafkaOptions(f"127.0.0.1:{free_port()}")), clock)
-    await client.close()
+    async with Rig.open(mongo_url, database_name, {**AUDIT_INDEXES, **PLANS.store.indexes}) as rig:
+        yield rig.transactor
 
 
 async def write(transactor: Transactor, author: str = ANNA, kind: str = "p1", **content: object) -> Version:

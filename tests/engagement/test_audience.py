@@ -16,99 +16,109 @@ from huiqun.channel.directory.store import find_group
 from huiqun.contracts.channel import Role
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import Verdict
+from huiqun.testing.events import NOON, at, created, joined, left, listed, screened, updated
+from huiqun.testing.http import list_all
+from huiqun.testing.rig import Rig
 from tests.directories import carry_over
-from tests.inlet import Inlet, every_page, open_inlet, open_interface
-from tests.stories import NOON, at, created, joined, left, listed, screened, tellings, updated
+from tests.orders import tellings
+from tests.servers import new_database_name
 
 SHARED = [HealthCheck.function_scoped_fixture]
 
 
-@pytest_asyncio.fixture
-async def inlet(mongo_url: str, database_name: str) -> AsyncIterator[Inlet]:
-    async with open_inlet(mongo_url, database_name, routes, INDEXES) as opened:
+@pytest_asyncio.fixture(scope="module")
+async def one_rig(mongo_url: str) -> AsyncIterator[Rig]:
+    """One database for all of these tests: to make one takes longer than most of them."""
+    async with Rig.open(mongo_url, new_database_name(), INDEXES) as opened:
+        opened.wire(routes=routes(opened.directory), routers=ROUTERS)
         yield opened
 
 
-async def activity(inlet: Inlet, key: str) -> dict[str, Any]:
-    return (await inlet.documents("activity"))[key]
+@pytest_asyncio.fixture
+async def rig(one_rig: Rig) -> Rig:
+    await one_rig.clear()
+    return one_rig
 
 
-async def test_allowed_messages_are_activity_and_others_are_only_counted_by_verdict(inlet: Inlet) -> None:
+async def activity(rig: Rig, key: str) -> dict[str, Any]:
+    return await rig.document("activity", key)
+
+
+async def test_allowed_messages_are_activity_and_others_are_only_counted_by_verdict(rig: Rig) -> None:
     verdicts = [Verdict.ALLOW, Verdict.BLOCK, Verdict.ALLOW, Verdict.WARN, Verdict.REVIEW]
-    await inlet.deliver([screened("g1", "u1", minute, verdict) for minute, verdict in enumerate(verdicts)])
-    document = await activity(inlet, "g1/u1")
+    await rig.deliver(*[screened("g1", "u1", minute, verdict) for minute, verdict in enumerate(verdicts)])
+    document = await activity(rig, "g1/u1")
     assert document["days"] == {"2026-11-22": 2}
     assert document["verdicts"] == {"allow": 2, "block": 1, "review": 1, "warn": 1}
     assert (document["first_seen"], document["last_seen"]) == (at(0), at(4))
 
 
-async def test_edits_count_nothing(inlet: Inlet) -> None:
-    await inlet.deliver([screened("g1", "u1", 1), screened("g1", "u1", 2, revision=1)])
-    document = await activity(inlet, "g1/u1")
+async def test_edits_count_nothing(rig: Rig) -> None:
+    await rig.deliver(screened("g1", "u1", 1), screened("g1", "u1", 2, revision=1))
+    document = await activity(rig, "g1/u1")
     assert document["days"] == {"2026-11-22": 1}
     assert document["last_seen"] == at(1)
 
 
-async def test_a_day_ends_at_midnight_of_the_groups_time_zone(inlet: Inlet) -> None:
+async def test_a_day_ends_at_midnight_of_the_groups_time_zone(rig: Rig) -> None:
     evening: dict[str, Any] = {"sent_at": NOON.replace(hour=15, minute=59)}
     night: dict[str, Any] = {"sent_at": NOON.replace(hour=16, minute=1)}
-    await inlet.deliver([created("shanghai"), created("london", "Europe/London")])
+    await rig.deliver(created("shanghai"), created("london", timezone="Europe/London"))
     for group in ("shanghai", "london", "never-told-of"):
-        await inlet.deliver([screened(group, "u1", 1000, **moment) for moment in (evening, night)])
-    documents = await inlet.documents("activity")
-    assert documents["shanghai/u1"]["days"] == {"2026-11-22": 1, "2026-11-23": 1}
-    assert documents["london/u1"]["days"] == {"2026-11-22": 2}
-    assert documents["never-told-of/u1"]["days"] == {"2026-11-22": 1, "2026-11-23": 1}
+        await rig.deliver(*[screened(group, "u1", 1000, **moment) for moment in (evening, night)])
+    assert (await activity(rig, "shanghai/u1"))["days"] == {"2026-11-22": 1, "2026-11-23": 1}
+    assert (await activity(rig, "london/u1"))["days"] == {"2026-11-22": 2}
+    assert (await activity(rig, "never-told-of/u1"))["days"] == {"2026-11-22": 1, "2026-11-23": 1}
 
 
-async def test_only_the_latest_days_are_kept(inlet: Inlet) -> None:
+async def test_only_the_latest_days_are_kept(rig: Rig) -> None:
     day = 24 * 60
-    await inlet.deliver([screened("g1", "u1", day * number) for number in (0, KEPT_DAYS - 1)])
-    assert len((await activity(inlet, "g1/u1"))["days"]) == 2
-    await inlet.deliver([screened("g1", "u1", day * KEPT_DAYS), screened("g1", "u1", 0)])
-    kept = (await activity(inlet, "g1/u1"))["days"]
+    await rig.deliver(*[screened("g1", "u1", day * number) for number in (0, KEPT_DAYS - 1)])
+    assert len((await activity(rig, "g1/u1"))["days"]) == 2
+    await rig.deliver(screened("g1", "u1", day * KEPT_DAYS), screened("g1", "u1", 0))
+    kept = (await activity(rig, "g1/u1"))["days"]
     assert min(kept) == (NOON + timedelta(days=KEPT_DAYS - 1)).date().isoformat()
     assert len(kept) == 2
 
 
-async def test_a_message_from_the_future_counts_when_it_was_judged(inlet: Inlet) -> None:
-    await inlet.deliver([screened("g1", "u1", 5, sent_at=NOON.replace(year=2099))])
-    document = await activity(inlet, "g1/u1")
+async def test_a_message_from_the_future_counts_when_it_was_judged(rig: Rig) -> None:
+    await rig.deliver(screened("g1", "u1", 5, sent_at=NOON.replace(year=2099)))
+    document = await activity(rig, "g1/u1")
     assert document["last_seen"] == at(5)
     assert list(document["days"]) == ["2026-11-22"]
 
 
 @pytest.mark.parametrize("nobody", ["unknown", "null", "0", "-", "未知"])
-async def test_what_strangers_do_under_a_placeholder_is_no_member_s_activity(inlet: Inlet, nobody: str) -> None:
-    await inlet.deliver([joined("g1", nobody), screened("g1", nobody), screened("g1", "u1"), left("g1", nobody, 1)])
-    assert {document["member_id"] for document in (await inlet.documents("activity")).values()} == {"u1"}
+async def test_what_strangers_do_under_a_placeholder_is_no_member_s_activity(rig: Rig, nobody: str) -> None:
+    await rig.deliver(joined("g1", nobody), screened("g1", nobody), screened("g1", "u1"), left("g1", nobody, 1))
+    assert {document["member_id"] for document in await rig.documents("activity")} == {"u1"}
 
 
-async def test_comings_and_goings_are_noted(inlet: Inlet) -> None:
-    await inlet.deliver([joined("g1", "u1", 1, role=Role.STAFF), screened("g1", "u2", 1)])
-    member = (await inlet.members())["g1/u1"]
+async def test_comings_and_goings_are_noted(rig: Rig) -> None:
+    await rig.deliver(joined("g1", "u1", 1, role=Role.STAFF), screened("g1", "u2", 1))
+    member = (await rig.members())["g1/u1"]
     assert (member.is_present, member.joined_at, member.role) == (True, at(1), Role.STAFF)
-    assert (await inlet.members())["g1/u2"].is_present, "who writes is in the group"
-    await inlet.deliver([left("g1", "u1", 2), screened("g1", "u1", 1.5, role=Role.STAFF)])
-    member = (await inlet.members())["g1/u1"]
+    assert (await rig.members())["g1/u2"].is_present, "who writes is in the group"
+    await rig.deliver(left("g1", "u1", 2), screened("g1", "u1", 1.5, role=Role.STAFF))
+    member = (await rig.members())["g1/u1"]
     assert (member.is_present, member.left_at, member.role) == (False, at(2), Role.STAFF)
-    assert (await activity(inlet, "g1/u1"))["gone_since"] == at(2), "it goes when the directory forgets them"
-    await inlet.deliver([joined("g1", "u1", 3)])
-    member = (await inlet.members())["g1/u1"]
+    assert (await activity(rig, "g1/u1"))["gone_since"] == at(2), "it goes when the directory forgets them"
+    await rig.deliver(joined("g1", "u1", 3))
+    member = (await rig.members())["g1/u1"]
     assert (member.is_present, member.joined_at, member.last_left_at) == (True, at(3), at(2))
-    assert (await activity(inlet, "g1/u1"))["gone_since"] is None
+    assert (await activity(rig, "g1/u1"))["gone_since"] is None
 
 
-async def test_a_listing_says_who_has_come_and_gone_unheard(inlet: Inlet) -> None:
-    await inlet.deliver([joined("g1", "u1", 1), screened("g1", "u1", 2), listed("g1", ["u2", "unknown"], 5)])
-    async with open_interface(inlet, ROUTERS) as http:
-        first, second = await every_page(http, "/api/v1/groups/g1/activity", limit=2)
+async def test_a_listing_says_who_has_come_and_gone_unheard(rig: Rig) -> None:
+    await rig.deliver(joined("g1", "u1", 1), screened("g1", "u1", 2), listed("g1", ["u2", "unknown"], 5))
+    http = await rig.http("operator")
+    first, second = await list_all(http, "/api/v1/groups/g1/activity", limit=2)
     assert (first["member_id"], first["present"], first["days"]) == ("u1", False, {"2026-11-22": 1})
     assert (second["member_id"], second["present"], second["days"]) == ("u2", True, {})
-    assert (await activity(inlet, "g1/u1"))["gone_since"] == at(1)
+    assert (await activity(rig, "g1/u1"))["gone_since"] == at(1)
 
 
-async def test_what_was_kept_before_there_was_a_directory_is_carried_over(inlet: Inlet) -> None:
+async def test_what_was_kept_before_there_was_a_directory_is_carried_over(rig: Rig) -> None:
     moments = {"first_seen": at(0), "last_seen": at(4)}
     plain = {"group_id": "g1", "days": {"2026-11-22": 1}, "verdicts": {"allow": 1}, **moments}
     stays = {"role": "staff", "role_at": at(1), "present": True, "joined_at": at(1), "left_at": at(0)}
@@ -117,33 +127,33 @@ async def test_what_was_kept_before_there_was_a_directory_is_carried_over(inlet:
         {"_id": f"g1/u{number}", "member_id": f"u{number}", **plain, **known}
         for number, known in enumerate((stays, leaves, leaves), 1)
     ]
-    await inlet.database["activity"].insert_many(former)
-    await inlet.database["groups"].insert_one({"_id": "g1", "timezone": "Europe/London", "updated_at": at(0)})
-    await inlet.deliver([joined("g1", "u2", 4)])
-    await carry_over(inlet.transactor, inlet.directory, FORMER_RECORDS)
-    group = await find_group(inlet.reader, "g1")
+    await rig.database["activity"].insert_many(former)
+    await rig.database["groups"].insert_one({"_id": "g1", "timezone": "Europe/London", "updated_at": at(0)})
+    await rig.deliver(joined("g1", "u2", 4))
+    await carry_over(rig.transactor, rig.directory, FORMER_RECORDS)
+    group = await find_group(rig.reader, "g1")
     assert group is not None
     assert group.profile.timezone == "Europe/London"
-    members = await inlet.members()
+    members = await rig.members()
     came, back, gone = (members[f"g1/u{number}"] for number in (1, 2, 3))
     assert (came.role, came.joined_at, came.is_present) == (Role.STAFF, at(1), True)
     assert (back.joined_at, back.last_left_at, back.is_present) == (at(4), at(3), True)
     assert (gone.left_at, gone.is_present) == (at(3), False)
-    documents = await inlet.documents("activity")
-    assert not any({"role", "joined_at", "left_at"} & document.keys() for document in documents.values())
-    assert [documents[f"g1/u{number}"].get("gone_since") for number in (1, 2, 3)] == [None, None, at(3)]
+    documents = await rig.documents("activity")
+    assert not any({"role", "joined_at", "left_at"} & document.keys() for document in documents)
+    assert [document.get("gone_since") for document in documents] == [None, None, at(3)]
 
 
-async def test_the_activity_of_a_group_is_read_in_pages_and_does_not_mix_with_another_groups(inlet: Inlet) -> None:
-    await inlet.deliver([screened(group, f"u{n}", n) for group in ("g1", "g10", "g1-a", "g") for n in range(5)])
-    async with open_interface(inlet, ROUTERS) as http:
-        items = await every_page(http, "/api/v1/groups/g1/activity", limit=2)
-        assert [item["member_id"] for item in items] == [f"u{n}" for n in range(5)]
-        assert items[0]["days"] == {"2026-11-22": 1}
-        assert await every_page(http, "/api/v1/groups/unknown/activity", limit=2) == []
-        one = (await http.get("/api/v1/groups/g10/activity/u3")).json()
-        assert (one["member_id"], one["verdicts"], one["present"]) == ("u3", {"allow": 1}, True)
-        assert (await http.get("/api/v1/groups/g1/activity/nobody")).status_code == 404
+async def test_the_activity_of_a_group_is_read_in_pages_and_does_not_mix_with_another_groups(rig: Rig) -> None:
+    await rig.deliver(*[screened(group, f"u{n}", n) for group in ("g1", "g10", "g1-a", "g") for n in range(5)])
+    http = await rig.http("operator")
+    items = await list_all(http, "/api/v1/groups/g1/activity", limit=2)
+    assert [item["member_id"] for item in items] == [f"u{n}" for n in range(5)]
+    assert items[0]["days"] == {"2026-11-22": 1}
+    assert await list_all(http, "/api/v1/groups/unknown/activity", limit=2) == []
+    one = (await http.get("/api/v1/groups/g10/activity/u3")).json()
+    assert (one["member_id"], one["verdicts"], one["present"]) == ("u3", {"allow": 1}, True)
+    assert (await http.get("/api/v1/groups/g1/activity/nobody")).status_code == 404
 
 
 STREAMS: list[list[Event]] = [
@@ -157,14 +167,14 @@ STREAMS: list[list[Event]] = [
 @settings(max_examples=12, deadline=None, suppress_health_check=SHARED)
 @given(st.data())
 async def test_duplicates_and_any_order_between_partitions_lead_to_the_same_activity(
-    inlet: Inlet, data: st.DataObject
+    rig: Rig, data: st.DataObject
 ) -> None:
-    await inlet.clear()
+    await rig.clear()
     for stream in STREAMS:
-        await inlet.deliver(stream)
-    expected = await inlet.documents("activity"), await inlet.members()
+        await rig.deliver(*stream)
+    expected = await rig.documents("activity"), await rig.members()
     assert len(expected[0]) == 3
-    await inlet.clear()
+    await rig.clear()
     for batch in data.draw(tellings(STREAMS)):
-        await inlet.deliver(batch)
-    assert (await inlet.documents("activity"), await inlet.members()) == expected
+        await rig.deliver(*batch)
+    assert (await rig.documents("activity"), await rig.members()) == expected

@@ -4,10 +4,10 @@ from huiqun.channel.actions.handlers import RECEIPT_EVENTS, record_receipts, req
 from huiqun.channel.actions.model import ActionState
 from huiqun.channel.actions.store import ACTION_INDEXES, find_action
 from huiqun.channel.directory.store import DIRECTORY_INDEXES
-from huiqun.contracts.channel import Action, ActionCompleted, ActionKind, ActionTarget, Receipt
+from huiqun.contracts.channel import Action, ActionKind, ActionTarget, CompletionStage
 from huiqun.stream import Route
-from tests.inlet import open_inlet
-from tests.stories import NOON
+from huiqun.testing.events import receipt
+from huiqun.testing.rig import Rig
 
 
 async def test_a_reminder_to_a_member_is_followed_to_its_outcome(mongo_url: str, database_name: str) -> None:
@@ -16,9 +16,11 @@ async def test_a_reminder_to_a_member_is_followed_to_its_outcome(mongo_url: str,
         action_id="r1", group_id="g1", kind=ActionKind.SEND_PRIVATE, target=target, content="明早见", requested_by="x"
     )
     indexes = {**DIRECTORY_INDEXES, **ACTION_INDEXES}
-    async with open_inlet(mongo_url, database_name, lambda _: [Route(RECEIPT_EVENTS, record_receipts)], indexes) as it:
-        await it.transactor.commit(lambda work: request_actions(work, reminder))
-        await it.deliver([ActionCompleted.about("g1", Receipt(action_id="r1", group_id="g1"), time=NOON)])
-        followed = await find_action(it.reader, "r1")
+    async with Rig.open(mongo_url, database_name, indexes) as rig:
+        rig.wire(routes=[Route(RECEIPT_EVENTS, record_receipts)])
+        await rig.run(lambda work: request_actions(work, reminder))
+        [asked] = rig.actions()
+        await rig.deliver(receipt(asked, stage=CompletionStage.DELIVERED))
+        followed = await find_action(rig.reader, asked.action_id)
     assert followed is not None
-    assert followed.state is ActionState.COMPLETED
+    assert (followed.state, followed.stage) == (ActionState.COMPLETED, CompletionStage.DELIVERED)

@@ -7,9 +7,9 @@ import pytest
 import pytest_asyncio
 
 from huiqun.store import Database
+from huiqun.testing.rig import Rig
 from local.stack import Stack
 from tests.processes import ServiceProcess, environment_of
-from tests.spine import Spine
 
 
 @pytest.fixture
@@ -19,12 +19,12 @@ def environment(stack: Stack, topic_prefix: str, database_name: str) -> dict[str
 
 
 @pytest_asyncio.fixture
-async def state(spine: Spine, database_name: str) -> AsyncIterator[Database]:
+async def state(rig: Rig, database_name: str) -> AsyncIterator[Database]:
     """Moderation's database, dropped afterwards."""
     name = f"{database_name}_moderation"
-    yield spine.client[name]
-    await spine.client.admin.command({"killAllSessions": []})  # a killed process's transaction would hold up the drop
-    await spine.client.drop_database(name)
+    yield rig.client[name]
+    await rig.client.admin.command({"killAllSessions": []})  # a killed process's transaction would hold up the drop
+    await rig.client.drop_database(name)
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import CHANNEL_ACTIONS, MODERATION_DECISIONS, Topic
 from huiqun.store import Database
+from huiqun.testing.rig import Rig
+from huiqun.testing.waiting import eventually
 from moderation.archive.model import RevisionKey
 from moderation.standing.model import key_of
-from tests.spine import Spine, eventually
 
 TEXTS = ("早上好", "请问网点几点开门？", "谢谢您", "收到", "加微信 abc12345 领红包", "身份证 11010519491231002X")
 
@@ -29,7 +30,7 @@ async def until_judged(state: Database, sent: Sequence[MessageReceived]) -> None
     await eventually(settled, 60)
 
 
-async def check(spine: Spine, state: Database, sent: Sequence[MessageReceived]) -> None:
+async def check(rig: Rig, state: Database, sent: Sequence[MessageReceived]) -> None:
     """Nothing lost, nothing twice. The messages are of one day, and none was edited."""
     judged = [(RevisionKey.parse(each["_id"]), each["verdict"]) async for each in state["messages"].find()]
     verdicts = {key.message_id: verdict for key, verdict in judged}
@@ -41,16 +42,16 @@ async def check(spine: Spine, state: Database, sent: Sequence[MessageReceived]) 
     counted = {standing["_id"]: standing["counted"] async for standing in state["standings"].find()}
     assert counted == Counter(key_of(event.data.group_id, event.data.sender.member_id) for event in sent)
     # What stands on a topic twice is the same event twice.
-    screened = await _events(spine, MODERATION_DECISIONS, "moderation.message.screened", lambda it: it.data.message_id)
+    screened = await _events(rig, MODERATION_DECISIONS, "moderation.message.screened", lambda it: it.data.message_id)
     assert screened == dict.fromkeys(verdicts, 1)
-    requested = await _events(spine, CHANNEL_ACTIONS, "channel.action.requested", lambda it: it.data.action_id)
+    requested = await _events(rig, CHANNEL_ACTIONS, "channel.action.requested", lambda it: it.data.action_id)
     assert requested == {action["_id"]: 1 async for action in state["actions"].find({"how": {"$ne": "unsupported"}})}
 
 
-async def _events(spine: Spine, topic: Topic, kind: str, about: Callable[[Event], str]) -> dict[str, int]:
+async def _events(rig: Rig, topic: Topic, kind: str, about: Callable[[Event], str]) -> dict[str, int]:
     """How many different events of a kind there are about each thing."""
     found = defaultdict(set)
-    for record in await spine.records(topic):
+    for record in await rig.broker.records(topic):
         event = decode(topic, record.value)
         if event.type == kind:
             found[about(event)].add(event.id)

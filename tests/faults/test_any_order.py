@@ -16,11 +16,13 @@ from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MemberSanctioned
 from huiqun.contracts.topics import CHANNEL_MESSAGES, MODERATION_DECISIONS
 from huiqun.store import Database
+from huiqun.testing.events import NOON, edited, message
+from huiqun.testing.rig import Rig
+from huiqun.testing.waiting import eventually
 from local.stack import Stack
-from tests.channel import NOON, edit, message
 from tests.faults.reckoning import TEXTS
 from tests.processes import ServiceProcess, environment_of
-from tests.spine import Spine, eventually, kafka_options_of, open_spine
+from tests.servers import SEEN, kafka_options_of
 
 GROUPS = 12
 
@@ -33,7 +35,7 @@ def days_events(chance: random.Random) -> dict[str, list[Event]]:
         original = message(number, group, member, chance.choice(TEXTS), NOON)
         days[group].append(original)
         if chance.random() < 0.15:
-            days[group].append(edit(original, chance.choice(TEXTS)))
+            days[group].append(edited(original, chance.choice(TEXTS)))
         if chance.random() < 0.1:
             withdrawn = Recall(message_id=original.data.message_id, group_id=group, recalled_by=member)
             days[group].append(MessageRecalled.about(group, withdrawn, time=NOON))
@@ -67,16 +69,16 @@ async def test_duplicates_and_another_order_of_groups_lead_to_the_same_state(
     for name, told in (("plain", plain), ("shuffled", doubled(interleaved(days, chance), chance))):
         options = kafka_options_of(stack, f"{topic_prefix}{name}.")
         environment = environment_of(stack, options.prefix, f"{database_name}_{name}")
-        async with open_spine(options, stack.mongo_url, f"{database_name}_{name}") as spine:
-            state = spine.client[f"{database_name}_{name}_moderation"]
-            await spine.send(*told)
+        async with Rig.open(stack.mongo_url, f"{database_name}_{name}", SEEN, kafka=options) as rig:
+            state = rig.client[f"{database_name}_{name}_moderation"]
+            await rig.broker.send(*told)
             async with ServiceProcess("moderation", tmp_path, environment) as moderation:
                 await eventually(lambda state=state: is_settled(state, plain), 60)  # type: ignore[misc]
-                await eventually(lambda spine=spine: spine.has_read_all(CHANNEL_MESSAGES))  # type: ignore[misc]
+                await eventually(lambda rig=rig: rig.broker.has_read_all(CHANNEL_MESSAGES))  # type: ignore[misc]
                 assert await moderation.stop() == 0
-            stories.append(await story(spine, state))
-            for database in (state.name, spine.database.name):
-                await spine.client.drop_database(database)
+            stories.append(await story(rig, state))
+            for database in (state.name, rig.database.name):
+                await rig.client.drop_database(database)
     assert stories[0] == stories[1]
     assert stories[0]["sanctions"]
 
@@ -90,7 +92,7 @@ async def is_settled(state: Database, events: Sequence[Event]) -> bool:
     return judged == revisions and recalled == recalls and not await state["outbox"].count_documents({})
 
 
-async def story(spine: Spine, state: Database) -> dict[str, Any]:
+async def story(rig: Rig, state: Database) -> dict[str, Any]:
     """The final state without what differs between any two runs: ids that were made up and times of processing."""
     messages = {
         document["_id"]: (document["verdict"], document.get("reasons"), document["text"], document.get("recalled_by"))
@@ -104,7 +106,9 @@ async def story(spine: Spine, state: Database) -> dict[str, Any]:
         (action["group_id"], action["kind"], str(action["target"]), action["reason"], action.get("duration_seconds"))
         async for action in state["actions"].find()
     ]
-    published = [decode(MODERATION_DECISIONS, record.value) for record in await spine.records(MODERATION_DECISIONS)]
+    published = [
+        decode(MODERATION_DECISIONS, record.value) for record in await rig.broker.records(MODERATION_DECISIONS)
+    ]
     sanctions = {
         event.id: event.data.model_dump(include={"group_id", "member_id", "message_id", "kind", "rung", "category"})
         for event in published

@@ -5,10 +5,12 @@ from huiqun.contracts.channel import MAX_TEXT
 from huiqun.contracts.topics import CHANNEL_MESSAGES
 from huiqun.store import Database
 from huiqun.stream.dead_letters import read_all, replay
-from tests.channel import NOON, message
+from huiqun.testing.broker import SERVICE
+from huiqun.testing.events import NOON, message
+from huiqun.testing.rig import Rig
+from huiqun.testing.waiting import eventually
 from tests.faults.reckoning import check, until_judged
 from tests.processes import ServiceProcess
-from tests.spine import SERVICE, Spine, eventually
 
 DEEP = b'{"a":' * 5_000 + b"1" + b"}" * 5_000
 
@@ -55,19 +57,19 @@ TEXTS = (
 
 
 async def test_bad_records_are_set_aside_and_ugly_messages_judged(
-    spine: Spine, state: Database, moderation: ServiceProcess
+    rig: Rig, state: Database, moderation: ServiceProcess
 ) -> None:
     sent = [message(number, f"g{number}", text=text, sent_at=NOON) for number, text in enumerate(TEXTS)]
     before = [message(100 + number, "g1", "u2", sent_at=NOON) for number in range(5)]
     after = [message(200 + number, "g1", "u2", sent_at=NOON) for number in range(5)]
-    await spine.send(*before)
+    await rig.broker.send(*before)
     for value in SET_ASIDE:
-        await spine.send_raw(CHANNEL_MESSAGES, value)
-    await spine.send(*sent, *after)
+        await rig.broker.send_raw(CHANNEL_MESSAGES, value)
+    await rig.broker.send(*sent, *after)
     async with moderation:
         await until_judged(state, [*before, *sent, *after])
-        await eventually(lambda: are_set_aside(spine, len(SET_ASIDE)))
-        letters = {letter.value: letter async for letter in read_all(spine.kafka, SERVICE)}
+        await eventually(lambda: are_set_aside(rig, len(SET_ASIDE)))
+        letters = {letter.value: letter async for letter in read_all(rig.broker.options, SERVICE)}
         for value, reason in SET_ASIDE.items():
             assert reason in letters[value].reason
         case = await state["cases"].find_one({"kind": "unreadable"})
@@ -75,11 +77,11 @@ async def test_bad_records_are_set_aside_and_ugly_messages_judged(
         named = [value for value in SET_ASIDE if value is not None and b'"group_id"' in value]
         assert (case["group_id"], case["count"], case["state"]) == ("g1", len(named), "open")
         repaired = message(300, "g1", "u2", sent_at=NOON)
-        await replay(spine.publisher, letters[b"{broken"], repaired=encode(repaired))
+        await replay(rig.broker.publisher, letters[b"{broken"], repaired=encode(repaired))
         await until_judged(state, [*before, *sent, *after, repaired])
         assert await moderation.stop() == 0
-    await check(spine, state, [*before, *sent, *after, repaired])
+    await check(rig, state, [*before, *sent, *after, repaired])
 
 
-async def are_set_aside(spine: Spine, count: int) -> bool:
-    return len([letter async for letter in read_all(spine.kafka, SERVICE)]) >= count
+async def are_set_aside(rig: Rig, count: int) -> bool:
+    return len([letter async for letter in read_all(rig.broker.options, SERVICE)]) >= count

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from huiqun.contracts.channel import Member, MemberJoined
 from huiqun.store import Database, Outside
+from huiqun.testing.rig import Rig
+from huiqun.testing.waiting import eventually
 from huiqun.web import create_api_key
 from local.stack import Stack
 from tests.processes import ServiceProcess, environment_of
-from tests.spine import eventually, kafka_options_of, open_spine
+from tests.servers import SEEN, kafka_options_of
 
 STUCK_SECONDS = 5
 MEMBERS = 100
@@ -47,13 +49,13 @@ async def test_the_api_answers_while_the_broker_is_away_and_events_are_heard_aft
 ) -> None:
     broker = own_stack.broker
     environment = {**environment_of(own_stack, "away.", "away"), "HUIQUN_STUCK_SECONDS": str(STUCK_SECONDS)}
-    async with open_spine(kafka_options_of(own_stack, "away."), own_stack.mongo_url, "away") as spine:
-        state = spine.client["away_survey"]
+    async with Rig.open(own_stack.mongo_url, "away", SEEN, kafka=kafka_options_of(own_stack, "away.")) as rig:
+        state = rig.client["away_survey"]
         service = ServiceProcess("survey", tmp_path, environment, roles="streams,tasks,api")
         async with service:
             await eventually(service.is_ready, 60)
             key = await create_api_key(Outside(state), "test", ["operator"])
-            await spine.send(joined(1))
+            await rig.broker.send(joined(1))
             await eventually(lambda: has_heard_of(state, "g1", 1))
             os.kill(broker.process.pid, signal.SIGSTOP)
             await answers_though_not_ready(service, key)
@@ -64,7 +66,7 @@ async def test_the_api_answers_while_the_broker_is_away_and_events_are_heard_aft
                 await answers_though_not_ready(service, key)
                 await broker.start()
                 await eventually(service.is_ready, 60)
-            await spine.send(*(joined(number, "g2") for number in range(MEMBERS)))
+            await rig.broker.send(*(joined(number, "g2") for number in range(MEMBERS)))
             await eventually(lambda: has_heard_of(state, "g2", MEMBERS), 60)
             assert await status(service, "/healthz") == 200
             assert "Traceback" not in service.log

@@ -11,11 +11,13 @@ from huiqun.contracts.topics import CHANNEL_ACTIONS
 from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.kafka.publisher import Record
 from huiqun.kafka.topics import create_topics
+from huiqun.testing.broker import read_topic
+from huiqun.testing.waiting import eventually
 from local.apache_kafka import CLUSTER_ID, ApacheKafka
 from local.errors import ServerFailedError
 from local.stack import Stack
 from tests.processes import ServiceProcess, environment_of
-from tests.spine import eventually, kafka_options_of, read_topic
+from tests.servers import kafka_options_of
 
 pytestmark = [pytest.mark.broker, pytest.mark.kafka_only]
 

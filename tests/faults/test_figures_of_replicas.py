@@ -8,9 +8,11 @@ import pytest_asyncio
 from prometheus_client.parser import text_string_to_metric_families
 
 from huiqun.contracts.topics import CHANNEL_MEMBERS, MODERATION_DECISIONS
+from huiqun.testing.broker import PARTITIONS
+from huiqun.testing.events import joined
+from huiqun.testing.rig import Rig
+from huiqun.testing.waiting import eventually
 from tests.processes import ServiceProcess
-from tests.spine import PARTITIONS, Spine, eventually
-from tests.stories import joined
 
 Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 TOPICS = (CHANNEL_MEMBERS.name, MODERATION_DECISIONS.name)
@@ -38,14 +40,14 @@ def counters(series: Series) -> Series:
 
 
 @pytest_asyncio.fixture
-async def survey_database(spine: Spine, database_name: str) -> AsyncIterator[None]:
+async def survey_database(rig: Rig, database_name: str) -> AsyncIterator[None]:
     yield
-    await spine.client.drop_database(f"{database_name}_survey")
+    await rig.client.drop_database(f"{database_name}_survey")
 
 
 @pytest.mark.usefixtures("survey_database")
 async def test_replicas_share_the_figures_of_partitions_and_one_that_is_killed_leaves_none(
-    spine: Spine, environment: dict[str, str], tmp_path: Path
+    rig: Rig, environment: dict[str, str], tmp_path: Path
 ) -> None:
     first, second = (ServiceProcess("survey", tmp_path, environment) for _ in range(2))
 
@@ -55,7 +57,7 @@ async def test_replicas_share_the_figures_of_partitions_and_one_that_is_killed_l
 
     async with second:
         await eventually(second.is_ready)
-        await spine.send(*[joined(f"g{number % 20}", f"u{number}") for number in range(200)])
+        await rig.broker.send(*[joined(f"g{number % 20}", f"u{number}") for number in range(200)])
 
         async def has_read_all() -> bool:
             return lag(await series_of(second)) == dict.fromkeys(PLACES, 0.0)

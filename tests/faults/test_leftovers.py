@@ -6,12 +6,14 @@ from pathlib import Path
 from huiqun.contracts.catalog import decode
 from huiqun.contracts.topics import MODERATION_DECISIONS
 from huiqun.store import Database
+from huiqun.testing.events import NOON, message
+from huiqun.testing.rig import Rig
+from huiqun.testing.waiting import eventually
 from local.proxy import Proxy
 from local.stack import Stack
-from tests.channel import NOON, message
 from tests.faults.reckoning import check, until_judged
 from tests.processes import ServiceProcess, environment_of
-from tests.spine import Spine, eventually, kafka_options_of, open_spine
+from tests.servers import SEEN, kafka_options_of
 
 GROUPS = 10
 
@@ -24,9 +26,9 @@ async def test_what_a_killed_process_had_committed_is_published_in_order_before_
     async with Stack(advertise=proxy.port) as stack:
         proxy.target = stack.broker.port
         environment = {**environment_of(stack, "left.", "left"), "HUIQUN_MAX_BATCH": "50"}
-        async with open_spine(kafka_options_of(stack, "left."), stack.mongo_url, "left") as spine:
-            state = spine.client["left_moderation"]
-            await spine.send(*old)
+        async with Rig.open(stack.mongo_url, "left", SEEN, kafka=kafka_options_of(stack, "left.")) as rig:
+            state = rig.client["left_moderation"]
+            await rig.broker.send(*old)
             async with ServiceProcess("moderation", tmp_path, environment) as moderation:
                 await eventually(lambda: has_started(state))
                 proxy.cut()  # what it has read it still commits, but cannot publish
@@ -34,13 +36,13 @@ async def test_what_a_killed_process_had_committed_is_published_in_order_before_
                 await moderation.kill()
                 left = await state["outbox"].count_documents({})
                 await proxy.resume()
-                await spine.send(*new)
+                await rig.broker.send(*new)
                 moderation.start()
                 await until_judged(state, [*old, *new])
                 assert await moderation.stop() == 0
             assert left > 0
-            await check(spine, state, [*old, *new])
-            await check_order(spine)
+            await check(rig, state, [*old, *new])
+            await check_order(rig)
 
 
 async def has_started(state: Database) -> bool:
@@ -51,10 +53,10 @@ async def has_left_something(state: Database, moderation: ServiceProcess) -> boo
     return bool(await state["outbox"].count_documents({})) and not await moderation.is_ready()
 
 
-async def check_order(spine: Spine) -> None:
+async def check_order(rig: Rig) -> None:
     """The first time that a message's verdict appears comes after those of all older ones of its group."""
     published = defaultdict(list)
-    for record in await spine.records(MODERATION_DECISIONS):
+    for record in await rig.broker.records(MODERATION_DECISIONS):
         event = decode(MODERATION_DECISIONS, record.value)
         published[event.data.group_id].append(event.data.message_id)
     assert len(published) == GROUPS

@@ -13,11 +13,13 @@ from huiqun.store import StoreError, commit_outcome_is_unknown
 from huiqun.stream import Route
 from huiqun.tasks.model import TaskKind
 from huiqun.tasks.runner import TaskRunner
+from huiqun.testing.events import allowed, message
+from huiqun.testing.rig import Rig
+from huiqun.testing.waiting import eventually, running
 from huiqun.work import Relay, Task, Work
 from local.stack import Stack
-from tests.channel import message, verdict_on
 from tests.faults.wiretap import Cut, Wiretap
-from tests.spine import Spine, eventually, open_spine, running
+from tests.servers import SEEN
 
 # The driver asks once more by itself, and a transaction commits up to three times: the first is made good at once, and
 # after the second its outcome is unknown.
@@ -31,9 +33,12 @@ async def wiretap(stack: Stack) -> AsyncIterator[Wiretap]:
 
 
 @pytest_asyncio.fixture
-async def tapped(wiretap: Wiretap, kafka_options: KafkaOptions, database_name: str) -> AsyncIterator[Spine]:
+async def tapped(wiretap: Wiretap, kafka_options: KafkaOptions, database_name: str) -> AsyncIterator[Rig]:
     """Connections past the wiretap, and a relay that ends the transactions whose commit never came."""
-    async with open_spine(kafka_options, wiretap.url, database_name) as opened, running(Relay(opened.transactor)):
+    async with (
+        Rig.open(wiretap.url, database_name, SEEN, kafka=kafka_options) as opened,
+        running(Relay(opened.transactor)),
+    ):
         yield opened
 
 
@@ -42,30 +47,32 @@ async def count_up(work: Work) -> None:
     await work.collection("seen").update_one({"_id": "counter"}, {"$inc": {"count": 1}}, upsert=True)
 
 
-async def counted(spine: Spine) -> int:
-    found = await spine.database["seen"].find_one({"_id": "counter"})
+async def counted(rig: Rig) -> int:
+    found = await rig.database["seen"].find_one({"_id": "counter"})
     return int(found["count"]) if found else 0
 
 
-async def test_an_event_whose_commit_goes_unanswered_has_its_effect_once(tapped: Spine, wiretap: Wiretap) -> None:
+async def test_an_event_whose_commit_goes_unanswered_has_its_effect_once(tapped: Rig, wiretap: Wiretap) -> None:
     async def handle(work: Work, events: Sequence[MessageReceived]) -> None:
         for event in events:
             await count_up(work)
-            work.emit(verdict_on(event))
+            work.emit(allowed(event))
 
     async with running(tapped.consumer(Route((MessageReceived,), handle))):
         for number, (lost, cut) in enumerate((lost, cut) for lost in LOST for cut in Cut):
             wiretap.lose(lost, cut)
-            await tapped.send(message(number))
+            await tapped.broker.send(message(number))
             await eventually(lambda number=number: has_counted(tapped, number + 1))  # type: ignore[misc]
             await eventually(lambda: wiretap.commits == 0)
-    published = {decode(MODERATION_DECISIONS, record.value).id for record in await tapped.records(MODERATION_DECISIONS)}
+    published = {
+        decode(MODERATION_DECISIONS, record.value).id for record in await tapped.broker.records(MODERATION_DECISIONS)
+    }
     assert await counted(tapped) == len(published) == 4
 
 
 @pytest.mark.parametrize(("cut", "effect"), [(Cut.BEFORE, 0), (Cut.AFTER, 1)])
 async def test_a_request_whose_outcome_is_unknown_is_not_run_twice_and_its_caller_is_told(
-    tapped: Spine, wiretap: Wiretap, cut: Cut, effect: int
+    tapped: Rig, wiretap: Wiretap, cut: Cut, effect: int
 ) -> None:
     wiretap.lose(max(LOST), cut)
     with pytest.raises(StoreError) as doubt:
@@ -76,14 +83,14 @@ async def test_a_request_whose_outcome_is_unknown_is_not_run_twice_and_its_calle
     assert await counted(tapped) == effect + 1
 
 
-async def test_a_request_whose_commit_goes_unanswered_once_is_answered(tapped: Spine, wiretap: Wiretap) -> None:
+async def test_a_request_whose_commit_goes_unanswered_once_is_answered(tapped: Rig, wiretap: Wiretap) -> None:
     for number, cut in enumerate(Cut, 1):
         wiretap.lose(1, cut)
         await tapped.transactor.run(count_up)
         assert await counted(tapped) == number
 
 
-async def test_a_task_whose_commit_goes_unanswered_runs_once(tapped: Spine, wiretap: Wiretap) -> None:
+async def test_a_task_whose_commit_goes_unanswered_runs_once(tapped: Rig, wiretap: Wiretap) -> None:
     async def fire(work: Work, _task: Task) -> None:
         await count_up(work)
 
@@ -98,9 +105,9 @@ async def test_a_task_whose_commit_goes_unanswered_runs_once(tapped: Spine, wire
     assert await counted(tapped) == 1
 
 
-async def has_counted(spine: Spine, count: int) -> bool:
-    return await counted(spine) == count
+async def has_counted(rig: Rig, count: int) -> bool:
+    return await counted(rig) == count
 
 
-async def no_tasks(spine: Spine) -> bool:
-    return not await spine.database["tasks"].count_documents({})
+async def no_tasks(rig: Rig) -> bool:
+    return not await rig.database["tasks"].count_documents({})

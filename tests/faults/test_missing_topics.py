@@ -8,10 +8,10 @@ from huiqun.contracts.topics import CHANNEL_MEMBERS, TOPICS, dead_letters_of
 from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.kafka.publisher import record_of
 from huiqun.store import connect
+from huiqun.testing.waiting import eventually
 from local.stack import Stack
 from tests.faults.test_broker_away import has_heard_of, joined
 from tests.processes import ServiceProcess, environment_of
-from tests.spine import eventually
 
 READ, WRITTEN = CHANNEL_MEMBERS.name, dead_letters_of("survey").name
 

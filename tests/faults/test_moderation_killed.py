@@ -4,10 +4,11 @@ import asyncio
 import random
 
 from huiqun.store import Database
-from tests.channel import NOON, message
+from huiqun.testing.events import NOON, message
+from huiqun.testing.rig import Rig
+from huiqun.testing.waiting import eventually
 from tests.faults.reckoning import TEXTS, check, has_judged, until_judged
 from tests.processes import ServiceProcess
-from tests.spine import Spine, eventually
 
 MESSAGES = 8_000
 KILLS = 3
@@ -15,14 +16,14 @@ SEED = 20261122
 
 
 async def test_a_process_killed_again_and_again_judges_every_message_once(
-    spine: Spine, state: Database, moderation: ServiceProcess
+    rig: Rig, state: Database, moderation: ServiceProcess
 ) -> None:
     chance = random.Random(SEED)
     sent = [
         message(number, f"g{number % 40}", f"u{chance.randrange(200)}", chance.choice(TEXTS), NOON)
         for number in range(MESSAGES)
     ]
-    await spine.send(*sent)
+    await rig.broker.send(*sent)
     async with moderation:
         for share in sorted(chance.uniform(0, 0.9) for _ in range(KILLS)):
             count = int(share * MESSAGES) + 1
@@ -32,4 +33,4 @@ async def test_a_process_killed_again_and_again_judges_every_message_once(
             moderation.start()
         await until_judged(state, sent)
         assert await moderation.stop() == 0
-    await check(spine, state, sent)
+    await check(rig, state, sent)

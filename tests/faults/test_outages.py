@@ -14,12 +14,14 @@ import pytest
 
 from huiqun.contracts.channel import MessageReceived
 from huiqun.store import Database
+from huiqun.testing.events import NOON, message
+from huiqun.testing.rig import Rig
+from huiqun.testing.waiting import eventually
 from local.proxy import Proxy
 from local.stack import Stack
-from tests.channel import NOON, message
 from tests.faults.reckoning import TEXTS, check, has_judged, until_judged
 from tests.processes import ServiceProcess, environment_of
-from tests.spine import Spine, eventually, kafka_options_of, open_spine
+from tests.servers import SEEN, kafka_options_of
 
 OUTAGE_SECONDS = 10.0
 
@@ -29,7 +31,7 @@ class Site:
     """A stack that the test may break, and moderation at work on it."""
 
     stack: Stack
-    spine: Spine
+    rig: Rig
     state: Database
     moderation: ServiceProcess
 
@@ -39,9 +41,9 @@ async def at_work(stack: Stack, directory: Path) -> AsyncIterator[Site]:
     """Moderation on `stack`, ready; the test stops it when all is settled."""
     environment = environment_of(stack, "faults.", "faults")
     moderation = ServiceProcess("moderation", directory, environment)
-    async with open_spine(kafka_options_of(stack, "faults."), stack.mongo_url, "faults") as spine, moderation:
+    async with Rig.open(stack.mongo_url, "faults", SEEN, kafka=kafka_options_of(stack, "faults.")) as rig, moderation:
         await eventually(moderation.is_ready)
-        yield Site(stack, spine, spine.client["faults_moderation"], moderation)
+        yield Site(stack, rig, rig.client["faults_moderation"], moderation)
 
 
 def messages(count: int, first: int = 0) -> list[MessageReceived]:
@@ -69,20 +71,20 @@ async def recover(site: Site, sent: Sequence[MessageReceived]) -> None:
     await until_judged(site.state, sent)
     await eventually(site.moderation.is_ready)
     assert await site.moderation.stop() == 0
-    await check(site.spine, site.state, sent)
+    await check(site.rig, site.state, sent)
     assert "Transaction numbers" not in site.moderation.log
 
 
 async def test_the_store_goes_away_and_comes_back(own_stack: Stack, tmp_path: Path) -> None:
     sent = messages(4000)
     async with at_work(own_stack, tmp_path) as site:
-        await site.spine.send(*sent[:3000])
+        await site.rig.broker.send(*sent[:3000])
         await eventually(lambda: has_judged(site.state, 500))
         await own_stack.mongod.kill()
-        await site.spine.send(*sent[3000:3500])
+        await site.rig.broker.send(*sent[3000:3500])
         await outlast(site)
         await own_stack.mongod.start()
-        await site.spine.send(*sent[3500:])
+        await site.rig.broker.send(*sent[3500:])
         await recover(site, sent)
 
 
@@ -93,7 +95,7 @@ async def test_the_store_stands_still_and_two_replicas_go_on_where_they_were(own
         second = ServiceProcess("moderation", tmp_path, environment_of(own_stack, "faults.", "faults"))
         async with second:
             await eventually(second.is_ready, 60)
-            await site.spine.send(*sent)
+            await site.rig.broker.send(*sent)
             await eventually(lambda: has_judged(site.state, 300), 60)
             os.kill(own_stack.mongod.process.pid, signal.SIGSTOP)
             await outlast(site)
@@ -109,12 +111,12 @@ async def test_the_network_to_the_broker_is_cut_and_mended(proxy: Proxy, tmp_pat
     async with Stack(advertise=proxy.port) as stack:
         proxy.target = stack.broker.port
         async with at_work(stack, tmp_path) as site:
-            await site.spine.send(*sent[:3500])
+            await site.rig.broker.send(*sent[:3500])
             await eventually(lambda: has_judged(site.state, 500))
             proxy.cut()
             await outlast(site)
             await proxy.resume()
-            await site.spine.send(*sent[3500:])
+            await site.rig.broker.send(*sent[3500:])
             await recover(site, sent)
 
 
@@ -122,10 +124,10 @@ async def test_the_network_to_the_broker_is_cut_and_mended(proxy: Proxy, tmp_pat
 async def test_the_broker_is_killed_and_started_again(own_stack: Stack, tmp_path: Path) -> None:
     sent = messages(4000)
     async with at_work(own_stack, tmp_path) as site:
-        await site.spine.send(*sent[:3500])
+        await site.rig.broker.send(*sent[:3500])
         await eventually(lambda: has_judged(site.state, 500))
         await own_stack.broker.kill()
         await outlast(site)
         await own_stack.broker.start()
-        await site.spine.send(*sent[3500:])
+        await site.rig.broker.send(*sent[3500:])
         await recover(site, sent)

@@ -15,13 +15,16 @@ from huiqun.contracts.topics import CHANNEL_MESSAGES, MODERATION_DECISIONS
 from huiqun.runtime.waiting import wait_for_stop
 from huiqun.store import Database
 from huiqun.stream import BatchConsumer, Route
+from huiqun.testing.broker import PARTITIONS
+from huiqun.testing.events import NOON, allowed, message
+from huiqun.testing.rig import Rig
+from huiqun.testing.waiting import eventually, running
 from huiqun.work import Work
 from local.stack import Stack
-from tests.channel import NOON, message, verdict_on
 from tests.faults.offset_tap import OffsetTap
 from tests.faults.reckoning import TEXTS, check, has_judged, until_judged
 from tests.processes import ServiceProcess, environment_of
-from tests.spine import PARTITIONS, Spine, eventually, kafka_options_of, open_spine, running
+from tests.servers import SEEN, kafka_options_of
 
 REPLACEMENTS = 3  # each with two rebalances: one comes, one goes
 
@@ -29,11 +32,11 @@ REPLACEMENTS = 3  # each with two rebalances: one comes, one goes
 async def screen(work: Work, events: Sequence[MessageReceived]) -> None:
     """Note each message, and say so on the topic; a message that is handled twice raises."""
     await work.collection("seen").insert_many([{"_id": event.data.message_id} for event in events])
-    work.emit_all([verdict_on(event) for event in events])
+    work.emit_all([allowed(event) for event in events])
 
 
 @asynccontextmanager
-async def feeding(spine: Spine) -> AsyncIterator[list[MessageReceived]]:
+async def feeding(rig: Rig) -> AsyncIterator[list[MessageReceived]]:
     """A hundred numbered messages a second of one group while the context lasts."""
     sent: list[MessageReceived] = []
     enough = asyncio.Event()
@@ -41,7 +44,7 @@ async def feeding(spine: Spine) -> AsyncIterator[list[MessageReceived]]:
     async def feed() -> None:
         while not await wait_for_stop(enough, 0.1):
             events = [message(number, "g1") for number in range(len(sent), len(sent) + 10)]
-            await spine.send(*events)
+            await rig.broker.send(*events)
             sent.extend(events)
 
     task = asyncio.create_task(feed())
@@ -52,22 +55,22 @@ async def feeding(spine: Spine) -> AsyncIterator[list[MessageReceived]]:
         await task
 
 
-async def test_numbered_messages_of_one_group_stay_whole_and_in_order_over_rebalances(spine: Spine) -> None:
+async def test_numbered_messages_of_one_group_stay_whole_and_in_order_over_rebalances(rig: Rig) -> None:
     route = Route((MessageReceived,), screen)
 
     async def has_seen(count: int) -> bool:
-        return bool(await spine.database["seen"].count_documents({}) >= count)
+        return bool(await rig.database["seen"].count_documents({}) >= count)
 
     async def has_seen_more(sent: Sequence[MessageReceived]) -> None:
         count = len(sent) + 30
         await eventually(lambda: has_seen(count), 60)
 
-    async with feeding(spine) as sent:
-        member = Membership(spine.consumer(route))
+    async with feeding(rig) as sent:
+        member = Membership(rig.consumer(route))
         await member.join()
         for _ in range(REPLACEMENTS):
             await has_seen_more(sent)
-            successor = Membership(spine.consumer(route))
+            successor = Membership(rig.consumer(route))
             await successor.join()
             await eventually(lambda of=(member, successor): all(each.has(1) for each in of), 60)  # type: ignore[misc]
             await has_seen_more(sent)
@@ -75,9 +78,9 @@ async def test_numbered_messages_of_one_group_stay_whole_and_in_order_over_rebal
             await eventually(lambda of=successor: of.has(PARTITIONS), 60)  # type: ignore[misc]
             member = successor
         await has_seen_more(sent)
-    await eventually(lambda: has_published(spine, len(sent)), 60)
+    await eventually(lambda: has_published(rig, len(sent)), 60)
     await member.leave()
-    assert await published(spine) == [event.data.message_id for event in sent]
+    assert await published(rig) == [event.data.message_id for event in sent]
 
 
 class Membership:
@@ -98,17 +101,17 @@ class Membership:
         return len(self._consumer.assignment) == partitions
 
 
-async def published(spine: Spine) -> list[str]:
+async def published(rig: Rig) -> list[str]:
     """The messages with a verdict on the topic, in their order; what stands there twice is the same event twice."""
     ids: dict[str, str] = {}
-    for record in await spine.records(MODERATION_DECISIONS):
+    for record in await rig.broker.records(MODERATION_DECISIONS):
         event = decode(MODERATION_DECISIONS, record.value)
         assert ids.setdefault(event.data.message_id, event.id) == event.id
     return list(ids)
 
 
-async def has_published(spine: Spine, count: int) -> bool:
-    return len(await published(spine)) >= count
+async def has_published(rig: Rig, count: int) -> bool:
+    return len(await published(rig)) >= count
 
 
 async def test_what_was_committed_but_not_acknowledged_has_its_effects_once(tmp_path: Path) -> None:
@@ -117,23 +120,23 @@ async def test_what_was_committed_but_not_acknowledged_has_its_effects_once(tmp_
     async with OffsetTap() as tap, Stack(advertise=tap.port) as stack:
         tap.target = stack.broker.port
         environment = environment_of(stack, "again.", "again")
-        async with open_spine(kafka_options_of(stack, "again."), stack.mongo_url, "again") as spine:
-            state = spine.client["again_moderation"]
+        async with Rig.open(stack.mongo_url, "again", SEEN, kafka=kafka_options_of(stack, "again.")) as rig:
+            state = rig.client["again_moderation"]
             async with ServiceProcess("moderation", tmp_path, environment) as moderation:
                 await eventually(moderation.is_ready, 60)
                 tap.withholds = True
-                await spine.send(*sent[:300])
+                await rig.broker.send(*sent[:300])
                 await eventually(lambda: has_judged(state, 300) if tap.withheld else False, 60)
                 await eventually(lambda: nothing_is_left_to_publish(state), 60)
-                assert not await spine.has_read_all(CHANNEL_MESSAGES)
+                assert not await rig.broker.has_read_all(CHANNEL_MESSAGES)
                 await moderation.kill()
                 tap.withholds = False
-                await spine.send(*sent[300:])
+                await rig.broker.send(*sent[300:])
                 moderation.start()
                 await until_judged(state, sent)
-                await eventually(lambda: spine.has_read_all(CHANNEL_MESSAGES), 60)
+                await eventually(lambda: rig.broker.has_read_all(CHANNEL_MESSAGES), 60)
                 assert await moderation.stop() == 0
-            await check(spine, state, sent)
+            await check(rig, state, sent)
 
 
 async def nothing_is_left_to_publish(state: Database) -> bool:
@@ -145,15 +148,15 @@ async def test_a_broker_paused_while_a_batch_is_published_and_a_rebalance_double
 ) -> None:
     sent = messages(6_000)
     environment = {**environment_of(own_stack, "pause.", "pause"), "HUIQUN_MAX_BATCH": "100"}
-    async with open_spine(kafka_options_of(own_stack, "pause."), own_stack.mongo_url, "pause") as spine:
-        state = spine.client["pause_moderation"]
+    async with Rig.open(own_stack.mongo_url, "pause", SEEN, kafka=kafka_options_of(own_stack, "pause.")) as rig:
+        state = rig.client["pause_moderation"]
         async with (
             ServiceProcess("moderation", tmp_path, environment) as first,
             ServiceProcess("moderation", tmp_path, environment) as second,
         ):
             await eventually(first.is_ready, 60)
             await eventually(second.is_ready, 60)
-            await spine.send(*sent)
+            await rig.broker.send(*sent)
             await eventually(lambda: has_judged(state, 300), 60)
             with paused(own_stack.broker.process.pid):
                 await eventually(lambda: something_is_left_to_publish(state), 60)
@@ -162,8 +165,8 @@ async def test_a_broker_paused_while_a_batch_is_published_and_a_rebalance_double
             await until_judged(state, sent)
             await eventually(first.is_ready, 60)
             assert await first.stop() == 0
-        await check(spine, state, sent)
-        await check_order(spine)
+        await check(rig, state, sent)
+        await check_order(rig)
 
 
 async def something_is_left_to_publish(state: Database) -> bool:
@@ -190,10 +193,10 @@ def messages(count: int) -> list[MessageReceived]:
     return [message(n, f"g{n % 20}", f"u{chance.randrange(50)}", chance.choice(TEXTS), NOON) for n in range(count)]
 
 
-async def check_order(spine: Spine) -> None:
+async def check_order(rig: Rig) -> None:
     """Each group's verdicts appear in the order of its messages."""
     by_group = defaultdict(list)
-    for record in await spine.records(MODERATION_DECISIONS):
+    for record in await rig.broker.records(MODERATION_DECISIONS):
         event = decode(MODERATION_DECISIONS, record.value)
         if event.type == "moderation.message.screened":
             by_group[event.data.group_id].append(event.data.message_id)

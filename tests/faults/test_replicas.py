@@ -7,21 +7,22 @@ from pathlib import Path
 from huiqun.contracts.channel import MessageReceived
 from huiqun.runtime.waiting import wait_for_stop
 from huiqun.store import Database
-from tests.channel import NOON, message
+from huiqun.testing.events import NOON, message
+from huiqun.testing.rig import Rig
+from huiqun.testing.waiting import eventually
 from tests.faults.reckoning import TEXTS, check, has_judged, until_judged
 from tests.processes import ServiceProcess
-from tests.spine import Spine, eventually
 
 GROUPS = [f"g{number}" for number in range(20)]
 ASSIGNED = "Setting newly assigned partitions {"
 
 
 async def test_a_replica_comes_and_another_goes_under_load(
-    spine: Spine, state: Database, environment: dict[str, str], tmp_path: Path
+    rig: Rig, state: Database, environment: dict[str, str], tmp_path: Path
 ) -> None:
     sent: list[MessageReceived] = []
     enough = asyncio.Event()
-    feeding = asyncio.create_task(feed(spine, sent, enough))
+    feeding = asyncio.create_task(feed(rig, sent, enough))
     first = ServiceProcess("moderation", tmp_path, environment)
     second = ServiceProcess("moderation", tmp_path, environment)
 
@@ -41,17 +42,17 @@ async def test_a_replica_comes_and_another_goes_under_load(
             await feeding
             await until_judged(state, sent)
             assert await second.stop() == 0
-    await check(spine, state, sent)
+    await check(rig, state, sent)
     await check_order(state)
 
 
-async def feed(spine: Spine, sent: list[MessageReceived], enough: asyncio.Event) -> None:
+async def feed(rig: Rig, sent: list[MessageReceived], enough: asyncio.Event) -> None:
     """Send 40 messages ten times a second, until it is enough."""
     chance = random.Random(7)
     while not await wait_for_stop(enough, 0.1):
         numbers = range(len(sent), len(sent) + 40)
         events = [message(n, GROUPS[n % 20], f"u{chance.randrange(50)}", chance.choice(TEXTS), NOON) for n in numbers]
-        await spine.send(*events)
+        await rig.broker.send(*events)
         sent += events
 
 

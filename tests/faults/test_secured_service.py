@@ -8,12 +8,13 @@ import pytest
 import pytest_asyncio
 from pymongo import AsyncMongoClient
 
+from huiqun.testing.events import NOON, message
+from huiqun.testing.rig import Rig
+from huiqun.testing.waiting import eventually
 from local.mongod import Mongod
 from local.secured_mongod import SecuredMongod
 from local.stack import Stack
-from tests.channel import NOON, message
 from tests.processes import ServiceProcess, environment_of
-from tests.spine import Spine, eventually
 
 PREFIX = "secured"
 
@@ -47,9 +48,9 @@ async def set_password(site: Site, password: str) -> None:
         await client.admin.command("updateUser", site.secured.user, pwd=password)
 
 
-async def test_moderation_does_its_work_on_secured_servers(spine: Spine, site: Site, tmp_path: Path) -> None:
+async def test_moderation_does_its_work_on_secured_servers(rig: Rig, site: Site, tmp_path: Path) -> None:
     sent = [message(number, f"g{number % 5}", sent_at=NOON) for number in range(50)]
-    await spine.send(*sent)
+    await rig.broker.send(*sent)
     async with (
         AsyncMongoClient[dict[str, object]](
             site.mongod.url, username="root", password=site.secured.password, **site.secured.tls
@@ -67,7 +68,7 @@ async def test_moderation_does_its_work_on_secured_servers(spine: Spine, site: S
         assert site.secured.password not in moderation.log
 
 
-@pytest.mark.usefixtures("spine")
+@pytest.mark.usefixtures("rig")
 async def test_a_wrong_password_is_waited_for_and_mended_without_a_restart(site: Site, tmp_path: Path) -> None:
     await set_password(site, "another")
     async with ServiceProcess("survey", tmp_path, site.environment) as survey:

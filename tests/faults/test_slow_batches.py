@@ -4,16 +4,17 @@ import asyncio
 from pathlib import Path
 
 from huiqun.store import Database
-from tests.channel import NOON, message
+from huiqun.testing.events import NOON, message
+from huiqun.testing.rig import Rig
+from huiqun.testing.waiting import eventually
 from tests.faults.reckoning import check, until_judged
 from tests.processes import ServiceProcess
-from tests.spine import Spine, eventually
 
 COSTLY = ("jiaweixin" * 223)[:2_000]
 
 
 async def test_costly_messages_are_judged_by_two_replicas_while_others_are_greeted(
-    spine: Spine, state: Database, environment: dict[str, str], tmp_path: Path
+    rig: Rig, state: Database, environment: dict[str, str], tmp_path: Path
 ) -> None:
     costly = [message(n, "costly", f"u{n % 5}", COSTLY, NOON) for n in range(120)]
     greetings = [message(500 + n, f"g{n}", "u1", "早上好", NOON) for n in range(10)]
@@ -22,14 +23,14 @@ async def test_costly_messages_are_judged_by_two_replicas_while_others_are_greet
     async with first, second:
         await eventually(first.is_ready, 60)
         await eventually(second.is_ready, 60)
-        await spine.send(*costly)
-        await spine.send(*greetings)
+        await rig.broker.send(*costly)
+        await rig.broker.send(*greetings)
         await asyncio.wait_for(until_judged(state, [*costly, *greetings]), 200)
         again = [message(1_000 + n, "costly", f"u{n % 5}", COSTLY, NOON) for n in range(120)]
-        await spine.send(*again)
+        await rig.broker.send(*again)
         assert await first.stop() == 0
         await until_judged(state, [*costly, *greetings, *again])
         assert await second.stop() == 0
         assert "abandoned_transactions_ended" not in first.log + second.log
         assert "batch_split" not in first.log + second.log
-    await check(spine, state, [*costly, *greetings, *again])
+    await check(rig, state, [*costly, *greetings, *again])

@@ -10,20 +10,23 @@ from huiqun.contracts.topics import CHANNEL_MESSAGES
 from huiqun.kafka.publisher import Record
 from huiqun.store import Database
 from huiqun.stream.dead_letters import latest, read_all, replay
+from huiqun.testing.broker import SERVICE
+from huiqun.testing.events import NOON, message
+from huiqun.testing.rig import Rig
+from huiqun.testing.waiting import eventually
 from local.proxy import Proxy
 from local.stack import Stack
-from tests.channel import NOON, message
 from tests.faults.reckoning import TEXTS, check, has_judged, until_judged
 from tests.processes import ServiceProcess, environment_of
-from tests.spine import SERVICE, Spine, eventually, kafka_options_of, open_spine
+from tests.servers import SEEN, kafka_options_of
 
 
 async def test_a_process_asked_to_stop_finishes_its_batch_and_its_successor_goes_on(
-    spine: Spine, state: Database, moderation: ServiceProcess
+    rig: Rig, state: Database, moderation: ServiceProcess
 ) -> None:
     chance = random.Random(3)
     sent = [message(n, f"g{n % 20}", f"u{n % 7}", chance.choice(TEXTS), NOON) for n in range(8_000)]
-    await spine.send(*sent)
+    await rig.broker.send(*sent)
     async with moderation:
         await eventually(lambda: has_judged(state, 500), 60)
         assert await moderation.stop() == 0
@@ -32,17 +35,17 @@ async def test_a_process_asked_to_stop_finishes_its_batch_and_its_successor_goes
         moderation.start()
         await until_judged(state, sent)
         assert await moderation.stop() == 0
-    await check(spine, state, sent)
+    await check(rig, state, sent)
 
 
 async def test_a_process_whose_servers_are_away_stops_in_time_all_the_same(proxy: Proxy, tmp_path: Path) -> None:
     async with Stack(advertise=proxy.port) as stack:
         proxy.target = stack.broker.port
         environment = environment_of(stack, "stop.", "stop")
-        async with open_spine(kafka_options_of(stack, "stop."), stack.mongo_url, "stop") as spine:
+        async with Rig.open(stack.mongo_url, "stop", SEEN, kafka=kafka_options_of(stack, "stop.")) as rig:
             async with ServiceProcess("moderation", tmp_path, environment) as moderation:
-                await spine.send(*[message(n, f"g{n % 20}", sent_at=NOON) for n in range(3_000)])
-                await eventually(lambda: has_judged(spine.client["stop_moderation"], 200), 60)
+                await rig.broker.send(*[message(n, f"g{n % 20}", sent_at=NOON) for n in range(3_000)])
+                await eventually(lambda: has_judged(rig.client["stop_moderation"], 200), 60)
                 proxy.cut()
                 await stack.mongod.kill()
                 assert await moderation.stop(seconds=100) == 0
@@ -50,10 +53,10 @@ async def test_a_process_whose_servers_are_away_stops_in_time_all_the_same(proxy
 
 
 async def test_a_process_asked_twice_to_stop_stops_as_cleanly_as_when_asked_once(
-    spine: Spine, state: Database, moderation: ServiceProcess
+    rig: Rig, state: Database, moderation: ServiceProcess
 ) -> None:
     sent = [message(n, f"g{n % 20}", f"u{n % 7}", TEXTS[n % len(TEXTS)], NOON) for n in range(3_000)]
-    await spine.send(*sent)
+    await rig.broker.send(*sent)
     async with moderation:
         await eventually(lambda: has_judged(state, 500), 60)
         stopping = asyncio.create_task(moderation.stop(seconds=150))
@@ -64,28 +67,28 @@ async def test_a_process_asked_twice_to_stop_stops_as_cleanly_as_when_asked_once
         moderation.start()
         await until_judged(state, sent)
         assert await moderation.stop() == 0
-    await check(spine, state, sent)
+    await check(rig, state, sent)
 
 
 async def test_whatever_one_member_gets_wrong_the_service_sets_it_aside_and_goes_on(
-    spine: Spine, state: Database, moderation: ServiceProcess
+    rig: Rig, state: Database, moderation: ServiceProcess
 ) -> None:
     good = [message(n, "g1", sent_at=NOON) for n in range(20)]
     bad = encode(message(999, "g1", sent_at=NOON)).replace(b'"sent_at":', b'"sent_when":')
     assert b"sent_when" in bad
-    await spine.send(*good[:10])
-    await spine.publisher.publish([Record(CHANNEL_MESSAGES.name, b"g1", bad)] * 150)
-    await spine.send(*good[10:])
+    await rig.broker.send(*good[:10])
+    await rig.broker.publisher.publish([Record(CHANNEL_MESSAGES.name, b"g1", bad)] * 150)
+    await rig.broker.send(*good[10:])
     async with moderation:
         await until_judged(state, good)
-        await eventually(lambda: are_set_aside(spine, 150))
-        for letter in latest([letter async for letter in read_all(spine.kafka, SERVICE)]):
-            await replay(spine.publisher, letter)
-        await eventually(lambda: are_set_aside(spine, 151))
+        await eventually(lambda: are_set_aside(rig, 150))
+        for letter in latest([letter async for letter in read_all(rig.broker.options, SERVICE)]):
+            await replay(rig.broker.publisher, letter)
+        await eventually(lambda: are_set_aside(rig, 151))
         assert await moderation.is_ready()
         assert await moderation.stop() == 0
-    await check(spine, state, good)
+    await check(rig, state, good)
 
 
-async def are_set_aside(spine: Spine, count: int) -> bool:
-    return len([letter async for letter in read_all(spine.kafka, SERVICE)]) >= count
+async def are_set_aside(rig: Rig, count: int) -> bool:
+    return len([letter async for letter in read_all(rig.broker.options, SERVICE)]) >= count

@@ -10,11 +10,11 @@ from huiqun.kafka import KafkaOptions
 from huiqun.kafka.topics import create_topics
 from huiqun.service.connections import connections
 from huiqun.service.settings import ServiceSettings
+from huiqun.testing.waiting import eventually
 from huiqun.work import Work
 from local.mongod import Mongod
 from local.stack import Stack
 from tests.processes import ServiceProcess, environment_of
-from tests.spine import eventually
 
 ROUNDS = 3
 

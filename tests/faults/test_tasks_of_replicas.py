@@ -12,9 +12,9 @@ from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.runtime.clock import SystemClock, whole_milliseconds
 from huiqun.store import Database, connect, ensure_indexes
 from huiqun.tasks.store import TASK_INDEXES
+from huiqun.testing.waiting import eventually
 from huiqun.work import WORK_INDEXES, Task, Transactor, Work
 from local.process import ServerProcess
-from tests.spine import eventually
 
 REPLICAS = 3
 TASKS = 200

@@ -16,34 +16,33 @@ from huiqun.contracts.channel import Role
 from huiqun.contracts.envelope import Event
 from huiqun.store import Index
 from huiqun.stream import Route
+from huiqun.testing.events import NOON, joined, left, screened, updated
+from huiqun.testing.rig import Rig
 from moderation.rulebook.model import EMPTY
-from tests.clocks import SetClock
-from tests.inlet import Inlet, open_inlet
-from tests.stories import NOON, joined, left, screened, updated
 
 MINUTE = timedelta(minutes=1)
-Shown = Callable[[Inlet], Awaitable[tuple[Any, ...]]]
+Shown = Callable[[Rig], Awaitable[tuple[Any, ...]]]
 Wired = Callable[[Directory], Sequence[Route]]
 
 
-async def shown_by_moderation(inlet: Inlet) -> tuple[Any, ...]:
-    (member,) = await list_members(inlet.reader, "g1", limit=9)
-    return member.role, await inlet.directory.name_of([member]), member.is_present
+async def shown_by_moderation(rig: Rig) -> tuple[Any, ...]:
+    (member,) = await list_members(rig.reader, "g1", limit=9)
+    return member.role, await rig.directory.name_of([member]), member.is_present
 
 
-async def shown_by_engagement(inlet: Inlet) -> tuple[Any, ...]:
-    (activity,) = (await inlet.documents("activity")).values()
-    return *await shown_by_moderation(inlet), activity["last_seen"]
+async def shown_by_engagement(rig: Rig) -> tuple[Any, ...]:
+    (activity,) = await rig.documents("activity")
+    return *await shown_by_moderation(rig), activity["last_seen"]
 
 
-async def shown_by_crm_sync(inlet: Inlet) -> tuple[Any, ...]:
-    (account,) = (await inlet.documents("members")).values()
-    return *await shown_by_moderation(inlet), account["last_seen"]
+async def shown_by_crm_sync(rig: Rig) -> tuple[Any, ...]:
+    (account,) = await rig.documents("members")
+    return *await shown_by_moderation(rig), account["last_seen"]
 
 
-async def shown_by_survey(inlet: Inlet) -> tuple[Any, ...]:
-    (record,) = (await inlet.documents("eligibility")).values()
-    return *await shown_by_moderation(inlet), record["role"], record["in_group"], record["reason"]
+async def shown_by_survey(rig: Rig) -> tuple[Any, ...]:
+    (record,) = await rig.documents("eligibility")
+    return *await shown_by_moderation(rig), record["role"], record["in_group"], record["reason"]
 
 
 def moderation_routes(directory: Directory) -> Sequence[Route]:
@@ -58,12 +57,12 @@ SERVICES: Mapping[str, tuple[Wired, Mapping[str, Sequence[Index]], Shown]] = {
 }
 
 
-async def tell(inlet: Inlet, clock: SetClock, told: Sequence[Event]) -> None:
+async def tell(rig: Rig, told: Sequence[Event]) -> None:
     """Deliver events a minute apart."""
     for event in told:
-        if event.topic in inlet.table.topics:
-            await inlet.deliver([event])
-        clock.moment += MINUTE
+        if rig.reads(event):
+            await rig.deliver(event)
+        rig.clock.moment += MINUTE
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -86,12 +85,12 @@ async def test_what_is_dated_decades_ahead_pins_neither_name_nor_role_nor_presen
         joined("g1", "u1", 0, display_name="官方", role=Role.STAFF),
     ]
     stories = []
-    clock = SetClock()
-    async with open_inlet(mongo_url, database_name, routes, indexes, clock) as inlet:
+    async with Rig.open(mongo_url, database_name, indexes) as rig:
+        rig.wire(routes=routes(rig.directory))
         for told in (honest, [*(each.model_copy(update={"time": ahead}) for each in broken), *honest]):
             # The honest ones are told at the times they bear, the others before.
-            clock.moment = NOON - (len(told) - len(honest)) * MINUTE
-            await inlet.clear()
-            await tell(inlet, clock, told)
-            stories.append(await shown(inlet))
+            rig.clock.moment = NOON - (len(told) - len(honest)) * MINUTE
+            await rig.clear()
+            await tell(rig, told)
+            stories.append(await shown(rig))
     assert stories[0] == stories[1]

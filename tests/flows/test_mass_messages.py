@@ -23,15 +23,12 @@ from huiqun.contracts.channel import (
 )
 from huiqun.kafka import KafkaOptions
 from huiqun.kafka.publisher import record_of
-from huiqun.store import Outside, ensure_indexes
 from huiqun.stream import Route
-from huiqun.tasks.runner import TaskRunner
+from huiqun.testing.clock import SetClock
+from huiqun.testing.rig import Rig
+from huiqun.testing.waiting import eventually, running
 from huiqun.work import Work
 from local.channel import Channel
-from tests.clocks import SetClock
-from tests.directories import open_directory
-from tests.due import next_due
-from tests.spine import Spine, eventually, open_spine, running
 
 BATCH = "batch-1"
 
@@ -44,9 +41,8 @@ async def lead_of(_work: Work, _action: Action) -> str | None:
 class MassMessage:
     """A service that has one action of a mass message for each group, and the channel that it asks."""
 
-    spine: Spine
+    rig: Rig
     channel: Channel
-    clock: SetClock
 
     async def send(self, *group_ids: str, deadline: datetime | None = None) -> None:
         """Ask for a message in each group; the action's id is the group's."""
@@ -63,11 +59,11 @@ class MassMessage:
             )
             for group_id in group_ids
         ]
-        await self.spine.transactor.run(lambda work: request_actions(work, *actions))
+        await self.rig.run(lambda work: request_actions(work, *actions))
 
     async def part(self, group_id: str) -> FollowedAction:
         """What has become of the message in a group."""
-        found = await find_action(Outside(self.spine.database), group_id)
+        found = await find_action(self.rig.reader, group_id)
         assert found is not None
         return found
 
@@ -87,11 +83,7 @@ class MassMessage:
 
     async def pass_time(self, until: datetime) -> None:
         """Put the service's clock forward; what is due is done at its time."""
-        runner = TaskRunner(self.spine.transactor, {FOLLOW_UP: follow_up_kind(lead_of)})
-        while (due := await next_due(self.spine.transactor, until)) is not None:
-            self.clock.moment = max(due, self.clock.moment)
-            await runner.run_next()
-        self.clock.moment = until
+        await self.rig.run_due(until)
 
 
 @asynccontextmanager
@@ -99,30 +91,30 @@ async def open_mass_message(
     kafka: KafkaOptions, mongo_url: str, database_name: str, clock: SetClock, owners: dict[str, str]
 ) -> AsyncIterator[MassMessage]:
     """Groups by id with their owners, who confirm what is sent in their name."""
-    async with open_spine(kafka, mongo_url, database_name, clock) as spine:
-        await ensure_indexes(spine.database, {**DIRECTORY_INDEXES, **ACTION_INDEXES})
-        directory = await open_directory(spine.database)
+    indexes = {**DIRECTORY_INDEXES, **ACTION_INDEXES}
+    async with Rig.open(mongo_url, database_name, indexes, clock=clock, kafka=kafka) as rig:
+        rig.wire(task_kinds={FOLLOW_UP: follow_up_kind(lead_of)})
         channel = Channel(kafka, staff_seconds=0.01)
         acting = asyncio.create_task(channel.run())
 
         async def record_groups(work: Work, events: Sequence[GroupEvent]) -> None:
-            await directory.record(work, events)
+            await rig.directory.record(work, events)
 
         routes = Route(GROUP_EVENTS, record_groups), Route(RECEIPT_EVENTS, record_receipts)
-        async with running(spine.consumer(*routes)):
+        async with running(rig.consumer(*routes)):
             for group_id, owner in owners.items():
                 capabilities = Capabilities(send=Support.STAFF_TASK)
                 group = Group(group_id=group_id, name=f"{owner}的群", owner=owner, capabilities=capabilities)
                 event = GroupCreated.about(group_id, group, time=clock.now(), source="wecom/corp")
                 await channel.deliver(record_of(event), event, event.time)
-            await eventually(lambda: knows_all(spine, owners))
-            yield MassMessage(spine, channel, clock)
+            await eventually(lambda: knows_all(rig, owners))
+            yield MassMessage(rig, channel)
         acting.cancel()
         await asyncio.gather(acting, return_exceptions=True)
 
 
-async def knows_all(spine: Spine, group_ids: Collection[str]) -> bool:
-    return None not in [await find_group(Outside(spine.database), group_id) for group_id in group_ids]
+async def knows_all(rig: Rig, group_ids: Collection[str]) -> bool:
+    return None not in [await find_group(rig.reader, group_id) for group_id in group_ids]
 
 
 async def test_w4_each_part_of_a_mass_message_ends_as_its_sender_confirms_it(

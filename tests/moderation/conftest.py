@@ -1,42 +1,37 @@
-"""Moderation on a real database that tests share; each has a group of its own."""
+"""Moderation on one database that all tests share: to make one takes longer than most of them."""
 
-import uuid
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from huiqun.audit import AUDIT_INDEXES
-from huiqun.channel.directory.handlers import Directory
-from huiqun.kafka import KafkaOptions, Publisher
-from huiqun.store import connect, ensure_indexes
-from huiqun.tasks.store import TASK_INDEXES
-from huiqun.work import WORK_INDEXES, Transactor
-from huiqun.work.task import TASKS
-from local.stack import Stack
 from moderation.app import INDEXES
-from tests.directories import open_directory
-from tests.moderation.bench import Bench
-from tests.moderation.membership.community import SetClock
+from tests.moderation.interface import Interface, serve_interface
+from tests.moderation.rig import ModerationRig
+from tests.servers import new_database_name
 
 
 @pytest_asyncio.fixture(scope="session")
-async def transactor(session_stack: Stack) -> AsyncIterator[Transactor]:
-    client = connect(session_stack.mongo_url)
-    database = client[f"test_{uuid.uuid4().hex[:12]}"]
-    await ensure_indexes(database, {**WORK_INDEXES, **TASK_INDEXES, **AUDIT_INDEXES, **INDEXES})
-    yield Transactor(client, database, Publisher(KafkaOptions("nowhere")), SetClock())
-    await client.drop_database(database.name)
-    await client.close()
-
-
-@pytest_asyncio.fixture(scope="session")
-async def directory(transactor: Transactor) -> Directory:
-    return await open_directory(transactor.database)
+async def one_rig(mongo_url: str) -> AsyncIterator[ModerationRig]:
+    async with ModerationRig.open(mongo_url, new_database_name(), INDEXES) as opened:
+        yield opened
 
 
 @pytest_asyncio.fixture
-async def bench(transactor: Transactor, directory: Directory) -> Bench:
-    await transactor.database[TASKS].delete_many({})
-    bench = Bench(transactor, directory)
-    await bench.know_group()
-    return bench
+async def rig(one_rig: ModerationRig) -> ModerationRig:
+    """Moderation as on its first day."""
+    await one_rig.start_over()
+    return one_rig
+
+
+@pytest_asyncio.fixture(scope="session")
+async def interface(mongo_url: str) -> AsyncIterator[Interface]:
+    """The interface that many tests share: each uses ids of its own."""
+    async with serve_interface(mongo_url) as served:
+        yield served
+
+
+@pytest_asyncio.fixture
+async def own_interface(mongo_url: str) -> AsyncIterator[Interface]:
+    """An interface with a database that nobody else has written to."""
+    async with serve_interface(mongo_url) as served:
+        yield served

@@ -29,7 +29,7 @@ from tests.privacy.asking import Caller
 from tests.privacy.events import broken, planted_events
 from tests.privacy.house import House, open_house
 from tests.privacy.plants import Plants
-from tests.spine import kafka_options_of
+from tests.servers import kafka_options_of
 
 #: Somebody whose id is a mobile number.
 NUMBER = "13812345678"
@@ -109,7 +109,7 @@ async def _say_everything(day: Day) -> None:
         offence = f"在家兼职刷单日赚三百 {plants.prose('a message', 300)}"
         await _send(house, [_message(day, by, offence) for by in ("u7", "u8", "u9")])
         await house.settle()
-        house.clock.ahead += timedelta(minutes=5)
+        house.clock.moment += timedelta(minutes=5)
     await _send(house, [_joined(day, NUMBER), _message(day, NUMBER, "请问网点几点开门")])
     starts = ("申诉", "举报", "退群", "我已阅读并同意")
     await _send(house, [_message(day, "u7", f"{start} {plants.prose('a message', 300)}") for start in starts])

@@ -4,7 +4,7 @@ import logging
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from io import StringIO
 from typing import Any
@@ -37,6 +37,9 @@ from huiqun.stream import Route
 from huiqun.tasks.model import TaskKind
 from huiqun.tasks.runner import TaskRunner
 from huiqun.telemetry import configure_logs, tracing
+from huiqun.testing.broker import PARTITIONS, read_topic
+from huiqun.testing.clock import SetClock
+from huiqun.testing.waiting import eventually, running
 from huiqun.web import create_api_key
 from local.ports import free_port
 from local.stack import Stack
@@ -44,20 +47,8 @@ from moderation.cases.model import APPEAL, AppealGrant, appeal_link_maker
 from moderation.lexicon.handlers import import_shipped
 from moderation.rulebook.handlers import RulebookKeeper
 from moderation.settings import Settings
-from tests.due import run_all_due
-from tests.spine import PARTITIONS, eventually, read_topic, running
 
 SERVICES = {"moderation": moderation.app, "engagement": engagement.app, "crm-sync": crm_sync.app, "survey": survey.app}
-
-
-@dataclass
-class MovedClock:
-    """The time, which a test may move on."""
-
-    ahead: timedelta = timedelta()
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
 
 
 @dataclass
@@ -81,7 +72,7 @@ class House:
     """The services, and what is to be seen of them from outside."""
 
     kafka: KafkaOptions
-    clock: MovedClock
+    clock: SetClock
     links: SignedLinks
     lines: StringIO
     spans: InMemorySpanExporter
@@ -105,10 +96,11 @@ class House:
 
     async def pass_time(self, span: timedelta) -> None:
         """Let time go by, and do what is due."""
-        self.clock.ahead += span
+        self.clock.moment += span
         for service in self.services.values():
             runner = TaskRunner(service.connected.transactor, service.kinds)
-            await run_all_due(runner)
+            while await runner.run_next():
+                pass
         await self.settle()
 
     async def documents(self) -> AsyncIterator[tuple[str, dict[str, Any]]]:
@@ -189,7 +181,7 @@ async def open_house(stack: Stack, kafka: KafkaOptions) -> AsyncIterator[House]:
         rate_limit_page=100_000,
         rate_limit_link=100_000,
     )
-    clock, links = MovedClock(), SignedLinks(settings.rotating_link_key, settings.public_url)
+    clock, links = SetClock(), SignedLinks(settings.rotating_link_key, settings.public_url)
     with watched() as (lines, spans):
         house = House(kafka, clock, links, lines, spans)
         async with AsyncExitStack() as opened:

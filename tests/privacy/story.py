@@ -145,7 +145,7 @@ async def live_in_groups(story: Story) -> None:
     )
     for _ in range(2):
         await story.tell(story.said("g1", WHO, OFFENCE))
-        story.house.clock.ahead += timedelta(minutes=5)
+        story.house.clock.moment += timedelta(minutes=5)
     await story.tell(
         story.said("g1", WHO, f"举报 {REPORTED}", reply_to=others.data.message_id),
         story.said("g1", WHO, f"申诉 {SAID}"),

@@ -32,7 +32,7 @@ from tests.privacy.story import (
     live_in_groups,
     tell_of_them_again,
 )
-from tests.spine import kafka_options_of
+from tests.servers import kafka_options_of
 
 
 @pytest_asyncio.fixture(scope="module")

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from huiqun.testing.rig import Rig
+from huiqun.testing.waiting import eventually
 from local.mongod import Mongod
 from local.stack import Stack
 from tests.faults.reckoning import until_judged
 from tests.processes import ServiceProcess, environment_of
+from tests.servers import SEEN, kafka_options_of
 from tests.soak.model import Scenario, Soak
 from tests.soak.site import READ, at_work
-from tests.spine import eventually, kafka_options_of, open_spine
 
 _WELL: Final = f"/healthz 200 /readyz 200 {READ} 200"
 _MESSAGES_A_SECOND: Final = 100
@@ -82,7 +84,7 @@ async def start_once(directory: Path) -> None:
     async with Stack(directory) as stack:
         mongod = Mongod(directory / "fresh")
         environment = {**environment_of(stack, "soak.", "soak"), "HUIQUN_MONGO_URL": mongod.url}
-        async with open_spine(kafka_options_of(stack, "soak."), stack.mongo_url, "soak"):
+        async with Rig.open(stack.mongo_url, "soak", SEEN, kafka=kafka_options_of(stack, "soak.")):
             async with ServiceProcess("survey", directory, environment) as service:
                 await mongod.listen()
                 await mongod.found()

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
+from huiqun.testing.waiting import eventually
 from tests.faults.reckoning import check, until_judged
 from tests.soak.model import Scenario, Soak
 from tests.soak.site import READ, Site, at_work, frozen
-from tests.spine import eventually
 
 _ALIVE_THOUGH_NOT_READY: Final = f"/healthz 200 /readyz 503 {READ} 200"
 # Of two replicas: both may be given partitions anew when one of them is thought to be gone, and when it is back.
@@ -39,7 +39,7 @@ async def block_store(soak: Soak) -> None:
         await eventually(site.is_ready, 60)
         rejoined = sum(site.joins()) - joins
         assert rejoined <= _MOST_JOINS, f"{rejoined} joins"
-        await check(site.spine, site.state, site.sent)
+        await check(site.rig, site.state, site.sent)
 
 
 async def stop_broker(soak: Soak) -> None:
@@ -53,7 +53,7 @@ async def stop_broker(soak: Soak) -> None:
         await site.send(100)
         await until_judged(site.state, site.sent)
         await eventually(site.is_ready, 60)
-        await check(site.spine, site.state, site.sent)
+        await check(site.rig, site.state, site.sent)
 
 
 async def freeze_broker(soak: Soak) -> None:

@@ -11,14 +11,16 @@ from typing import Final
 
 from huiqun.contracts.channel import MessageReceived
 from huiqun.store import Database, Outside
+from huiqun.testing.events import NOON, message
+from huiqun.testing.rig import Rig
+from huiqun.testing.waiting import eventually
 from huiqun.web import create_api_key
 from local.proxy import Proxy
 from local.stack import Stack
-from tests.channel import NOON, message
 from tests.faults.reckoning import TEXTS
 from tests.processes import ServiceProcess, environment_of
+from tests.servers import SEEN, kafka_options_of
 from tests.soak.model import Soak
-from tests.spine import Spine, eventually, kafka_options_of, open_spine
 
 READ: Final = "/api/v1/lexicon/lists"
 _ASSIGNED: Final = "Setting newly assigned partitions {"
@@ -30,7 +32,7 @@ class Site:
 
     stack: Stack
     proxy: Proxy
-    spine: Spine
+    rig: Rig
     state: Database
     replicas: Sequence[ServiceProcess]
     key: str
@@ -42,7 +44,7 @@ class Site:
         chance = random.Random(len(self.sent))
         taken = [next(self._numbers) for _ in range(number)]
         fresh = [message(n, f"g{n % 20}", f"u{chance.randrange(50)}", chance.choice(TEXTS), NOON) for n in taken]
-        await self.spine.send(*fresh)
+        await self.rig.broker.send(*fresh)
         self.sent.extend(fresh)
 
     async def judged(self) -> int:
@@ -72,8 +74,10 @@ async def at_work(soak: Soak, replicas: int = 1) -> AsyncIterator[Site]:
         stack = await opened.enter_async_context(Stack(advertise=proxy.port))
         proxy.target = stack.broker.port
         environment = environment_of(stack, "soak.", "soak")
-        spine = await opened.enter_async_context(open_spine(kafka_options_of(stack, "soak."), stack.mongo_url, "soak"))
-        state = spine.client["soak_moderation"]
+        rig = await opened.enter_async_context(
+            Rig.open(stack.mongo_url, "soak", SEEN, kafka=kafka_options_of(stack, "soak."))
+        )
+        state = rig.client["soak_moderation"]
         processes = [
             await opened.enter_async_context(
                 ServiceProcess("moderation", soak.directory, environment, roles="streams,tasks,api")
@@ -84,7 +88,7 @@ async def at_work(soak: Soak, replicas: int = 1) -> AsyncIterator[Site]:
             await eventually(process.is_ready, 120)
         key = await create_api_key(Outside(state), "soak", ["operator"])
         soak.report(f"{replicas} of moderation ready")
-        yield Site(stack, proxy, spine, state, processes, key, [], count())
+        yield Site(stack, proxy, rig, state, processes, key, [], count())
 
 
 @contextmanager

@@ -1,39 +1,31 @@
 """Actions as a test drives them: groups told of, actions asked for, receipts in, time passing; what came of it out."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from huiqun.channel.actions.api import router
 from huiqun.channel.actions.context import ActionContext
 from huiqun.channel.actions.following import follow_up_kind
-from huiqun.channel.actions.handlers import FOLLOW_UP, record_receipts, request_actions
+from huiqun.channel.actions.handlers import FOLLOW_UP, RECEIPT_EVENTS, record_receipts, request_actions
 from huiqun.channel.actions.model import FollowedAction
 from huiqun.channel.actions.store import find_action
-from huiqun.channel.directory.handlers import Directory
 from huiqun.contracts.channel import (
     Action,
     ActionKind,
-    ActionRequested,
     ActionTarget,
     ActionWithdrawn,
     Capabilities,
     Group,
     GroupUpdated,
     Receipt,
-    Support,
 )
-from huiqun.contracts.envelope import Event
 from huiqun.runtime.ids import new_id
-from huiqun.store import Outside
-from huiqun.tasks.runner import TaskRunner
-from huiqun.work import Transactor, Work
-from tests.clocks import SetClock
-from tests.due import NotingTransactor, next_due
+from huiqun.stream import Route
+from huiqun.testing.events import NATIVE
+from huiqun.testing.rig import Rig
+from huiqun.work import Work
 
 T = TypeVar("T")
-NOON: Final = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)  # in Shanghai
-NATIVE: Final = Capabilities(send=Support.NATIVE, mute=Support.NATIVE, remove=Support.NATIVE, delete=Support.NATIVE)
 BY_HAND: Final = Capabilities()  # what a WeCom customer group can do
 
 
@@ -43,23 +35,22 @@ async def lead_of(_work: Work, _action: Action) -> str | None:
 
 
 @dataclass
-class ActionsBench:
-    """A group of its own; `emitted` is what was committed to be published."""
+class ActionsBench(Rig):
+    """A group, and a service that asks the channel for actions in it."""
 
-    transactor: Transactor
-    directory: Directory
-    group: str = field(default_factory=lambda: f"g-{new_id()}")
-    emitted: list[Event] = field(default_factory=list)
+    group: str = "g1"
 
-    @property
-    def clock(self) -> SetClock:
-        assert isinstance(self.transactor.clock, SetClock)
-        return self.transactor.clock
+    def __post_init__(self) -> None:
+        self.wire(
+            routes=[Route(RECEIPT_EVENTS, record_receipts)],
+            task_kinds={FOLLOW_UP: follow_up_kind(lead_of)},
+            routers=[router],
+        )
 
     @property
     def asked(self) -> list[Action]:
         """What the channel was asked for, repetitions included."""
-        return [event.data for event in self.emitted if isinstance(event, ActionRequested)]
+        return self.actions()
 
     @property
     def told(self) -> list[Action]:
@@ -69,7 +60,7 @@ class ActionsBench:
     @property
     def withdrawn(self) -> list[str]:
         """The ids of the actions that the channel was told to leave."""
-        return [event.data.action_id for event in self.emitted if isinstance(event, ActionWithdrawn)]
+        return [event.data.action_id for event in self.emitted(ActionWithdrawn)]
 
     def action(self, kind: ActionKind = ActionKind.SEND_PRIVATE, **fields: Any) -> Action:
         """An action about a message of a member, not asked for yet."""
@@ -89,45 +80,26 @@ class ActionsBench:
         group = Group(group_id=self.group, name="惠民理财", owner="staff-1", capabilities=NATIVE).model_copy(
             update=fields
         )
-        event = GroupUpdated.about(self.group, group, time=self.clock.now())
-        await self.commit(lambda work: self.directory.record(work, [event]))
+        event = GroupUpdated.about(self.group, group, time=self.clock.moment)
+        await self.run(lambda work: self.directory.record(work, [event]))
 
     async def ask(self, *actions: Action, context: ActionContext | None = None) -> None:
         """Ask for actions, in the same context."""
         contexts = {action.action_id: context for action in actions} if context else {}
-        await self.commit(lambda work: request_actions(work, *actions, contexts=contexts))
+        await self.run(lambda work: request_actions(work, *actions, contexts=contexts))
 
     async def answer(self, action: Action, *kinds: Any, **fields: Any) -> None:
         """Deliver receipts of these kinds in one batch."""
         receipt = Receipt(action_id=action.action_id, group_id=self.group, **fields)
-        receipts = [kind.about(self.group, receipt, time=self.clock.now()) for kind in kinds]
-        await self.commit(lambda work: record_receipts(work, receipts))
+        receipts = [kind.about(self.group, receipt, time=self.clock.moment) for kind in kinds]
+        await self.deliver(*receipts)
 
     async def followed(self, action: Action) -> FollowedAction:
         """What has become of an action."""
-        found = await find_action(Outside(self.transactor.database), action.action_id)
+        found = await find_action(self.reader, action.action_id)
         assert found is not None
         return found
 
     async def state_of(self, action: Action) -> str:
         """The state of an action."""
         return (await self.followed(action)).state.value
-
-    async def commit(self, use_case: Callable[[Work], Awaitable[T]]) -> T:
-        """Run a use case in a transaction and note what it emitted."""
-
-        async def noting(work: Work) -> tuple[T, list[Event]]:
-            return await use_case(work), work.emitted
-
-        (result, emitted), _ = await self.transactor.commit(noting)
-        self.emitted += emitted
-        return result
-
-    async def pass_time(self, **span: float) -> None:
-        """Let time go by; tasks run when they are due."""
-        until = self.clock.moment + timedelta(**span)
-        runner = TaskRunner(NotingTransactor(self.transactor, self.commit), {FOLLOW_UP: follow_up_kind(lead_of)})
-        while (due := await next_due(self.transactor, until)) is not None:
-            self.clock.moment = max(due, self.clock.moment)
-            assert await runner.run_next()
-        self.clock.moment = until

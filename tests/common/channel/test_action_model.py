@@ -14,7 +14,8 @@ from huiqun.channel.actions.texts import describe_task
 from huiqun.channel.directory.model import DirectoryGroup, GroupProfile
 from huiqun.contracts.channel import Action, ActionKind, ActionTarget, Capabilities, FailureCode, Support
 from huiqun.contracts.channel.mentions import with_names
-from tests.common.channel.bench import BY_HAND, NATIVE, NOON
+from huiqun.testing.events import NATIVE, NOON
+from tests.common.channel.bench import BY_HAND
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 

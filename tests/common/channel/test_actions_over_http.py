@@ -1,29 +1,17 @@
 """An operator sees what was asked of the channel, and takes it back."""
 
-from collections.abc import AsyncIterator
-
 import httpx
 import pytest_asyncio
 
-from huiqun.audit import AUDIT_INDEXES
-from huiqun.channel.actions.api import router
 from huiqun.contracts.channel import ActionCompleted, FailureCode
 from huiqun.contracts.channel.actions import ActionFailed
 from huiqun.runtime.ids import new_id
-from huiqun.store import ensure_indexes
-from huiqun.stream.routes import RoutingTable
-from huiqun.web import WEB_INDEXES
 from tests.common.channel.bench import ActionsBench
-from tests.inlet import Inlet, open_interface
 
 
 @pytest_asyncio.fixture
-async def http(bench: ActionsBench) -> AsyncIterator[httpx.AsyncClient]:
-    database = bench.transactor.database
-    await ensure_indexes(database, {**WEB_INDEXES, **AUDIT_INDEXES})
-    inlet = Inlet(database, bench.transactor, RoutingTable(()), bench.directory)
-    async with open_interface(inlet, [router]) as client:
-        yield client
+async def http(bench: ActionsBench) -> httpx.AsyncClient:
+    return await bench.http("operator")
 
 
 async def test_an_action_shows_what_became_of_it(bench: ActionsBench, http: httpx.AsyncClient) -> None:
@@ -48,7 +36,7 @@ async def test_an_operator_withdraws_an_open_action_once(bench: ActionsBench, ht
     assert (again.status_code, again.json()["type"].rpartition(":")[2]) == (409, "action-ended")
     await bench.answer(asked, ActionCompleted)
     assert await bench.state_of(asked) == "withdrawn"
-    [entry] = await bench.transactor.database["audit_log"].find().to_list(None)
+    [entry] = await bench.database["audit_log"].find().to_list(None)
     assert (entry["action"], entry["subject"]) == ("action.withdrawn", f"action/{asked.action_id}")
 
 

@@ -8,9 +8,9 @@ from huiqun.store import Outside
 from huiqun.tasks import store
 from huiqun.tasks.model import Queue, TaskKind
 from huiqun.tasks.runner import TaskOptions, TaskRunner
+from huiqun.testing.clock import SetClock
 from huiqun.work import Task, Transactor, Work
 from huiqun.work.task import TASKS
-from tests.clocks import SetClock
 
 NOW = whole_milliseconds(datetime.now(UTC))
 SECOND = timedelta(seconds=1)

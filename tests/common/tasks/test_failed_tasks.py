@@ -8,6 +8,7 @@ from pymongo.errors import OperationFailure
 from huiqun.tasks import store
 from huiqun.tasks.model import Effect, RetryPolicy, TaskKind, TaskRun
 from huiqun.tasks.runner import TaskOptions
+from huiqun.testing.waiting import eventually, running
 from huiqun.work import Task, Transactor, Work
 from huiqun.work.transactor import TransactorOptions
 from tests.common.tasks.bench import (
@@ -24,7 +25,6 @@ from tests.common.tasks.bench import (
     schedule,
     tasks,
 )
-from tests.spine import eventually, running
 
 
 async def test_a_task_whose_work_the_store_never_takes_fails_and_holds_nobody_up(transactor: Transactor) -> None:

@@ -7,10 +7,10 @@ from pymongo import AsyncMongoClient
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from huiqun.tasks.model import Queue, TaskKind
+from huiqun.testing.waiting import eventually, running
 from huiqun.work import Task, Transactor
 from huiqun.work.task import TASKS
 from tests.common.tasks.bench import NOW, QUICK, all_done, note, runner, schedule
-from tests.spine import eventually, running
 
 
 @dataclass

@@ -10,6 +10,7 @@ from huiqun.store import DuplicateKey, Outside
 from huiqun.tasks import store
 from huiqun.tasks.model import Effect, RetryPolicy, TaskKind, TaskRun
 from huiqun.tasks.runner import TaskOptions
+from huiqun.testing.waiting import eventually, running
 from huiqun.work import Task, Transactor, Work
 from tests.common.tasks.bench import (
     IN_ORDER,
@@ -28,7 +29,6 @@ from tests.common.tasks.bench import (
     schedule,
     tasks,
 )
-from tests.spine import eventually, running
 
 
 async def test_a_task_that_is_moved_while_it_is_held_is_not_done_by_its_holder(transactor: Transactor) -> None:

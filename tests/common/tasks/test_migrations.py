@@ -14,9 +14,9 @@ from huiqun.tasks.migrations import (
     migration_kind,
     plan_migrations,
 )
+from huiqun.testing.waiting import eventually, running
 from huiqun.work import Task, Transactor, Work
 from tests.common.tasks.bench import QUICK, SECOND, all_done, clock_of, runner, tasks
-from tests.spine import eventually, running
 
 NOTES = "notes"
 OLD = Index((("text", 1),))

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from huiqun.store import Outside
 from huiqun.tasks import store
 from huiqun.tasks.model import Continue, Effect, Queue, TaskKind, TaskRun
+from huiqun.testing.waiting import eventually, running
 from huiqun.work import Progress, Recurrence, Task, Transactor, Work
 from tests.common.tasks.bench import (
     NOW,
@@ -21,7 +22,6 @@ from tests.common.tasks.bench import (
     schedule,
     tasks,
 )
-from tests.spine import eventually, running
 
 
 async def test_tasks_that_came_due_while_nobody_ran_them_run_in_their_order(transactor: Transactor) -> None:

@@ -6,15 +6,14 @@ from dataclasses import dataclass, replace
 import pytest_asyncio
 
 from huiqun.audit import AUDIT_INDEXES
-from huiqun.kafka import KafkaOptions, Publisher
-from huiqun.store import connect, ensure_indexes
 from huiqun.tasks import store
-from huiqun.work import WORK_INDEXES, Progress, Recurrence, Task, Transactor
+from huiqun.testing.broker import SERVICE
+from huiqun.testing.clock import SetClock
+from huiqun.testing.rig import Rig
+from huiqun.work import Progress, Recurrence, Task, Transactor
 from local.stack import Stack
-from tests.clocks import SetClock
 from tests.common.tasks.bench import NOW, SECOND, all_done, lease_all, schedule, tasks
 from tests.shell import Shell
-from tests.spine import SERVICE
 
 ON_SERVICE = ("--service", SERVICE)
 
@@ -29,13 +28,9 @@ class Desk:
 
 @pytest_asyncio.fixture
 async def desk(stack: Stack, database_name: str) -> AsyncIterator[Desk]:
-    client = connect(stack.mongo_url)
-    database = client[f"{database_name}_{SERVICE}"]
-    await ensure_indexes(database, {**AUDIT_INDEXES, **WORK_INDEXES, **store.TASK_INDEXES})
-    transactor = Transactor(client, database, Publisher(KafkaOptions("nowhere")), SetClock(NOW))
-    yield Desk(Shell({**stack.environment, "HUIQUN_DATABASE_PREFIX": f"{database_name}_"}), transactor)
-    await client.drop_database(database.name)
-    await client.close()
+    name = f"{database_name}_{SERVICE}"
+    async with Rig.open(stack.mongo_url, name, AUDIT_INDEXES, clock=SetClock(NOW)) as rig:
+        yield Desk(Shell({**stack.environment, "HUIQUN_DATABASE_PREFIX": f"{database_name}_"}), rig.transactor)
 
 
 async def fail(desk: Desk, task: Task) -> None:

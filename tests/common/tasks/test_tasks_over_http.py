@@ -11,12 +11,13 @@ import pytest_asyncio
 from huiqun.audit import AUDIT_INDEXES
 from huiqun.tasks import api, store
 from huiqun.tasks.model import RetryPolicy, TaskKind
+from huiqun.testing.clock import SetClock
+from huiqun.testing.http import list_all
+from huiqun.testing.rig import Rig
+from huiqun.testing.waiting import eventually, running
 from huiqun.web import WEB_INDEXES, create_api_key
 from huiqun.work import Progress, Task, Transactor, Work
-from tests.clocks import SetClock
 from tests.common.tasks.bench import IN_ORDER, NOW, SECOND, all_done, lease_all, note, ran, runner, schedule
-from tests.inlet import Inlet, every_page, open_inlet, open_interface
-from tests.spine import eventually, running
 
 PATH = "/api/v1/tasks"
 
@@ -26,11 +27,11 @@ class Office:
     """An operator who asks, and what is to be done."""
 
     http: httpx.AsyncClient
-    inlet: Inlet
+    rig: Rig
 
     @property
     def transactor(self) -> Transactor:
-        return self.inlet.transactor
+        return self.rig.transactor
 
     async def write(self, method: str, path: str, status: int) -> dict[str, Any]:
         answer = await self.http.request(method, f"{PATH}/{path}", headers={"Idempotency-Key": uuid4().hex})
@@ -39,18 +40,16 @@ class Office:
         return found
 
     async def audited(self) -> list[tuple[str, str]]:
-        entries = self.inlet.database["audit_log"].find().sort("_id", 1)
+        entries = self.rig.database["audit_log"].find().sort("_id", 1)
         return [(entry["action"], entry["subject"]) async for entry in entries]
 
 
 @pytest_asyncio.fixture
 async def office(mongo_url: str, database_name: str) -> AsyncIterator[Office]:
     indexes = {**AUDIT_INDEXES, **WEB_INDEXES, "ran": ()}
-    async with (
-        open_inlet(mongo_url, database_name, lambda _: (), indexes, SetClock(NOW)) as inlet,
-        open_interface(inlet, [api.router]) as http,
-    ):
-        yield Office(http, inlet)
+    async with Rig.open(mongo_url, database_name, indexes, clock=SetClock(NOW)) as rig:
+        rig.wire(routers=[api.router])
+        yield Office(await rig.http("operator"), rig)
 
 
 async def break_down(_work: Work, _task: Task) -> None:
@@ -66,22 +65,22 @@ async def fail(office: Office, *tasks: Task) -> None:
 
 
 async def all_failed(office: Office, number: int) -> bool:
-    return sum((await store.count_failed_tasks(office.inlet.database)).values()) == number
+    return sum((await store.count_failed_tasks(office.rig.database)).values()) == number
 
 
 async def test_tasks_are_listed_by_their_due_time_page_by_page(office: Office) -> None:
     await fail(office, Task("failed", "note", NOW))
     await schedule(office.transactor, *(Task(f"t{n}", "note", NOW + n * SECOND) for n in range(1, 5)))
-    listed = await every_page(office.http, PATH, 2)
+    listed = await list_all(office.http, PATH, 2)
     assert [each["key"] for each in listed] == ["failed", "t1", "t2", "t3", "t4"]
-    assert [each["key"] for each in await every_page(office.http, PATH, 2, state="failed")] == ["failed"]
-    assert await every_page(office.http, PATH, 2, kind="another") == []
+    assert [each["key"] for each in await list_all(office.http, PATH, 2, state="failed")] == ["failed"]
+    assert await list_all(office.http, PATH, 2, kind="another") == []
 
 
 async def test_a_task_is_shown_with_its_progress_and_whether_it_runs(office: Office) -> None:
     await schedule(office.transactor, Task("export/1/a", "note", NOW, {"export_id": "1"}))
     (task,) = await lease_all(office.transactor, "runner")
-    assert await store.report_progress(office.inlet.database, task, "runner", Progress(3, 8))
+    assert await store.report_progress(office.rig.database, task, "runner", Progress(3, 8))
     found = (await office.http.get(f"{PATH}/export/1/a")).json()
     assert (found["state"], found["is_running"], found["progress"]) == ("waiting", True, {"done": 3, "total": 8})
     assert (found["kind"], found["payload"], found["failed_at"]) == ("note", {"export_id": "1"}, None)
@@ -116,6 +115,6 @@ async def test_what_cannot_be_is_refused(office: Office) -> None:
 
 
 async def test_tasks_are_for_operators(office: Office) -> None:
-    key = await create_api_key(office.inlet.reader, "looks", ["viewer"])
+    key = await create_api_key(office.rig.reader, "looks", ["viewer"])
     answer = await office.http.get(PATH, headers={"X-API-Key": key})
     assert answer.status_code == 403

@@ -1,5 +1,12 @@
-"""Groups on a real database, with a clock that tests set, as those of membership use them."""
+"""Moderation on a Monday at noon, with a channel that does at once what it is asked for."""
 
-from tests.moderation.membership.conftest import client, community, database_of_communities
+import pytest_asyncio
 
-__all__ = ["client", "community", "database_of_communities"]
+from tests.moderation.rig import MONDAY, ModerationRig
+
+
+@pytest_asyncio.fixture
+async def rig(one_rig: ModerationRig) -> ModerationRig:
+    await one_rig.start_over(MONDAY)
+    one_rig.does_actions = True
+    return one_rig

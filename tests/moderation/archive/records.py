@@ -9,7 +9,7 @@ from huiqun.contracts.moderation import Screened, Verdict
 from moderation.archive.model import Entry, first_day_without
 from moderation.archive.store import append
 from moderation.archive.store.messages import MESSAGES, Archived
-from tests.moderation.membership.community import Community
+from tests.moderation.rig import ModerationRig
 
 DAYS = 365
 
@@ -34,20 +34,18 @@ def spread(count: int, group: str, start: datetime, member: str = "u1") -> list[
     return [said(number, group, start + timedelta(seconds=number), member) for number in range(count)]
 
 
-async def archive(community: Community, messages: Sequence[Screened]) -> None:
+async def archive(rig: ModerationRig, messages: Sequence[Screened]) -> None:
     """Put them there as of now, kept for as long as the built-in policy says."""
-    now = community.clock.now()
+    now = rig.clock.moment
     entries = [Entry(message, now, first_day_without(now, DAYS)) for message in messages]
-    await community.commit(lambda work: append(work, entries))
+    await rig.run(lambda work: append(work, entries))
 
 
-async def archived(community: Community, **query: Any) -> list[dict[str, Any]]:
+async def archived(rig: ModerationRig, **query: Any) -> list[dict[str, Any]]:
     """The documents, by id."""
-    return await community.transactor.database[MESSAGES].find(query).sort("_id", 1).to_list(None)
+    return await rig.database[MESSAGES].find(query).sort("_id", 1).to_list(None)
 
 
-async def expiries(community: Community, **query: Any) -> dict[str, datetime | None]:
+async def expiries(rig: ModerationRig, **query: Any) -> dict[str, datetime | None]:
     """When each message expires, by id."""
-    return {
-        Archived(document).message_id: document.get("expires_on") for document in await archived(community, **query)
-    }
+    return {Archived(document).message_id: document.get("expires_on") for document in await archived(rig, **query)}

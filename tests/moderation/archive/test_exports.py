@@ -18,42 +18,41 @@ from huiqun.files.exports.handlers import (
 from huiqun.files.exports.model import Export, ExportFormat, RowPage
 from huiqun.files.exports.store import read_parts
 from huiqun.files.writing import FileFormat
-from huiqun.store import Outside
 from moderation.archive.handlers.exports import MESSAGES, ExportMessagesCommand
 from moderation.archive.model.rows import COLUMNS
 from moderation.archive.store.messages import Archived
 from tests.moderation.archive.records import archive, said, spread
-from tests.moderation.membership.community import NOON, Community
+from tests.moderation.rig import MONDAY, ModerationRig
 
-END = NOON + timedelta(days=1)
-
-
-async def begin(community: Community, *groups: str, form: ExportFormat = FileFormat.JSONL) -> Export:
-    command = ExportMessagesCommand(groups, NOON, END, form).to_request()
-    return await community.commit(lambda work: request_export(work, command, "anna"))
+END = MONDAY + timedelta(days=1)
 
 
-async def found(community: Community, export: Export) -> Export:
-    return await get_export(Outside(community.transactor.database), "messages", export.id)
+async def begin(rig: ModerationRig, *groups: str, form: ExportFormat = FileFormat.JSONL) -> Export:
+    command = ExportMessagesCommand(groups, MONDAY, END, form).to_request()
+    return await rig.run(lambda work: request_export(work, command, "anna"))
+
+
+async def found(rig: ModerationRig, export: Export) -> Export:
+    return await get_export(rig.reader, "messages", export.id)
 
 
 async def content(parts: AsyncIterator[bytes]) -> bytes:
     return b"".join([part async for part in parts])
 
 
-async def finished(community: Community, *groups: str, form: ExportFormat = FileFormat.JSONL) -> tuple[Export, bytes]:
+async def finished(rig: ModerationRig, *groups: str, form: ExportFormat = FileFormat.JSONL) -> tuple[Export, bytes]:
     """An export that tasks have carried out, and its file."""
-    export = await begin(community, *groups, form=form)
-    await community.pass_time(seconds=1)
-    done = await found(community, export)
+    export = await begin(rig, *groups, form=form)
+    await rig.run_due(timedelta(seconds=1))
+    done = await found(rig, export)
     assert done.state == "done"
-    return done, await content(read_parts(Outside(community.transactor.database), export.id, 0, done.bytes))
+    return done, await content(read_parts(rig.reader, export.id, 0, done.bytes))
 
 
-async def test_every_message_is_there_once_group_by_group_in_order_of_time(community: Community) -> None:
-    messages = [*spread(1_200, "g2", NOON), *spread(700, "g1", NOON)]
-    await archive(community, [*messages[::-1], said(9_999, "g1", END), *spread(3, "g3", NOON)])
-    export, file = await finished(community, "g2", "g1", "g2")
+async def test_every_message_is_there_once_group_by_group_in_order_of_time(rig: ModerationRig) -> None:
+    messages = [*spread(1_200, "g2", MONDAY), *spread(700, "g1", MONDAY)]
+    await archive(rig, [*messages[::-1], said(9_999, "g1", END), *spread(3, "g3", MONDAY)])
+    export, file = await finished(rig, "g2", "g1", "g2")
     rows = [orjson.loads(each) for each in file.splitlines()]
     expected = sorted(messages, key=lambda message: (message.group_id, message.sent_at))
     assert [row["message_id"] for row in rows] == [message.message_id for message in expected]
@@ -61,33 +60,33 @@ async def test_every_message_is_there_once_group_by_group_in_order_of_time(commu
     assert export.sha256 == hashlib.sha256(file).hexdigest()
 
 
-async def test_nothing_said_makes_an_empty_file(community: Community) -> None:
-    export, file = await finished(community, "nobody")
+async def test_nothing_said_makes_an_empty_file(rig: ModerationRig) -> None:
+    export, file = await finished(rig, "nobody")
     assert (export.rows, file, export.sha256) == (0, b"", hashlib.sha256().hexdigest())
-    _, table = await finished(community, "nobody", form=FileFormat.CSV)
+    _, table = await finished(rig, "nobody", form=FileFormat.CSV)
     assert table.decode("utf-8-sig").splitlines() == [",".join(COLUMNS)]
 
 
-async def test_a_row_says_what_was_said_and_what_became_of_it(community: Community) -> None:
-    await community.say("我的卡号 6222021001122334409")
-    (document,) = await community.documents("messages")
+async def test_a_row_says_what_was_said_and_what_became_of_it(rig: ModerationRig) -> None:
+    await rig.say_all("我的卡号 6222021001122334409")
+    (document,) = await rig.documents("messages")
     recall = Recall(message_id=Archived(document).message_id, group_id="g1", recalled_by="u1")
-    await community.deliver(MessageRecalled.about("g1", recall, time=NOON))
-    _, file = await finished(community, "g1")
+    await rig.deliver(MessageRecalled.about("g1", recall, time=MONDAY))
+    _, file = await finished(rig, "g1")
     row = orjson.loads(file)
     assert tuple(row) == COLUMNS
     assert (row["member_id"], row["verdict"], row["recalled_by"]) == ("u1", "block", "u1")
     assert row["reasons"][0]["rule"] == "personal_data"
     assert b"6222021001122334409" not in file
     assert b"hash" not in file
-    assert row["sent_at"] == NOON.isoformat(timespec="milliseconds")
+    assert row["sent_at"] == MONDAY.isoformat(timespec="milliseconds")
 
 
-async def test_who_exports_what_and_who_fetches_it_is_audited(community: Community) -> None:
-    await archive(community, spread(3, "g1", NOON))
-    export, _ = await finished(community, "g1")
-    await community.commit(lambda work: record_download(work, "messages", export.id, "bo"))
-    requested, completed, downloaded = await community.documents("audit_log")
+async def test_who_exports_what_and_who_fetches_it_is_audited(rig: ModerationRig) -> None:
+    await archive(rig, spread(3, "g1", MONDAY))
+    export, _ = await finished(rig, "g1")
+    await rig.run(lambda work: record_download(work, "messages", export.id, "bo"))
+    requested, completed, downloaded = await rig.documents("audit_log")
     assert [each["action"] for each in (requested, completed, downloaded)] == [
         "export.requested",
         "export.completed",

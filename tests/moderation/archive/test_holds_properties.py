@@ -12,11 +12,10 @@ from moderation.archive.handlers.holds import HoldOrder, lift_hold, place_hold
 from moderation.archive.model import Hold, first_day_without
 from tests.moderation.archive.records import archived
 from tests.moderation.archive.test_retention import keep
-from tests.moderation.membership.community import NOON, Community
-from tests.moderation.membership.conftest import COLLECTIONS
+from tests.moderation.rig import MONDAY, ModerationRig
 
 GROUPS, MEMBERS = ("g1", "g2", "g3"), ("u1", "u2")
-MOMENTS = st.none() | st.integers(-30, 200).map(lambda seconds: NOON + timedelta(seconds=seconds))
+MOMENTS = st.none() | st.integers(-30, 200).map(lambda seconds: MONDAY + timedelta(seconds=seconds))
 Step = tuple[str, Any]
 STEPS = st.one_of(
     st.tuples(st.just("say"), st.tuples(st.sampled_from(GROUPS), st.sampled_from(MEMBERS))),
@@ -35,7 +34,7 @@ STEPS = st.one_of(
 class Model:
     """What ought to be: the open holds and the days."""
 
-    community: Community
+    rig: ModerationRig
     days: int = 365
     open: list[Hold] = field(default_factory=list)
 
@@ -45,33 +44,33 @@ class Model:
 
     async def _say(self, who: tuple[str, str]) -> None:
         group, member = who
-        await self.community.say("你好", group=group, member=member)
+        await self.rig.say_all("你好", group=group, member=member)
 
     async def _place(self, wanted: tuple[set[str], set[str], Any, Any]) -> None:
         groups, members, since, until = wanted
         order = HoldOrder(tuple(sorted(groups)), tuple(sorted(members)), since, until, "案件")
-        self.open.append(await self.community.commit(lambda work: place_hold(work, order, "anna")))
+        self.open.append(await self.rig.run(lambda work: place_hold(work, order, "anna")))
 
     async def _lift(self, number: int) -> None:
         if self.open:
             hold = self.open.pop(number % len(self.open))
-            await self.community.commit(lambda work: lift_hold(work, hold.id, "已结", "anna"))
+            await self.rig.run(lambda work: lift_hold(work, hold.id, "已结", "anna"))
 
     async def _keep(self, days: int) -> None:
         self.days = days
-        await keep(self.community, days)
+        await keep(self.rig, days)
 
     async def _wait(self, seconds: int) -> None:
-        await self.community.keeper.refresh()
-        await self.community.pass_time(seconds=seconds)
+        await self.rig.keeper.refresh()
+        await self.rig.run_due(timedelta(seconds=seconds))
 
     async def _task(self, _: None) -> None:
-        await self.community.run_task()
+        await self.rig.run_task()
 
     async def check(self) -> None:
         """After a while, everything is as it ought to be."""
         await self._wait(240)
-        for document in await archived(self.community):
+        for document in await archived(self.rig):
             covered = any(
                 (not hold.groups or document["group_id"] in hold.groups)
                 and hold.covers(document["member_id"], document["sent_at"])
@@ -83,13 +82,11 @@ class Model:
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(STEPS, min_size=3, max_size=25))
-async def test_a_message_under_any_hold_never_has_an_expiry(community: Community, steps: Sequence[Step]) -> None:
-    for name in COLLECTIONS:
-        await community.transactor.database[name].delete_many({})
-    community = Community(community.transactor, community.directory)
-    community.clock.moment = NOON
-    await community.keeper.refresh()
-    model = Model(community)
+async def test_a_message_under_any_hold_never_has_an_expiry(rig: ModerationRig, steps: Sequence[Step]) -> None:
+    await rig.start_over(MONDAY)
+    rig.does_actions = True
+    await rig.keeper.refresh()
+    model = Model(rig)
     note(repr(steps))
     for step in steps:
         await model.take(step)

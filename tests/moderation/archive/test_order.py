@@ -13,13 +13,13 @@ from huiqun.store import Outside
 from moderation.archive.model import RevisionKey
 from moderation.archive.store.messages import Place, Search, groups, search
 from tests.moderation.archive.records import archive, said
-from tests.moderation.membership.community import NOON, Community
+from tests.moderation.rig import MONDAY, ModerationRig
 
 
-async def walk(community: Community, wanted: Search, limit: int) -> list[Place]:
+async def walk(rig: ModerationRig, wanted: Search, limit: int) -> list[Place]:
     """Every place of a search, a page at a time."""
     places: list[Place] = []
-    while page := await search(Outside(community.transactor.database), wanted, places[-1] if places else None, limit):
+    while page := await search(rig.reader, wanted, places[-1] if places else None, limit):
         assert len(page) <= limit
         places += [found.place for found in page]
     return places
@@ -36,20 +36,20 @@ def in_order(messages: Sequence[Screened]) -> list[Place]:
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=30), st.integers(1, 7), st.randoms(use_true_random=False))
 async def test_pages_of_any_length_show_each_message_once_by_time_and_then_by_id(
-    community: Community, seconds: list[int], limit: int, chance: random.Random
+    rig: ModerationRig, seconds: list[int], limit: int, chance: random.Random
 ) -> None:
-    await community.transactor.database["messages"].delete_many({})
-    messages = [said(number, "g1", NOON + timedelta(seconds=each)) for number, each in enumerate(seconds)]
+    await rig.database["messages"].delete_many({})
+    messages = [said(number, "g1", MONDAY + timedelta(seconds=each)) for number, each in enumerate(seconds)]
     arrived = messages.copy()
     chance.shuffle(arrived)
-    await archive(community, arrived)
-    assert await walk(community, Search("g1"), limit) == in_order(messages)
+    await archive(rig, arrived)
+    assert await walk(rig, Search("g1"), limit) == in_order(messages)
 
 
-async def test_a_page_goes_on_after_a_message_that_has_expired(community: Community) -> None:
-    messages = [said(number, "g1", NOON) for number in range(6)]
-    await archive(community, messages)
-    database = community.transactor.database
+async def test_a_page_goes_on_after_a_message_that_has_expired(rig: ModerationRig) -> None:
+    messages = [said(number, "g1", MONDAY) for number in range(6)]
+    await archive(rig, messages)
+    database = rig.database
     first = await search(Outside(database), Search("g1"), None, 3)
     await database["messages"].delete_many({"_id": {"$in": [str(found.key) for found in first]}})
     rest = await search(Outside(database), Search("g1"), first[-1].place, 10)
@@ -58,21 +58,21 @@ async def test_a_page_goes_on_after_a_message_that_has_expired(community: Commun
 
 @pytest.mark.parametrize(("since", "until", "expected"), [(1, 3, [1, 2]), (None, 2, [0, 1]), (3, None, [3, 4])])
 async def test_a_search_has_a_beginning_and_an_end(
-    community: Community, since: int | None, until: int | None, expected: list[int]
+    rig: ModerationRig, since: int | None, until: int | None, expected: list[int]
 ) -> None:
-    messages = [said(number, "g1", NOON + timedelta(seconds=number)) for number in range(5)]
-    await archive(community, messages)
-    bounds = [None if each is None else NOON + timedelta(seconds=each) for each in (since, until)]
+    messages = [said(number, "g1", MONDAY + timedelta(seconds=number)) for number in range(5)]
+    await archive(rig, messages)
+    bounds = [None if each is None else MONDAY + timedelta(seconds=each) for each in (since, until)]
     wanted = Search("g1", bounds[0], bounds[1])
-    assert await walk(community, wanted, 1) == in_order([messages[number] for number in expected])
-    everything = await search(Outside(community.transactor.database), wanted, Place(NOON - timedelta(days=1), "x"), 9)
+    assert await walk(rig, wanted, 1) == in_order([messages[number] for number in expected])
+    everything = await search(rig.reader, wanted, Place(MONDAY - timedelta(days=1), "x"), 9)
     assert len(everything) == len(expected)
-    nothing = await search(Outside(community.transactor.database), wanted, Place(NOON + timedelta(days=1), "x"), 9)
+    nothing = await search(rig.reader, wanted, Place(MONDAY + timedelta(days=1), "x"), 9)
     assert nothing == []
 
 
-async def test_groups_with_messages_are_listed_page_by_page(community: Community) -> None:
-    await archive(community, [said(number, f"g{number % 5}", NOON) for number in range(40)])
-    database = community.transactor.database
+async def test_groups_with_messages_are_listed_page_by_page(rig: ModerationRig) -> None:
+    await archive(rig, [said(number, f"g{number % 5}", MONDAY) for number in range(40)])
+    database = rig.database
     assert await groups(Outside(database), None, 3) == ["g0", "g1", "g2"]
     assert await groups(Outside(database), "g2", 3) == ["g3", "g4"]

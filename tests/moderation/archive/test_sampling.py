@@ -8,13 +8,12 @@ from hashlib import blake2b
 from hypothesis import given
 from hypothesis import strategies as st
 
-from huiqun.store import Outside
+from huiqun.testing.events import edited
+from huiqun.testing.events import message as message_event
 from moderation.archive.handlers.supervising import SampleOrder, draw_sample
 from moderation.archive.model.sampling import Draw
-from tests.channel import edit
-from tests.channel import message as message_event
 from tests.moderation.archive.records import archive, spread
-from tests.moderation.membership.community import NOON, Community
+from tests.moderation.rig import MONDAY, ModerationRig
 
 IDS = st.text(st.characters(exclude_categories=["Cs", "Zs", "Cc"]), min_size=1, max_size=12)
 GROUPS = st.dictionaries(st.sampled_from("abcdef"), st.sets(IDS, max_size=30), max_size=6)
@@ -81,14 +80,14 @@ def test_by_group_no_group_gets_more_while_another_still_has_messages(
             assert all(other <= share + 1 for other in shares.values())
 
 
-async def test_a_sample_is_drawn_from_the_archive_whatever_was_archived_first(community: Community) -> None:
-    messages = [*spread(40, "g1", NOON), *spread(5, "g2", NOON)]
-    order = SampleOrder("2026-Q4", 12, NOON, NOON + timedelta(seconds=30))
+async def test_a_sample_is_drawn_from_the_archive_whatever_was_archived_first(rig: ModerationRig) -> None:
+    messages = [*spread(40, "g1", MONDAY), *spread(5, "g2", MONDAY)]
+    order = SampleOrder("2026-Q4", 12, MONDAY, MONDAY + timedelta(seconds=30))
     samples = []
     for arrived in (messages, messages[::-1]):
-        await community.transactor.database["messages"].delete_many({})
-        await archive(community, arrived)
-        samples.append(await draw_sample(Outside(community.transactor.database), order))
+        await rig.database["messages"].delete_many({})
+        await archive(rig, arrived)
+        samples.append(await draw_sample(rig.reader, order))
     first, second = samples
     ids = [each.message_id for each in first.drawn]
     assert ids == [each.message_id for each in second.drawn]
@@ -97,19 +96,19 @@ async def test_a_sample_is_drawn_from_the_archive_whatever_was_archived_first(co
     assert first.population == 35
 
 
-async def test_groups_can_be_chosen_and_have_the_same_share(community: Community) -> None:
-    await archive(community, [*spread(40, "g1", NOON), *spread(5, "g2", NOON), *spread(40, "g3", NOON)])
-    end = NOON + timedelta(hours=1)
-    order = SampleOrder("a seed", 12, NOON, end, ("g1", "g2"), by_group=True)
-    sample = await draw_sample(Outside(community.transactor.database), order)
+async def test_groups_can_be_chosen_and_have_the_same_share(rig: ModerationRig) -> None:
+    await archive(rig, [*spread(40, "g1", MONDAY), *spread(5, "g2", MONDAY), *spread(40, "g3", MONDAY)])
+    end = MONDAY + timedelta(hours=1)
+    order = SampleOrder("a seed", 12, MONDAY, end, ("g1", "g2"), by_group=True)
+    sample = await draw_sample(rig.reader, order)
     groups = [each.document["group_id"] for each in sample.drawn]
     assert (groups.count("g1"), groups.count("g2")) == (7, 5)
 
 
-async def test_an_edited_message_is_in_a_sample_once_and_as_first_sent(community: Community) -> None:
-    original = message_event(1, "g1", "u1", "第一版", NOON)
-    await community.deliver(original)
-    await community.deliver(edit(original, "第二版"))
-    order = SampleOrder("a seed", 5, NOON - timedelta(days=1), NOON + timedelta(days=1))
-    sample = await draw_sample(Outside(community.transactor.database), order)
+async def test_an_edited_message_is_in_a_sample_once_and_as_first_sent(rig: ModerationRig) -> None:
+    original = message_event(1, "g1", "u1", "第一版", MONDAY)
+    await rig.deliver(original)
+    await rig.deliver(edited(original, "第二版"))
+    order = SampleOrder("a seed", 5, MONDAY - timedelta(days=1), MONDAY + timedelta(days=1))
+    sample = await draw_sample(rig.reader, order)
     assert [each.document["text"] for each in sample.drawn] == ["第一版"]

@@ -8,8 +8,8 @@ import pytest
 
 from huiqun.contracts.channel import MessageKind, Role
 from huiqun.runtime.ids import new_id
-from huiqun.store import Outside
 from huiqun.tasks.model import TaskCancelledError
+from huiqun.testing.events import edited
 from moderation.backtest.handlers import run_trial
 from moderation.backtest.model import Trial
 from moderation.lexicon.model.matching import Lexicon
@@ -17,19 +17,18 @@ from moderation.lexicon.model.words import Word
 from moderation.policies.handlers import UnknownPolicyError, write_version
 from moderation.policies.model import GroupSettings, OwnRules, Policies, Policy, Rules, Written
 from moderation.rulebook.model import Rulebook
-from tests.moderation.bench import BITS, WORDS, Bench
-from tests.moderation.membership.community import NOON
+from tests.moderation.rig import BITS, MONDAY, WORDS, ModerationRig
 
 DAY = timedelta(days=1)
 
 
-async def try_rules(bench: Bench, rules: dict[str, Any], **changes: Any) -> dict[str, Any]:
+async def try_rules(rig: ModerationRig, rules: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """The report on these rules over what was said in the group."""
     policy_id = f"p-{new_id()}"
     draft = Rules.model_validate(rules)
-    await bench.commit(lambda work: write_version(work, policy_id, draft, "", "author"))
-    wanted: dict[str, Any] = {"since": NOON, "until": NOON + 30 * DAY, "groups": (bench.group,), **changes}
-    return await run_trial(Outside(bench.database), bench.rulebook, Trial(policy_id, 1, **wanted), go_on)
+    await rig.run(lambda work: write_version(work, policy_id, draft, "", "author"))
+    wanted: dict[str, Any] = {"since": MONDAY, "until": MONDAY + 30 * DAY, "groups": (rig.group,), **changes}
+    return await run_trial(rig.reader, rig.current(), Trial(policy_id, 1, **wanted), go_on)
 
 
 async def go_on(_done: int, _total: int) -> None:
@@ -68,28 +67,28 @@ SAID = (
 )
 
 
-async def chatter(bench: Bench, count: int) -> None:
+async def chatter(rig: ModerationRig, count: int) -> None:
     """Some members talk for days, a little of everything, and change what they said."""
     chance = random.Random(4)
     for number in range(count):
         member, text = f"u{chance.randrange(4)}", chance.choice(SAID)
         role = Role.STAFF if chance.random() < 0.1 else Role.CUSTOMER
-        event = bench.message(text, member if role is Role.CUSTOMER else "staff-1", role)
+        event = rig.message(text, member if role is Role.CUSTOMER else "staff-1", role=role)
         if number % 9 == 0:
             card = {"url": f"https://shop.example.top/{number}", "kind": MessageKind.CARD}
             event = event.model_copy(update={"data": event.data.model_copy(update=card)})
-        await bench.screen(event)
-        bench.clock.moment += timedelta(seconds=chance.choice((0, 0, 1, 600, 9_000)))
+        await rig.deliver(event)
+        rig.clock.moment += timedelta(seconds=chance.choice((0, 0, 1, 600, 9_000)))
         if number % 11 == 0:
-            await bench.screen(bench.edit(event, chance.choice(SAID)))
+            await rig.deliver(edited(event, chance.choice(SAID), time=rig.clock.moment))
 
 
-async def test_the_rules_that_were_in_force_find_again_what_they_found(bench: Bench) -> None:
-    bench.govern(Rules.model_validate(STRICT))
-    await chatter(bench, 150)
-    report = await try_rules(bench, STRICT)
+async def test_the_rules_that_were_in_force_find_again_what_they_found(rig: ModerationRig) -> None:
+    rig.govern(Rules.model_validate(STRICT))
+    await chatter(rig, 150)
+    report = await try_rules(rig, STRICT)
     assert (report["added"], report["lost"], report["changed"]) == (0, 0, 0), report["rules"]
-    assert report["messages"] == len(await bench.documents("messages"))
+    assert report["messages"] == len(await rig.documents("messages"))
     found = hits(report)
     assert all(before == after > 0 for before, after, _, _ in found.values())
     assert {name.partition("/")[0] for name in found} >= set(STRICT) - {"kinds"} | {
@@ -97,18 +96,20 @@ async def test_the_rules_that_were_in_force_find_again_what_they_found(bench: Be
     }
 
 
-async def test_in_the_middle_of_a_day_what_was_said_before_still_counts(bench: Bench) -> None:
-    bench.govern(Rules.model_validate(STRICT))
-    await chatter(bench, 120)
-    middle = NOON + (bench.clock.now() - NOON) / 2
-    report = await try_rules(bench, STRICT, since=middle)
+async def test_in_the_middle_of_a_day_what_was_said_before_still_counts(rig: ModerationRig) -> None:
+    rig.govern(Rules.model_validate(STRICT))
+    await chatter(rig, 120)
+    middle = MONDAY + (rig.clock.moment - MONDAY) / 2
+    report = await try_rules(rig, STRICT, since=middle)
     assert (report["added"], report["lost"], report["changed"]) == (0, 0, 0), report["rules"]
-    assert 0 < report["messages"] < len(await bench.documents("messages"))
+    assert 0 < report["messages"] < len(await rig.documents("messages"))
 
 
-async def test_a_new_rule_adds_exactly_the_messages_that_it_hits(bench: Bench) -> None:
-    short, long, _ = [event.data for text in ("短", "一句相当长的话在这里", "不长") for event in await bench.say(text)]
-    report = await try_rules(bench, {"length": {"max_characters": 5}})
+async def test_a_new_rule_adds_exactly_the_messages_that_it_hits(rig: ModerationRig) -> None:
+    short, long, _ = [
+        event.data for text in ("短", "一句相当长的话在这里", "不长") for event in await rig.say_all(text)
+    ]
+    report = await try_rules(rig, {"length": {"max_characters": 5}})
     assert hits(report) == {"length/length": (0, 1, 1, 0)}
     (row,) = report["rules"]
     assert [sample["message_id"] for sample in row["added_samples"]] == [long.message_id]
@@ -117,13 +118,13 @@ async def test_a_new_rule_adds_exactly_the_messages_that_it_hits(bench: Bench) -
     assert short.message_id not in str(report)
 
 
-async def test_a_new_word_adds_and_a_rule_switched_off_loses_its_hits(bench: Bench) -> None:
-    await bench.say("一起刷单", "有内幕消息", "招代理", "你好")
+async def test_a_new_word_adds_and_a_rule_switched_off_loses_its_hits(rig: ModerationRig) -> None:
+    await rig.say_all("一起刷单", "有内幕消息", "招代理", "你好")
     words = [*WORDS, Word("w9", "代理", "ads", 2)]
     bits = {**BITS, "ads": 8}
     lexicon = Lexicon(words, [bits[word.category] for word in words])
-    bench.rulebook = Rulebook(bench.rulebook.policies, lexicon, "v2", bits)
-    report = await try_rules(bench, {"lexicon": {"categories": {"fraud": None, "rumour": "warn"}}})
+    rig.rulebook = Rulebook(rig.current().policies, lexicon, "v2", bits)
+    report = await try_rules(rig, {"lexicon": {"categories": {"fraud": None, "rumour": "warn"}}})
     assert hits(report) == {
         "lexicon/ads": (0, 1, 1, 0),
         "lexicon/fraud": (1, 0, 0, 1),
@@ -141,82 +142,82 @@ async def test_a_new_word_adds_and_a_rule_switched_off_loses_its_hits(bench: Ben
     assert [sample["text"] for sample in samples["fraud"]] == ["一起刷单"]
 
 
-async def test_a_rule_put_on_trial_keeps_its_hits_and_gives_up_its_verdicts(bench: Bench) -> None:
-    await bench.say("一起刷单")
-    report = await try_rules(bench, {"lexicon": {"shadow": True}})
+async def test_a_rule_put_on_trial_keeps_its_hits_and_gives_up_its_verdicts(rig: ModerationRig) -> None:
+    await rig.say_all("一起刷单")
+    report = await try_rules(rig, {"lexicon": {"shadow": True}})
     assert hits(report) == {"lexicon/fraud": (1, 1, 0, 0)}
     assert verdicts(report) == {("block", "allow"): 1}
 
 
-async def test_the_classifier_is_asked_again_under_the_version_that_is_tried(bench: Bench) -> None:
-    await bench.say("你他妈就是个废物垃圾", "谢谢你的解答")
+async def test_the_classifier_is_asked_again_under_the_version_that_is_tried(rig: ModerationRig) -> None:
+    await rig.say_all("你他妈就是个废物垃圾", "谢谢你的解答")
     switched_on = {"classifier": {"threshold": 0.8}}
-    assert hits(await try_rules(bench, switched_on)) == {"classifier/abuse": (0, 1, 1, 0)}
-    bench.govern(Rules.model_validate(switched_on))
-    await bench.say("你他妈就是个废物垃圾", "谢谢你的解答")
-    assert hits(await try_rules(bench, {})) == {"classifier/abuse": (1, 0, 0, 1)}
+    assert hits(await try_rules(rig, switched_on)) == {"classifier/abuse": (0, 1, 1, 0)}
+    rig.govern(Rules.model_validate(switched_on))
+    await rig.say_all("你他妈就是个废物垃圾", "谢谢你的解答")
+    assert hits(await try_rules(rig, {})) == {"classifier/abuse": (1, 0, 0, 1)}
 
 
-async def test_masked_personal_data_is_carried_over_under_the_new_verdict(bench: Bench) -> None:
-    await bench.say("我的身份证11010519491231002X")
-    kept = await try_rules(bench, {"personal_data": {"verdict": "review"}})
+async def test_masked_personal_data_is_carried_over_under_the_new_verdict(rig: ModerationRig) -> None:
+    await rig.say_all("我的身份证11010519491231002X")
+    kept = await try_rules(rig, {"personal_data": {"verdict": "review"}})
     assert hits(kept) == {"personal_data/id_card": (1, 1, 0, 0)}
     assert verdicts(kept) == {("block", "review"): 1}
-    gone = await try_rules(bench, {"personal_data": None})
+    gone = await try_rules(rig, {"personal_data": None})
     assert hits(gone) == {"personal_data/id_card": (1, 0, 0, 1)}
     assert "11010519491231002X" not in str(gone)
 
 
-async def test_of_very_many_new_hits_twenty_are_shown_and_the_same_ones_every_time(bench: Bench) -> None:
-    await bench.say(*(f"第{number}个问题在这里" for number in range(60)), member="u1")
-    first = await try_rules(bench, {"length": {"max_characters": 5}})
-    second = await try_rules(bench, {"length": {"max_characters": 5}})
+async def test_of_very_many_new_hits_twenty_are_shown_and_the_same_ones_every_time(rig: ModerationRig) -> None:
+    await rig.say_all(*(f"第{number}个问题在这里" for number in range(60)), member="u1")
+    first = await try_rules(rig, {"length": {"max_characters": 5}})
+    second = await try_rules(rig, {"length": {"max_characters": 5}})
     (row,) = [row for row in first["rules"] if row["rule"] == "length"]
     assert (row["added"], len(row["added_samples"])) == (60, 20)
     assert first["rules"] == second["rules"]
     assert {sample["text"] for sample in row["added_samples"]} - {f"第{number}个问题在这里" for number in range(20)}
 
 
-async def test_a_limit_is_kept_and_the_period_is_open_at_its_end(bench: Bench) -> None:
-    await bench.say("一", "二", "三")
-    await bench.pass_time(hours=1)
-    await bench.say("四")
-    assert (await try_rules(bench, {}, limit=2))["messages"] == 2
-    assert (await try_rules(bench, {}, until=NOON + timedelta(hours=1)))["messages"] == 3
-    assert (await try_rules(bench, {}, since=NOON + timedelta(hours=1)))["messages"] == 1
-    assert (await try_rules(bench, {}, since=NOON + DAY, until=NOON + 2 * DAY))["messages"] == 0
+async def test_a_limit_is_kept_and_the_period_is_open_at_its_end(rig: ModerationRig) -> None:
+    await rig.say_all("一", "二", "三")
+    await rig.run_due(timedelta(hours=1))
+    await rig.say_all("四")
+    assert (await try_rules(rig, {}, limit=2))["messages"] == 2
+    assert (await try_rules(rig, {}, until=MONDAY + timedelta(hours=1)))["messages"] == 3
+    assert (await try_rules(rig, {}, since=MONDAY + timedelta(hours=1)))["messages"] == 1
+    assert (await try_rules(rig, {}, since=MONDAY + DAY, until=MONDAY + 2 * DAY))["messages"] == 0
 
 
-async def test_a_named_policy_is_tried_where_it_is_assigned_and_the_default_everywhere(bench: Bench) -> None:
-    await bench.say("一起刷单")
+async def test_a_named_policy_is_tried_where_it_is_assigned_and_the_default_everywhere(rig: ModerationRig) -> None:
+    await rig.say_all("一起刷单")
     policy_id = f"p-{new_id()}"
-    await bench.commit(lambda work: write_version(work, policy_id, Rules.model_validate({"quota": {}}), "", "author"))
-    trial = Trial(policy_id, 1, NOON, NOON + DAY)
-    assert (await run_trial(Outside(bench.database), bench.rulebook, trial, go_on))["messages"] == 0
-    under = Policies.compose({policy_id: Written(policy_id, 0, {})}, {bench.group: GroupSettings(policy_id=policy_id)})
-    bench.rulebook = Rulebook(under, bench.rulebook.lexicon, "v1", BITS)
-    assert (await run_trial(Outside(bench.database), bench.rulebook, trial, go_on))["messages"] == 1
-    everywhere = Trial("default", 0, NOON, NOON + DAY)
-    assert (await run_trial(Outside(bench.database), bench.rulebook, everywhere, go_on))["messages"] > 0
+    await rig.run(lambda work: write_version(work, policy_id, Rules.model_validate({"quota": {}}), "", "author"))
+    trial = Trial(policy_id, 1, MONDAY, MONDAY + DAY)
+    assert (await run_trial(rig.reader, rig.current(), trial, go_on))["messages"] == 0
+    under = Policies.compose({policy_id: Written(policy_id, 0, {})}, {rig.group: GroupSettings(policy_id=policy_id)})
+    rig.rulebook = Rulebook(under, rig.current().lexicon, "v1", BITS)
+    assert (await run_trial(rig.reader, rig.current(), trial, go_on))["messages"] == 1
+    everywhere = Trial("default", 0, MONDAY, MONDAY + DAY)
+    assert (await run_trial(rig.reader, rig.current(), everywhere, go_on))["messages"] > 0
 
 
-async def test_own_rules_of_a_group_stand_above_the_version_that_is_tried(bench: Bench) -> None:
-    await bench.say("一起刷单")
-    own = OwnRules(bench.group, 1, {"lexicon": None})
+async def test_own_rules_of_a_group_stand_above_the_version_that_is_tried(rig: ModerationRig) -> None:
+    await rig.say_all("一起刷单")
+    own = OwnRules(rig.group, 1, {"lexicon": None})
     settings = GroupSettings(own=own)
-    policies = Policies({}, {bench.group: settings}, {bench.group: Policy("default", 0, Rules(lexicon=None), own)})
-    bench.rulebook = Rulebook(policies, bench.rulebook.lexicon, "v1", BITS)
-    report = await try_rules(bench, {"lexicon": {"categories": {"fraud": "block"}}})
+    policies = Policies({}, {rig.group: settings}, {rig.group: Policy("default", 0, Rules(lexicon=None), own)})
+    rig.rulebook = Rulebook(policies, rig.current().lexicon, "v1", BITS)
+    report = await try_rules(rig, {"lexicon": {"categories": {"fraud": "block"}}})
     assert hits(report) == {"lexicon/fraud": (1, 0, 0, 1)}
 
 
-async def test_what_is_not_there_is_not_tried_and_who_says_stop_is_heard(bench: Bench) -> None:
-    await bench.say("你好")
+async def test_what_is_not_there_is_not_tried_and_who_says_stop_is_heard(rig: ModerationRig) -> None:
+    await rig.say_all("你好")
     with pytest.raises(UnknownPolicyError):
-        await run_trial(Outside(bench.database), bench.rulebook, Trial("nobody-wrote-this", 1, NOON, NOON + DAY), go_on)
+        await run_trial(rig.reader, rig.current(), Trial("nobody-wrote-this", 1, MONDAY, MONDAY + DAY), go_on)
 
     async def stop(_done: int, _total: int) -> None:
         raise TaskCancelledError("called off")
 
     with pytest.raises(TaskCancelledError):
-        await run_trial(Outside(bench.database), bench.rulebook, Trial("default", 0, NOON, NOON + DAY), stop)
+        await run_trial(rig.reader, rig.current(), Trial("default", 0, MONDAY, MONDAY + DAY), stop)

@@ -1,8 +1,6 @@
 """The review queue, reports, examples and the appeal page as callers meet them, over real HTTP."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,77 +10,50 @@ import pytest
 import pytest_asyncio
 
 from huiqun.contracts.moderation import CaseOutcome
-from huiqun.web import AppOptions, Role, create_api_key, create_app, serve, undocumented
-from local.ports import free_port
-from moderation.app import ROUTERS
+from huiqun.testing.http import list_all
+from huiqun.web import Role, create_api_key
 from moderation.cases.model import APPEAL, AppealGrant
-from tests.inlet import every_page
-from tests.moderation.desk import BAD, DOUBTFUL, FINE, LINKS, Desk
+from tests.moderation.rig import BAD, DOUBTFUL, FINE, LINKS, ModerationRig
 
 HAND_WRITTEN = "我是被误会的 <b>真的</b>，电话 13812345678"
 
 
 @dataclass
 class Service:
-    """The interface of moderation over the desk's database."""
+    """People who ask the interface: `http` is somebody without a key."""
 
+    rig: ModerationRig
     http: httpx.AsyncClient
-    desk: Desk
-    keys: dict[Role, str]
-    number: int = 0
+    clients: dict[Role, httpx.AsyncClient]
 
     async def get(self, path: str, role: Role = "viewer", **parameters: Any) -> httpx.Response:
-        return await self.http.get(path, params=parameters, headers={"X-API-Key": self.keys[role]})
+        return await self.clients[role].get(path, params=parameters)
 
     async def post(
         self, path: str, body: Any = None, role: Role = "moderator", *, seen: str | None = None, key: str | None = None
     ) -> httpx.Response:
-        self.number += 1
-        headers = {"X-API-Key": self.keys[role], "Idempotency-Key": key or str(self.number)}
-        if seen is not None:
-            headers["If-Match"] = seen
-        return await self.http.post(path, json=body, headers=headers)
+        headers = {name: value for name, value in (("Idempotency-Key", key), ("If-Match", seen)) if value is not None}
+        return await self.clients[role].post(path, json=body, headers=headers)
 
     async def only_case(self, **query: Any) -> str:
-        [case] = await self.desk.cases(**query)
+        [case] = await self.rig.cases(**query)
         return f"/api/v1/cases/{case.id}"
 
 
 @pytest_asyncio.fixture
-async def service(desk: Desk) -> AsyncIterator[Service]:
-    app = create_app(
-        AppOptions(
-            title="Moderation",
-            version="1",
-            description="x",
-            db=desk.inlet.database,
-            transact=desk.inlet.transactor.run,
-            routers=ROUTERS,
-            alive=lambda: True,
-            checks={},
-            state={"rulebook": lambda: desk.rulebook, "links": LINKS},
-        )
-    )
-    assert undocumented(app) == []
-    stop, port = asyncio.Event(), free_port()
-    serving = asyncio.create_task(serve(app, "127.0.0.1", port, stop))
+async def service(rig: ModerationRig) -> Service:
     roles: tuple[Role, ...] = ("viewer", "operator", "moderator", "auditor")
-    keys = {role: await create_api_key(desk.inlet.reader, f"a {role}", [role]) for role in roles}
-    transport = httpx.AsyncHTTPTransport(retries=5)
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", transport=transport, timeout=20) as http:
-        yield Service(http, desk, keys)
-    stop.set()
-    await serving
+    return Service(rig, await rig.http(), {role: await rig.http(role) for role in roles})
 
 
 async def test_a_moderator_takes_a_case_from_the_queue_to_its_decision(service: Service) -> None:
-    await service.desk.say(DOUBTFUL)
+    await service.rig.say(DOUBTFUL)
     case = await service.only_case()
     [listed] = (await service.get("/api/v1/cases", state="open")).json()["items"]
     assert (listed["text"], listed["state"], listed["reasons"][0]["category"]) == (DOUBTFUL, "open", "rumour")
     claimed = await service.post(f"{case}/claim")
     assert (claimed.status_code, claimed.json()["state"]) == (200, "claimed")
-    assert claimed.json()["holder"]["name"] == "a moderator"
+    assert claimed.json()["holder"]["name"] == "moderator"
     assert (await service.get("/api/v1/cases", state="open")).json()["items"] == []
     for query in ({"state": "claimed"}, {"assignee": claimed.json()["holder"]["id"]}, {}):
         assert len((await service.get("/api/v1/cases", **query)).json()["items"]) == 1
@@ -95,27 +66,28 @@ async def test_a_moderator_takes_a_case_from_the_queue_to_its_decision(service: 
     assert (await service.post(f"{case}/uphold", {})).status_code == 428
     decided = await service.post(f"{case}/uphold", {"note": "不实"}, seen=commented.headers["etag"], key="once")
     assert (decided.status_code, decided.json()["state"]) == (200, "upheld")
-    assert decided.json()["decision"]["by"]["name"] == "a moderator"
+    assert decided.json()["decision"]["by"]["name"] == "moderator"
     again = await service.post(f"{case}/uphold", {"note": "不实"}, seen=commented.headers["etag"], key="once")
     assert again.json() == decided.json()
-    assert len((await service.desk.standing()).strikes) == 1
+    assert len((await service.rig.standing()).strikes) == 1
     late = await service.post(f"{case}/reverse", {}, seen="*")
     assert (late.status_code, late.json()["type"]) == (409, "urn:huiqun:problem:case-closed")
 
 
 async def test_a_case_in_somebody_elses_hands_is_409_and_a_category_has_to_be_another(service: Service) -> None:
-    message_id = await service.desk.say(BAD)
+    message_id = await service.rig.say(BAD)
     reported = await service.post("/api/v1/reports", {"message_id": message_id, "note": "骗子"}, "operator")
     assert (reported.status_code, reported.json()["kind"]) == (201, "report")
     case = await service.only_case()
     assert reported.headers["location"] == case
     assert (await service.post(f"{case}/claim")).status_code == 200
-    service.keys["moderator"] = await create_api_key(service.desk.inlet.reader, "another", ["moderator"])
+    key = await create_api_key(service.rig.reader, "another", ["moderator"])
+    service.clients["moderator"] = await (await service.rig.interface()).open_client({"X-API-Key": key})
     for path, body in ((f"{case}/claim", None), (f"{case}/release", None), (f"{case}/reverse", {})):
         held = await service.post(path, body, seen="*")
         assert (held.status_code, held.json()["type"]) == (409, "urn:huiqun:problem:case-held")
-        assert "a moderator" in held.json()["detail"]
-    service.desk.clock.moment += timedelta(minutes=20)
+        assert "moderator" in held.json()["detail"]
+    service.rig.clock.moment += timedelta(minutes=20)
     assert (await service.post(f"{case}/claim")).status_code == 200
     assert (await service.post(f"{case}/release")).json()["holder"] is None
     same = await service.post(f"{case}/reclassify", {"category": "fraud"}, seen="*")
@@ -125,7 +97,7 @@ async def test_a_case_in_somebody_elses_hands_is_409_and_a_category_has_to_be_an
 
 @pytest.mark.parametrize("role", ["viewer", "operator", "auditor"])
 async def test_only_moderators_decide(service: Service, role: Role) -> None:
-    await service.desk.say(DOUBTFUL)
+    await service.rig.say(DOUBTFUL)
     case = await service.only_case()
     assert (await service.get(case, role)).status_code == 200
     for verb in ("claim", "release", "comments", "uphold", "reverse", "reclassify"):
@@ -143,32 +115,31 @@ async def test_what_does_not_exist_is_404_and_what_is_malformed_422(service: Ser
 
 
 async def test_the_queue_is_listed_page_by_page_in_both_orders_and_by_every_filter(service: Service) -> None:
-    desk = service.desk
+    rig = service.rig
     for number in range(4):
-        await desk.say(DOUBTFUL, f"u{number}")
-        await desk.say("举报", "u9", reply_to=await desk.say(FINE, f"v{number}"))
-        desk.clock.moment += timedelta(minutes=5)
-    http = service.http
-    http.headers["X-API-Key"] = service.keys["viewer"]
-    by_age = await every_page(http, "/api/v1/cases", 3)
+        await rig.say(DOUBTFUL, f"u{number}")
+        await rig.say("举报", "u9", reply_to=await rig.say(FINE, f"v{number}"))
+        rig.clock.moment += timedelta(minutes=5)
+    http = service.clients["viewer"]
+    by_age = await list_all(http, "/api/v1/cases", 3)
     assert [each["opened_at"] for each in by_age] == sorted(each["opened_at"] for each in by_age)
     assert len({each["id"] for each in by_age}) == 8
-    severe = await every_page(http, "/api/v1/cases", 3, order="severity")
+    severe = await list_all(http, "/api/v1/cases", 3, order="severity")
     assert [each["severity"] for each in severe] == [3] * 4 + [2] * 4
     assert [each["opened_at"] for each in severe[:4]] == sorted(each["opened_at"] for each in severe[:4])
     filters = (("kind", "report"), ("category", "rumour"), ("severity", "3"), ("group_id", "g2"), ("overdue", "true"))
-    numbers = [len(await every_page(http, "/api/v1/cases", 50, **{name: value})) for name, value in filters]
+    numbers = [len(await list_all(http, "/api/v1/cases", 50, **{name: value})) for name, value in filters]
     assert numbers == [4, 4, 4, 0, 0]
     first = (await service.get("/api/v1/cases", limit=3)).json()["next_cursor"]
     assert (await service.get("/api/v1/cases", order="severity", cursor=first)).status_code == 422
 
 
 async def test_examples_are_exported_line_by_line_and_go_on_behind_the_last(service: Service) -> None:
-    desk = service.desk
+    rig = service.rig
     for number, outcome in enumerate((CaseOutcome.UPHELD, CaseOutcome.REVERSED, CaseOutcome.REVERSED)):
-        await desk.say(f"{DOUBTFUL}{number}", f"u{number}")
-        [case] = await desk.cases(state="open")
-        await desk.decide(case.id, outcome)
+        await rig.say(f"{DOUBTFUL}{number}", f"u{number}")
+        [case] = await rig.cases(state="open")
+        await rig.decide(case.id, outcome)
 
     async def lines(**parameters: Any) -> list[dict[str, Any]]:
         response = await service.get("/api/v1/examples", "operator", **parameters)
@@ -190,8 +161,8 @@ async def test_examples_are_exported_line_by_line_and_go_on_behind_the_last(serv
 
 
 async def test_a_member_appeals_on_the_page_behind_the_link(service: Service) -> None:
-    await service.desk.offend(2)
-    [letter] = await service.desk.actions(kind="send_private")
+    await service.rig.offend(2)
+    [letter] = await service.rig.documents("actions", kind="send_private")
     path = "/api/v1/appeals/" + letter["content"].split("/api/v1/appeals/")[1].split()[0]
     page = await service.http.get(path)
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
@@ -205,17 +176,17 @@ async def test_a_member_appeals_on_the_page_behind_the_link(service: Service) ->
     assert (await service.http.post(path, data={"reason": "长" * 20_000})).status_code == 413
     sent = await service.http.post(path, data={"reason": HAND_WRITTEN})
     assert (sent.status_code, "申诉已提交" in sent.text) == (201, True)
-    [case] = await service.desk.cases()
+    [case] = await service.rig.cases()
     assert case.history[0].note == "我是被误会的 <b>真的</b>，电话 138****5678"
     shown = (await service.get("/api/v1/actions")).json()["items"]
     assert [path in action["content"] for action in shown if action["kind"] == "send_private"] == [False]
     again = [await service.http.get(path), await service.http.post(path, data={"reason": "x"})]
     assert [(each.status_code, "请等待" in each.text) for each in again] == [(200, True), (409, True)]
-    await service.desk.decide(case.id, CaseOutcome.UPHELD)
+    await service.rig.decide(case.id, CaseOutcome.UPHELD)
     assert "已复核" in (await service.http.get(path)).text
-    await service.desk.say("举报", "u2", reply_to=case.message_id)
-    [report] = await service.desk.cases(kind="report")
-    await service.desk.decide(report.id, CaseOutcome.REVERSED)
+    await service.rig.say("举报", "u2", reply_to=case.message_id)
+    [report] = await service.rig.cases(kind="report")
+    await service.rig.decide(report.id, CaseOutcome.REVERSED)
     again = [await service.http.get(path), await service.http.post(path, data={"reason": "x"})]
     assert [(each.status_code, "已撤销" in each.text) for each in again] == [(200, True), (409, True)]
     expired = "/api/v1/appeals/" + LINKS.token(APPEAL, AppealGrant("g1", "u1", "s1").claims, datetime.now(UTC))

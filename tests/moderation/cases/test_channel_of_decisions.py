@@ -24,7 +24,7 @@ from huiqun.contracts.moderation import (
     MemberSanctioned,
     SanctionLifted,
 )
-from tests.moderation.desk import BAD, DOUBTFUL, OWNER, SHORT, Desk
+from tests.moderation.rig import BAD, DOUBTFUL, OWNER, SHORT, ModerationRig
 
 WECOM = "wecom/ww1234567890abcdef"
 NATIVE = Capabilities(send=Support.NATIVE, mute=Support.NATIVE, delete=Support.NATIVE, remove=Support.NATIVE)
@@ -32,26 +32,26 @@ LONG = timedelta(days=1)  # longer than the first mute
 
 
 @pytest_asyncio.fixture
-async def elsewhere(desk: Desk) -> AsyncIterator[Desk]:
+async def elsewhere(rig: ModerationRig) -> AsyncIterator[ModerationRig]:
     """The group of the tests, which another channel than the usual one has told of."""
     group = Group(group_id="g1", owner=OWNER, capabilities=NATIVE)
-    await desk.inlet.deliver([GroupCreated.about("g1", group, time=desk.clock.moment, source=WECOM)])
-    yield desk
+    await rig.deliver(GroupCreated.about("g1", group, time=rig.clock.moment, source=WECOM))
+    yield rig
 
 
-async def say(desk: Desk, text: str) -> MessageReceived:
-    event = desk.message(text).model_copy(update={"source": WECOM})
-    await desk.inlet.deliver([event])
+async def say(rig: ModerationRig, text: str) -> MessageReceived:
+    event = rig.message(text).model_copy(update={"source": WECOM})
+    await rig.deliver(event)
     return event
 
 
-async def channels(desk: Desk, *kinds: type[Event]) -> set[str]:
-    found = await desk.events(*kinds)
+async def channels(rig: ModerationRig, *kinds: type[Event]) -> set[str]:
+    found = rig.data_of(*kinds)
     assert found, kinds
     return {each.channel for each in found}
 
 
-async def test_actions_sanctions_cases_and_their_ends_name_the_channel(elsewhere: Desk) -> None:
+async def test_actions_sanctions_cases_and_their_ends_name_the_channel(elsewhere: ModerationRig) -> None:
     await say(elsewhere, BAD)
     doubtful = await say(elsewhere, DOUBTFUL)
     [case] = await elsewhere.cases(message_id=doubtful.data.message_id)
@@ -60,28 +60,28 @@ async def test_actions_sanctions_cases_and_their_ends_name_the_channel(elsewhere
         assert await channels(elsewhere, kind) == {WECOM}
 
 
-async def test_the_end_of_a_mute_names_the_channel(elsewhere: Desk) -> None:
+async def test_the_end_of_a_mute_names_the_channel(elsewhere: ModerationRig) -> None:
     for _ in range(3):
         await say(elsewhere, BAD)
-        await elsewhere.pass_time(SHORT)
-    assert any(each.until for each in await elsewhere.events(MemberSanctioned))
-    await elsewhere.pass_time(LONG)
+        await elsewhere.run_due(SHORT)
+    assert any(each.until for each in elsewhere.data_of(MemberSanctioned))
+    await elsewhere.run_due(LONG)
     assert await channels(elsewhere, SanctionLifted) == {WECOM}
 
 
-async def test_what_becomes_needless_is_withdrawn_from_the_channel_that_was_asked(elsewhere: Desk) -> None:
+async def test_what_becomes_needless_is_withdrawn_from_the_channel_that_was_asked(elsewhere: ModerationRig) -> None:
     message = await say(elsewhere, BAD)
-    [deletion] = [each for each in await elsewhere.events(ActionRequested) if each.kind == "delete_message"]
+    [deletion] = [each for each in elsewhere.data_of(ActionRequested) if each.kind == "delete_message"]
     recall = Recall(message_id=message.data.message_id, group_id="g1", recalled_by="u1")
     recalled = MessageRecalled.about("g1", recall, time=message.time, source=WECOM)
-    await elsewhere.inlet.deliver([recalled])
-    [withdrawn] = await elsewhere.events(ActionWithdrawn)
+    await elsewhere.deliver(recalled)
+    [withdrawn] = elsewhere.data_of(ActionWithdrawn)
     assert (withdrawn.action_id, withdrawn.channel, withdrawn.group_id) == (deletion.action_id, WECOM, "g1")
 
 
-async def test_what_punishes_asks_for_no_grant_and_says_so(elsewhere: Desk) -> None:
+async def test_what_punishes_asks_for_no_grant_and_says_so(elsewhere: ModerationRig) -> None:
     await say(elsewhere, BAD)
-    asked = await elsewhere.events(ActionRequested)
+    asked = elsewhere.data_of(ActionRequested)
     assert {each.kind.value: each.purpose.value for each in asked} == {
         "delete_message": "sanction",
         "send_message": "sanction",

@@ -6,147 +6,147 @@ from huiqun.contracts.channel import Role
 from huiqun.contracts.moderation import CaseKind, CaseOpened, CaseOutcome
 from moderation.cases.model import Reporter, State, begins_with
 from moderation.policies.model import ReviewRule, Rules
-from tests.moderation.desk import BAD, FINE, Desk
+from tests.moderation.rig import BAD, FINE, ModerationRig
 
 REVERSED, UPHELD = CaseOutcome.REVERSED, CaseOutcome.UPHELD
 
 
-async def test_a_reply_that_reports_opens_a_case_and_does_nothing_by_itself(desk: Desk) -> None:
-    message_id = await desk.say(FINE)
-    await desk.say("举报 他私信我推销，电话 13812345678", "u2", reply_to=message_id)
-    [case] = await desk.cases()
+async def test_a_reply_that_reports_opens_a_case_and_does_nothing_by_itself(rig: ModerationRig) -> None:
+    message_id = await rig.say(FINE)
+    await rig.say("举报 他私信我推销，电话 13812345678", "u2", reply_to=message_id)
+    [case] = await rig.cases()
     assert (case.kind, case.state, case.message_id, case.member_id) == (CaseKind.REPORT, State.OPEN, message_id, "u1")
     assert (case.category, case.text, case.reporters) == ("reported", FINE, ("u2",))
     assert case.history[0].note == "举报 他私信我推销，电话 138****5678"
-    assert len(await desk.events(CaseOpened)) == 1
-    assert await desk.actions(**{"target.message_id": message_id}) == []
+    assert len(rig.data_of(CaseOpened)) == 1
+    assert await rig.documents("actions", **{"target.message_id": message_id}) == []
 
 
-async def test_what_is_no_report_opens_nothing(desk: Desk) -> None:
-    message_id = await desk.say(FINE)
-    await desk.say("举报", "u2")
-    await desk.say("你说得对，我也想举报", "u2", reply_to=message_id)
-    await desk.say("举报", "u1", reply_to=message_id)
-    await desk.say("举报", "u2", reply_to="m-unknown")
-    await desk.say("举报", "bot", reply_to=message_id, role=Role.BOT)
-    assert await desk.cases() == []
+async def test_what_is_no_report_opens_nothing(rig: ModerationRig) -> None:
+    message_id = await rig.say(FINE)
+    await rig.say("举报", "u2")
+    await rig.say("你说得对，我也想举报", "u2", reply_to=message_id)
+    await rig.say("举报", "u1", reply_to=message_id)
+    await rig.say("举报", "u2", reply_to="m-unknown")
+    await rig.say("举报", "bot", reply_to=message_id, role=Role.BOT)
+    assert await rig.cases() == []
 
 
-async def test_a_report_in_the_batch_of_its_message_is_heard(desk: Desk) -> None:
-    message = desk.message(FINE)
-    await desk.inlet.deliver([message, desk.message("举报", "u2", reply_to=message.data.message_id)])
-    assert [case.kind for case in await desk.cases()] == [CaseKind.REPORT]
+async def test_a_report_in_the_batch_of_its_message_is_heard(rig: ModerationRig) -> None:
+    message = rig.message(FINE)
+    await rig.deliver(message, rig.message("举报", "u2", reply_to=message.data.message_id))
+    assert [case.kind for case in await rig.cases()] == [CaseKind.REPORT]
 
 
-async def test_another_report_joins_the_case_and_the_same_one_does_not(desk: Desk) -> None:
-    message_id = await desk.say(FINE)
+async def test_another_report_joins_the_case_and_the_same_one_does_not(rig: ModerationRig) -> None:
+    message_id = await rig.say(FINE)
     for reporter in ("u2", "u3", "u2"):
-        await desk.say("@群主 举报", reporter, reply_to=message_id)
-    [case] = await desk.cases()
+        await rig.say("@群主 举报", reporter, reply_to=message_id)
+    [case] = await rig.cases()
     assert case.reporters == ("u2", "u3")
-    assert len(await desk.events(CaseOpened)) == 1
+    assert len(rig.data_of(CaseOpened)) == 1
 
 
-async def test_a_report_names_what_the_rules_had_seen(desk: Desk) -> None:
-    message_id = await desk.say(BAD)
-    await desk.say("举报", "u2", reply_to=message_id)
-    [case] = await desk.cases()
+async def test_a_report_names_what_the_rules_had_seen(rig: ModerationRig) -> None:
+    message_id = await rig.say(BAD)
+    await rig.say("举报", "u2", reply_to=message_id)
+    [case] = await rig.cases()
     assert (case.category, case.severity) == ("fraud", 5)
 
 
-async def test_a_report_that_quotes_what_it_reports_is_looked_at_and_is_no_offence(desk: Desk) -> None:
-    advertisement = desk.message(BAD)
-    await desk.inlet.deliver([advertisement, desk.message(f"举报 {BAD}", "u2", reply_to=advertisement.data.message_id)])
-    await desk.say(f"举报 {BAD}", "u3", reply_to=advertisement.data.message_id)
-    assert [case.kind for case in await desk.cases(member_id={"$in": ["u2", "u3"]})] == [CaseKind.REVIEW] * 2
-    assert [(await desk.standing(reporter)).strikes for reporter in ("u2", "u3")] == [[], []]
-    assert len((await desk.standing("u1")).strikes) == 1
+async def test_a_report_that_quotes_what_it_reports_is_looked_at_and_is_no_offence(rig: ModerationRig) -> None:
+    advertisement = rig.message(BAD)
+    await rig.deliver(advertisement, rig.message(f"举报 {BAD}", "u2", reply_to=advertisement.data.message_id))
+    await rig.say(f"举报 {BAD}", "u3", reply_to=advertisement.data.message_id)
+    assert [case.kind for case in await rig.cases(member_id={"$in": ["u2", "u3"]})] == [CaseKind.REVIEW] * 2
+    assert [(await rig.standing(reporter)).strikes for reporter in ("u2", "u3")] == [[], []]
+    assert len((await rig.standing("u1")).strikes) == 1
 
 
-async def test_who_says_report_and_advertises_is_judged_as_any_other(desk: Desk) -> None:
-    harmless = await desk.say(FINE)
-    await desk.say(f"举报 {BAD}", "u2", reply_to=harmless)
-    own = await desk.say(FINE, "u3")
-    await desk.say(f"举报 {BAD}", "u3", reply_to=own)
-    assert [len((await desk.standing(reporter)).strikes) for reporter in ("u2", "u3")] == [1, 1]
+async def test_who_says_report_and_advertises_is_judged_as_any_other(rig: ModerationRig) -> None:
+    harmless = await rig.say(FINE)
+    await rig.say(f"举报 {BAD}", "u2", reply_to=harmless)
+    own = await rig.say(FINE, "u3")
+    await rig.say(f"举报 {BAD}", "u3", reply_to=own)
+    assert [len((await rig.standing(reporter)).strikes) for reporter in ("u2", "u3")] == [1, 1]
 
 
-async def test_who_reported_badly_waits_for_a_second_reporter(desk: Desk) -> None:
+async def test_who_reported_badly_waits_for_a_second_reporter(rig: ModerationRig) -> None:
     for _ in range(2):
-        message_id = await desk.say(FINE)
-        await desk.say("举报", "u2", reply_to=message_id)
-        [case] = await desk.cases(state="open")
-        await desk.decide(case.id, REVERSED)
-    message_id = await desk.say(FINE)
-    await desk.say("举报", "u2", reply_to=message_id)
-    [waiting] = await desk.cases(message_id=message_id)
+        message_id = await rig.say(FINE)
+        await rig.say("举报", "u2", reply_to=message_id)
+        [case] = await rig.cases(state="open")
+        await rig.decide(case.id, REVERSED)
+    message_id = await rig.say(FINE)
+    await rig.say("举报", "u2", reply_to=message_id)
+    [waiting] = await rig.cases(message_id=message_id)
     assert waiting.state is State.WAITING
-    assert len(await desk.events(CaseOpened)) == 2
-    desk.clock.moment += timedelta(hours=1)
-    await desk.say("举报", "u3", reply_to=message_id)
-    [case] = await desk.cases(message_id=message_id)
-    assert (case.state, case.opened_at) == (State.OPEN, desk.clock.moment)
-    assert len(await desk.events(CaseOpened)) == 3
-    await desk.decide(case.id, UPHELD)
-    known = {each["_id"]: (each["upheld"], each["dismissed"]) async for each in desk.inlet.database["reporters"].find()}
+    assert len(rig.data_of(CaseOpened)) == 2
+    rig.clock.moment += timedelta(hours=1)
+    await rig.say("举报", "u3", reply_to=message_id)
+    [case] = await rig.cases(message_id=message_id)
+    assert (case.state, case.opened_at) == (State.OPEN, rig.clock.moment)
+    assert len(rig.data_of(CaseOpened)) == 3
+    await rig.decide(case.id, UPHELD)
+    known = {each["_id"]: (each["upheld"], each["dismissed"]) async for each in rig.database["reporters"].find()}
     assert known == {"u2": (1, 2), "u3": (1, 0)}
 
 
-async def test_a_message_that_was_edited_after_a_decision_can_be_reported_again(desk: Desk) -> None:
-    message_id = await desk.say(FINE)
-    await desk.say("举报", "u2", reply_to=message_id)
-    [case] = await desk.cases()
-    await desk.decide(case.id, REVERSED)
-    await desk.say("举报", "u3", reply_to=message_id)
-    assert [(case.state, case.reporters) for case in await desk.cases()] == [(State.REVERSED, ("u2",))]
-    await desk.edit(message_id, "代办信用卡，私聊", 1)
-    await desk.say("举报 他改成广告了", "u3", reply_to=message_id)
-    [again] = await desk.cases()
+async def test_a_message_that_was_edited_after_a_decision_can_be_reported_again(rig: ModerationRig) -> None:
+    message_id = await rig.say(FINE)
+    await rig.say("举报", "u2", reply_to=message_id)
+    [case] = await rig.cases()
+    await rig.decide(case.id, REVERSED)
+    await rig.say("举报", "u3", reply_to=message_id)
+    assert [(case.state, case.reporters) for case in await rig.cases()] == [(State.REVERSED, ("u2",))]
+    await rig.edit(message_id, "代办信用卡，私聊", 1)
+    await rig.say("举报 他改成广告了", "u3", reply_to=message_id)
+    [again] = await rig.cases()
     assert (again.state, again.reporters, again.text) == (State.OPEN, ("u3",), "代办信用卡，私聊")
     assert [entry.what for entry in again.history] == ["opened", "reversed", "reopened"]
-    assert len(await desk.events(CaseOpened)) == 2
+    assert len(rig.data_of(CaseOpened)) == 2
 
 
-async def test_a_report_of_an_edited_message_shows_the_text_as_it_is_now(desk: Desk) -> None:
-    message_id = await desk.say(FINE)
-    await desk.say("举报", "u2", reply_to=message_id)
-    await desk.edit(message_id, "代办信用卡，私聊", 1)
-    await desk.say("举报", "u2", reply_to=message_id)
-    [case] = await desk.cases()
+async def test_a_report_of_an_edited_message_shows_the_text_as_it_is_now(rig: ModerationRig) -> None:
+    message_id = await rig.say(FINE)
+    await rig.say("举报", "u2", reply_to=message_id)
+    await rig.edit(message_id, "代办信用卡，私聊", 1)
+    await rig.say("举报", "u2", reply_to=message_id)
+    [case] = await rig.cases()
     assert (case.text, case.revision, case.reporters) == ("代办信用卡，私聊", 1, ("u2",))
 
 
-async def test_a_report_that_nobody_joins_is_forgotten_after_90_days(desk: Desk) -> None:
-    indexes = (await desk.inlet.database["cases"].index_information()).values()
+async def test_a_report_that_nobody_joins_is_forgotten_after_90_days(rig: ModerationRig) -> None:
+    indexes = (await rig.database["cases"].index_information()).values()
     [forgetting] = [each for each in indexes if each["key"] == [("opened_at", 1)]]
     assert forgetting["expireAfterSeconds"] == 90 * 24 * 3600
     assert forgetting["partialFilterExpression"] == {"state": "waiting"}
 
 
-async def test_more_reports_a_day_than_allowed_are_passed_over(desk: Desk) -> None:
-    await desk.set_rules(Rules(review=ReviewRule(reports_per_day=2), flood=None, duplicate=None))
-    messages = [await desk.say(FINE) for _ in range(4)]
+async def test_more_reports_a_day_than_allowed_are_passed_over(rig: ModerationRig) -> None:
+    await rig.set_rules(Rules(review=ReviewRule(reports_per_day=2), flood=None, duplicate=None))
+    messages = [await rig.say(FINE) for _ in range(4)]
     for message_id in messages[:3]:
-        await desk.say("举报", "u2", reply_to=message_id)
-    assert {case.message_id for case in await desk.cases()} == set(messages[:2])
-    desk.clock.moment += timedelta(days=1)
-    await desk.say("举报", "u2", reply_to=messages[3])
-    assert len(await desk.cases()) == 3
+        await rig.say("举报", "u2", reply_to=message_id)
+    assert {case.message_id for case in await rig.cases()} == set(messages[:2])
+    rig.clock.moment += timedelta(days=1)
+    await rig.say("举报", "u2", reply_to=messages[3])
+    assert len(await rig.cases()) == 3
 
 
-async def test_staff_are_heard_however_often_they_report(desk: Desk) -> None:
-    await desk.set_rules(Rules(review=ReviewRule(reports_per_day=1), flood=None, duplicate=None))
+async def test_staff_are_heard_however_often_they_report(rig: ModerationRig) -> None:
+    await rig.set_rules(Rules(review=ReviewRule(reports_per_day=1), flood=None, duplicate=None))
     for _ in range(3):
-        await desk.say("举报", "staff-7", reply_to=await desk.say(FINE), role=Role.STAFF)
-    assert len(await desk.cases(state="open")) == 3
+        await rig.say("举报", "staff-7", reply_to=await rig.say(FINE), role=Role.STAFF)
+    assert len(await rig.cases(state="open")) == 3
 
 
-async def test_the_words_of_the_policy_are_the_ones_that_count(desk: Desk) -> None:
-    await desk.set_rules(Rules(review=ReviewRule(report_phrases=("投诉他",), appeal_phrases=())))
-    message_id = await desk.say(FINE)
-    await desk.say("举报", "u2", reply_to=message_id)
-    await desk.say("投诉他！", "u3", reply_to=message_id)
-    [case] = await desk.cases()
+async def test_the_words_of_the_policy_are_the_ones_that_count(rig: ModerationRig) -> None:
+    await rig.set_rules(Rules(review=ReviewRule(report_phrases=("投诉他",), appeal_phrases=())))
+    message_id = await rig.say(FINE)
+    await rig.say("举报", "u2", reply_to=message_id)
+    await rig.say("投诉他！", "u3", reply_to=message_id)
+    [case] = await rig.cases()
     assert case.reporters == ("u3",)
 
 

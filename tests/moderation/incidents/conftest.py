@@ -1,51 +1,36 @@
-"""A desk for each test, over one database that is emptied in between, and the people who work at it."""
-
-from collections.abc import AsyncIterator
+"""Groups whose channel does at once what it is asked for, and the people who work on incidents in them."""
 
 import pytest_asyncio
-from pymongo import AsyncMongoClient
 
-from local.stack import Stack
-from tests.moderation.incidents.desk import Caller, Desk, open_desk, prepare
-
-DATABASE = "test_incidents"
-
-
-@pytest_asyncio.fixture(scope="session")
-async def prepared(session_stack: Stack) -> AsyncIterator[str]:
-    """To make the collections and indexes anew for each test would take longer than the tests."""
-    await prepare(session_stack.mongo_url, DATABASE)
-    yield session_stack.mongo_url
-    async with AsyncMongoClient[dict[str, object]](session_stack.mongo_url) as client:
-        await client.drop_database(DATABASE)
+from huiqun.web import create_api_key
+from tests.moderation.incidents.scene import Caller
+from tests.moderation.rig import ModerationRig
 
 
 @pytest_asyncio.fixture
-async def desk(prepared: str) -> AsyncIterator[Desk]:
-    async with open_desk(prepared, DATABASE) as opened:
-        yield opened
+async def rig(one_rig: ModerationRig) -> ModerationRig:
+    await one_rig.start_over()
+    one_rig.does_actions = True
+    return one_rig
 
 
 @pytest_asyncio.fixture
-async def admin(desk: Desk) -> AsyncIterator[Caller]:
-    async with desk.caller("admin") as caller:
-        yield caller
+async def admin(rig: ModerationRig) -> Caller:
+    return Caller(await rig.http("admin"))
 
 
 @pytest_asyncio.fixture
-async def approver(desk: Desk) -> AsyncIterator[Caller]:
+async def approver(rig: ModerationRig) -> Caller:
     """Another admin, who writes no plans."""
-    async with desk.caller("admin") as caller:
-        yield caller
+    key = await create_api_key(rig.reader, "another admin", ["admin"])
+    return Caller(await (await rig.interface()).open_client({"X-API-Key": key}))
 
 
 @pytest_asyncio.fixture
-async def moderator(desk: Desk) -> AsyncIterator[Caller]:
-    async with desk.caller("moderator") as caller:
-        yield caller
+async def moderator(rig: ModerationRig) -> Caller:
+    return Caller(await rig.http("moderator"))
 
 
 @pytest_asyncio.fixture
-async def auditor(desk: Desk) -> AsyncIterator[Caller]:
-    async with desk.caller("auditor") as caller:
-        yield caller
+async def auditor(rig: ModerationRig) -> Caller:
+    return Caller(await rig.http("auditor"))

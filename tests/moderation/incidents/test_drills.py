@@ -5,11 +5,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from huiqun.contracts.moderation import IncidentClosed, IncidentOpened, Verdict
+from huiqun.testing.events import NOON, at
 from moderation.incidents.model.incident import Incident, steps_of
 from moderation.incidents.model.plans import Plan, Step
 from moderation.incidents.model.scoring import report_of
-from tests.moderation.incidents.desk import Caller, Desk
-from tests.stories import NOON, at
+from tests.moderation.incidents.scene import Caller, create, judged, pending
+from tests.moderation.rig import ModerationRig
 
 REVIEW = {"what_happened": "演练。", "cause": "年度计划。"}
 
@@ -47,40 +48,45 @@ async def drill(caller: Caller, **fields: Any) -> str:
     return str((await caller.post("incidents", body, status=201))["id"])
 
 
-async def test_a_drill_reaches_neither_the_channel_nor_the_groups_mode(desk: Desk, moderator: Caller) -> None:
-    await desk.create("g1", "g2")
+async def test_a_drill_reaches_neither_the_channel_nor_the_groups_mode(rig: ModerationRig, moderator: Caller) -> None:
+    await create(rig, "g1", "g2")
     incident = await drill(moderator)
-    assert (await desk.say("g1")).data.verdict is Verdict.ALLOW
-    await desk.pass_minutes(10)
+    assert (await judged(rig, "g1")).data.verdict is Verdict.ALLOW
+    await rig.run_due(timedelta(minutes=10))
     await moderator.post(f"incidents/{incident}/steps/warn_members/completion", {})
-    await desk.pass_minutes(300)
+    await rig.run_due(timedelta(minutes=300))
     await moderator.post(f"incidents/{incident}/containment", seen="*")
     await moderator.post(f"incidents/{incident}/closure", REVIEW, seen="*")
-    assert await desk.asked() == []
-    assert await desk.database["group_modes"].count_documents({}) == 0
-    shadows = await desk.database["actions"].find({"state": "shadow"}).to_list(None)
+    assert rig.actions() == []
+    assert await rig.database["group_modes"].count_documents({}) == 0
+    shadows = await rig.database["actions"].find({"state": "shadow"}).to_list(None)
     assert {shadow["kind"] for shadow in shadows} == {"send_message", "notify_staff"}
-    assert await desk.database["actions"].count_documents({"state": {"$ne": "shadow"}}) == 0
+    assert await rig.database["actions"].count_documents({"state": {"$ne": "shadow"}}) == 0
     shown = (await moderator.get("actions", state="shadow"))["items"]
     assert all("【演练】" in action["content"] for action in shown if action["kind"] == "notify_staff")
 
 
-async def test_a_drill_does_not_begin_in_the_future(desk: Desk, moderator: Caller) -> None:
-    body = {"kind": "leak", "groups": ["g1"], "drill": True, "as_of": (desk.now() + timedelta(hours=1)).isoformat()}
+async def test_a_drill_does_not_begin_in_the_future(rig: ModerationRig, moderator: Caller) -> None:
+    body = {
+        "kind": "leak",
+        "groups": ["g1"],
+        "drill": True,
+        "as_of": (rig.clock.moment + timedelta(hours=1)).isoformat(),
+    }
     refused = await moderator.post("incidents", body, status=422)
     assert "future" in refused["detail"]
 
 
-async def test_its_events_say_that_it_is_a_drill(desk: Desk, moderator: Caller) -> None:
+async def test_its_events_say_that_it_is_a_drill(rig: ModerationRig, moderator: Caller) -> None:
     incident = await drill(moderator, groups=["g1"])
     await moderator.post(f"incidents/{incident}/containment", seen="*")
     await moderator.post(f"incidents/{incident}/closure", REVIEW, seen="*")
-    told = [event.data.drill for event in await desk.events() if isinstance(event, IncidentOpened | IncidentClosed)]
+    told = [data.drill for data in rig.data_of(IncidentOpened, IncidentClosed)]
     assert told == [True, True]
 
 
-async def test_a_scripted_drill_plays_itself_in_the_order_of_its_time(desk: Desk, moderator: Caller) -> None:
-    began = desk.now() - timedelta(hours=3)
+async def test_a_scripted_drill_plays_itself_in_the_order_of_its_time(rig: ModerationRig, moderator: Caller) -> None:
+    began = rig.clock.moment - timedelta(hours=3)
     script = [
         {"after_minutes": 1, "text": "群内出现 30 条兼职广告"},
         {"after_minutes": 4, "step": "confirm", "text": "确认为 5 个账号"},
@@ -89,7 +95,7 @@ async def test_a_scripted_drill_plays_itself_in_the_order_of_its_time(desk: Desk
         {"after_minutes": 40, "contains": True},
     ]
     incident = await drill(moderator, script=script, as_of=began.isoformat())
-    await desk.pass_minutes(0)
+    await rig.run_due()
     view = await moderator.get(f"incidents/{incident}")
     assert view["state"] == "contained"
     assert {step["key"] for step in view["steps"] if step["done_at"]} == {
@@ -112,28 +118,30 @@ async def test_a_scripted_drill_plays_itself_in_the_order_of_its_time(desk: Desk
     points = {step["key"]: step["points"] for step in report["steps"]}
     assert (points["confirm"], points["remove_accounts"], points["close_entrance"]) == (100, 67, 100)
     assert report["minutes_to_contain"] == 40
-    assert await desk.asked() == []
+    assert rig.actions() == []
 
 
-async def test_a_persons_hand_comes_before_the_script(desk: Desk, moderator: Caller) -> None:
+async def test_a_persons_hand_comes_before_the_script(rig: ModerationRig, moderator: Caller) -> None:
     incident = await drill(moderator, script=[{"after_minutes": 5, "step": "confirm"}])
     await moderator.post(f"incidents/{incident}/steps/confirm/completion", {"note": "我来"})
-    await desk.pass_minutes(6)
+    await rig.run_due(timedelta(minutes=6))
     view = await moderator.get(f"incidents/{incident}")
     assert view["steps"][0]["done_by"] == moderator.id
 
 
-async def test_closing_ends_the_script(desk: Desk, moderator: Caller) -> None:
+async def test_closing_ends_the_script(rig: ModerationRig, moderator: Caller) -> None:
     incident = await drill(moderator, script=[{"after_minutes": 5, "text": "太晚了"}])
     await moderator.post(f"incidents/{incident}/containment", seen="*")
     await moderator.post(f"incidents/{incident}/closure", REVIEW, seen="*")
-    assert await desk.pending() == []
+    assert await pending(rig) == []
 
 
-async def test_only_a_drill_has_a_script_and_only_of_steps_that_there_are(desk: Desk, moderator: Caller) -> None:
+async def test_only_a_drill_has_a_script_and_only_of_steps_that_there_are(
+    rig: ModerationRig, moderator: Caller
+) -> None:
     script = [{"after_minutes": 1, "step": "confirm"}]
     await moderator.post("incidents", {"kind": "attack", "groups": ["g1"], "script": script}, status=422)
-    as_of = (desk.now() - timedelta(hours=1)).isoformat()
+    as_of = (rig.clock.moment - timedelta(hours=1)).isoformat()
     await moderator.post("incidents", {"kind": "attack", "groups": ["g1"], "as_of": as_of}, status=422)
     unknown = [{"after_minutes": 1, "step": "dance"}]
     await moderator.post(

@@ -1,7 +1,6 @@
 """Whatever people do in whatever order: modes come and go with who holds them, and drills touch nothing."""
 
 import asyncio
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from huiqun.contracts.moderation import GroupMode
+from moderation.app import INDEXES
 from moderation.incidents.handlers import incidents, modes
 from moderation.incidents.handlers.incidents import Closing, Done
 from moderation.incidents.handlers.modes import HeldByIncidentError, Wish
@@ -26,8 +26,9 @@ from moderation.incidents.model.incident import (
 )
 from moderation.incidents.model.plans import Plan
 from moderation.incidents.shipped import shipped_plans
-from tests.moderation.incidents.conftest import DATABASE
-from tests.moderation.incidents.desk import MODERATOR, Desk, open_desk
+from tests.moderation.incidents.scene import MODERATOR, asked, mode_of
+from tests.moderation.rig import ModerationRig
+from tests.servers import new_database_name
 
 GROUPS = ("g1", "g2")
 ORDER = list(GroupMode)
@@ -50,14 +51,14 @@ class Known:
 class Incidents(RuleBasedStateMachine):
     """People open incidents and drills, work on them and set modes by hand, while time passes."""
 
-    mongo_url = ""
+    runner: asyncio.Runner
+    rig: ModerationRig
     opened: Bundle[Known] = Bundle("opened")
 
     @initialize()
     def begin(self) -> None:
-        self.runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
-        self.stack = AsyncExitStack()
-        self.desk: Desk = self.run(self.stack.enter_async_context(open_desk(self.mongo_url, DATABASE)))
+        self.run(self.rig.start_over())
+        self.rig.does_actions = True
         self.known: list[Known] = []
         # Who wishes which mode of a group until when: the incident's id, or "" for a person's hand.
         self.wishes: dict[str, dict[str, tuple[GroupMode, datetime]]] = {group: {} for group in GROUPS}
@@ -66,23 +67,22 @@ class Incidents(RuleBasedStateMachine):
         return self.runner.run(awaitable)
 
     def act(self, use_case: Any, *arguments: Any) -> Any:
-        """Run a use case in a transaction, without publishing."""
-        result, _ = self.run(self.desk.transactor.commit(lambda work: use_case(work, *arguments)))
-        return result
+        """Run a use case in a transaction."""
+        return self.run(self.rig.run(lambda work: use_case(work, *arguments)))
 
     async def shadows(self) -> list[dict[str, Any]]:
         """What drills would have asked for."""
-        return [action async for action in self.desk.database["actions"].find({"state": "shadow"})]
+        return [action async for action in self.rig.database["actions"].find({"state": "shadow"})]
 
     def wish(self, known: Known, mode: GroupMode, minutes: int) -> None:
         """What asking a mode for an incident should come to."""
         for group in () if known.drill else known.groups:
             self.wishes[group].pop(known.id, None)
             if mode is not GroupMode.NORMAL:
-                self.wishes[group][known.id] = (mode, self.desk.now() + timedelta(minutes=minutes))
+                self.wishes[group][known.id] = (mode, self.rig.clock.moment + timedelta(minutes=minutes))
 
     def expected(self, group: str) -> GroupMode:
-        lasting = [mode for mode, until in self.wishes[group].values() if until > self.desk.now()]
+        lasting = [mode for mode, until in self.wishes[group].values() if until > self.rig.clock.moment]
         return max(lasting, key=ORDER.index, default=GroupMode.NORMAL)
 
     @rule(
@@ -151,7 +151,7 @@ class Incidents(RuleBasedStateMachine):
 
     @rule(group=st.sampled_from(GROUPS), mode=MODES, minutes=MINUTES)
     def set_by_hand(self, group: str, mode: GroupMode, minutes: int) -> None:
-        now, wishes = self.desk.now(), self.wishes[group]
+        now, wishes = self.rig.clock.moment, self.wishes[group]
         wish = Wish(group, mode, minutes, "x")
         if any(ORDER.index(held) > ORDER.index(mode) and until > now for by, (held, until) in wishes.items() if by):
             with pytest.raises(HeldByIncidentError):
@@ -164,18 +164,17 @@ class Incidents(RuleBasedStateMachine):
 
     @rule(minutes=st.integers(1, 300))
     def let_time_pass(self, minutes: int) -> None:
-        self.run(self.desk.pass_minutes(minutes))
+        self.run(self.rig.run_due(timedelta(minutes=minutes)))
 
     @invariant()
     def groups_are_in_the_severest_mode_that_somebody_wishes(self) -> None:
         for group in GROUPS:
-            assert self.run(self.desk.mode_of(group)) == self.expected(group)
+            assert self.run(mode_of(self.rig, group)) == self.expected(group)
 
     @invariant()
     def nothing_that_a_drill_asks_leaves(self) -> None:
         drills = {known.id for known in self.known if known.drill}
-        asked = self.run(self.desk.asked())
-        assert not [action for action in asked if action.reason.rpartition("/")[2] in drills]
+        assert not [action for action in self.rig.actions() if action.reason.rpartition("/")[2] in drills]
         real = {known.id for known in self.known if not known.drill}
         shadows = self.run(self.shadows())
         assert not [shadow for shadow in shadows if shadow["reason"].rpartition("/")[2] in real]
@@ -184,15 +183,10 @@ class Incidents(RuleBasedStateMachine):
     @invariant()
     def members_have_been_told_of_the_mode_they_are_in(self) -> None:
         for group in GROUPS:
-            texts = [action.content for action in self.run(self.desk.asked(group)) if action.kind == "send_message"]
+            texts = [action.content for action in asked(self.rig, group) if action.kind == "send_message"]
             changes = [text for text in texts if any(word in text for word in _WORDS.values())]
             told = changes[-1] if changes else _WORDS[GroupMode.NORMAL]
             assert _WORDS[self.expected(group)] in told
-
-    def teardown(self) -> None:
-        if hasattr(self, "runner"):
-            self.run(self.stack.aclose())
-            self.runner.close()
 
 
 _WORDS = {GroupMode.NORMAL: "恢复正常发言", GroupMode.QUIET: "安静模式", GroupMode.LOCKDOWN: "暂停成员发言"}
@@ -202,11 +196,18 @@ def _any(_revision: int) -> None:
     """Whatever was seen."""
 
 
-def test_modes_follow_who_holds_them_and_drills_touch_nothing(prepared: str) -> None:
-    Incidents.mongo_url = prepared
-    run_state_machine_as_test(
-        Incidents,
-        settings=settings(
-            max_examples=16, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
-    )
+def test_modes_follow_who_holds_them_and_drills_touch_nothing(mongo_url: str) -> None:
+    opening = ModerationRig.open(
+        mongo_url, new_database_name(), INDEXES
+    )  # in the loop of the machine, which is no test's
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        Incidents.runner, Incidents.rig = runner, runner.run(opening.__aenter__())
+        try:
+            run_state_machine_as_test(
+                Incidents,
+                settings=settings(
+                    max_examples=16, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+                ),
+            )
+        finally:
+            runner.run(opening.__aexit__(None, None, None))

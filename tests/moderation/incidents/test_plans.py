@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from huiqun.contracts.moderation import GroupMode
-from huiqun.web import undocumented
 from moderation.incidents.model.plans import Plan, Step, StepChange, UnfitChangeError, revised
 from moderation.incidents.shipped import shipped_plans
-from tests.moderation.incidents.desk import Caller, Desk
+from tests.moderation.incidents.scene import Caller, audited
+from tests.moderation.rig import ModerationRig
 
 
 def step(key: str, due: int = 10, **fields: Any) -> Step:
@@ -56,12 +56,8 @@ def test_changes_that_do_not_fit_the_plan_are_refused(changes: list[StepChange])
         revised(PLAN, changes)
 
 
-async def test_the_interface_lacks_no_words(desk: Desk) -> None:
-    assert undocumented(desk.app) == []
-
-
 async def test_what_an_admin_activates_is_what_the_next_incident_follows(
-    desk: Desk, admin: Caller, approver: Caller, moderator: Caller
+    rig: ModerationRig, admin: Caller, approver: Caller, moderator: Caller
 ) -> None:
     before = await admin.get("incident-plans/leak")
     assert (before["active"], before["latest"], before["revision"]) == (0, 0, 0)
@@ -80,7 +76,7 @@ async def test_what_an_admin_activates_is_what_the_next_incident_follows(
     assert (await admin.get("incident-plans/leak"))["plan"]["title"] == "客户信息泄露"
     versions = (await admin.get("incident-plans/leak/versions"))["items"]
     assert [version["version"] for version in versions] == [1, 0]
-    assert await desk.audited() == [
+    assert await audited(rig) == [
         "incident_plan.version.written",
         "incident_plan.activated",
         "incident.opened",

@@ -1,6 +1,6 @@
 """A roster is checked against the authorised staff, and what is found is reported to the group's owner."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -10,7 +10,8 @@ from moderation.membership.handlers.checks import replace_staff
 from moderation.membership.model.checks import Irregularity, RosterEntry, check_names, check_staff
 from moderation.membership.model.staff import Staff, UnfitStaffError, parse_staff
 from moderation.policies.model import RosterRule
-from tests.moderation.membership.community import Community, created, joined
+from tests.moderation.membership.people import created, joined
+from tests.moderation.rig import ModerationRig
 
 STAFF = (
     Staff("staff-1", "王经理"),
@@ -19,15 +20,15 @@ STAFF = (
 )
 
 
-async def upload(community: Community, *staff: Staff) -> None:
-    await community.commit(lambda work: replace_staff(work, staff, lambda _: None, "tester"))
+async def upload(rig: ModerationRig, *staff: Staff) -> None:
+    await rig.run(lambda work: replace_staff(work, staff, lambda _: None, "tester"))
 
 
 async def test_strangers_and_departed_among_the_staff_and_customers_who_look_like_staff_are_reported(
-    community: Community,
+    rig: ModerationRig,
 ) -> None:
-    await upload(community, *STAFF)
-    await community.deliver(
+    await upload(rig, *STAFF)
+    await rig.deliver(
         created(),
         *(joined(f"staff-{number}", name=f"客户经理{number}", role=Role.STAFF) for number in (1, 2, 3, 9)),
         joined("u1", name="李女士"),
@@ -35,9 +36,9 @@ async def test_strangers_and_departed_among_the_staff_and_customers_who_look_lik
         joined("u3", name="客户經理1"),
         joined("bot-1", name="小助手", role=Role.BOT),
     )
-    await community.write_policy(roster={})
-    await community.pass_time(days=7)
-    (report,) = await community.documents("roster_reports")
+    await rig.write_policy(roster={})
+    await rig.run_due(timedelta(days=7))
+    (report,) = await rig.documents("roster_reports")
     assert [(finding["kind"], finding["member_id"]) for finding in report["findings"]] == [
         ("departed_staff", "staff-2"),
         ("unknown_staff", "staff-9"),
@@ -45,27 +46,27 @@ async def test_strangers_and_departed_among_the_staff_and_customers_who_look_lik
         ("staff_like_name", "u3"),
     ]
     assert (report["members"], report["staff"], report["listed"]) == (8, 4, 3)
-    (notice,) = [action for action in community.actions if action.kind is ActionKind.NOTIFY_STAFF]
+    (notice,) = [action for action in rig.actions() if action.kind is ActionKind.NOTIFY_STAFF]
     assert (notice.assignee, notice.reason) == ("staff-1", "roster")
     assert set(notice.members) == {"staff-2", "staff-9", "u2", "u3"}
-    (told,) = community.said(ActionKind.NOTIFY_STAFF)
+    (told,) = rig.said(ActionKind.NOTIFY_STAFF)
     assert "不在授权名单中的工作人员 1 人：客户经理9（staff-9）" in told
 
 
-async def test_a_roster_in_order_is_reported_without_troubling_anybody(community: Community) -> None:
-    await upload(community, *STAFF)
-    await community.deliver(created(), joined("staff-1", name="王经理", role=Role.STAFF), joined("u1", name="李女士"))
-    await community.write_policy(roster={"schedule": "0 9 * * *"})
-    await community.pass_time(days=2)
-    assert [report["findings"] for report in await community.documents("roster_reports")] == [[], []]
-    assert community.actions == []
+async def test_a_roster_in_order_is_reported_without_troubling_anybody(rig: ModerationRig) -> None:
+    await upload(rig, *STAFF)
+    await rig.deliver(created(), joined("staff-1", name="王经理", role=Role.STAFF), joined("u1", name="李女士"))
+    await rig.write_policy(roster={"schedule": "0 9 * * *"})
+    await rig.run_due(timedelta(days=2))
+    assert [report["findings"] for report in await rig.documents("roster_reports")] == [[], []]
+    assert rig.actions() == []
 
 
-async def test_without_a_list_nobody_is_called_a_stranger(community: Community) -> None:
-    await community.deliver(created(), joined("staff-1", role=Role.STAFF), joined("u1", name="官方客服"))
-    await community.write_policy(roster={"schedule": "0 9 * * *"})
-    await community.pass_time(days=1)
-    (report,) = await community.documents("roster_reports")
+async def test_without_a_list_nobody_is_called_a_stranger(rig: ModerationRig) -> None:
+    await rig.deliver(created(), joined("staff-1", role=Role.STAFF), joined("u1", name="官方客服"))
+    await rig.write_policy(roster={"schedule": "0 9 * * *"})
+    await rig.run_due(timedelta(days=1))
+    (report,) = await rig.documents("roster_reports")
     assert [finding["kind"] for finding in report["findings"]] == ["staff_like_name"]
     assert report["listed"] == 0
 

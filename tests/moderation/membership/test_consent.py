@@ -8,7 +8,8 @@ from huiqun.contracts.channel import ActionKind, Role
 from huiqun.contracts.moderation import ConsentGiven, Verdict
 from moderation.membership.model.consent import ConsentState, agrees, has_agreed, may_speak, plainly, version_of
 from moderation.policies.model import ConsentRule, MembershipRules, Policy, Rules
-from tests.moderation.membership.community import NOON, Community, created, joined, left
+from tests.moderation.membership.people import created, joined, left
+from tests.moderation.rig import MONDAY, ModerationRig
 
 RULES = "1. 文明交流。"
 HOUR = timedelta(hours=1)
@@ -36,116 +37,116 @@ def test_other_words_do_not_count(text: str) -> None:
 
 
 async def test_a_reply_is_kept_with_the_version_of_the_rules_and_told_to_the_other_services(
-    community: Community,
+    rig: ModerationRig,
 ) -> None:
-    await community.write_policy(rules_text=RULES, consent={})
-    await community.deliver(created(), joined("u1"))
-    await community.pass_time(minutes=1)
-    assert community.said() == ["请阅读群规，并在群内回复“我已阅读并同意”。"]
-    await community.say("我已閱讀並同意！", "我已阅读并同意")
-    (consent,) = await community.documents("consents")
+    await rig.write_policy(rules_text=RULES, consent={})
+    await rig.deliver(created(), joined("u1"))
+    await rig.run_due(timedelta(minutes=1))
+    assert rig.said() == ["请阅读群规，并在群内回复“我已阅读并同意”。"]
+    await rig.say_all("我已閱讀並同意！", "我已阅读并同意")
+    (consent,) = await rig.documents("consents")
     assert consent["rules_version"] == version_of(MembershipRules(rules_text=RULES))
     assert (consent["policy_version"], consent["given_by"]) == ("default@1", "reply")
-    (given,) = [event.data for event in community.emitted if isinstance(event, ConsentGiven)]
+    (given,) = rig.data_of(ConsentGiven)
     assert (given.group_id, given.member_id, given.given_by) == ("g1", "u1", "reply")
-    (member,) = await community.documents("members")
+    (member,) = await rig.documents("members")
     assert member["agreed_to"] == consent["rules_version"]
 
 
-async def test_a_reply_of_somebody_nobody_saw_coming_counts_too(community: Community) -> None:
-    await community.write_policy(rules_text=RULES, consent={})
-    await community.say("我已阅读并同意", member="u9")
-    await community.say("我已阅读并同意", member="staff-1", role=Role.STAFF)
-    assert [consent["member_id"] for consent in await community.documents("consents")] == ["u9"]
+async def test_a_reply_of_somebody_nobody_saw_coming_counts_too(rig: ModerationRig) -> None:
+    await rig.write_policy(rules_text=RULES, consent={})
+    await rig.say_all("我已阅读并同意", member="u9")
+    await rig.say_all("我已阅读并同意", member="staff-1", role=Role.STAFF)
+    assert [consent["member_id"] for consent in await rig.documents("consents")] == ["u9"]
 
 
-async def test_who_does_not_reply_is_reminded_in_private_and_then_left_alone(community: Community) -> None:
-    await community.write_policy(rules_text=RULES, consent={"remind_after_hours": 24, "reminders": 2})
-    await community.deliver(joined("u1"), joined("u2"), joined("u3"))
-    await community.pass_time(hours=1)
-    await community.say("我已阅读并同意", member="u2")
-    await community.deliver(left("u3", at=community.clock.now()))
-    await community.pass_time(days=10)
-    reminded = [action for action in community.actions if action.kind is ActionKind.SEND_PRIVATE]
+async def test_who_does_not_reply_is_reminded_in_private_and_then_left_alone(rig: ModerationRig) -> None:
+    await rig.write_policy(rules_text=RULES, consent={"remind_after_hours": 24, "reminders": 2})
+    await rig.deliver(joined("u1"), joined("u2"), joined("u3"))
+    await rig.run_due(timedelta(hours=1))
+    await rig.say_all("我已阅读并同意", member="u2")
+    await rig.deliver(left("u3", at=rig.clock.moment))
+    await rig.run_due(timedelta(days=10))
+    reminded = [action for action in rig.actions() if action.kind is ActionKind.SEND_PRIVATE]
     assert [action.target.member_id for action in reminded] == ["u1", "u1"]
     assert reminded[0].content.startswith("您好，您尚未确认本群的群规。")
-    assert [task["kind"] for task in await community.documents("tasks")] == []
+    assert [task["kind"] for task in await rig.documents("tasks")] == []
 
 
 async def test_without_consent_messages_are_blocked_after_the_grace_and_the_member_is_told_how_to_be_heard(
-    community: Community,
+    rig: ModerationRig,
 ) -> None:
-    await community.write_policy(rules_text=RULES, consent={"verdict": "block", "grace_hours": 1, "reminders": 0})
-    await community.deliver(created(), joined("u1"))
-    await community.pass_time(minutes=30)
-    await community.say("你好")
-    await community.pass_time(minutes=40)
-    await community.say("在吗", "请问利率多少")
-    await community.say("有人吗")
-    assert [message.verdict for message in community.screened] == ["allow", "block", "block", "block"]
-    assert community.screened[-1].reasons[0].rule == "consent"
-    assert len(community.said(ActionKind.DELETE_MESSAGE)) == 3
-    assert community.said(ActionKind.SEND_PRIVATE) == [
+    await rig.write_policy(rules_text=RULES, consent={"verdict": "block", "grace_hours": 1, "reminders": 0})
+    await rig.deliver(created(), joined("u1"))
+    await rig.run_due(timedelta(minutes=30))
+    await rig.say_all("你好")
+    await rig.run_due(timedelta(minutes=40))
+    await rig.say_all("在吗", "请问利率多少")
+    await rig.say_all("有人吗")
+    assert [message.verdict for message in rig.screened] == ["allow", "block", "block", "block"]
+    assert rig.screened[-1].reasons[0].rule == "consent"
+    assert len(rig.said(ActionKind.DELETE_MESSAGE)) == 3
+    assert rig.said(ActionKind.SEND_PRIVATE) == [
         "您好，确认群规后即可在群内发言。\n\n请阅读群规，并在群内回复“我已阅读并同意”。"
     ]
-    assert not (await community.documents("standings"))[0].get("strikes")
-    await community.pass_time(hours=1)
-    await community.say("还在吗")
-    assert len(community.said(ActionKind.SEND_PRIVATE)) == 2
-    await community.say("我已阅读并同意", "谢谢")
-    assert [message.verdict for message in community.screened][-2:] == ["allow", "allow"]
+    assert not (await rig.documents("standings"))[0].get("strikes")
+    await rig.run_due(timedelta(hours=1))
+    await rig.say_all("还在吗")
+    assert len(rig.said(ActionKind.SEND_PRIVATE)) == 2
+    await rig.say_all("我已阅读并同意", "谢谢")
+    assert [message.verdict for message in rig.screened][-2:] == ["allow", "allow"]
 
 
-async def test_members_who_were_never_asked_may_write(community: Community) -> None:
-    await community.deliver(joined("u1"))
-    await community.write_policy(rules_text=RULES, consent={"verdict": "block", "grace_hours": 0})
-    await community.pass_time(days=3)
-    await community.say("你好")
-    await community.say("你好", member="u2")
-    assert {message.verdict for message in community.screened} == {Verdict.ALLOW}
+async def test_members_who_were_never_asked_may_write(rig: ModerationRig) -> None:
+    await rig.deliver(joined("u1"))
+    await rig.write_policy(rules_text=RULES, consent={"verdict": "block", "grace_hours": 0})
+    await rig.run_due(timedelta(days=3))
+    await rig.say_all("你好")
+    await rig.say_all("你好", member="u2")
+    assert {message.verdict for message in rig.screened} == {Verdict.ALLOW}
 
 
-async def test_changed_rules_ask_again_where_the_policy_says_so(community: Community) -> None:
+async def test_changed_rules_ask_again_where_the_policy_says_so(rig: ModerationRig) -> None:
     consent = {"verdict": "warn", "grace_hours": 2, "reminders": 1, "renew": True}
-    await community.write_policy(rules_text=RULES, consent=consent)
-    await community.deliver(created(), joined("u1"))
-    await community.pass_time(minutes=1)
-    await community.say("我已阅读并同意")
-    await community.write_policy(rules_text=RULES + "\n2. 不发广告。", consent=consent)
-    (posted,) = community.said(reason="rules")
+    await rig.write_policy(rules_text=RULES, consent=consent)
+    await rig.deliver(created(), joined("u1"))
+    await rig.run_due(timedelta(minutes=1))
+    await rig.say_all("我已阅读并同意")
+    await rig.write_policy(rules_text=RULES + "\n2. 不发广告。", consent=consent)
+    (posted,) = rig.said(reason="rules")
     assert posted.startswith("群规已更新，请各位成员阅读并遵守。\n\n【群规】\n1. 文明交流。\n2. 不发广告。\n\n")
     assert posted.endswith("请阅读群规，并在群内回复“我已阅读并同意”。")
-    await community.say("知道了")
-    await community.pass_time(hours=3)
-    await community.say("好的")
-    assert [message.verdict for message in community.screened] == ["allow", "allow", "warn"]
-    await community.pass_time(days=2)
-    assert len(community.said(ActionKind.SEND_PRIVATE, "consent")) == 2  # how to be heard, and one reminder
-    await community.say("我已阅读并同意")
-    assert len({consent["rules_version"] for consent in await community.documents("consents")}) == 2
+    await rig.say_all("知道了")
+    await rig.run_due(timedelta(hours=3))
+    await rig.say_all("好的")
+    assert [message.verdict for message in rig.screened] == ["allow", "allow", "warn"]
+    await rig.run_due(timedelta(days=2))
+    assert len(rig.said(ActionKind.SEND_PRIVATE, "consent")) == 2  # how to be heard, and one reminder
+    await rig.say_all("我已阅读并同意")
+    assert len({consent["rules_version"] for consent in await rig.documents("consents")}) == 2
 
 
-async def test_changed_rules_ask_nobody_again_unless_the_policy_says_so(community: Community) -> None:
+async def test_changed_rules_ask_nobody_again_unless_the_policy_says_so(rig: ModerationRig) -> None:
     consent = {"verdict": "block", "grace_hours": 0}
-    await community.write_policy(rules_text=RULES, consent=consent)
-    await community.deliver(joined("u1"))
-    await community.pass_time(minutes=1)
-    await community.say("我已阅读并同意")
-    await community.write_policy(rules_text="完全不同的群规", consent=consent)
-    await community.pass_time(days=1)
-    await community.say("你好")
-    assert community.screened[-1].verdict is Verdict.ALLOW
+    await rig.write_policy(rules_text=RULES, consent=consent)
+    await rig.deliver(joined("u1"))
+    await rig.run_due(timedelta(minutes=1))
+    await rig.say_all("我已阅读并同意")
+    await rig.write_policy(rules_text="完全不同的群规", consent=consent)
+    await rig.run_due(timedelta(days=1))
+    await rig.say_all("你好")
+    assert rig.screened[-1].verdict is Verdict.ALLOW
 
 
 def test_staff_members_of_other_policies_and_who_has_time_left_may_speak() -> None:
-    asked = ConsentState("g1", "u1", asked_at=NOON)
+    asked = ConsentState("g1", "u1", asked_at=MONDAY)
     strict = ConsentRule(verdict=Verdict.BLOCK, grace_hours=1)
     policy = Policy("p", 1, Rules(membership=MembershipRules(rules_text=RULES, consent=strict)))
-    assert may_speak(asked, Role.CUSTOMER, policy, NOON + HOUR / 2)
-    assert not may_speak(asked, Role.CUSTOMER, policy, NOON + HOUR)
-    assert may_speak(ConsentState("g1", "s1", asked_at=NOON), Role.STAFF, policy, NOON + HOUR)
-    assert may_speak(None, Role.CUSTOMER, policy, NOON + HOUR)
-    assert may_speak(asked, Role.CUSTOMER, Policy("p", 1, Rules()), NOON + HOUR)
+    assert may_speak(asked, Role.CUSTOMER, policy, MONDAY + HOUR / 2)
+    assert not may_speak(asked, Role.CUSTOMER, policy, MONDAY + HOUR)
+    assert may_speak(ConsentState("g1", "s1", asked_at=MONDAY), Role.STAFF, policy, MONDAY + HOUR)
+    assert may_speak(None, Role.CUSTOMER, policy, MONDAY + HOUR)
+    assert may_speak(asked, Role.CUSTOMER, Policy("p", 1, Rules()), MONDAY + HOUR)
     mild = Policy("p", 1, Rules(membership=MembershipRules(rules_text=RULES, consent=ConsentRule())))
-    assert may_speak(asked, Role.CUSTOMER, mild, NOON + HOUR)
+    assert may_speak(asked, Role.CUSTOMER, mild, MONDAY + HOUR)
     assert not has_agreed(asked, mild.rules.membership)

@@ -8,49 +8,50 @@ from pydantic import ValidationError
 
 from huiqun.contracts.channel import GroupDismissal, GroupDismissed
 from moderation.policies.model import MembershipRules, PostingRule
-from tests.moderation.membership.community import NOON, Community, created
+from tests.moderation.membership.people import created
+from tests.moderation.rig import MONDAY, ModerationRig
 
 RULES = "1. 文明交流。"
 MONDAYS_AT_TEN = {"schedule": "0 10 * * MON", "on_change": False}
 
 
-def posts(community: Community) -> list[tuple[str, datetime | None]]:
+def posts(rig: ModerationRig) -> list[tuple[str, datetime | None]]:
     """The groups in which rules were posted, with the deadlines, which are twelve hours later."""
-    return [(action.record_key, action.deadline) for action in community.actions if action.reason == "rules"]
+    return [(action.record_key, action.deadline) for action in rig.actions() if action.reason == "rules"]
 
 
-async def test_changed_rules_are_posted_once_in_each_group_of_the_policy(community: Community) -> None:
-    await community.deliver(created("g1"), created("g2"))
-    await community.write_policy("strict", rules_text=RULES, posting={})
-    assert posts(community) == []
-    await community.assign("g2", "strict")
-    assert [group for group, _ in posts(community)] == ["g2"]
-    await community.write_policy("strict", rules_text=RULES, posting={}, welcome={})
-    assert len(posts(community)) == 1
-    await community.write_policy("strict", rules_text=RULES + "\n2. 不发广告。", posting={})
-    assert [group for group, _ in posts(community)] == ["g2", "g2"]
-    assert community.said()[-1] == "群规已更新，请各位成员阅读并遵守。\n\n【群规】\n1. 文明交流。\n2. 不发广告。"
+async def test_changed_rules_are_posted_once_in_each_group_of_the_policy(rig: ModerationRig) -> None:
+    await rig.deliver(created("g1"), created("g2"))
+    await rig.write_policy("strict", rules_text=RULES, posting={})
+    assert posts(rig) == []
+    await rig.assign("g2", "strict")
+    assert [group for group, _ in posts(rig)] == ["g2"]
+    await rig.write_policy("strict", rules_text=RULES, posting={}, welcome={})
+    assert len(posts(rig)) == 1
+    await rig.write_policy("strict", rules_text=RULES + "\n2. 不发广告。", posting={})
+    assert [group for group, _ in posts(rig)] == ["g2", "g2"]
+    assert rig.said()[-1] == "群规已更新，请各位成员阅读并遵守。\n\n【群规】\n1. 文明交流。\n2. 不发广告。"
 
 
-async def test_a_new_group_gets_its_rules_with_the_welcome_not_as_news(community: Community) -> None:
-    await community.write_policy(rules_text=RULES, posting={})
-    await community.deliver(created("g1"))
-    await community.pass_time(hours=1)
-    assert posts(community) == []
+async def test_a_new_group_gets_its_rules_with_the_welcome_not_as_news(rig: ModerationRig) -> None:
+    await rig.write_policy(rules_text=RULES, posting={})
+    await rig.deliver(created("g1"))
+    await rig.run_due(timedelta(hours=1))
+    assert posts(rig) == []
 
 
-async def test_more_groups_than_a_page_holds_are_all_told(community: Community) -> None:
-    await community.deliver(*(created(f"g{number:03}") for number in range(205)))
-    await community.pass_time(seconds=0)
-    await community.write_policy(rules_text=RULES, posting={})
-    assert sorted(group for group, _ in posts(community)) == [f"g{number:03}" for number in range(205)]
+async def test_more_groups_than_a_page_holds_are_all_told(rig: ModerationRig) -> None:
+    await rig.deliver(*(created(f"g{number:03}") for number in range(205)))
+    await rig.run_due()
+    await rig.write_policy(rules_text=RULES, posting={})
+    assert sorted(group for group, _ in posts(rig)) == [f"g{number:03}" for number in range(205)]
 
 
-async def test_rules_are_posted_on_schedule_in_the_time_zone_of_each_group(community: Community) -> None:
-    await community.deliver(created("shanghai"), created("london", timezone="Europe/London"))
-    await community.write_policy(rules_text=RULES, posting=MONDAYS_AT_TEN)
-    await community.pass_time(days=15)
-    times = [(group, due - timedelta(hours=12)) for group, due in posts(community) if due is not None]
+async def test_rules_are_posted_on_schedule_in_the_time_zone_of_each_group(rig: ModerationRig) -> None:
+    await rig.deliver(created("shanghai"), created("london", timezone="Europe/London"))
+    await rig.write_policy(rules_text=RULES, posting=MONDAYS_AT_TEN)
+    await rig.run_due(timedelta(days=15))
+    times = [(group, due - timedelta(hours=12)) for group, due in posts(rig) if due is not None]
     assert times == [
         ("london", datetime(2026, 11, 23, 10, tzinfo=UTC)),
         ("shanghai", datetime(2026, 11, 30, 2, tzinfo=UTC)),
@@ -60,47 +61,47 @@ async def test_rules_are_posted_on_schedule_in_the_time_zone_of_each_group(commu
     ]
 
 
-async def test_many_replicas_post_once(community: Community) -> None:
-    await community.deliver(*(created(f"g{number}") for number in range(5)))
-    await community.write_policy(rules_text=RULES, posting=MONDAYS_AT_TEN)
-    community.clock.moment = NOON + timedelta(days=7)
+async def test_many_replicas_post_once(rig: ModerationRig) -> None:
+    await rig.deliver(*(created(f"g{number}") for number in range(5)))
+    await rig.write_policy(rules_text=RULES, posting=MONDAYS_AT_TEN)
+    rig.clock.moment = MONDAY + timedelta(days=7)
 
     async def replica() -> None:
-        while await community.run_task():
+        while await rig.run_task():
             pass
 
     await asyncio.gather(*(replica() for _ in range(4)))
-    assert sorted(group for group, _ in posts(community)) == [f"g{number}" for number in range(5)]
+    assert sorted(group for group, _ in posts(rig)) == [f"g{number}" for number in range(5)]
 
 
-async def test_after_downtime_the_missed_times_are_made_up_for_once(community: Community) -> None:
-    await community.deliver(created())
-    await community.write_policy(rules_text=RULES, posting=MONDAYS_AT_TEN)
-    community.clock.moment = NOON + timedelta(days=30)
-    await community.pass_time(seconds=0)
-    assert len(posts(community)) == 1
-    await community.pass_time(days=7)
-    assert len(posts(community)) == 2
+async def test_after_downtime_the_missed_times_are_made_up_for_once(rig: ModerationRig) -> None:
+    await rig.deliver(created())
+    await rig.write_policy(rules_text=RULES, posting=MONDAYS_AT_TEN)
+    rig.clock.moment = MONDAY + timedelta(days=30)
+    await rig.run_due()
+    assert len(posts(rig)) == 1
+    await rig.run_due(timedelta(days=7))
+    assert len(posts(rig)) == 2
 
 
-async def test_a_time_that_is_due_is_not_moved_on_by_another_change_of_the_policy(community: Community) -> None:
-    await community.deliver(created())
-    await community.write_policy(rules_text=RULES, posting=MONDAYS_AT_TEN)
-    community.clock.moment = NOON + timedelta(days=7)
-    await community.write_policy(rules_text=RULES, posting=MONDAYS_AT_TEN, welcome={})
-    assert len(posts(community)) == 1
+async def test_a_time_that_is_due_is_not_moved_on_by_another_change_of_the_policy(rig: ModerationRig) -> None:
+    await rig.deliver(created())
+    await rig.write_policy(rules_text=RULES, posting=MONDAYS_AT_TEN)
+    rig.clock.moment = MONDAY + timedelta(days=7)
+    await rig.write_policy(rules_text=RULES, posting=MONDAYS_AT_TEN, welcome={})
+    assert len(posts(rig)) == 1
 
 
-async def test_a_schedule_ends_with_the_policy_that_had_it_and_with_the_group(community: Community) -> None:
-    await community.deliver(created("g1"), created("g2"))
-    await community.write_policy(rules_text=RULES, posting=MONDAYS_AT_TEN)
-    await community.write_policy("quiet", posting=None)
-    await community.assign("g1", "quiet")
+async def test_a_schedule_ends_with_the_policy_that_had_it_and_with_the_group(rig: ModerationRig) -> None:
+    await rig.deliver(created("g1"), created("g2"))
+    await rig.write_policy(rules_text=RULES, posting=MONDAYS_AT_TEN)
+    await rig.write_policy("quiet", posting=None)
+    await rig.assign("g1", "quiet")
     gone = GroupDismissal(group_id="g2")
-    await community.deliver(GroupDismissed.about("g2", gone, time=NOON))
-    await community.pass_time(days=30)
-    assert posts(community) == []
-    assert await community.documents("tasks") == []
+    await rig.deliver(GroupDismissed.about("g2", gone, time=MONDAY))
+    await rig.run_due(timedelta(days=30))
+    assert posts(rig) == []
+    assert await rig.documents("tasks") == []
 
 
 @pytest.mark.parametrize(

@@ -13,36 +13,21 @@ import pytest_asyncio
 from pymongo import AsyncMongoClient
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
-from huiqun.audit import AUDIT_INDEXES
-from huiqun.channel.directory.handlers import Directory
-from huiqun.channel.directory.store import DIRECTORY, DIRECTORY_INDEXES
+from huiqun.channel.directory.store import DIRECTORY
 from huiqun.contracts.channel import Group
 from huiqun.contracts.moderation import GroupMode
-from huiqun.kafka import KafkaOptions, Publisher
-from huiqun.store import connect, ensure_indexes
-from huiqun.tasks.store import TASK_INDEXES
-from huiqun.work import WORK_INDEXES, Transactor, Work
+from huiqun.testing.events import dismissed
+from huiqun.work import Work
 from moderation.archive.model import Hold
 from moderation.archive.store import holds
-from moderation.lexicon import store as lexicon_store
 from moderation.policies import handlers as policies
 from moderation.policies import store as policy_store
 from moderation.policies.model import ModeSpan, OwnRules
 from moderation.rulebook.handlers import RulebookKeeper
-from tests.clocks import SetClock
-from tests.directories import open_directory, save_groups
-from tests.stories import dismissed
+from tests.directories import save_groups
+from tests.moderation.rig import ModerationRig
 
 NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)
-INDEXES = {
-    **WORK_INDEXES,
-    **TASK_INDEXES,
-    **AUDIT_INDEXES,
-    **DIRECTORY_INDEXES,
-    **policy_store.INDEXES,
-    **lexicon_store.INDEXES,
-    **holds.INDEXES,
-}
 GROUPS = 14_000
 
 
@@ -73,36 +58,31 @@ class Ear(CommandListener):
 
 @dataclass
 class Site:
-    """A replica's transactor, whose clock a test sets, and the keeper of another replica with an ear on it."""
+    """A replica, whose clock a test sets, and the keeper of another replica with an ear on it."""
 
-    transactor: Transactor
-    directory: Directory
+    rig: ModerationRig
     keeper: RulebookKeeper
     ear: Ear
 
     @contextmanager
     def clock_at(self, moment: datetime) -> Iterator[None]:
         """Set the replica's clock."""
-        clock = self.transactor.clock
-        assert isinstance(clock, SetClock)
-        clock.moment, before = moment, clock.moment
+        before = self.rig.clock.moment
+        self.rig.clock.moment = moment
         yield
-        clock.moment = before
+        self.rig.clock.moment = before
 
     def owner_of(self, group_id: str) -> str | None:
         return self.keeper.current().policies.settings_of(group_id).owner
 
 
 @pytest_asyncio.fixture
-async def site(mongo_url: str, database_name: str) -> AsyncIterator[Site]:
-    client = connect(mongo_url)
-    await ensure_indexes(client[database_name], INDEXES)
-    transactor = Transactor(client, client[database_name], Publisher(KafkaOptions("nowhere")), SetClock(NOW))
+async def site(mongo_url: str, one_rig: ModerationRig) -> AsyncIterator[Site]:
+    await one_rig.start_over(NOW)
     ear = Ear()
     listening = AsyncMongoClient[dict[str, Any]](mongo_url, tz_aware=True, event_listeners=[ear])
-    yield Site(transactor, await open_directory(client[database_name]), RulebookKeeper(listening[database_name]), ear)
+    yield Site(one_rig, RulebookKeeper(listening[one_rig.database.name]), ear)
     await listening.close()
-    await client.close()
 
 
 def owned(group_id: str, owner: str = "staff-1") -> Group:
@@ -110,7 +90,7 @@ def owned(group_id: str, owner: str = "staff-1") -> Group:
 
 
 async def save(site: Site, *groups: Group) -> None:
-    await site.transactor.commit(lambda work: save_groups(work, site.directory, groups))
+    await site.rig.run(lambda work: save_groups(work, site.rig.directory, groups))
 
 
 @asynccontextmanager
@@ -119,11 +99,11 @@ async def uncommitted(site: Site, *groups: Group) -> AsyncIterator[None]:
     written, finish = asyncio.Event(), asyncio.Event()
 
     async def use_case(work: Work) -> None:
-        await save_groups(work, site.directory, groups)
+        await save_groups(work, site.rig.directory, groups)
         written.set()
         await finish.wait()
 
-    task = asyncio.create_task(site.transactor.commit(use_case))
+    task = asyncio.create_task(site.rig.run(use_case))
     await written.wait()
     yield
     finish.set()
@@ -149,7 +129,7 @@ async def test_groups_imported_at_one_time_are_read_once_and_then_nothing(site: 
 
 async def test_groups_that_were_there_before_counters_were_are_read_once(site: Site) -> None:
     await save(site, *(owned(f"g{number}") for number in range(100)))
-    await site.transactor.database["group_revisions"].delete_many({})
+    await site.rig.database["group_revisions"].delete_many({})
     for expected in (100, 0):
         site.ear.forget()
         await site.keeper.refresh()
@@ -171,7 +151,7 @@ async def test_a_change_that_comes_to_light_after_a_later_one_is_not_missed(site
 
 async def save_until_it_passes(site: Site, group: Group) -> None:
     """As a consumer does: what meets the counter of the transaction that is open runs again."""
-    await site.transactor.run(lambda work: save_groups(work, site.directory, [group]))
+    await site.rig.run(lambda work: save_groups(work, site.rig.directory, [group]))
 
 
 @pytest.mark.parametrize("skew", [timedelta(days=-1), timedelta(minutes=-1), timedelta(days=1)])
@@ -195,10 +175,10 @@ async def test_whatever_changes_a_group_is_read_once(site: Site) -> None:
         lambda work: policy_store.assign(work, "g1", "vip"),
         lambda work: policy_store.set_modes(work, {"g1": span}),
         lambda work: policy_store.set_own_rules(work, OwnRules("g1", 1, {"quota": {"per_day": 1}})),
-        lambda work: policies.record_groups(work, [dismissed("g1")], site.directory),
+        lambda work: policies.record_groups(work, [dismissed("g1")], site.rig.directory),
     )
     for change in changes:
-        await site.transactor.commit(change)
+        await site.rig.run(change)
         for expected in (1, 0):
             site.ear.forget()
             await site.keeper.refresh()
@@ -212,7 +192,7 @@ async def test_a_store_that_was_restored_to_an_earlier_time_is_read_again(site: 
     for number in range(10):
         await save(site, owned("g2", f"staff-{number}"))
     await site.keeper.refresh()
-    database = site.transactor.database
+    database = site.rig.database
     await database["group_revisions"].update_many({}, {"$set": {"revision": 0}})
     await database[DIRECTORY].update_one({"_id": "g1"}, {"$set": {"owner": "staff-7"}})
     await site.keeper.refresh()
@@ -221,7 +201,7 @@ async def test_a_store_that_was_restored_to_an_earlier_time_is_read_again(site: 
 
 async def test_a_hold_and_its_end_are_read_once(site: Site) -> None:
     hold = Hold(id="h1", groups=("g1",), members=(), since=None, until=None, reason="x", placed_by="a", placed_at=NOW)
-    await site.transactor.commit(lambda work: holds.add(work, hold))
+    await site.rig.run(lambda work: holds.add(work, hold))
     for expected in (1, 0):
         site.ear.forget()
         await site.keeper.refresh()

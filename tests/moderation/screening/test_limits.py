@@ -13,8 +13,7 @@ from huiqun.privacy.detection import find_personal_data
 from moderation.policies.model import LengthRule, LinkRule, OversizeRule, ProbationRule, Rules
 from moderation.screening.model.evidence import Evidence
 from moderation.screening.model.limits import MAX_ADDRESS, MAX_REASONS, MAX_SPANS, Limited, bounded, within_limits
-from tests.moderation.bench import Bench
-from tests.moderation.membership.community import NOON
+from tests.moderation.rig import MONDAY, ModerationRig
 
 PERSONAL = ("11010519491231002X", "6222 0210 0112 2334 409", "138-0013-8000", "zhang.san@example.com")
 FILLERS = ("长", "请问，", "a1 ", "👍")
@@ -26,7 +25,7 @@ CUTS = tuple(range(13_950, 14_850, 11)), tuple(range(LONG - 4_850, LONG - 3_950,
 
 def limited(text: str, url: str | None = None) -> Limited:
     sender = Sender(member_id="u1")
-    return within_limits(Message(message_id="m", group_id="g", sender=sender, text=text, url=url, sent_at=NOON))
+    return within_limits(Message(message_id="m", group_id="g", sender=sender, text=text, url=url, sent_at=MONDAY))
 
 
 def filled(filler: str, length: int) -> str:
@@ -76,39 +75,39 @@ def test_a_word_is_whole_that_begins_early_or_ends_late_enough(at: int, before: 
     assert "一起刷单吧朋友们" in late.message.text
 
 
-async def test_an_overlong_message_is_looked_at_by_a_person(bench: Bench) -> None:
-    await bench.say("长" * 100_000)
-    [screened] = bench.screened
+async def test_an_overlong_message_is_looked_at_by_a_person(rig: ModerationRig) -> None:
+    await rig.say_all("长" * 100_000)
+    [screened] = rig.screened
     assert (screened.verdict, screened.reasons[0].category) == (Verdict.REVIEW, "oversize")
     assert screened.left_out > 80_000
-    [document] = await bench.documents("messages")
+    [document] = await rig.documents("messages")
     assert (len(document["text"]) <= MAX_TEXT, document["left_out"]) == (True, screened.left_out)
-    [case] = await bench.documents("cases")
+    [case] = await rig.documents("cases")
     assert (case["kind"], case["category"]) == ("review", "oversize")
 
 
 @pytest.mark.parametrize("at", [0, 13_000, 96_500, 99_990])
-async def test_what_an_overlong_message_begins_and_ends_with_counts_as_ever(bench: Bench, at: int) -> None:
-    await bench.say(with_within("长" * 100_000, at, "一起刷单"))
-    assert bench.screened[0].verdict is Verdict.BLOCK
-    assert len(bench.actions(ActionKind.DELETE_MESSAGE)) == 1
+async def test_what_an_overlong_message_begins_and_ends_with_counts_as_ever(rig: ModerationRig, at: int) -> None:
+    await rig.say_all(with_within("长" * 100_000, at, "一起刷单"))
+    assert rig.screened[0].verdict is Verdict.BLOCK
+    assert len(rig.actions(ActionKind.DELETE_MESSAGE)) == 1
 
 
-async def test_the_rule_about_overlong_messages_can_be_switched(bench: Bench) -> None:
-    bench.govern(Rules(oversize=None))
-    await bench.say("长" * 50_000)
-    bench.govern(Rules(oversize=OversizeRule(verdict=Verdict.BLOCK)))
-    await bench.say("短", "文" * 50_000)
-    bench.govern(Rules(oversize=OversizeRule(shadow=True)))
-    await bench.say("字" * 50_000)
-    assert [each.verdict for each in bench.screened] == [Verdict.ALLOW, Verdict.ALLOW, Verdict.BLOCK, Verdict.ALLOW]
-    assert bench.screened[-1].reasons[0].shadow
+async def test_the_rule_about_overlong_messages_can_be_switched(rig: ModerationRig) -> None:
+    rig.govern(Rules(oversize=None))
+    await rig.say_all("长" * 50_000)
+    rig.govern(Rules(oversize=OversizeRule(verdict=Verdict.BLOCK)))
+    await rig.say_all("短", "文" * 50_000)
+    rig.govern(Rules(oversize=OversizeRule(shadow=True)))
+    await rig.say_all("字" * 50_000)
+    assert [each.verdict for each in rig.screened] == [Verdict.ALLOW, Verdict.ALLOW, Verdict.BLOCK, Verdict.ALLOW]
+    assert rig.screened[-1].reasons[0].shadow
 
 
-async def test_the_rule_of_length_counts_what_is_not_kept(bench: Bench) -> None:
-    bench.govern(Rules(oversize=None, length=LengthRule(max_characters=MAX_TEXT)))
-    await bench.say("长" * (MAX_TEXT + 1), "短" * MAX_TEXT)
-    assert [[reason.rule for reason in each.reasons] for each in bench.screened] == [["length"], []]
+async def test_the_rule_of_length_counts_what_is_not_kept(rig: ModerationRig) -> None:
+    rig.govern(Rules(oversize=None, length=LengthRule(max_characters=MAX_TEXT)))
+    await rig.say_all("长" * (MAX_TEXT + 1), "短" * MAX_TEXT)
+    assert [[reason.rule for reason in each.reasons] for each in rig.screened] == [["length"], []]
 
 
 @pytest.mark.parametrize(
@@ -121,11 +120,11 @@ async def test_the_rule_of_length_counts_what_is_not_kept(bench: Bench) -> None:
     ],
     ids=["path", "login", "password", "redirection"],
 )
-async def test_an_address_of_any_length_is_judged(bench: Bench, url: str) -> None:
-    bench.govern(Rules(links=LinkRule(allowed_domains=("bank.example.com",))))
-    event = bench.message("看这里")
-    await bench.screen(event.model_copy(update={"data": event.data.model_copy(update={"url": url})}))
-    [screened] = bench.screened
+async def test_an_address_of_any_length_is_judged(rig: ModerationRig, url: str) -> None:
+    rig.govern(Rules(links=LinkRule(allowed_domains=("bank.example.com",))))
+    event = rig.message("看这里")
+    await rig.deliver(event.model_copy(update={"data": event.data.model_copy(update={"url": url})}))
+    [screened] = rig.screened
     assert screened.verdict is Verdict.BLOCK
     assert {"links", "oversize"} <= {reason.rule for reason in screened.reasons}
     assert screened.url is not None
@@ -153,40 +152,40 @@ HEAVY: Sequence[str] = (
 
 
 @pytest.mark.parametrize("text", HEAVY, ids=[text[:8].strip() for text in HEAVY])
-async def test_what_is_made_known_of_a_message_fits_into_a_record(bench: Bench, text: str) -> None:
-    await bench.say(text)
-    [event] = [each for each in bench.emitted if isinstance(each, MessageScreened)]
+async def test_what_is_made_known_of_a_message_fits_into_a_record(rig: ModerationRig, text: str) -> None:
+    await rig.say_all(text)
+    [event] = rig.emitted(MessageScreened)
     value = record_of(event).value
     assert value is not None
     assert len(value) < 500_000
 
 
 def kept_by_platform(
-    bench: Bench, availability: TextAvailability, text: str, url: str | None = None
+    rig: ModerationRig, availability: TextAvailability, text: str, url: str | None = None
 ) -> MessageReceived:
-    event = bench.message(text)
+    event = rig.message(text)
     changes = {"text_availability": availability, "url": url}
     return event.model_copy(update={"data": event.data.model_copy(update=changes)})
 
 
-async def test_a_text_that_the_platform_keeps_is_no_case(bench: Bench) -> None:
-    await bench.screen(*(kept_by_platform(bench, TextAvailability.NONE, "") for _ in range(5)))
-    assert {each.verdict for each in bench.screened} == {Verdict.ALLOW}
-    assert await bench.documents("cases") == []
+async def test_a_text_that_the_platform_keeps_is_no_case(rig: ModerationRig) -> None:
+    await rig.deliver(*(kept_by_platform(rig, TextAvailability.NONE, "") for _ in range(5)))
+    assert {each.verdict for each in rig.screened} == {Verdict.ALLOW}
+    assert await rig.documents("cases") == []
 
 
-async def test_of_a_text_that_the_platform_keeps_or_masks_the_rest_is_judged(bench: Bench) -> None:
-    hidden = kept_by_platform(bench, TextAvailability.NONE, "", "https://evil.example/")
-    masked = kept_by_platform(bench, TextAvailability.MASKED, "一起刷单 138****8000")
-    await bench.screen(hidden, masked)
-    assert [each.verdict for each in bench.screened] == [Verdict.BLOCK, Verdict.BLOCK]
+async def test_of_a_text_that_the_platform_keeps_or_masks_the_rest_is_judged(rig: ModerationRig) -> None:
+    hidden = kept_by_platform(rig, TextAvailability.NONE, "", "https://evil.example/")
+    masked = kept_by_platform(rig, TextAvailability.MASKED, "一起刷单 138****8000")
+    await rig.deliver(hidden, masked)
+    assert [each.verdict for each in rig.screened] == [Verdict.BLOCK, Verdict.BLOCK]
 
 
-async def test_where_the_platform_keeps_texts_probation_ends_all_the_same(bench: Bench) -> None:
-    bench.govern(Rules(links=None, probation=ProbationRule(hours=0, messages=3)))
-    await bench.screen(*(kept_by_platform(bench, TextAvailability.NONE, "") for _ in range(3)))
-    await bench.screen(kept_by_platform(bench, TextAvailability.NONE, "", "https://a.example/"))
-    assert [each.verdict for each in bench.screened] == [Verdict.ALLOW] * 4
+async def test_where_the_platform_keeps_texts_probation_ends_all_the_same(rig: ModerationRig) -> None:
+    rig.govern(Rules(links=None, probation=ProbationRule(hours=0, messages=3)))
+    await rig.deliver(*(kept_by_platform(rig, TextAvailability.NONE, "") for _ in range(3)))
+    await rig.deliver(kept_by_platform(rig, TextAvailability.NONE, "", "https://a.example/"))
+    assert [each.verdict for each in rig.screened] == [Verdict.ALLOW] * 4
 
 
 def test_a_judged_message_says_by_itself_that_all_of_it_was_judged() -> None:

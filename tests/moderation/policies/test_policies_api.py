@@ -6,22 +6,16 @@ import pytest
 
 from huiqun.audit import verify
 from huiqun.runtime.ids import new_id
-from huiqun.store import Outside
-from huiqun.web import undocumented
+from huiqun.testing.waiting import eventually, running
 from moderation.rulebook.handlers import RulebookKeeper
-from tests.moderation.api.conftest import Interface, kind_of, together
-from tests.moderation.api.drafts import QUIET, activate, approve, every_page_of, policy_id, written
-from tests.spine import eventually, running
-
-
-async def test_the_document_of_the_interface_is_complete(interface: Interface) -> None:
-    assert "\n".join(undocumented(interface.app)) == ""
+from tests.moderation.interface import Interface, kind_of, together
+from tests.moderation.policies.drafts import QUIET, activate, approve, policy_id, written
 
 
 async def test_before_anybody_writes_a_policy_the_built_in_default_is_in_force(own_interface: Interface) -> None:
     default = (await own_interface.ask("GET", "/policies/default", "viewer")).json()
     assert (default["latest"], default["active"], default["rules"]["lexicon"]["categories"]["ads"]) == (0, 0, "block")
-    listed = await every_page_of(own_interface, "/policies")
+    listed = await own_interface.list_all("/policies")
     assert "default" in [policy["id"] for policy in listed]
     assert (await own_interface.ask("GET", "/policies/default/versions/0")).json()["created_by"] == "huiqun"
     group = (await own_interface.ask("GET", f"/groups/{new_id()}")).json()
@@ -49,9 +43,9 @@ async def test_an_older_version_can_be_activated_again(interface: Interface) -> 
         assert kind_of(await approve(interface, name, 1, reason=reason)) == (422, "reason-required")
     await activate(interface, name, 1, reason="too many warnings")
     assert (await interface.ask("GET", f"/policies/{name}")).json()["active"] == 1
-    (entry, *_) = await every_page_of(interface, "/audit", subject=f"policy/{name}")
+    (entry, *_) = await interface.list_all("/audit", subject=f"policy/{name}")
     assert (entry["detail"]["before"], entry["detail"]["reason"]) == (2, "too many warnings")
-    versions = await every_page_of(interface, f"/policies/{name}/versions")
+    versions = await interface.list_all(f"/policies/{name}/versions")
     assert [version["version"] for version in versions] == [2, 1]
 
 
@@ -203,11 +197,11 @@ async def test_a_group_is_given_a_policy_that_is_in_force_and_no_other(interface
     back = await interface.ask("PUT", f"/groups/{group}", json={"policy_id": None}, headers={"If-Match": '"1"'})
     assert (back.json()["policy_id"], back.json()["effective_policy"]["source"]) == (None, "built_in")
     assert await interface.audited(f"group/{group}") == ["group.policy.assigned", "group.policy.assigned"]
-    assert group in [each["id"] for each in await every_page_of(interface, "/groups")]
+    assert group in [each["id"] for each in await interface.list_all("/groups")]
 
 
 async def test_what_is_activated_and_assigned_here_is_in_force_in_another_process(interface: Interface) -> None:
-    elsewhere = RulebookKeeper(interface.connected.database)
+    elsewhere = RulebookKeeper(interface.rig.database)
     await elsewhere.refresh()
     group, name = new_id(), await written(interface)
     async with running(elsewhere):
@@ -224,13 +218,11 @@ async def test_what_is_activated_and_assigned_here_is_in_force_in_another_proces
 async def test_the_audit_log_names_who_did_what_and_is_intact(interface: Interface) -> None:
     name = await written(interface)
     await activate(interface, name)
-    entries = await every_page_of(interface, "/audit", subject=f"policy/{name}")
+    entries = await interface.list_all("/audit", subject=f"policy/{name}")
     assert [entry["action"] for entry in entries] == ["policy.activated", "policy.version.written"]
     approver, actor = [f"key:{(await interface.key(role)).split('_')[1]}" for role in ("admin", "moderator")]
     assert [entry["actor"] for entry in entries] == [approver, actor]
-    assert name in {
-        entry["subject"].partition("/")[2] for entry in await every_page_of(interface, "/audit", actor=actor)
-    }
+    assert name in {entry["subject"].partition("/")[2] for entry in await interface.list_all("/audit", actor=actor)}
     report = (await interface.ask("GET", "/audit/verification", "auditor")).json()
     assert (report["intact"], report["findings"]) == (True, [])
-    assert (await verify(Outside(interface.connected.database))).intact
+    assert (await verify(interface.rig.reader)).intact

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from tests.moderation.api.conftest import Interface
+from tests.moderation.interface import Interface
 
 SCHEMATHESIS = Path(sys.executable).parent / "schemathesis"
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
@@ -14,7 +14,7 @@ async def test_no_request_makes_the_server_fail_or_break_its_document(own_interf
     fuzzer = await asyncio.create_subprocess_exec(
         str(SCHEMATHESIS),
         "run",
-        f"{str(own_interface.http.base_url).rstrip('/')}/api/v1/openapi.json",
+        f"{own_interface.served.url}/api/v1/openapi.json",
         f"--header=X-API-Key:{await own_interface.key('admin')}",
         f"--checks={CHECKS}",
         "--exclude-path=/readyz",  # here without topics, which is not its fault

@@ -8,15 +8,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from huiqun.privacy.keys import RotatingKey
-from huiqun.privacy.links import SignedLinks
 from huiqun.runtime.ids import new_id
-from huiqun.tasks.runner import TaskRunner
-from moderation.app import task_kinds
-from tests.channel import NOON
-from tests.moderation.api.conftest import Interface, kind_of
-from tests.moderation.api.test_records_api import group_id, judge, said
-from tests.spine import eventually, running
+from huiqun.testing.events import NOON
+from huiqun.testing.waiting import eventually, running
+from tests.moderation.archive.test_records_api import group_id, judge, said
+from tests.moderation.interface import Interface, kind_of
 
 CARD = "6222021001122334409"
 RANGE = {"from": (NOON - timedelta(hours=1)).isoformat(), "to": (NOON + timedelta(hours=1)).isoformat()}
@@ -25,9 +21,7 @@ RANGE = {"from": (NOON - timedelta(hours=1)).isoformat(), "to": (NOON + timedelt
 @pytest_asyncio.fixture
 async def with_tasks(interface: Interface) -> AsyncIterator[Interface]:
     """The interface, with the tasks of the service running."""
-    links = SignedLinks(RotatingKey(b"a key"), "http://localhost")
-    kinds = task_kinds(links, interface.connected.database, interface.keeper.current, interface.directory)
-    async with running(TaskRunner(interface.connected.transactor, kinds)):
+    async with running(interface.rig.task_runner()):
         yield interface
 
 
@@ -48,7 +42,7 @@ async def test_who_posted_a_card_is_answered_page_by_page_and_audited(interface:
         cursor = {"cursor": page.json()["next_cursor"]}
     assert sorted(found) == ["u1", "u1", "u2"]
     assert "personal_data.looked_up" in await interface.audited("personal_data/bank_card")
-    entries = await interface.connected.database["audit_log"].find().to_list(None)
+    entries = await interface.rig.database["audit_log"].find().to_list(None)
     assert CARD not in str(entries)
 
 

@@ -9,20 +9,15 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from huiqun.privacy.keys import RotatingKey
-from huiqun.privacy.links import SignedLinks
 from huiqun.runtime.ids import new_id
 from huiqun.tasks import store as tasks
 from huiqun.tasks.runner import TaskRunner
+from huiqun.testing.events import NOON, message
+from huiqun.testing.waiting import eventually, running
 from huiqun.work import Progress, Task
-from local.stack import Stack
-from moderation.app import task_kinds
 from moderation.backtest import store
-from moderation.screening.handlers import Screening
-from tests.channel import NOON, message
-from tests.moderation.api.conftest import HASH_KEY, Interface, kind_of
-from tests.moderation.api.drafts import activate, every_page_of, policy_id, written
-from tests.spine import eventually, running
+from tests.moderation.interface import Interface, kind_of
+from tests.moderation.policies.drafts import activate, policy_id, written
 
 PERIOD = {"from": NOON.isoformat(), "to": (NOON + timedelta(days=1)).isoformat()}
 DRAFT: dict[str, Any] = {"rules": {"length": {"max_characters": 5}}, "note": "shorter"}
@@ -30,11 +25,7 @@ DRAFT: dict[str, Any] = {"rules": {"length": {"max_characters": 5}}, "note": "sh
 
 @pytest.fixture
 def runner(interface: Interface) -> TaskRunner:
-    connected = interface.connected
-    links = SignedLinks(RotatingKey(b"a key for tests"), None)
-    return TaskRunner(
-        connected.transactor, task_kinds(links, connected.database, interface.keeper.current, interface.directory)
-    )
+    return interface.rig.task_runner()
 
 
 @pytest_asyncio.fixture
@@ -46,8 +37,7 @@ async def group(interface: Interface) -> str:
         event = message(number, name, "u1", text, NOON + timedelta(minutes=number))
         data = event.data.model_copy(update={"message_id": f"{name}-{number}"})
         events.append(event.model_copy(update={"data": data}))
-    screening = Screening(interface.keeper.current, HASH_KEY)
-    await interface.connected.transactor.run(lambda work: screening.screen(work, events))
+    await interface.rig.deliver(*events)
     return name
 
 
@@ -92,7 +82,7 @@ async def test_a_backtest_is_run_and_its_report_stands_beside_the_version(
     seen = {"If-Match": "*"}
     answer = await interface.ask("POST", f"/policies/{name}/activation", "admin", json={"version": 1}, headers=seen)
     assert answer.json()["backtest"] == version["backtest"]
-    listed = await every_page_of(interface, f"/policies/{name}/versions/1/backtests")
+    listed = await interface.list_all(f"/policies/{name}/versions/1/backtests")
     assert [each["id"] for each in listed] == [asked["id"]]
 
 
@@ -112,12 +102,12 @@ async def test_a_backtest_that_is_called_off_is_not_run_and_one_that_has_ended_s
 async def hold(interface: Interface, asked: dict[str, Any], until: datetime) -> Task:
     """Take the task of a backtest as a process would that holds it until then."""
     lease = tasks.Lease("somebody", datetime.now(UTC), until)
-    leased = await tasks.lease_tasks(interface.connected.database, [store.RUN], lease, 10)
+    leased = await tasks.lease_tasks(interface.rig.database, [store.RUN], lease, 10)
     return next(each.task for each in leased if each.task.key == store.task_key(asked["id"]))
 
 
 async def test_a_backtest_that_is_being_run_says_so_and_how_far_it_is(interface: Interface, group: str) -> None:
-    name, database = await written(interface, DRAFT), interface.connected.database
+    name, database = await written(interface, DRAFT), interface.rig.database
     asked = await ask_for(interface, name, groups=[group])
     task = await hold(interface, asked, datetime.now(UTC) + timedelta(minutes=1))
     assert (await read(interface, asked))["state"] == "running"
@@ -132,7 +122,7 @@ async def test_a_backtest_that_is_being_run_says_so_and_how_far_it_is(interface:
 async def test_what_a_crash_leaves_behind_is_begun_anew_and_given_up_after_three_times(
     interface: Interface, runner: TaskRunner, group: str
 ) -> None:
-    name, database = await written(interface, DRAFT), interface.connected.database
+    name, database = await written(interface, DRAFT), interface.rig.database
     asked, hopeless = [await ask_for(interface, name, groups=[group]) for _ in range(2)]
     await hold(interface, asked, datetime.now(UTC) - timedelta(minutes=5))
     key = store.task_key(hopeless["id"])
@@ -161,15 +151,11 @@ async def test_a_backtest_needs_a_version_a_period_and_a_moderator(interface: In
     await interface.ask("DELETE", f"{path}/{asked['id']}")
 
 
-async def test_the_command_shows_what_comes_out_differently(
-    interface: Interface, session_stack: Stack, group: str
-) -> None:
+async def test_the_command_shows_what_comes_out_differently(interface: Interface, group: str) -> None:
     name = await written(interface, DRAFT)
-    settings = interface.connected.settings
     environment = {
         **os.environ,
-        "HUIQUN_MONGO_URL": session_stack.mongo_url,
-        "HUIQUN_DATABASE_PREFIX": settings.database_prefix,
+        **interface.environment,
         "COLUMNS": "120",
     }
     arguments = [name, "1", "--from", PERIOD["from"], "--to", PERIOD["to"], "--group", group]

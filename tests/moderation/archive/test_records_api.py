@@ -7,14 +7,11 @@ from typing import Any
 import pytest
 
 from huiqun.channel.actions.handlers import record_receipts
-from huiqun.contracts.channel import ActionCompleted, MessageEdited, MessageRecalled, MessageReceived
+from huiqun.contracts.channel import ActionCompleted, MessageEdited, MessageReceived
 from huiqun.contracts.channel.actions import Receipt
-from huiqun.contracts.channel.messages import Recall
 from huiqun.runtime.ids import new_id
-from moderation.screening.handlers import Screening
-from tests.channel import NOON, edit, message
-from tests.inlet import every_page
-from tests.moderation.api.conftest import HASH_KEY, Interface, kind_of
+from huiqun.testing.events import NOON, edited, message, recalled
+from tests.moderation.interface import Interface, kind_of
 
 
 def group_id() -> str:
@@ -33,16 +30,11 @@ def said(group: str, *texts: str, member: str = "u1", sent_at: datetime | None =
 
 
 async def judge(interface: Interface, events: Sequence[MessageReceived | MessageEdited]) -> None:
-    screening = Screening(interface.keeper.current, HASH_KEY)
-    await interface.connected.transactor.run(lambda work: screening.screen(work, events))
+    await interface.rig.deliver(*events)
 
 
 async def all_of(interface: Interface, path: str, **filters: str) -> list[dict[str, Any]]:
-    interface.http.headers["X-API-Key"] = await interface.key("viewer")
-    try:
-        return await every_page(interface.http, f"/api/v1{path}", 2, **filters)
-    finally:
-        del interface.http.headers["X-API-Key"]
+    return await interface.list_all(path, "viewer", **filters)
 
 
 async def test_what_was_said_is_listed_in_order_and_masked(interface: Interface) -> None:
@@ -90,14 +82,10 @@ async def test_a_search_that_makes_no_sense_is_refused(interface: Interface, que
 async def test_a_message_is_shown_with_its_revisions_and_its_recall(interface: Interface) -> None:
     group = group_id()
     (original,) = said(group, "大家好")
-    edits = [edit(original, "加微信 abc12345", 1), *(edit(original, f"第{number}版", number) for number in (2, 10))]
+    edits = [edited(original, "加微信 abc12345", 1), *(edited(original, f"第{number}版", number) for number in (2, 10))]
     await judge(interface, [original])
     await judge(interface, edits)
-    recall = Recall(message_id=original.data.message_id, group_id=group, recalled_by="u1")
-    recalled = MessageRecalled.about(group, recall, time=NOON)
-    await interface.connected.transactor.run(
-        lambda work: Screening(interface.keeper.current, HASH_KEY).recall(work, [recalled])
-    )
+    await interface.rig.deliver(recalled(original))
     answer = await interface.ask("GET", f"/messages/{original.data.message_id}", "viewer")
     revisions = answer.json()["revisions"]
     assert [each["revision"] for each in revisions] == [0, 1, 2, 10]
@@ -116,7 +104,7 @@ async def test_actions_are_listed_newest_first_and_followed_to_their_outcome(int
     asked = [each["id"] for each in await all_of(interface, "/actions", group_id=group, state="requested")]
     assert asked
     receipt = ActionCompleted.about(group, Receipt(action_id=asked[0], group_id=group, detail="ok"), time=NOON)
-    await interface.connected.transactor.run(lambda work: record_receipts(work, [receipt]))
+    await interface.rig.run(lambda work: record_receipts(work, [receipt]))
     answer = (await interface.ask("GET", f"/actions/{asked[0]}", "viewer")).json()
     assert (answer["state"], answer["detail"]) == ("completed", "ok")
     left = await all_of(interface, "/actions", group_id=group, state="requested")

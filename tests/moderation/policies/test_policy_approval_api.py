@@ -4,8 +4,8 @@ from typing import Any
 
 from huiqun.runtime.ids import new_id
 from huiqun.web import Role
-from tests.moderation.api.conftest import Interface, kind_of
-from tests.moderation.api.drafts import activate, approve, every_page_of, policy_id, written
+from tests.moderation.interface import Interface, kind_of
+from tests.moderation.policies.drafts import activate, approve, policy_id, written
 
 
 async def write(interface: Interface, name: str, rules: dict[str, Any]) -> None:
@@ -55,13 +55,13 @@ async def test_its_author_may_go_back_to_a_version_that_was_looked_at_before(int
 
 async def test_where_one_pair_of_eyes_is_enough_the_author_does_it(interface: Interface) -> None:
     name = await written(interface)
-    interface.app.state.four_eyes = False
+    interface.served.app.state.four_eyes = False
     try:
         answer = await interface.ask(
             "POST", f"/policies/{name}/activation", json={"version": 1}, headers={"If-Match": "*"}
         )
     finally:
-        interface.app.state.four_eyes = True
+        interface.served.app.state.four_eyes = True
     assert answer.status_code == 200
 
 
@@ -95,11 +95,11 @@ async def test_an_edit_voids_an_approval_and_what_was_in_force_is_not_edited(int
     assert (edited["state"], edited["approved_by"], edited["rules"]) == ("draft", None, draft["rules"])
     assert len(edited["editors"]) == 2
     assert kind_of(await approve(interface, name)) == (403, "four-eyes"), "the other one has written in it, too"
-    interface.app.state.four_eyes = False
+    interface.served.app.state.four_eyes = False
     try:
         await activate(interface, name)
     finally:
-        interface.app.state.four_eyes = True
+        interface.served.app.state.four_eyes = True
     again = await interface.ask("PUT", path, json=draft, headers={"If-Match": "*"})
     assert kind_of(again) == (409, "version-state")
 
@@ -170,8 +170,8 @@ async def test_a_group_sees_what_holds_there_and_who_says_so(own_interface: Inte
     assert sources["lexicon/categories/ads"] == ("review", "group")
     assert sources["lexicon/categories/fraud"] == ("block", "built_in")
     assert found["own_rules"] == {"lexicon": {"categories": {"ads": "review"}}}
-    await own_interface.keeper.refresh()
-    policies = own_interface.keeper.current().policies
+    await own_interface.rig.keeper.refresh()
+    policies = own_interface.rig.keeper.current().policies
     assert policies.policy_of(policies.settings_of(group)).label == f"{name}@1+d1+g1"
 
 
@@ -214,21 +214,21 @@ async def test_own_rules_of_before_are_gone_back_to_with_a_reason(interface: Int
     assert kind_of(await agree_to_own(interface, group, 1, "moderator")) == (422, "reason-required")
     back = await agree_to_own(interface, group, 1, "moderator", reason="7 were too few")
     assert (back.json()["policy"], back.headers["etag"]) == ("default@0+g1", '"1"')
-    listed = await every_page_of(interface, f"/groups/{group}/policy/versions")
+    listed = await interface.list_all(f"/groups/{group}/policy/versions")
     assert [version["version"] for version in listed] == [2, 1]
 
 
 async def test_where_one_pair_of_eyes_is_enough_own_rules_hold_at_once(interface: Interface) -> None:
-    interface.app.state.four_eyes = False
+    interface.served.app.state.four_eyes = False
     try:
         answer = await ask_for_own(interface, new_id(), {"quota": {"per_day": 9}})
     finally:
-        interface.app.state.four_eyes = True
+        interface.served.app.state.four_eyes = True
     assert (answer.json()["policy"], answer.headers["etag"]) == ("default@0+g1", '"1"')
 
 
 async def test_own_rules_of_a_release_without_versions_are_shown_and_gone_back_to(interface: Interface) -> None:
-    group, groups = new_id(), interface.connected.database["groups"]
+    group, groups = new_id(), interface.rig.database["groups"]
     older = {"own_rules": {"quota": {"per_day": 9}}, "own_revision": 3}
     await groups.update_one({"_id": group}, {"$set": older}, upsert=True)
     assert (await interface.ask("GET", f"/groups/{group}/policy")).json()["policy"] == "default@0+g3"
@@ -239,7 +239,7 @@ async def test_own_rules_of_a_release_without_versions_are_shown_and_gone_back_t
     await groups.update_one({"_id": group}, newer)
     agreed = (await agree_to_own(interface, group, 4, reason="as agreed")).json()
     assert (agreed["policy"], agreed["own_rules"]) == ("default@0+g4", {"quota": {"per_day": 7}})
-    listed = await every_page_of(interface, f"/groups/{group}/policy/versions")
+    listed = await interface.list_all(f"/groups/{group}/policy/versions")
     assert [(each["version"], each["rules"]["quota"]["per_day"]) for each in listed] == [(5, 8), (4, 7), (3, 9)]
 
 

@@ -11,17 +11,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from huiqun.testing.events import NOON
 from moderation.export import app
-from tests.channel import NOON
-from tests.moderation.api.conftest import Interface
-from tests.moderation.api.test_records_api import group_id, judge, said
+from tests.moderation.archive.test_records_api import group_id, judge, said
+from tests.moderation.interface import Interface
 
 RANGE = ("--from", "2026-11-22", "--to", "2026-11-23T00:00+08:00")
 
 
 async def export(interface: Interface, *arguments: str) -> tuple[int, str]:
     """Run the command on the interface's database; its exit code and what it said."""
-    settings = interface.connected.settings
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -29,8 +28,7 @@ async def export(interface: Interface, *arguments: str) -> tuple[int, str]:
         *arguments,
         env={
             **os.environ,
-            "HUIQUN_MONGO_URL": settings.mongo_url,
-            "HUIQUN_DATABASE_PREFIX": settings.database_prefix,
+            **interface.environment,
             "TZ": "Asia/Shanghai",
             "COLUMNS": "200",
         },
@@ -61,7 +59,7 @@ async def test_the_command_writes_a_file_and_the_audit_log_knows_its_hash(interf
     with file.open(encoding="utf-8-sig", newline="") as opened:
         rows = list(csv.DictReader(opened))
     assert [row["text"] for row in rows] == ["'=1+1", *texts]
-    entry = await interface.connected.database["audit_log"].find_one({"detail.sha256": digest})
+    entry = await interface.rig.database["audit_log"].find_one({"detail.sha256": digest})
     assert entry is not None
     assert (entry["action"], entry["detail"]["rows"]) == ("export.completed", 601)
     assert entry["actor"].startswith("shell:")

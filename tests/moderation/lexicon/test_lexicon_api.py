@@ -8,10 +8,10 @@ import pytest
 
 from huiqun.files.reading import RowFormat
 from huiqun.runtime.ids import new_id
+from huiqun.testing.http import list_all
+from huiqun.testing.waiting import eventually
 from moderation.lexicon.model.rows import parse_words
-from tests.inlet import every_page
-from tests.moderation.api.conftest import Interface, kind_of, together
-from tests.spine import eventually
+from tests.moderation.interface import Interface, kind_of, together
 
 HEADER = "word,category,severity,allow,valid_from,valid_until\n"
 CSV = {"Content-Type": "text/csv"}
@@ -28,11 +28,7 @@ async def put(interface: Interface, name: str, content: str | bytes, **options: 
 
 
 async def words_of(interface: Interface, name: str, limit: int = 200) -> list[dict[str, Any]]:
-    interface.http.headers["X-API-Key"] = await interface.key("viewer")
-    try:
-        return await every_page(interface.http, f"/api/v1/lexicon/lists/{name}/words", limit)
-    finally:
-        del interface.http.headers["X-API-Key"]
+    return await list_all(await interface.served.client("viewer"), f"/api/v1/lexicon/lists/{name}/words", limit)
 
 
 async def test_a_csv_file_becomes_a_list_and_the_next_one_takes_its_place(interface: Interface) -> None:
@@ -165,7 +161,7 @@ async def test_a_removed_list_is_gone_with_its_words(interface: Interface) -> No
     await put(interface, name, HEADER + "刷单,fraud,4,,,\n")
     assert (await interface.ask("DELETE", f"/lexicon/lists/{name}")).status_code == 204
     assert kind_of(await interface.ask("GET", f"/lexicon/lists/{name}/words")) == (404, "unknown-list")
-    assert await interface.connected.database["words"].count_documents({"list": name}) == 0
+    assert await interface.rig.database["words"].count_documents({"list": name}) == 0
     assert kind_of(await interface.ask("DELETE", f"/lexicon/lists/{name}")) == (404, "unknown-list")
     assert await interface.audited(f"lexicon/{name}") == ["lexicon.list.imported", "lexicon.list.dropped"]
 

@@ -5,8 +5,7 @@ from typing import Any
 import httpx
 
 from huiqun.runtime.ids import new_id
-from tests.inlet import every_page
-from tests.moderation.api.conftest import Interface
+from tests.moderation.interface import Interface
 
 QUIET = {"rules": {"quota": {"per_day": 3, "verdict": "block"}}, "note": "fewer messages"}
 
@@ -34,11 +33,3 @@ async def approve(interface: Interface, name: str, version: int = 1, **options: 
 async def activate(interface: Interface, name: str, version: int = 1, **options: Any) -> None:
     answer = await approve(interface, name, version, **options)
     assert answer.status_code == 200, answer.text
-
-
-async def every_page_of(interface: Interface, path: str, **filters: str) -> list[dict[str, Any]]:
-    interface.http.headers["X-API-Key"] = await interface.key("admin")
-    try:
-        return await every_page(interface.http, f"/api/v1{path}", 2, **filters)
-    finally:
-        del interface.http.headers["X-API-Key"]

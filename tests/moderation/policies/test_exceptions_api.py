@@ -8,8 +8,7 @@ import pytest
 
 from huiqun.runtime.ids import new_id
 from huiqun.web import Role
-from tests.moderation.api.conftest import Interface, kind_of
-from tests.moderation.api.drafts import every_page_of
+from tests.moderation.interface import Interface, kind_of
 
 
 def wish(group: str, **changes: Any) -> dict[str, Any]:
@@ -41,8 +40,8 @@ async def grant(interface: Interface, group: str, **changes: Any) -> dict[str, A
 
 async def excepted(interface: Interface, group: str) -> set[tuple[str, str | None]]:
     """The exceptions that the group's messages are judged under: rules and members."""
-    await interface.keeper.refresh()
-    settings = interface.keeper.current().policies.settings_of(group)
+    await interface.rig.keeper.refresh()
+    settings = interface.rig.keeper.current().policies.settings_of(group)
     return {(each.rule, each.member_id) for each in settings.exceptions}
 
 
@@ -50,7 +49,7 @@ async def test_an_exception_is_granted_listed_and_in_force(interface: Interface)
     group = new_id()
     first = await grant(interface, group)
     second = await grant(interface, group, member_id=None, rule="lexicon/ads")
-    listed = await every_page_of(interface, "/exceptions", group_id=group)
+    listed = await interface.list_all("/exceptions", group_id=group)
     assert [each["id"] for each in listed] == [second["id"], first["id"]]
     assert (await interface.ask("GET", f"/exceptions/{first['id']}", "viewer")).json() == first
     assert await excepted(interface, group) == {("links", "u1"), ("lexicon/ads", None)}
@@ -66,7 +65,7 @@ async def test_an_exception_that_is_taken_back_holds_no_longer_and_stays_on_reco
     assert await excepted(interface, group) == set()
     audited = await interface.audited(f"group/{group}")
     assert audited == ["exception.requested", "exception.granted", "exception.revoked"]
-    assert len(await every_page_of(interface, "/exceptions", group_id=group)) == 1
+    assert len(await interface.list_all("/exceptions", group_id=group)) == 1
 
 
 async def test_an_exception_holds_only_once_somebody_else_has_approved_it(interface: Interface) -> None:
@@ -90,11 +89,11 @@ async def test_a_wish_for_an_exception_is_taken_back_and_not_approved_any_more(i
 
 async def test_where_one_pair_of_eyes_is_enough_an_exception_holds_at_once(interface: Interface) -> None:
     group = new_id()
-    interface.app.state.four_eyes = False
+    interface.served.app.state.four_eyes = False
     try:
         asked = await request(interface, group)
     finally:
-        interface.app.state.four_eyes = True
+        interface.served.app.state.four_eyes = True
     assert asked["state"] == "approved"
     assert await excepted(interface, group) == {("links", "u1")}
 
@@ -111,7 +110,7 @@ async def test_exceptions_of_a_release_without_approvals_hold_and_are_shown(inte
         "granted_by": "key:somebody",
         "granted_at": now,
     }
-    await interface.connected.database["rule_exceptions"].insert_one(document)
+    await interface.rig.database["rule_exceptions"].insert_one(document)
     await grant(interface, group, member_id="u2")
     assert await excepted(interface, group) == {("links", "u1"), ("links", "u2")}
     former = (await interface.ask("GET", f"/exceptions/{document['_id']}")).json()

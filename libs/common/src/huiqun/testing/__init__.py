@@ -1,0 +1,1 @@
+"""What the tests of every service stand on: the rig, the clock, the builders of events."""

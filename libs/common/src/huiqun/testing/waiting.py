@@ -1,0 +1,41 @@
+"""Waits for a condition, and runs a part of a process meanwhile."""
+
+import asyncio
+import inspect
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+from huiqun.service.parts import Part
+
+Condition = Callable[[], Awaitable[bool] | bool]
+_LOOK_SECONDS: Final = 0.02
+_STOP_SECONDS: Final = 15
+
+
+async def eventually(condition: Condition, seconds: float = 30) -> None:
+    """Wait until the condition holds; AssertionError with its source if it does not within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not await _holds(condition):
+        if time.monotonic() >= deadline:
+            raise AssertionError(f"not so after {seconds:g} s: {inspect.getsource(condition).strip()}")
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _holds(condition: Condition) -> bool:
+    answer = condition()
+    return answer if isinstance(answer, bool) else await answer
+
+
+@asynccontextmanager
+async def running(part: Part) -> AsyncIterator[asyncio.Task[None]]:
+    """Run a part as long as the context lasts, then stop it in time; raises what it failed with."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(part.run(stop), name=part.name)
+    try:
+        yield task
+    finally:
+        stop.set()
+        async with asyncio.timeout(_STOP_SECONDS):
+            await task
