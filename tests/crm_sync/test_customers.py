@@ -2,16 +2,14 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import hypothesis.strategies as st
 import pytest
-import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 
-from crm_sync.app import INDEXES, ROUTERS, routes
 from crm_sync.customers.model import MAX_BEARERS, external_ids
 from crm_sync.customers.store import FORMER_RECORDS, MEMBERS, list_customers, list_memberships
 from huiqun.contracts.channel import ListedMember, Role
@@ -22,27 +20,12 @@ from huiqun.testing.http import list_all
 from huiqun.testing.rig import Rig
 from tests.directories import carry_over
 from tests.orders import tellings
-from tests.servers import new_database_name
 
 SHARED = [HealthCheck.function_scoped_fixture]
 UNION = {"unionid": "union-1"}
 OTHER_UNION = {"unionid": "union-2"}
 EXTERNAL = {"external_userid": "wm-1"}
 CORP, OTHER_CORP = "wecom/corp-a", "wecom/corp-b"
-
-
-@pytest_asyncio.fixture(scope="module")
-async def one_rig(mongo_url: str) -> AsyncIterator[Rig]:
-    """One database for all of these tests: to make one takes longer than most of them."""
-    async with Rig.open(mongo_url, new_database_name(), INDEXES) as opened:
-        opened.wire(routes=routes(opened.directory), routers=ROUTERS)
-        yield opened
-
-
-@pytest_asyncio.fixture
-async def rig(one_rig: Rig) -> Rig:
-    await one_rig.clear()
-    return one_rig
 
 
 class Person(NamedTuple):

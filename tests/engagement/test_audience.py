@@ -1,15 +1,12 @@
 """Activity of members, on a real database."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import hypothesis.strategies as st
 import pytest
-import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 
-from engagement.app import INDEXES, ROUTERS, routes
 from engagement.audience.model import KEPT_DAYS
 from engagement.audience.store import FORMER_RECORDS
 from huiqun.channel.directory.store import find_group
@@ -21,23 +18,8 @@ from huiqun.testing.http import list_all
 from huiqun.testing.rig import Rig
 from tests.directories import carry_over
 from tests.orders import tellings
-from tests.servers import new_database_name
 
 SHARED = [HealthCheck.function_scoped_fixture]
-
-
-@pytest_asyncio.fixture(scope="module")
-async def one_rig(mongo_url: str) -> AsyncIterator[Rig]:
-    """One database for all of these tests: to make one takes longer than most of them."""
-    async with Rig.open(mongo_url, new_database_name(), INDEXES) as opened:
-        opened.wire(routes=routes(opened.directory), routers=ROUTERS)
-        yield opened
-
-
-@pytest_asyncio.fixture
-async def rig(one_rig: Rig) -> Rig:
-    await one_rig.clear()
-    return one_rig
 
 
 async def activity(rig: Rig, key: str) -> dict[str, Any]:

@@ -1,44 +1,25 @@
 """Who may be asked, on a real database."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import hypothesis.strategies as st
 import pytest
-import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 
 from huiqun.contracts.channel import LeaveReason, Role
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import Verdict
-from huiqun.testing.clock import SetClock
 from huiqun.testing.events import NOON, at, dismissed, joined, left, listed, screened, updated
 from huiqun.testing.http import list_all
 from huiqun.testing.rig import Rig
-from survey.app import INDEXES, ROUTERS, routes
 from survey.eligibility.model import ACTIVE_WITHIN, Eligibility, Obstacle
 from survey.eligibility.store import FORMER_RECORDS
 from tests.directories import carry_over
 from tests.orders import tellings
-from tests.servers import new_database_name
 
 SHARED = [HealthCheck.function_scoped_fixture]
 DAY = timedelta(days=1)
-
-
-@pytest_asyncio.fixture(scope="module")
-async def one_rig(mongo_url: str) -> AsyncIterator[Rig]:
-    """One database for all of these tests: to make one takes longer than most of them."""
-    async with Rig.open(mongo_url, new_database_name(), INDEXES, clock=SetClock(NOON)) as opened:
-        opened.wire(routes=routes(opened.directory), routers=ROUTERS)
-        yield opened
-
-
-@pytest_asyncio.fixture
-async def rig(one_rig: Rig) -> Rig:
-    await one_rig.clear()
-    return one_rig
 
 
 async def record(rig: Rig, key: str = "g1/u1") -> dict[str, Any]:
