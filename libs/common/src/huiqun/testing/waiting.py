@@ -5,6 +5,7 @@ import inspect
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 from huiqun.service.parts import Part
@@ -14,13 +15,17 @@ _LOOK_SECONDS: Final = 0.02
 _STOP_SECONDS: Final = 15
 
 
-async def eventually(condition: Condition, seconds: float = 30) -> None:
+async def eventually(condition: Condition, seconds: float = 60) -> None:
     """Wait until the condition holds; AssertionError with its source if it does not within `seconds`."""
     deadline = time.monotonic() + seconds
     while not await _holds(condition):
         if time.monotonic() >= deadline:
-            raise AssertionError(f"not so after {seconds:g} s: {inspect.getsource(condition).strip()}")
+            raise AssertionError(f"not so after {seconds:g} s: {_source_of(condition)}")
         await asyncio.sleep(_LOOK_SECONDS)
+
+
+def _source_of(condition: Condition) -> str:
+    return repr(condition) if isinstance(condition, partial) else inspect.getsource(condition).strip()
 
 
 async def _holds(condition: Condition) -> bool:

@@ -29,6 +29,11 @@ def _naming_them(subject: Subject) -> Query:
     return {"$and": [subject.query("members"), {"$nor": [_to_them(subject), _NEEDED]}]}
 
 
+def _quoting_them(subject: Subject) -> Query:
+    """Actions about them that quote the beginning of a message, by which people are to find it."""
+    return {"$and": [{"$or": [_to_them(subject), subject.query("members")]}, {"excerpt": {"$exists": True}}]}
+
+
 def _shown(document: Document, subject: Subject) -> Document:
     names = ("group_id", "kind", "reason", "purpose", "state", "requested_at", "settled_at", "duration_seconds")
     # What staff are told may speak of others, as may what is said to others.
@@ -62,5 +67,11 @@ ACTION_HOLDINGS: Final = (
     rewritten(
         DocumentSet("提及本人的群消息与员工待办", ACTIONS, _naming_them, ("group_id", "kind", "requested_at")),
         _without_them,
+    ),
+    rewritten(
+        DocumentSet(
+            "处置措施与待办中引用的消息开头", ACTIONS, _quoting_them, ("group_id", "kind", "excerpt", "requested_at")
+        ),
+        lambda *_: {"$unset": {"excerpt": ""}},
     ),
 )
