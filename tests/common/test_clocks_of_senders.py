@@ -22,7 +22,7 @@ from huiqun.work import Work
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 # What is to happen, and may lie in the future.
-PLANS = {"until", "due_at", "not_before", "deadline"}
+PLANS = {"until", "due_at", "not_before", "deadline", "expires_at"}
 MOMENTS = st.datetimes(datetime(2011, 1, 1), datetime(2099, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
 
 

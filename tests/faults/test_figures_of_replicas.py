@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from prometheus_client.parser import text_string_to_metric_families
 
-from huiqun.contracts.topics import CHANNEL_MEMBERS, MODERATION_DECISIONS
+from huiqun.contracts.topics import CHANNEL_MEMBERS, MODERATION_DECISIONS, PRIVACY_REQUESTS
 from huiqun.testing.broker import PARTITIONS
 from huiqun.testing.events import joined
 from huiqun.testing.rig import Rig
@@ -15,7 +15,7 @@ from huiqun.testing.waiting import eventually
 from tests.processes import ServiceProcess
 
 Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
-TOPICS = (CHANNEL_MEMBERS.name, MODERATION_DECISIONS.name)
+TOPICS = (CHANNEL_MEMBERS.name, MODERATION_DECISIONS.name, PRIVACY_REQUESTS.name)
 PLACES = {(topic, str(number)) for topic in TOPICS for number in range(PARTITIONS)}
 
 
