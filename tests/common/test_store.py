@@ -1,6 +1,7 @@
 """Transactions, indexes and errors of the store, on a real replica set."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,7 @@ from huiqun.store import (
     transaction,
 )
 from local.ports import free_port
+from tests.spine import eventually
 
 
 @pytest_asyncio.fixture
@@ -140,7 +142,7 @@ async def test_a_store_that_is_away_is_told_within_the_time_given(mongo_options:
 
 
 async def test_the_driver_loses_no_cancellation_that_comes_together_with_what_it_waited_for(mongo_url: str) -> None:
-    away = connect(mongo_url)
+    client = connect(mongo_url)
     answer = asyncio.get_running_loop().create_future()
     waiting = asyncio.create_task(asyncio.wait_for(answer, 20))
     await asyncio.sleep(0)
@@ -148,13 +150,16 @@ async def test_the_driver_loses_no_cancellation_that_comes_together_with_what_it
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    await away.close()
+    await client.close()
 
 
-async def test_a_client_whose_driver_was_cancelled_twice_while_it_waited_for_a_server_closes_in_time() -> None:
+async def test_a_client_whose_driver_was_cancelled_twice_while_it_waited_for_a_server_closes_in_time(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG, "pymongo.serverSelection")
     away = connect(f"mongodb://127.0.0.1:{free_port()}/?replicaSet=rs0")
     waiting = [asyncio.create_task(store.ping(away)) for _ in range(50)]
-    await asyncio.sleep(0.5)
+    await eventually(lambda: caplog.text.count("Waiting for suitable server") >= len(waiting))
     for _ in range(3):
         for task in waiting:
             task.cancel()
