@@ -19,6 +19,8 @@ ifeq ($(filter tansu kafka,$(BROKER)),)
 $(error BROKER=$(BROKER) is unknown: it is tansu or kafka)
 endif
 export BROKER
+# Many processes start here, and each would compile every module anew where the environment forbids to keep bytecode.
+export PYTHONDONTWRITEBYTECODE :=
 ifeq ($(filter pymongo motor,$(DRIVER)),)
 $(error DRIVER=$(DRIVER) is unknown: it is pymongo or motor)
 endif

@@ -29,8 +29,8 @@ from huiqun.store import (
     is_transient,
     transaction,
 )
+from huiqun.testing.waiting import eventually
 from local.ports import free_port
-from tests.spine import eventually
 
 
 @pytest_asyncio.fixture
