@@ -7,6 +7,8 @@ import pytest
 
 from huiqun.contracts.topics import TOPICS
 from tests.privacy.conftest import NUMBER, Day
+from tests.privacy.holdings import declared_empty, named_by_holdings
+from tests.privacy.house import SERVICES
 
 _STAFF = "the list of authorised staff, which an operator puts there"
 _CUSTOMERS = "by these, customers are told apart: encrypted and hashed with crm-sync's own keys, until when it says so"
@@ -117,3 +119,10 @@ async def test_events_reached_the_services_and_broken_ones_became_dead_letters(d
     }
     assert any("data" in reason for reason in reasons)
     assert all(len(reason) < 2_000 for reason in reasons)
+
+
+async def test_no_service_makes_a_collection_that_is_not_declared(day: Day) -> None:
+    for name, service in day.house.services.items():
+        module: Any = SERVICES[name]
+        known = named_by_holdings(module) | declared_empty(module).keys()
+        assert set(await service.connected.database.list_collection_names()) - known == set()
