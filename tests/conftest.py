@@ -17,7 +17,7 @@ from huiqun.store import Driver, MongoOptions
 from huiqun.testing.rig import Rig
 from local.proxy import Proxy
 from local.stack import Stack
-from tests.servers import SEEN, kafka_options_of, new_database_name
+from tests.servers import SEEN, delete_topics, kafka_options_of, new_database_name
 
 # Workers that share the tests are told of a terminal of 80 columns; a test says itself how wide its own is.
 os.environ.pop("COLUMNS", None)
@@ -126,16 +126,19 @@ def topic_prefix() -> str:
     return f"test-{uuid.uuid4().hex[:12]}."
 
 
-@pytest.fixture
-def kafka_options(session_stack: Stack, topic_prefix: str, request: pytest.FixtureRequest) -> KafkaOptions:
+@pytest_asyncio.fixture
+async def kafka_options(
+    session_stack: Stack, topic_prefix: str, request: pytest.FixtureRequest
+) -> AsyncIterator[KafkaOptions]:
     """How the test reaches the broker: topics and groups of its own, quick joins; on the listener it names."""
     options = kafka_options_of(session_stack, topic_prefix)
-    listener = getattr(request, "param", None)
-    if listener is None:
-        return options
-    assert session_stack.secured is not None
-    security = session_stack.secured.security(listener)
-    return replace(options, bootstrap=session_stack.secured.bootstrap(listener), security=security)
+    if (listener := getattr(request, "param", None)) is None:
+        yield options
+    else:
+        assert session_stack.secured is not None
+        security = session_stack.secured.security(listener)
+        yield replace(options, bootstrap=session_stack.secured.bootstrap(listener), security=security)
+    await delete_topics(options)
 
 
 @pytest_asyncio.fixture

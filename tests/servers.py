@@ -2,6 +2,9 @@
 
 import uuid
 
+from aiokafka.admin import AIOKafkaAdminClient
+
+from huiqun.contracts.topics import TOPICS
 from huiqun.kafka import KafkaOptions
 from huiqun.testing.rig import Rig
 from local.stack import SESSION_TIMEOUT_MILLISECONDS, Stack
@@ -28,3 +31,13 @@ def kafka_options_of(stack: Stack, prefix: str) -> KafkaOptions:
         idempotent=stack.broker.producer_ids,
         session_timeout_milliseconds=SESSION_TIMEOUT_MILLISECONDS,
     )
+
+
+async def delete_topics(options: KafkaOptions) -> None:
+    """Delete the topics of a test: every client that connects later would read of all that there are."""
+    admin = AIOKafkaAdminClient(**options.client_arguments())
+    await admin.start()
+    try:
+        await admin.delete_topics([options.prefix + topic.name for topic in TOPICS])
+    finally:
+        await admin.close()

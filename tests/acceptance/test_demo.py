@@ -73,6 +73,8 @@ async def test_the_day_comes_out_as_the_story_says(tmp_path: Path) -> None:
         assert (tmp_path / ".run" / "demo" / f"{service}.log").exists()
 
 
+@pytest.mark.broker
+@pytest.mark.kafka_only  # the same day as above: once on each broker is enough
 async def test_it_stays_up_until_ctrl_c_and_says_how_to_look_around(tmp_path: Path) -> None:
     async with command("local.run", tmp_path) as process:
         seen = await lines_until(process, "until Ctrl-C")
