@@ -91,6 +91,7 @@ class Ground:
         """What a child needs to know."""
         return {
             **self.stack.environment,
+            "HUIQUN_KAFKA_FETCH_WAIT_MS": str(self.kafka.fetch_wait_milliseconds),
             "HUIQUN_TOPIC_PREFIX": self.kafka.prefix,
             "HUIQUN_DATABASE_PREFIX": self.database_prefix,
             "HUIQUN_API_PORT": str(self.api_port),

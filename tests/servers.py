@@ -7,7 +7,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from huiqun.contracts.topics import TOPICS
 from huiqun.kafka import KafkaOptions
 from huiqun.testing.rig import Rig
-from local.stack import SESSION_TIMEOUT_MILLISECONDS, Stack
+from local.stack import FETCH_WAIT_MILLISECONDS, SESSION_TIMEOUT_MILLISECONDS, Stack
 
 #: The indexes of a collection that a test's own handlers write to.
 SEEN: dict[str, tuple[()]] = {"seen": ()}
@@ -30,6 +30,7 @@ def kafka_options_of(stack: Stack, prefix: str) -> KafkaOptions:
         prefix=prefix,
         idempotent=stack.broker.producer_ids,
         session_timeout_milliseconds=SESSION_TIMEOUT_MILLISECONDS,
+        fetch_wait_milliseconds=FETCH_WAIT_MILLISECONDS,
     )
 
 

@@ -16,6 +16,8 @@ from local.tansu import Tansu
 
 # Tansu holds every join of a consumer group back for half the session timeout, so on one machine it is kept short.
 SESSION_TIMEOUT_MILLISECONDS = 2000
+# Longer than in production: many processes that wait share the machine with each other and with the broker.
+FETCH_WAIT_MILLISECONDS = 50
 
 BROKERS = ("tansu", "kafka")
 
@@ -75,6 +77,7 @@ class Stack:
             "HUIQUN_KAFKA_BOOTSTRAP": self.bootstrap,
             "HUIQUN_KAFKA_IDEMPOTENT": str(self.broker.producer_ids).lower(),
             "HUIQUN_KAFKA_SESSION_TIMEOUT_MS": str(SESSION_TIMEOUT_MILLISECONDS),
+            "HUIQUN_KAFKA_FETCH_WAIT_MS": str(FETCH_WAIT_MILLISECONDS),
             "HUIQUN_HASH_KEY": self._secret("hash_key"),
             "HUIQUN_LINK_KEY": self._secret("link_key"),
             "HUIQUN_ENCRYPTION_KEY": self._secret("encryption_key"),
