@@ -91,6 +91,20 @@ async def test_many_that_look_at_once_share_the_tasks_among_them(transactor: Tra
     assert len(keys) == 20
 
 
+async def test_a_task_cancelled_while_it_is_taken_does_not_hide_the_next_one(transactor: Transactor) -> None:
+    async def cancel(work: Work) -> None:
+        work.cancel("first")
+
+    for number in range(40):
+        await schedule(transactor, Task("first", "note", NOW - SECOND), Task("second", "note", NOW))
+        leases = store.Lease(f"runner {number}", NOW, NOW + SECOND)
+        leased, _ = await asyncio.gather(
+            store.lease_tasks(transactor.database, ["note"], leases, 1), transactor.run(cancel)
+        )
+        assert [each.task.key for each in leased] in (["first"], ["second"])
+        await store.release_leases(transactor.database, leases.holder)
+
+
 async def test_a_task_that_two_believe_they_hold_has_its_effect_once(transactor: Transactor) -> None:
     await schedule(transactor, Task("once", "note", NOW))
     (task,) = await lease_all(transactor, "runner")

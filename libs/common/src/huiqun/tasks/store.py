@@ -72,20 +72,20 @@ async def lease_tasks(
     due = _due(kinds, lease.now)
     free = database[TASKS].find({**due, "_id": {"$nin": [*others, *running]}}, {"_id": 1})
     keys = [each["_id"] async for each in free.sort("due", 1).limit(limit + _LOOKED_AT)]
-    taken: list[str] = []
-    while keys and len(taken) < limit:
-        wanted, keys = keys[: limit - len(taken)], keys[limit - len(taken) :]
+    leased: list[LeasedTask] = []
+    while keys and len(leased) < limit:
+        wanted, keys = keys[: limit - len(leased)], keys[limit - len(leased) :]
         if void := deaths.keys() & set(wanted):
             over = {"_id": {"$in": list(void)}, "$or": [{"until": {"$lt": lease.now}}, {"holder": lease.holder}]}
             await database[LEASES].delete_many(over)
-        taken += await _take(database, {key: deaths.get(key, 0) for key in wanted}, lease)
-    if not taken:
-        return []
-    # Done, cancelled or moved since it was found: whoever did so has given its lease up since.
-    found = [_task(each) async for each in database[TASKS].find({**due, "_id": {"$in": taken}}).sort("due", 1)]
-    if gone := set(taken) - {task.key for task in found}:
-        await release_leases(database, lease.holder, gone)
-    return [LeasedTask(task, deaths.get(task.key, 0)) for task in found]
+        if not (taken := await _take(database, {key: deaths.get(key, 0) for key in wanted}, lease)):
+            continue
+        found = [_task(each) async for each in database[TASKS].find({**due, "_id": {"$in": taken}}).sort("due", 1)]
+        # Done, cancelled or moved since it was found: whoever did so has given its lease up since.
+        if gone := set(taken) - {task.key for task in found}:
+            await release_leases(database, lease.holder, gone)
+        leased += [LeasedTask(task, deaths.get(task.key, 0)) for task in found]
+    return leased
 
 
 async def find_due_kinds(
