@@ -36,15 +36,17 @@ ON_BOTH_DRIVERS = ("tests.common.test_store", "tests.common.test_stream_", "test
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark the tests that touch a broker: `make test BROKER=kafka` runs these once more, on Apache Kafka.
 
-    Those that only make sense there (Tansu keeps nothing) are no part of a run on Tansu.
+    What is only believed there (Tansu keeps nothing) is no part of a run on Tansu; what says nothing of the broker is
+    run once.
     """
     for item in items:
-        if isinstance(item, pytest.Function) and BROKER_FIXTURES & set(item.fixturenames):
+        touches = isinstance(item, pytest.Function) and BROKER_FIXTURES & set(item.fixturenames)
+        if touches and item.get_closest_marker("any_broker") is None:
             item.add_marker("broker")
     if not ON_KAFKA:
-        meaningless = [item for item in items if item.get_closest_marker("kafka_only")]
-        items[:] = [item for item in items if item not in meaningless]
-        config.hook.pytest_deselected(items=meaningless)
+        elsewhere = [item for item in items if item.get_closest_marker("kafka_only")]
+        items[:] = [item for item in items if item not in elsewhere]
+        config.hook.pytest_deselected(items=elsewhere)
     items[:] = spread(items)
 
 

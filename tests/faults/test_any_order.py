@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from huiqun.contracts.catalog import decode
 from huiqun.contracts.channel import MessageRecalled, Recall
 from huiqun.contracts.envelope import Event
@@ -23,6 +25,8 @@ from local.stack import Stack
 from tests.faults.reckoning import TEXTS
 from tests.processes import ServiceProcess, environment_of
 from tests.servers import SEEN, kafka_options_of
+
+pytestmark = pytest.mark.any_broker
 
 GROUPS = 12
 

@@ -1,5 +1,7 @@
 """Whatever stands on its topic, moderation judges it or sets it aside with the reason, and goes on."""
 
+import pytest
+
 from huiqun.contracts.catalog import encode
 from huiqun.contracts.channel import MAX_TEXT
 from huiqun.contracts.topics import CHANNEL_MESSAGES
@@ -11,6 +13,8 @@ from huiqun.testing.rig import Rig
 from huiqun.testing.waiting import eventually
 from tests.faults.reckoning import check, until_judged
 from tests.processes import ServiceProcess
+
+pytestmark = pytest.mark.any_broker
 
 DEEP = b'{"a":' * 5_000 + b"1" + b"}" * 5_000
 

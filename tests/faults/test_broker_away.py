@@ -7,6 +7,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from huiqun.contracts.channel import Member, MemberJoined
 from huiqun.store import Database, Outside
 from huiqun.testing.rig import Rig
@@ -15,6 +17,8 @@ from huiqun.web import create_api_key
 from local.stack import Stack
 from tests.processes import ServiceProcess, environment_of
 from tests.servers import SEEN, kafka_options_of
+
+pytestmark = pytest.mark.kafka_only
 
 STUCK_SECONDS = 5
 MEMBERS = 100

@@ -14,6 +14,8 @@ from huiqun.testing.rig import Rig
 from huiqun.testing.waiting import eventually
 from tests.processes import ServiceProcess
 
+pytestmark = pytest.mark.any_broker
+
 Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 TOPICS = (CHANNEL_MEMBERS.name, MODERATION_DECISIONS.name, PRIVACY_REQUESTS.name)
 PLACES = {(topic, str(number)) for topic in TOPICS for number in range(PARTITIONS)}

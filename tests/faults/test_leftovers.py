@@ -3,6 +3,8 @@
 from collections import defaultdict
 from pathlib import Path
 
+import pytest
+
 from huiqun.contracts.catalog import decode
 from huiqun.contracts.topics import MODERATION_DECISIONS
 from huiqun.store import Database
@@ -14,6 +16,8 @@ from local.stack import Stack
 from tests.faults.reckoning import check, until_judged
 from tests.processes import ServiceProcess, environment_of
 from tests.servers import SEEN, kafka_options_of
+
+pytestmark = pytest.mark.kafka_only
 
 GROUPS = 10
 

@@ -21,6 +21,8 @@ from local.stack import Stack
 from tests.faults.wiretap import Cut, Wiretap
 from tests.servers import SEEN
 
+pytestmark = pytest.mark.any_broker
+
 # The driver asks once more by itself, and a transaction commits up to three times: the first is made good at once, and
 # after the second its outcome is unknown.
 LOST = (1, 6)

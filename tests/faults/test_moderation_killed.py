@@ -3,12 +3,16 @@
 import asyncio
 import random
 
+import pytest
+
 from huiqun.store import Database
 from huiqun.testing.events import NOON, message
 from huiqun.testing.rig import Rig
 from huiqun.testing.waiting import eventually
 from tests.faults.reckoning import TEXTS, check, has_judged, until_judged
 from tests.processes import ServiceProcess
+
+pytestmark = pytest.mark.kafka_only
 
 MESSAGES = 8_000
 KILLS = 3

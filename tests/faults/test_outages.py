@@ -75,6 +75,7 @@ async def recover(site: Site, sent: Sequence[MessageReceived]) -> None:
     assert "Transaction numbers" not in site.moderation.log
 
 
+@pytest.mark.any_broker
 async def test_the_store_goes_away_and_comes_back(own_stack: Stack, tmp_path: Path) -> None:
     sent = messages(4000)
     async with at_work(own_stack, tmp_path) as site:
@@ -88,6 +89,7 @@ async def test_the_store_goes_away_and_comes_back(own_stack: Stack, tmp_path: Pa
         await recover(site, sent)
 
 
+@pytest.mark.any_broker
 async def test_the_store_stands_still_and_two_replicas_go_on_where_they_were(own_stack: Stack, tmp_path: Path) -> None:
     """It answers nothing, but loses nothing: open transactions are those of living processes."""
     sent = messages(4000)
@@ -106,6 +108,7 @@ async def test_the_store_stands_still_and_two_replicas_go_on_where_they_were(own
         await recover(site, sent)
 
 
+@pytest.mark.kafka_only
 async def test_the_network_to_the_broker_is_cut_and_mended(proxy: Proxy, tmp_path: Path) -> None:
     sent = messages(4000)
     async with Stack(advertise=proxy.port) as stack:

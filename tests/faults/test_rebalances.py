@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
+import pytest
+
 from huiqun.contracts.catalog import decode
 from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.topics import CHANNEL_MESSAGES, MODERATION_DECISIONS
@@ -25,6 +27,8 @@ from tests.faults.offset_tap import OffsetTap
 from tests.faults.reckoning import TEXTS, check, has_judged, until_judged
 from tests.processes import ServiceProcess, environment_of
 from tests.servers import SEEN, kafka_options_of
+
+pytestmark = pytest.mark.kafka_only
 
 REPLACEMENTS = 3  # each with two rebalances: one comes, one goes
 

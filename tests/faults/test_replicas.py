@@ -4,6 +4,8 @@ import asyncio
 import random
 from pathlib import Path
 
+import pytest
+
 from huiqun.contracts.channel import MessageReceived
 from huiqun.runtime.waiting import wait_for_stop
 from huiqun.store import Database
@@ -12,6 +14,8 @@ from huiqun.testing.rig import Rig
 from huiqun.testing.waiting import eventually
 from tests.faults.reckoning import TEXTS, check, has_judged, until_judged
 from tests.processes import ServiceProcess
+
+pytestmark = pytest.mark.kafka_only
 
 GROUPS = [f"g{number}" for number in range(20)]
 ASSIGNED = "Setting newly assigned partitions {"

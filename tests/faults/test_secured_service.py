@@ -16,6 +16,8 @@ from local.secured_mongod import SecuredMongod
 from local.stack import Stack
 from tests.processes import ServiceProcess, environment_of
 
+pytestmark = pytest.mark.kafka_only
+
 PREFIX = "secured"
 
 

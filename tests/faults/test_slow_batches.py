@@ -3,12 +3,16 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from huiqun.store import Database
 from huiqun.testing.events import NOON, message
 from huiqun.testing.rig import Rig
 from huiqun.testing.waiting import eventually
 from tests.faults.reckoning import check, until_judged
 from tests.processes import ServiceProcess
+
+pytestmark = pytest.mark.any_broker
 
 COSTLY = ("jiaweixin" * 223)[:2_000]
 

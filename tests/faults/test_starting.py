@@ -14,6 +14,8 @@ from tests.faults.reckoning import has_judged
 from tests.processes import ServiceProcess, environment_of
 from tests.servers import SEEN, kafka_options_of
 
+pytestmark = pytest.mark.any_broker
+
 
 async def says(process: ServiceProcess, path: str, status: int) -> bool:
     answer = await process.get(path)

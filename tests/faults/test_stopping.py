@@ -5,6 +5,8 @@ import random
 import signal
 from pathlib import Path
 
+import pytest
+
 from huiqun.contracts.catalog import encode
 from huiqun.contracts.topics import CHANNEL_MESSAGES
 from huiqun.kafka.publisher import Record
@@ -21,6 +23,7 @@ from tests.processes import ServiceProcess, environment_of
 from tests.servers import SEEN, kafka_options_of
 
 
+@pytest.mark.kafka_only
 async def test_a_process_asked_to_stop_finishes_its_batch_and_its_successor_goes_on(
     rig: Rig, state: Database, moderation: ServiceProcess
 ) -> None:
@@ -38,6 +41,7 @@ async def test_a_process_asked_to_stop_finishes_its_batch_and_its_successor_goes
     await check(rig, state, sent)
 
 
+@pytest.mark.kafka_only
 async def test_a_process_whose_servers_are_away_stops_in_time_all_the_same(proxy: Proxy, tmp_path: Path) -> None:
     async with Stack(advertise=proxy.port) as stack:
         proxy.target = stack.broker.port
@@ -52,6 +56,7 @@ async def test_a_process_whose_servers_are_away_stops_in_time_all_the_same(proxy
             await stack.mongod.start()  # so that this test's own connections close at once
 
 
+@pytest.mark.kafka_only
 async def test_a_process_asked_twice_to_stop_stops_as_cleanly_as_when_asked_once(
     rig: Rig, state: Database, moderation: ServiceProcess
 ) -> None:
@@ -70,6 +75,7 @@ async def test_a_process_asked_twice_to_stop_stops_as_cleanly_as_when_asked_once
     await check(rig, state, sent)
 
 
+@pytest.mark.any_broker
 async def test_whatever_one_member_gets_wrong_the_service_sets_it_aside_and_goes_on(
     rig: Rig, state: Database, moderation: ServiceProcess
 ) -> None:

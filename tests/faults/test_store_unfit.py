@@ -16,6 +16,8 @@ from local.mongod import Mongod
 from local.stack import Stack
 from tests.processes import ServiceProcess, environment_of
 
+pytestmark = pytest.mark.any_broker
+
 ROUNDS = 3
 
 

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from huiqun.kafka import KafkaOptions, Publisher
@@ -15,6 +16,8 @@ from huiqun.tasks.store import TASK_INDEXES
 from huiqun.testing.waiting import eventually
 from huiqun.work import WORK_INDEXES, Task, Transactor, Work
 from local.process import ServerProcess
+
+pytestmark = pytest.mark.any_broker
 
 REPLICAS = 3
 TASKS = 200
