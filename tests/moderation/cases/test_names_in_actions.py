@@ -28,9 +28,10 @@ from moderation.cases.handlers.patrolling import go_now
 from moderation.cases.model.mediation import Mediation, Where
 from moderation.incidents.handlers.incidents import open_incident
 from moderation.incidents.model.incident import Opening
-from moderation.membership.handlers.checks import RosterChecks, replace_staff
-from moderation.membership.model.staff import Staff
+from moderation.members.handlers import RosterChecks
 from moderation.policies.model import Rules
+from moderation.staff.handlers import replace_staff_list
+from moderation.staff.model import Staff
 from tests.moderation.rig import ANNA, BAD, BO, DOUBTFUL, OWNER, SHORT, ModerationRig
 
 # Whoever finds one of these outside of the roster has found a leak.
@@ -151,10 +152,10 @@ async def test_a_newcomer_whose_name_is_no_name_is_welcomed_without_it(planted: 
 
 
 async def test_a_roster_check_that_finds_an_impostor_reports_ids(planted: ModerationRig) -> None:
-    await planted.run(lambda work: replace_staff(work, [Staff("s1", "名单上的人")], lambda _: None, "tester"))
+    await planted.run(lambda work: replace_staff_list(work, [Staff("s1", "名单上的人")], lambda _: None, "tester"))
     await join(planted, "u3", IMPOSTOR)
     await join(planted, "u4", BOSS)
-    report = await planted.run(lambda work: RosterChecks(planted.directory).check_now(work, "g1", "tester"))
+    report = await planted.run(lambda work: RosterChecks(planted.directory).check_roster_now(work, "g1", "tester"))
     assert [(found.member_id, found.detail) for found in report.findings] == [
         (OWNER, ""),
         ("u3", "经理"),

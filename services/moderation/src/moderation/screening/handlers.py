@@ -23,12 +23,12 @@ from moderation.archive import store as archive
 from moderation.archive.model import Entry, Keeping, MessageRef
 from moderation.cases.handlers.asking import Appeal, appealable, find_quoted
 from moderation.cases.model import REMOVAL_SEVERITY, Opening, Report, begins_with, due
+from moderation.consent.handlers import list_unconsented_senders, send_consent_hints
 from moderation.enforcement import model as enforcement
 from moderation.enforcement.handlers import impose, spare_deletions
 from moderation.enforcement.model import AppealLink, Offence, Terms
 from moderation.lifecycle.handlers import announce_recall, place_messages, recall_messages, ref_of
 from moderation.lifecycle.model import Place
-from moderation.membership.handlers.silence import find_silenced, tell_why
 from moderation.metrics import SHADOW_FINDINGS, VERDICTS
 from moderation.policies.model import GroupSettings, Policy
 from moderation.rulebook.model import Rulebook
@@ -116,7 +116,7 @@ class Screening:
         if windows := windows_of(messages, known):
             add_joined_words(evidence, windows, [*map(rulebook.mask_of, policies)], rulebook.lexicon, work.now.date())
         await compare_quoted(work, events, evidence)
-        silenced = await find_silenced(work, messages, policies)
+        silenced = await list_unconsented_senders(work, messages, policies)
         keeping, records = Keeping(work.now, rulebook.holds, self._hash_key), list[Screened]()
         entries, follow, time_slice = [], FollowUp(), TimeSlice()
         for (event, place, reading), found in zip(taken, evidence, strict=True):
@@ -147,7 +147,7 @@ class Screening:
         _announce_recalls(work, events, entries)
         await follow.carry_out(work)
         await spare_deletions(work, _mended(events, places, records))
-        await tell_why(work, silenced.values())
+        await send_consent_hints(work, silenced.values())
         _count_verdicts(records)
 
     async def recall(self, work: Work, events: Sequence[MessageRecalled]) -> None:
