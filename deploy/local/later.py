@@ -24,9 +24,7 @@ from moderation.schedules.model import CHECK_ROSTER, PATROL_GROUP, POST_RULES
 from moderation.welcome.handlers import post_rules
 
 FOLLOW_UPS: Final = frozenset({FOLLOW_UP})
-ROUTINE: Final = frozenset(
-    {enforcement.MUTE_ENDS, opening.OVERDUE, POST_RULES, CHECK_ROSTER, PATROL_GROUP}
-)
+ROUTINE: Final = frozenset({enforcement.MUTE_ENDS, opening.OVERDUE, POST_RULES, CHECK_ROSTER, PATROL_GROUP})
 # The service's own.
 _KINDS: Final[Mapping[str, TaskKind]] = {
     FOLLOW_UP: follow_up_kind(find_superior),
