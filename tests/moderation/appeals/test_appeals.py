@@ -53,7 +53,7 @@ async def test_who_was_never_sanctioned_has_nothing_to_appeal(rig: ModerationRig
 
 @pytest.mark.parametrize(
     ("outcome", "category", "words"),
-    [(UPHELD, None, "维持"), (REVERSED, None, "撤销"), (RECLASSIFIED, "ads", "广告推销")],
+    [(UPHELD, None, "维持"), (REVERSED, None, "撤销"), (RECLASSIFIED, "ads", "更正为：发布广告")],
 )
 async def test_the_member_is_told_what_became_of_the_appeal(
     rig: ModerationRig, outcome: CaseOutcome, category: str | None, words: str

@@ -1,22 +1,30 @@
 """The appeal page as the member who has its link meets it, over real HTTP."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from huiqun.contracts.moderation import CaseOutcome
 from moderation.appeals.model import APPEAL_LINK_PURPOSE, AppealGrant
 from tests.moderation.founded_group import Service
-from tests.moderation.rig import LINKS
+from tests.moderation.rig import BAD, LINKS
 
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 HAND_WRITTEN = "我是被误会的 <b>真的</b>，电话 13812345678"
 
 
 async def test_a_member_appeals_on_the_page_behind_the_link(service: Service) -> None:
+    service.rig.clock.moment += timedelta(seconds=1)
+    await service.rig.know_group(name="理财一群")
     await service.rig.offend(2)
     [letter] = await service.rig.documents("actions", kind="send_private")
     path = "/api/v1/appeals/" + letter["content"].split("/api/v1/appeals/")[1].split()[0]
     page = await service.http.get(path)
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
-    assert "涉嫌欺诈" in page.text
+    strike = (await service.rig.standing()).strikes[-1]
+    assert strike.until is not None
+    from_until = [f"{each.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" for each in (strike.at, strike.until)]
+    shown = f"群：理财一群<br>处罚：禁言，{' 至 '.join(from_until)}<br>原因：涉嫌欺诈<br>消息：“{BAD}”"
+    assert f"<p>{shown}</p>" in page.text
     assert '<form method="post">' in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert page.headers["cache-control"] == "no-store"

@@ -1,5 +1,6 @@
 """Routes of appeals: a page behind a signed link, which is all the proof that a sanctioned member needs."""
 
+from collections.abc import Iterator
 from html import escape
 from typing import Final
 from urllib.parse import parse_qs
@@ -7,22 +8,22 @@ from urllib.parse import parse_qs
 from fastapi.responses import HTMLResponse
 from starlette.requests import Request
 
+from huiqun.contracts.channel.shown_names import clean_group_name
 from huiqun.privacy.links import LinkGrant
 from huiqun.store import Reader
 from huiqun.web import Router, body_limit, received_body
 from huiqun.web.html import page, told
 from huiqun.web.member_pages import DONE, SHOWN, MemberPages, TokenInPath
 from huiqun.work import Work
-from moderation.appeals.handlers import appeal_by_link, get_appealable_sanction
+from moderation.appeals.handlers import AppealSubject, appeal_by_link, read_appeal_subject
 from moderation.appeals.model import APPEAL_LINK_PURPOSE, AppealedError, AppealGrant, NothingToAppealError
-from moderation.notices.model import category_name
-from moderation.policies.handlers import find_group
+from moderation.standings.model import WARNING_RUNG
 
 router = Router("/api/v1/appeals", tag="cases", role="anyone")
 
 MAX_REASON_LENGTH: Final = 500
 _TITLE: Final = "处罚申诉"
-_FORM: Final = """<p>{when} 起的处罚，原因：{category}。</p>{complaint}
+_FORM: Final = """<p>{subject}</p>{complaint}
 <form method="post"><label for="reason">请说明申诉理由（{most} 字以内，请勿填写证件号、卡号等个人信息）：</label>
 <textarea id="reason" name="reason" rows="6" maxlength="{most}" required></textarea>
 <button type="submit">提交申诉</button></form>"""
@@ -95,9 +96,21 @@ async def submit_appeal(request: Request, token: TokenInPath) -> HTMLResponse:
 
 
 async def _appeal_form(reader: Reader, grant: AppealGrant, complaint: str = "", status: int = 200) -> HTMLResponse:
-    _, strike = await get_appealable_sanction(reader, grant)
-    group = await find_group(reader, grant.group_id)
-    when = strike.at.astimezone(group.settings.timezone).strftime("%Y-%m-%d %H:%M")
-    category = escape(category_name(strike.category))
-    form = _FORM.format(when=when, category=category, complaint=complaint, most=MAX_REASON_LENGTH)
-    return page(_TITLE, form, status)
+    subject = await read_appeal_subject(reader, grant)
+    lines = "<br>".join(map(escape, _describe_subject(subject)))
+    return page(_TITLE, _FORM.format(subject=lines, complaint=complaint, most=MAX_REASON_LENGTH), status)
+
+
+def _describe_subject(subject: AppealSubject) -> Iterator[str]:
+    """The lines that say which group, which sanction, until when, why, and which message."""
+    strike, zone = subject.strike, subject.group.settings.timezone
+    if name := clean_group_name(subject.group.name):
+        yield f"群：{name}"
+    at = f"{strike.at.astimezone(zone):%Y-%m-%d %H:%M}"
+    if strike.until is not None:
+        yield f"处罚：禁言，{at} 至 {strike.until.astimezone(zone):%Y-%m-%d %H:%M}"
+    else:
+        yield f"处罚：{'警告' if strike.rung == WARNING_RUNG else '移出群聊'}，{at}"
+    yield f"原因：{subject.reason}"
+    if subject.excerpt:
+        yield f"消息：“{subject.excerpt}”"

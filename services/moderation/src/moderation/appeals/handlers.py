@@ -1,9 +1,10 @@
 """Sanctioned members appeal, in the group or by a signed link; a person decides, and they are told the answer."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from huiqun.channel.actions.context import ActionContext
+from huiqun.channel.actions.context import ActionContext, quote_message
 from huiqun.channel.actions.handlers import request_actions
 from huiqun.contracts.channel import MessageEdited, MessageReceived
 from huiqun.contracts.channel.mentions import AddressedText
@@ -20,11 +21,14 @@ from moderation.appeals.model import (
     find_appealable_strike,
 )
 from moderation.archive import store as archive
+from moderation.archive.model import MessageRef
+from moderation.archive.store.messages import screened
 from moderation.cases.handlers import find_case, open_cases
 from moderation.cases.model import Case, CaseOpening, case_due_at, case_id_of
-from moderation.notices.model import Offence, private_message
+from moderation.notices.model import Offence, offence_reason, private_message
 from moderation.policies.handlers import find_group, policy_in_force
 from moderation.policies.model import ReviewRule
+from moderation.policies.store import GroupRecord
 from moderation.reports.handlers import find_reported_categories
 from moderation.reports.model import begins_with_phrase
 from moderation.standings.model import Standing, Strike
@@ -35,7 +39,7 @@ _RECEIVED_TEXT: Final = AddressedText("您好，您的申诉已收到。工作�
 _ANSWERS: Final[Mapping[CaseOutcome, str]] = {
     CaseOutcome.UPHELD: "您好，您的申诉已由工作人员复核，处罚维持不变。如需了解详情，请联系群主。",
     CaseOutcome.REVERSED: "您好，您的申诉已由工作人员复核，相关处罚已撤销，感谢您的反馈。",
-    CaseOutcome.RECLASSIFIED: "您好，您的申诉已由工作人员复核，处罚原因更正为“{category}”。",
+    CaseOutcome.RECLASSIFIED: "您好，您的申诉已由工作人员复核，处罚原因更正为：{category}。",
 }
 
 
@@ -74,6 +78,31 @@ async def get_appealable_sanction(reader: Reader, grant: AppealGrant) -> tuple[S
     if appeal is not None:
         raise AppealedError(grant.sanction_id, decided=appeal.decision is not None)
     return standing, strike
+
+
+@dataclass(frozen=True, slots=True)
+class AppealSubject:
+    """What a member may appeal against: the sanction, its reason in words, and the masked beginning of the message.
+
+    `excerpt` is empty where the archive keeps the message no longer.
+    """
+
+    group: GroupRecord
+    strike: Strike
+    reason: str
+    excerpt: str
+
+
+async def read_appeal_subject(reader: Reader, grant: AppealGrant) -> AppealSubject:
+    """Read what the page behind a link shows of its sanction. Raises NothingToAppealError, AppealedError."""
+    _, strike = await get_appealable_sanction(reader, grant)
+    group = await find_group(reader, grant.group_id)
+    wording = (await policy_in_force(reader, group.settings)).rules.wording
+    ref = MessageRef(strike.message_id, grant.group_id)
+    revisions = (await archive.find_revisions(reader, [ref])).get(ref)
+    message = screened(revisions[-1]) if revisions else None
+    excerpt = quote_message(message.masked_text, message.sent_at).excerpt if message is not None else ""
+    return AppealSubject(group, strike, offence_reason(strike.category, wording), excerpt)
 
 
 async def find_quotable_categories(

@@ -15,7 +15,7 @@ from moderation.archive.model import MessageRef
 from moderation.cases import store
 from moderation.cases.model import Case, CaseOpening, CaseState, case_due_at
 from moderation.metrics import CASES_OPENED, CASES_OVERDUE
-from moderation.notices.model import category_name, staff_task
+from moderation.notices.model import offence_reason, staff_task
 from moderation.policies import store as policies
 from moderation.policies.handlers import find_group
 from moderation.policies.model import ReviewRule
@@ -24,7 +24,7 @@ from moderation.rulebook.model import Rulebook
 CASE_OVERDUE: Final = "case.overdue"
 UNREADABLE_CATEGORY: Final = "unreadable"
 _UNREADABLE_SEVERITY: Final = 3
-_UNREADABLE_TEXT: Final = "有消息无法读取，未经审核，请到群内查看。"
+_UNREADABLE_TEXT: Final = "有一条消息无法读取，未经审核，请到群内查看。"
 _UNKNOWN_ID: Final = "unknown"
 
 
@@ -120,7 +120,7 @@ async def remind_of_overdue_case(work: Work, task: Task) -> None:
     group = await find_group(work, case.group_id)
     if group.settings.owner is not None and group.dismissed_at is None:
         words = "有一条待处理的群管案件（{category}）已超过响应时限，请尽快处理。案件编号：{case}"
-        text = compose(words, category=category_name(case.category), case=case.id)
+        text = compose(words, category=offence_reason(case.category), case=case.id)
         reminder = staff_task(case.group_id, group.settings.owner, text, work.now, new_id())
         await request_actions(work, reminder)
 

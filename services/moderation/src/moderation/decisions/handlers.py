@@ -180,7 +180,7 @@ async def _reverse_case(work: Work, context: DecisionContext) -> None:
         return
     reversed_sanction = await reverse_sanction(work, context.standing, case.ref)
     if reversed_sanction.member_removed and context.terms.owner is not None:
-        words = "对成员 {member} 的处罚已撤销，而该成员已被移出群聊，请重新邀请。"
+        words = "对成员 {member} 的处罚已撤销，但该成员已被移出群聊，请重新邀请其入群。"
         text = compose(words, member=Mention(case.member_id))
         await request_actions(work, staff_task(case.group_id, context.terms.owner, text, work.now, new_id()))
 

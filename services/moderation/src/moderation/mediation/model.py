@@ -38,7 +38,7 @@ class MediateCaseCommand:
 _USUAL_TEXTS: Mapping[MediationPlace, str] = {
     MediationPlace.GROUP: "请大家文明交流、就事论事。有问题请 @工作人员，我们会尽快回复。",
     MediationPlace.PRIVATE: "您好，关于刚才群内的讨论，工作人员将私下与您沟通，请暂时不要在群内继续争论。",
-    MediationPlace.SEPARATE_GROUP: "您好，为便于沟通，工作人员将邀请您到单独的群继续讨论，请暂时不要在本群继续争论。",
+    MediationPlace.SEPARATE_GROUP: "您好，为便于沟通，工作人员将邀请您到另外的群继续讨论，请暂时不要在原群争论。",
 }
 _TASK_TEXTS: Mapping[MediationPlace, str] = {
     MediationPlace.PRIVATE: "请私下与成员 {members} 沟通，了解情况并妥善处理。案件编号：{case}",

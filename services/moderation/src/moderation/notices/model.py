@@ -16,35 +16,36 @@ REQUESTED_BY: Final = "moderation"
 #: How long what is asked of the channel is worth doing.
 ACTION_LIFETIME: Final = timedelta(hours=2)
 
+#: What a member did, as a reason in a sentence; of personal data, what it is.
 CATEGORY_NAMES: Mapping[str, str] = {
-    "ads": "广告推销",
+    "ads": "发布广告",
     "solicitation": "引流拉客",
     "fraud": "涉嫌欺诈",
     "abuse": "辱骂他人",
-    "politics": "敏感话题",
-    "obscenity": "低俗内容",
-    "violence": "暴力内容",
-    "rumour": "未经证实的消息",
+    "politics": "讨论敏感话题",
+    "obscenity": "发布低俗内容",
+    "violence": "发布暴力内容",
+    "rumour": "传播未经证实的消息",
     "id_card": "身份证号",
     "bank_card": "银行卡号",
     "mobile": "手机号码",
     "email": "邮箱地址",
-    "links": "外部链接",
-    "quota": "每日发言条数",
-    "length": "发言长度",
+    "links": "发送外部链接",
+    "quota": "超出每日发言条数",
+    "length": "发言过长",
     "flood": "刷屏",
     "duplicate": "重复发言",
-    "quiet_hours": "免打扰时段发言",
-    "kind": "本群不支持的消息类型",
-    "probation": "新成员观察期内发送外部联系方式",
+    "quiet_hours": "在免打扰时段发言",
+    "kind": "发送本群不支持的消息类型",
+    "probation": "在新成员观察期内发送外部联系方式",
     "announcement": "冒用官方口吻",
     "promise": "违规承诺收益",
     "impolite": "服务用语不当",
     "consent": "尚未确认群规",
-    "reported": "成员举报的内容",
-    "quiet": "安静模式期间发言",
-    "lockdown": "暂停发言期间发言",
-    "oversize": "超长内容",
+    "reported": "发言被成员举报",
+    "quiet": "在安静模式期间发言",
+    "lockdown": "在暂停发言期间发言",
+    "oversize": "发言超长",
     "unreadable": "无法读取的消息",
 }
 _USUAL_WORDING = Wording()
@@ -67,16 +68,28 @@ class Offence:
     @property
     def category_name(self) -> str:
         """What its category is called in words to members, by the policy."""
-        return self.wording.categories.get(self.category) or category_name(self.category)
+        return category_name(self.category, self.wording)
+
+    @property
+    def reason(self) -> str:
+        """What the member did, as a reason in a sentence, by the policy."""
+        return offence_reason(self.category, self.wording)
 
     def compose_text(self, text: str, **fields: Part) -> AddressedText:
-        """Fill in a text of the policy about this offence; {member} in it names the offender."""
-        return compose(text, category=self.category_name, member=Mention(self.member_id), **fields)
+        """Fill in a text of the policy about this offence: {member} is the offender, {category} the reason."""
+        usual: dict[str, Part] = {"category": self.reason, "member": Mention(self.member_id)}
+        return compose(text, **{**usual, **fields})
 
 
-def category_name(category: str) -> str:
-    """What a category is called in words to members, whatever the policy."""
-    return CATEGORY_NAMES.get(category, category)
+def category_name(category: str, wording: Wording = _USUAL_WORDING) -> str:
+    """What a category is called in words to members."""
+    return wording.categories.get(category) or CATEGORY_NAMES.get(category, category)
+
+
+def offence_reason(category: str, wording: Wording = _USUAL_WORDING) -> str:
+    """What a member did whose offence is of this category, as a reason in a sentence."""
+    name = category_name(category, wording)
+    return f"发送{name}" if is_personal_data(category) else name
 
 
 def is_personal_data(category: str) -> bool:
@@ -97,7 +110,8 @@ def group_mode_notice(offence: Offence, action_id: str) -> Action:
 
 
 def _private_notice(offence: Offence, text: str, action_id: str) -> Action:
-    message = private_message(offence.group_id, offence.member_id, offence.compose_text(text), offence.at, action_id)
+    filled = offence.compose_text(text, category=offence.category_name)
+    message = private_message(offence.group_id, offence.member_id, filled, offence.at, action_id)
     return message.model_copy(update={"reason": offence.category})
 
 

@@ -66,7 +66,7 @@ def sanction_action(offence: Offence, step: LadderStep, terms: SanctionTerms, sa
         return Action(kind=ActionKind.SEND_MESSAGE, content=text.content, members=text.members, **common)
     if step.kind is SanctionKind.MUTE and step.until is not None:
         seconds = max(int((step.until - offence.at).total_seconds()), 1)
-        where = "打开私信中的链接" if terms.appeal_link else "私信群主"
+        where = "打开私信中的链接" if terms.appeal_link and terms.mutes else "私信群主"
         text = offence.compose_text(wording.mute, span=span_in_words(seconds), appeal=where)
         # When it would be over, it is too late to begin with it.
         common["deadline"] = step.until
@@ -99,9 +99,7 @@ def unmute_action(group_id: str, member_id: str, reason: str, at: datetime, acti
 
 def remove_member_action(offence: Offence, approved_by: str, action_id: str) -> Action:
     """Take a member out of the group; nobody is removed without the name of the person who approved it."""
-    text = compose(
-        "因多次违反群规（{category}），经 {by} 核准移出群聊。", category=offence.category_name, by=approved_by
-    )
+    text = compose("因多次违反群规（{category}），经 {by} 核准移出群聊。", category=offence.reason, by=approved_by)
     return Action(
         action_id=action_id,
         group_id=offence.group_id,
@@ -118,7 +116,7 @@ def remove_member_action(offence: Offence, approved_by: str, action_id: str) -> 
 def appeal_link_message(offence: Offence, appeal_link: str, action_id: str) -> Action:
     """Give a muted member in private the link by which they, and nobody else, can appeal."""
     text = offence.compose_text(
-        "您好，您因多次违反群规（{category}）被禁言。如有异议，请在 7 天内打开 {link} 申诉。", link=appeal_link
+        "您好，您因多次违反群规（{category}）已被禁言。如有异议，请在 7 天内打开链接申诉：{link}", link=appeal_link
     )
     return private_message(offence.group_id, offence.member_id, text, offence.at, action_id)
 
@@ -126,7 +124,7 @@ def appeal_link_message(offence: Offence, appeal_link: str, action_id: str) -> A
 def removal_notice(offence: Offence, appeal_link: str, action_id: str) -> Action:
     """Tell a member in private why they are removed, and where they can appeal."""
     text = offence.compose_text(
-        "您好，因多次违反群规（{category}），您将被移出群聊。如有异议，请在 7 天内打开 {link} 申诉。", link=appeal_link
+        "您好，您因多次违反群规（{category}）将被移出群聊。如有异议，请在 7 天内打开链接申诉：{link}", link=appeal_link
     )
     return private_message(offence.group_id, offence.member_id, text, offence.at, action_id)
 
