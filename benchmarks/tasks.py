@@ -15,9 +15,9 @@ from huiqun.work import Task
 from huiqun.work.scheduling import write_tasks
 from huiqun.work.task import TASKS
 from local.stack import Stack
-from moderation.enforcement.handlers import MUTE_ENDS
 from moderation.policies.handlers import activate_version, write_version
 from moderation.policies.model import DEFAULT_POLICY, MembershipRules, PatrolRule, Rules
+from moderation.sanctions.handlers import MUTE_ENDS
 from moderation.schedules.model import PATROL_GROUP
 
 MEASUREMENT = "Tasks"

@@ -16,22 +16,23 @@ from huiqun.tasks.runner import TaskRunner
 from huiqun.work import Transactor
 from huiqun.work.transactor import TransactorOptions
 from local.system import System
-from moderation.cases.handlers import opening, patrolling
-from moderation.enforcement import handlers as enforcement
+from moderation.cases.handlers import CASE_OVERDUE, remind_of_overdue_case
 from moderation.members.handlers import RosterChecks
+from moderation.patrols.handlers import run_scheduled_patrol
 from moderation.policies.handlers import find_superior
+from moderation.sanctions.handlers import MUTE_ENDS, end_mute
 from moderation.schedules.model import CHECK_ROSTER, PATROL_GROUP, POST_RULES
 from moderation.welcome.handlers import post_rules
 
 FOLLOW_UPS: Final = frozenset({FOLLOW_UP})
-ROUTINE: Final = frozenset({enforcement.MUTE_ENDS, opening.OVERDUE, POST_RULES, CHECK_ROSTER, PATROL_GROUP})
+ROUTINE: Final = frozenset({MUTE_ENDS, CASE_OVERDUE, POST_RULES, CHECK_ROSTER, PATROL_GROUP})
 # The service's own.
 _KINDS: Final[Mapping[str, TaskKind]] = {
     FOLLOW_UP: follow_up_kind(find_superior),
-    enforcement.MUTE_ENDS: TaskKind(enforcement.end_mute),
-    opening.OVERDUE: TaskKind(opening.remind),
+    MUTE_ENDS: TaskKind(end_mute),
+    CASE_OVERDUE: TaskKind(remind_of_overdue_case),
     POST_RULES: TaskKind(post_rules),
-    PATROL_GROUP: TaskKind(patrolling.go_on_schedule),
+    PATROL_GROUP: TaskKind(run_scheduled_patrol),
 }
 
 
