@@ -14,7 +14,7 @@ from huiqun.contracts.channel import MessageReceived
 from moderation.lexicon.model.matching import Lexicon
 from moderation.rulebook.model import Rulebook
 from moderation.screening.model import add_joined_words, gather, judge, windows_of
-from moderation.standing.model import Standing, key_of
+from moderation.standings.model import Standing, standing_key
 
 BATCH = 500
 MEASUREMENT = "Screening alone"
@@ -86,7 +86,7 @@ def _match(lexicon: Lexicon, texts: Sequence[str]) -> float:
 def _decide(rulebook: Rulebook, events: Sequence[MessageReceived], size: int) -> tuple[float, list[float]]:
     """Judge the messages in batches as screening does; return processor seconds of all and of each batch."""
     pairs = {(event.data.group_id, event.data.sender.member_id) for event in events}
-    standings = {key_of(*pair): Standing(*pair) for pair in pairs}
+    standings = {standing_key(*pair): Standing(*pair) for pair in pairs}
     taken: list[float] = []
     processor = time.thread_time()
     for start in range(0, len(events), size):
@@ -104,7 +104,7 @@ def _judge(rulebook: Rulebook, events: Sequence[MessageReceived], standings: dic
     evidence = gather(found, masks, rulebook.lexicon, TODAY)
     add_joined_words(evidence, windows_of(found, standings), masks, rulebook.lexicon, TODAY)
     for message, policy, group, shown in zip(found, policies, settings, evidence, strict=True):
-        judge(message, policy, group, standings[key_of(message.group_id, message.sender.member_id)], shown)
+        judge(message, policy, group, standings[standing_key(message.group_id, message.sender.member_id)], shown)
 
 
 def _p99(seconds: Sequence[float]) -> float:

@@ -15,10 +15,10 @@ from huiqun.work import Task
 from huiqun.work.scheduling import write_tasks
 from huiqun.work.task import TASKS
 from local.stack import Stack
-from moderation.enforcement.handlers import MUTE_ENDS
-from moderation.membership.handlers.planning import GO_ROUND
 from moderation.policies.handlers import activate_version, write_version
 from moderation.policies.model import DEFAULT_POLICY, MembershipRules, PatrolRule, Rules
+from moderation.sanctions.handlers import MUTE_ENDS
+from moderation.schedules.model import PATROL_GROUP
 
 MEASUREMENT = "Tasks"
 MUTES = 30
@@ -71,7 +71,7 @@ async def _schedule(laid: Ground, tasks: list[Task]) -> None:
 
 def _patrol(number: int) -> Task:
     due = datetime.now(UTC) - timedelta(seconds=1)
-    return Task(f"patrol/quiet-{number}", GO_ROUND, due, {"group_id": f"quiet-{number}"})
+    return Task(f"patrol/quiet-{number}", PATROL_GROUP, due, {"group_id": f"quiet-{number}"})
 
 
 def _mute(key: str, due: datetime) -> Task:
@@ -79,7 +79,7 @@ def _mute(key: str, due: datetime) -> Task:
 
 
 async def _waiting(laid: Ground) -> int:
-    return int(await laid.database[TASKS].count_documents({"kind": GO_ROUND, "due": {"$lte": datetime.now(UTC)}}))
+    return int(await laid.database[TASKS].count_documents({"kind": PATROL_GROUP, "due": {"$lte": datetime.now(UTC)}}))
 
 
 async def _until_begun(laid: Ground, patrols: int) -> None:

@@ -16,23 +16,23 @@ from huiqun.tasks.runner import TaskRunner
 from huiqun.work import Transactor
 from huiqun.work.transactor import TransactorOptions
 from local.system import System
-from moderation.cases.handlers import opening, patrolling
-from moderation.enforcement import handlers as enforcement
-from moderation.membership.handlers import planning
-from moderation.membership.handlers.checks import RosterChecks
+from moderation.cases.handlers import CASE_OVERDUE, remind_of_overdue_case
+from moderation.members.handlers import RosterChecks
+from moderation.patrols.handlers import run_scheduled_patrol
 from moderation.policies.handlers import find_superior
+from moderation.sanctions.handlers import MUTE_ENDS, end_mute
+from moderation.schedules.model import CHECK_ROSTER, PATROL_GROUP, POST_RULES
+from moderation.welcome.handlers import post_rules
 
 FOLLOW_UPS: Final = frozenset({FOLLOW_UP})
-ROUTINE: Final = frozenset(
-    {enforcement.MUTE_ENDS, opening.OVERDUE, planning.POST_RULES, planning.CHECK_ROSTER, planning.GO_ROUND}
-)
+ROUTINE: Final = frozenset({MUTE_ENDS, CASE_OVERDUE, POST_RULES, CHECK_ROSTER, PATROL_GROUP})
 # The service's own.
 _KINDS: Final[Mapping[str, TaskKind]] = {
     FOLLOW_UP: follow_up_kind(find_superior),
-    enforcement.MUTE_ENDS: TaskKind(enforcement.end_mute),
-    opening.OVERDUE: TaskKind(opening.remind),
-    planning.POST_RULES: TaskKind(planning.post_rules),
-    planning.GO_ROUND: TaskKind(patrolling.go_on_schedule),
+    MUTE_ENDS: TaskKind(end_mute),
+    CASE_OVERDUE: TaskKind(remind_of_overdue_case),
+    POST_RULES: TaskKind(post_rules),
+    PATROL_GROUP: TaskKind(run_scheduled_patrol),
 }
 
 
@@ -57,7 +57,7 @@ async def let_pass(system: System, span: timedelta, kinds: Collection[str]) -> i
     number = 0
     async with system.encryption("moderation") as encryption:
         checks = RosterChecks(Directory(encryption, SuppressionList(system.environment["HUIQUN_HASH_KEY"].encode())))
-        known = {**_KINDS, planning.CHECK_ROSTER: TaskKind(checks.check_on_schedule)}
+        known = {**_KINDS, CHECK_ROSTER: TaskKind(checks.check_roster_on_schedule)}
         runner = TaskRunner(transactor, {kind: known[kind] for kind in kinds})
         try:
             while await runner.run_next():

@@ -13,10 +13,10 @@ from huiqun.tasks.store import fail_unknown_tasks
 from huiqun.versions.handlers import VersionedDocuments
 from huiqun.versions.model import DraftCommand, Version
 from huiqun.work import Task, Work
-from moderation.cases.model import APPEAL, AppealGrant
+from moderation.appeals.model import APPEAL_LINK_PURPOSE, AppealGrant
+from moderation.consent.model import CONSENT_LINK, ConsentLinkHolder
 from moderation.incidents.handlers.plans import PLANS, content_of
 from moderation.incidents.shipped import shipped_plans
-from moderation.membership.model.links import CONSENT, Holder
 from moderation.policies.handlers import OWN_RULES, POLICIES, ExceptionWish, request_exception
 from tests.privacy.house import House, Service
 from tests.privacy.planting import Planter
@@ -279,9 +279,9 @@ class Caller:
 
     def _token(self, path: str, standing: Mapping[str, Any], now: datetime) -> str:
         if path == "/consent":
-            return self.house.links.token(CONSENT, Holder("g1", "u1").claims, now + timedelta(days=7))
+            return self.house.links.token(CONSENT_LINK, ConsentLinkHolder("g1", "u1").claims, now + timedelta(days=7))
         strikes = [each for each in standing.get("strikes", ()) if each["rung"]]
         if not strikes:
             return "none"
         claims = AppealGrant("g1", "u8", strikes[-1]["id"]).claims
-        return self.house.links.token(APPEAL, claims, now + timedelta(days=7))
+        return self.house.links.token(APPEAL_LINK_PURPOSE, claims, now + timedelta(days=7))

@@ -120,7 +120,7 @@ async def test_a_silent_channel_is_asked_again_under_the_same_id_before_a_person
     task = bench.asked[-1]
     assert (task.kind, task.task, task.assignee) == (ActionKind.NOTIFY_STAFF, ActionKind.DELETE_MESSAGE, "staff-1")
     assert task.content == (
-        "【惠民理财】请在群内撤回或删除成员 {member:u1} 的违规消息。\n消息：11-22 11:57“一起刷单 加我”"
+        "【惠民理财】请在群内撤回或删除成员 {member:u1} 的这条消息。\n消息：11-22 11:57“一起刷单 加我”"
     )
     assert await bench.state_of(asked) == "expired"
     assert await bench.state_of(task) == "requested"

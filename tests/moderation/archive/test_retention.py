@@ -10,7 +10,7 @@ from moderation.archive.store.messages import MESSAGES
 from moderation.policies import handlers as policies
 from moderation.policies.model import RetentionRule, Rules
 from tests.moderation.archive.records import archive, archived, expiries, spread
-from tests.moderation.membership.people import created
+from tests.moderation.people import created
 from tests.moderation.rig import MONDAY, ModerationRig
 
 

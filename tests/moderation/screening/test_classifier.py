@@ -21,7 +21,7 @@ from moderation.screening.model import Decision, add_resemblance, gather, judge
 from moderation.screening.model.classifier import LONGEST_RUN, Classifier, fold_batch, runs
 from moderation.screening.model.trial import try_text
 from moderation.screening.shipped import shipped_classifier
-from moderation.standing.model import Standing
+from moderation.standings.model import Standing
 
 NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)
 WEIGHTS = files(screening).joinpath("data", "classifier.csv")

@@ -14,7 +14,7 @@ from moderation.lexicon.model.matching import EVERY_POLICY, Lexicon
 from moderation.lexicon.model.words import Word
 from moderation.policies.model import GroupSettings, Policy, Rules
 from moderation.screening.model import Decision, gather, judge
-from moderation.standing.model import Standing
+from moderation.standings.model import Standing
 
 NOON = datetime(2026, 11, 22, 4, tzinfo=UTC)  # in Shanghai
 LEXICON = Lexicon(

@@ -6,7 +6,7 @@ from huiqun.contracts.channel import Message, Sender
 from moderation.lexicon.model.matching import EVERY_POLICY, Lexicon
 from moderation.lexicon.model.words import Word
 from moderation.screening.model import Evidence, add_joined_words, windows_of
-from moderation.standing.model import Standing
+from moderation.standings.model import Standing
 
 NOON = datetime(2026, 11, 20, 4, tzinfo=UTC)
 LEXICON = Lexicon([Word("w1", "加微信", "solicitation")])

@@ -31,6 +31,8 @@ from huiqun.tasks.migrations import MIGRATE, MIGRATION_INDEXES, migration_kind, 
 from huiqun.tasks.model import Continue, Queue, RetryPolicy, TaskKind
 from huiqun.web import Router
 from huiqun.work import Task, Work
+from moderation.appeals import api as appeals_api
+from moderation.appeals.model import appeal_link_maker
 from moderation.archive import api as archive_api
 from moderation.archive import personal_data as archive_data
 from moderation.archive import store as archive
@@ -41,44 +43,62 @@ from moderation.backtest import handlers as backtest
 from moderation.backtest import personal_data as backtest_data
 from moderation.backtest import store as backtests
 from moderation.cases import api as cases_api
-from moderation.cases import personal_data as case_data
-from moderation.cases import store as case_store
-from moderation.cases.handlers import opening as cases
-from moderation.cases.handlers import patrolling
-from moderation.cases.handlers.unreadable import open_unreadable
-from moderation.cases.model import appeal_link_maker
-from moderation.enforcement import handlers as enforcement
-from moderation.enforcement.model import AppealLink
+from moderation.cases.handlers import CASE_OVERDUE, open_unreadable_cases, remind_of_overdue_case
+from moderation.cases.personal_data import CASE_HOLDINGS
+from moderation.cases.store import CASE_INDEXES
+from moderation.casework import api as casework_api
+from moderation.consent import api as consent_api
+from moderation.consent.handlers import record_consent_replies
+from moderation.consent.personal_data import CONSENT_HOLDINGS
+from moderation.consent.store import CONSENT_INDEXES
+from moderation.decisions import api as decisions_api
+from moderation.examples import api as examples_api
+from moderation.examples.personal_data import EXAMPLE_HOLDINGS
+from moderation.examples.store import EXAMPLE_INDEXES
 from moderation.incidents import api as incidents_api
 from moderation.incidents import personal_data as incident_data
 from moderation.incidents import store as incidents
 from moderation.incidents.handlers import delegations, due, modes, scene, watching
+from moderation.invitations.handlers import REMIND_OF_CONSENT, RENEW_CONSENTS, ConsentRequests
 from moderation.lexicon import api as lexicon_api
 from moderation.lexicon import store as lexicon
 from moderation.lexicon.handlers import import_shipped
 from moderation.lifecycle import personal_data as lifecycle_data
 from moderation.lifecycle import store as lifecycle
-from moderation.membership import api as membership_api
-from moderation.membership import personal_data as membership_data
-from moderation.membership import store as membership
-from moderation.membership.handlers import greeting, planning
-from moderation.membership.handlers.checks import RosterChecks
-from moderation.membership.handlers.greeting import Greeting
-from moderation.membership.handlers.replies import Replies
-from moderation.membership.handlers.roster import Roster
+from moderation.mediation import api as mediation_api
+from moderation.members import api as members_api
+from moderation.members.handlers import Roster, RosterChecks
+from moderation.members.personal_data import MEMBER_HOLDINGS
+from moderation.members.store import MEMBER_INDEXES
 from moderation.migrations import migrations
+from moderation.patrols import api as patrols_api
+from moderation.patrols.handlers import run_scheduled_patrol
+from moderation.patrols.store import PATROL_INDEXES
 from moderation.policies import api as policies_api
 from moderation.policies import handlers as policies
 from moderation.policies import personal_data as policy_data
 from moderation.policies import store as policy_store
+from moderation.reports import api as reports_api
+from moderation.reports.personal_data import REPORTER_HOLDINGS
+from moderation.reports.store import REPORTER_INDEXES
 from moderation.rulebook.handlers import RulebookKeeper
 from moderation.rulebook.model import Rulebook
+from moderation.sanctions.handlers import MUTE_ENDS, end_mute
+from moderation.sanctions.model import AppealLink
+from moderation.schedules.model import CHECK_ROSTER, PATROL_GROUP, POST_RULES
 from moderation.screening import api as screening_api
 from moderation.screening.handlers import MessageReading, Screening
 from moderation.settings import Settings
-from moderation.standing import api as standings_api
-from moderation.standing import personal_data as standing_data
-from moderation.standing import store as standings
+from moderation.staff import api as staff_api
+from moderation.staff.personal_data import STAFF_HOLDINGS
+from moderation.staff.store import STAFF_INDEXES
+from moderation.standings import api as standings_api
+from moderation.standings.personal_data import STANDING_HOLDINGS
+from moderation.standings.store import STANDING_INDEXES
+from moderation.welcome import api as welcome_api
+from moderation.welcome.handlers import GREET_NEWCOMERS, Welcome, answer_leaving_questions, post_rules
+from moderation.welcome.personal_data import WELCOME_HOLDINGS
+from moderation.welcome.store import WELCOME_INDEXES
 
 SERVICE = "moderation"
 DESCRIPTION = "Group rules, screening, sanctions and review."
@@ -88,14 +108,20 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     **EXPORT_INDEXES,
     **archive.INDEXES,
     **backtests.INDEXES,
-    **case_store.INDEXES,
+    **CASE_INDEXES,
+    **EXAMPLE_INDEXES,
+    **PATROL_INDEXES,
+    **REPORTER_INDEXES,
     **incidents.INDEXES,
     **lexicon.INDEXES,
     **lifecycle.INDEXES,
-    **membership.INDEXES,
+    **CONSENT_INDEXES,
+    **WELCOME_INDEXES,
+    **STAFF_INDEXES,
+    **MEMBER_INDEXES,
     **MIGRATION_INDEXES,
     **policy_store.INDEXES,
-    **standings.INDEXES,
+    **STANDING_INDEXES,
 }
 
 
@@ -104,10 +130,15 @@ def person_requests(directory: Directory) -> PersonRequests:
     holdings = (
         *shared_holdings(SERVICE, directory),
         *archive_data.HOLDINGS,
-        *case_data.HOLDINGS,
+        *CASE_HOLDINGS,
+        *EXAMPLE_HOLDINGS,
+        *REPORTER_HOLDINGS,
         *ACTION_HOLDINGS,
-        *standing_data.HOLDINGS,
-        *membership_data.HOLDINGS,
+        *STANDING_HOLDINGS,
+        *CONSENT_HOLDINGS,
+        *WELCOME_HOLDINGS,
+        *STAFF_HOLDINGS,
+        *MEMBER_HOLDINGS,
         *policy_data.HOLDINGS,
         *incident_data.HOLDINGS,
         *lifecycle_data.HOLDINGS,
@@ -120,22 +151,24 @@ def routes(
     rulebook: Callable[[], Rulebook], directory: Directory, key: bytes, appeal_link: AppealLink | None = None
 ) -> tuple[Route, ...]:
     """Which events go to which use case; groups before messages, so that a new group's settings are known."""
-    roster, replies = Roster(rulebook, directory), Replies(rulebook, directory)
+    roster = Roster(rulebook, directory)
     screening = Screening(rulebook, key, appeal_link)
 
-    async def hear_and_screen(
+    async def answer_and_screen(
         work: Work, events: Sequence[MessageReceived | MessageEdited], readings: Sequence[MessageReading]
     ) -> None:
-        await replies.hear(work, events)  # first, so that who agrees is heard from this very message on
+        in_force = rulebook().policies
+        await record_consent_replies(work, events, in_force, directory)  # first: it counts from this message on
+        await answer_leaving_questions(work, events, in_force)
         await screening.screen(work, events, readings)
 
     async def note_unreadable(work: Work, events: Sequence[UnreadableRecord]) -> None:
-        await open_unreadable(work, events, rulebook())
+        await open_unreadable_cases(work, events, rulebook())
 
     return (
         Route(GROUP_EVENTS, partial(policies.record_groups, directory=directory)),
         Route(ROSTER_EVENTS, roster.record_members),
-        Route((MessageReceived, MessageEdited), hear_and_screen, unreadable=note_unreadable, prepare=screening.read),
+        Route((MessageReceived, MessageEdited), answer_and_screen, unreadable=note_unreadable, prepare=screening.read),
         Route((MessageRecalled,), screening.recall),
         Route(RECEIPT_EVENTS, record_receipts),
         Route(REQUEST_EVENTS, person_requests(directory).record),
@@ -159,20 +192,21 @@ def task_kinds(
     links: SignedLinks, database: Database, rulebook: Callable[[], Rulebook], directory: Directory
 ) -> Mapping[str, TaskKind]:
     """What is done later, and in which queue."""
-    greeter, checks = Greeting(links), RosterChecks(directory)
+    requests, checks = ConsentRequests(links), RosterChecks(directory)
+    welcome = Welcome(requests)
 
     async def apply_policies(work: Work, task: Task) -> Continue | None:
         await settling.note_change(work, task)
-        return await planning.plan_all(work, task)
+        return await welcome.plan_all_groups(work, task)
 
     async def apply_settings(work: Work, task: Task) -> None:
-        await planning.plan_groups(work, task)
+        await welcome.plan_groups(work, task)
         await settling.note_change(work, task)
 
     return {
-        enforcement.MUTE_ENDS: TaskKind(enforcement.end_mute, SANCTIONS),
+        MUTE_ENDS: TaskKind(end_mute, SANCTIONS),
         FOLLOW_UP: follow_up_kind(policies.find_superior),
-        cases.OVERDUE: TaskKind(cases.remind, CASES),
+        CASE_OVERDUE: TaskKind(remind_of_overdue_case, CASES),
         scene.REMIND: TaskKind(due.remind, INCIDENTS),
         scene.ESCALATE: TaskKind(due.escalate, INCIDENTS),
         scene.MODE_ENDS: TaskKind(due.end_mode, INCIDENTS),
@@ -180,14 +214,14 @@ def task_kinds(
         modes.BY_HAND_ENDS: TaskKind(modes.end_by_hand, INCIDENTS),
         delegations.DELEGATION_ENDS: TaskKind(delegations.end_delegation, INCIDENTS),
         watching.WATCH: TaskKind(watching.watch, INCIDENTS),
-        greeting.WELCOME: TaskKind(greeter.greet, MEMBERS),
-        greeting.RENEW: TaskKind(greeter.renew, MEMBERS),
-        greeting.REMIND: TaskKind(greeter.remind, MEMBERS),
+        GREET_NEWCOMERS: TaskKind(welcome.greet_newcomers, MEMBERS),
+        RENEW_CONSENTS: TaskKind(requests.renew_consents, MEMBERS),
+        REMIND_OF_CONSENT: TaskKind(requests.remind_member, MEMBERS),
         policies.APPLY_POLICIES: TaskKind(apply_policies, SETTINGS),
         policies.APPLY_SETTINGS: TaskKind(apply_settings, SETTINGS),
-        planning.POST_RULES: TaskKind(planning.post_rules, SCHEDULES),
-        planning.CHECK_ROSTER: TaskKind(checks.check_on_schedule, SCHEDULES),
-        planning.GO_ROUND: TaskKind(patrolling.go_on_schedule, PATROLS),
+        POST_RULES: TaskKind(post_rules, SCHEDULES),
+        CHECK_ROSTER: TaskKind(checks.check_roster_on_schedule, SCHEDULES),
+        PATROL_GROUP: TaskKind(run_scheduled_patrol, PATROLS),
         settling.PLAN_RETENTION: TaskKind(settling.plan_retention, RETENTION),
         settling.PLAN_HOLD: TaskKind(settling.plan_hold, RETENTION),
         settling.SETTLE: TaskKind(settling.settle, RETENTION),
@@ -207,10 +241,12 @@ ROUTERS = (
     policies_api.groups_router,  # /api/v1/groups
     policies_api.group_policy_router,  # /api/v1/groups/{group_id}/policy
     policies_api.exceptions_router,  # /api/v1/exceptions
-    membership_api.members_router,  # /api/v1/groups/{group_id}/members, /consents and /rules
-    membership_api.reports_router,  # /api/v1/groups/{group_id}/roster-reports
-    membership_api.staff_router,  # /api/v1/staff
-    membership_api.page_router,  # /consent, open to who has a signed link
+    members_api.router,  # /api/v1/groups/{group_id}/members
+    consent_api.router,  # /api/v1/groups/{group_id}/consents and /rules/{version}
+    welcome_api.router,  # /api/v1/groups/{group_id}/rules
+    members_api.reports_router,  # /api/v1/groups/{group_id}/roster-reports
+    staff_api.router,  # /api/v1/staff
+    consent_api.page_router,  # /consent, open to who has a signed link
     standings_api.router,  # /api/v1/groups/{group_id}/members/{member_id}/standing
     lexicon_api.router,  # /api/v1/lexicon/lists
     screening_api.router,  # /api/v1/lexicon/scan
@@ -221,12 +257,14 @@ ROUTERS = (
     archive_api.holds_router,  # /api/v1/holds
     archive_api.exports_router,  # /api/v1/exports
     actions_api.router,  # /api/v1/actions
-    cases_api.cases_router,  # /api/v1/cases
-    cases_api.reports_router,  # /api/v1/reports
-    cases_api.appeals_router,  # /api/v1/appeals/{token}
-    cases_api.examples_router,  # /api/v1/examples
-    cases_api.mediation_router,  # /api/v1/cases/{case_id}/mediation
-    cases_api.patrols_router,  # /api/v1/groups/{group_id}/patrols
+    cases_api.router,  # /api/v1/cases
+    casework_api.router,  # /api/v1/cases/{case_id}/claim, /release and /comments
+    decisions_api.router,  # /api/v1/cases/{case_id}/uphold, /decline, /reverse and /reclassify
+    reports_api.router,  # /api/v1/reports
+    appeals_api.router,  # /api/v1/appeals/{token}
+    examples_api.router,  # /api/v1/examples
+    mediation_api.router,  # /api/v1/cases/{case_id}/mediation
+    patrols_api.router,  # /api/v1/groups/{group_id}/patrols
     incidents_api.incidents_router,  # /api/v1/incidents
     incidents_api.plans_router,  # /api/v1/incident-plans
     incidents_api.modes_router,  # /api/v1/groups/{group_id}/mode

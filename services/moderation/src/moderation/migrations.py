@@ -13,8 +13,8 @@ from huiqun.work import Task, Work
 from huiqun.work.task import TASKS
 from moderation.archive.handlers.exports import MESSAGES
 from moderation.backtest.store import BACKTESTS, RUN, task_key
+from moderation.consent.store import FORMER_MEMBERS
 from moderation.incidents.store.plans import PLAN_VERSIONS
-from moderation.membership.store import consent_states
 from moderation.policies import store as policies
 from moderation.policies.handlers import APPLY_POLICIES, APPLY_SETTINGS, adopt_own_rules
 from moderation.policies.store import group_records
@@ -98,7 +98,7 @@ def migrations(directory: Directory) -> tuple[Migration, ...]:
         Migration("1-timers-into-tasks", turn_timers_into_tasks),
         Migration("2-backtests-into-tasks", give_open_backtests_tasks, ((BACKTESTS, "state_1__id_1"),)),
         group_records.FORMER_GROUPS.migration(directory),
-        consent_states.FORMER_MEMBERS.migration(directory),
+        FORMER_MEMBERS.migration(directory),
         former_versions("5-approvals-of-policies", policies.POLICY_VERSIONS),
         former_versions("6-approvals-of-incident-plans", PLAN_VERSIONS),
         Migration("7-versions-of-own-rules", make_versions_of_own_rules),

@@ -9,11 +9,11 @@ from huiqun.work import Work
 from moderation.archive import store as archive
 from moderation.archive.model import MessageRef, RevisionKey
 from moderation.archive.store.messages import Archived, screened
-from moderation.enforcement.handlers import spare_deletions
 from moderation.lifecycle import store
 from moderation.lifecycle.model import EarlyChanges, History, Place, StaffMembers
-from moderation.membership.handlers.staffing import find_staff_among
 from moderation.metrics import CHANGES_REFUSED
+from moderation.sanctions.handlers import withdraw_deletions
+from moderation.staff.handlers import list_staff_members
 
 Messages = MessageReceived | MessageEdited
 _UNCHANGED = Place()
@@ -73,7 +73,7 @@ async def recall_messages(work: Work, events: Sequence[MessageRecalled]) -> None
     archived = await archive.find_revisions(work, refs)
     absent = refs - {ref for ref, found in archived.items() if found[0].revision == 0}
     early = await store.load(work, [store.key_of(*ref) for ref in absent])
-    staff = await find_staff_among(work, {(event.data.group_id, event.data.recalled_by) for event in events})
+    staff = await list_staff_members(work, {(event.data.group_id, event.data.recalled_by) for event in events})
     recalls: dict[RevisionKey, str] = {}
     withdrawn: set[MessageRef] = set()
     waiting: dict[MessageRef, EarlyChanges] = {}
@@ -97,7 +97,7 @@ async def recall_messages(work: Work, events: Sequence[MessageRecalled]) -> None
             withdrawn.add(ref)
     await archive.mark_recalled(work, recalls)
     await store.save(work, waiting.values())
-    await spare_deletions(work, withdrawn)
+    await withdraw_deletions(work, withdrawn)
 
 
 def announce_recall(work: Work, message: Screened, recalled_by: str, cause: Event) -> None:
@@ -142,7 +142,7 @@ async def _staff_among(work: Work, events: Sequence[Messages], early: Iterable[E
     """Those staff who have recalled messages of these authors before they came."""
     authors: Mapping[MessageRef, str] = {ref_of(event): event.data.sender.member_id for event in events}
     strangers = {pair for changes in early for pair in changes.strangers_to(authors[changes.ref])}
-    return await find_staff_among(work, strangers)
+    return await list_staff_members(work, strangers)
 
 
 async def _remember(work: Work, waiting: Collection[EarlyChanges], known: Collection[MessageRef]) -> None:

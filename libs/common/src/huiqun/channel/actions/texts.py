@@ -14,7 +14,7 @@ from huiqun.contracts.channel.shown_names import clean_group_name
 _TASKS: Final[Mapping[ActionKind, str]] = {
     ActionKind.SEND_MESSAGE: "请在群内发送：{content}",
     ActionKind.SEND_PRIVATE: "请私信成员 {member}：{content}",
-    ActionKind.DELETE_MESSAGE: "请在群内撤回或删除成员 {member} 的违规消息。",
+    ActionKind.DELETE_MESSAGE: "请在群内撤回或删除成员 {member} 的这条消息。",
     ActionKind.MUTE_MEMBER: "请提醒成员 {member} 暂停发言 {span}。要转达的内容：{content}",
     ActionKind.UNMUTE_MEMBER: "成员 {member} 的禁言已结束（{reason}），请恢复其发言。",
     ActionKind.REMOVE_MEMBER: "请将成员 {member} 移出群聊，并做好说明。",

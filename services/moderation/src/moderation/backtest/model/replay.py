@@ -17,7 +17,7 @@ from moderation.screening.model import Evidence, add_joined_words, add_resemblan
 from moderation.screening.model.classifier import Classifier
 from moderation.screening.model.contacts import Span
 from moderation.screening.model.finding import Finding
-from moderation.standing.model import Standing, key_of
+from moderation.standings.model import Standing, standing_key
 
 Document = Mapping[str, Any]
 #: When a member was first seen to write, and how many messages of substance they have written since.
@@ -86,7 +86,7 @@ class Replay:
     def _standing(self, message: Message) -> Standing | None:
         if message.sender.role is not Role.CUSTOMER:
             return None
-        key = key_of(message.group_id, message.sender.member_id)
+        key = standing_key(message.group_id, message.sender.member_id)
         standing = self._standings.get(key)
         if standing is None:
             since, substantial = self.known.get(key, (None, 0))

@@ -53,9 +53,10 @@ class ConsentRule(Values):
         description="Replies that count, whatever their spaces, punctuation and script; the first is asked for.",
         examples=[["我已阅读并同意"]],
     )
-    ask: Annotated[Words, with_fields("phrase", "group", "rules_url")] = Field(
-        default="请阅读群规，并在群内回复“{phrase}”。",
-        description="What is asked; may hold {phrase}, {group} and {rules_url}.",
+    ask: Annotated[Words, with_fields("phrase", "group", "rules_url")] | None = Field(
+        default=None,
+        description="How members are asked in the group; may hold {phrase}, {group} and {rules_url}. Without it they "
+        "are asked to reply with the first phrase, or, where each gets a page, to open that.",
         examples=["请阅读群规，并在群内回复“{phrase}”。"],
     )
     by_link: bool = Field(

@@ -148,7 +148,7 @@ def _of_membership(rules: MembershipRules) -> Iterator[Objection]:
     if rules.rules_url is None:
         for section, field, text in (
             ("welcome", "text", rules.welcome.text if rules.welcome else ""),
-            ("consent", "ask", rules.consent.ask if rules.consent else ""),
+            ("consent", "ask", (rules.consent and rules.consent.ask) or ""),
         ):
             if "rules_url" in fields_of(text):
                 yield Objection(("membership", section, field), "It holds {rules_url}, and there is none.")

@@ -16,7 +16,7 @@ from moderation.screening.model.limits import MAX_MENTIONS, bounded, masked_quot
 from moderation.screening.model.mode_rule import from_mode
 from moderation.screening.model.standing_rules import from_probation, from_standing, learn
 from moderation.screening.model.text_rules import from_beginning, from_quotation, from_text, from_words
-from moderation.standing.model import Standing
+from moderation.standings.model import Standing
 
 # What a text says by quoting another one; how long it is, when and how often it is sent is the sender's own doing.
 _QUOTABLE = frozenset({"lexicon", "links", "contacts", "announcements"})

@@ -8,7 +8,7 @@ from huiqun.contracts.channel import EditedMessage, Message
 from moderation.lexicon.model.matching import Lexicon
 from moderation.lexicon.model.windows import WINDOW_MESSAGES, window
 from moderation.screening.model.evidence import Evidence
-from moderation.standing.model import Standing, key_of
+from moderation.standings.model import Standing, standing_key
 
 # Longer texts are sentences, whose ends and beginnings meet by accident.
 _LONGEST_PIECE = 6
@@ -18,15 +18,15 @@ def windows_of(messages: Sequence[Message], standings: Mapping[str, Standing]) -
     """The short texts to be read as one, by the index of the message that ends them; remembers each for the next."""
     windows: dict[int, tuple[str, ...]] = {}
     for index, message in enumerate(messages):
-        standing = standings.get(key_of(message.group_id, message.sender.member_id))
+        standing = standings.get(standing_key(message.group_id, message.sender.member_id))
         if standing is None or isinstance(message, EditedMessage):
             continue
         if 0 < len(message.text) <= _LONGEST_PIECE and "@" not in message.text:
-            if joined := window(standing.pieces, message.sent_at, message.text):
+            if joined := window(standing.short_texts, message.sent_at, message.text):
                 windows[index] = joined
-            standing.pieces = [*standing.pieces, (message.sent_at, message.text)][1 - WINDOW_MESSAGES :]
-        elif standing.pieces:
-            standing.pieces = []
+            standing.short_texts = [*standing.short_texts, (message.sent_at, message.text)][1 - WINDOW_MESSAGES :]
+        elif standing.short_texts:
+            standing.short_texts = []
     return windows
 
 

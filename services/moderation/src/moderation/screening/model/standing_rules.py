@@ -8,7 +8,7 @@ from huiqun.contracts.channel import Message, MessageKind, TextAvailability
 from moderation.policies.model import ProbationRule, Rules
 from moderation.screening.model.evidence import Evidence
 from moderation.screening.model.finding import Finding, finding
-from moderation.standing.model import Standing
+from moderation.standings.model import Standing
 
 _LEADING_OUTSIDE = frozenset({MessageKind.LINK, MessageKind.MINI_PROGRAM, MessageKind.CARD})
 # 收到, 好的 and thanks are polite, but whoever has said nothing else has not yet shown what they are here for.
@@ -22,11 +22,11 @@ def from_standing(rules: Rules, message: Message, sent: datetime, standing: Stan
     """Count the message and say what the member has broken by it; `sent` is in the group's time zone."""
     at = int(message.sent_at.timestamp() * 1000)
     written = text_hash(message.text)
-    repeats = standing.repeats(written)
-    today = standing.count(sent.toordinal())
+    repeats = standing.count_repeats(written)
+    today = standing.count_message(sent.toordinal())
     quota, flood, duplicate = rules.quota, rules.flood, rules.duplicate
     seconds = max(flood.seconds if flood else 0, duplicate.seconds if duplicate else 0, _REPEATED_SECONDS)
-    standing.remember(at, written, at - seconds * 1000)
+    standing.remember_message(at, written, at - seconds * 1000)
     found = []
     if quota is not None and today > quota.per_day:
         found.append(finding("quota", "quota", 1, quota.verdict))
@@ -34,14 +34,14 @@ def from_standing(rules: Rules, message: Message, sent: datetime, standing: Stan
     if (
         flood is not None
         and remembered >= flood.messages
-        and standing.messages_since(at - flood.seconds * 1000) >= flood.messages
+        and standing.count_messages_since(at - flood.seconds * 1000) >= flood.messages
     ):
         found.append(finding("flood", "flood", 2, flood.verdict))
     if (
         duplicate is not None
         and repeats + 1 >= duplicate.times
         and len(message.text) >= duplicate.min_characters
-        and standing.repeats_since(at - duplicate.seconds * 1000, written) >= duplicate.times
+        and standing.count_repeats_since(at - duplicate.seconds * 1000, written) >= duplicate.times
     ):
         found.append(finding("duplicate", "duplicate", 2, duplicate.verdict))
     return found
@@ -59,7 +59,7 @@ def learn(message: Message, standing: Standing) -> None:
     if len(set(text[: least + 2])) < least and len(set(text)) < least:  # most show it at their beginning
         return
     _, written = standing.recent[-1]
-    if len(standing.recent) == 1 or standing.repeats(written) == 1:
+    if len(standing.recent) == 1 or standing.count_repeats(written) == 1:
         standing.substantial += 1
 
 

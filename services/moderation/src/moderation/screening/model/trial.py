@@ -10,7 +10,7 @@ from moderation.screening.model.classifier import Classifier
 from moderation.screening.model.decision import Decision, judge
 from moderation.screening.model.evidence import Evidence, gather
 from moderation.screening.model.resemblance import add_resemblance
-from moderation.standing.model import Standing
+from moderation.standings.model import Standing
 
 _TRIAL = "trial"
 _LONG_AGO = datetime(2011, 1, 1, tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""Members: who is in a group, and whether they belong there."""

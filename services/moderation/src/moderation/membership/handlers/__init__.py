@@ -1,1 +1,0 @@
-"""What happens when members come, go, write and agree, and when a time has come."""

@@ -1,1 +1,0 @@
-"""Rosters, consent, words to members, and the check of a roster. Pure."""

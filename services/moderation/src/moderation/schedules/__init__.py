@@ -1,0 +1,1 @@
+"""Schedules: what a group's policy has done at set times, and when each of it is due next."""
