@@ -44,8 +44,8 @@ from moderation.cases.handlers.following import Ruling
 from moderation.cases.handlers.queue import claim, release
 from moderation.cases.model import APPEAL, AppealGrant, Case, Moderator, appeal_link_maker
 from moderation.cases.store import cases
-from moderation.lexicon.model.matching import Lexicon
-from moderation.lexicon.model.words import Word
+from moderation.lexicon.matching.matcher import Lexicon
+from moderation.lexicon.matching.words import Word
 from moderation.policies import handlers as policies
 from moderation.policies.model import DEFAULT_POLICY, GroupSettings, MembershipRules, Policies, Policy, Rules
 from moderation.rulebook.handlers import RulebookKeeper

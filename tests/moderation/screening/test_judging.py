@@ -10,10 +10,11 @@ from hypothesis import given
 
 from huiqun.contracts.channel import EditedMessage, Message, MessageKind, Role, Sender
 from huiqun.contracts.moderation import Screened, Verdict
-from moderation.lexicon.model.matching import EVERY_POLICY, Lexicon
-from moderation.lexicon.model.words import Word
+from moderation.evidence.model import gather_evidence
+from moderation.lexicon.matching.matcher import EVERY_POLICY, Lexicon
+from moderation.lexicon.matching.words import Word
 from moderation.policies.model import GroupSettings, Policy, Rules
-from moderation.screening.model import Decision, gather, judge
+from moderation.screening.model import Decision, judge_message
 from moderation.standing.model import Standing
 
 NOON = datetime(2026, 11, 22, 4, tzinfo=UTC)  # in Shanghai
@@ -56,8 +57,8 @@ class Member:
         )
 
     def judged(self, message: Message) -> Decision:
-        (evidence,) = gather([message], [EVERY_POLICY], LEXICON, NOON.date())
-        return judge(message, self.policy, self.settings, self.standing, evidence)
+        (evidence,) = gather_evidence([message], [EVERY_POLICY], LEXICON, NOON.date())
+        return judge_message(message, self.policy, self.settings, self.standing, evidence)
 
 
 def rules_of(decision: Decision) -> list[str]:

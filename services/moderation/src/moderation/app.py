@@ -36,10 +36,18 @@ from moderation.archive import personal_data as archive_data
 from moderation.archive import store as archive
 from moderation.archive.handlers import settling
 from moderation.archive.handlers.exports import MESSAGES
-from moderation.backtest import api as backtest_api
-from moderation.backtest import handlers as backtest
-from moderation.backtest import personal_data as backtest_data
-from moderation.backtest import store as backtests
+from moderation.backtest import (
+    api as backtest_api,
+)
+from moderation.backtest import (
+    handlers as backtest,
+)
+from moderation.backtest import (
+    personal_data as backtest_data,
+)
+from moderation.backtest import (
+    store as backtests,
+)
 from moderation.cases import api as cases_api
 from moderation.cases import personal_data as case_data
 from moderation.cases import store as case_store
@@ -55,7 +63,7 @@ from moderation.incidents import store as incidents
 from moderation.incidents.handlers import delegations, due, modes, scene, watching
 from moderation.lexicon import api as lexicon_api
 from moderation.lexicon import store as lexicon
-from moderation.lexicon.handlers import import_shipped
+from moderation.lexicon.handlers import import_shipped_lists
 from moderation.lifecycle import personal_data as lifecycle_data
 from moderation.lifecycle import store as lifecycle
 from moderation.membership import api as membership_api
@@ -67,14 +75,22 @@ from moderation.membership.handlers.greeting import Greeting
 from moderation.membership.handlers.replies import Replies
 from moderation.membership.handlers.roster import Roster
 from moderation.migrations import migrations
-from moderation.policies import api as policies_api
-from moderation.policies import handlers as policies
-from moderation.policies import personal_data as policy_data
-from moderation.policies import store as policy_store
+from moderation.policies import (
+    api as policies_api,
+)
+from moderation.policies import (
+    handlers as policies,
+)
+from moderation.policies import (
+    personal_data as policy_data,
+)
+from moderation.policies import (
+    store as policy_store,
+)
 from moderation.rulebook.handlers import RulebookKeeper
 from moderation.rulebook.model import Rulebook
 from moderation.screening import api as screening_api
-from moderation.screening.handlers import MessageReading, Screening
+from moderation.screening.handlers import PreparedMessage, Screening
 from moderation.settings import Settings
 from moderation.standing import api as standings_api
 from moderation.standing import personal_data as standing_data
@@ -124,7 +140,7 @@ def routes(
     screening = Screening(rulebook, key, appeal_link)
 
     async def hear_and_screen(
-        work: Work, events: Sequence[MessageReceived | MessageEdited], readings: Sequence[MessageReading]
+        work: Work, events: Sequence[MessageReceived | MessageEdited], readings: Sequence[PreparedMessage]
     ) -> None:
         await replies.hear(work, events)  # first, so that who agrees is heard from this very message on
         await screening.screen(work, events, readings)
@@ -242,7 +258,7 @@ async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) ->
     async with connections(SERVICE, settings, INDEXES) as connected:
         startup, keeper = connected.startup, RulebookKeeper(connected.database)
         directory = Directory(connected.encryption, connected.suppression)
-        startup.add(partial(import_shipped, Outside(connected.database), connected.transactor))
+        startup.add(partial(import_shipped_lists, Outside(connected.database), connected.transactor))
         if "tasks" in roles:
             planning_migrations = partial(plan_migrations, migrations=migrations(directory))
             startup.add(partial(connected.transactor.run, planning_migrations))

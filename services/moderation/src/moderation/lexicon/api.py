@@ -23,15 +23,15 @@ from huiqun.web import (
 )
 from huiqun.work import Work
 from moderation.lexicon import handlers, store
-from moderation.lexicon.handlers import ShippedListError, UnfitWordsError, UnknownListError, WordFile
-from moderation.lexicon.model.words import Word
-from moderation.lexicon.store import WordList
+from moderation.lexicon.handlers import ImportWordListCommand, ShippedListError, UnfitWordsError, UnknownWordListError
+from moderation.lexicon.matching.words import Word
+from moderation.lexicon.model import LIST_NAME, WordList
 
 router = Router(
     "/api/v1/lexicon/lists",
     tag="lexicon",
     role="viewer",
-    problems={UnknownListError: (404, "unknown-list"), ShippedListError: (409, "shipped-list")},
+    problems={UnknownWordListError: (404, "unknown-list"), ShippedListError: (409, "shipped-list")},
 )
 
 _FORMS = (RowFormat.CSV, RowFormat.JSONL)
@@ -52,9 +52,7 @@ _FILE: dict[str, Any] = {
     "responses": {"415": {"description": "Neither CSV nor JSONL, or an unknown charset"}},
 }
 
-ListPath = Annotated[
-    str, Path(pattern=f"^{store.NAME.pattern}$", description="The list's name.", examples=["bank-ads"])
-]
+ListPath = Annotated[str, Path(pattern=f"^{LIST_NAME.pattern}$", description="The list's name.", examples=["bank-ads"])]
 OnError = Annotated[
     Literal["refuse", "skip"],
     Query(description="What an unfit row leads to: the file is refused, or the row is left out.", examples=["skip"]),
@@ -103,33 +101,33 @@ class WordView(BaseModel):
 @router.get("", summary="List the word lists")
 async def list_lists(db: Store, paging: Paging) -> Page[ListView]:
     """By name; `huiqun` and `huiqun-staff` come with the service."""
-    found = await store.lists(db, paging.last(str), paging.limit + 1)
+    found = await store.list_word_lists(db, paging.last(str), paging.limit + 1)
     return paging.page(found, lambda entry: (entry.name,), _list)
 
 
 @router.get("/{name}", summary="Read what a word list came from")
 async def read_list(db: Store, name: ListPath) -> ListView:
     """The words themselves are under `/words`."""
-    return _list(await handlers.find_list(db, name))
+    return _list(await handlers.get_word_list(db, name))
 
 
 @router.get("/{name}/words", summary="List the words of a list")
 async def list_words(db: Store, name: ListPath, paging: Paging) -> Page[WordView]:
     """By id."""
-    await handlers.find_list(db, name)
-    found = await store.page(db, name, paging.last(str), paging.limit + 1)
+    await handlers.get_word_list(db, name)
+    found = await store.list_words(db, name, paging.last(str), paging.limit + 1)
     return paging.page(found, lambda word: (word.id,), _word)
 
 
-def _read(request: Request, name: str, *, keep_going: bool) -> tuple[ParsedRows[Word], WordFile]:
+def _read(request: Request, name: str, *, keep_going: bool) -> tuple[ParsedRows[Word], ImportWordListCommand]:
     content, form = received_rows(request, _FORMS)
-    read = handlers.read_words(content, form, name, keep_going=keep_going)
-    return read, WordFile(name, read.records, handlers.checksum_of(content))
+    read = handlers.parse_word_file(content, form, name, keep_going=keep_going)
+    return read, ImportWordListCommand(name, read.records, handlers.checksum_text(content))
 
 
 async def received_words(
     request: Request, name: ListPath, offload: Offloaded, on_error: OnError = "refuse"
-) -> tuple[ParsedRows[Word], WordFile]:
+) -> tuple[ParsedRows[Word], ImportWordListCommand]:
     """The words of the file that was sent, and what is unfit in it; Problem 422."""
     try:
         # Reading 60,000 rows takes a second of processor time: elsewhere, so that heartbeats and requests go on.
@@ -146,7 +144,9 @@ async def received_words(
     openapi_extra=_FILE,
 )
 async def put_list(
-    received: Annotated[tuple[ParsedRows[Word], WordFile], Depends(received_words)], write: WriteOnce, who: Moderator
+    received: Annotated[tuple[ParsedRows[Word], ImportWordListCommand], Depends(received_words)],
+    write: WriteOnce,
+    who: Moderator,
 ) -> Response:
     """In force everywhere once it is compiled, seconds later. A list of the same content stays as it is.
 
@@ -155,7 +155,7 @@ async def put_list(
     read, file = received
 
     async def use_case(work: Work) -> Answer:
-        entry, changed = await handlers.import_list(work, file, who.id)
+        entry, changed = await handlers.import_word_list(work, file, who.id)
         errors = [_row_fault(fault) for fault in read.faults[:MOST_FAULTS]]
         shown = _list(entry).model_dump()
         return Answer(ImportView(**shown, changed=changed, unfit_rows=len(read.faults), errors=errors))
@@ -168,7 +168,7 @@ async def drop_list(name: ListPath, write: WriteOnce, who: Moderator) -> Respons
     """In force everywhere within two seconds."""
 
     async def use_case(work: Work) -> None:
-        await handlers.drop_list(work, name, who.id)
+        await handlers.delete_word_list(work, name, who.id)
 
     return await write(use_case)
 

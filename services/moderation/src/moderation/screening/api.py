@@ -13,12 +13,12 @@ from huiqun.contracts.envelope import Id
 from huiqun.contracts.moderation import Verdict
 from huiqun.privacy.text import RawText
 from huiqun.web import Offloaded, Router, changes_nothing
-from moderation.lexicon.model.matching import Hit
+from moderation.classifier.handlers import load_shipped_classifier
+from moderation.lexicon.matching.matcher import LexiconHit
 from moderation.policies.model import Policy
 from moderation.rulebook.model import Rulebook
-from moderation.screening.model.finding import Finding
-from moderation.screening.model.trial import try_text
-from moderation.screening.shipped import shipped_classifier
+from moderation.rules.model import Finding
+from moderation.screening.handlers import try_text
 
 router = Router("/api/v1/lexicon/scan", tag="lexicon", role="viewer")
 
@@ -99,7 +99,7 @@ async def scan(trial: Trial, rulebook: InForce, offload: Offloaded) -> TrialView
 
 
 def _scan(trial: Trial, rulebook: Rulebook) -> TrialView:
-    decision, evidence = try_text(rulebook, trial.text, trial.group_id, datetime.now(UTC), shipped_classifier)
+    decision, evidence = try_text(rulebook, trial.text, trial.group_id, datetime.now(UTC), load_shipped_classifier)
     finds = [
         *(FindView(kind=find.kind, start=find.start, end=find.end) for find in evidence.personal),
         *(FindView(kind="link", start=span.start, end=span.end) for span in evidence.links),
@@ -129,14 +129,14 @@ def _reason(finding: Finding) -> ReasonView:
     )
 
 
-def _hits(hits: tuple[Hit, ...], policy: Policy) -> list[HitView]:
+def _hits(hits: tuple[LexiconHit, ...], policy: Policy) -> list[HitView]:
     return [
         HitView(
             word=hit.word.text,
             word_id=hit.word_id,
             category=hit.category,
             severity=hit.severity,
-            stream=hit.stream.value,
+            stream=hit.match_kind.value,
             confidence=hit.confidence,
             start=hit.start,
             end=hit.end,

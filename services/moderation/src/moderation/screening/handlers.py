@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from huiqun.channel.actions.context import quote_message
@@ -14,6 +14,7 @@ from huiqun.contracts.channel import (
     MessageRecalled,
     MessageReceived,
     Role,
+    Sender,
 )
 from huiqun.contracts.moderation import CaseKind, MessageScreened, SanctionKind, Screened, Verdict
 from huiqun.runtime.ids import new_id
@@ -23,21 +24,24 @@ from moderation.archive import store as archive
 from moderation.archive.model import Entry, Keeping, MessageRef
 from moderation.cases.handlers.asking import Appeal, appealable, find_quoted
 from moderation.cases.model import REMOVAL_SEVERITY, Opening, Report, begins_with, due
+from moderation.classifier.model import Classifier
+from moderation.conduct.model import MODE_RULE
 from moderation.enforcement import model as enforcement
 from moderation.enforcement.handlers import impose, spare_deletions
 from moderation.enforcement.model import AppealLink, Offence, Terms
+from moderation.evidence.handlers import add_quoted_evidence, compare_quoted, gather_in_slices
+from moderation.evidence.model import Evidence, add_likeness, add_split_words, gather_evidence, list_message_windows
+from moderation.lexicon.matching.matcher import EVERY_POLICY
 from moderation.lifecycle.handlers import announce_recall, place_messages, recall_messages, ref_of
 from moderation.lifecycle.model import Place
 from moderation.membership.handlers.silence import find_silenced, tell_why
 from moderation.metrics import SHADOW_FINDINGS, VERDICTS
+from moderation.oversize.model import excerpt_message, is_too_long
 from moderation.policies.model import GroupSettings, Policy
 from moderation.rulebook.model import Rulebook
+from moderation.rules.model import make_finding
 from moderation.screening.follow_up import FollowUp
-from moderation.screening.model import MODE_RULE, Decision, Evidence, add_joined_words, judge, windows_of
-from moderation.screening.model.finding import finding
-from moderation.screening.model.limits import is_too_long, within_limits
-from moderation.screening.portions import gather_in_portions
-from moderation.screening.quotations import add_quoted, compare_quoted
+from moderation.screening.model import Decision, judge_message
 from moderation.standing import store as standings
 from moderation.standing.model import REMOVAL_RUNG, WARNING_RUNG, Standing, key_of
 
@@ -46,9 +50,12 @@ CONSENT = "consent"
 _ALLOW, _CUSTOMER = Verdict.ALLOW, Role.CUSTOMER
 _OFFENCES = frozenset({Verdict.WARN, Verdict.BLOCK})
 _HUSH_EVERY = timedelta(hours=1)
+_TRIAL = "trial"
+_LONG_AGO = datetime(2011, 1, 1, tzinfo=UTC)
+_PLENTY = 1_000
 
 
-class MessageReading(NamedTuple):
+class PreparedMessage(NamedTuple):
     """A message with what its text shows, and the rules in force when it was read."""
 
     rulebook: Rulebook
@@ -84,22 +91,22 @@ class Screening:
         self._hash_key = hash_key
         self._appeal_link = appeal_link
 
-    async def read(self, events: Sequence[Messages], now: datetime) -> list[MessageReading]:
+    async def read(self, events: Sequence[Messages], now: datetime) -> list[PreparedMessage]:
         """What the texts show: the work of the processor, in portions, without anything of the database."""
         rulebook = self._rulebook()
         messages = [event.data for event in events]
-        limited = {index: within_limits(message) for index, message in enumerate(messages) if is_too_long(message)}
+        limited = {index: excerpt_message(message) for index, message in enumerate(messages) if is_too_long(message)}
         for index, cut in limited.items():
             messages[index] = cut.message
         settings = [rulebook.policies.settings_of(message.group_id) for message in messages]
         policies = [rulebook.policies.policy_of(each) for each in settings]
-        evidence = await gather_in_portions(messages, policies, rulebook, now.date())
-        await add_quoted(evidence, messages, policies, rulebook, now.date())
+        evidence = await gather_in_slices(messages, policies, rulebook, now.date())
+        await add_quoted_evidence(evidence, messages, policies, rulebook, now.date())
         for index, cut in limited.items():
             evidence[index] = replace(evidence[index], left_out=cut.left_out, address_is_cut=cut.address_is_cut)
-        return [MessageReading(rulebook, *each) for each in zip(messages, settings, policies, evidence, strict=True)]
+        return [PreparedMessage(rulebook, *each) for each in zip(messages, settings, policies, evidence, strict=True)]
 
-    async def screen(self, work: Work, events: Sequence[Messages], readings: Sequence[MessageReading] = ()) -> None:
+    async def screen(self, work: Work, events: Sequence[Messages], readings: Sequence[PreparedMessage] = ()) -> None:
         """Judge each message under its group's policy; record the verdict and ask the channel to act.
 
         `readings` are what `read` made of the events; without them, they are read now.
@@ -113,8 +120,8 @@ class Screening:
         messages, policies = [each.message for each in readings], [each.policy for each in readings]
         evidence = [each.evidence for each in readings]
         known = await standings.load(work, _customers(messages))
-        if windows := windows_of(messages, known):
-            add_joined_words(evidence, windows, [*map(rulebook.mask_of, policies)], rulebook.lexicon, work.now.date())
+        if windows := list_message_windows(messages, known):
+            add_split_words(evidence, windows, [*map(rulebook.mask_of, policies)], rulebook.lexicon, work.now.date())
         await compare_quoted(work, events, evidence)
         silenced = await find_silenced(work, messages, policies)
         keeping, records = Keeping(work.now, rulebook.holds, self._hash_key), list[Screened]()
@@ -126,13 +133,13 @@ class Screening:
             key = key_of(message.group_id, message.sender.member_id)
             # A member who became staff within the batch is judged as what they were with each message.
             standing = known.get(key) if message.sender.role is _CUSTOMER else None
-            decision = judge(message, policy, group, standing, found)
+            decision = judge_message(message, policy, group, standing, found)
             if decision.verdict in _OFFENCES and standing is not None:
                 # A member who reports an advertisement, or appeals, repeats what they speak of.
                 quoted = await find_quoted(work, event, standing, policy.rules.review, records)
                 decision = decision.quoting(quoted) if quoted else decision
             if key in silenced:
-                decision = decision.also(finding("consent", CONSENT, 1, silenced[key].outcome))
+                decision = decision.also(make_finding("consent", CONSENT, 1, silenced[key].outcome))
             records.append(screened := decision.screened(rulebook.lexicon_version, event.source))
             entries.append(
                 _placed(keeping.entry(screened, message, found.personal, policy.rules.retention.days), place)
@@ -192,8 +199,8 @@ class Screening:
 
 
 async def _take(
-    work: Work, events: Sequence[Messages], readings: Sequence[MessageReading]
-) -> list[tuple[Messages, Place, MessageReading]]:
+    work: Work, events: Sequence[Messages], readings: Sequence[PreparedMessage]
+) -> list[tuple[Messages, Place, PreparedMessage]]:
     """The messages that are judged, without edits by somebody else than their authors, each with where it stands."""
     placed = zip(events, await place_messages(work, events), readings, strict=True)
     return [(event, place, reading) for event, place, reading in placed if place is not None]
@@ -281,3 +288,21 @@ def _explain_mode(standing: Standing, offence: Offence, follow: FollowUp) -> Non
 def _opening(kind: CaseKind, judged: Judged, category: str, severity: int, now: datetime) -> Opening:
     rule = judged.decision.policy.rules.review
     return Opening(kind, judged.screened, category, severity, due(rule, severity, now), cause=judged.event)
+
+
+def try_text(
+    rulebook: Rulebook, text: str, group_id: str | None, now: datetime, classifier: Callable[[], Classifier]
+) -> tuple[Decision, Evidence]:
+    """Judge `text` as if it were sent to the group now; without a group, under the default policy.
+
+    The evidence has the words of every category, also of those that the group's policy does not act on.
+    """
+    group = group_id or _TRIAL
+    message = Message(message_id=_TRIAL, group_id=group, sender=Sender(member_id=_TRIAL), text=text, sent_at=now)
+    settings = rulebook.policies.settings_of(group)
+    policy = rulebook.policies.policy_of(settings)
+    gathered = gather_evidence([message], [EVERY_POLICY], rulebook.lexicon, now.date())
+    add_likeness(gathered, [message], [policy], classifier)
+    (evidence,) = gathered
+    standing = Standing(group, _TRIAL, since=_LONG_AGO, substantial=_PLENTY)
+    return judge_message(message, policy, settings, standing, evidence), evidence

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from huiqun.contracts.envelope import Event
 from moderation.archive.model import MessageRef
-from moderation.lexicon.model.folding import strip
+from moderation.lexicon.matching.folding import strip_text
 from moderation.policies.model import ReviewRule
 
 _MENTIONS = re.compile(r"^\s*(?:[@＠]\S+\s+)*")
@@ -65,10 +65,10 @@ def begins_with(text: str, phrases: tuple[str, ...]) -> bool:
     said = _MENTIONS.sub("", text, count=1)[:_READ]
     if said.startswith(("@", "＠")):  # somebody of that name
         return False
-    words = strip(said)
+    words = strip_text(said)
     return any(words.startswith(phrase) for phrase in _plain(phrases))
 
 
 @lru_cache(maxsize=1_024)
 def _plain(phrases: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(filter(None, map(strip, phrases)))
+    return tuple(filter(None, map(strip_text, phrases)))

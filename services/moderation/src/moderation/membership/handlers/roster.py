@@ -62,7 +62,7 @@ class Roster:
         known = await self._directory.reveal(newcomers)
         names = [clean_name(known[member.key].display_name) for member in newcomers]
         masks = [rulebook.mask_of(policies[member.group_id]) for member in newcomers]
-        hits = rulebook.lexicon.scan(names, masks, work.now.date())
+        hits = rulebook.lexicon.scan_texts(names, masks, work.now.date())
         found = zip(newcomers, names, hits, strict=True)
         return {member.key for member, name, hit in found if name and not hit}
 

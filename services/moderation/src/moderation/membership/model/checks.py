@@ -9,7 +9,7 @@ from huiqun.contracts.channel import Role
 from huiqun.contracts.channel.mentions import AddressedText, Mention, Part, join
 from huiqun.contracts.channel.shown_names import clean_group_name
 from huiqun.runtime.placeholders import is_placeholder
-from moderation.lexicon.model.folding import strip
+from moderation.lexicon.matching.folding import strip_text
 from moderation.membership.model.staff import Staff
 
 _LEAST_NAME = 2
@@ -85,7 +85,7 @@ def check_staff(
 
 def check_names(members: Sequence[RosterEntry], staff_words: Sequence[str]) -> Iterator[RosterFinding]:
     """Customers who go by a word for staff, or by the very name of somebody who is staff in the group."""
-    words = {strip(word): word for word in staff_words}
+    words = {strip_text(word): word for word in staff_words}
     taken = {
         said: member.member_id
         for member in members
@@ -113,7 +113,7 @@ def summary(report: RosterReport, group: str) -> AddressedText:
 
 
 def _said(member: RosterEntry) -> str:
-    return strip(member.display_name)
+    return strip_text(member.display_name)
 
 
 def _is_name(said: str) -> bool:

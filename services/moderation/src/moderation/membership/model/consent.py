@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from huiqun.channel.directory.model import member_key
 from huiqun.contracts.channel import Role
-from moderation.lexicon.model.folding import strip
+from moderation.lexicon.matching.folding import strip_text
 from moderation.policies.model import ConsentRule, LeavingRule, MembershipRules, Policy
 
 LONGEST_REPLY = 60
@@ -89,7 +89,7 @@ def plainly(text: str) -> str:
     """The words of a message in one spelling, without those whom it addresses: what the next two take."""
     if "@" in text or "＠" in text:
         text = " ".join(word for word in text.split() if not word.startswith(("@", "＠")))
-    return strip(text)
+    return strip_text(text)
 
 
 def agrees(said: str, rule: ConsentRule) -> bool:
@@ -106,4 +106,4 @@ def asks_to_leave(said: str, rule: LeavingRule) -> bool:
 
 @lru_cache(maxsize=1_024)
 def _normal(phrases: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(map(strip, phrases))
+    return tuple(map(strip_text, phrases))
