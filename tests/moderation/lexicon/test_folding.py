@@ -6,7 +6,6 @@ from hypothesis import given
 
 from moderation.lexicon.matching.folding import (
     FOLDED,
-    SEPARATOR,
     STRIPPED,
     fold_text,
     join_texts,
@@ -14,6 +13,7 @@ from moderation.lexicon.matching.folding import (
     replace_unmapped,
     strip_text,
 )
+from moderation.lexicon.matching.folding_tables import SEPARATOR
 
 ANY_TEXT = st.text(alphabet=st.characters(), max_size=60)
 

@@ -7,14 +7,16 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from moderation.lexicon.matching.folding import SEPARATOR, STRIPPED, list_offsets, replace_unmapped
-from moderation.lexicon.matching.lookalikes import build_lookalike_table
+from moderation.lexicon.matching.folding import STRIPPED, list_offsets, replace_unmapped
+from moderation.lexicon.matching.folding_tables import SEPARATOR
+from moderation.lexicon.matching.lookalikes import map_lookalikes
 from moderation.lexicon.matching.normal_forms import LOOKALIKE, PINYIN, PLAIN, NormalForm
 from moderation.lexicon.matching.pinyin import SYLLABLES, is_pinyin_syllable, spell_pinyin
 from moderation.lexicon.matching.text_batch import TextBatch
 
 ODD = "加微信弓虽奸jiaweixnvV❤➕📱㎏№①ǆ\u200b\u0301\U000e0101\U0010ffff\ud800\0"
-SHAPES = build_lookalike_table()
+CHANGES = map_lookalikes()
+SHAPES = [CHANGES.get(code, target) for code, target in enumerate(STRIPPED)]
 Spans = list[tuple[int, int]]
 TEXTS = st.lists(st.text(alphabet=st.characters() | st.sampled_from(ODD), max_size=30), max_size=6)
 

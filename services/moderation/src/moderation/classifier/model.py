@@ -8,7 +8,8 @@ from typing import Final, Self
 
 import daachorse
 
-from moderation.lexicon.matching.folding import FOLDED, SEPARATOR, join_texts
+from moderation.lexicon.matching.folding import FOLDED, join_texts
+from moderation.lexicon.matching.folding_tables import SEPARATOR
 
 LONGEST_RUN: Final = 3
 # Beyond this the exponential would overflow, and the probability is 0 or 1 to ten places.

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from moderation.lexicon.matching.folding import FOLDED, SEPARATOR, fold_text, list_offsets
+from moderation.lexicon.matching.folding import FOLDED, fold_text, list_offsets
+from moderation.lexicon.matching.folding_tables import SEPARATOR
 
 _TOP_LEVEL = (
     "com|cn|net|org|top|xyz|vip|info|cc|io|me|shop|club|site|online|app|live|tv|link|work|fun|biz|ru|hk|tk|ink|wang"
@@ -12,9 +13,9 @@ _TOP_LEVEL = (
 )
 # No text without one of these, or what folds to them, can hold a find: the search that most texts end with, so a single
 # class. What lies beyond the first plane has one of its own, because a class of both would be searched one by one.
-_TELLING = frozenset(".微薇徽威vwq扣企加嘉+")
+_TELLING = frozenset(map(ord, ".微薇徽威vwq扣企加嘉+"))
 _CANDIDATE = re.compile(
-    "[{}]".format("".join(re.escape(chr(code)) for code in range(0x10000) if fold_text(chr(code)) in _TELLING))
+    "[{}]".format("".join(re.escape(chr(code)) for code, target in enumerate(FOLDED[:0x10000]) if target in _TELLING))
 )
 _BEYOND = re.compile("[\U0001d400-\U0001d7ff\U0001f100-\U0001f1ff🐧]")  # mathematical letters, letters as emoji
 # Nearly every sentence ends with this stop, and in few a Latin letter follows.

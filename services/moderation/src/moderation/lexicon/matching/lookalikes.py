@@ -3,9 +3,9 @@
 from itertools import combinations
 from typing import Final
 
-from moderation.lexicon.matching.folding import STRIPPED, Table, strip_text
+from moderation.lexicon.matching.folding import STRIPPED, strip_text
 from moderation.lexicon.matching.lookalike_tables import ALIKE, HALVES, MEANT
-from moderation.lexicon.matching.text_batch import CodePointTable, NormalizedText, TextBatch, collapse_repeats
+from moderation.lexicon.matching.text_batch import STRIPPING, NormalizedText, TextBatch, collapse_repeats
 
 _ALIKE: Final = ALIKE.split()
 _MEANT: Final = dict(pair.split("=") for pair in MEANT.split())
@@ -16,23 +16,20 @@ _HALVED: Final = frozenset(_HALVES)
 _FREELY_SPLIT: Final = 3
 
 
-def build_lookalike_table() -> Table:
-    """Return the table that makes look-alikes equal, from the original text."""
-    table = STRIPPED.copy()
+def map_lookalikes() -> dict[int, int | str]:
+    """Return by code point what is put there to make look-alikes equal, where that is not the stripped text."""
+    changes: dict[int, int | str] = {}
     for group in _ALIKE:
-        for char in group[1:]:
-            table[ord(char)] = ord(strip_text(group[0]))
+        changes |= dict.fromkeys(map(ord, group[1:]), ord(strip_text(group[0])))
     for meaning, signs in _MEANT.items():
-        for sign in signs:
-            table[ord(sign)] = meaning if len(meaning) > 1 else ord(meaning)
+        changes |= dict.fromkeys(map(ord, signs), meaning if len(meaning) > 1 else ord(meaning))
     # What folds to a member of a group is read as the group as well: the full-width 8 as the plain one.
-    for code, target in enumerate(STRIPPED):
-        if isinstance(target, int) and code != target == table[code]:
-            table[code] = table[target]
-    return table
+    folded = [(code, target) for code, target in enumerate(STRIPPED) if target in changes and code != target]
+    changes |= {code: changes[target] for code, target in folded if changes.get(code, target) == target}
+    return changes
 
 
-_LOOKALIKES: Final = CodePointTable(build_lookalike_table())
+_LOOKALIKES: Final = STRIPPING.with_changes(map_lookalikes())
 
 
 def normalize_lookalikes(batch: TextBatch) -> NormalizedText:

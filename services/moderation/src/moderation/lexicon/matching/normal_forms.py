@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from moderation.lexicon.matching.folding import SEPARATOR
+from moderation.lexicon.matching.folding_tables import SEPARATOR
 from moderation.lexicon.matching.lookalikes import list_split_spellings, normalize_lookalikes
 from moderation.lexicon.matching.match_kinds import MatchKind
 from moderation.lexicon.matching.pinyin import (

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from moderation.lexicon.matching.folding import TABLE_SIZE, Table
+from moderation.lexicon.matching.folding_tables import TABLE_SIZE
 from moderation.lexicon.matching.text_batch import (
     CodePoints,
     CodePointTable,
@@ -36,7 +36,7 @@ def _first_readings() -> dict[int, str]:
     codes = [code for code in PINYIN_DICT if code < TABLE_SIZE and code not in _UNREAD]
     lines = "\n".join(PINYIN_DICT[code].split(",")[0] for code in codes)
     marked = unicodedata.normalize("NFD", lines).replace("u\u0308", "v")
-    plain = "".join(char for char in marked if unicodedata.category(char) != "Mn")
+    plain = marked.translate({ord(char): None for char in set(marked) if unicodedata.category(char) == "Mn"})
     return dict(zip(codes, plain.split("\n"), strict=True))
 
 
@@ -63,14 +63,9 @@ def _longest_first(syllables: list[str]) -> str:
 _SYLLABLE: Final = re.compile(_longest_first(list(SYLLABLES)))
 
 
-def _sound_table() -> Table:
-    table: Table = list(range(TABLE_SIZE))
-    for code, syllable in _READINGS.items():
-        table[code] = ord(_SYMBOLS[syllable])
-    return table
-
-
-_SOUNDS: Final = CodePointTable(_sound_table())
+_SOUNDS: Final = CodePointTable.identity().with_changes(
+    {code: ord(_SYMBOLS[syllable]) for code, syllable in _READINGS.items()}
+)
 
 
 def normalize_pinyin(batch: TextBatch) -> NormalizedText:

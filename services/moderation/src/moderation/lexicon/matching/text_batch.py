@@ -1,13 +1,14 @@
 """Whole batches as arrays of code points: a table changes all texts at once, and the way back is found on demand."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from moderation.lexicon.matching.folding import SEPARATOR, STRIPPED, TABLE_SIZE, Table, replace_unmapped
+from moderation.lexicon.matching.folding import STRIPPED, replace_unmapped
+from moderation.lexicon.matching.folding_tables import SEPARATOR, TABLE_SIZE, Table
 
 CodePoints = NDArray[np.uint32]
 Offsets = NDArray[np.intp]
@@ -70,10 +71,30 @@ class NormalizedText:
 class CodePointTable:
     """A table of `str.translate` for arrays of code points, which takes a tenth of the time for a batch."""
 
-    def __init__(self, table: Table) -> None:
-        self._more = {code: encode_code_points(target) for code, target in enumerate(table) if isinstance(target, str)}
-        plain = (target if isinstance(target, int) else _NOTHING if target is None else _MORE for target in table)
-        self._targets = np.fromiter(plain, np.uint32, len(table))
+    def __init__(self, targets: CodePoints, expansions: Mapping[int, CodePoints]) -> None:
+        """`targets` are by code point what to put there, `_NOTHING`, or `_MORE`, for which see `expansions`."""
+        self._targets = targets
+        self._expansions = expansions
+
+    @classmethod
+    def from_table(cls, table: Table) -> Self:
+        """Return the same table for arrays."""
+        plain = [target if isinstance(target, int) else _NOTHING if target is None else _MORE for target in table]
+        expansions = {code: encode_code_points(target) for code, target in enumerate(table) if isinstance(target, str)}
+        return cls(np.array(plain, np.uint32), expansions)
+
+    @classmethod
+    def identity(cls) -> Self:
+        """Return the table that changes nothing."""
+        return cls(np.arange(TABLE_SIZE, dtype=np.uint32), {})
+
+    def with_changes(self, changes: Mapping[int, int | str]) -> Self:
+        """Return a table that is like this one but for some code points."""
+        targets = self._targets.copy()
+        targets[list(changes)] = [target if isinstance(target, int) else _MORE for target in changes.values()]
+        kept = {code: target for code, target in self._expansions.items() if code not in changes}
+        added = {code: encode_code_points(target) for code, target in changes.items() if isinstance(target, str)}
+        return type(self)(targets, kept | added)
 
     def replace(self, codes: CodePoints) -> CodePoints:
         """Replace each code point of a text, all of them mapped, by one other; the table must know nothing else."""
@@ -83,21 +104,21 @@ class CodePointTable:
         """Look up each code point of a text, all of them mapped; return what is made of them, and the way back."""
         found = self._targets[codes]
         if np.maximum.reduce(found, initial=0) == _MORE:
-            return self._read_expanding(codes, found)
+            return self._translate_expanding(codes, found)
         kept = found < _NOTHING
         return found[kept], lambda: _single_origins(kept.nonzero()[0])
 
-    def _read_expanding(self, codes: CodePoints, found: CodePoints) -> tuple[CodePoints, Callable[[], Origins]]:
+    def _translate_expanding(self, codes: CodePoints, found: CodePoints) -> tuple[CodePoints, Callable[[], Origins]]:
         nothing = found[:0]
         made = [
-            self._more[code] if target == _MORE else nothing if target == _NOTHING else found[at : at + 1]
+            self._expansions[code] if target == _MORE else nothing if target == _NOTHING else found[at : at + 1]
             for at, (code, target) in enumerate(zip(codes.tolist(), found.tolist(), strict=True))
         ]
         lengths = [len(part) for part in made]
         return np.concatenate(made), lambda: _single_origins(np.repeat(np.arange(len(codes)), lengths))
 
 
-_STRIPPING: Final = CodePointTable(STRIPPED)
+STRIPPING: Final = CodePointTable.from_table(STRIPPED)
 
 
 class TextBatch:
@@ -112,7 +133,7 @@ class TextBatch:
         if self.joined.count(SEPARATOR) != len(texts) - 1 or np.maximum.reduce(self.codes, initial=0) >= TABLE_SIZE:
             self.joined = SEPARATOR.join(map(replace_unmapped, texts))
             self.codes = encode_code_points(self.joined)
-        self.stripped = NormalizedText(*_STRIPPING.translate(self.codes))
+        self.stripped = NormalizedText(*STRIPPING.translate(self.codes))
         self._starts: list[int] | None = None
         self._known: dict[Callable[[TextBatch], NormalizedText], NormalizedText] = {}
 
