@@ -27,7 +27,7 @@ from moderation.policies.handlers import write_version
 from moderation.policies.model import DEFAULT_POLICY, Rules
 from moderation.rulebook.model import Rulebook
 from moderation.screening.model import judge_message
-from moderation.standing.model import Standing, key_of
+from moderation.standings.model import Standing, standing_key
 
 MEASUREMENT = "Backtest"
 METHOD = (
@@ -79,7 +79,7 @@ async def _archive(laid: Ground, book: Rulebook, events: Sequence[MessageReceive
         entries = []
         for message, group, policy, evidence in zip(data, settings, policies, found, strict=True):
             pair = message.group_id, message.sender.member_id
-            standing = standings.setdefault(key_of(*pair), Standing(*pair))
+            standing = standings.setdefault(standing_key(*pair), Standing(*pair))
             screened = judge_message(message, policy, group, standing, evidence).screened("bench")
             entries.append(keeping.entry(screened, message, evidence.personal, policy.rules.retention.days))
         await transactor.commit(partial(archive.append, entries=entries))

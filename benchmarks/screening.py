@@ -15,7 +15,7 @@ from moderation.evidence.model import add_split_words, gather_evidence, list_mes
 from moderation.lexicon.matching.matcher import Lexicon
 from moderation.rulebook.model import Rulebook
 from moderation.screening.model import judge_message
-from moderation.standing.model import Standing, key_of
+from moderation.standings.model import Standing, standing_key
 
 BATCH = 500
 MEASUREMENT = "Screening alone"
@@ -87,7 +87,7 @@ def _match(lexicon: Lexicon, texts: Sequence[str]) -> float:
 def _decide(rulebook: Rulebook, events: Sequence[MessageReceived], size: int) -> tuple[float, list[float]]:
     """Judge the messages in batches as screening does; return processor seconds of all and of each batch."""
     pairs = {(event.data.group_id, event.data.sender.member_id) for event in events}
-    standings = {key_of(*pair): Standing(*pair) for pair in pairs}
+    standings = {standing_key(*pair): Standing(*pair) for pair in pairs}
     taken: list[float] = []
     processor = time.thread_time()
     for start in range(0, len(events), size):
@@ -105,7 +105,9 @@ def _judge(rulebook: Rulebook, events: Sequence[MessageReceived], standings: dic
     evidence = gather_evidence(found, masks, rulebook.lexicon, TODAY)
     add_split_words(evidence, list_message_windows(found, standings), masks, rulebook.lexicon, TODAY)
     for message, policy, group, shown in zip(found, policies, settings, evidence, strict=True):
-        judge_message(message, policy, group, standings[key_of(message.group_id, message.sender.member_id)], shown)
+        judge_message(
+            message, policy, group, standings[standing_key(message.group_id, message.sender.member_id)], shown
+        )
 
 
 def _p99(seconds: Sequence[float]) -> float:

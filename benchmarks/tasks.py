@@ -15,10 +15,10 @@ from huiqun.work import Task
 from huiqun.work.scheduling import write_tasks
 from huiqun.work.task import TASKS
 from local.stack import Stack
-from moderation.enforcement.handlers import MUTE_ENDS
 from moderation.membership.handlers.planning import GO_ROUND
 from moderation.policies.handlers import activate_version, write_version
 from moderation.policies.model import DEFAULT_POLICY, MembershipRules, PatrolRule, Rules
+from moderation.sanctions.handlers import MUTE_ENDS
 
 MEASUREMENT = "Tasks"
 MUTES = 30

@@ -16,23 +16,22 @@ from huiqun.tasks.runner import TaskRunner
 from huiqun.work import Transactor
 from huiqun.work.transactor import TransactorOptions
 from local.system import System
-from moderation.cases.handlers import opening, patrolling
-from moderation.enforcement import handlers as enforcement
+from moderation.cases.handlers import CASE_OVERDUE, remind_of_overdue_case
 from moderation.membership.handlers import planning
 from moderation.membership.handlers.checks import RosterChecks
+from moderation.patrols.handlers import run_scheduled_patrol
 from moderation.policies.handlers import find_superior
+from moderation.sanctions.handlers import MUTE_ENDS, end_mute
 
 FOLLOW_UPS: Final = frozenset({FOLLOW_UP})
-ROUTINE: Final = frozenset(
-    {enforcement.MUTE_ENDS, opening.OVERDUE, planning.POST_RULES, planning.CHECK_ROSTER, planning.GO_ROUND}
-)
+ROUTINE: Final = frozenset({MUTE_ENDS, CASE_OVERDUE, planning.POST_RULES, planning.CHECK_ROSTER, planning.GO_ROUND})
 # The service's own.
 _KINDS: Final[Mapping[str, TaskKind]] = {
     FOLLOW_UP: follow_up_kind(find_superior),
-    enforcement.MUTE_ENDS: TaskKind(enforcement.end_mute),
-    opening.OVERDUE: TaskKind(opening.remind),
+    MUTE_ENDS: TaskKind(end_mute),
+    CASE_OVERDUE: TaskKind(remind_of_overdue_case),
     planning.POST_RULES: TaskKind(planning.post_rules),
-    planning.GO_ROUND: TaskKind(patrolling.go_on_schedule),
+    planning.GO_ROUND: TaskKind(run_scheduled_patrol),
 }
 
 

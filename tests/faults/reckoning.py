@@ -11,7 +11,7 @@ from huiqun.store import Database
 from huiqun.testing.rig import Rig
 from huiqun.testing.waiting import eventually
 from moderation.archive.model import RevisionKey
-from moderation.standing.model import key_of
+from moderation.standings.model import standing_key
 
 TEXTS = ("早上好", "请问网点几点开门？", "谢谢您", "收到", "加微信 abc12345 领红包", "身份证 11010519491231002X")
 
@@ -40,7 +40,7 @@ async def check(rig: Rig, state: Database, sent: Sequence[MessageReceived]) -> N
     deleted = Counter([action["target"]["message_id"] async for action in deletions])
     assert deleted == dict.fromkeys((key for key, verdict in verdicts.items() if verdict == "block"), 1)
     counted = {standing["_id"]: standing["counted"] async for standing in state["standings"].find()}
-    assert counted == Counter(key_of(event.data.group_id, event.data.sender.member_id) for event in sent)
+    assert counted == Counter(standing_key(event.data.group_id, event.data.sender.member_id) for event in sent)
     # What stands on a topic twice is the same event twice.
     screened = await _events(rig, MODERATION_DECISIONS, "moderation.message.screened", lambda it: it.data.message_id)
     assert screened == dict.fromkeys(verdicts, 1)

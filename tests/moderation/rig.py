@@ -39,11 +39,12 @@ from huiqun.testing.rig import Rig
 from huiqun.versions.model import ActivationCommand
 from huiqun.work import Work
 from moderation import app
-from moderation.cases.handlers.deciding import decide
-from moderation.cases.handlers.following import Ruling
-from moderation.cases.handlers.queue import claim, release
-from moderation.cases.model import APPEAL, AppealGrant, Case, Moderator, appeal_link_maker
-from moderation.cases.store import cases
+from moderation.appeals.model import APPEAL_LINK_PURPOSE, AppealGrant, appeal_link_maker
+from moderation.cases.model import Case, Moderator
+from moderation.cases.store import CASES, case_from_document
+from moderation.casework.handlers import claim_case, release_case
+from moderation.decisions.handlers import decide_case
+from moderation.decisions.model import DecideCaseCommand
 from moderation.lexicon.matching.matcher import Lexicon
 from moderation.lexicon.matching.words import Word
 from moderation.policies import handlers as policies
@@ -51,8 +52,8 @@ from moderation.policies.model import DEFAULT_POLICY, GroupSettings, MembershipR
 from moderation.rulebook.handlers import RulebookKeeper
 from moderation.rulebook.model import Rulebook
 from moderation.settings import Settings
-from moderation.standing import store as standings
-from moderation.standing.model import Standing
+from moderation.standings.model import Standing
+from moderation.standings.store import find_standing
 
 SETTINGS = Settings(
     hash_key=SecretStr("a key of these tests"),
@@ -215,23 +216,23 @@ class ModerationRig(Rig):
 
     async def claim(self, case_id: str, who: Moderator) -> Case:
         """A person takes a case in hand."""
-        return await self.run(lambda work: claim(work, case_id, who))
+        return await self.run(lambda work: claim_case(work, case_id, who))
 
     async def release(self, case_id: str, who: Moderator) -> Case:
         """A person gives a case back."""
-        return await self.run(lambda work: release(work, case_id, who))
+        return await self.run(lambda work: release_case(work, case_id, who))
 
     async def decide(
         self, case_id: str, outcome: CaseOutcome, by: Moderator = ANNA, category: str | None = None
     ) -> Case:
         """A person decides."""
-        ruling = Ruling(outcome, by, "looked at it", category)
-        return await self.run(lambda work: decide(work, case_id, ruling, any_version, APPEAL_LINK))
+        command = DecideCaseCommand(outcome, by, "looked at it", category)
+        return await self.run(lambda work: decide_case(work, case_id, command, any_version, APPEAL_LINK))
 
     def grant_in(self, letter: Mapping[str, Any]) -> AppealGrant:
         """What the link in a letter lets its reader do."""
         token = letter["content"].split("/api/v1/appeals/")[1].split()[0]
-        return AppealGrant.from_link(LINKS.read(APPEAL, token, self.clock.moment))
+        return AppealGrant.from_link(LINKS.read(APPEAL_LINK_PURPOSE, token, self.clock.moment))
 
     async def done(self, action: Mapping[str, Any], *, by: str | None = None) -> None:
         """The channel has carried out an action, a document, or asked somebody to."""
@@ -241,12 +242,12 @@ class ModerationRig(Rig):
 
     async def cases(self, **query: Any) -> list[Case]:
         """The cases, oldest first."""
-        cursor = self.database[cases.CASES].find(query).sort([("opened_at", 1), ("_id", 1)])
-        return [cases._case(document) async for document in cursor]
+        cursor = self.database[CASES].find(query).sort([("opened_at", 1), ("_id", 1)])
+        return [case_from_document(document) async for document in cursor]
 
     async def standing(self, member: str = "u1") -> Standing:
         """Where a member stands."""
-        found = await standings.find(self.reader, self.group, member)
+        found = await find_standing(self.reader, self.group, member)
         assert found is not None
         return found
 

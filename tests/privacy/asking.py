@@ -13,7 +13,7 @@ from huiqun.tasks.store import fail_unknown_tasks
 from huiqun.versions.handlers import VersionedDocuments
 from huiqun.versions.model import DraftCommand, Version
 from huiqun.work import Task, Work
-from moderation.cases.model import APPEAL, AppealGrant
+from moderation.appeals.model import APPEAL_LINK_PURPOSE, AppealGrant
 from moderation.incidents.handlers.plans import PLANS, content_of
 from moderation.incidents.shipped import shipped_plans
 from moderation.membership.model.links import CONSENT, Holder
@@ -284,4 +284,4 @@ class Caller:
         if not strikes:
             return "none"
         claims = AppealGrant("g1", "u8", strikes[-1]["id"]).claims
-        return self.house.links.token(APPEAL, claims, now + timedelta(days=7))
+        return self.house.links.token(APPEAL_LINK_PURPOSE, claims, now + timedelta(days=7))

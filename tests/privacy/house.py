@@ -43,7 +43,7 @@ from huiqun.testing.waiting import eventually, running
 from huiqun.web import create_api_key
 from local.ports import free_port
 from local.stack import Stack
-from moderation.cases.model import APPEAL, AppealGrant, appeal_link_maker
+from moderation.appeals.model import APPEAL_LINK_PURPOSE, AppealGrant, appeal_link_maker
 from moderation.lexicon.handlers import import_shipped_lists
 from moderation.rulebook.handlers import RulebookKeeper
 from moderation.settings import Settings
@@ -119,7 +119,7 @@ class House:
     def signed_token(self) -> str:
         """A token that somebody may use."""
         claims = AppealGrant("g1", "u1", "s1").claims
-        return self.links.token(APPEAL, claims, self.clock.now() + timedelta(days=7))
+        return self.links.token(APPEAL_LINK_PURPOSE, claims, self.clock.now() + timedelta(days=7))
 
     def seen(self) -> dict[str, list[str]]:
         """Logs, metrics and spans as texts."""

@@ -1,11 +1,5 @@
-"""A group with an owner, under the policy that comes with Huiqun."""
+"""A group with an owner, and the people who ask the interface about it."""
 
-import pytest_asyncio
+from tests.moderation.founded_group import rig, service
 
-from tests.moderation.rig import ModerationRig
-
-
-@pytest_asyncio.fixture
-async def rig(one_rig: ModerationRig) -> ModerationRig:
-    await one_rig.found_group()
-    return one_rig
+__all__ = ["rig", "service"]

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from huiqun.contracts.channel import ActionKind, GroupDismissal, GroupDismissed
 from huiqun.contracts.moderation import CaseKind, CaseOpened, CaseOutcome
-from moderation.cases.model import State
+from moderation.cases.model import CaseState
 from moderation.policies.model import ReviewRule, Rules
 from tests.moderation.rig import ANNA, BAD, DOUBTFUL, FINE, OWNER, ModerationRig
 
@@ -13,7 +13,12 @@ async def test_a_doubtful_message_opens_a_case_and_does_nothing_else(rig: Modera
     message_id = await rig.say(DOUBTFUL)
     await rig.say(FINE)
     [case] = await rig.cases()
-    assert (case.kind, case.state, case.message_id, case.member_id) == (CaseKind.REVIEW, State.OPEN, message_id, "u1")
+    assert (case.kind, case.state, case.message_id, case.member_id) == (
+        CaseKind.REVIEW,
+        CaseState.OPEN,
+        message_id,
+        "u1",
+    )
     assert (case.category, case.severity, case.text) == ("rumour", 3, DOUBTFUL)
     assert case.due_at == rig.clock.moment + timedelta(minutes=240)
     [opened] = rig.data_of(CaseOpened)
@@ -52,7 +57,7 @@ async def test_a_later_revision_opens_a_decided_case_again(rig: ModerationRig) -
     rig.clock.moment += timedelta(hours=1)
     await rig.edit(message_id, "真的，" + DOUBTFUL, revision=1)
     [again] = await rig.cases()
-    assert (again.id, again.state, again.opened_at) == (case.id, State.OPEN, rig.clock.moment)
+    assert (again.id, again.state, again.opened_at) == (case.id, CaseState.OPEN, rig.clock.moment)
     assert [entry.what for entry in again.history] == ["opened", "reversed", "reopened"]
     assert again.decision is None
     assert len(rig.data_of(CaseOpened)) == 2
@@ -62,7 +67,7 @@ async def test_a_proposed_removal_opens_a_case_of_its_own(rig: ModerationRig) ->
     message_id = await rig.offend(5)
     [case] = await rig.cases()
     assert (case.kind, case.message_id, case.category, case.severity) == (CaseKind.REMOVAL, message_id, "fraud", 5)
-    strike = (await rig.standing()).strike_of(message_id)
+    strike = (await rig.standing()).find_strike(message_id)
     assert strike is not None
     assert case.sanction_id == strike.sanction_id
     [task] = await rig.documents("actions", _id=case.sanction_id)

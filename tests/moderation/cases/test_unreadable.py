@@ -7,8 +7,8 @@ import pytest
 from huiqun.contracts.moderation import CaseOpened, CaseOutcome
 from huiqun.stream.unreadable import Unreadable, UnreadableRecord
 from huiqun.testing.events import NOON
-from moderation.cases.handlers.following import NoProposalError
-from moderation.cases.model import State
+from moderation.cases.model import CaseState
+from moderation.decisions.model import NoProposalError
 from tests.moderation.rig import OWNER, ModerationRig
 
 _places = count(1)
@@ -34,7 +34,7 @@ async def test_a_flood_of_bad_records_is_one_case_with_a_count(rig: ModerationRi
         await rig.deliver(*records[start : start + 100])
     await rig.deliver(*records)
     [case] = await rig.cases()
-    assert (case.kind, case.category, case.count, case.state) == ("unreadable", "unreadable", 300, State.OPEN)
+    assert (case.kind, case.category, case.count, case.state) == ("unreadable", "unreadable", 300, CaseState.OPEN)
     assert (case.group_id, case.member_id, case.message_id) == ("g1", "u1", records[0].data.message_id)
     assert "未经审核" in case.text
     assert len(case.history) <= 100
@@ -63,7 +63,7 @@ async def test_whatever_is_decided_nobody_is_sanctioned_for_what_nobody_could_re
     [case] = await rig.cases(kind="unreadable")
     await rig.decide(case.id, outcome)
     assert await rig.documents("actions") == before
-    assert (await rig.standing()).strike_of(message_id) is not None
+    assert (await rig.standing()).find_strike(message_id) is not None
     assert await rig.documents("examples") == []
     await rig.deliver(unreadable())
     with pytest.raises(NoProposalError):
@@ -76,7 +76,7 @@ async def test_what_cannot_be_read_after_a_decision_is_another_question(rig: Mod
     await rig.decide(case.id, CaseOutcome.REVERSED)
     await rig.deliver(unreadable(member="u2"))
     [again] = await rig.cases()
-    assert (again.id, again.state, again.count, again.member_id) == (case.id, State.OPEN, 1, "u2")
+    assert (again.id, again.state, again.count, again.member_id) == (case.id, CaseState.OPEN, 1, "u2")
     assert [entry.what for entry in again.history][-1] == "reopened"
     assert again.version > case.version
 

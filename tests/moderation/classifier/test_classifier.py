@@ -22,7 +22,7 @@ from moderation.policies.model import ClassifierRule, GroupSettings, LexiconRule
 from moderation.rulebook.model import Rulebook
 from moderation.screening.handlers import try_text
 from moderation.screening.model import Decision, judge_message
-from moderation.standing.model import Standing
+from moderation.standings.model import Standing
 
 NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)
 WEIGHTS = files(classifier).joinpath("data", "classifier.csv")

@@ -6,7 +6,7 @@ from huiqun.contracts.channel import Message, Sender
 from moderation.evidence.model import Evidence, add_split_words, list_message_windows
 from moderation.lexicon.matching.matcher import EVERY_POLICY, Lexicon
 from moderation.lexicon.matching.words import Word
-from moderation.standing.model import Standing
+from moderation.standings.model import Standing
 
 NOON = datetime(2026, 11, 20, 4, tzinfo=UTC)
 LEXICON = Lexicon([Word("w1", "加微信", "solicitation")])

@@ -159,7 +159,7 @@ async def test_a_forged_edit_that_comes_first_stops_neither_the_message_nor_its_
         await rig.deliver(*batch)
     assert await recalls(rig) == {}
     assert await deletions(rig) == [message.data.message_id]
-    assert (await rig.standing()).strike_of(message.data.message_id) is not None
+    assert (await rig.standing()).find_strike(message.data.message_id) is not None
 
 
 @pytest.mark.parametrize("by", ["u1", OWNER])
@@ -170,7 +170,7 @@ async def test_a_recall_that_comes_before_its_message_is_remembered(rig: Moderat
     await rig.deliver(message)
     assert await recalls(rig) == {f"g1/{message.data.message_id}": by}
     assert await rig.documents("actions", kind="delete_message") == []
-    assert (await rig.standing()).strike_of(message.data.message_id) is not None, "an offence it was all the same"
+    assert (await rig.standing()).find_strike(message.data.message_id) is not None, "an offence it was all the same"
     assert await rig.documents(store.EARLY) == []
 
 
@@ -194,7 +194,7 @@ async def test_a_message_that_was_withdrawn_is_not_deleted_when_its_case_is_uphe
     [case] = await rig.cases()
     await rig.decide(case.id, CaseOutcome.UPHELD)
     assert await rig.documents("actions", kind="delete_message") == []
-    assert (await rig.standing()).strike_of(message.data.message_id) is not None
+    assert (await rig.standing()).find_strike(message.data.message_id) is not None
 
 
 async def test_a_report_and_an_appeal_are_about_the_message_of_their_own_group(rig: ModerationRig) -> None:
@@ -243,7 +243,7 @@ async def story(rig: ModerationRig, message_id: str) -> dict[str, Any]:
         "archived": {key.revision: (each["verdict"], each["text"]) for key, each in (await archived(rig)).items()},
         "recalled": sorted((await recalls(rig)).values()),
         "counted": (standing.counted, len(standing.recent)),
-        "struck": standing.strike_of(message_id) is not None,
+        "struck": standing.find_strike(message_id) is not None,
         "to be deleted": bool(await deletions(rig)),
         "early": await rig.documents(store.EARLY),
     }

@@ -10,7 +10,7 @@ from huiqun.contracts.moderation import SanctionKind, Verdict
 from huiqun.testing.events import edited, recalled
 from moderation.lexicon.matching.matcher import EVERY_POLICY, Lexicon
 from moderation.policies.model import Rules
-from moderation.standing.model import STRIKES
+from moderation.standings.model import STRIKES
 from tests.moderation.rig import BITS, WORDS, ModerationRig
 
 ID_CARD = "11010519491231002X"

@@ -31,6 +31,8 @@ from huiqun.tasks.migrations import MIGRATE, MIGRATION_INDEXES, migration_kind, 
 from huiqun.tasks.model import Continue, Queue, RetryPolicy, TaskKind
 from huiqun.web import Router
 from huiqun.work import Task, Work
+from moderation.appeals import api as appeals_api
+from moderation.appeals.model import appeal_link_maker
 from moderation.archive import api as archive_api
 from moderation.archive import personal_data as archive_data
 from moderation.archive import store as archive
@@ -49,14 +51,14 @@ from moderation.backtest import (
     store as backtests,
 )
 from moderation.cases import api as cases_api
-from moderation.cases import personal_data as case_data
-from moderation.cases import store as case_store
-from moderation.cases.handlers import opening as cases
-from moderation.cases.handlers import patrolling
-from moderation.cases.handlers.unreadable import open_unreadable
-from moderation.cases.model import appeal_link_maker
-from moderation.enforcement import handlers as enforcement
-from moderation.enforcement.model import AppealLink
+from moderation.cases.handlers import CASE_OVERDUE, open_unreadable_cases, remind_of_overdue_case
+from moderation.cases.personal_data import CASE_HOLDINGS
+from moderation.cases.store import CASE_INDEXES
+from moderation.casework import api as casework_api
+from moderation.decisions import api as decisions_api
+from moderation.examples import api as examples_api
+from moderation.examples.personal_data import EXAMPLE_HOLDINGS
+from moderation.examples.store import EXAMPLE_INDEXES
 from moderation.incidents import api as incidents_api
 from moderation.incidents import personal_data as incident_data
 from moderation.incidents import store as incidents
@@ -66,6 +68,7 @@ from moderation.lexicon import store as lexicon
 from moderation.lexicon.handlers import import_shipped_lists
 from moderation.lifecycle import personal_data as lifecycle_data
 from moderation.lifecycle import store as lifecycle
+from moderation.mediation import api as mediation_api
 from moderation.membership import api as membership_api
 from moderation.membership import personal_data as membership_data
 from moderation.membership import store as membership
@@ -75,26 +78,26 @@ from moderation.membership.handlers.greeting import Greeting
 from moderation.membership.handlers.replies import Replies
 from moderation.membership.handlers.roster import Roster
 from moderation.migrations import migrations
-from moderation.policies import (
-    api as policies_api,
-)
-from moderation.policies import (
-    handlers as policies,
-)
-from moderation.policies import (
-    personal_data as policy_data,
-)
-from moderation.policies import (
-    store as policy_store,
-)
+from moderation.patrols import api as patrols_api
+from moderation.patrols.handlers import run_scheduled_patrol
+from moderation.patrols.store import PATROL_INDEXES
+from moderation.policies import api as policies_api
+from moderation.policies import handlers as policies
+from moderation.policies import personal_data as policy_data
+from moderation.policies import store as policy_store
+from moderation.reports import api as reports_api
+from moderation.reports.personal_data import REPORTER_HOLDINGS
+from moderation.reports.store import REPORTER_INDEXES
 from moderation.rulebook.handlers import RulebookKeeper
 from moderation.rulebook.model import Rulebook
+from moderation.sanctions.handlers import MUTE_ENDS, end_mute
+from moderation.sanctions.model import AppealLink
 from moderation.screening import api as screening_api
 from moderation.screening.handlers import PreparedMessage, Screening
 from moderation.settings import Settings
-from moderation.standing import api as standings_api
-from moderation.standing import personal_data as standing_data
-from moderation.standing import store as standings
+from moderation.standings import api as standings_api
+from moderation.standings.personal_data import STANDING_HOLDINGS
+from moderation.standings.store import STANDING_INDEXES
 
 SERVICE = "moderation"
 DESCRIPTION = "Group rules, screening, sanctions and review."
@@ -104,14 +107,17 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     **EXPORT_INDEXES,
     **archive.INDEXES,
     **backtests.INDEXES,
-    **case_store.INDEXES,
+    **CASE_INDEXES,
+    **EXAMPLE_INDEXES,
+    **PATROL_INDEXES,
+    **REPORTER_INDEXES,
     **incidents.INDEXES,
     **lexicon.INDEXES,
     **lifecycle.INDEXES,
     **membership.INDEXES,
     **MIGRATION_INDEXES,
     **policy_store.INDEXES,
-    **standings.INDEXES,
+    **STANDING_INDEXES,
 }
 
 
@@ -120,9 +126,11 @@ def person_requests(directory: Directory) -> PersonRequests:
     holdings = (
         *shared_holdings(SERVICE, directory),
         *archive_data.HOLDINGS,
-        *case_data.HOLDINGS,
+        *CASE_HOLDINGS,
+        *EXAMPLE_HOLDINGS,
+        *REPORTER_HOLDINGS,
         *ACTION_HOLDINGS,
-        *standing_data.HOLDINGS,
+        *STANDING_HOLDINGS,
         *membership_data.HOLDINGS,
         *policy_data.HOLDINGS,
         *incident_data.HOLDINGS,
@@ -146,7 +154,7 @@ def routes(
         await screening.screen(work, events, readings)
 
     async def note_unreadable(work: Work, events: Sequence[UnreadableRecord]) -> None:
-        await open_unreadable(work, events, rulebook())
+        await open_unreadable_cases(work, events, rulebook())
 
     return (
         Route(GROUP_EVENTS, partial(policies.record_groups, directory=directory)),
@@ -186,9 +194,9 @@ def task_kinds(
         await settling.note_change(work, task)
 
     return {
-        enforcement.MUTE_ENDS: TaskKind(enforcement.end_mute, SANCTIONS),
+        MUTE_ENDS: TaskKind(end_mute, SANCTIONS),
         FOLLOW_UP: follow_up_kind(policies.find_superior),
-        cases.OVERDUE: TaskKind(cases.remind, CASES),
+        CASE_OVERDUE: TaskKind(remind_of_overdue_case, CASES),
         scene.REMIND: TaskKind(due.remind, INCIDENTS),
         scene.ESCALATE: TaskKind(due.escalate, INCIDENTS),
         scene.MODE_ENDS: TaskKind(due.end_mode, INCIDENTS),
@@ -203,7 +211,7 @@ def task_kinds(
         policies.APPLY_SETTINGS: TaskKind(apply_settings, SETTINGS),
         planning.POST_RULES: TaskKind(planning.post_rules, SCHEDULES),
         planning.CHECK_ROSTER: TaskKind(checks.check_on_schedule, SCHEDULES),
-        planning.GO_ROUND: TaskKind(patrolling.go_on_schedule, PATROLS),
+        planning.GO_ROUND: TaskKind(run_scheduled_patrol, PATROLS),
         settling.PLAN_RETENTION: TaskKind(settling.plan_retention, RETENTION),
         settling.PLAN_HOLD: TaskKind(settling.plan_hold, RETENTION),
         settling.SETTLE: TaskKind(settling.settle, RETENTION),
@@ -237,12 +245,14 @@ ROUTERS = (
     archive_api.holds_router,  # /api/v1/holds
     archive_api.exports_router,  # /api/v1/exports
     actions_api.router,  # /api/v1/actions
-    cases_api.cases_router,  # /api/v1/cases
-    cases_api.reports_router,  # /api/v1/reports
-    cases_api.appeals_router,  # /api/v1/appeals/{token}
-    cases_api.examples_router,  # /api/v1/examples
-    cases_api.mediation_router,  # /api/v1/cases/{case_id}/mediation
-    cases_api.patrols_router,  # /api/v1/groups/{group_id}/patrols
+    cases_api.router,  # /api/v1/cases
+    casework_api.router,  # /api/v1/cases/{case_id}/claim, /release and /comments
+    decisions_api.router,  # /api/v1/cases/{case_id}/uphold, /decline, /reverse and /reclassify
+    reports_api.router,  # /api/v1/reports
+    appeals_api.router,  # /api/v1/appeals/{token}
+    examples_api.router,  # /api/v1/examples
+    mediation_api.router,  # /api/v1/cases/{case_id}/mediation
+    patrols_api.router,  # /api/v1/groups/{group_id}/patrols
     incidents_api.incidents_router,  # /api/v1/incidents
     incidents_api.plans_router,  # /api/v1/incident-plans
     incidents_api.modes_router,  # /api/v1/groups/{group_id}/mode

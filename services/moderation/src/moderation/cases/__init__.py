@@ -1,1 +1,1 @@
-"""Cases: what a person has to decide, from doubtful messages to appeals. Start at model/case.py."""
+"""Cases: questions for a person about messages and sanctions."""

@@ -4,30 +4,13 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from huiqun.contracts.privacy import ErasureResult, Outcome
-from huiqun.privacy.erasure.holdings import (
-    PORTION,
-    Document,
-    DocumentSet,
-    ErasedPortion,
-    Keeping,
-    PersonalDataHolding,
-    Query,
-    erased,
-    kept,
-    rewritten,
-)
+from huiqun.privacy.erasure.holdings import Document, DocumentSet, Keeping, Query, kept, rewritten
 from huiqun.privacy.erasure.model import Subject
 from huiqun.store import Reader
-from huiqun.work import Work
-from moderation.cases.store.cases import CASES
-from moderation.cases.store.examples import EXAMPLES
-from moderation.cases.store.patrols import PATROLS
-from moderation.cases.store.reporters import REPORTERS
+from moderation.cases.store import CASES
 
 #: Stands for a member who was erased.
 ERASED_MEMBER: Final = "erased"
-_EXAMPLES: Final = "据本人消息标注的样本"
 _SHOWN: Final = (
     *("kind", "state", "group_id", "member_id", "message_id", "verdict", "category", "severity", "text"),
     *("opened_at", "due_at", "closed_at"),
@@ -40,7 +23,7 @@ def _reported_by(subject: Subject) -> Query:
     return {"$and": [{"$or": [{"reporters": theirs}, {"history.by": theirs}]}, {"$nor": [subject.query()]}]}
 
 
-def _case_of(document: Document, subject: Subject) -> Document:
+def _case_about_subject(document: Document, subject: Subject) -> Document:
     """What somebody is shown of a case about them: what they said themselves, and no word of who reported it."""
     own = [entry["note"] for entry in document["history"] if entry["by"] in subject.member_ids and entry["note"]]
     decision = document["decision"] or {}
@@ -48,7 +31,7 @@ def _case_of(document: Document, subject: Subject) -> Document:
     return said | {f"decision_{name}": decision.get(name) for name in ("outcome", "category", "at")}
 
 
-def _report_of(document: Document, subject: Subject) -> Document:
+def _report_by_subject(document: Document, subject: Subject) -> Document:
     """What somebody is shown of a case about another: what they reported, and not what the other wrote."""
     own = [entry for entry in document["history"] if entry["by"] in subject.member_ids]
     return {
@@ -67,40 +50,25 @@ def _without_reporter(document: Document, subject: Subject) -> Mapping[str, Any]
     return {"$set": {"history": history, "reporters": reporters}}
 
 
-def _examples_of(subject: Subject) -> list[Mapping[str, Any]]:
-    """The examples that came of cases about somebody: they name the case, and not the member."""
-    joined = {"from": EXAMPLES, "localField": "_id", "foreignField": "case_id", "as": "example"}
-    return [{"$match": subject.query()}, {"$project": {"_id": 1}}, {"$lookup": joined}, {"$unwind": "$example"}]
+async def read_documents_of_cases(
+    reader: Reader, subject: Subject, collection: str, limit: int | None = None
+) -> AsyncIterator[Document]:
+    """Read from another collection what names, by `case_id`, a case about somebody: all of it, or so many documents."""
+    joined = {"from": collection, "localField": "_id", "foreignField": "case_id", "as": "document"}
+    stages: list[Mapping[str, Any]] = [{"$match": subject.query()}, {"$project": {"_id": 1}}, {"$lookup": joined}]
+    stages.append({"$unwind": "$document"})
+    if limit is not None:
+        stages.append({"$limit": limit})
+    async for found in await reader.collection(CASES).aggregate(stages):
+        yield found["document"]
 
 
-async def _erase_examples(work: Work, subject: Subject) -> ErasedPortion:
-    cursor = await work.collection(CASES).aggregate([*_examples_of(subject), {"$limit": PORTION}])
-    ids = [document["example"]["_id"] async for document in cursor]
-    if not ids:
-        return ErasedPortion()
-    await work.collection(EXAMPLES).delete_many({"_id": {"$in": ids}})
-    return ErasedPortion((ErasureResult(what=_EXAMPLES, outcome=Outcome.ERASED),), len(ids) < PORTION)
-
-
-async def _read_examples(reader: Reader, subject: Subject) -> AsyncIterator[Document]:
-    async for document in await reader.collection(CASES).aggregate(_examples_of(subject)):
-        yield {name: document["example"][name] for name in ("text", "label", "decided_at")}
-
-
-HOLDINGS = (
+CASE_HOLDINGS: Final = (
     kept(
-        DocumentSet("针对本人消息的案件与申诉", CASES, Subject.query, show=_case_of),
+        DocumentSet("针对本人消息的案件与申诉", CASES, Subject.query, show=_case_about_subject),
         Keeping("处置与申诉的依据，结案后保存三年", "closed_at", "尚未结案", timedelta(days=1_095)),
     ),
-    rewritten(DocumentSet("本人的举报：举报人编号与说明", CASES, _reported_by, show=_report_of), _without_reporter),
-    PersonalDataHolding(_EXAMPLES, (EXAMPLES,), _erase_examples, _read_examples),
-    erased(
-        DocumentSet(
-            "举报记录：被采纳与被驳回的次数",
-            REPORTERS,
-            lambda subject: {"_id": {"$in": subject.member_ids}},
-            ("upheld", "dismissed", "day", "reported", "active_at"),
-        )
+    rewritten(
+        DocumentSet("本人的举报：举报人编号与说明", CASES, _reported_by, show=_report_by_subject), _without_reporter
     ),
 )
-NOTHING_HELD = {PATROLS: "how many messages were judged how, by group"}

@@ -9,7 +9,7 @@ from huiqun.contracts.moderation import GroupMode, Verdict
 from moderation.evidence.model import Evidence
 from moderation.policies.model import LengthRule, ModeSpan, ProbationRule, Rules
 from moderation.rules.model import Finding, make_finding
-from moderation.standing.model import Standing
+from moderation.standings.model import Standing
 
 
 def check_oversize(rules: Rules, evidence: Evidence) -> Iterator[Finding]:
@@ -68,11 +68,11 @@ def count_message(rules: Rules, message: Message, sent: datetime, standing: Stan
     """Count the message and say what the member has broken by it; `sent` is in the group's time zone."""
     at = int(message.sent_at.timestamp() * 1000)
     written = hash_text(message.text)
-    repeats = standing.repeats(written)
-    today = standing.count(sent.toordinal())
+    repeats = standing.count_repeats(written)
+    today = standing.count_message(sent.toordinal())
     quota, flood, duplicate = rules.quota, rules.flood, rules.duplicate
     seconds = max(flood.seconds if flood else 0, duplicate.seconds if duplicate else 0, _REPEATED_SECONDS)
-    standing.remember(at, written, at - seconds * 1000)
+    standing.remember_message(at, written, at - seconds * 1000)
     found = []
     if quota is not None and today > quota.per_day:
         found.append(make_finding("quota", "quota", 1, quota.verdict))
@@ -80,14 +80,14 @@ def count_message(rules: Rules, message: Message, sent: datetime, standing: Stan
     if (
         flood is not None
         and remembered >= flood.messages
-        and standing.messages_since(at - flood.seconds * 1000) >= flood.messages
+        and standing.count_messages_since(at - flood.seconds * 1000) >= flood.messages
     ):
         found.append(make_finding("flood", "flood", 2, flood.verdict))
     if (
         duplicate is not None
         and repeats + 1 >= duplicate.times
         and len(message.text) >= duplicate.min_characters
-        and standing.repeats_since(at - duplicate.seconds * 1000, written) >= duplicate.times
+        and standing.count_repeats_since(at - duplicate.seconds * 1000, written) >= duplicate.times
     ):
         found.append(make_finding("duplicate", "duplicate", 2, duplicate.verdict))
     return found
@@ -105,7 +105,7 @@ def count_substantial(message: Message, standing: Standing) -> None:
     if len(set(text[: least + 2])) < least and len(set(text)) < least:  # most show it at their beginning
         return
     _, written = standing.recent[-1]
-    if len(standing.recent) == 1 or standing.repeats(written) == 1:
+    if len(standing.recent) == 1 or standing.count_repeats(written) == 1:
         standing.substantial += 1
 
 

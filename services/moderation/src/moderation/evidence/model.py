@@ -13,7 +13,7 @@ from moderation.classifier.model import Classifier
 from moderation.contacts.model import FoundSpan, find_contacts, find_links, may_lead_outside
 from moderation.lexicon.matching.matcher import Lexicon, LexiconHit
 from moderation.policies.model import Policy
-from moderation.standing.model import Standing, key_of
+from moderation.standings.model import Standing, standing_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +115,15 @@ def list_message_windows(messages: Sequence[Message], standings: Mapping[str, St
     """The short texts to be read as one, by the index of the message that ends them; remembers each for the next."""
     windows: dict[int, tuple[str, ...]] = {}
     for index, message in enumerate(messages):
-        standing = standings.get(key_of(message.group_id, message.sender.member_id))
+        standing = standings.get(standing_key(message.group_id, message.sender.member_id))
         if standing is None or isinstance(message, EditedMessage):
             continue
         if 0 < len(message.text) <= _MAX_FRAGMENT_LENGTH and "@" not in message.text:
-            if joined := join_message_window(standing.pieces, message.sent_at, message.text):
+            if joined := join_message_window(standing.short_texts, message.sent_at, message.text):
                 windows[index] = joined
-            standing.pieces = [*standing.pieces, (message.sent_at, message.text)][1 - WINDOW_MESSAGES :]
-        elif standing.pieces:
-            standing.pieces = []
+            standing.short_texts = [*standing.short_texts, (message.sent_at, message.text)][1 - WINDOW_MESSAGES :]
+        elif standing.short_texts:
+            standing.short_texts = []
     return windows
 
 

@@ -9,11 +9,11 @@ from huiqun.work import Work
 from moderation.archive import store as archive
 from moderation.archive.model import MessageRef, RevisionKey
 from moderation.archive.store.messages import Archived, screened
-from moderation.enforcement.handlers import spare_deletions
 from moderation.lifecycle import store
 from moderation.lifecycle.model import EarlyChanges, History, Place, StaffMembers
 from moderation.membership.handlers.staffing import find_staff_among
 from moderation.metrics import CHANGES_REFUSED
+from moderation.sanctions.handlers import withdraw_deletions
 
 Messages = MessageReceived | MessageEdited
 _UNCHANGED = Place()
@@ -97,7 +97,7 @@ async def recall_messages(work: Work, events: Sequence[MessageRecalled]) -> None
             withdrawn.add(ref)
     await archive.mark_recalled(work, recalls)
     await store.save(work, waiting.values())
-    await spare_deletions(work, withdrawn)
+    await withdraw_deletions(work, withdrawn)
 
 
 def announce_recall(work: Work, message: Screened, recalled_by: str, cause: Event) -> None:

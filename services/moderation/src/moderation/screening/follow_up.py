@@ -6,9 +6,12 @@ from huiqun.channel.actions.context import ActionContext
 from huiqun.channel.actions.handlers import request_actions
 from huiqun.contracts.channel import Action
 from huiqun.work import Work
-from moderation.cases.handlers.asking import Appeal, receive_appeals, receive_reports
-from moderation.cases.handlers.opening import open_cases
-from moderation.cases.model import Opening, Report
+from moderation.appeals.handlers import receive_appeals
+from moderation.appeals.model import Appeal
+from moderation.cases.handlers import open_cases
+from moderation.cases.model import CaseOpening
+from moderation.reports.handlers import receive_reports
+from moderation.reports.model import MessageReport
 
 
 @dataclass(slots=True)
@@ -17,8 +20,8 @@ class FollowUp:
 
     requests: list[Action] = field(default_factory=list)
     contexts: dict[str, ActionContext] = field(default_factory=dict)
-    openings: list[Opening] = field(default_factory=list)
-    reports: list[Report] = field(default_factory=list)
+    openings: list[CaseOpening] = field(default_factory=list)
+    reports: list[MessageReport] = field(default_factory=list)
     appeals: list[Appeal] = field(default_factory=list)
 
     def ask(self, context: ActionContext, *actions: Action) -> None:

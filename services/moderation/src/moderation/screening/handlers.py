@@ -20,15 +20,13 @@ from huiqun.contracts.moderation import CaseKind, MessageScreened, SanctionKind,
 from huiqun.runtime.ids import new_id
 from huiqun.runtime.time_slice import TimeSlice
 from huiqun.work import Work
+from moderation.appeals.handlers import find_quotable_categories
+from moderation.appeals.model import Appeal, find_appealable_strike
 from moderation.archive import store as archive
 from moderation.archive.model import Entry, Keeping, MessageRef
-from moderation.cases.handlers.asking import Appeal, appealable, find_quoted
-from moderation.cases.model import REMOVAL_SEVERITY, Opening, Report, begins_with, due
+from moderation.cases.model import REMOVAL_SEVERITY, CaseOpening, case_due_at
 from moderation.classifier.model import Classifier
 from moderation.conduct.model import MODE_RULE
-from moderation.enforcement import model as enforcement
-from moderation.enforcement.handlers import impose, spare_deletions
-from moderation.enforcement.model import AppealLink, Offence, Terms
 from moderation.evidence.handlers import add_quoted_evidence, compare_quoted, gather_in_slices
 from moderation.evidence.model import Evidence, add_likeness, add_split_words, gather_evidence, list_message_windows
 from moderation.lexicon.matching.matcher import EVERY_POLICY
@@ -36,14 +34,18 @@ from moderation.lifecycle.handlers import announce_recall, place_messages, recal
 from moderation.lifecycle.model import Place
 from moderation.membership.handlers.silence import find_silenced, tell_why
 from moderation.metrics import SHADOW_FINDINGS, VERDICTS
+from moderation.notices.model import Offence, group_mode_notice, is_personal_data, personal_data_notice, staff_notice
 from moderation.oversize.model import excerpt_message, is_too_long
 from moderation.policies.model import GroupSettings, Policy
+from moderation.reports.model import MessageReport, begins_with_phrase
 from moderation.rulebook.model import Rulebook
 from moderation.rules.model import make_finding
+from moderation.sanctions.handlers import impose_sanction, withdraw_deletions
+from moderation.sanctions.model import AppealLink, SanctionTerms, delete_message_action, offence_weight
 from moderation.screening.follow_up import FollowUp
 from moderation.screening.model import Decision, judge_message
-from moderation.standing import store as standings
-from moderation.standing.model import REMOVAL_RUNG, WARNING_RUNG, Standing, key_of
+from moderation.standings.model import REMOVAL_RUNG, WARNING_RUNG, Standing, standing_key
+from moderation.standings.store import load_standings, save_standings
 
 Messages = MessageReceived | MessageEdited
 CONSENT = "consent"
@@ -119,7 +121,7 @@ class Screening:
         rulebook = readings[0].rulebook
         messages, policies = [each.message for each in readings], [each.policy for each in readings]
         evidence = [each.evidence for each in readings]
-        known = await standings.load(work, _customers(messages))
+        known = await load_standings(work, _customers(messages))
         if windows := list_message_windows(messages, known):
             add_split_words(evidence, windows, [*map(rulebook.mask_of, policies)], rulebook.lexicon, work.now.date())
         await compare_quoted(work, events, evidence)
@@ -130,13 +132,13 @@ class Screening:
             if time_slice.is_spent:
                 await time_slice.give_way()
             _, message, group, policy, _ = reading
-            key = key_of(message.group_id, message.sender.member_id)
+            key = standing_key(message.group_id, message.sender.member_id)
             # A member who became staff within the batch is judged as what they were with each message.
             standing = known.get(key) if message.sender.role is _CUSTOMER else None
             decision = judge_message(message, policy, group, standing, found)
             if decision.verdict in _OFFENCES and standing is not None:
                 # A member who reports an advertisement, or appeals, repeats what they speak of.
-                quoted = await find_quoted(work, event, standing, policy.rules.review, records)
+                quoted = await find_quotable_categories(work, event, standing, policy.rules.review, records)
                 decision = decision.quoting(quoted) if quoted else decision
             if key in silenced:
                 decision = decision.also(make_finding("consent", CONSENT, 1, silenced[key].outcome))
@@ -149,11 +151,11 @@ class Screening:
                 _listen(Judged(event, decision, screened, standing, group, place), follow)
             if decision.verdict is not _ALLOW:
                 self._answer(work, Judged(event, decision, screened, standing, group, place), follow)
-        await standings.save(work, known.values())
+        await save_standings(work, known.values())
         await archive.append(work, entries)
         _announce_recalls(work, events, entries)
         await follow.carry_out(work)
-        await spare_deletions(work, _mended(events, places, records))
+        await withdraw_deletions(work, _mended(events, places, records))
         await tell_why(work, silenced.values())
         _count_verdicts(records)
 
@@ -173,23 +175,23 @@ class Screening:
             return
         offence = _offence(judged, category, work.now)
         if standing is None:
-            follow.ask(offence.context, enforcement.notice_to_staff(offence, new_id()))
+            follow.ask(offence.context, staff_notice(offence, new_id()))
             return
         if decision.verdict is Verdict.BLOCK and judged.place.is_shown:
-            follow.ask(offence.context, enforcement.deletion(offence, new_id()))
+            follow.ask(offence.context, delete_message_action(offence, new_id()))
         if category == CONSENT:
             return  # no offence: they are told how to be heard
         if leading.reason.rule == MODE_RULE:
             _explain_mode(standing, offence, follow)  # no offence either
             return
-        if enforcement.is_personal(category):
-            follow.ask(offence.context, enforcement.caution(offence, new_id()))
+        if is_personal_data(category):
+            follow.ask(offence.context, personal_data_notice(offence, new_id()))
         ladder, appeal = decision.policy.rules.ladder, decision.policy.rules.review.appeal_phrase
-        weight = enforcement.weight_of(category, ladder, blocked=decision.verdict is Verdict.BLOCK)
+        weight = offence_weight(category, ladder, blocked=decision.verdict is Verdict.BLOCK)
         # A likeness alone never mutes: it warns, and whatever goes beyond that waits for a person.
         highest = REMOVAL_RUNG if decision.is_certain else WARNING_RUNG
-        terms = Terms(ladder, judged.group.owner, self._appeal_link, appeal, highest, judged.group.mutes)
-        imposed = impose(work, offence, weight, standing, terms)
+        terms = SanctionTerms(ladder, judged.group.owner, self._appeal_link, appeal, highest, judged.group.mutes)
+        imposed = impose_sanction(work, offence, weight, standing, terms)
         if imposed is not None:
             climb, actions = imposed
             follow.ask(offence.context, *actions)
@@ -252,14 +254,14 @@ def _listen(judged: Judged, follow: FollowUp) -> None:
         return
     rule = judged.decision.policy.rules.review
     note = judged.screened.masked_text
-    if message.refers_to is not None and begins_with(message.text, rule.report_phrases):
+    if message.refers_to is not None and begins_with_phrase(message.text, rule.report_phrases):
         day = message.sent_at.astimezone(judged.group.timezone).toordinal()
         by_staff = message.sender.role is Role.STAFF
         sender = message.sender.member_id
-        report = Report(message.group_id, message.refers_to, sender, by_staff, note, day, rule)
+        report = MessageReport(message.group_id, message.refers_to, sender, by_staff, note, day, rule)
         follow.reports.append(replace(report, channel=judged.event.source, cause=judged.event))
-    elif standing is not None and begins_with(message.text, rule.appeal_phrases):
-        strike = appealable(standing, message.refers_to)
+    elif standing is not None and begins_with_phrase(message.text, rule.appeal_phrases):
+        strike = find_appealable_strike(standing, message.refers_to)
         if strike is not None:
             follow.appeals.append(Appeal(standing, strike, note, rule, judged.event))
 
@@ -280,14 +282,14 @@ def _offence(judged: Judged, category: str, now: datetime) -> Offence:
 
 def _explain_mode(standing: Standing, offence: Offence, follow: FollowUp) -> None:
     """Tell a member why they cannot write now, and not with every message."""
-    if standing.hushed_at is None or offence.at - standing.hushed_at >= _HUSH_EVERY:
-        standing.hushed_at = offence.at
-        follow.ask(offence.context, enforcement.hush(offence, new_id()))
+    if standing.mode_notice_at is None or offence.at - standing.mode_notice_at >= _HUSH_EVERY:
+        standing.mode_notice_at = offence.at
+        follow.ask(offence.context, group_mode_notice(offence, new_id()))
 
 
-def _opening(kind: CaseKind, judged: Judged, category: str, severity: int, now: datetime) -> Opening:
+def _opening(kind: CaseKind, judged: Judged, category: str, severity: int, now: datetime) -> CaseOpening:
     rule = judged.decision.policy.rules.review
-    return Opening(kind, judged.screened, category, severity, due(rule, severity, now), cause=judged.event)
+    return CaseOpening(kind, judged.screened, category, severity, case_due_at(rule, severity, now), cause=judged.event)
 
 
 def try_text(

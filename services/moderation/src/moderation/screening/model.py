@@ -20,7 +20,7 @@ from moderation.evidence.model import NO_EVIDENCE, Evidence
 from moderation.oversize.model import MAX_MENTIONS, bound_reasons, mask_quotation
 from moderation.policies.model import GroupSettings, Policy, Rule
 from moderation.rules.model import Finding, check_announcement, check_quotation, check_text, check_words
-from moderation.standing.model import Standing
+from moderation.standings.model import Standing
 
 # What a text says by quoting another one; how long it is, when and how often it is sent is the sender's own doing.
 _QUOTABLE = frozenset({"lexicon", "links", "contacts", "announcements"})

@@ -15,7 +15,7 @@ from moderation.policies import store as policies
 from moderation.policies.handlers import POLICIES
 from moderation.policies.model import Written
 from moderation.rulebook.model import Rulebook
-from moderation.standing import store as standings
+from moderation.standings.store import list_acquaintances
 
 #: Called with how many messages are judged and how many there are; what it raises ends the trial.
 Report = Callable[[int, int], Awaitable[None]]
@@ -43,7 +43,7 @@ async def run_trial(reader: Reader, book: Rulebook, trial: Trial, report: Report
     rulebook = Rulebook(tried, book.lexicon, book.lexicon_version, book.bits)
     known = {}
     if any(policy.rules.probation is not None for policy in tried.all()):
-        known = await standings.acquaintances(reader, span.groups, before=span.warm_up)
+        known = await list_acquaintances(reader, span.groups, before=span.warm_up)
     replay = Replay(
         rulebook, load_shipped_classifier, Counted(trial.since, trial.limit), datetime.now(UTC).date(), known
     )

@@ -18,7 +18,7 @@ from moderation.policies.model import RULES
 from moderation.rulebook.model import Rulebook
 from moderation.rules.model import Finding
 from moderation.screening.model import judge_message
-from moderation.standing.model import Standing, key_of
+from moderation.standings.model import Standing, standing_key
 
 Document = Mapping[str, Any]
 #: When a member was first seen to write, and how many messages of substance they have written since.
@@ -87,7 +87,7 @@ class Replay:
     def _standing(self, message: Message) -> Standing | None:
         if message.sender.role is not Role.CUSTOMER:
             return None
-        key = key_of(message.group_id, message.sender.member_id)
+        key = standing_key(message.group_id, message.sender.member_id)
         standing = self._standings.get(key)
         if standing is None:
             since, substantial = self.known.get(key, (None, 0))

@@ -1,0 +1,1 @@
+"""Appeals: a sanctioned member asks that a person looks again."""

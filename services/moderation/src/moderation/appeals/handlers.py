@@ -1,0 +1,125 @@
+"""Sanctioned members appeal, in the group or by a signed link; a person decides, and they are told the answer."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from huiqun.channel.actions.context import ActionContext
+from huiqun.channel.actions.handlers import request_actions
+from huiqun.contracts.channel import MessageEdited, MessageReceived
+from huiqun.contracts.channel.mentions import AddressedText
+from huiqun.contracts.moderation import CaseKind, CaseOutcome, Screened
+from huiqun.privacy.text import mask_text
+from huiqun.runtime.ids import new_id
+from huiqun.store import Reader
+from huiqun.work import Work
+from moderation.appeals.model import (
+    Appeal,
+    AppealedError,
+    AppealGrant,
+    NothingToAppealError,
+    find_appealable_strike,
+)
+from moderation.archive import store as archive
+from moderation.cases.handlers import find_case, open_cases
+from moderation.cases.model import Case, CaseOpening, case_due_at, case_id_of
+from moderation.notices.model import Offence, private_message
+from moderation.policies.handlers import find_group, policy_in_force
+from moderation.policies.model import ReviewRule
+from moderation.reports.handlers import find_reported_categories
+from moderation.reports.model import begins_with_phrase
+from moderation.standings.model import Standing, Strike
+from moderation.standings.store import find_standing
+
+_SEVERITY: Final = 3
+_RECEIVED_TEXT: Final = AddressedText("您好，您的申诉已收到。工作人员复核后，会私信告知您结果。")
+_ANSWERS: Final[Mapping[CaseOutcome, str]] = {
+    CaseOutcome.UPHELD: "您好，您的申诉已由工作人员复核，处罚维持不变。如需了解详情，请联系群主。",
+    CaseOutcome.REVERSED: "您好，您的申诉已由工作人员复核，相关处罚已撤销，感谢您的反馈。",
+    CaseOutcome.RECLASSIFIED: "您好，您的申诉已由工作人员复核，处罚原因更正为“{category}”。",
+}
+
+
+async def receive_appeals(work: Work, appeals: Sequence[Appeal]) -> None:
+    """Open a case for each sanction appealed against in the group, the first time, and say that it was received."""
+    opened = await _open_appeal_cases(work, appeals)
+    causes = {appeal.strike.sanction_id: appeal.cause for appeal in appeals}
+    messages = [private_message(case.group_id, case.member_id, _RECEIVED_TEXT, work.now, new_id()) for case in opened]
+    contexts = {
+        message.action_id: ActionContext(causes.get(case.sanction_id))
+        for message, case in zip(messages, opened, strict=True)
+    }
+    if messages:
+        await request_actions(work, *messages, contexts=contexts)
+
+
+async def appeal_by_link(work: Work, grant: AppealGrant, note: str) -> None:
+    """Open a case for the sanction that a link is about; `note` is what a form says, and masked here.
+
+    Raises NothingToAppealError, AppealedError.
+    """
+    standing, strike = await get_appealable_sanction(work, grant)
+    group = await find_group(work, grant.group_id)
+    rule = (await policy_in_force(work, group.settings)).rules.review
+    await _open_appeal_cases(work, [Appeal(standing, strike, mask_text(note), rule)])
+
+
+async def get_appealable_sanction(reader: Reader, grant: AppealGrant) -> tuple[Standing, Strike]:
+    """The sanction that a link is about, and its member's standing. Raises NothingToAppealError, AppealedError."""
+    standing = await find_standing(reader, grant.group_id, grant.member_id)
+    strikes = standing.strikes if standing is not None else ()
+    strike = next((each for each in strikes if each.sanction_id == grant.sanction_id), None)
+    if standing is None or strike is None:
+        raise NothingToAppealError(grant.sanction_id)
+    appeal = await find_case(reader, case_id_of(CaseKind.APPEAL, grant.sanction_id))
+    if appeal is not None:
+        raise AppealedError(grant.sanction_id, decided=appeal.decision is not None)
+    return standing, strike
+
+
+async def find_quotable_categories(
+    work: Work,
+    event: MessageReceived | MessageEdited,
+    standing: Standing,
+    rule: ReviewRule,
+    batch: Sequence[Screened],
+) -> frozenset[str]:
+    """The categories that a report or an appeal may quote and be no offence: those of the message it is about.
+
+    `batch` is what was judged in this transaction before. An appeal may do so once for each sanction.
+    """
+    reported = await find_reported_categories(work, event, rule, batch)
+    if reported is not None:
+        return reported
+    message = event.data
+    if begins_with_phrase(message.text, rule.appeal_phrases):
+        strike = find_appealable_strike(standing, message.refers_to)
+        if strike is not None and await find_case(work, case_id_of(CaseKind.APPEAL, strike.id)) is None:
+            return frozenset({strike.category})
+    return frozenset()
+
+
+async def answer_appeal(work: Work, offence: Offence, outcome: CaseOutcome) -> None:
+    """Tell a member what became of their appeal against the sanction on an offence, which is named as decided."""
+    text = offence.compose_text(_ANSWERS[outcome])
+    await request_actions(work, private_message(offence.group_id, offence.member_id, text, work.now, new_id()))
+
+
+async def _open_appeal_cases(work: Work, appeals: Sequence[Appeal]) -> list[Case]:
+    if not appeals:
+        return []
+    messages = await archive.latest(work, [appeal.ref for appeal in appeals])
+    openings = [
+        CaseOpening(
+            kind=CaseKind.APPEAL,
+            message=messages.get(appeal.ref) or appeal.message_substitute,
+            category=appeal.strike.category,
+            severity=_SEVERITY,
+            due_at=case_due_at(appeal.rule, _SEVERITY, work.now),
+            sanction_id=appeal.strike.sanction_id,
+            by=appeal.standing.member_id,
+            note=appeal.note,
+            cause=appeal.cause,
+        )
+        for appeal in appeals
+    ]
+    return await open_cases(work, openings)

@@ -1,0 +1,1 @@
+"""Casework: who works on a case, and what they tell one another."""

@@ -1,0 +1,1 @@
+"""Decisions: how people close cases, and what follows."""

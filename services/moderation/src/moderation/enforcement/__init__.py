@@ -1,1 +1,0 @@
-"""Enforcement: the sanctions that follow from offences."""

@@ -1,0 +1,1 @@
+"""Examples: texts with what people called them, for training and for tuning policies."""

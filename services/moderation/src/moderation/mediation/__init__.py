@@ -1,0 +1,1 @@
+"""Mediation: conflicts between members are talked over."""

@@ -1,0 +1,52 @@
+"""Take up a conflict: a word in the group, a private talk, or a group of their own."""
+
+from huiqun.audit import AuditEntry, append
+from huiqun.channel.actions.handlers import request_actions
+from huiqun.contracts.channel import Action, Role
+from huiqun.runtime.ids import new_id
+from huiqun.work import Work
+from moderation.cases.handlers import get_case, save_case
+from moderation.cases.model import Case, Moderator
+from moderation.mediation.model import (
+    MediateCaseCommand,
+    MediationPlace,
+    involved_members,
+    mediation_task,
+    mediation_text,
+    with_mediation,
+)
+from moderation.notices.model import group_message, private_message, staff_task
+from moderation.policies.handlers import find_group
+
+
+class NobodyToTalkToError(ValueError):
+    """Staff and bots are spoken to as colleagues: the case is not about a customer."""
+
+
+async def mediate_case(work: Work, case_id: str, command: MediateCaseCommand, moderator: Moderator) -> Case:
+    """Tell the members, and ask a staff member to talk to them; the case stays to be decided.
+
+    Raises UnknownCaseError, CaseHeldError where somebody else holds it, CaseClosedError, NobodyToTalkToError.
+    """
+    case = await get_case(work, case_id)
+    if case.role is not Role.CUSTOMER:
+        raise NobodyToTalkToError(case.role.value)
+    mediated = await save_case(work, with_mediation(case, moderator, command, work.now))
+    owner = (await find_group(work, case.group_id)).settings.owner
+    await request_actions(work, *_mediation_actions(work, case, command, owner))
+    # Without what was written: nothing is ever erased from the audit log.
+    detail = {"where": command.where.value, "members": list(involved_members(case, command))}
+    await append(work, AuditEntry(moderator.id, "case.mediated", f"case/{case.id}", detail))
+    return mediated
+
+
+def _mediation_actions(work: Work, case: Case, command: MediateCaseCommand, owner: str | None) -> list[Action]:
+    text = mediation_text(command)
+    if command.where is MediationPlace.GROUP:
+        return [group_message(case.group_id, case.member_id, text, work.now, new_id())]
+    members = involved_members(case, command)
+    actions = [private_message(case.group_id, member_id, text, work.now, new_id()) for member_id in members]
+    task = mediation_task(case, command)
+    if task is not None:
+        actions.append(staff_task(case.group_id, command.assignee or owner, task, work.now, new_id()))
+    return actions

@@ -1,0 +1,1 @@
+"""Notices: what members and staff are told, and in which words."""

@@ -1,0 +1,152 @@
+"""What members and staff are told about offences and other things of a group, in the words of its policy."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from huiqun.channel.actions.context import NO_CONTEXT, ActionContext
+from huiqun.contracts.channel import Action, ActionKind, ActionTarget
+from huiqun.contracts.channel.mentions import AddressedText, Mention, Part, compose
+from huiqun.contracts.fields import DEFAULT_CHANNEL
+from huiqun.contracts.moderation import GroupMode
+from moderation.policies.model import Wording
+
+REQUESTED_BY: Final = "moderation"
+#: How long what is asked of the channel is worth doing.
+ACTION_LIFETIME: Final = timedelta(hours=2)
+
+CATEGORY_NAMES: Mapping[str, str] = {
+    "ads": "广告推销",
+    "solicitation": "引流拉客",
+    "fraud": "涉嫌欺诈",
+    "abuse": "辱骂他人",
+    "politics": "敏感话题",
+    "obscenity": "低俗内容",
+    "violence": "暴力内容",
+    "rumour": "未经证实的消息",
+    "id_card": "身份证号",
+    "bank_card": "银行卡号",
+    "mobile": "手机号码",
+    "email": "邮箱地址",
+    "links": "外部链接",
+    "quota": "每日发言条数",
+    "length": "发言长度",
+    "flood": "刷屏",
+    "duplicate": "重复发言",
+    "quiet_hours": "免打扰时段发言",
+    "kind": "本群不支持的消息类型",
+    "probation": "新成员观察期内发送外部联系方式",
+    "announcement": "冒用官方口吻",
+    "promise": "违规承诺收益",
+    "impolite": "服务用语不当",
+    "consent": "尚未确认群规",
+    "reported": "成员举报的内容",
+    "quiet": "安静模式期间发言",
+    "lockdown": "暂停发言期间发言",
+    "oversize": "超长内容",
+    "unreadable": "无法读取的消息",
+}
+_USUAL_WORDING = Wording()
+_PERSONAL_DATA = frozenset({"id_card", "bank_card", "mobile", "email"})
+
+
+@dataclass(frozen=True, slots=True)
+class Offence:
+    """What a member did, as far as the words to them need it, and the message and event it was seen in."""
+
+    group_id: str
+    member_id: str
+    message_id: str
+    category: str
+    at: datetime
+    context: ActionContext = NO_CONTEXT
+    wording: Wording = _USUAL_WORDING
+    channel: str = DEFAULT_CHANNEL
+
+    @property
+    def category_name(self) -> str:
+        """What its category is called in words to members, by the policy."""
+        return self.wording.categories.get(self.category) or category_name(self.category)
+
+    def compose_text(self, text: str, **fields: Part) -> AddressedText:
+        """Fill in a text of the policy about this offence; {member} in it names the offender."""
+        return compose(text, category=self.category_name, member=Mention(self.member_id), **fields)
+
+
+def category_name(category: str) -> str:
+    """What a category is called in words to members, whatever the policy."""
+    return CATEGORY_NAMES.get(category, category)
+
+
+def is_personal_data(category: str) -> bool:
+    """Whether the category is about the member's own data."""
+    return category in _PERSONAL_DATA
+
+
+def personal_data_notice(offence: Offence, action_id: str) -> Action:
+    """Tell a member in private to protect their own data: no offence, and no sanction."""
+    return _private_notice(offence, offence.wording.caution, action_id)
+
+
+def group_mode_notice(offence: Offence, action_id: str) -> Action:
+    """Tell a member in private that the group is quiet, or for staff alone: no offence, and no sanction."""
+    wording = offence.wording
+    text = {GroupMode.QUIET: wording.quiet, GroupMode.LOCKDOWN: wording.lockdown}[GroupMode(offence.category)]
+    return _private_notice(offence, text, action_id)
+
+
+def _private_notice(offence: Offence, text: str, action_id: str) -> Action:
+    message = private_message(offence.group_id, offence.member_id, offence.compose_text(text), offence.at, action_id)
+    return message.model_copy(update={"reason": offence.category})
+
+
+def staff_notice(offence: Offence, action_id: str) -> Action:
+    """Tell a staff member how they should have put it: staff are never sanctioned by themselves."""
+    text = offence.compose_text(offence.wording.staff)
+    return Action(
+        action_id=action_id,
+        group_id=offence.group_id,
+        kind=ActionKind.NOTIFY_STAFF,
+        target=ActionTarget(message_id=offence.message_id),
+        assignee=offence.member_id,
+        content=text.content,
+        members=text.members,
+        reason=offence.category,
+        requested_by=REQUESTED_BY,
+        deadline=offence.at + ACTION_LIFETIME,
+    )
+
+
+def staff_task(group_id: str, staff_id: str | None, text: AddressedText, at: datetime, action_id: str) -> Action:
+    """Ask a staff member for something."""
+    return Action(
+        action_id=action_id,
+        group_id=group_id,
+        kind=ActionKind.NOTIFY_STAFF,
+        assignee=staff_id,
+        content=text.content,
+        members=text.members,
+        requested_by=REQUESTED_BY,
+        deadline=at + ACTION_LIFETIME,
+    )
+
+
+def private_message(group_id: str, member_id: str, text: AddressedText, at: datetime, action_id: str) -> Action:
+    """Tell a member something in private."""
+    return Action(
+        action_id=action_id,
+        group_id=group_id,
+        kind=ActionKind.SEND_PRIVATE,
+        target=ActionTarget(member_id=member_id),
+        content=text.content,
+        members=text.members,
+        requested_by=REQUESTED_BY,
+        deadline=at + ACTION_LIFETIME,
+    )
+
+
+def group_message(group_id: str, member_id: str, text: AddressedText, at: datetime, action_id: str) -> Action:
+    """Say something in the group, to one of its members."""
+    message = private_message(group_id, member_id, text, at, action_id)
+    return message.model_copy(update={"kind": ActionKind.SEND_MESSAGE})

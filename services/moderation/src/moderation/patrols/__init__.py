@@ -1,0 +1,1 @@
+"""Patrols: rounds through groups, by schedule or when asked."""

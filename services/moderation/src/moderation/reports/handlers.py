@@ -1,0 +1,126 @@
+"""Members and staff report messages, for a person to look at them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from huiqun.contracts.channel import MessageEdited, MessageReceived
+from huiqun.contracts.moderation import CaseKind, Screened
+from huiqun.work import Work
+from moderation.archive import store as archive
+from moderation.archive.handlers.supervising import UnknownMessageError, find_message
+from moderation.archive.model import MessageRef
+from moderation.archive.store.messages import screened
+from moderation.cases.handlers import get_case, open_cases
+from moderation.cases.model import Case, CaseOpening, case_due_at
+from moderation.metrics import REPORTS
+from moderation.policies.handlers import find_group, policy_in_force
+from moderation.policies.model import ReviewRule
+from moderation.reports import store
+from moderation.reports.model import REPORTED_CATEGORY, MessageReport, begins_with_phrase
+
+_LEAST_SEVERITY: Final = 2
+
+
+class UnknownReportedMessageError(LookupError):
+    """There is no such message to report."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportMessageCommand:
+    """What a person says of a message at their desk; without a group, of the one that has this id."""
+
+    message_id: str
+    group_id: str | None
+    note: str
+    category: str | None
+
+
+async def receive_reports(work: Work, reports: Sequence[MessageReport]) -> None:
+    """Open a case for the messages that members report. A report acts by nothing else than a person's decision.
+
+    Whose reports were mostly dismissed waits for a second reporter; who reports too often is passed over.
+    """
+    if not reports:
+        return
+    messages = await archive.latest(work, [report.ref for report in reports])
+    known = await store.load_reporters(work, [report.by for report in reports if not report.by_staff])
+    openings = []
+    for report in reports:
+        message = messages.get(report.ref)
+        if message is None or message.member_id == report.by:
+            REPORTS.labels(outcome="void").inc()
+            continue
+        trusted = report.by_staff
+        if not report.by_staff:
+            reporter = known[report.by]
+            if not reporter.count_report(report.day, report.rule.reports_per_day):
+                REPORTS.labels(outcome="over_limit").inc()
+                continue
+            trusted = reporter.trust >= report.rule.least_trust
+        REPORTS.labels(outcome="taken").inc()
+        openings.append(_report_opening(report, message, work.now, trusted=trusted))
+    await store.save_reporters(work, known.values())
+    await open_cases(work, openings)
+
+
+async def report_message(work: Work, command: ReportMessageCommand, by: str) -> Case:
+    """Open a case for a message that a person reports, or join it.
+
+    Raises UnknownReportedMessageError, AmbiguousMessageError.
+    """
+    try:
+        revisions = await find_message(work, command.message_id, command.group_id)
+    except UnknownMessageError as error:
+        raise UnknownReportedMessageError(command.message_id) from error
+    message = screened(revisions[-1])
+    group = await find_group(work, message.group_id)
+    rule = (await policy_in_force(work, group.settings)).rules.review
+    report = MessageReport(message.group_id, message.message_id, by, by_staff=True, note=command.note, day=0, rule=rule)
+    opening = _report_opening(replace(report, category=command.category), message, work.now, trusted=True)
+    await open_cases(work, [opening])
+    return await get_case(work, opening.case_id)
+
+
+async def credit_reporters(work: Work, member_ids: Sequence[str], *, upheld: bool) -> None:
+    """Count for those who reported a message how their report ended."""
+    await store.count_outcome(work, member_ids, upheld=upheld)
+
+
+async def find_reported_categories(
+    work: Work, event: MessageReceived | MessageEdited, rule: ReviewRule, batch: Sequence[Screened]
+) -> frozenset[str] | None:
+    """The categories that the message which a report is about was found to be of; None where it is no report.
+
+    A report may quote these, and is no offence by it. `batch` is what was judged in this transaction before.
+    """
+    message = event.data
+    if message.refers_to is None or not begins_with_phrase(message.text, rule.report_phrases):
+        return None
+    ref = MessageRef(message.refers_to, message.group_id, event.source)
+    earlier = next((each for each in reversed(batch) if _ref_of(each) == ref), None)
+    reported = earlier or (await archive.latest(work, [ref])).get(ref)
+    if reported is None or reported.member_id == message.sender.member_id:
+        return frozenset()
+    return frozenset(reason.category for reason in reported.reasons)
+
+
+def _ref_of(message: Screened) -> MessageRef:
+    return MessageRef(message.message_id, message.group_id, message.channel)
+
+
+def _report_opening(report: MessageReport, message: Screened, now: datetime, *, trusted: bool) -> CaseOpening:
+    worst = max(message.reasons, key=lambda reason: reason.severity, default=None)
+    severity = max(worst.severity if worst else 0, _LEAST_SEVERITY)
+    return CaseOpening(
+        kind=CaseKind.REPORT,
+        message=message,
+        category=report.category or (worst.category if worst else REPORTED_CATEGORY),
+        severity=severity,
+        due_at=case_due_at(report.rule, severity, now),
+        by=report.by,
+        note=report.note,
+        trusted=trusted,
+        cause=report.cause,
+    )

@@ -1,0 +1,137 @@
+"""From an offence to actions: what to delete, whom to warn, mute or propose for removal, and where to appeal."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from huiqun.channel.actions.texts import span_in_words
+from huiqun.contracts.channel import Action, ActionKind, ActionPurpose, ActionTarget
+from huiqun.contracts.channel.mentions import compose
+from huiqun.contracts.moderation import SanctionKind
+from moderation.notices.model import ACTION_LIFETIME, REQUESTED_BY, Offence, is_personal_data, private_message
+from moderation.policies.model import Ladder
+from moderation.standings.model import REMOVAL_RUNG, LadderStep
+
+#: Makes the address at which the offender can appeal against the sanction of this id.
+AppealLink = Callable[[Offence, str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class SanctionTerms:
+    """How a group sanctions: its ladder, who decides on removal, and where a member can appeal, if there is a page.
+
+    `appeal_phrase` is what an appeal in the group begins with, `highest` the rung that the evidence is good for,
+    `mutes` whether anybody can mute a member there.
+    """
+
+    ladder: Ladder
+    owner: str | None = None
+    appeal_link: AppealLink | None = None
+    appeal_phrase: str = "申诉"
+    highest: int = REMOVAL_RUNG
+    mutes: bool = True
+
+
+def delete_message_action(offence: Offence, action_id: str) -> Action:
+    """Take the message out of the group."""
+    return Action(
+        action_id=action_id,
+        group_id=offence.group_id,
+        kind=ActionKind.DELETE_MESSAGE,
+        target=ActionTarget(member_id=offence.member_id, message_id=offence.message_id),
+        reason=offence.category,
+        purpose=ActionPurpose.SANCTION,
+        requested_by=REQUESTED_BY,
+        deadline=offence.at + ACTION_LIFETIME,
+    )
+
+
+def sanction_action(offence: Offence, step: LadderStep, terms: SanctionTerms, sanction_id: str) -> Action:
+    """Carry out a rung of the ladder: warn in the group, mute, or ask a staff member to decide on removal.
+
+    The action bears the id of its sanction.
+    """
+    common = {
+        "action_id": sanction_id,
+        "group_id": offence.group_id,
+        "target": ActionTarget(member_id=offence.member_id, message_id=offence.message_id),
+        "reason": offence.category,
+        "purpose": ActionPurpose.SANCTION,
+        "requested_by": REQUESTED_BY,
+        "deadline": offence.at + ACTION_LIFETIME,
+    }
+    wording = offence.wording
+    if step.kind is SanctionKind.WARNING:
+        text = offence.compose_text(wording.warning, appeal=terms.appeal_phrase)
+        return Action(kind=ActionKind.SEND_MESSAGE, content=text.content, members=text.members, **common)
+    if step.kind is SanctionKind.MUTE and step.until is not None:
+        seconds = max(int((step.until - offence.at).total_seconds()), 1)
+        where = "打开私信中的链接" if terms.appeal_link else "私信群主"
+        text = offence.compose_text(wording.mute, span=span_in_words(seconds), appeal=where)
+        # When it would be over, it is too late to begin with it.
+        common["deadline"] = step.until
+        return Action(
+            kind=ActionKind.MUTE_MEMBER,
+            content=text.content,
+            members=text.members,
+            duration_seconds=seconds,
+            **common,
+        )
+    text = offence.compose_text(wording.removal)
+    return Action(
+        kind=ActionKind.NOTIFY_STAFF, assignee=terms.owner, content=text.content, members=text.members, **common
+    )
+
+
+def unmute_action(group_id: str, member_id: str, reason: str, at: datetime, action_id: str) -> Action:
+    """End a mute."""
+    return Action(
+        action_id=action_id,
+        group_id=group_id,
+        kind=ActionKind.UNMUTE_MEMBER,
+        target=ActionTarget(member_id=member_id),
+        reason=reason,
+        purpose=ActionPurpose.SANCTION,
+        requested_by=REQUESTED_BY,
+        deadline=at + ACTION_LIFETIME,
+    )
+
+
+def remove_member_action(offence: Offence, approved_by: str, action_id: str) -> Action:
+    """Take a member out of the group; nobody is removed without the name of the person who approved it."""
+    text = compose(
+        "因多次违反群规（{category}），经 {by} 核准移出群聊。", category=offence.category_name, by=approved_by
+    )
+    return Action(
+        action_id=action_id,
+        group_id=offence.group_id,
+        kind=ActionKind.REMOVE_MEMBER,
+        target=ActionTarget(member_id=offence.member_id, message_id=offence.message_id),
+        content=text.content,
+        reason=offence.category,
+        purpose=ActionPurpose.SANCTION,
+        requested_by=approved_by[:128],
+        deadline=offence.at + ACTION_LIFETIME,
+    )
+
+
+def appeal_link_message(offence: Offence, appeal_link: str, action_id: str) -> Action:
+    """Give a muted member in private the link by which they, and nobody else, can appeal."""
+    text = offence.compose_text(
+        "您好，您因多次违反群规（{category}）被禁言。如有异议，请在 7 天内打开 {link} 申诉。", link=appeal_link
+    )
+    return private_message(offence.group_id, offence.member_id, text, offence.at, action_id)
+
+
+def removal_notice(offence: Offence, appeal_link: str, action_id: str) -> Action:
+    """Tell a member in private why they are removed, and where they can appeal."""
+    text = offence.compose_text(
+        "您好，因多次违反群规（{category}），您将被移出群聊。如有异议，请在 7 天内打开 {link} 申诉。", link=appeal_link
+    )
+    return private_message(offence.group_id, offence.member_id, text, offence.at, action_id)
+
+
+def offence_weight(category: str, ladder: Ladder, *, blocked: bool) -> float:
+    """What an offence of a category counts; twice that where the message was blocked."""
+    weight = ladder.weights.get("personal_data" if is_personal_data(category) else category, 1.0)
+    return weight * 2 if blocked else weight

@@ -1,0 +1,54 @@
+"""What standings hold of people: offences, which count for a time, and what is remembered of their last messages."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from huiqun.contracts.privacy import Outcome
+from huiqun.privacy.erasure.holdings import Document, DocumentSet, Keeping, Query, erased, kept, rewritten
+from huiqun.privacy.erasure.model import Subject
+from moderation.standings.store import STANDINGS
+
+_HAS_STRIKES: Final[Query] = {"strikes.0": {"$exists": True}}
+_HAS_MESSAGE_TRACES: Final[Query] = {
+    "$or": [
+        *({name: {"$exists": True}} for name in ("since", "pieces", "hushed_at")),
+        *({name: {"$ne": 0}} for name in ("day", "counted", "substantial")),
+        {"recent": {"$ne": b""}},
+    ]
+}
+
+
+def _without_message_traces(_: Document, __: Subject) -> Mapping[str, Any]:
+    emptied = {"day": 0, "counted": 0, "substantial": 0, "recent": b""}
+    return {"$set": emptied, "$unset": dict.fromkeys(("since", "pieces", "hushed_at"), "")}
+
+
+STANDING_HOLDINGS: Final = (
+    erased(
+        DocumentSet(
+            "发言计数与近期消息特征",
+            STANDINGS,
+            lambda each: {"$and": [each.query(), {"$nor": [_HAS_STRIKES]}]},
+            ("group_id", "member_id", "counted", "substantial", "since", "pieces", "hushed_at"),
+        )
+    ),
+    rewritten(
+        DocumentSet(
+            "违规成员的发言计数与近期消息特征",
+            STANDINGS,
+            lambda each: {"$and": [each.query(), _HAS_STRIKES, _HAS_MESSAGE_TRACES]},
+        ),
+        _without_message_traces,
+        Outcome.ERASED,
+    ),
+    kept(
+        DocumentSet(
+            "违规记录：类别、时间、处置等级",
+            STANDINGS,
+            lambda each: {"$and": [each.query(), _HAS_STRIKES]},
+            ("group_id", "member_id", "strikes", "counted", "substantial", "since", "pieces", "hushed_at"),
+        ),
+        Keeping("执行群规、保护其他成员所需，末次发言后至多 400 天", "active_on", after=timedelta(days=400)),
+    ),
+)
