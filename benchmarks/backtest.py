@@ -26,8 +26,8 @@ from moderation.evidence.model import gather_evidence
 from moderation.policies.handlers import write_version
 from moderation.policies.model import DEFAULT_POLICY, Rules
 from moderation.rulebook.model import Rulebook
-from moderation.screening.model import judge_message
 from moderation.standings.model import Standing, standing_key
+from moderation.verdicts.model import judge_message
 
 MEASUREMENT = "Backtest"
 METHOD = (

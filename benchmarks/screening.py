@@ -14,8 +14,8 @@ from huiqun.contracts.channel import MessageReceived
 from moderation.evidence.model import add_split_words, gather_evidence, list_message_windows
 from moderation.lexicon.matching.matcher import Lexicon
 from moderation.rulebook.model import Rulebook
-from moderation.screening.model import judge_message
 from moderation.standings.model import Standing, standing_key
+from moderation.verdicts.model import judge_message
 
 BATCH = 500
 MEASUREMENT = "Screening alone"

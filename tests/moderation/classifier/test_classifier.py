@@ -20,9 +20,9 @@ from moderation.evidence.model import add_likeness, gather_evidence
 from moderation.lexicon.matching.matcher import EVERY_POLICY, Lexicon
 from moderation.policies.model import ClassifierRule, GroupSettings, LexiconRule, Policies, Policy, Rules, objections
 from moderation.rulebook.model import Rulebook
-from moderation.screening.handlers import try_text
-from moderation.screening.model import Decision, judge_message
 from moderation.standings.model import Standing
+from moderation.verdicts.handlers import try_text
+from moderation.verdicts.model import Decision, judge_message
 
 NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)
 WEIGHTS = files(classifier).joinpath("data", "classifier.csv")

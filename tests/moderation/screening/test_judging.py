@@ -14,8 +14,8 @@ from moderation.evidence.model import gather_evidence
 from moderation.lexicon.matching.matcher import EVERY_POLICY, Lexicon
 from moderation.lexicon.matching.words import Word
 from moderation.policies.model import GroupSettings, Policy, Rules
-from moderation.screening.model import Decision, judge_message
 from moderation.standings.model import Standing
+from moderation.verdicts.model import Decision, judge_message
 
 NOON = datetime(2026, 11, 22, 4, tzinfo=UTC)  # in Shanghai
 LEXICON = Lexicon(

@@ -92,12 +92,13 @@ from moderation.rulebook.handlers import RulebookKeeper
 from moderation.rulebook.model import Rulebook
 from moderation.sanctions.handlers import MUTE_ENDS, end_mute
 from moderation.sanctions.model import AppealLink
-from moderation.screening import api as screening_api
-from moderation.screening.handlers import PreparedMessage, Screening
+from moderation.screening.handlers import Screening
+from moderation.screening.model import PreparedMessage
 from moderation.settings import Settings
 from moderation.standings import api as standings_api
 from moderation.standings.personal_data import STANDING_HOLDINGS
 from moderation.standings.store import STANDING_INDEXES
+from moderation.verdicts import api as verdicts_api
 
 SERVICE = "moderation"
 DESCRIPTION = "Group rules, screening, sanctions and review."
@@ -159,7 +160,7 @@ def routes(
     return (
         Route(GROUP_EVENTS, partial(policies.record_groups, directory=directory)),
         Route(ROSTER_EVENTS, roster.record_members),
-        Route((MessageReceived, MessageEdited), hear_and_screen, unreadable=note_unreadable, prepare=screening.read),
+        Route((MessageReceived, MessageEdited), hear_and_screen, unreadable=note_unreadable, prepare=screening.prepare),
         Route((MessageRecalled,), screening.recall),
         Route(RECEIPT_EVENTS, record_receipts),
         Route(REQUEST_EVENTS, person_requests(directory).record),
@@ -237,7 +238,7 @@ ROUTERS = (
     membership_api.page_router,  # /consent, open to who has a signed link
     standings_api.router,  # /api/v1/groups/{group_id}/members/{member_id}/standing
     lexicon_api.router,  # /api/v1/lexicon/lists
-    screening_api.router,  # /api/v1/lexicon/scan
+    verdicts_api.router,  # /api/v1/lexicon/scan
     archive_api.lookup_router,  # /api/v1/messages/lookup
     archive_api.supervision_router,  # /api/v1/messages/sample and /{message_id}/reviews
     archive_api.messages_router,  # /api/v1/messages

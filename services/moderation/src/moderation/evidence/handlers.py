@@ -1,20 +1,15 @@
 """Gathers the evidence in the texts of a batch and in what they quote, and gives others their turn in between."""
 
 import asyncio
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Final
 
-from huiqun.contracts.channel import MAX_TEXT, Message, MessageEdited, MessageReceived
-from huiqun.privacy.text import mask_text
+from huiqun.contracts.channel import MAX_TEXT, Message
 from huiqun.runtime.time_slice import TimeSlice
-from huiqun.work import Work
-from moderation.archive import store as archive
-from moderation.archive.model import MessageRef
 from moderation.classifier.handlers import load_shipped_classifier
 from moderation.evidence.model import NO_EVIDENCE, Evidence, QuotedEvidence, add_likeness, gather_evidence
-from moderation.lifecycle.handlers import ref_of
 from moderation.policies.model import Policy
 from moderation.rulebook.model import Rulebook
 
@@ -76,42 +71,3 @@ async def add_quoted_evidence(
     for index, each in zip(texts, found, strict=True):
         if each is not NO_EVIDENCE:
             evidence[index] = replace(evidence[index], quoted=QuotedEvidence(each))
-
-
-async def compare_quoted(
-    work: Work, events: Sequence[MessageReceived | MessageEdited], evidence: list[Evidence]
-) -> None:
-    """Leave out of the evidence what somebody else has written as it is quoted, and note what the sender has.
-
-    The archive is asked only about quotations in which something was found. Of one without an id, and of a message that
-    is not there, it stays unknown.
-    """
-    refs: dict[int, MessageRef] = {}
-    for index, event in enumerate(events):
-        quoted = event.data.quoted
-        if evidence[index].quoted is not None and quoted is not None and quoted.message_id is not None:
-            refs[index] = MessageRef(quoted.message_id, event.data.group_id, event.source)
-    if not refs:
-        return
-    archived = await archive.find_revisions(work, set(refs.values()))
-    written = {
-        ref: [(str(each.document["member_id"]), str(each.document["text"])) for each in found]
-        for ref, found in archived.items()
-    }
-    for event in events:
-        if (ref := ref_of(event)) in refs.values():
-            written.setdefault(ref, []).append((event.data.sender.member_id, mask_text(event.data.text)))
-    for index, ref in refs.items():
-        if ref in written:
-            evidence[index] = _compared(evidence[index], events[index].data, written[ref])
-
-
-def _compared(evidence: Evidence, message: Message, written: Collection[tuple[str, str]]) -> Evidence:
-    """The evidence, now that it is known who has written which texts under the quoted message's id."""
-    if evidence.quoted is None or message.quoted is None:
-        return evidence
-    # Platforms cut quotations short, and treat white space as they like.
-    said = "".join(mask_text(message.quoted.text[:MAX_TEXT]).split()).rstrip("….")
-    others = [text for member_id, text in written if member_id != message.sender.member_id]
-    is_others = any(said in "".join(text.split()) for text in others)
-    return replace(evidence, quoted=None if is_others else replace(evidence.quoted, is_own=True))

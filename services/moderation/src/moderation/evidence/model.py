@@ -1,14 +1,15 @@
 """What a text shows, whoever wrote it: words, personal data, links, contacts, likeness; for a whole batch at once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from huiqun.contracts.channel import EditedMessage, Message, Role
+from huiqun.contracts.channel import MAX_TEXT, EditedMessage, Message, MessageEdited, MessageReceived, Role
 from huiqun.privacy.detection import PersonalData, find_personal_data
 from huiqun.privacy.masking import mask
 from huiqun.privacy.text import mask_text
+from moderation.archive.model import MessageRef
 from moderation.classifier.model import Classifier
 from moderation.contacts.model import FoundSpan, find_contacts, find_links, may_lead_outside
 from moderation.lexicon.matching.matcher import Lexicon, LexiconHit
@@ -141,3 +142,25 @@ def add_split_words(
     for index, hits in zip(windows, found, strict=True):
         if hits:
             evidence[index] = replace(evidence[index], hits=(*evidence[index].hits, *hits))
+
+
+def quoted_message_of(event: MessageReceived | MessageEdited, evidence: Evidence) -> MessageRef | None:
+    """The message under whose id something was found as a quotation; None without one, or without an id."""
+    quoted = event.data.quoted
+    if evidence.quoted is None or quoted is None or quoted.message_id is None:
+        return None
+    return MessageRef(quoted.message_id, event.data.group_id, event.source)
+
+
+def compare_quotation(evidence: Evidence, message: Message, written: Collection[tuple[str, str]]) -> Evidence:
+    """Leave out of the evidence what somebody else has written as it is quoted, and note what the sender has.
+
+    `written` are the members and masked texts that there are under the quoted message's id.
+    """
+    if evidence.quoted is None or message.quoted is None:
+        return evidence
+    # Platforms cut quotations short, and treat white space as they like.
+    said = "".join(mask_text(message.quoted.text[:MAX_TEXT]).split()).rstrip("….")
+    others = [text for member_id, text in written if member_id != message.sender.member_id]
+    is_others = any(said in "".join(text.split()) for text in others)
+    return replace(evidence, quoted=None if is_others else replace(evidence.quoted, is_own=True))

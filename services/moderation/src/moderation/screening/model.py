@@ -1,169 +1,137 @@
-"""The verdict on a message: every rule of its policy speaks, and the severest outcome wins."""
+"""The second act of screening: what was collected for a batch is judged, message by message. No I/O."""
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import replace
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, NamedTuple
 
-from huiqun.contracts.channel import EditedMessage, Message, MessageReceived, Role
-from huiqun.contracts.envelope import assemble
+from huiqun.contracts.channel import Message, MessageEdited, MessageReceived, Role
 from huiqun.contracts.moderation import Screened, Verdict
-from huiqun.privacy.text import mask_text
-from moderation.conduct.model import (
-    check_form,
-    check_mode,
-    check_oversize,
-    check_probation,
-    count_message,
-    count_substantial,
-)
-from moderation.evidence.model import NO_EVIDENCE, Evidence
-from moderation.oversize.model import MAX_MENTIONS, bound_reasons, mask_quotation
-from moderation.policies.model import GroupSettings, Policy, Rule
-from moderation.rules.model import Finding, check_announcement, check_quotation, check_text, check_words
-from moderation.standings.model import Standing
+from moderation.archive.model import Entry, Keeping, MessageRef
+from moderation.consequences.model import Consequences, JudgedMessage, QuotableMessages
+from moderation.evidence.model import Evidence, add_split_words, list_message_windows
+from moderation.lifecycle.model import Place, ref_of_event
+from moderation.policies.model import GroupSettings, Outcome, Policy
+from moderation.rulebook.model import Rulebook
+from moderation.rules.model import make_finding
+from moderation.sanctions.model import AppealLink
+from moderation.standings.model import Standing, standing_key
+from moderation.verdicts.model import CONSENT_RULE, judge_message
 
-# What a text says by quoting another one; how long it is, when and how often it is sent is the sender's own doing.
-_QUOTABLE = frozenset({"lexicon", "links", "contacts", "announcements"})
-# Of an enumeration, reading a member by its name takes as long as half a rule: there are a dozen of them a message.
-_ALLOW, _CUSTOMER, _STAFF = Verdict.ALLOW, Role.CUSTOMER, Role.STAFF
-_ORDER = {Verdict.ALLOW: 0, Verdict.WARN: 1, Verdict.REVIEW: 2, Verdict.BLOCK: 3}
+MessageEvent = MessageReceived | MessageEdited
+# Of an enumeration, reading a member by its name takes as long as half a rule.
+_ALLOW, _CUSTOMER = Verdict.ALLOW, Role.CUSTOMER
+_OFFENCES: Final = frozenset({Verdict.WARN, Verdict.BLOCK})
 
 
-class Decision(NamedTuple):
-    """A judged message."""
+class PreparedMessage(NamedTuple):
+    """A message with what its text shows, and the rules in force when it was read."""
 
+    rulebook: Rulebook
     message: Message
+    group: GroupSettings
     policy: Policy
-    verdict: Verdict
-    findings: tuple[Finding, ...]
-    masked_text: str
-    left_out: int = 0
-
-    @property
-    def revision(self) -> int:
-        """0 as first sent, rising with each edit."""
-        return self.message.revision if isinstance(self.message, EditedMessage) else 0
-
-    @property
-    def leading(self) -> Finding | None:
-        """The finding that the verdict rests on; the severest reason where several ask for the same."""
-        worst = [finding for finding in self.findings if finding.counts and finding.outcome == self.verdict]
-        return max(worst, key=lambda finding: finding.reason.severity, default=None)
-
-    @property
-    def is_certain(self) -> bool:
-        """Whether the verdict rests on more than a likeness."""
-        return any(
-            finding.counts and finding.outcome == self.verdict and finding.is_certain for finding in self.findings
-        )
-
-    def also(self, found: Finding) -> "Decision":
-        """The decision with a finding that rests on something else than the message."""
-        verdict = max(self.verdict, found.outcome, key=_ORDER.__getitem__)
-        return self._replace(verdict=verdict, findings=(*self.findings, found))
-
-    def quoting(self, categories: Collection[str]) -> "Decision":
-        """The decision on a text that quotes what it is about: a person looks at what it has of these categories."""
-        findings = tuple(
-            replace(each, outcome=Verdict.REVIEW)
-            if each.reason.rule in _QUOTABLE and each.reason.category in categories
-            else each
-            for each in self.findings
-        )
-        return self._replace(verdict=_severest(findings), findings=findings)
-
-    def screened(self, lexicon_version: str, channel: str = MessageReceived.default_source) -> Screened:
-        """What the other services get to know of a message that came from `channel`."""
-        message = self.message
-        sender = message.sender
-        fields = {
-            "channel": channel,
-            "message_id": message.message_id,
-            "group_id": message.group_id,
-            "member_id": sender.member_id,
-            "role": sender.role,
-            "kind": message.kind,
-            "duration_seconds": message.duration_seconds,
-            "url": mask_text(message.url) if message.url else None,
-            "revision": self.revision,
-            "verdict": self.verdict,
-            "reasons": bound_reasons(tuple([finding.reason for finding in self.findings])) if self.findings else (),
-            "policy_version": self.policy.label,
-            "lexicon_version": lexicon_version,
-            "masked_text": self.masked_text,
-            "left_out": self.left_out,
-            "mentions": message.mentions[:MAX_MENTIONS],
-            "reply_to": message.reply_to,
-            "quoted": mask_quotation(message.quoted) if message.quoted is not None else None,
-            "sent_at": message.sent_at,
-        }
-        return assemble(Screened, fields)
+    evidence: Evidence
 
 
-def judge_message(
-    message: Message, policy: Policy, settings: GroupSettings, standing: Standing | None, evidence: Evidence
-) -> Decision:
-    """Judge a message under its group's policy, and count it in the sender's standing.
+class CollectedMessage(NamedTuple):
+    """A message that is to be judged, and where its revision stands among those that have come."""
 
-    Staff have no standing: they are judged by the rules for staff only. Bots are recorded and masked, not judged.
-    Findings of rules on trial are kept with the others, and nothing follows from them.
-    An edited message is judged again and counted no second time.
+    event: MessageEvent
+    place: Place
+    prepared: PreparedMessage
+
+
+@dataclass(frozen=True, slots=True)
+class CollectedBatch:
+    """All that judging a batch needs.
+
+    `standings` are by key, read for this batch alone; `silenced` says by the same key what is wanted done with what a
+    member writes who has not agreed to the rules.
     """
-    role = message.sender.role
-    if role is not _CUSTOMER:
-        standing = None
-    if standing is not None:
-        found = _on_customer(message, policy, settings, standing, evidence)
-    elif role is _STAFF and evidence is not NO_EVIDENCE and policy.rules.staff is not None:
-        found = list(check_words("staff", policy.rules.staff.categories, evidence, fuzzy=False))
-    else:
-        found = []
-    verdict = _ALLOW
-    if found:
-        found = list(_settled(found, message, policy, settings))
-        verdict = _severest(found)
-    if verdict is _ALLOW and standing is not None and not isinstance(message, EditedMessage):
-        count_substantial(message, standing)
-    return Decision(message, policy, verdict, tuple(found), evidence.masked(message.text), evidence.left_out)
+
+    rulebook: Rulebook
+    messages: Sequence[CollectedMessage]
+    standings: Mapping[str, Standing]
+    silenced: Mapping[str, Outcome]
+    quotable: QuotableMessages
 
 
-def _severest(findings: Iterable[Finding]) -> Verdict:
-    outcomes: list[Verdict] = [each.outcome for each in findings if each.counts]
-    return max(outcomes, key=_ORDER.__getitem__, default=_ALLOW)
+@dataclass(frozen=True, slots=True)
+class JudgingTerms:
+    """How batches are judged: the moment, the key of the hashes in the archive, and where members can appeal."""
+
+    now: datetime
+    hash_key: bytes
+    appeal_link: AppealLink | None
 
 
-def _settled(found: Iterable[Finding], message: Message, policy: Policy, settings: GroupSettings) -> Iterator[Finding]:
-    """Leave out what an exception excuses, and mark what a rule on trial has found."""
-    member_id, sent_at = message.sender.member_id, message.sent_at
-    for each in found:
-        reason = each.reason
-        if any(exception.covers(reason, member_id, sent_at) for exception in settings.exceptions):
-            continue
-        rule = getattr(policy.rules, reason.rule, None)
-        yield each.on_trial() if isinstance(rule, Rule) and rule.is_on_trial(reason.category) else each
+@dataclass(slots=True)
+class JudgedBatch:
+    """What judging gives: a record and an archive entry for each message, in their order, and what follows from them.
+
+    `standings` are those of the members who wrote, as they are now.
+    """
+
+    standings: Mapping[str, Standing]
+    records: list[Screened] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    consequences: Consequences = field(default_factory=Consequences)
 
 
-def _on_customer(
-    message: Message, policy: Policy, settings: GroupSettings, standing: Standing, evidence: Evidence
-) -> list[Finding]:
-    rules = policy.rules
-    sent = message.sent_at.astimezone(settings.timezone)
-    if standing.since is None:
-        standing.since = message.sent_at
-    found: list[Finding] = []
-    if settings.mode is not None:
-        found += check_mode(settings.mode, message)
-    if rules.probation is not None:
-        found += check_probation(rules.probation, message, standing, evidence)
-    if rules.length is not None or rules.kinds is not None or rules.quiet_hours is not None:
-        found += check_form(rules, message, sent, evidence)
-    if evidence is not NO_EVIDENCE:
-        found += check_oversize(rules, evidence)
-        found += check_text(rules, message, evidence)
-        if evidence.quoted is not None:
-            found += check_quotation(rules, message, evidence.quoted)
-    if rules.announcements is not None:
-        found += check_announcement(rules.announcements, message.text)
-    if not isinstance(message, EditedMessage):
-        found += count_message(rules, message, sent, standing)
-    return found
+def judge_batch(collected: CollectedBatch, terms: JudgingTerms, judged: JudgedBatch) -> Iterator[None]:
+    """Judge the messages one after the other into `judged`; whoever iterates may let others have a turn in between."""
+    rulebook, quotable = collected.rulebook, collected.quotable
+    keeping = Keeping(terms.now, rulebook.holds, terms.hash_key)
+    standings, consequences, records = judged.standings, judged.consequences, judged.records
+    for (event, place, prepared), found in zip(collected.messages, _complete_evidence(collected, terms), strict=True):
+        _, message, group, policy, _ = prepared
+        key = standing_key(message.group_id, message.sender.member_id)
+        # A member who became staff within the batch is judged as what they were with each message.
+        standing = standings.get(key) if message.sender.role is _CUSTOMER else None
+        decision = judge_message(message, policy, group, standing, found)
+        if decision.verdict in _OFFENCES and standing is not None:
+            # A member who reports an advertisement, or appeals, repeats what they speak of.
+            quoted = quotable.list_categories(event, standing, policy.rules.review, records)
+            decision = decision.quoting(quoted) if quoted else decision
+        if key in collected.silenced:
+            decision = decision.also(make_finding(CONSENT_RULE, CONSENT_RULE, 1, collected.silenced[key]))
+        record = decision.screened(rulebook.lexicon_version, event.source)
+        records.append(record)
+        entry = keeping.entry(record, message, found.personal, policy.rules.retention.days)
+        judged.entries.append(_with_recall(entry, place))
+        is_reply = message.refers_to is not None or (standing is not None and standing.strikes)
+        if is_reply or decision.verdict is not _ALLOW:
+            outcome = JudgedMessage(event, decision, record, standing, group, place)
+            if is_reply:
+                consequences.add_report_or_appeal(outcome)
+            if decision.verdict is not _ALLOW:
+                consequences.add_answer(outcome, terms.now, terms.appeal_link)
+        yield
+
+
+def _complete_evidence(collected: CollectedBatch, terms: JudgingTerms) -> list[Evidence]:
+    """The evidence in each message, also of the words that members cut over several."""
+    evidence = [each.prepared.evidence for each in collected.messages]
+    messages = [each.prepared.message for each in collected.messages]
+    if windows := list_message_windows(messages, collected.standings):
+        rulebook = collected.rulebook
+        masks = [rulebook.mask_of(each.prepared.policy) for each in collected.messages]
+        add_split_words(evidence, windows, masks, rulebook.lexicon, terms.now.date())
+    return evidence
+
+
+def _with_recall(entry: Entry, place: Place) -> Entry:
+    """The entry, which says that the message was withdrawn before it came: that stands where it was first sent."""
+    is_withdrawn = place.recalled_by is not None and entry.screened.revision == 0
+    return entry._replace(recalled_by=place.recalled_by) if is_withdrawn else entry
+
+
+def list_mended(collected: CollectedBatch, records: Sequence[Screened]) -> frozenset[MessageRef]:
+    """The messages that were edited so that nothing has to be deleted any more."""
+    if not any(isinstance(each.event, MessageEdited) for each in collected.messages):
+        return frozenset()
+    judged = zip(collected.messages, records, strict=True)
+    shown = {ref_of_event(each.event): (each.event, record.verdict) for each, record in judged if each.place.is_shown}
+    changed = ((ref, verdict) for ref, (event, verdict) in shown.items() if isinstance(event, MessageEdited))
+    return frozenset(ref for ref, verdict in changed if verdict is not Verdict.BLOCK)

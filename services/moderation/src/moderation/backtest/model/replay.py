@@ -17,8 +17,8 @@ from moderation.evidence.model import Evidence, add_likeness, add_split_words, g
 from moderation.policies.model import RULES
 from moderation.rulebook.model import Rulebook
 from moderation.rules.model import Finding
-from moderation.screening.model import judge_message
 from moderation.standings.model import Standing, standing_key
+from moderation.verdicts.model import judge_message
 
 Document = Mapping[str, Any]
 #: When a member was first seen to write, and how many messages of substance they have written since.

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from huiqun.channel.actions.handlers import request_actions
 from huiqun.channel.directory.model import member_key
-from huiqun.contracts.channel import Message, Role
+from huiqun.contracts.channel import Action, Message, Role
 from huiqun.work import Work
 from moderation.membership.model import words
 from moderation.membership.model.actions import Letter, in_private
@@ -39,14 +38,14 @@ async def find_silenced(work: Work, messages: Sequence[Message], policies: Seque
     }
 
 
-async def tell_why(work: Work, silenced: Iterable[Silenced]) -> None:
-    """Tell them in private how to be heard: once an hour, whatever they write."""
+async def tell_why(work: Work, silenced: Iterable[Silenced]) -> list[Action]:
+    """Return what tells them in private how to be heard: once an hour, whatever they write."""
     told = [each for each in silenced if needs_hint(each.state, work.now)]
     if not told:
-        return
+        return []
     letters = [
         Letter(each.state.group_id, words.hint(each.policy.rules.membership, ""), "consent", each.state.member_id)
         for each in told
     ]
-    await request_actions(work, *(in_private(letter, work.now) for letter in letters))
     await consent_states.note_hints(work, [each.state for each in told], work.now)
+    return [in_private(letter, work.now) for letter in letters]

@@ -18,7 +18,7 @@ from moderation.lexicon.matching.matcher import LexiconHit
 from moderation.policies.model import Policy
 from moderation.rulebook.model import Rulebook
 from moderation.rules.model import Finding
-from moderation.screening.handlers import try_text
+from moderation.verdicts.handlers import try_text
 
 router = Router("/api/v1/lexicon/scan", tag="lexicon", role="viewer")
 
