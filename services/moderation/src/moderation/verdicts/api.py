@@ -54,7 +54,7 @@ class LexiconHitView(BaseModel):
     )
     severity: int = Field(description="The severity of the word, from 1 to 5.", examples=[3])
     stream: str = Field(
-        description="How the word is written: folded is as it is, stripped with symbols in between; the rest is likeness.",
+        description="How the word is written: `folded` as it is, `stripped` with symbols in between, others alike.",
         examples=["folded"],
     )
     confidence: float = Field(description="How sure it is that the word is meant, from 0 to 1.", examples=[1.0])
