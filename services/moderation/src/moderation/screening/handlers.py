@@ -68,8 +68,11 @@ class Screening:
         excerpts = {index: excerpt_message(message) for index, message in enumerate(messages) if is_too_long(message)}
         for index, excerpt in excerpts.items():
             messages[index] = excerpt.message
-        settings = [rulebook.policies.settings_of(message.group_id) for message in messages]
-        policies = [rulebook.policies.policy_of(each) for each in settings]
+        in_force = rulebook.policies
+        groups = {group_id: in_force.settings_of(group_id) for group_id in {each.group_id for each in messages}}
+        chosen = {group_id: in_force.policy_of(settings) for group_id, settings in groups.items()}
+        settings = [groups[message.group_id] for message in messages]
+        policies = [chosen[message.group_id] for message in messages]
         evidence = await gather_in_slices(messages, policies, rulebook, now.date())
         await add_quoted_evidence(evidence, messages, policies, rulebook, now.date())
         for index, cut in excerpts.items():
@@ -110,7 +113,7 @@ async def _collect_batch(
     archived = await archive.find_revisions(work, refs) if refs else {}
     places = await place_messages(work, events, archived)
     placed = zip(events, places, prepared, strict=True)
-    messages = [CollectedMessage(event, place, each) for event, place, each in placed if place is not None]
+    messages = [CollectedMessage._make(each) for each in placed if each[1] is not None]
     if len(messages) < len(events):
         keys = {standing_key(*pair) for pair in _list_customers(each.prepared.message for each in messages)}
         standings = {key: standing for key, standing in standings.items() if key in keys}
@@ -129,13 +132,18 @@ def _list_reports_and_appeals(
     prepared: Sequence[PreparedMessage], standings: Mapping[str, Standing]
 ) -> dict[int, Standing | None]:
     """By index, the messages that may report another one or appeal, with the standing of who appeals."""
+    struck = {(each.group_id, each.member_id): each for each in standings.values() if each.strikes}
     found: dict[int, Standing | None] = {}
     for index, (_, message, _, policy, _) in enumerate(prepared):
-        standing = standings.get(standing_key(message.group_id, message.sender.member_id))
+        referred = message.refers_to
+        if referred is None and not struck:
+            continue
         rule = policy.rules.review
-        if message.refers_to is not None and begins_with_phrase(message.text, rule.report_phrases):
+        if referred is not None and begins_with_phrase(message.text, rule.report_phrases):
             found[index] = None
-        elif standing is not None and standing.strikes and begins_with_phrase(message.text, rule.appeal_phrases):
+            continue
+        standing = struck.get((message.group_id, message.sender.member_id))
+        if standing is not None and begins_with_phrase(message.text, rule.appeal_phrases):
             found[index] = standing
     return found
 

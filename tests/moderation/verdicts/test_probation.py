@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tests.moderation.screening.test_judging import NOON, Member, rules_of
+from tests.moderation.verdicts.test_judging import NOON, Member, rules_of
 
 
 def test_newcomers_lead_nobody_outside_until_they_have_been_here_and_have_said_something() -> None:
