@@ -22,11 +22,12 @@ from moderation.archive import store as archive
 from moderation.archive.model import NO_HOLDS, Keeping
 from moderation.backtest.handlers import run_trial
 from moderation.backtest.model import Trial
+from moderation.evidence.model import gather_evidence
 from moderation.policies.handlers import write_version
 from moderation.policies.model import DEFAULT_POLICY, Rules
 from moderation.rulebook.model import Rulebook
-from moderation.screening.model import gather, judge
 from moderation.standings.model import Standing, standing_key
+from moderation.verdicts.model import judge_message
 
 MEASUREMENT = "Backtest"
 METHOD = (
@@ -73,12 +74,12 @@ async def _archive(laid: Ground, book: Rulebook, events: Sequence[MessageReceive
         data = [event.data for event in events[start : start + _BATCH]]
         settings = [book.policies.settings_of(message.group_id) for message in data]
         policies = [book.policies.policy_of(each) for each in settings]
-        found = gather(data, [book.mask_of(policy) for policy in policies], book.lexicon, TODAY)
+        found = gather_evidence(data, [book.mask_of(policy) for policy in policies], book.lexicon, TODAY)
         keeping = Keeping(SystemClock().now(), NO_HOLDS, b"bench")
         entries = []
         for message, group, policy, evidence in zip(data, settings, policies, found, strict=True):
             pair = message.group_id, message.sender.member_id
             standing = standings.setdefault(standing_key(*pair), Standing(*pair))
-            screened = judge(message, policy, group, standing, evidence).screened("bench")
+            screened = judge_message(message, policy, group, standing, evidence).screened("bench")
             entries.append(keeping.entry(screened, message, evidence.personal, policy.rules.retention.days))
         await transactor.commit(partial(archive.append, entries=entries))

@@ -10,9 +10,9 @@ from benchmarks.contenders import tune_collector
 from benchmarks.evasion import BENIGN
 from benchmarks.figures import Figure, Result, at_most
 from benchmarks.messages import messages
+from moderation.classifier.handlers import load_shipped_classifier
+from moderation.classifier.model import Classifier
 from moderation.policies.model import ClassifierRule
-from moderation.screening.model.classifier import Classifier
-from moderation.screening.shipped import shipped_classifier
 
 MEASUREMENT = "Classifier"
 METHOD = (
@@ -25,7 +25,7 @@ BATCH = 500
 def measure(count: int, repeats: int, cold: Path, say: Callable[[str], None]) -> Result:
     """Time `count` messages, and compare with the dev split of COLD where the folder `cold` has it."""
     tune_collector()
-    classifier = shipped_classifier()
+    classifier = load_shipped_classifier()
     benign = BENIGN.read_text(encoding="utf-8").splitlines()
     threshold = ClassifierRule().threshold
     figures = [

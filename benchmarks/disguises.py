@@ -9,8 +9,8 @@ from typing import Final
 
 import opencc
 
-from moderation.lexicon.model.shapes import look_alikes, split_spellings
-from moderation.lexicon.model.sounds import spell
+from moderation.lexicon.matching.lookalikes import list_lookalikes, list_split_spellings
+from moderation.lexicon.matching.pinyin import spell_pinyin
 
 Disguise = Callable[[str, float, random.Random], str]
 
@@ -122,25 +122,25 @@ def _same_sound() -> dict[str, str]:
     for first in range(0xB0, 0xD8):
         for second in range(0xA1, 0xFF):
             char = bytes((first, second)).decode("gb2312", "ignore")
-            alike[spell(char)] += char
+            alike[spell_pinyin(char)] += char
     return alike
 
 
 def _homophone(char: str, chance: random.Random) -> str:
-    others = _same_sound().get(spell(char), "").replace(char, "")
+    others = _same_sound().get(spell_pinyin(char), "").replace(char, "")
     return chance.choice(others) if others and not char.isascii() else char
 
 
 def _pinyin(char: str, _: random.Random) -> str:
-    return spell(char)
+    return spell_pinyin(char)
 
 
 def _halved(char: str, _: random.Random) -> str:
-    return (split_spellings(char) or [char])[0]
+    return (list_split_spellings(char) or [char])[0]
 
 
 def _look_alike(char: str, chance: random.Random) -> str:
-    return chance.choice(look_alikes(char) or [char])
+    return chance.choice(list_lookalikes(char) or [char])
 
 
 WAYS: Final[dict[str, Way]] = {

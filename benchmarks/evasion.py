@@ -9,9 +9,9 @@ from typing import Any
 from benchmarks.cold import read_split, split_file
 from benchmarks.disguises import WAYS, Disguise, Way
 from benchmarks.figures import Figure, Result, at_least, at_most
-from moderation.lexicon.model.matching import Lexicon
-from moderation.lexicon.model.words import Word
-from moderation.lexicon.shipped import shipped_background, shipped_words
+from moderation.lexicon.handlers import shipped_background, shipped_words
+from moderation.lexicon.matching.matcher import Lexicon
+from moderation.lexicon.matching.words import Word
 
 BENIGN = Path(__file__).with_name("benign.txt")
 STRENGTHS = (0.3, 0.6, 1.0)
@@ -65,8 +65,8 @@ def _real(lexicon: Lexicon, cold: Path) -> tuple[list[str], str]:
     if not split_file(cold, "dev").is_file():
         return [], f"There is no {split_file(cold, 'dev').name} in {cold}; --cold says where."
     texts = [comment.text for comment in read_split(cold, "dev") if not comment.offensive]
-    hits = lexicon.scan(texts)
-    clean = [text for text, found in zip(texts, hits, strict=True) if not any(hit.stream.is_exact for hit in found)]
+    hits = lexicon.scan_texts(texts)
+    clean = [text for text, found in zip(texts, hits, strict=True) if not any(hit.match_kind.is_exact for hit in found)]
     return clean, _ON_COLD.format(comments=len(clean), spelt=1 - len(clean) / len(texts), strength=_COLD_STRENGTH)
 
 
@@ -107,7 +107,7 @@ def _recall(lexicon: Lexicon, carriers: Sequence[str], disguise: Disguise, stren
             wanted.append(word)
     found = sum(
         any(hit.category == word.category and hit.start < end and start < hit.end for hit in hits)
-        for hits, (start, end), word in zip(lexicon.scan(texts), places, wanted, strict=True)
+        for hits, (start, end), word in zip(lexicon.scan_texts(texts), places, wanted, strict=True)
     )
     return (found / len(texts) if texts else 1.0), len(texts)
 
@@ -122,7 +122,7 @@ def _wrong_on_cold(ground: Ground, texts: Sequence[str]) -> list[Figure]:
 
 
 def _share_with_hit(lexicon: Lexicon, texts: Sequence[str]) -> float:
-    return sum(map(bool, lexicon.scan(texts))) / len(texts)
+    return sum(map(bool, lexicon.scan_texts(texts))) / len(texts)
 
 
 def _across(lexicon: Lexicon, carriers: Sequence[str], rounds: int) -> list[Figure]:
@@ -132,10 +132,10 @@ def _across(lexicon: Lexicon, carriers: Sequence[str], rounds: int) -> list[Figu
     windows = [_cut(word, chance) for word in words]
     found = sum(
         any(hit.category == word.category for hit in hits)
-        for hits, word in zip(lexicon.scan_across(windows), words, strict=True)
+        for hits, word in zip(lexicon.scan_message_windows(windows), words, strict=True)
     )
     talks = [chance.choices(carriers, k=3) for _ in range(len(carriers) * rounds)]
-    wrong = sum(map(bool, lexicon.scan_across(talks)))
+    wrong = sum(map(bool, lexicon.scan_message_windows(talks)))
     return [
         Figure("cut over messages: recall", 100 * found / len(words), "%", at_least(95)),
         Figure("... false positives", 100 * wrong / len(talks), "%", at_most(1)),

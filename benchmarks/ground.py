@@ -40,7 +40,7 @@ from local.process import ServerProcess
 from local.stack import SESSION_TIMEOUT_MILLISECONDS, Stack
 from local.system import mongo_of
 from moderation.app import INDEXES
-from moderation.lexicon.handlers import WordFile, import_list
+from moderation.lexicon.handlers import ImportWordListCommand, import_word_list
 from moderation.policies.handlers import activate_version, write_version
 from moderation.policies.model import Rules
 from moderation.policies.store import assign, note_groups
@@ -118,7 +118,9 @@ class Ground:
         """Let moderation know as many words, groups and policies as a large institution has."""
         await self.prepare_documents()
         own = [word for word in lexicon_of(WORDS) if word.list_name == MADE]
-        await self.transact(partial(import_list, file=WordFile(MADE, tuple(own), "bench"), author=_AUTHOR))
+        await self.transact(
+            partial(import_word_list, command=ImportWordListCommand(MADE, tuple(own), "bench"), author=_AUTHOR)
+        )
         for policy_id, changes in policies_of(POLICIES).items():
             rules = Rules.model_validate(changes)
             await self.transact(partial(write_version, policy_id=policy_id, rules=rules, note="", author=_AUTHOR))

@@ -18,11 +18,11 @@ from benchmarks.messages import messages
 from benchmarks.rulebooks import MADE, WORDS, lexicon_of
 from benchmarks.screening import TODAY
 from local.stack import Stack
-from moderation.lexicon.handlers import WordFile, import_list
-from moderation.lexicon.model.words import Word
+from moderation.evidence.model import gather_evidence
+from moderation.lexicon.handlers import ImportWordListCommand, import_word_list
+from moderation.lexicon.matching.words import Word
 from moderation.policies.model import BUILT_IN
 from moderation.rulebook.handlers import RulebookKeeper
-from moderation.screening.model import gather
 
 MEASUREMENT = "A new lexicon"
 METHOD = (
@@ -62,7 +62,7 @@ class Judging:
         while not last:
             last = done.is_set()
             book = self.keeper.current()
-            evidence = gather(batch, [book.mask_of(BUILT_IN)] * _BATCH, book.lexicon, TODAY)
+            evidence = gather_evidence(batch, [book.mask_of(BUILT_IN)] * _BATCH, book.lexicon, TODAY)
             self.mixed += len(evidence[-1].hits) != 1
             swapped, before = book is not before, book
             del book
@@ -121,8 +121,8 @@ def _version(number: int) -> tuple[Word, ...]:
 
 
 async def _import(laid: Ground, words: Sequence[Word], number: int) -> None:
-    file = WordFile(MADE, tuple(words), f"version {number}")
-    await laid.transact(partial(import_list, file=file, author="bench"))
+    file = ImportWordListCommand(MADE, tuple(words), f"version {number}")
+    await laid.transact(partial(import_word_list, command=file, author="bench"))
 
 
 async def _take_up(keeper: RulebookKeeper) -> Round:

@@ -6,9 +6,10 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from huiqun.channel.directory.model import DEFAULT_TIMEZONE
-from moderation.lexicon.model.matching import EVERY_POLICY, Lexicon
-from moderation.lexicon.model.words import CATEGORIES, Word
-from moderation.lexicon.shipped import shipped_background, shipped_words
+from moderation.lexicon.handlers import shipped_background, shipped_words
+from moderation.lexicon.matching.matcher import EVERY_POLICY, Lexicon
+from moderation.lexicon.matching.words import Word
+from moderation.lexicon.model import CATEGORIES
 from moderation.policies.model import DEFAULT_POLICY, GroupSettings, Policies
 from moderation.policies.model.snapshot import Written
 from moderation.rulebook.model import Rulebook

@@ -11,10 +11,11 @@ from benchmarks.figures import Figure, Result, at_least, at_most
 from benchmarks.messages import GROUPS, messages
 from benchmarks.rulebooks import POLICIES, WORDS, institution_of, lexicon_of, masks_of
 from huiqun.contracts.channel import MessageReceived
-from moderation.lexicon.model.matching import Lexicon
+from moderation.evidence.model import add_split_words, gather_evidence, list_message_windows
+from moderation.lexicon.matching.matcher import Lexicon
 from moderation.rulebook.model import Rulebook
-from moderation.screening.model import add_joined_words, gather, judge, windows_of
 from moderation.standings.model import Standing, standing_key
+from moderation.verdicts.model import judge_message
 
 BATCH = 500
 MEASUREMENT = "Screening alone"
@@ -62,7 +63,7 @@ def measure(count: int, repeats: int) -> Result:
         "decision_rates_as_spelt": [round(rate) for rate in deciding_exactly],
         "decision_rates": [round(rate) for rate in deciding],
         "decision_median_us_one_at_a_time": round(statistics.median(alone) * 1e6, 2),
-        "share_with_hit": sum(map(bool, rulebook.lexicon.scan(texts))) / count,
+        "share_with_hit": sum(map(bool, rulebook.lexicon.scan_texts(texts))) / count,
     }
     return Result(MEASUREMENT, figures, method, details)
 
@@ -79,7 +80,7 @@ def _match(lexicon: Lexicon, texts: Sequence[str]) -> float:
     """Return the processor seconds of one pass over the texts."""
     started = time.thread_time()
     for start in range(0, len(texts), BATCH):
-        lexicon.scan(texts[start : start + BATCH], None, TODAY)
+        lexicon.scan_texts(texts[start : start + BATCH], None, TODAY)
     return time.thread_time() - started
 
 
@@ -101,10 +102,12 @@ def _judge(rulebook: Rulebook, events: Sequence[MessageReceived], standings: dic
     settings = [rulebook.policies.settings_of(message.group_id) for message in found]
     policies = [rulebook.policies.policy_of(each) for each in settings]
     masks = [rulebook.mask_of(policy) for policy in policies]
-    evidence = gather(found, masks, rulebook.lexicon, TODAY)
-    add_joined_words(evidence, windows_of(found, standings), masks, rulebook.lexicon, TODAY)
+    evidence = gather_evidence(found, masks, rulebook.lexicon, TODAY)
+    add_split_words(evidence, list_message_windows(found, standings), masks, rulebook.lexicon, TODAY)
     for message, policy, group, shown in zip(found, policies, settings, evidence, strict=True):
-        judge(message, policy, group, standings[standing_key(message.group_id, message.sender.member_id)], shown)
+        judge_message(
+            message, policy, group, standings[standing_key(message.group_id, message.sender.member_id)], shown
+        )
 
 
 def _p99(seconds: Sequence[float]) -> float:

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from benchmarks.cold import COLD, FLATTERING, precision_and_recall, quality, read_split
 from benchmarks.figures import BenchmarkError
-from moderation import screening
-from moderation.lexicon.shipped import shipped_background
+from moderation import classifier
+from moderation.classifier.model import Classifier, fold_texts, list_runs, logistic_probability
+from moderation.lexicon.handlers import shipped_background
 from moderation.policies.model import ClassifierRule
-from moderation.screening.model.classifier import Classifier, fold_batch, probability, runs
 
-WEIGHTS = Path(screening.__file__).parent / "data" / "classifier.csv"
+WEIGHTS = Path(classifier.__file__).parent / "data" / "classifier.csv"
 KEPT = 2_000
 """More runs tell no better and take longer to read: 40,000 take more than twice as long at the same accuracy."""
 
@@ -52,9 +52,9 @@ def examples_from(folder: Path) -> list[Example]:
     """COLD's training split, and the benign texts that moderation comes with: COLD has nothing from a bank's group."""
     comments = read_split(folder, "train")
     benign = shipped_background()
-    folded = fold_batch([*(comment.text for comment in comments), *benign])
+    folded = fold_texts([*(comment.text for comment in comments), *benign])
     labels = chain((comment.offensive for comment in comments), (False for _ in benign))
-    return [Example(frozenset(runs(text)), abusive) for text, abusive in zip(folded, labels, strict=True)]
+    return [Example(frozenset(list_runs(text)), abusive) for text, abusive in zip(folded, labels, strict=True)]
 
 
 def train(examples: Sequence[Example], kept: int) -> Model:
@@ -81,7 +81,7 @@ def fit(examples: Sequence[Example], vocabulary: Iterable[str]) -> Model:
         step = 1 / (1 + epoch)
         for known, label in rows:
             scale = 1 / math.sqrt(len(known))
-            error = label - probability(bias + scale * sum([weights[number] for number in known]))
+            error = label - logistic_probability(bias + scale * sum([weights[number] for number in known]))
             bias += step * error * _BIAS_STEP
             push = step * error * scale
             keep = 1 - step * _DECAY

@@ -18,7 +18,7 @@ from huiqun.telemetry import configure_logs
 from huiqun.work import WORK_INDEXES, Transactor, Work, outbox
 from huiqun.work.transactor import Delivery
 from moderation.app import INDEXES
-from moderation.lexicon.handlers import import_shipped
+from moderation.lexicon.handlers import import_shipped_lists
 from moderation.rulebook.handlers import RulebookKeeper
 from moderation.screening.handlers import Screening
 from moderation.settings import Settings
@@ -68,7 +68,7 @@ async def main() -> None:
     await ensure_indexes(database, {**WORK_INDEXES, **TASK_INDEXES, **INDEXES})
     kafka = settings.kafka
     transactor = Transactor(client, database, Publisher(kafka), SystemClock())
-    await import_shipped(Outside(database), transactor)
+    await import_shipped_lists(Outside(database), transactor)
     broker = KafkaBroker(kafka.bootstrap, acks="all", enable_idempotence=kafka.idempotent, logger=None)
     handler = OneByOne(transactor, broker, kafka.prefix)
     await handler.keeper.refresh()

@@ -21,7 +21,7 @@ from local.story.model import Edits, Garbles, Redelivers, Says
 from local.story.morning import RULES, STAFF, WITH_A_FLAW, WORDS
 from local.story.numbers import full_width, in_groups
 from local.story.script import CHATS, TIMEZONE, Step, compose, last_full_day
-from moderation.lexicon.model.rows import parse_words
+from moderation.lexicon.model import parse_words
 from moderation.policies.model import Rules
 from moderation.staff.model import parse_staff
 

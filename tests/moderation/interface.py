@@ -13,7 +13,7 @@ from huiqun.testing.http import ServedInterface, list_all
 from huiqun.testing.waiting import running
 from huiqun.web import Role
 from moderation.app import INDEXES, SERVICE
-from moderation.lexicon.handlers import import_shipped
+from moderation.lexicon.handlers import import_shipped_lists
 from tests.moderation.rig import ModerationRig
 from tests.servers import new_database_name
 
@@ -57,7 +57,7 @@ async def serve_interface(mongo_url: str) -> AsyncIterator[Interface]:
     """Serve all routes of moderation over a database of their own, on the time of the machine."""
     name = f"{new_database_name()}_{SERVICE}"
     async with ModerationRig.open(mongo_url, name, INDEXES, clock=SystemClock()) as rig:
-        await import_shipped(rig.reader, rig.transactor)
+        await import_shipped_lists(rig.reader, rig.transactor)
         await rig.keeper.refresh()
         async with running(rig.keeper):
             yield Interface(rig, await rig.interface(), mongo_url)

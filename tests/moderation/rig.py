@@ -45,8 +45,8 @@ from moderation.cases.store import CASES, case_from_document
 from moderation.casework.handlers import claim_case, release_case
 from moderation.decisions.handlers import decide_case
 from moderation.decisions.model import DecideCaseCommand
-from moderation.lexicon.model.matching import Lexicon
-from moderation.lexicon.model.words import Word
+from moderation.lexicon.matching.matcher import Lexicon
+from moderation.lexicon.matching.words import Word
 from moderation.policies import handlers as policies
 from moderation.policies.model import DEFAULT_POLICY, GroupSettings, MembershipRules, Policies, Policy, Rules
 from moderation.rulebook.handlers import RulebookKeeper

@@ -44,7 +44,7 @@ from huiqun.web import create_api_key
 from local.ports import free_port
 from local.stack import Stack
 from moderation.appeals.model import APPEAL_LINK_PURPOSE, AppealGrant, appeal_link_maker
-from moderation.lexicon.handlers import import_shipped
+from moderation.lexicon.handlers import import_shipped_lists
 from moderation.rulebook.handlers import RulebookKeeper
 from moderation.settings import Settings
 
@@ -208,7 +208,7 @@ async def _open(opened: AsyncExitStack, house: House, name: str, settings: Setti
     parts: list[Part] = []
     if name == "moderation":
         keeper = RulebookKeeper(connected.database)
-        connected.startup.add(partial(import_shipped, Outside(connected.database), connected.transactor))
+        connected.startup.add(partial(import_shipped_lists, Outside(connected.database), connected.transactor))
         connected.startup.add(keeper.refresh)
         parts.append(keeper)
         hashed_under = settings.rotating_hash_key.current

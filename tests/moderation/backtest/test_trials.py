@@ -12,8 +12,8 @@ from huiqun.tasks.model import TaskCancelledError
 from huiqun.testing.events import edited
 from moderation.backtest.handlers import run_trial
 from moderation.backtest.model import Trial
-from moderation.lexicon.model.matching import Lexicon
-from moderation.lexicon.model.words import Word
+from moderation.lexicon.matching.matcher import Lexicon
+from moderation.lexicon.matching.words import Word
 from moderation.policies.handlers import UnknownPolicyError, write_version
 from moderation.policies.model import GroupSettings, OwnRules, Policies, Policy, Rules, Written
 from moderation.rulebook.model import Rulebook

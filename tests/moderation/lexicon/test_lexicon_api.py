@@ -10,7 +10,7 @@ from huiqun.files.reading import RowFormat
 from huiqun.runtime.ids import new_id
 from huiqun.testing.http import list_all
 from huiqun.testing.waiting import eventually
-from moderation.lexicon.model.rows import parse_words
+from moderation.lexicon.model import parse_words
 from tests.moderation.interface import Interface, kind_of, together
 
 HEADER = "word,category,severity,allow,valid_from,valid_until\n"

@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from moderation.lexicon.model.matching import Lexicon
-from moderation.lexicon.model.words import CATEGORIES
-from moderation.lexicon.shipped import shipped_background, shipped_words
+from moderation.lexicon.handlers import shipped_background, shipped_words
+from moderation.lexicon.matching.matcher import Lexicon
+from moderation.lexicon.model import CATEGORIES
 
 WORDS = shipped_words()
 LEXICON = Lexicon(WORDS)
@@ -42,7 +42,7 @@ def test_every_category_has_words_and_no_word_is_there_twice() -> None:
     ],
 )
 def test_what_a_group_must_not_read_is_found(text: str, category: str) -> None:
-    assert category in {hit.category for hit in LEXICON.scan([text])[0]}
+    assert category in {hit.category for hit in LEXICON.scan_texts([text])[0]}
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_what_a_group_must_not_read_is_found(text: str, category: str) -> None:
     ],
 )
 def test_ordinary_talk_in_a_bank_s_group_passes(text: str) -> None:
-    assert [(hit.word_id, hit.category) for hit in LEXICON.scan([text])[0]] == []
+    assert [(hit.word_id, hit.category) for hit in LEXICON.scan_texts([text])[0]] == []
 
 
 FUZZY = Lexicon(WORDS, fuzzy=1, background=shipped_background())
@@ -80,9 +80,9 @@ FUZZY = Lexicon(WORDS, fuzzy=1, background=shipped_background())
 def test_no_guess_is_made_about_the_benign_background() -> None:
     background = shipped_background()
     assert len(background) >= 500
-    assert all(hit.stream.is_exact for hits in FUZZY.scan(background) for hit in hits)
+    assert all(hit.match_kind.is_exact for hits in FUZZY.scan_texts(background) for hit in hits)
 
 
 @pytest.mark.parametrize("text", ["➕v❤", "有意者jia wei xin", "力口微信", "佳威欣聊", "弓虽女干", "刷刷单单返返利利"])
 def test_disguises_of_shipped_words_are_found(text: str) -> None:
-    assert FUZZY.scan([text])[0]
+    assert FUZZY.scan_texts([text])[0]

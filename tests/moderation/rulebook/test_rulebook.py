@@ -14,8 +14,9 @@ from huiqun.versions.model import ActivationCommand
 from huiqun.work import Work
 from moderation.lexicon import handlers as lexicons
 from moderation.lexicon import store as lexicon_store
-from moderation.lexicon.handlers import WordFile
-from moderation.lexicon.model.words import Word, word_id
+from moderation.lexicon.handlers import ImportWordListCommand
+from moderation.lexicon.matching.words import Word
+from moderation.lexicon.model import word_id
 from moderation.policies import handlers as policies
 from moderation.policies.model import Rules
 from moderation.rulebook.handlers import RulebookKeeper
@@ -29,9 +30,9 @@ def whatever(_: int) -> None:
 
 async def put_list(rig: ModerationRig, name: str, *texts: str, category: str = "ads") -> None:
     words = tuple(Word(word_id(name, text), text, category, list_name=name) for text in texts)
-    file = WordFile(name, words, lexicons.checksum_of(repr(words)))
+    file = ImportWordListCommand(name, words, lexicons.checksum_text(repr(words)))
     rig.clock.moment += timedelta(milliseconds=1)  # a version is called after its time
-    await rig.run(lambda work: lexicons.import_list(work, file, "tester"))
+    await rig.run(lambda work: lexicons.import_word_list(work, file, "tester"))
 
 
 async def put_policy(rig: ModerationRig, policy_id: str, **rules: object) -> None:
@@ -172,16 +173,16 @@ async def test_a_policy_s_mask_has_the_bits_of_its_categories_and_no_others(rig:
     book = keeper.current()
     mask = book.mask_of(book.policies.active["mild"])
     assert mask == book.bits["ads"]
-    assert [len(hits) for hits in book.lexicon.scan(["词甲一", "词甲二", "词甲三"], [mask] * 3)] == [1, 0, 0]
+    assert [len(hits) for hits in book.lexicon.scan_texts(["词甲一", "词甲二", "词甲三"], [mask] * 3)] == [1, 0, 0]
 
 
 async def test_replicas_that_start_at_once_import_what_comes_with_the_service_once(rig: ModerationRig) -> None:
-    imports = (lexicons.import_shipped(rig.reader, rig.transactor) for _ in range(4))
+    imports = (lexicons.import_shipped_lists(rig.reader, rig.transactor) for _ in range(4))
     await asyncio.gather(*imports)
-    lists = {entry.name: entry.words for entry in await lexicon_store.lists(Outside(rig.database))}
+    lists = {entry.name: entry.words for entry in await lexicon_store.list_word_lists(Outside(rig.database))}
     assert set(lists) == {"huiqun", "huiqun-staff"}
-    assert len(await lexicon_store.words(Outside(rig.database))) == sum(lists.values())
+    assert len(await lexicon_store.list_all_words(Outside(rig.database))) == sum(lists.values())
     entries = await rig.database["audit_log"].find().to_list(None)
     assert sorted(entry["subject"] for entry in entries) == ["lexicon/huiqun", "lexicon/huiqun-staff"]
-    await lexicons.import_shipped(rig.reader, rig.transactor)
+    await lexicons.import_shipped_lists(rig.reader, rig.transactor)
     assert await rig.database["audit_log"].count_documents({}) == 2

@@ -8,7 +8,7 @@ from huiqun.contracts.channel import ActionKind, Role
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import SanctionKind, Verdict
 from huiqun.testing.events import edited, recalled
-from moderation.lexicon.model.matching import EVERY_POLICY, Lexicon
+from moderation.lexicon.matching.matcher import EVERY_POLICY, Lexicon
 from moderation.policies.model import Rules
 from moderation.standings.model import STRIKES
 from tests.moderation.rig import BITS, WORDS, ModerationRig

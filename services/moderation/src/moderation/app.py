@@ -38,10 +38,18 @@ from moderation.archive import personal_data as archive_data
 from moderation.archive import store as archive
 from moderation.archive.handlers import settling
 from moderation.archive.handlers.exports import MESSAGES
-from moderation.backtest import api as backtest_api
-from moderation.backtest import handlers as backtest
-from moderation.backtest import personal_data as backtest_data
-from moderation.backtest import store as backtests
+from moderation.backtest import (
+    api as backtest_api,
+)
+from moderation.backtest import (
+    handlers as backtest,
+)
+from moderation.backtest import (
+    personal_data as backtest_data,
+)
+from moderation.backtest import (
+    store as backtests,
+)
 from moderation.cases import api as cases_api
 from moderation.cases.handlers import CASE_OVERDUE, open_unreadable_cases, remind_of_overdue_case
 from moderation.cases.personal_data import CASE_HOLDINGS
@@ -62,7 +70,7 @@ from moderation.incidents.handlers import delegations, due, modes, scene, watchi
 from moderation.invitations.handlers import REMIND_OF_CONSENT, RENEW_CONSENTS, ConsentRequests
 from moderation.lexicon import api as lexicon_api
 from moderation.lexicon import store as lexicon
-from moderation.lexicon.handlers import import_shipped
+from moderation.lexicon.handlers import import_shipped_lists
 from moderation.lifecycle import personal_data as lifecycle_data
 from moderation.lifecycle import store as lifecycle
 from moderation.mediation import api as mediation_api
@@ -86,8 +94,8 @@ from moderation.rulebook.model import Rulebook
 from moderation.sanctions.handlers import MUTE_ENDS, end_mute
 from moderation.sanctions.model import AppealLink
 from moderation.schedules.model import CHECK_ROSTER, PATROL_GROUP, POST_RULES
-from moderation.screening import api as screening_api
-from moderation.screening.handlers import MessageReading, Screening
+from moderation.screening.handlers import Screening
+from moderation.screening.model import PreparedMessage
 from moderation.settings import Settings
 from moderation.staff import api as staff_api
 from moderation.staff.personal_data import STAFF_HOLDINGS
@@ -95,6 +103,7 @@ from moderation.staff.store import STAFF_INDEXES
 from moderation.standings import api as standings_api
 from moderation.standings.personal_data import STANDING_HOLDINGS
 from moderation.standings.store import STANDING_INDEXES
+from moderation.verdicts import api as verdicts_api
 from moderation.welcome import api as welcome_api
 from moderation.welcome.handlers import GREET_NEWCOMERS, Welcome, answer_leaving_questions, post_rules
 from moderation.welcome.personal_data import WELCOME_HOLDINGS
@@ -155,7 +164,7 @@ def routes(
     screening = Screening(rulebook, key, appeal_link)
 
     async def answer_and_screen(
-        work: Work, events: Sequence[MessageReceived | MessageEdited], readings: Sequence[MessageReading]
+        work: Work, events: Sequence[MessageReceived | MessageEdited], readings: Sequence[PreparedMessage]
     ) -> None:
         in_force = rulebook().policies
         await record_consent_replies(work, events, in_force, directory)  # first: it counts from this message on
@@ -168,7 +177,9 @@ def routes(
     return (
         Route(GROUP_EVENTS, partial(policies.record_groups, directory=directory)),
         Route(ROSTER_EVENTS, roster.record_members),
-        Route((MessageReceived, MessageEdited), answer_and_screen, unreadable=note_unreadable, prepare=screening.read),
+        Route(
+            (MessageReceived, MessageEdited), answer_and_screen, unreadable=note_unreadable, prepare=screening.prepare
+        ),
         Route((MessageRecalled,), screening.recall),
         Route(RECEIPT_EVENTS, record_receipts),
         Route(REQUEST_EVENTS, person_requests(directory).record),
@@ -249,7 +260,7 @@ ROUTERS = (
     consent_api.page_router,  # /consent, open to who has a signed link
     standings_api.router,  # /api/v1/groups/{group_id}/members/{member_id}/standing
     lexicon_api.router,  # /api/v1/lexicon/lists
-    screening_api.router,  # /api/v1/lexicon/scan
+    verdicts_api.router,  # /api/v1/lexicon/scan
     archive_api.lookup_router,  # /api/v1/messages/lookup
     archive_api.supervision_router,  # /api/v1/messages/sample and /{message_id}/reviews
     archive_api.messages_router,  # /api/v1/messages
@@ -280,7 +291,7 @@ async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) ->
     async with connections(SERVICE, settings, INDEXES) as connected:
         startup, keeper = connected.startup, RulebookKeeper(connected.database)
         directory = Directory(connected.encryption, connected.suppression)
-        startup.add(partial(import_shipped, Outside(connected.database), connected.transactor))
+        startup.add(partial(import_shipped_lists, Outside(connected.database), connected.transactor))
         if "tasks" in roles:
             planning_migrations = partial(plan_migrations, migrations=migrations(directory))
             startup.add(partial(connected.transactor.run, planning_migrations))

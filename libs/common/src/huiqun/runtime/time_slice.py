@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Iterable
 from typing import Final
 
 _SLICE_SECONDS: Final = 0.02
@@ -22,3 +23,11 @@ class TimeSlice:
         """Let other tasks run; then this one's time begins anew."""
         await asyncio.sleep(0)
         self._since = time.monotonic()
+
+
+async def run_in_slices(steps: Iterable[object]) -> None:
+    """Go through the steps of a piece of work; each time that a slice is spent, other tasks have their turn."""
+    time_slice = TimeSlice()
+    for _ in steps:
+        if time_slice.is_spent:
+            await time_slice.give_way()

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 
 from huiqun.contracts.envelope import Event
 from huiqun.kafka.publisher import Record
@@ -30,6 +31,9 @@ class _Traces:
                 if known != event.traceparent:
                     self._found[event.subject] = None
         return self._found.get(subject)
+
+
+_UNTRACED: Final = _Traces()
 
 
 @dataclass(slots=True)
@@ -75,7 +79,9 @@ class Work(Reader):
         cause.
         """
         self.traceparent = events[0].traceparent if len(events) == 1 else None
-        self._traces = _Traces(events if len(events) > 1 else ())
+        # Most senders trace nothing: then there is nothing to look up for what thousands of messages lead to.
+        some_traced = len(events) > 1 and any([event.traceparent is not None for event in events])  # noqa: C419
+        self._traces = _Traces(events) if some_traced else _UNTRACED
 
     def trace_on(self, subject: str) -> str | None:
         """The trace of what is done now about `subject`; None where there is none, or it cannot be told."""

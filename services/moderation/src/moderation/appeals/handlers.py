@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from huiqun.channel.actions.context import ActionContext, quote_message
 from huiqun.channel.actions.handlers import request_actions
-from huiqun.contracts.channel import MessageEdited, MessageReceived
+from huiqun.contracts.channel import Action
 from huiqun.contracts.channel.mentions import AddressedText
 from huiqun.contracts.moderation import CaseKind, CaseOutcome, Screened
 from huiqun.privacy.text import mask_text
@@ -18,7 +19,6 @@ from moderation.appeals.model import (
     AppealedError,
     AppealGrant,
     NothingToAppealError,
-    find_appealable_strike,
 )
 from moderation.archive import store as archive
 from moderation.archive.model import MessageRef
@@ -27,10 +27,7 @@ from moderation.cases.handlers import find_case, open_cases
 from moderation.cases.model import Case, CaseOpening, case_due_at, case_id_of
 from moderation.notices.model import Offence, offence_reason, private_message
 from moderation.policies.handlers import find_group, policy_in_force
-from moderation.policies.model import ReviewRule
 from moderation.policies.store import GroupRecord
-from moderation.reports.handlers import find_reported_categories
-from moderation.reports.model import begins_with_phrase
 from moderation.standings.model import Standing, Strike
 from moderation.standings.store import find_standing
 
@@ -43,17 +40,19 @@ _ANSWERS: Final[Mapping[CaseOutcome, str]] = {
 }
 
 
-async def receive_appeals(work: Work, appeals: Sequence[Appeal]) -> None:
-    """Open a case for each sanction appealed against in the group, the first time, and say that it was received."""
-    opened = await _open_appeal_cases(work, appeals)
+def confirm_appeals(
+    appeals: Sequence[Appeal], opened: Sequence[Case], now: datetime
+) -> list[tuple[Action, ActionContext]]:
+    """Return what tells members that their appeals were received, for those among the opened cases."""
     causes = {appeal.strike.sanction_id: appeal.cause for appeal in appeals}
-    messages = [private_message(case.group_id, case.member_id, _RECEIVED_TEXT, work.now, new_id()) for case in opened]
-    contexts = {
-        message.action_id: ActionContext(causes.get(case.sanction_id))
-        for message, case in zip(messages, opened, strict=True)
-    }
-    if messages:
-        await request_actions(work, *messages, contexts=contexts)
+    return [
+        (
+            private_message(case.group_id, case.member_id, _RECEIVED_TEXT, now, new_id()),
+            ActionContext(causes.get(case.sanction_id)),
+        )
+        for case in opened
+        if case.kind is CaseKind.APPEAL
+    ]
 
 
 async def appeal_by_link(work: Work, grant: AppealGrant, note: str) -> None:
@@ -64,7 +63,9 @@ async def appeal_by_link(work: Work, grant: AppealGrant, note: str) -> None:
     standing, strike = await get_appealable_sanction(work, grant)
     group = await find_group(work, grant.group_id)
     rule = (await policy_in_force(work, group.settings)).rules.review
-    await _open_appeal_cases(work, [Appeal(standing, strike, mask_text(note), rule)])
+    appeal = Appeal(standing, strike, mask_text(note), rule)
+    messages = await archive.latest(work, [appeal.ref])
+    await open_cases(work, appeal_openings([appeal], messages, work.now))
 
 
 async def get_appealable_sanction(reader: Reader, grant: AppealGrant) -> tuple[Standing, Strike]:
@@ -105,45 +106,26 @@ async def read_appeal_subject(reader: Reader, grant: AppealGrant) -> AppealSubje
     return AppealSubject(group, strike, offence_reason(strike.category, wording), excerpt)
 
 
-async def find_quotable_categories(
-    work: Work,
-    event: MessageReceived | MessageEdited,
-    standing: Standing,
-    rule: ReviewRule,
-    batch: Sequence[Screened],
-) -> frozenset[str]:
-    """The categories that a report or an appeal may quote and be no offence: those of the message it is about.
-
-    `batch` is what was judged in this transaction before. An appeal may do so once for each sanction.
-    """
-    reported = await find_reported_categories(work, event, rule, batch)
-    if reported is not None:
-        return reported
-    message = event.data
-    if begins_with_phrase(message.text, rule.appeal_phrases):
-        strike = find_appealable_strike(standing, message.refers_to)
-        if strike is not None and await find_case(work, case_id_of(CaseKind.APPEAL, strike.id)) is None:
-            return frozenset({strike.category})
-    return frozenset()
-
-
 async def answer_appeal(work: Work, offence: Offence, outcome: CaseOutcome) -> None:
     """Tell a member what became of their appeal against the sanction on an offence, which is named as decided."""
     text = offence.compose_text(_ANSWERS[outcome])
     await request_actions(work, private_message(offence.group_id, offence.member_id, text, work.now, new_id()))
 
 
-async def _open_appeal_cases(work: Work, appeals: Sequence[Appeal]) -> list[Case]:
-    if not appeals:
-        return []
-    messages = await archive.latest(work, [appeal.ref for appeal in appeals])
-    openings = [
+def appeal_openings(
+    appeals: Sequence[Appeal], messages: Mapping[MessageRef, Screened], now: datetime
+) -> list[CaseOpening]:
+    """Return the cases to open: one for each sanction, however often somebody appeals against it.
+
+    `messages` are those that were sanctioned, as far as they are still there.
+    """
+    return [
         CaseOpening(
             kind=CaseKind.APPEAL,
             message=messages.get(appeal.ref) or appeal.message_substitute,
             category=appeal.strike.category,
             severity=_SEVERITY,
-            due_at=case_due_at(appeal.rule, _SEVERITY, work.now),
+            due_at=case_due_at(appeal.rule, _SEVERITY, now),
             sanction_id=appeal.strike.sanction_id,
             by=appeal.standing.member_id,
             note=appeal.note,
@@ -151,4 +133,3 @@ async def _open_appeal_cases(work: Work, appeals: Sequence[Appeal]) -> list[Case
         )
         for appeal in appeals
     ]
-    return await open_cases(work, openings)

@@ -1,6 +1,6 @@
 """Open cases, find them for others, and remind of those that wait too long."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from huiqun.channel.actions.handlers import request_actions
@@ -74,6 +74,11 @@ async def open_unreadable_cases(work: Work, events: Sequence[UnreadableRecord], 
 async def find_case(reader: Reader, case_id: str) -> Case | None:
     """A case; None where there is no such case."""
     return await store.find_case(reader, case_id)
+
+
+async def list_existing_case_ids(reader: Reader, case_ids: Collection[str]) -> frozenset[str]:
+    """Of these ids, those of cases that there are; one read, and none without ids."""
+    return await store.list_existing_case_ids(reader, case_ids) if case_ids else frozenset()
 
 
 async def get_case(reader: Reader, case_id: str) -> Case:

@@ -1,6 +1,6 @@
 """Cases in MongoDB: opened in bulk, changed one by one, listed as a queue."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -106,6 +106,12 @@ async def find_case(reader: Reader, case_id: str) -> Case | None:
     """A case; None for none."""
     document = await reader.collection(CASES).find_one({"_id": case_id})
     return case_from_document(document) if document else None
+
+
+async def list_existing_case_ids(reader: Reader, case_ids: Collection[str]) -> frozenset[str]:
+    """Of these ids, those of cases that there are."""
+    cursor = reader.collection(CASES).find({"_id": {"$in": list(case_ids)}}, {"_id": 1})
+    return frozenset([document["_id"] for document in await cursor.to_list(None)])
 
 
 async def list_undecided_cases(work: Work, ref: MessageRef) -> list[Case]:

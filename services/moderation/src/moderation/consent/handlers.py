@@ -4,11 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from huiqun.channel.actions.handlers import request_actions
 from huiqun.channel.directory.handlers import Directory
 from huiqun.channel.directory.model import DirectoryMember, member_key
 from huiqun.channel.directory.store import find_member
-from huiqun.contracts.channel import Message, MessageEdited, MessageReceived, Role
+from huiqun.contracts.channel import Action, Message, MessageEdited, MessageReceived, Role
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import ConsentGiven, GivenConsent
 from huiqun.runtime.ids import new_id
@@ -183,19 +182,19 @@ async def list_unconsented_senders(
     }
 
 
-async def send_consent_hints(work: Work, senders: Iterable[UnconsentedSender]) -> None:
-    """Tell them in private how to be heard: once an hour, whatever they write."""
+async def hint_unconsented_senders(work: Work, senders: Iterable[UnconsentedSender]) -> list[Action]:
+    """Return what tells them in private how to be heard: once an hour, whatever they write."""
     hinted = [sender for sender in senders if needs_hint(sender.state, work.now)]
     if not hinted:
-        return
+        return []
     names = {group_id: (await find_group(work, group_id)).name for group_id in {each.state.group_id for each in hinted}}
     actions = []
     for sender in hinted:
         group_id, rules = sender.state.group_id, sender.policy.rules.membership
         text = consent_hint(rules, names[group_id], sender.outcome)
         actions.append(consent_message(group_id, sender.state.member_id, text, work.now))
-    await request_actions(work, *actions)
     await store.save_hints(work, [sender.state for sender in hinted], work.now)
+    return actions
 
 
 async def list_consent_states(reader: Reader, members: Sequence[DirectoryMember]) -> Mapping[str, ConsentState]:

@@ -15,7 +15,7 @@ from huiqun.contracts.channel.shown_names import clean_group_name
 from huiqun.contracts.moderation import Verdict
 from huiqun.privacy.links import LinkGrant, LinkPurpose
 from huiqun.runtime.ids import new_id
-from moderation.lexicon.model.folding import strip
+from moderation.lexicon.matching.folding import strip_text
 from moderation.policies.model import ConsentRule, MembershipRules, Outcome, Policy
 
 CONSENT_LINK: Final = LinkPurpose("huiqun/moderation/consent", "/consent?token={token}", ("group", "member"))
@@ -117,7 +117,7 @@ def normalize_reply(text: str) -> str:
     """Return the words of a message in one spelling, without those whom it addresses."""
     if "@" in text or "＠" in text:
         text = " ".join(word for word in text.split() if not word.startswith(("@", "＠")))
-    return strip(text)
+    return strip_text(text)
 
 
 def is_consent_reply(reply: str, rule: ConsentRule) -> bool:
@@ -128,7 +128,7 @@ def is_consent_reply(reply: str, rule: ConsentRule) -> bool:
 @lru_cache(maxsize=1_024)
 def normalize_phrases(phrases: tuple[str, ...]) -> tuple[str, ...]:
     """Return the phrases of a policy in the spelling of normalized replies."""
-    return tuple(map(strip, phrases))
+    return tuple(map(strip_text, phrases))
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,14 @@ from moderation.metrics import CASES_CLOSED
 from moderation.notices.model import Offence, is_personal_data, personal_data_notice, staff_notice, staff_task
 from moderation.policies.handlers import find_group, policy_in_force
 from moderation.reports.handlers import credit_reporters
-from moderation.sanctions.handlers import impose_sanction, request_removal, reverse_sanction
-from moderation.sanctions.model import AppealLink, SanctionTerms, delete_message_action, offence_weight
+from moderation.sanctions.handlers import announce_sanction, request_removal, reverse_sanction
+from moderation.sanctions.model import (
+    AppealLink,
+    SanctionTerms,
+    delete_message_action,
+    impose_sanction,
+    offence_weight,
+)
 from moderation.standings.model import reclassify_strike, standing_key
 from moderation.standings.store import load_standings, save_standings
 
@@ -214,11 +220,12 @@ async def _enforce_offence(work: Work, context: DecisionContext) -> None:
         if is_personal_data(offence.category):
             requests.append(personal_data_notice(offence, new_id()))
     weight = offence_weight(offence.category, context.rules.ladder, blocked=True)
-    imposed = impose_sanction(work, offence, weight, context.standing, context.terms)
+    imposed = impose_sanction(offence, weight, context.standing, context.terms)
     if imposed is not None:
+        announce_sanction(work, imposed)
         requests += imposed.actions
         if imposed.step.kind is SanctionKind.REMOVAL_PROPOSED:
-            await _propose_removal(work, context, imposed.actions[0].action_id)
+            await _propose_removal(work, context, imposed.sanction_id)
     contexts = dict.fromkeys([action.action_id for action in requests], offence.context)
     await request_actions(work, *requests, contexts=contexts)
 

@@ -23,15 +23,15 @@ from huiqun.tasks.store import TASK_INDEXES
 from huiqun.work import WORK_INDEXES, Transactor
 from moderation.lexicon import store
 from moderation.lexicon.handlers import (
+    ImportWordListCommand,
     ShippedListError,
     UnfitWordsError,
-    WordFile,
-    checksum_of,
-    import_list,
-    read_words,
+    checksum_text,
+    import_word_list,
+    parse_word_file,
 )
-from moderation.lexicon.model.words import Word
-from moderation.lexicon.store import WordList
+from moderation.lexicon.matching.words import Word
+from moderation.lexicon.model import LIST_NAME, WordList
 
 _SHOWN_FAULTS = 1_000
 
@@ -70,9 +70,11 @@ def main(arguments: Sequence[str], console: Console) -> int:
             content = decode_file(order.file.read_bytes(), order.encoding)
             progress.update(task, completed=1, description=f"Checking {content.count(chr(10))} lines")
             form = RowFormat.of_file(order.file.name)
-            read = read_words(content, form, order.list_name, keep_going=order.keep_going)
+            read = parse_word_file(content, form, order.list_name, keep_going=order.keep_going)
             progress.update(task, completed=2, description=f"Writing {len(read.records)} words")
-            entry, changed = asyncio.run(_store(WordFile(order.list_name, read.records, checksum_of(content))))
+            entry, changed = asyncio.run(
+                _store(ImportWordListCommand(order.list_name, read.records, checksum_text(content)))
+            )
     except UnfitWordsError as error:
         _show(console, error.faults)
         hint = "" if order.keep_going else "; --on-error skip leaves out what can be left out"
@@ -85,7 +87,7 @@ def main(arguments: Sequence[str], console: Console) -> int:
     return 0
 
 
-async def _store(file: WordFile) -> tuple[WordList, bool]:
+async def _store(file: ImportWordListCommand) -> tuple[WordList, bool]:
     settings = ConnectionSettings()
     client = connect(settings.mongo, app_name="huiqun-lexicon")
     database = client[f"{settings.database_prefix}moderation"]
@@ -94,7 +96,7 @@ async def _store(file: WordFile) -> tuple[WordList, bool]:
     author = shell_actor()
     try:
         await ensure_indexes(database, {**store.INDEXES, **AUDIT_INDEXES, **WORK_INDEXES, **TASK_INDEXES})
-        return await transactor.run(lambda work: import_list(work, file, author))
+        return await transactor.run(lambda work: import_word_list(work, file, author))
     finally:
         await client.close()
 
@@ -116,7 +118,7 @@ def _show(console: Console, faults: Sequence[RowFault]) -> None:
 
 
 def _list_name(text: str) -> str:
-    if store.NAME.fullmatch(text) is None:
+    if LIST_NAME.fullmatch(text) is None:
         raise argparse.ArgumentTypeError("lower-case letters, digits, - and _, at most 64")
     return text
 

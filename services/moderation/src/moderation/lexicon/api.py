@@ -23,15 +23,15 @@ from huiqun.web import (
 )
 from huiqun.work import Work
 from moderation.lexicon import handlers, store
-from moderation.lexicon.handlers import ShippedListError, UnfitWordsError, UnknownListError, WordFile
-from moderation.lexicon.model.words import Word
-from moderation.lexicon.store import WordList
+from moderation.lexicon.handlers import ImportWordListCommand, ShippedListError, UnfitWordsError, UnknownWordListError
+from moderation.lexicon.matching.words import Word
+from moderation.lexicon.model import LIST_NAME, WordList
 
 router = Router(
     "/api/v1/lexicon/lists",
     tag="lexicon",
     role="viewer",
-    problems={UnknownListError: (404, "unknown-list"), ShippedListError: (409, "shipped-list")},
+    problems={UnknownWordListError: (404, "unknown-list"), ShippedListError: (409, "shipped-list")},
 )
 
 _FORMS = (RowFormat.CSV, RowFormat.JSONL)
@@ -53,7 +53,7 @@ _FILE: dict[str, Any] = {
 }
 
 ListPath = Annotated[
-    str, Path(pattern=f"^{store.NAME.pattern}$", description="The list's name.", examples=["bank-ads"])
+    str, Path(pattern=f"^{LIST_NAME.pattern}$", description="The name of the word list.", examples=["bank-ads"])
 ]
 OnError = Annotated[
     Literal["refuse", "skip"],
@@ -62,30 +62,36 @@ OnError = Annotated[
 Moderator = Annotated[Principal, requires("moderator")]
 
 
-class ListView(BaseModel):
-    """A list of words."""
+class WordListView(BaseModel):
+    """A list of words, without the words themselves."""
 
-    name: str = Field(description="The list's name.", examples=["bank-ads"])
-    words: int = Field(description="How many words it has.", examples=[1520])
-    checksum: str = Field(description="SHA-256 of the file it came from.", examples=["9f86d081884c7d65"])
-    imported_by: str = Field(description="Who imported it.", examples=["key:5f2a9c01d4e8b7a3"])
-    imported_at: datetime = Field(description="When it was imported.", examples=["2026-11-22T08:00:00Z"])
+    name: str = Field(description="The name of the word list.", examples=["bank-ads"])
+    words: int = Field(description="The number of words on the list.", examples=[1520])
+    checksum: str = Field(description="The SHA-256 of the file that the list came from.", examples=["9f86d081884c7d65"])
+    imported_by: str = Field(
+        description="The id of the person or key that imported the list.", examples=["key:5f2a9c01d4e8b7a3"]
+    )
+    imported_at: datetime = Field(
+        description="The time at which the list was imported.", examples=["2026-11-22T08:00:00Z"]
+    )
 
 
-class RowErrorView(BaseModel):
+class WordRowErrorView(BaseModel):
     """Why a row of the file was left out."""
 
-    line: int = Field(description="Line of the file, from 1.", examples=[17])
-    field: str = Field(description="The column, or `row` for all of it.", examples=["severity"])
-    reason: str = Field(description="What is wrong with it.", examples=["is not between 1 and 5"])
+    line: int = Field(description="The line of the file, from 1.", examples=[17])
+    field: str = Field(description="The column that is wrong, or `row` for all of it.", examples=["severity"])
+    reason: str = Field(description="What is wrong with the field.", examples=["is not between 1 and 5"])
 
 
-class ImportView(ListView):
+class WordListImportView(WordListView):
     """The list as it is now, and what was left out of the file."""
 
-    changed: bool = Field(description="False if the list came from the same file before.", examples=[True])
-    unfit_rows: int = Field(description="How many rows were left out.", examples=[1])
-    errors: list[RowErrorView] = Field(description="Why; the first 1000 of them.")
+    changed: bool = Field(
+        description="Whether the list has changed: not if it came from the same file before.", examples=[True]
+    )
+    unfit_rows: int = Field(description="The number of rows that were left out.", examples=[1])
+    errors: list[WordRowErrorView] = Field(description="Why rows were left out; the first 1000 of them.")
 
 
 class WordView(BaseModel):
@@ -93,60 +99,66 @@ class WordView(BaseModel):
 
     id: str = Field(description="The word's id.", examples=["bank-ads/刷单"])
     word: str = Field(description="The word as it was written.", examples=["刷单"])
-    category: str = Field(description="What it is about; policies act on categories.", examples=["fraud"])
-    severity: int = Field(description="From 1 to 5.", examples=[4])
-    allow: list[str] = Field(description="Phrases that contain it and are harmless.", examples=[["谨防刷单"]])
-    valid_from: date | None = Field(description="First day it counts.", examples=["2026-11-01"])
-    valid_until: date | None = Field(description="Last day it counts.", examples=["2026-11-30"])
+    category: str = Field(description="The category of the word; policies act on categories.", examples=["fraud"])
+    severity: int = Field(description="The severity of the word, from 1 to 5.", examples=[4])
+    allow: list[str] = Field(description="Phrases that contain the word and are harmless.", examples=[["谨防刷单"]])
+    valid_from: date | None = Field(
+        description="The first day on which the word counts; null for ever since.", examples=["2026-11-01"]
+    )
+    valid_until: date | None = Field(
+        description="The last day on which the word counts; null for ever after.", examples=["2026-11-30"]
+    )
 
 
 @router.get("", summary="List the word lists")
-async def list_lists(db: Store, paging: Paging) -> Page[ListView]:
+async def list_word_lists(db: Store, paging: Paging) -> Page[WordListView]:
     """By name; `huiqun` and `huiqun-staff` come with the service."""
-    found = await store.lists(db, paging.last(str), paging.limit + 1)
-    return paging.page(found, lambda entry: (entry.name,), _list)
+    found = await store.list_word_lists(db, paging.last(str), paging.limit + 1)
+    return paging.page(found, lambda entry: (entry.name,), _view_list)
 
 
-@router.get("/{name}", summary="Read what a word list came from")
-async def read_list(db: Store, name: ListPath) -> ListView:
+@router.get("/{name}", summary="Read a word list without its words")
+async def read_word_list(db: Store, name: ListPath) -> WordListView:
     """The words themselves are under `/words`."""
-    return _list(await handlers.find_list(db, name))
+    return _view_list(await handlers.get_word_list(db, name))
 
 
-@router.get("/{name}/words", summary="List the words of a list")
+@router.get("/{name}/words", summary="List the words of a word list")
 async def list_words(db: Store, name: ListPath, paging: Paging) -> Page[WordView]:
     """By id."""
-    await handlers.find_list(db, name)
-    found = await store.page(db, name, paging.last(str), paging.limit + 1)
-    return paging.page(found, lambda word: (word.id,), _word)
+    await handlers.get_word_list(db, name)
+    found = await store.list_words(db, name, paging.last(str), paging.limit + 1)
+    return paging.page(found, lambda word: (word.id,), _view_word)
 
 
-def _read(request: Request, name: str, *, keep_going: bool) -> tuple[ParsedRows[Word], WordFile]:
+def _parse_file(request: Request, name: str, *, keep_going: bool) -> tuple[ParsedRows[Word], ImportWordListCommand]:
     content, form = received_rows(request, _FORMS)
-    read = handlers.read_words(content, form, name, keep_going=keep_going)
-    return read, WordFile(name, read.records, handlers.checksum_of(content))
+    read = handlers.parse_word_file(content, form, name, keep_going=keep_going)
+    return read, ImportWordListCommand(name, read.records, handlers.checksum_text(content))
 
 
-async def received_words(
+async def parse_received_words(
     request: Request, name: ListPath, offload: Offloaded, on_error: OnError = "refuse"
-) -> tuple[ParsedRows[Word], WordFile]:
-    """The words of the file that was sent, and what is unfit in it; Problem 422."""
+) -> tuple[ParsedRows[Word], ImportWordListCommand]:
+    """Return the words of the file that was sent, and what is unfit in it; Problem 422."""
     try:
         # Reading 60,000 rows takes a second of processor time: elsewhere, so that heartbeats and requests go on.
-        return await offload(_read, request, name, keep_going=on_error == "skip")
+        return await offload(_parse_file, request, name, keep_going=on_error == "skip")
     except UnfitWordsError as error:
         raise refused_rows("unfit-words", error.faults) from None
 
 
 @router.put(
     "/{name}",
-    summary="Put a file of words in the place of a list",
-    response_model=ImportView,
+    summary="Replace a word list by a file of words",
+    response_model=WordListImportView,
     dependencies=[body_limit(32 * MIB)],
     openapi_extra=_FILE,
 )
-async def put_list(
-    received: Annotated[tuple[ParsedRows[Word], WordFile], Depends(received_words)], write: WriteOnce, who: Moderator
+async def replace_word_list(
+    received: Annotated[tuple[ParsedRows[Word], ImportWordListCommand], Depends(parse_received_words)],
+    write: WriteOnce,
+    who: Moderator,
 ) -> Response:
     """In force everywhere once it is compiled, seconds later. A list of the same content stays as it is.
 
@@ -155,26 +167,26 @@ async def put_list(
     read, file = received
 
     async def use_case(work: Work) -> Answer:
-        entry, changed = await handlers.import_list(work, file, who.id)
-        errors = [_row_fault(fault) for fault in read.faults[:MOST_FAULTS]]
-        shown = _list(entry).model_dump()
-        return Answer(ImportView(**shown, changed=changed, unfit_rows=len(read.faults), errors=errors))
+        entry, changed = await handlers.import_word_list(work, file, who.id)
+        errors = [_view_fault(fault) for fault in read.faults[:MOST_FAULTS]]
+        shown = _view_list(entry).model_dump()
+        return Answer(WordListImportView(**shown, changed=changed, unfit_rows=len(read.faults), errors=errors))
 
     return await write(use_case)
 
 
-@router.delete("/{name}", summary="Remove a list with its words", status_code=204)
-async def drop_list(name: ListPath, write: WriteOnce, who: Moderator) -> Response:
+@router.delete("/{name}", summary="Delete a word list with its words", status_code=204)
+async def delete_word_list(name: ListPath, write: WriteOnce, who: Moderator) -> Response:
     """In force everywhere within two seconds."""
 
     async def use_case(work: Work) -> None:
-        await handlers.drop_list(work, name, who.id)
+        await handlers.delete_word_list(work, name, who.id)
 
     return await write(use_case)
 
 
-def _list(entry: WordList) -> ListView:
-    return ListView(
+def _view_list(entry: WordList) -> WordListView:
+    return WordListView(
         name=entry.name,
         words=entry.words,
         checksum=entry.checksum,
@@ -183,11 +195,11 @@ def _list(entry: WordList) -> ListView:
     )
 
 
-def _row_fault(fault: RowFault) -> RowErrorView:
-    return RowErrorView(line=fault.line, field=fault.field, reason=fault.reason)
+def _view_fault(fault: RowFault) -> WordRowErrorView:
+    return WordRowErrorView(line=fault.line, field=fault.field, reason=fault.reason)
 
 
-def _word(word: Word) -> WordView:
+def _view_word(word: Word) -> WordView:
     return WordView(
         id=word.id,
         word=word.text,

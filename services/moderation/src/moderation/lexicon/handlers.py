@@ -2,24 +2,28 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib.resources import files
 
 from huiqun.audit import AuditEntry, append
 from huiqun.files.reading import ParsedRows, RowFault, RowFormat
 from huiqun.store import Reader
 from huiqun.work import Transactor, Work
 from moderation.lexicon import store
-from moderation.lexicon.model.rows import parse_words
-from moderation.lexicon.model.words import Word
-from moderation.lexicon.shipped import SHIPPED_LIST, SHIPPED_LISTS, shipped_words
-from moderation.lexicon.store import WordList
+from moderation.lexicon.matching.words import Word
+from moderation.lexicon.model import CATEGORIES, STAFF_CATEGORIES, WordList, parse_words
+
+SHIPPED_LIST = "huiqun"
+# A list of its own: what fraudsters say to customers, staff may not say either, and a list has each word once.
+SHIPPED_STAFF_LIST = "huiqun-staff"
+SHIPPED_LISTS: Mapping[str, tuple[str, ...]] = {SHIPPED_LIST: CATEGORIES, SHIPPED_STAFF_LIST: STAFF_CATEGORIES}
 
 
 @dataclass(frozen=True, slots=True)
-class WordFile:
-    """The words of a file that are to be a list; `checksum` is of its text."""
+class ImportWordListCommand:
+    """Put the words of a file in the place of a list; `checksum` is of the file's text."""
 
     list_name: str
     words: tuple[Word, ...]
@@ -34,7 +38,7 @@ class UnfitWordsError(ValueError):
         self.faults = tuple(faults)
 
 
-class UnknownListError(LookupError):
+class UnknownWordListError(LookupError):
     """There is no word list of this name."""
 
 
@@ -42,8 +46,8 @@ class ShippedListError(ValueError):
     """The list comes with Huiqun and is put back at every start; a policy says what follows from its category."""
 
 
-def read_words(content: str, form: RowFormat, list_name: str, *, keep_going: bool) -> ParsedRows[Word]:
-    """The words of a file; unless `keep_going`, one bad row refuses the file: UnfitWordsError.
+def parse_word_file(content: str, form: RowFormat, list_name: str, *, keep_going: bool) -> ParsedRows[Word]:
+    """Return the words of a file; unless `keep_going`, one bad row refuses the file: UnfitWordsError.
 
     A file that cannot be read to its end, or has no word, is refused in any case: it would empty the list in force.
     """
@@ -55,58 +59,75 @@ def read_words(content: str, form: RowFormat, list_name: str, *, keep_going: boo
     return read
 
 
-async def import_list(work: Work, file: WordFile, author: str) -> tuple[WordList, bool]:
+async def import_word_list(work: Work, command: ImportWordListCommand, author: str) -> tuple[WordList, bool]:
     """Put the file's words in the place of the list, in force everywhere once it is compiled, seconds later.
 
     Returns the list and whether it changed: a file that was imported before leaves everything as it is.
     Raises ShippedListError.
     """
     if author != SHIPPED_LIST:
-        _check_own(file.list_name)
-    known = await store.find_list(work, file.list_name)
-    if known is not None and known.checksum == file.checksum and known.words == len(file.words):
+        _check_not_shipped(command.list_name)
+    known = await store.find_word_list(work, command.list_name)
+    if known is not None and known.checksum == command.checksum and known.words == len(command.words):
         return known, False
-    entry = WordList(file.list_name, len(file.words), file.checksum, author, work.now)
-    await store.replace_list(work, entry, file.words)
+    entry = WordList(command.list_name, len(command.words), command.checksum, author, work.now)
+    await store.replace_word_list(work, entry, command.words)
     detail = {"words": entry.words, "checksum": entry.checksum, "before": known.words if known else None}
     await append(work, AuditEntry(author, "lexicon.list.imported", f"lexicon/{entry.name}", detail))
     return entry, True
 
 
-async def drop_list(work: Work, name: str, actor: str) -> None:
-    """Remove a list with its words; raises UnknownListError, ShippedListError."""
-    _check_own(name)
-    if not await store.drop_list(work, name):
-        raise UnknownListError(name)
+async def delete_word_list(work: Work, name: str, actor: str) -> None:
+    """Remove a list with its words; raises UnknownWordListError, ShippedListError."""
+    _check_not_shipped(name)
+    if not await store.delete_word_list(work, name):
+        raise UnknownWordListError(name)
     await append(work, AuditEntry(actor, "lexicon.list.dropped", f"lexicon/{name}"))
 
 
-async def find_list(reader: Reader, name: str) -> WordList:
-    """The list of this name; raises UnknownListError."""
-    found = await store.find_list(reader, name)
+async def get_word_list(reader: Reader, name: str) -> WordList:
+    """Return the list of this name; raises UnknownWordListError."""
+    found = await store.find_word_list(reader, name)
     if found is None:
-        raise UnknownListError(name)
+        raise UnknownWordListError(name)
     return found
 
 
-async def import_shipped(reader: Reader, transactor: Transactor) -> None:
+async def import_shipped_lists(reader: Reader, transactor: Transactor) -> None:
     """Bring the lists that come with the service up to date; lists of the same content are left alone.
 
     Replicas that start at once conflict on a list, and whoever comes second finds it done.
     """
-    present = {entry.name: entry.checksum for entry in await store.lists(reader)}
+    present = {entry.name: entry.checksum for entry in await store.list_word_lists(reader)}
     for name in SHIPPED_LISTS:
         words = await asyncio.to_thread(shipped_words, name)
-        file = WordFile(name, words, checksum_of(repr(words)))
-        if present.get(name) != file.checksum:
-            await transactor.run(partial(import_list, file=file, author=SHIPPED_LIST))
+        command = ImportWordListCommand(name, words, checksum_text(repr(words)))
+        if present.get(name) != command.checksum:
+            await transactor.run(partial(import_word_list, command=command, author=SHIPPED_LIST))
 
 
-def checksum_of(content: str) -> str:
-    """The SHA-256 of a file's text."""
+def shipped_words(list_name: str = SHIPPED_LIST) -> tuple[Word, ...]:
+    """Read a shipped list; raise ValueError, naming file and line, if a row of it is unfit."""
+    words: list[Word] = []
+    for category in SHIPPED_LISTS[list_name]:
+        content = files(__package__).joinpath("data", f"{category}.csv").read_text(encoding="utf-8")
+        read = parse_words(content, RowFormat.CSV, list_name)
+        if read.faults:
+            raise ValueError(f"{category}.csv: {read.faults[0]}")
+        words.extend(read.records)
+    return tuple(words)
+
+
+def shipped_background() -> tuple[str, ...]:
+    """Read what customers of a bank write every day and no rule should object to."""
+    return tuple(files(__package__).joinpath("data", "background.txt").read_text(encoding="utf-8").splitlines())
+
+
+def checksum_text(content: str) -> str:
+    """Return the SHA-256 of a file's text."""
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _check_own(list_name: str) -> None:
+def _check_not_shipped(list_name: str) -> None:
     if list_name in SHIPPED_LISTS:
         raise ShippedListError(list_name)

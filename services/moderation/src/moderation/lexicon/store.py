@@ -1,19 +1,18 @@
 """Word lists in MongoDB, each in some documents of many words; a stamp tells every process when they have changed."""
 
 import asyncio
-import re
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date
 from heapq import merge
-from typing import Any, Final
+from typing import Any
 
 from huiqun.runtime.time_slice import TimeSlice
 from huiqun.store import Index, Reader
 from huiqun.work import Work
-from moderation.lexicon.model.words import Word
+from moderation.lexicon.matching.words import Word
+from moderation.lexicon.model import WordList
 
 # A document for each word would be some hundred thousand writes to replace a list: more than a transaction takes.
 WORDS = "words"
@@ -24,31 +23,18 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     LISTS: (),
     STAMPS: (),
 }
-NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-"""How a list may be called."""
 _CHUNK_WORDS = 1_000
 _SORTED_AT_ONCE = 10_000
 _CHUNK_CHARACTERS = 2_000_000  # at most six bytes each, and MongoDB takes documents of 16 MiB
 
 
-@dataclass(frozen=True, slots=True)
-class WordList:
-    """A list of words that is imported and replaced as a whole; `checksum` is of the file it came from."""
-
-    name: str
-    words: int
-    checksum: str
-    imported_by: str
-    imported_at: datetime
-
-
-async def revision(reader: Reader) -> tuple[int, str]:
+async def get_lexicon_revision(reader: Reader) -> tuple[int, str]:
     """A number that rises with every change, and the version that decisions name."""
     stamp = await reader.collection(STAMPS).find_one({"_id": "lexicon"})
     return (int(stamp["revision"]), str(stamp["version"])) if stamp else (0, "none")
 
 
-async def words(reader: Reader) -> list[Word]:
+async def list_all_words(reader: Reader) -> list[Word]:
     """Every word of every list."""
     # One document after the other, since decoding one stops this process for some milliseconds.
     documents = await reader.collection(WORDS).find({}, batch_size=1).to_list(None)
@@ -65,7 +51,7 @@ def _all_words(documents: list[dict[str, Any]]) -> list[Word]:
     return found
 
 
-async def page(reader: Reader, list_name: str, after: str | None, limit: int) -> list[Word]:
+async def list_words(reader: Reader, list_name: str, after: str | None, limit: int) -> list[Word]:
     """Words of a list by id, after the given one."""
     query = {"list": list_name, "last": {"$gt": after or ""}}
     found: list[Word] = []
@@ -76,19 +62,19 @@ async def page(reader: Reader, list_name: str, after: str | None, limit: int) ->
     return found[:limit]
 
 
-async def lists(reader: Reader, after: str | None = None, limit: int = 1_000) -> list[WordList]:
+async def list_word_lists(reader: Reader, after: str | None = None, limit: int = 1_000) -> list[WordList]:
     """The lists by name, after the given one; there are never many."""
     query = {"_id": {"$gt": after}} if after else {}
     return [_list(document) async for document in reader.collection(LISTS).find(query).sort("_id", 1).limit(limit)]
 
 
-async def find_list(reader: Reader, name: str) -> WordList | None:
+async def find_word_list(reader: Reader, name: str) -> WordList | None:
     """The list of this name."""
     document = await reader.collection(LISTS).find_one({"_id": name})
     return _list(document) if document else None
 
 
-async def replace_list(work: Work, entry: WordList, added: Sequence[Word]) -> None:
+async def replace_word_list(work: Work, entry: WordList, added: Sequence[Word]) -> None:
     """Put `added` in the place of the list's words and let every process know."""
     # The small document first: of two who import the same list, one conflicts here, before it has written the words.
     await work.collection(LISTS).replace_one(
@@ -103,13 +89,13 @@ async def replace_list(work: Work, entry: WordList, added: Sequence[Word]) -> No
         upsert=True,
     )
     await work.collection(WORDS).delete_many({"list": entry.name})
-    for chunk in _chunks(await _sorted(added)):
+    for chunk in _chunks(await _sort_words(added)):
         document = {"list": entry.name, "last": chunk[-1].id, "words": [_fields(word) for word in chunk]}
         await work.collection(WORDS).insert_one(document)
     await _stamp(work)
 
 
-async def drop_list(work: Work, name: str) -> bool:
+async def delete_word_list(work: Work, name: str) -> bool:
     """Remove a list with its words; False when there is none."""
     result = await work.collection(LISTS).delete_one({"_id": name})
     if not result.deleted_count:
@@ -124,7 +110,7 @@ async def _stamp(work: Work) -> None:
     await work.collection(STAMPS).update_one({"_id": "lexicon"}, change, upsert=True)
 
 
-async def _sorted(words: Sequence[Word]) -> Iterator[Word]:
+async def _sort_words(words: Sequence[Word]) -> Iterator[Word]:
     """The words by their id. Some hundred thousand are sorted in parts: at once, they would stop this process."""
     time_slice = TimeSlice()
     parts = []

@@ -10,7 +10,7 @@ from moderation.archive import store as archive
 from moderation.archive.model import MessageRef, RevisionKey
 from moderation.archive.store.messages import Archived, screened
 from moderation.lifecycle import store
-from moderation.lifecycle.model import EarlyChanges, History, Place, StaffMembers
+from moderation.lifecycle.model import EarlyChanges, History, Place, StaffMembers, ref_of_event
 from moderation.metrics import CHANGES_REFUSED
 from moderation.sanctions.handlers import withdraw_deletions
 from moderation.staff.handlers import list_staff_members
@@ -22,17 +22,19 @@ _NOT_ENTITLED = "a recall by somebody who has not written the message and is no 
 _NO_ROOM = "a recall of a message that has not come, as too many others of its group"
 
 
-async def place_messages(work: Work, events: Sequence[Messages]) -> list[Place | None]:
+async def place_messages(
+    work: Work, events: Sequence[Messages], archived: Mapping[MessageRef, Sequence[Archived]]
+) -> list[Place | None]:
     """Where each revision stands among those that have come; None for an edit that is not its author's: it is refused.
 
-    One read for the batch, and another where it has edits.
+    One read for the batch; `archived` are the revisions of those that are edited.
     """
     early = await store.load(work, list(map(_key_of, events)))
     if not early and all([type(event) is MessageReceived for event in events]):  # noqa: C419 - faster, and usual
         return [_UNCHANGED] * len(events)
-    refs = list(map(ref_of, events))
+    refs = list(map(ref_of_event, events))
     stored = frozenset(early)
-    originals = await _originals(work, events)
+    originals = _originals(events, archived)
     staff = await _staff_among(work, events, early.values()) if early else frozenset()
     waiting: dict[MessageRef, EarlyChanges] = {}
     places: list[Place | None] = []
@@ -113,21 +115,16 @@ def announce_recall(work: Work, message: Screened, recalled_by: str, cause: Even
     work.emit(JudgedMessageRecalled.about(message.group_id, data, time=work.now, cause=cause))
 
 
-def ref_of(event: Messages) -> MessageRef:
-    """The message that the event is about."""
-    return MessageRef(event.data.message_id, event.data.group_id, event.source)
-
-
 def _key_of(event: Messages) -> str:
     return store.key_of(event.data.message_id, event.data.group_id, event.source)
 
 
-async def _originals(work: Work, events: Sequence[Messages]) -> dict[MessageRef, History]:
+def _originals(
+    events: Sequence[Messages], archived: Mapping[MessageRef, Sequence[Archived]]
+) -> dict[MessageRef, History]:
     """The messages that are edited, as far as they have come as they were first sent."""
-    edited = {ref_of(event) for event in events if isinstance(event, MessageEdited)}
-    if not edited:
-        return {}
-    found = await archive.find_revisions(work, edited)
+    edited = {ref_of_event(event) for event in events if isinstance(event, MessageEdited)}
+    found = {ref: archived[ref] for ref in edited if ref in archived}
     return {ref: _history(revisions) for ref, revisions in found.items() if revisions[0].revision == 0}
 
 
@@ -140,7 +137,7 @@ def _history(revisions: Sequence[Archived]) -> History:
 
 async def _staff_among(work: Work, events: Sequence[Messages], early: Iterable[EarlyChanges]) -> StaffMembers:
     """Those staff who have recalled messages of these authors before they came."""
-    authors: Mapping[MessageRef, str] = {ref_of(event): event.data.sender.member_id for event in events}
+    authors: Mapping[MessageRef, str] = {ref_of_event(event): event.data.sender.member_id for event in events}
     strangers = {pair for changes in early for pair in changes.strangers_to(authors[changes.ref])}
     return await list_staff_members(work, strangers)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from huiqun.contracts.channel import MessageEdited, MessageReceived
 from moderation.archive.model import MessageRef
 
 #: How many people may have changed a message before it comes: one did, and others were mistaken.
@@ -68,3 +69,8 @@ class EarlyChanges:
         """Whose recall counts, of those that came."""
         found = (each for each in self.recalls if each == author or (self.ref.group_id, each) in staff)
         return next(found, None)
+
+
+def ref_of_event(event: MessageReceived | MessageEdited) -> MessageRef:
+    """The message that the event is about."""
+    return MessageRef(event.data.message_id, event.data.group_id, event.source)

@@ -11,7 +11,7 @@ from huiqun.contracts.channel.mentions import AddressedText, Mention, Part, join
 from huiqun.contracts.channel.shown_names import clean_group_name
 from huiqun.runtime.ids import new_id
 from huiqun.runtime.placeholders import is_placeholder
-from moderation.lexicon.model.folding import strip
+from moderation.lexicon.matching.folding import strip_text
 from moderation.staff.model import Staff
 
 _LEAST_NAME: Final = 2
@@ -88,7 +88,7 @@ def check_staff(
 
 def check_names(members: Sequence[RosterEntry], staff_words: Sequence[str]) -> Iterator[RosterFinding]:
     """List customers who go by a word for staff, or by the very name of somebody who is staff in the group."""
-    words = {strip(word): word for word in staff_words}
+    words = {strip_text(word): word for word in staff_words}
     taken = {
         name: member.member_id
         for member in members
@@ -135,7 +135,7 @@ def summarize_report(report: RosterReport, group: str) -> AddressedText:
 
 
 def _folded_name(member: RosterEntry) -> str:
-    return strip(member.display_name)
+    return strip_text(member.display_name)
 
 
 def _is_name(folded: str) -> bool:

@@ -1,14 +1,12 @@
 """Members and staff report messages, for a person to look at them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from huiqun.contracts.channel import MessageEdited, MessageReceived
 from huiqun.contracts.moderation import CaseKind, Screened
 from huiqun.work import Work
-from moderation.archive import store as archive
 from moderation.archive.handlers.supervising import UnknownMessageError, find_message
 from moderation.archive.model import MessageRef
 from moderation.archive.store.messages import screened
@@ -16,9 +14,8 @@ from moderation.cases.handlers import get_case, open_cases
 from moderation.cases.model import Case, CaseOpening, case_due_at
 from moderation.metrics import REPORTS
 from moderation.policies.handlers import find_group, policy_in_force
-from moderation.policies.model import ReviewRule
 from moderation.reports import store
-from moderation.reports.model import REPORTED_CATEGORY, MessageReport, begins_with_phrase
+from moderation.reports.model import REPORTED_CATEGORY, MessageReport
 
 _LEAST_SEVERITY: Final = 2
 
@@ -37,14 +34,16 @@ class ReportMessageCommand:
     category: str | None
 
 
-async def receive_reports(work: Work, reports: Sequence[MessageReport]) -> None:
-    """Open a case for the messages that members report. A report acts by nothing else than a person's decision.
+async def receive_reports(
+    work: Work, reports: Sequence[MessageReport], messages: Mapping[MessageRef, Screened]
+) -> list[CaseOpening]:
+    """Count what members report, and return the cases to open. A report acts by nothing else than a person's decision.
 
-    Whose reports were mostly dismissed waits for a second reporter; who reports too often is passed over.
+    Whose reports were mostly dismissed waits for a second reporter; who reports too often is passed over. `messages`
+    has of those that are reported the latest revision.
     """
     if not reports:
-        return
-    messages = await archive.latest(work, [report.ref for report in reports])
+        return []
     known = await store.load_reporters(work, [report.by for report in reports if not report.by_staff])
     openings = []
     for report in reports:
@@ -62,7 +61,7 @@ async def receive_reports(work: Work, reports: Sequence[MessageReport]) -> None:
         REPORTS.labels(outcome="taken").inc()
         openings.append(_report_opening(report, message, work.now, trusted=trusted))
     await store.save_reporters(work, known.values())
-    await open_cases(work, openings)
+    return openings
 
 
 async def report_message(work: Work, command: ReportMessageCommand, by: str) -> Case:
@@ -86,28 +85,6 @@ async def report_message(work: Work, command: ReportMessageCommand, by: str) -> 
 async def credit_reporters(work: Work, member_ids: Sequence[str], *, upheld: bool) -> None:
     """Count for those who reported a message how their report ended."""
     await store.count_outcome(work, member_ids, upheld=upheld)
-
-
-async def find_reported_categories(
-    work: Work, event: MessageReceived | MessageEdited, rule: ReviewRule, batch: Sequence[Screened]
-) -> frozenset[str] | None:
-    """The categories that the message which a report is about was found to be of; None where it is no report.
-
-    A report may quote these, and is no offence by it. `batch` is what was judged in this transaction before.
-    """
-    message = event.data
-    if message.refers_to is None or not begins_with_phrase(message.text, rule.report_phrases):
-        return None
-    ref = MessageRef(message.refers_to, message.group_id, event.source)
-    earlier = next((each for each in reversed(batch) if _ref_of(each) == ref), None)
-    reported = earlier or (await archive.latest(work, [ref])).get(ref)
-    if reported is None or reported.member_id == message.sender.member_id:
-        return frozenset()
-    return frozenset(reason.category for reason in reported.reasons)
-
-
-def _ref_of(message: Screened) -> MessageRef:
-    return MessageRef(message.message_id, message.group_id, message.channel)
 
 
 def _report_opening(report: MessageReport, message: Screened, now: datetime, *, trusted: bool) -> CaseOpening:

@@ -7,7 +7,7 @@ from typing import Final
 
 from huiqun.contracts.envelope import Event
 from moderation.archive.model import MessageRef
-from moderation.lexicon.model.folding import strip
+from moderation.lexicon.matching.folding import strip_text
 from moderation.policies.model import ReviewRule
 
 REPORTED_CATEGORY: Final = "reported"
@@ -67,10 +67,10 @@ def begins_with_phrase(text: str, phrases: tuple[str, ...]) -> bool:
     said = _MENTIONS.sub("", text, count=1)[:_CHARACTERS_READ]
     if said.startswith(("@", "＠")):  # somebody of that name
         return False
-    words = strip(said)
+    words = strip_text(said)
     return any(words.startswith(phrase) for phrase in _strip_phrases(phrases))
 
 
 @lru_cache(maxsize=1_024)
 def _strip_phrases(phrases: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(filter(None, map(strip, phrases)))
+    return tuple(filter(None, map(strip_text, phrases)))

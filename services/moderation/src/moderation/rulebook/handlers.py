@@ -17,10 +17,10 @@ from huiqun.work.retry import until_it_passes
 from moderation.archive.model import Holds
 from moderation.archive.store import holds as legal_holds
 from moderation.lexicon import store as lexicons
-from moderation.lexicon.compiling import CompilerEndedError, compile_apart
-from moderation.lexicon.model.matching import EVERY_POLICY, Lexicon
-from moderation.lexicon.model.words import Word
-from moderation.lexicon.shipped import shipped_background
+from moderation.lexicon.handlers import shipped_background
+from moderation.lexicon.matching.compiler_process import CompilerEndedError, compile_in_subprocess
+from moderation.lexicon.matching.matcher import EVERY_POLICY, Lexicon
+from moderation.lexicon.matching.words import Word
 from moderation.metrics import LEGAL_HOLDS, LEXICON_WORDS, RULEBOOK_REVISION
 from moderation.policies import store as policies
 from moderation.policies.model import GroupSettings, InForce, Policies, RuleException, with_exceptions
@@ -133,13 +133,13 @@ class RulebookKeeper:
         RULEBOOK_REVISION.set(revision)
 
     async def _refresh_lexicon(self) -> None:
-        revision, version = await lexicons.revision(self._reader)
+        revision, version = await lexicons.get_lexicon_revision(self._reader)
         if revision == self._lexicon_revision or not self._uncompiled.may_be_tried(revision):
             return
-        words = await lexicons.words(self._reader)
-        while (now := await lexicons.revision(self._reader)) != (revision, version):
+        words = await lexicons.list_all_words(self._reader)
+        while (now := await lexicons.get_lexicon_revision(self._reader)) != (revision, version):
             # Replaced while they were read: they may be half old and half new.
-            (revision, version), words = now, await lexicons.words(self._reader)
+            (revision, version), words = now, await lexicons.list_all_words(self._reader)
         here = self._lexicon_revision == _NONE_YET and len(words) <= _COMPILED_HERE
         try:
             lexicon, bits = await (asyncio.to_thread(_compile, words) if here else self._compile_apart(words))
@@ -221,8 +221,8 @@ def _compile_apart(
     words: list[Word], on_start: Callable[["subprocess.Popen[bytes]"], None]
 ) -> tuple[Lexicon, dict[str, int]]:
     bits, masks = _masks(words)
-    layers = compile_apart(words, shipped_background(), on_start)
-    return Lexicon(words, masks, fuzzy=EVERY_POLICY, layers=layers), bits
+    automata = compile_in_subprocess(words, shipped_background(), on_start)
+    return Lexicon(words, masks, fuzzy=EVERY_POLICY, automata=automata), bits
 
 
 def _masks(words: list[Word]) -> tuple[dict[str, int], list[int]]:

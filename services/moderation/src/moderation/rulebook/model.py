@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from huiqun.contracts.channel import GroupKind
 from moderation.archive.model import NO_HOLDS, Holds
-from moderation.lexicon.model.matching import Lexicon
+from moderation.lexicon.matching.matcher import Lexicon
 from moderation.policies.model import Policies, Policy
 
 

@@ -1,13 +1,13 @@
-"""Impose sanctions, end mutes when they are over, and take sanctions back with all that followed."""
+"""Announce sanctions, end mutes when they are over, and take sanctions back with all that followed."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 from huiqun.channel.actions.handlers import request_actions, withdraw_actions
 from huiqun.channel.actions.model import ActionState
 from huiqun.channel.actions.store import list_actions_about
-from huiqun.contracts.channel import Action, ActionKind
+from huiqun.contracts.channel import ActionKind
 from huiqun.contracts.fields import DEFAULT_CHANNEL
 from huiqun.contracts.moderation import LiftedSanction, MemberSanctioned, Sanction, SanctionLifted
 from huiqun.runtime.ids import new_id
@@ -16,14 +16,12 @@ from moderation.archive.model import MessageRef
 from moderation.notices.model import Offence
 from moderation.sanctions.model import (
     AppealLink,
-    SanctionTerms,
-    appeal_link_message,
+    ImposedSanction,
     removal_notice,
     remove_member_action,
-    sanction_action,
     unmute_action,
 )
-from moderation.standings.model import LadderStep, Standing, Strike, add_strike, reverse_strike, standing_key
+from moderation.standings.model import Standing, Strike, reverse_strike, standing_key
 from moderation.standings.store import load_standings
 
 MUTE_ENDS = "mute.ends"
@@ -31,26 +29,11 @@ _NEEDLESS = "what it was for is withdrawn"
 _IN_EFFECT: Final = frozenset({ActionState.REQUESTED, ActionState.ASSIGNED, ActionState.COMPLETED})
 
 
-class ImposedSanction(NamedTuple):
-    """A sanction that was announced, and what to ask of the channel for it; the first action bears its id."""
-
-    step: LadderStep
-    actions: list[Action]
-
-
-def impose_sanction(
-    work: Work, offence: Offence, weight: float, standing: Standing, terms: SanctionTerms
-) -> ImposedSanction | None:
-    """Count an offence against its author; where that brings a sanction, say so and return what to ask of the channel.
-
-    Strike, sanction and the first action share an id: whoever has one of them finds the others.
-    """
-    strike = Strike(new_id(), offence.message_id, offence.category, weight, offence.at)
-    step = add_strike(standing, strike, terms.ladder, terms.highest)
-    if step is None:
-        return None
+def announce_sanction(work: Work, imposed: ImposedSanction) -> None:
+    """Say that a sanction is imposed, and have its mute end in time; what it asks of the channel is the caller's."""
+    offence, step = imposed.offence, imposed.step
     sanction = Sanction(
-        sanction_id=strike.id,
+        sanction_id=imposed.sanction_id,
         channel=offence.channel,
         group_id=offence.group_id,
         member_id=offence.member_id,
@@ -63,13 +46,9 @@ def impose_sanction(
     work.emit(MemberSanctioned.about(offence.group_id, sanction, time=work.now, cause=offence.context.cause))
     if step.until is not None:
         whose = {"channel": offence.channel, "group_id": offence.group_id, "member_id": offence.member_id}
-        payload = {**whose, "sanction_id": strike.id}
-        work.schedule(Task(_mute_task_key(strike), MUTE_ENDS, step.until, payload), offence.context.cause)
-    actions = [sanction_action(offence, step, terms, strike.id)]
-    if step.until is not None and terms.appeal_link is not None and terms.mutes:
-        # In private: whoever sees the link can appeal.
-        actions.append(appeal_link_message(offence, terms.appeal_link(offence, strike.id), new_id()))
-    return ImposedSanction(step, actions)
+        payload = {**whose, "sanction_id": imposed.sanction_id}
+        task = Task(_mute_task_key(imposed.sanction_id), MUTE_ENDS, step.until, payload)
+        work.schedule(task, offence.context.cause)
 
 
 async def end_mute(work: Work, task: Task) -> None:
@@ -96,7 +75,7 @@ async def reverse_sanction(work: Work, standing: Standing, ref: MessageRef) -> R
     actions = await list_actions_about(work, {(standing.group_id, ref.message_id)})
     await withdraw_actions(work, actions, _NEEDLESS)
     if strike is not None and strike.until is not None:
-        work.cancel(_mute_task_key(strike))
+        work.cancel(_mute_task_key(strike.id))
         # A mute that failed or is beyond the channel has silenced nobody.
         silenced = any(each.action.kind is ActionKind.MUTE_MEMBER and each.state in _IN_EFFECT for each in actions)
         if silenced and strike.until > work.now and not standing.is_muted(work.now):
@@ -140,5 +119,5 @@ def _emit_sanction_lifted(
     work.emit(SanctionLifted.about(standing.group_id, lifted, time=work.now))
 
 
-def _mute_task_key(strike: Strike) -> str:
-    return f"mute/{strike.id}"
+def _mute_task_key(sanction_id: str) -> str:
+    return f"mute/{sanction_id}"

@@ -3,14 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from huiqun.channel.actions.texts import span_in_words
 from huiqun.contracts.channel import Action, ActionKind, ActionPurpose, ActionTarget
 from huiqun.contracts.channel.mentions import compose
 from huiqun.contracts.moderation import SanctionKind
+from huiqun.runtime.ids import new_id
 from moderation.notices.model import ACTION_LIFETIME, REQUESTED_BY, Offence, is_personal_data, private_message
 from moderation.policies.model import Ladder
-from moderation.standings.model import REMOVAL_RUNG, LadderStep
+from moderation.standings.model import REMOVAL_RUNG, LadderStep, Standing, Strike, add_strike
 
 #: Makes the address at which the offender can appeal against the sanction of this id.
 AppealLink = Callable[[Offence, str], str]
@@ -30,6 +32,34 @@ class SanctionTerms:
     appeal_phrase: str = "申诉"
     highest: int = REMOVAL_RUNG
     mutes: bool = True
+
+
+class ImposedSanction(NamedTuple):
+    """The sanction that an offence brings, and what to ask of the channel for it; the first action bears its id."""
+
+    offence: Offence
+    step: LadderStep
+    actions: tuple[Action, ...]
+
+    @property
+    def sanction_id(self) -> str:
+        """The id that strike, sanction and the first action share: whoever has one of them finds the others."""
+        return self.actions[0].action_id
+
+
+def impose_sanction(
+    offence: Offence, weight: float, standing: Standing, terms: SanctionTerms
+) -> ImposedSanction | None:
+    """Count an offence in its author's standing, and return the sanction that it brings there, if any."""
+    strike = Strike(new_id(), offence.message_id, offence.category, weight, offence.at)
+    step = add_strike(standing, strike, terms.ladder, terms.highest)
+    if step is None:
+        return None
+    actions: tuple[Action, ...] = (sanction_action(offence, step, terms, strike.id),)
+    if step.until is not None and terms.appeal_link is not None and terms.mutes:
+        # In private: whoever sees the link can appeal.
+        actions += (appeal_link_message(offence, terms.appeal_link(offence, strike.id), new_id()),)
+    return ImposedSanction(offence, step, actions)
 
 
 def delete_message_action(offence: Offence, action_id: str) -> Action:

@@ -1,75 +1,50 @@
-"""Every message passes here: judged in a batch, recorded, and answered with actions, in one transaction."""
+"""Every message passes here, in batches and in three acts: collect, judge, apply; all in one transaction."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 
-from huiqun.channel.actions.context import quote_message
-from huiqun.contracts.channel import (
-    EditedMessage,
-    Message,
-    MessageEdited,
-    MessageRecalled,
-    MessageReceived,
-    Role,
-)
-from huiqun.contracts.moderation import CaseKind, MessageScreened, SanctionKind, Screened, Verdict
-from huiqun.runtime.ids import new_id
-from huiqun.runtime.time_slice import TimeSlice
+from huiqun.channel.actions.handlers import request_actions
+from huiqun.contracts.channel import Action, Message, MessageEdited, MessageRecalled, Role
+from huiqun.contracts.moderation import CaseKind, MessageScreened, Screened, Verdict
+from huiqun.privacy.text import mask_text
+from huiqun.runtime.time_slice import run_in_slices
 from huiqun.work import Work
-from moderation.appeals.handlers import find_quotable_categories
-from moderation.appeals.model import Appeal, find_appealable_strike
+from moderation.appeals.handlers import appeal_openings, confirm_appeals
 from moderation.archive import store as archive
-from moderation.archive.model import Entry, Keeping, MessageRef
-from moderation.cases.model import REMOVAL_SEVERITY, CaseOpening, case_due_at
-from moderation.consent.handlers import list_unconsented_senders, send_consent_hints
-from moderation.lifecycle.handlers import announce_recall, place_messages, recall_messages, ref_of
-from moderation.lifecycle.model import Place
+from moderation.archive.model import MessageRef
+from moderation.archive.store.messages import Archived, screened
+from moderation.cases.handlers import list_existing_case_ids, open_cases
+from moderation.cases.model import case_id_of
+from moderation.consent.handlers import UnconsentedSender, hint_unconsented_senders, list_unconsented_senders
+from moderation.consequences.model import Consequences, QuotableMessages
+from moderation.evidence.handlers import add_quoted_evidence, gather_in_slices
+from moderation.evidence.model import compare_quotation, quoted_message_of
+from moderation.lifecycle.handlers import announce_recall, place_messages, recall_messages
+from moderation.lifecycle.model import ref_of_event
 from moderation.metrics import SHADOW_FINDINGS, VERDICTS
-from moderation.notices.model import Offence, group_mode_notice, is_personal_data, personal_data_notice, staff_notice
-from moderation.policies.model import GroupSettings, Policy
-from moderation.reports.model import MessageReport, begins_with_phrase
+from moderation.oversize.model import excerpt_message, is_too_long
+from moderation.reports.handlers import receive_reports
+from moderation.reports.model import begins_with_phrase
 from moderation.rulebook.model import Rulebook
-from moderation.sanctions.handlers import impose_sanction, withdraw_deletions
-from moderation.sanctions.model import AppealLink, SanctionTerms, delete_message_action, offence_weight
-from moderation.screening.follow_up import FollowUp
-from moderation.screening.model import MODE_RULE, Decision, Evidence, add_joined_words, judge, windows_of
-from moderation.screening.model.finding import finding
-from moderation.screening.model.limits import is_too_long, within_limits
-from moderation.screening.portions import gather_in_portions
-from moderation.screening.quotations import add_quoted, compare_quoted
-from moderation.standings.model import REMOVAL_RUNG, WARNING_RUNG, Standing, standing_key
+from moderation.sanctions.handlers import announce_sanction, withdraw_deletions
+from moderation.sanctions.model import AppealLink
+from moderation.screening.model import (
+    CollectedBatch,
+    CollectedMessage,
+    JudgedBatch,
+    JudgingTerms,
+    MessageEvent,
+    PreparedMessage,
+    judge_batch,
+    list_mended,
+)
+from moderation.standings.model import Standing, standing_key
 from moderation.standings.store import load_standings, save_standings
 
-Messages = MessageReceived | MessageEdited
-CONSENT = "consent"
-_ALLOW, _CUSTOMER = Verdict.ALLOW, Role.CUSTOMER
-_OFFENCES = frozenset({Verdict.WARN, Verdict.BLOCK})
-_HUSH_EVERY = timedelta(hours=1)
-
-
-class MessageReading(NamedTuple):
-    """A message with what its text shows, and the rules in force when it was read."""
-
-    rulebook: Rulebook
-    message: Message
-    group: GroupSettings
-    policy: Policy
-    evidence: Evidence
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A message with all that is known of it; `standing` is None where the sender is no customer."""
-
-    event: Messages
-    decision: Decision
-    screened: Screened
-    standing: Standing | None
-    group: GroupSettings
-    place: Place
+_CUSTOMER = Role.CUSTOMER
+ArchivedRevisions = Mapping[MessageRef, Sequence[Archived]]
 
 
 class Screening:
@@ -86,119 +61,178 @@ class Screening:
         self._hash_key = hash_key
         self._appeal_link = appeal_link
 
-    async def read(self, events: Sequence[Messages], now: datetime) -> list[MessageReading]:
-        """What the texts show: the work of the processor, in portions, without anything of the database."""
+    async def prepare(self, events: Sequence[MessageEvent], now: datetime) -> list[PreparedMessage]:
+        """Gather what the texts show: the work of the processor, in time slices, without anything of the database."""
         rulebook = self._rulebook()
         messages = [event.data for event in events]
-        limited = {index: within_limits(message) for index, message in enumerate(messages) if is_too_long(message)}
-        for index, cut in limited.items():
-            messages[index] = cut.message
-        settings = [rulebook.policies.settings_of(message.group_id) for message in messages]
-        policies = [rulebook.policies.policy_of(each) for each in settings]
-        evidence = await gather_in_portions(messages, policies, rulebook, now.date())
-        await add_quoted(evidence, messages, policies, rulebook, now.date())
-        for index, cut in limited.items():
+        excerpts = {index: excerpt_message(message) for index, message in enumerate(messages) if is_too_long(message)}
+        for index, excerpt in excerpts.items():
+            messages[index] = excerpt.message
+        in_force = rulebook.policies
+        groups = {group_id: in_force.settings_of(group_id) for group_id in {each.group_id for each in messages}}
+        chosen = {group_id: in_force.policy_of(settings) for group_id, settings in groups.items()}
+        settings = [groups[message.group_id] for message in messages]
+        policies = [chosen[message.group_id] for message in messages]
+        evidence = await gather_in_slices(messages, policies, rulebook, now.date())
+        await add_quoted_evidence(evidence, messages, policies, rulebook, now.date())
+        for index, cut in excerpts.items():
             evidence[index] = replace(evidence[index], left_out=cut.left_out, address_is_cut=cut.address_is_cut)
-        return [MessageReading(rulebook, *each) for each in zip(messages, settings, policies, evidence, strict=True)]
+        return [PreparedMessage(rulebook, *each) for each in zip(messages, settings, policies, evidence, strict=True)]
 
-    async def screen(self, work: Work, events: Sequence[Messages], readings: Sequence[MessageReading] = ()) -> None:
+    async def screen(
+        self, work: Work, events: Sequence[MessageEvent], prepared: Sequence[PreparedMessage] = ()
+    ) -> None:
         """Judge each message under its group's policy; record the verdict and ask the channel to act.
 
-        `readings` are what `read` made of the events; without them, they are read now.
+        `prepared` is what `prepare` made of the events; without it, that is done now.
         """
-        taken = await _take(work, events, readings or await self.read(events, work.now))
-        if not taken:
+        prepared = prepared or await self.prepare(events, work.now)
+        collected, unconsented = await _collect_batch(work, events, prepared)
+        if not collected.messages:
             return
-        events, places = [event for event, _, _ in taken], [place for _, place, _ in taken]
-        readings = [reading for _, _, reading in taken]
-        rulebook = readings[0].rulebook
-        messages, policies = [each.message for each in readings], [each.policy for each in readings]
-        evidence = [each.evidence for each in readings]
-        known = await load_standings(work, _customers(messages))
-        if windows := windows_of(messages, known):
-            add_joined_words(evidence, windows, [*map(rulebook.mask_of, policies)], rulebook.lexicon, work.now.date())
-        await compare_quoted(work, events, evidence)
-        silenced = await list_unconsented_senders(work, messages, policies)
-        keeping, records = Keeping(work.now, rulebook.holds, self._hash_key), list[Screened]()
-        entries, follow, time_slice = [], FollowUp(), TimeSlice()
-        for (event, place, reading), found in zip(taken, evidence, strict=True):
-            if time_slice.is_spent:
-                await time_slice.give_way()
-            _, message, group, policy, _ = reading
-            key = standing_key(message.group_id, message.sender.member_id)
-            # A member who became staff within the batch is judged as what they were with each message.
-            standing = known.get(key) if message.sender.role is _CUSTOMER else None
-            decision = judge(message, policy, group, standing, found)
-            if decision.verdict in _OFFENCES and standing is not None:
-                # A member who reports an advertisement, or appeals, repeats what they speak of.
-                quoted = await find_quotable_categories(work, event, standing, policy.rules.review, records)
-                decision = decision.quoting(quoted) if quoted else decision
-            if key in silenced:
-                decision = decision.also(finding("consent", CONSENT, 1, silenced[key].outcome))
-            records.append(screened := decision.screened(rulebook.lexicon_version, event.source))
-            entries.append(
-                _placed(keeping.entry(screened, message, found.personal, policy.rules.retention.days), place)
-            )
-            work.emit(MessageScreened.of(screened, time=work.now, cause=event))
-            if message.refers_to is not None or (standing is not None and standing.strikes):
-                _listen(Judged(event, decision, screened, standing, group, place), follow)
-            if decision.verdict is not _ALLOW:
-                self._answer(work, Judged(event, decision, screened, standing, group, place), follow)
-        await save_standings(work, known.values())
-        await archive.append(work, entries)
-        _announce_recalls(work, events, entries)
-        await follow.carry_out(work)
-        await withdraw_deletions(work, _mended(events, places, records))
-        await send_consent_hints(work, silenced.values())
-        _count_verdicts(records)
+        judged = JudgedBatch(collected.standings)
+        terms = JudgingTerms(work.now, self._hash_key, self._appeal_link)
+        await run_in_slices(judge_batch(collected, terms, judged))
+        await _apply_batch(work, collected, judged)
+        await _request_actions(work, judged.consequences, await hint_unconsented_senders(work, unconsented))
+        await withdraw_deletions(work, list_mended(collected, judged.records))
+        _count_verdicts(judged.records)
 
     async def recall(self, work: Work, events: Sequence[MessageRecalled]) -> None:
         """Note withdrawn messages, which need no deletion any more; what was judged stays judged."""
         await recall_messages(work, events)
 
-    def _answer(self, work: Work, judged: Judged, follow: FollowUp) -> None:
-        """What a verdict other than allow leads to: a case, or deletion, caution, and a rung of the ladder."""
-        decision, standing = judged.decision, judged.standing
-        leading = decision.leading
-        if leading is None:
-            return
-        category, severity = leading.reason.category, leading.reason.severity
-        if decision.verdict is Verdict.REVIEW:
-            follow.openings.append(_opening(CaseKind.REVIEW, judged, category, severity, work.now))
-            return
-        offence = _offence(judged, category, work.now)
-        if standing is None:
-            follow.ask(offence.context, staff_notice(offence, new_id()))
-            return
-        if decision.verdict is Verdict.BLOCK and judged.place.is_shown:
-            follow.ask(offence.context, delete_message_action(offence, new_id()))
-        if category == CONSENT:
-            return  # no offence: they are told how to be heard
-        if leading.reason.rule == MODE_RULE:
-            _explain_mode(standing, offence, follow)  # no offence either
-            return
-        if is_personal_data(category):
-            follow.ask(offence.context, personal_data_notice(offence, new_id()))
-        ladder, appeal = decision.policy.rules.ladder, decision.policy.rules.review.appeal_phrase
-        weight = offence_weight(category, ladder, blocked=decision.verdict is Verdict.BLOCK)
-        # A likeness alone never mutes: it warns, and whatever goes beyond that waits for a person.
-        highest = REMOVAL_RUNG if decision.is_certain else WARNING_RUNG
-        terms = SanctionTerms(ladder, judged.group.owner, self._appeal_link, appeal, highest, judged.group.mutes)
-        imposed = impose_sanction(work, offence, weight, standing, terms)
-        if imposed is not None:
-            climb, actions = imposed
-            follow.ask(offence.context, *actions)
-            if climb.kind is SanctionKind.REMOVAL_PROPOSED:
-                opening = _opening(CaseKind.REMOVAL, judged, category, max(severity, REMOVAL_SEVERITY), work.now)
-                follow.openings.append(replace(opening, sanction_id=actions[0].action_id))
+
+async def _collect_batch(
+    work: Work, events: Sequence[MessageEvent], prepared: Sequence[PreparedMessage]
+) -> tuple[CollectedBatch, Iterable[UnconsentedSender]]:
+    """Read all that judging needs, one read per collection; edits by somebody else than their authors are left out."""
+    standings = await load_standings(work, _list_customers(each.message for each in prepared))
+    talking = _list_reports_and_appeals(prepared, standings)
+    refs = _list_referred(events, prepared, talking)
+    archived = await archive.find_revisions(work, refs) if refs else {}
+    places = await place_messages(work, events, archived)
+    placed = zip(events, places, prepared, strict=True)
+    messages = [CollectedMessage._make(each) for each in placed if each[1] is not None]
+    if len(messages) < len(events):
+        keys = {standing_key(*pair) for pair in _list_customers(each.prepared.message for each in messages)}
+        standings = {key: standing for key, standing in standings.items() if key in keys}
+    readings = [each.prepared for each in messages]
+    unconsented = await list_unconsented_senders(
+        work, [each.message for each in readings], [each.policy for each in readings]
+    )
+    return CollectedBatch(
+        rulebook=prepared[0].rulebook,
+        messages=_compare_quotations(messages, archived),
+        standings=standings,
+        unconsented={key: each.outcome for key, each in unconsented.items()},
+        quotable=await _collect_quotable(work, talking, archived),
+    ), unconsented.values()
 
 
-async def _take(
-    work: Work, events: Sequence[Messages], readings: Sequence[MessageReading]
-) -> list[tuple[Messages, Place, MessageReading]]:
-    """The messages that are judged, without edits by somebody else than their authors, each with where it stands."""
-    placed = zip(events, await place_messages(work, events), readings, strict=True)
-    return [(event, place, reading) for event, place, reading in placed if place is not None]
+def _list_reports_and_appeals(
+    prepared: Sequence[PreparedMessage], standings: Mapping[str, Standing]
+) -> dict[int, Standing | None]:
+    """By index, the messages that may report another one or appeal, with the standing of who appeals."""
+    struck = {(each.group_id, each.member_id): each for each in standings.values() if each.strikes}
+    found: dict[int, Standing | None] = {}
+    for index, (_, message, _, policy, _) in enumerate(prepared):
+        referred = message.refers_to
+        if referred is None and not struck:
+            continue
+        rule = policy.rules.review
+        if referred is not None and begins_with_phrase(message.text, rule.report_phrases):
+            found[index] = None
+            continue
+        standing = struck.get((message.group_id, message.sender.member_id))
+        if standing is not None and begins_with_phrase(message.text, rule.appeal_phrases):
+            found[index] = standing
+    return found
+
+
+def _list_referred(
+    events: Sequence[MessageEvent], prepared: Sequence[PreparedMessage], talking: Mapping[int, Standing | None]
+) -> set[MessageRef]:
+    """The messages that the batch edits, quotes, reports, or appeals about."""
+    refs = {ref_of_event(event) for event in events if isinstance(event, MessageEdited)}
+    for event, each in zip(events, prepared, strict=True):
+        if each.evidence.quoted is not None and (ref := quoted_message_of(event, each.evidence)) is not None:
+            refs.add(ref)
+    for index, standing in talking.items():
+        event = events[index]
+        if standing is not None:
+            sanctioned = [strike for strike in standing.strikes if strike.sanction_id is not None]
+            refs |= {MessageRef(strike.message_id, standing.group_id) for strike in sanctioned}
+        elif event.data.refers_to is not None:
+            refs.add(MessageRef(event.data.refers_to, event.data.group_id, event.source))
+    return refs
+
+
+async def _collect_quotable(
+    work: Work, talking: Mapping[int, Standing | None], archived: ArchivedRevisions
+) -> QuotableMessages:
+    strikes = [strike for standing in talking.values() if standing is not None for strike in standing.strikes]
+    case_ids = {case_id_of(CaseKind.APPEAL, strike.id): strike.id for strike in strikes}
+    appealed = await list_existing_case_ids(work, case_ids)
+    earlier = {ref: screened(revisions[-1]) for ref, revisions in archived.items()} if talking else {}
+    return QuotableMessages(earlier, frozenset([case_ids[each] for each in appealed]))
+
+
+def _compare_quotations(messages: list[CollectedMessage], archived: ArchivedRevisions) -> list[CollectedMessage]:
+    """The messages, with what they quote compared with what was written, here and in the batch.
+
+    Of a quotation without an id, and of a message that is not there, it stays unknown.
+    """
+    refs = {
+        index: ref
+        for index, each in enumerate(messages)
+        if each.prepared.evidence.quoted is not None
+        and (ref := quoted_message_of(each.event, each.prepared.evidence)) is not None
+    }
+    if not refs:
+        return messages
+    wanted = frozenset(refs.values())
+    written = {
+        ref: [(str(each.document["member_id"]), str(each.document["text"])) for each in archived[ref]]
+        for ref in wanted
+        if ref in archived
+    }
+    for event, _, _ in messages:
+        if (ref := ref_of_event(event)) in wanted:
+            written.setdefault(ref, []).append((event.data.sender.member_id, mask_text(event.data.text)))
+    for index, ref in refs.items():
+        if ref in written:
+            event, _, each = messages[index]
+            compared = compare_quotation(each.evidence, event.data, written[ref])
+            messages[index] = messages[index]._replace(prepared=each._replace(evidence=compared))
+    return messages
+
+
+async def _apply_batch(work: Work, collected: CollectedBatch, judged: JudgedBatch) -> None:
+    """Write what was judged, one write per collection, and make it known."""
+    consequences = judged.consequences
+    for each, record, entry in zip(collected.messages, judged.records, judged.entries, strict=True):
+        work.emit(MessageScreened.of(record, time=work.now, cause=each.event))
+        if entry.recalled_by is not None:  # it was withdrawn before it came
+            announce_recall(work, record, entry.recalled_by, each.event)
+    await save_standings(work, judged.standings.values())
+    await archive.append(work, judged.entries)
+    for imposed in consequences.sanctions:
+        announce_sanction(work, imposed)
+    reports, appeals = consequences.reports, consequences.appeals
+    latest = collected.quotable.with_batch(judged.records) if reports or appeals else {}
+    reported = await receive_reports(work, reports, latest)
+    openings = [*consequences.openings, *reported, *appeal_openings(appeals, latest, work.now)]
+    opened = await open_cases(work, openings)
+    for action, context in confirm_appeals(appeals, opened, work.now):
+        consequences.request(context, action)
+
+
+async def _request_actions(work: Work, consequences: Consequences, hints: Sequence[Action]) -> None:
+    """Ask the channel once for all that the batch leads to; `hints` tell members how to be heard."""
+    actions = [*consequences.actions, *hints]
+    if actions:
+        await request_actions(work, *actions, contexts=consequences.contexts)
 
 
 def _count_verdicts(records: Sequence[Screened]) -> None:
@@ -210,76 +244,6 @@ def _count_verdicts(records: Sequence[Screened]) -> None:
         VERDICTS.labels(verdict=verdict.value).inc(counted[verdict.value])
 
 
-def _customers(messages: Iterable[Message]) -> set[tuple[str, str]]:
+def _list_customers(messages: Iterable[Message]) -> set[tuple[str, str]]:
     senders = [(message.group_id, message.sender) for message in messages]
     return {(group_id, sender.member_id) for group_id, sender in senders if sender.role is _CUSTOMER}
-
-
-def _placed(entry: Entry, place: Place) -> Entry:
-    """The entry, which says that the message was withdrawn before it came: that stands where it was first sent."""
-    is_withdrawn = place.recalled_by is not None and entry.screened.revision == 0
-    return entry._replace(recalled_by=place.recalled_by) if is_withdrawn else entry
-
-
-def _announce_recalls(work: Work, events: Iterable[Messages], entries: Iterable[Entry]) -> None:
-    """Say of the messages that were withdrawn before they came that they are."""
-    for event, entry in zip(events, entries, strict=True):
-        if entry.recalled_by is not None:
-            announce_recall(work, entry.screened, entry.recalled_by, event)
-
-
-def _mended(
-    events: Collection[Messages], places: Iterable[Place], records: Iterable[Screened]
-) -> frozenset[MessageRef]:
-    """The messages that were edited so that nothing has to be deleted any more."""
-    if not any(isinstance(event, MessageEdited) for event in events):
-        return frozenset()
-    judged = zip(events, places, records, strict=True)
-    shown = {ref_of(event): (event, screened.verdict) for event, place, screened in judged if place.is_shown}
-    changed = ((ref, verdict) for ref, (event, verdict) in shown.items() if isinstance(event, MessageEdited))
-    return frozenset(ref for ref, verdict in changed if verdict is not Verdict.BLOCK)
-
-
-def _listen(judged: Judged, follow: FollowUp) -> None:
-    """Hear whether a message reports another one, or appeals against its sender's sanction."""
-    message, standing = judged.decision.message, judged.standing
-    if isinstance(message, EditedMessage) or message.sender.role is Role.BOT:
-        return
-    rule = judged.decision.policy.rules.review
-    note = judged.screened.masked_text
-    if message.refers_to is not None and begins_with_phrase(message.text, rule.report_phrases):
-        day = message.sent_at.astimezone(judged.group.timezone).toordinal()
-        by_staff = message.sender.role is Role.STAFF
-        sender = message.sender.member_id
-        report = MessageReport(message.group_id, message.refers_to, sender, by_staff, note, day, rule)
-        follow.reports.append(replace(report, channel=judged.event.source, cause=judged.event))
-    elif standing is not None and begins_with_phrase(message.text, rule.appeal_phrases):
-        strike = find_appealable_strike(standing, message.refers_to)
-        if strike is not None:
-            follow.appeals.append(Appeal(standing, strike, note, rule, judged.event))
-
-
-def _offence(judged: Judged, category: str, now: datetime) -> Offence:
-    message = judged.decision.message
-    return Offence(
-        group_id=message.group_id,
-        member_id=message.sender.member_id,
-        message_id=message.message_id,
-        category=category,
-        at=now,
-        channel=judged.event.source,
-        context=quote_message(judged.screened.masked_text, message.sent_at, judged.event),
-        wording=judged.decision.policy.rules.wording,
-    )
-
-
-def _explain_mode(standing: Standing, offence: Offence, follow: FollowUp) -> None:
-    """Tell a member why they cannot write now, and not with every message."""
-    if standing.mode_notice_at is None or offence.at - standing.mode_notice_at >= _HUSH_EVERY:
-        standing.mode_notice_at = offence.at
-        follow.ask(offence.context, group_mode_notice(offence, new_id()))
-
-
-def _opening(kind: CaseKind, judged: Judged, category: str, severity: int, now: datetime) -> CaseOpening:
-    rule = judged.decision.policy.rules.review
-    return CaseOpening(kind, judged.screened, category, severity, case_due_at(rule, severity, now), cause=judged.event)

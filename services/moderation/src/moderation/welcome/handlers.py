@@ -150,7 +150,7 @@ async def gather_newcomers(
     names = {member.key: clean_name(known[member.key].display_name) for member in greeted}
     masks = [rulebook.mask_of(policies[member.group_id]) for member in greeted]
     # Nobody is greeted by a name that their group would not let pass as a message.
-    hits = rulebook.lexicon.scan(list(names.values()), masks, work.now.date())
+    hits = rulebook.lexicon.scan_texts(list(names.values()), masks, work.now.date())
     nameable = {key for (key, name), hit in zip(names.items(), hits, strict=True) if name and not hit}
     states = await store.list_group_states(work, {member.group_id for member in greeted})
     for member in greeted:

@@ -10,11 +10,11 @@ from typing import Any
 from huiqun.store import Cursor, Reader
 from moderation.archive import store as archive
 from moderation.backtest.model import WARM_UP, Counted, Replay, Trial, policies_in, scope_of
+from moderation.classifier.handlers import load_shipped_classifier
 from moderation.policies import store as policies
 from moderation.policies.handlers import POLICIES
 from moderation.policies.model import Written
 from moderation.rulebook.model import Rulebook
-from moderation.screening.shipped import shipped_classifier
 from moderation.standings.store import list_acquaintances
 
 #: Called with how many messages are judged and how many there are; what it raises ends the trial.
@@ -44,7 +44,9 @@ async def run_trial(reader: Reader, book: Rulebook, trial: Trial, report: Report
     known = {}
     if any(policy.rules.probation is not None for policy in tried.all()):
         known = await list_acquaintances(reader, span.groups, before=span.warm_up)
-    replay = Replay(rulebook, shipped_classifier, Counted(trial.since, trial.limit), datetime.now(UTC).date(), known)
+    replay = Replay(
+        rulebook, load_shipped_classifier, Counted(trial.since, trial.limit), datetime.now(UTC).date(), known
+    )
     started = time.perf_counter()
     async with aclosing(_read_ahead(archive.replay(reader, span))) as portions:
         async for documents in portions:

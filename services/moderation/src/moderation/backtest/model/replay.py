@@ -11,13 +11,14 @@ from huiqun.contracts.moderation import Reason, Verdict
 from huiqun.privacy.detection import PersonalData, PersonalDataKind
 from moderation.archive.model import RevisionKey
 from moderation.backtest.model.tally import Tally
+from moderation.classifier.model import Classifier
+from moderation.contacts.model import FoundSpan
+from moderation.evidence.model import Evidence, add_likeness, add_split_words, gather_evidence, list_message_windows
 from moderation.policies.model import RULES
 from moderation.rulebook.model import Rulebook
-from moderation.screening.model import Evidence, add_joined_words, add_resemblance, gather, judge, windows_of
-from moderation.screening.model.classifier import Classifier
-from moderation.screening.model.contacts import Span
-from moderation.screening.model.finding import Finding
+from moderation.rules.model import Finding
 from moderation.standings.model import Standing, standing_key
+from moderation.verdicts.model import judge_message
 
 Document = Mapping[str, Any]
 #: When a member was first seen to write, and how many messages of substance they have written since.
@@ -68,15 +69,15 @@ class Replay:
         policies = [book.policies.policy_of(each) for each in settings]
         masks = [book.mask_of(policy) for policy in policies]
         senders = [self._standing(message) for message in messages]
-        evidence = gather(messages, masks, book.lexicon, self.today)
-        add_joined_words(evidence, windows_of(messages, self._standings), masks, book.lexicon, self.today)
-        add_resemblance(evidence, messages, policies, self.classifier)
+        evidence = gather_evidence(messages, masks, book.lexicon, self.today)
+        add_split_words(evidence, list_message_windows(messages, self._standings), masks, book.lexicon, self.today)
+        add_likeness(evidence, messages, policies, self.classifier)
         for at, document in enumerate(documents):
             found = evidence[at]
             carried: Sequence[Finding] = ()
             if "reasons" in document or "left_out" in document:
                 found, carried = _as_recorded(document, found)
-            decision = judge(messages[at], policies[at], settings[at], senders[at], found)
+            decision = judge_message(messages[at], policies[at], settings[at], senders[at], found)
             for each in carried:
                 decision = decision.also(each)
             if document["sent_at"] >= self.counted.since and self.tally.messages != self.counted.most:
@@ -136,7 +137,7 @@ def _as_recorded(document: Document, found: Evidence) -> tuple[Evidence, Sequenc
         found = replace(found, left_out=left_out)
     if not found.contacts and _MASK in document["text"]:
         spans = [span for reason in recorded if reason["rule"] == "contacts" for span in reason["spans"]]
-        found = replace(found, contacts=tuple(Span(start, end, "") for start, end in spans))
+        found = replace(found, contacts=tuple(FoundSpan(start, end, "") for start, end in spans))
     # Why something was blocked is not kept rule by rule: such a finding stands for the verdict there was.
     outcome = Verdict(document["verdict"])
     reasons = [reason for reason in recorded if reason["rule"] not in RULES]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from moderation.archive.model import RevisionKey
-from moderation.screening.model import Decision
+from moderation.verdicts.model import Decision
 
 SAMPLES = 20
 _SAMPLE_CHARACTERS = 200

@@ -1,0 +1,1 @@
+"""The classifier: how much a text resembles abuse."""

@@ -1,0 +1,1 @@
+"""The rules about how, when and how often members write."""

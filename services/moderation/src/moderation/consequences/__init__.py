@@ -1,0 +1,1 @@
+"""What a judged message leads to: actions, sanctions, cases, reports and appeals."""

@@ -1,0 +1,1 @@
+"""Links and offers of contact that lead outside of the group."""

@@ -1,0 +1,1 @@
+"""Evidence: what the texts of a batch show, whoever wrote them."""

@@ -1,0 +1,1 @@
+"""The matcher: finds the words of a lexicon however they are spelt. Start at matcher.py."""

@@ -1,1 +1,0 @@
-"""Values and rules of the lexicon: folding a text, validating words, matching."""

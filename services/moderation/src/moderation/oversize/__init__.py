@@ -1,0 +1,1 @@
+"""Oversize: how much of a message is judged and kept."""

@@ -1,0 +1,1 @@
+"""Verdicts: how a single message is judged under its policy."""
