@@ -13,8 +13,8 @@ from huiqun.work import Task, Work
 from huiqun.work.task import TASKS
 from moderation.archive.handlers.exports import MESSAGES
 from moderation.backtest.store import BACKTESTS, RUN, task_key
-from moderation.incidents.store.plans import PLAN_VERSIONS
 from moderation.membership.store import consent_states
+from moderation.plans.store import PLAN_VERSIONS
 from moderation.policies import store as policies
 from moderation.policies.handlers import APPLY_POLICIES, APPLY_SETTINGS, adopt_own_rules
 from moderation.policies.store import group_records
