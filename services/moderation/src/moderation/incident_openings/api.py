@@ -42,7 +42,7 @@ class DrillCueBody(BaseModel):
     )
     text: OptionalText = Field(
         default="",
-        description="What happens at the cue; with a step, the note on it.",
+        description="Event that happens at the cue; with a step, the note on it.",
         examples=["客户在群内晒出截图"],
     )
     step: StepKey | None = Field(
@@ -59,7 +59,9 @@ class IncidentOpeningBody(BaseModel):
         min_length=1, max_length=200, description="Ids of the groups that it is about.", examples=[["group-1"]]
     )
     reason: OptionalText = Field(
-        default="", description="What has happened; the owners of steps are told.", examples=["有客户称收到诈骗电话"]
+        default="",
+        description="Reason for the opening: what has happened; the owners of steps are told it.",
+        examples=["有客户称收到诈骗电话"],
     )
     owners: dict[ShortText, Id] = Field(
         default={},

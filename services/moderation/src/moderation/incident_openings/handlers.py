@@ -11,14 +11,18 @@ from moderation.delegations.handlers import require_right
 from moderation.delegations.model import DelegatedRight
 from moderation.incident_openings.model import OpenIncidentCommand, new_incident, opened_incident
 from moderation.incident_steps.handlers import CompleteStepCommand, assign_steps, record_step_completion
-from moderation.incidents.handlers import IncidentSession, find_session_of_task, record_containment, start_session
+from moderation.incidents.handlers import (
+    IncidentSession,
+    find_session_of_task,
+    list_group_channels,
+    record_containment,
+    start_session,
+)
 from moderation.incidents.model import Incident, IncidentState, TimelineEntryKind
 from moderation.metrics import INCIDENTS
 from moderation.plans.handlers import UnknownPlanError, get_plan_in_force
 from moderation.plans.model import plan_of_version
-from moderation.policies import store as policies
 from moderation.policies.handlers import find_group
-from moderation.policies.model import UNKNOWN_GROUP
 
 #: The kind of the task that runs `run_drill_cue`; its name stands in documents.
 RUN_DRILL_CUE: Final = "incidents.cue"
@@ -97,9 +101,8 @@ def _schedule_drill_script(session: IncidentSession) -> None:
 
 async def _publish_opening(work: Work, incident: Incident) -> None:
     INCIDENTS.labels(what="opened", drill=incident.drill_label).inc()
-    groups = await policies.groups_of(work, incident.groups)
-    for group_id in incident.groups:
-        data = opened_incident(incident, group_id, groups.get(group_id, UNKNOWN_GROUP).channel)
+    for group_id, channel in (await list_group_channels(work, incident)).items():
+        data = opened_incident(incident, group_id, channel)
         work.emit(IncidentOpened.about(group_id, data, time=work.now))
 
 

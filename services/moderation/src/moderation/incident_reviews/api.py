@@ -36,7 +36,7 @@ class IncidentReviewBody(BaseModel):
     cause: RequiredText = Field(description="Cause of the incident.", examples=["办理流程要求拍照，未说明发送渠道。"])
     what_to_change: OptionalText = Field(
         default="",
-        description="What is to be different; it becomes the note of a draft of the plan.",
+        description="Lesson: what is to be different; it becomes the note of a draft of the plan.",
         examples=["在指引中写明渠道。"],
     )
     step_changes: list[PlanStepChange] = Field(
@@ -53,7 +53,7 @@ class StepScoreView(BaseModel):
     """What a step of an incident earned."""
 
     key: str = Field(description="Name of the step within the plan.", examples=["verify"])
-    title: str = Field(description="What was to be done in the step, in a few words.", examples=["核实情况"])
+    title: str = Field(description="Title of the step: what was to be done, in a few words.", examples=["核实情况"])
     owner_role: str = Field(description="Role of the person who had to do the step.", examples=["群主"])
     due_minutes: int = Field(
         description="Minutes from the opening of the incident until the step was due.", examples=[10]

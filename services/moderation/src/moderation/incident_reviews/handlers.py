@@ -10,13 +10,11 @@ from huiqun.work import Work
 from moderation.incident_openings.handlers import cancel_drill_script
 from moderation.incident_reviews.model import score_step, total_score
 from moderation.incident_steps.handlers import record_missed_steps
-from moderation.incidents.handlers import IncidentSession, open_session
+from moderation.incidents.handlers import IncidentSession, list_group_channels, open_session
 from moderation.incidents.model import Incident, IncidentReview, TimelineEntryKind
 from moderation.metrics import INCIDENTS
 from moderation.plans.handlers import INCIDENT_PLANS, get_plan_in_force
 from moderation.plans.model import PlanStepChange, apply_step_changes, plan_content, plan_of_version
-from moderation.policies import store as policies
-from moderation.policies.model import UNKNOWN_GROUP
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +65,10 @@ async def _write_plan_draft(session: IncidentSession, command: CloseIncidentComm
 
 async def _publish_closing(work: Work, incident: Incident) -> None:
     INCIDENTS.labels(what="closed", drill=incident.drill_label).inc()
-    groups = await policies.groups_of(work, incident.groups)
-    for group_id in incident.groups:
+    for group_id, channel in (await list_group_channels(work, incident)).items():
         data = ClosedIncident(
             incident_id=incident.id,
-            channel=groups.get(group_id, UNKNOWN_GROUP).channel,
+            channel=channel,
             group_id=group_id,
             kind=incident.kind,
             drill=incident.drill,

@@ -47,8 +47,8 @@ class IncidentStepView(BaseModel):
     """A step of an incident: who does it until when, and what came of it."""
 
     key: str = Field(description="Name of the step within the plan.", examples=["verify"])
-    title: str = Field(description="What is to be done in the step, in a few words.", examples=["核实情况"])
-    detail: str = Field(description="How the step is done.", examples=["向当事客户了解情况。"])
+    title: str = Field(description="Title of the step: what is to be done, in a few words.", examples=["核实情况"])
+    detail: str = Field(description="Instructions for the step: how it is done.", examples=["向当事客户了解情况。"])
     owner_role: str = Field(description="Role of the person who does the step.", examples=["群主"])
     owner: str | None = Field(
         description="Member id of the person who does the step; null where nobody is known.", examples=["staff-7"]
@@ -76,7 +76,8 @@ class IncidentReviewView(BaseModel):
     what_happened: str = Field(description="Account of what happened.", examples=["一名客户误发他人身份证照片。"])
     cause: str = Field(description="Cause of the incident.", examples=["办理流程要求拍照，未说明发送渠道。"])
     what_to_change: str = Field(
-        description="What is to be different; it is the note of a draft of the plan.", examples=["在指引中写明渠道。"]
+        description="Lesson: what is to be different; it is the note of a draft of the plan.",
+        examples=["在指引中写明渠道。"],
     )
 
 
@@ -88,7 +89,7 @@ class IncidentView(BaseModel):
     title: str = Field(description="Name of the crisis, for people.", examples=["客户信息泄露"])
     plan_version: int = Field(description="Number of the plan's version that the incident follows.", examples=[1])
     groups: list[str] = Field(description="Ids of the groups that the incident is about.", examples=[["group-1"]])
-    reason: str = Field(description="What had happened when it was opened.", examples=["有客户称收到诈骗电话"])
+    reason: str = Field(description="Reason for the opening: what had happened.", examples=["有客户称收到诈骗电话"])
     drill: bool = Field(description="Whether the incident is only a drill.", examples=[False])
     state: IncidentState = Field(description="State of the incident.", examples=["open"])
     mode: GroupMode = Field(description="Mode that the incident asks of its groups now.", examples=["quiet"])
@@ -130,7 +131,7 @@ class TimelineEntryView(BaseModel):
         examples=["key:5f2a9c01d4e8b7a3"],
     )
     what: TimelineEntryKind = Field(description="Kind of the entry.", examples=["step_done"])
-    text: str = Field(description="What happened, in words.", examples=["核实情况：已截图"])
+    text: str = Field(description="Text of the entry: what happened.", examples=["核实情况：已截图"])
     step: str | None = Field(description="Key of the step that the entry is about; null for none.", examples=["verify"])
     actions: list[str] = Field(
         description="Ids of the actions that the channel was asked for, or in a drill would have been.",

@@ -19,6 +19,8 @@ from moderation.incidents.model import Incident, IncidentState, TimelineEntry, T
 from moderation.metrics import INCIDENTS
 from moderation.modes.handlers import hold_groups, release_groups
 from moderation.modes.model import ModeHold, group_message_action
+from moderation.policies import store as policies
+from moderation.policies.model import UNKNOWN_GROUP
 
 #: The kind of the task that runs `end_incident_mode`; its name stands in documents.
 END_INCIDENT_MODE: Final = "incidents.mode_ends"
@@ -155,6 +157,12 @@ async def get_incident(reader: Reader, incident_id: str) -> Incident:
 async def list_groups_with_open_incident(work: Work, kind: str) -> set[str]:
     """The groups in which an incident of this kind, and no drill, is not closed yet."""
     return await store.list_groups_with_open_incident(work, kind)
+
+
+async def list_group_channels(work: Work, incident: Incident) -> dict[str, str]:
+    """The channel of each group of the incident, by group id; the default channel where nobody has told us of one."""
+    known = await policies.groups_of(work, incident.groups)
+    return {group_id: known.get(group_id, UNKNOWN_GROUP).channel for group_id in incident.groups}
 
 
 async def set_incident_mode(

@@ -120,7 +120,7 @@ class PlanComparisonView(BaseModel):
 class PlanVersionBody(BaseModel):
     """What a version of a plan says."""
 
-    plan: IncidentPlan = Field(description="Whole plan that the version is to say.")
+    plan: IncidentPlan = Field(description="Plan, as a whole, that the version is to say.")
     note: Annotated[str, MaskedText(max_length=1_000)] = Field(
         default="", description="Note of the author: why the version is written.", examples=["缩短核实时间"]
     )

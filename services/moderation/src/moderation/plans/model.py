@@ -30,9 +30,13 @@ class PlanStep(PlanValues):
     """Something that somebody has to do in time; doing it may set the groups' mode and post a message."""
 
     key: StepKey = Field(description="Name of the step within the plan.", examples=["verify"])
-    title: ShortText = Field(description="What is to be done in the step, in a few words.", examples=["核实情况"])
+    title: ShortText = Field(
+        description="Title of the step: what is to be done, in a few words.", examples=["核实情况"]
+    )
     detail: OptionalText = Field(
-        default="", description="How the step is done.", examples=["向当事客户了解时间、渠道和内容。"]
+        default="",
+        description="Instructions for the step: how it is done.",
+        examples=["向当事客户了解时间、渠道和内容。"],
     )
     owner_role: ShortText = Field(description="Role of the person who does the step.", examples=["群主"])
     owner_id: Id | None = Field(
@@ -93,7 +97,7 @@ class IncidentPlan(PlanValues):
     title: ShortText = Field(description="Name of the crisis, for people.", examples=["客户信息泄露"])
     summary: OptionalText = Field(
         default="",
-        description="In which situation the plan applies.",
+        description="Situation in which the plan applies.",
         examples=["群内或群外出现客户信息泄露，或有客户反映信息被泄露时启用。"],
     )
     mode: GroupMode = Field(
