@@ -12,11 +12,11 @@ from moderation.delegations.model import DelegatedRight
 from moderation.incident_openings.model import OpenIncidentCommand, new_incident, opened_incident
 from moderation.incident_steps.handlers import CompleteStepCommand, assign_steps, record_step_completion
 from moderation.incidents.handlers import (
-    IncidentSession,
-    find_session_of_task,
+    IncidentUpdate,
+    add_incident,
+    find_incident_update_of_task,
     list_group_channels,
     record_containment,
-    start_session,
 )
 from moderation.incidents.model import Incident, IncidentState, TimelineEntryKind
 from moderation.metrics import INCIDENTS
@@ -42,40 +42,40 @@ async def open_incident(work: Work, command: OpenIncidentCommand, who: Principal
     version = await _get_fitting_plan(work, command)
     settings = (await find_group(work, command.groups[0])).settings
     incident = new_incident(command, version, settings, who.id, work.now)
-    session = await start_session(work, incident)
+    update = await add_incident(work, incident)
     text = f"{incident.display_name}（预案 {incident.kind}@{incident.plan_version}）{incident.reason}"
-    await session.add_timeline_entry(TimelineEntryKind.OPENED, text)
+    await update.add_timeline_entry(TimelineEntryKind.OPENED, text)
     if incident.plan.mode is not GroupMode.NORMAL:
-        await session.set_mode(incident.plan.mode, incident.plan.mode_minutes)
-    await assign_steps(session, settings.timezone)
-    _schedule_drill_script(session)
+        await update.set_mode(incident.plan.mode, incident.plan.mode_minutes)
+    await assign_steps(update, settings.timezone)
+    _schedule_drill_script(update)
     await _publish_opening(work, incident)
     detail = {"kind": incident.kind, "groups": list(incident.groups), "delegations": delegations}
-    await session.append_audit_entry("opened", detail)
-    await session.save()
+    await update.append_audit_entry("opened", detail)
+    await update.save()
     return incident
 
 
 async def run_drill_cue(work: Work, task: Task) -> None:
     """The next part of a drill's script: something happens, a step is done, or the crisis is contained."""
-    session = await find_session_of_task(work, task)
-    if session is None:
+    update = await find_incident_update_of_task(work, task)
+    if update is None:
         return
-    session.actor, incident = _SCRIPT_ACTOR, session.incident
+    update.actor, incident = _SCRIPT_ACTOR, update.incident
     cue = incident.cues[task.payload["number"]]
     if cue.step is None and cue.text:
-        await session.add_timeline_entry(TimelineEntryKind.SHADOW_EVENT, cue.text)
+        await update.add_timeline_entry(TimelineEntryKind.SHADOW_EVENT, cue.text)
     if cue.step is not None and incident.get_step(cue.step).done_at is None:
-        await record_step_completion(session, CompleteStepCommand(cue.step, cue.text))
+        await record_step_completion(update, CompleteStepCommand(cue.step, cue.text))
     if cue.contains and incident.state is IncidentState.OPEN:
-        await record_containment(session)
-    await session.save()
+        await record_containment(update)
+    await update.save()
 
 
-def cancel_drill_script(session: IncidentSession) -> None:
+def cancel_drill_script(update: IncidentUpdate) -> None:
     """Let nothing of the script happen any more."""
-    for number in range(len(session.incident.cues)):
-        session.work.cancel(_cue_key(session.incident.id, number))
+    for number in range(len(update.incident.cues)):
+        update.work.cancel(_cue_key(update.incident.id, number))
 
 
 async def _get_fitting_plan(work: Work, command: OpenIncidentCommand) -> Version:
@@ -91,12 +91,12 @@ async def _get_fitting_plan(work: Work, command: OpenIncidentCommand) -> Version
     return version
 
 
-def _schedule_drill_script(session: IncidentSession) -> None:
-    incident = session.incident
+def _schedule_drill_script(update: IncidentUpdate) -> None:
+    incident = update.incident
     for number, cue in enumerate(incident.cues):
         due = incident.opened_at + timedelta(minutes=cue.after_minutes)
         payload = {"incident_id": incident.id, "number": number}
-        session.work.schedule(Task(_cue_key(incident.id, number), RUN_DRILL_CUE, due, payload))
+        update.work.schedule(Task(_cue_key(incident.id, number), RUN_DRILL_CUE, due, payload))
 
 
 async def _publish_opening(work: Work, incident: Incident) -> None:

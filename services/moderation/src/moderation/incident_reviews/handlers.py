@@ -10,7 +10,7 @@ from huiqun.work import Work
 from moderation.incident_openings.handlers import cancel_drill_script
 from moderation.incident_reviews.model import score_step, total_score
 from moderation.incident_steps.handlers import record_missed_steps
-from moderation.incidents.handlers import IncidentSession, list_group_channels, open_session
+from moderation.incidents.handlers import IncidentUpdate, begin_incident_update, list_group_channels
 from moderation.incidents.model import Incident, IncidentReview, TimelineEntryKind
 from moderation.metrics import INCIDENTS
 from moderation.plans.handlers import INCIDENT_PLANS, get_plan_in_force
@@ -36,30 +36,30 @@ async def close_incident(
 
     Raises IncidentNotContainedError, IncidentClosedError, InvalidStepChangeError.
     """
-    session = await open_session(work, incident_id, who)
-    incident = session.incident
+    update = await begin_incident_update(work, incident_id, who)
+    incident = update.incident
     check_revision(incident.revision)
-    incident.close(session.at, who.id, command.review)
-    await session.release_mode(TimelineEntryKind.MODE_CHANGED)
-    await record_missed_steps(session)
-    cancel_drill_script(session)
+    incident.close(update.at, who.id, command.review)
+    await update.release_mode(TimelineEntryKind.MODE_CHANGED)
+    await record_missed_steps(update)
+    cancel_drill_script(update)
     incident.score = total_score([score_step(progress, incident.opened_at) for progress in incident.steps])
     if command.review.what_to_change or command.step_changes:
-        incident.draft_version = await _write_plan_draft(session, command)
-    await session.add_timeline_entry(TimelineEntryKind.CLOSED, f"得分 {incident.score}")
+        incident.draft_version = await _write_plan_draft(update, command)
+    await update.add_timeline_entry(TimelineEntryKind.CLOSED, f"得分 {incident.score}")
     await _publish_closing(work, incident)
-    await session.append_audit_entry("closed", {"score": incident.score, "draft": incident.draft_version})
-    await session.save()
+    await update.append_audit_entry("closed", {"score": incident.score, "draft": incident.draft_version})
+    await update.save()
     return incident
 
 
-async def _write_plan_draft(session: IncidentSession, command: CloseIncidentCommand) -> int:
+async def _write_plan_draft(update: IncidentUpdate, command: CloseIncidentCommand) -> int:
     """Write the plan in force, with the changes made, as a new version that nobody has activated yet."""
-    incident, work = session.incident, session.work
+    incident, work = update.incident, update.work
     in_force = plan_of_version(await get_plan_in_force(work, incident.kind))
     plan = apply_step_changes(in_force, command.step_changes)
     note = f"复盘 {incident.display_name}：{command.review.what_to_change}"[:1_000]
-    draft = DraftCommand(plan_content(plan), note, session.actor, {"incident_id": incident.id})
+    draft = DraftCommand(plan_content(plan), note, update.actor, {"incident_id": incident.id})
     return (await INCIDENT_PLANS.write_version(work, incident.kind, draft)).number
 
 

@@ -13,7 +13,7 @@ from moderation.incident_steps.model import (
     reminder_time,
     steps_by_owner,
 )
-from moderation.incidents.handlers import IncidentSession, find_session_of_task, open_session
+from moderation.incidents.handlers import IncidentUpdate, begin_incident_update, find_incident_update_of_task
 from moderation.incidents.model import Incident, StepProgress, TimelineEntryKind
 from moderation.metrics import INCIDENT_STEPS
 from moderation.policies.handlers import find_group
@@ -32,95 +32,95 @@ class CompleteStepCommand:
     message: str | None = None
 
 
-async def assign_steps(session: IncidentSession, zone: ZoneInfo) -> None:
+async def assign_steps(update: IncidentUpdate, zone: ZoneInfo) -> None:
     """Give the steps to their owners and watch their times; people read these in the time of `zone`."""
-    incident = session.incident
+    incident = update.incident
     for owner, steps in steps_by_owner(incident.steps).items():
         titles = "、".join(progress.step.title for progress in steps)
         assignment = assignment_action(incident, owner, steps, zone)
-        await session.add_timeline_entry(TimelineEntryKind.ASSIGNED, titles, actions=[assignment])
+        await update.add_timeline_entry(TimelineEntryKind.ASSIGNED, titles, actions=[assignment])
     for progress in incident.steps:
-        _schedule_step_tasks(session, progress)
+        _schedule_step_tasks(update, progress)
 
 
 async def complete_step(work: Work, incident_id: str, command: CompleteStepCommand, who: Principal) -> Incident:
-    """A person has done a step. Raises what `open_session` and `Incident.complete_step` raise."""
-    session = await open_session(work, incident_id, who)
-    await record_step_completion(session, command)
-    await session.append_audit_entry("step.done", {"step": command.step})
-    await session.save()
-    return session.incident
+    """A person has done a step. Raises what `begin_incident_update` and `Incident.complete_step` raise."""
+    update = await begin_incident_update(work, incident_id, who)
+    await record_step_completion(update, command)
+    await update.append_audit_entry("step.done", {"step": command.step})
+    await update.save()
+    return update.incident
 
 
-async def record_step_completion(session: IncidentSession, command: CompleteStepCommand) -> None:
+async def record_step_completion(update: IncidentUpdate, command: CompleteStepCommand) -> None:
     """Note a step as done, with the mode and the message that belong to it."""
-    incident = session.incident
-    progress = incident.complete_step(command.step, session.at, session.actor, command.note)
-    _cancel_step_tasks(session, progress)
+    incident = update.incident
+    progress = incident.complete_step(command.step, update.at, update.actor, command.note)
+    _cancel_step_tasks(update, progress)
     text = f"{progress.step.title}：{progress.note}".rstrip("：")
-    await session.add_timeline_entry(TimelineEntryKind.STEP_DONE, text, step=command.step)
+    await update.add_timeline_entry(TimelineEntryKind.STEP_DONE, text, step=command.step)
     if progress.step.mode is not None:
-        await session.set_mode(progress.step.mode, incident.plan.mode_minutes)
+        await update.set_mode(progress.step.mode, incident.plan.mode_minutes)
     message = progress.step.message if command.message is None else command.message
     if message:
-        await session.post_message(message, command.step)
+        await update.post_message(message, command.step)
     outcome = "late" if progress.is_late else "in_time"
     INCIDENT_STEPS.labels(outcome=outcome, drill=incident.drill_label).inc()
 
 
-async def record_missed_steps(session: IncidentSession) -> None:
+async def record_missed_steps(update: IncidentUpdate) -> None:
     """Note the steps that have not been done as missed, and neither remind of them nor escalate them any more."""
-    for progress in session.incident.steps:
+    for progress in update.incident.steps:
         if progress.done_at is None:
-            _cancel_step_tasks(session, progress)
-            await session.add_timeline_entry(TimelineEntryKind.STEP_MISSED, progress.step.title, step=progress.step.key)
-            INCIDENT_STEPS.labels(outcome="missed", drill=session.incident.drill_label).inc()
+            _cancel_step_tasks(update, progress)
+            await update.add_timeline_entry(TimelineEntryKind.STEP_MISSED, progress.step.title, step=progress.step.key)
+            INCIDENT_STEPS.labels(outcome="missed", drill=update.incident.drill_label).inc()
 
 
 async def remind_of_step(work: Work, task: Task) -> None:
     """A step is due soon: remind its owner. After downtime it may be overdue: then the escalation says enough."""
-    session = await find_session_of_task(work, task)
-    if session is None:
+    update = await find_incident_update_of_task(work, task)
+    if update is None:
         return
-    incident = session.incident
+    incident = update.incident
     progress = incident.get_step(task.payload["step"])
-    if session.at >= progress.due_at:
+    if update.at >= progress.due_at:
         return
     zone = (await find_group(work, incident.groups[0])).settings.timezone
-    reminder = reminder_action(incident, progress, zone, session.at)
-    await session.add_timeline_entry(
+    reminder = reminder_action(incident, progress, zone, update.at)
+    await update.add_timeline_entry(
         TimelineEntryKind.REMINDED, progress.step.title, step=progress.step.key, actions=[reminder]
     )
-    await session.save_timeline()
+    await update.save_timeline()
 
 
 async def escalate_step(work: Work, task: Task) -> None:
     """A step is overdue: tell whoever answers for it."""
-    session = await find_session_of_task(work, task)
-    if session is None:
+    update = await find_incident_update_of_task(work, task)
+    if update is None:
         return
-    incident = session.incident
+    incident = update.incident
     progress = incident.get_step(task.payload["step"])
-    escalation = escalation_action(incident, progress, session.at)
-    await session.add_timeline_entry(
+    escalation = escalation_action(incident, progress, update.at)
+    await update.add_timeline_entry(
         TimelineEntryKind.ESCALATED, progress.step.title, step=progress.step.key, actions=[escalation]
     )
     INCIDENT_STEPS.labels(outcome="overdue", drill=incident.drill_label).inc()
-    await session.save_timeline()
+    await update.save_timeline()
 
 
-def _schedule_step_tasks(session: IncidentSession, progress: StepProgress) -> None:
+def _schedule_step_tasks(update: IncidentUpdate, progress: StepProgress) -> None:
     """Remind of the step before it is due, and escalate it when it is."""
-    incident, key = session.incident, progress.step.key
+    incident, key = update.incident, progress.step.key
     payload = {"incident_id": incident.id, "step": key}
     reminder = reminder_time(incident.plan, progress, incident.opened_at)
-    session.work.schedule(Task(_task_key(incident.id, "remind", key), REMIND_OF_STEP, reminder, payload))
-    session.work.schedule(Task(_task_key(incident.id, "escalate", key), ESCALATE_STEP, progress.due_at, payload))
+    update.work.schedule(Task(_task_key(incident.id, "remind", key), REMIND_OF_STEP, reminder, payload))
+    update.work.schedule(Task(_task_key(incident.id, "escalate", key), ESCALATE_STEP, progress.due_at, payload))
 
 
-def _cancel_step_tasks(session: IncidentSession, progress: StepProgress) -> None:
+def _cancel_step_tasks(update: IncidentUpdate, progress: StepProgress) -> None:
     for purpose in ("remind", "escalate"):
-        session.work.cancel(_task_key(session.incident.id, purpose, progress.step.key))
+        update.work.cancel(_task_key(update.incident.id, purpose, progress.step.key))
 
 
 def _task_key(incident_id: str, purpose: str, step: str) -> str:

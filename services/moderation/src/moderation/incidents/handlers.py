@@ -1,4 +1,4 @@
-"""Work on an incident: look it up, set the mode of its groups, note, contain; all in one session per transaction."""
+"""Look an incident up, set the mode of its groups, add notes, contain it; each transaction makes one update of it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,8 +32,8 @@ class UnknownIncidentError(LookupError):
 
 
 @dataclass(slots=True)
-class IncidentSession:
-    """An incident in an open transaction: its actions and modes all pass here, and only here a drill differs.
+class IncidentUpdate:
+    """What a transaction changes of an incident: all actions and modes pass here, and only here a drill differs.
 
     `at` is when things happen in it, `actor` who does them; `save` writes the incident back with its new entries.
     """
@@ -125,25 +125,25 @@ class IncidentSession:
         return [group_message_action(group_id, text, self.at, incident.action_reason) for group_id in incident.groups]
 
 
-async def start_session(work: Work, incident: Incident) -> IncidentSession:
-    """Keep a new incident; returns the session of who opens it, at the moment of its opening."""
+async def add_incident(work: Work, incident: Incident) -> IncidentUpdate:
+    """Keep a new incident; returns the update by whoever opens it, at the moment of its opening."""
     await store.add_incident(work, incident)
-    return IncidentSession(work, incident, incident.opened_at, incident.opened_by)
+    return IncidentUpdate(work, incident, incident.opened_at, incident.opened_by)
 
 
-async def open_session(work: Work, incident_id: str, who: Principal) -> IncidentSession:
-    """Return the session of somebody who may work on the incident; raises UnknownIncidentError, NotAuthorisedError."""
+async def begin_incident_update(work: Work, incident_id: str, who: Principal) -> IncidentUpdate:
+    """Return an update by somebody who may work on the incident; raises UnknownIncidentError, NotAuthorisedError."""
     incident = await get_incident(work, incident_id)
     await require_right(work, who, DelegatedRight.HANDLE_INCIDENTS, incident.groups)
-    return IncidentSession(work, incident, work.now, who.id)
+    return IncidentUpdate(work, incident, work.now, who.id)
 
 
-async def find_session_of_task(work: Work, task: Task) -> IncidentSession | None:
-    """The session of a task, None if the incident is closed. A drill happens when it was due, as scripts need it."""
+async def find_incident_update_of_task(work: Work, task: Task) -> IncidentUpdate | None:
+    """The update by a task, None if the incident is closed. A drill happens when it was due, as scripts need it."""
     incident = await store.find_incident(work, task.payload["incident_id"])
     if incident is None or incident.state is IncidentState.CLOSED:
         return None
-    return IncidentSession(work, incident, task.due if incident.drill else work.now, "moderation")
+    return IncidentUpdate(work, incident, task.due if incident.drill else work.now, "moderation")
 
 
 async def get_incident(reader: Reader, incident_id: str) -> Incident:
@@ -169,48 +169,48 @@ async def set_incident_mode(
     work: Work, incident_id: str, mode: GroupMode, minutes: int | None, who: Principal
 ) -> Incident:
     """Ask another mode of the incident's groups, or let them go; raises IncidentClosedError."""
-    session = await open_session(work, incident_id, who)
-    session.incident.require_not_closed()
-    await session.set_mode(mode, minutes or session.incident.plan.mode_minutes)
-    await session.append_audit_entry("mode.set", {"mode": mode.value})
-    await session.save()
-    return session.incident
+    update = await begin_incident_update(work, incident_id, who)
+    update.incident.require_not_closed()
+    await update.set_mode(mode, minutes or update.incident.plan.mode_minutes)
+    await update.append_audit_entry("mode.set", {"mode": mode.value})
+    await update.save()
+    return update.incident
 
 
 async def end_incident_mode(work: Work, task: Task) -> None:
     """The time of an incident's mode is over."""
-    session = await find_session_of_task(work, task)
-    if session is not None:
-        await session.release_mode(TimelineEntryKind.MODE_ENDED)
-        await session.save()
+    update = await find_incident_update_of_task(work, task)
+    if update is not None:
+        await update.release_mode(TimelineEntryKind.MODE_ENDED)
+        await update.save()
 
 
 async def add_timeline_note(work: Work, incident_id: str, text: str, who: Principal) -> Incident:
     """Write something down in the timeline; also after the closing, since memory comes late."""
-    session = await open_session(work, incident_id, who)
-    await session.add_timeline_entry(TimelineEntryKind.NOTED, text)
-    await session.append_audit_entry("noted")
-    await session.save_timeline()
-    return session.incident
+    update = await begin_incident_update(work, incident_id, who)
+    await update.add_timeline_entry(TimelineEntryKind.NOTED, text)
+    await update.append_audit_entry("noted")
+    await update.save_timeline()
+    return update.incident
 
 
 async def contain_incident(
     work: Work, incident_id: str, check_revision: Callable[[int], None], who: Principal
 ) -> Incident:
     """It spreads no more; raises IncidentNotOpenError."""
-    session = await open_session(work, incident_id, who)
-    check_revision(session.incident.revision)
-    await record_containment(session)
-    await session.append_audit_entry("contained")
-    await session.save()
-    return session.incident
+    update = await begin_incident_update(work, incident_id, who)
+    check_revision(update.incident.revision)
+    await record_containment(update)
+    await update.append_audit_entry("contained")
+    await update.save()
+    return update.incident
 
 
-async def record_containment(session: IncidentSession) -> None:
+async def record_containment(update: IncidentUpdate) -> None:
     """Note that it spreads no more; raises IncidentNotOpenError."""
-    session.incident.contain(session.at)
-    await session.add_timeline_entry(TimelineEntryKind.CONTAINED)
-    INCIDENTS.labels(what="contained", drill=session.incident.drill_label).inc()
+    update.incident.contain(update.at)
+    await update.add_timeline_entry(TimelineEntryKind.CONTAINED)
+    INCIDENTS.labels(what="contained", drill=update.incident.drill_label).inc()
 
 
 def _mode_key(incident_id: str) -> str:
