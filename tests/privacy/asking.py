@@ -15,8 +15,9 @@ from huiqun.versions.model import DraftCommand, Version
 from huiqun.work import Task, Work
 from moderation.appeals.model import APPEAL_LINK_PURPOSE, AppealGrant
 from moderation.consent.model import CONSENT_LINK, ConsentLinkHolder
-from moderation.incidents.handlers.plans import PLANS, content_of
-from moderation.incidents.shipped import shipped_plans
+from moderation.plans.handlers import INCIDENT_PLANS
+from moderation.plans.model import plan_content
+from moderation.plans.store import list_shipped_plans
 from moderation.policies.handlers import OWN_RULES, POLICIES, ExceptionWish, request_exception
 from tests.privacy.house import House, Service
 from tests.privacy.planting import Planter
@@ -84,7 +85,7 @@ _TASKS = "/api/v1/tasks"
 _EXCEPTION_APPROVAL = "/api/v1/exceptions/{exception_id}/approval"
 _VERSIONED: Mapping[str, tuple[VersionedDocuments, str, dict[str, Any]]] = {
     "/api/v1/policies/{policy_id}": (POLICIES, "default", {}),
-    "/api/v1/incident-plans/{kind}": (PLANS, "leak", content_of(shipped_plans()["leak"])),
+    "/api/v1/incident-plans/{kind}": (INCIDENT_PLANS, "leak", plan_content(list_shipped_plans()["leak"])),
     "/api/v1/groups/{group_id}/policy": (OWN_RULES, "g1", {"quota": {"per_day": 9}}),
 }
 _COLLECTIONS = {

@@ -12,21 +12,23 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from huiqun.contracts.moderation import GroupMode
 from moderation.app import INDEXES
-from moderation.incidents.handlers import incidents, modes
-from moderation.incidents.handlers.incidents import Closing, Done
-from moderation.incidents.handlers.modes import HeldByIncidentError, Wish
-from moderation.incidents.model.incident import (
+from moderation.incident_openings.handlers import open_incident
+from moderation.incident_openings.model import OpenIncidentCommand
+from moderation.incident_reviews.handlers import CloseIncidentCommand, close_incident
+from moderation.incident_steps.handlers import CompleteStepCommand, complete_step
+from moderation.incidents.handlers import contain_incident, set_incident_mode
+from moderation.incidents.model import (
     IncidentClosedError,
-    NotContainedError,
-    NotOpenError,
-    Opening,
-    Review,
-    State,
+    IncidentNotContainedError,
+    IncidentNotOpenError,
+    IncidentReview,
+    IncidentState,
     StepDoneError,
 )
-from moderation.incidents.model.plans import Plan
-from moderation.incidents.shipped import shipped_plans
-from tests.moderation.incidents.scene import MODERATOR, asked, mode_of
+from moderation.modes.handlers import HeldByIncidentError, SetGroupModeCommand, set_group_mode
+from moderation.plans.model import IncidentPlan
+from moderation.plans.store import list_shipped_plans
+from tests.moderation.incidents.scenario import MODERATOR, actions_in, mode_in_screening
 from tests.moderation.rig import ModerationRig
 from tests.servers import new_database_name
 
@@ -41,11 +43,11 @@ class Known:
     """What the test knows of an incident."""
 
     id: str
-    plan: Plan
+    plan: IncidentPlan
     groups: tuple[str, ...]
     drill: bool
     done: set[str]
-    state: State = State.OPEN
+    state: IncidentState = IncidentState.OPEN
 
 
 class Incidents(RuleBasedStateMachine):
@@ -87,13 +89,13 @@ class Incidents(RuleBasedStateMachine):
 
     @rule(
         target=opened,
-        kind=st.sampled_from(sorted(shipped_plans())),
+        kind=st.sampled_from(sorted(list_shipped_plans())),
         groups=st.sets(st.sampled_from(GROUPS), min_size=1),
         drill=st.booleans(),
     )
     def open(self, kind: str, groups: set[str], drill: bool) -> Known:
-        opening = Opening(kind, tuple(sorted(groups)), drill=drill)
-        incident = self.act(incidents.open_incident, opening, MODERATOR)
+        command = OpenIncidentCommand(kind, tuple(sorted(groups)), drill=drill)
+        incident = self.act(open_incident, command, MODERATOR)
         known = Known(incident.id, incident.plan, incident.groups, drill, set())
         self.known.append(known)
         self.wish(known, known.plan.mode, known.plan.mode_minutes)
@@ -102,62 +104,62 @@ class Incidents(RuleBasedStateMachine):
     @rule(known=opened, number=st.integers(0, 5))
     def do_step(self, known: Known, number: int) -> None:
         step = known.plan.steps[number]
-        if known.state is State.CLOSED:
+        if known.state is IncidentState.CLOSED:
             with pytest.raises(IncidentClosedError):
-                self.act(incidents.complete_step, known.id, Done(step.key), MODERATOR)
+                self.act(complete_step, known.id, CompleteStepCommand(step.key), MODERATOR)
         elif step.key in known.done:
             with pytest.raises(StepDoneError):
-                self.act(incidents.complete_step, known.id, Done(step.key), MODERATOR)
+                self.act(complete_step, known.id, CompleteStepCommand(step.key), MODERATOR)
         else:
-            self.act(incidents.complete_step, known.id, Done(step.key), MODERATOR)
+            self.act(complete_step, known.id, CompleteStepCommand(step.key), MODERATOR)
             known.done.add(step.key)
             if step.mode is not None:
                 self.wish(known, step.mode, known.plan.mode_minutes)
 
     @rule(known=opened, mode=MODES, minutes=MINUTES)
     def set_mode(self, known: Known, mode: GroupMode, minutes: int) -> None:
-        if known.state is State.CLOSED:
+        if known.state is IncidentState.CLOSED:
             with pytest.raises(IncidentClosedError):
-                self.act(incidents.set_mode, known.id, mode, minutes, MODERATOR)
+                self.act(set_incident_mode, known.id, mode, minutes, MODERATOR)
         else:
-            self.act(incidents.set_mode, known.id, mode, minutes, MODERATOR)
+            self.act(set_incident_mode, known.id, mode, minutes, MODERATOR)
             self.wish(known, mode, minutes)
 
     @rule(known=opened)
     def contain(self, known: Known) -> None:
-        if known.state is State.OPEN:
-            self.act(incidents.contain, known.id, _any, MODERATOR)
-            known.state = State.CONTAINED
+        if known.state is IncidentState.OPEN:
+            self.act(contain_incident, known.id, _any, MODERATOR)
+            known.state = IncidentState.CONTAINED
         else:
-            with pytest.raises(NotOpenError):
-                self.act(incidents.contain, known.id, _any, MODERATOR)
+            with pytest.raises(IncidentNotOpenError):
+                self.act(contain_incident, known.id, _any, MODERATOR)
 
     @rule(known=opened)
     def close(self, known: Known) -> None:
-        closing = Closing(Review("x", "x", ""))
-        if known.state is State.CONTAINED:
-            self.act(incidents.close, known.id, closing, _any, MODERATOR)
-            known.state = State.CLOSED
+        command = CloseIncidentCommand(IncidentReview("x", "x", ""))
+        if known.state is IncidentState.CONTAINED:
+            self.act(close_incident, known.id, command, _any, MODERATOR)
+            known.state = IncidentState.CLOSED
             self.wish(known, GroupMode.NORMAL, 0)
         else:
-            with pytest.raises(NotContainedError if known.state is State.OPEN else IncidentClosedError):
-                self.act(incidents.close, known.id, closing, _any, MODERATOR)
+            with pytest.raises(IncidentNotContainedError if known.state is IncidentState.OPEN else IncidentClosedError):
+                self.act(close_incident, known.id, command, _any, MODERATOR)
 
     @rule(known=opened)
     def finish(self, known: Known) -> None:
-        if known.state is State.OPEN:
+        if known.state is IncidentState.OPEN:
             self.contain(known)
         self.close(known)
 
     @rule(group=st.sampled_from(GROUPS), mode=MODES, minutes=MINUTES)
     def set_by_hand(self, group: str, mode: GroupMode, minutes: int) -> None:
         now, wishes = self.rig.clock.moment, self.wishes[group]
-        wish = Wish(group, mode, minutes, "x")
+        command = SetGroupModeCommand(group, mode, minutes, "x")
         if any(ORDER.index(held) > ORDER.index(mode) and until > now for by, (held, until) in wishes.items() if by):
             with pytest.raises(HeldByIncidentError):
-                self.act(modes.set_by_hand, wish, _any, MODERATOR)
+                self.act(set_group_mode, command, _any, MODERATOR)
             return
-        self.act(modes.set_by_hand, wish, _any, MODERATOR)
+        self.act(set_group_mode, command, _any, MODERATOR)
         wishes.pop("", None)
         if mode is not GroupMode.NORMAL:
             wishes[""] = (mode, now + timedelta(minutes=minutes))
@@ -169,7 +171,7 @@ class Incidents(RuleBasedStateMachine):
     @invariant()
     def groups_are_in_the_severest_mode_that_somebody_wishes(self) -> None:
         for group in GROUPS:
-            assert self.run(mode_of(self.rig, group)) == self.expected(group)
+            assert self.run(mode_in_screening(self.rig, group)) == self.expected(group)
 
     @invariant()
     def nothing_that_a_drill_asks_leaves(self) -> None:
@@ -183,7 +185,7 @@ class Incidents(RuleBasedStateMachine):
     @invariant()
     def members_have_been_told_of_the_mode_they_are_in(self) -> None:
         for group in GROUPS:
-            texts = [action.content for action in asked(self.rig, group) if action.kind == "send_message"]
+            texts = [action.content for action in actions_in(self.rig, group) if action.kind == "send_message"]
             changes = [text for text in texts if any(word in text for word in _WORDS.values())]
             told = changes[-1] if changes else _WORDS[GroupMode.NORMAL]
             assert _WORDS[self.expected(group)] in told

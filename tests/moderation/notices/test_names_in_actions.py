@@ -23,8 +23,8 @@ from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import CaseOutcome
 from huiqun.privacy.names import PersonName
 from huiqun.web.principals import Principal
-from moderation.incidents.handlers.incidents import open_incident
-from moderation.incidents.model.incident import Opening
+from moderation.incident_openings.handlers import open_incident
+from moderation.incident_openings.model import OpenIncidentCommand
 from moderation.mediation.handlers import mediate_case
 from moderation.mediation.model import MediateCaseCommand, MediationPlace
 from moderation.members.handlers import RosterChecks
@@ -177,7 +177,7 @@ async def test_mediation_patrols_and_incidents_name_nobody_but_by_id(planted: Mo
     task = await asked(planted, kind="notify_staff")
     assert task.members == ("u1", "u2")
     await planted.run(lambda work: run_patrol(work, "g1", "tester"))
-    opening = Opening("attack", ("g1",), "有人说 {member:u1}", owners={})
+    opening = OpenIncidentCommand("attack", ("g1",), "有人说 {member:u1}", owners={})
     await planted.run(lambda work: open_incident(work, opening, MODERATOR))
     await planted.run_due(timedelta(hours=1))
     steps = [action for action in planted.data_of(ActionRequested) if "情况：" in action.content]

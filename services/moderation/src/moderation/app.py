@@ -60,13 +60,24 @@ from moderation.consent.handlers import record_consent_replies
 from moderation.consent.personal_data import CONSENT_HOLDINGS
 from moderation.consent.store import CONSENT_INDEXES
 from moderation.decisions import api as decisions_api
+from moderation.delegations import api as delegations_api
+from moderation.delegations import handlers as delegations
+from moderation.delegations.personal_data import DELEGATION_HOLDINGS
+from moderation.delegations.store import DELEGATION_INDEXES
 from moderation.examples import api as examples_api
 from moderation.examples.personal_data import EXAMPLE_HOLDINGS
 from moderation.examples.store import EXAMPLE_INDEXES
+from moderation.incident_detection import handlers as incident_detection
+from moderation.incident_detection.store import PROPOSAL_INDEXES
+from moderation.incident_openings import api as incident_openings_api
+from moderation.incident_openings import handlers as incident_openings
+from moderation.incident_reviews import api as incident_reviews_api
+from moderation.incident_steps import api as incident_steps_api
+from moderation.incident_steps import handlers as incident_steps
 from moderation.incidents import api as incidents_api
-from moderation.incidents import personal_data as incident_data
-from moderation.incidents import store as incidents
-from moderation.incidents.handlers import delegations, due, modes, scene, watching
+from moderation.incidents import handlers as incidents
+from moderation.incidents.personal_data import INCIDENT_HOLDINGS
+from moderation.incidents.store import INCIDENT_INDEXES
 from moderation.invitations.handlers import REMIND_OF_CONSENT, RENEW_CONSENTS, ConsentRequests
 from moderation.lexicon import api as lexicon_api
 from moderation.lexicon import store as lexicon
@@ -79,9 +90,15 @@ from moderation.members.handlers import Roster, RosterChecks
 from moderation.members.personal_data import MEMBER_HOLDINGS
 from moderation.members.store import MEMBER_INDEXES
 from moderation.migrations import migrations
+from moderation.modes import api as modes_api
+from moderation.modes import handlers as modes
+from moderation.modes.personal_data import MODE_HOLDINGS
+from moderation.modes.store import MODE_INDEXES
 from moderation.patrols import api as patrols_api
 from moderation.patrols.handlers import run_scheduled_patrol
 from moderation.patrols.store import PATROL_INDEXES
+from moderation.plans import api as plans_api
+from moderation.plans.store import PLAN_INDEXES
 from moderation.policies import api as policies_api
 from moderation.policies import handlers as policies
 from moderation.policies import personal_data as policy_data
@@ -121,7 +138,11 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     **EXAMPLE_INDEXES,
     **PATROL_INDEXES,
     **REPORTER_INDEXES,
-    **incidents.INDEXES,
+    **DELEGATION_INDEXES,
+    **MODE_INDEXES,
+    **PLAN_INDEXES,
+    **INCIDENT_INDEXES,
+    **PROPOSAL_INDEXES,
     **lexicon.INDEXES,
     **lifecycle.INDEXES,
     **CONSENT_INDEXES,
@@ -149,7 +170,9 @@ def person_requests(directory: Directory) -> PersonRequests:
         *STAFF_HOLDINGS,
         *MEMBER_HOLDINGS,
         *policy_data.HOLDINGS,
-        *incident_data.HOLDINGS,
+        *INCIDENT_HOLDINGS,
+        *MODE_HOLDINGS,
+        *DELEGATION_HOLDINGS,
         *lifecycle_data.HOLDINGS,
         *backtest_data.HOLDINGS,
     )
@@ -218,13 +241,13 @@ def task_kinds(
         MUTE_ENDS: TaskKind(end_mute, SANCTIONS),
         FOLLOW_UP: follow_up_kind(policies.find_superior),
         CASE_OVERDUE: TaskKind(remind_of_overdue_case, CASES),
-        scene.REMIND: TaskKind(due.remind, INCIDENTS),
-        scene.ESCALATE: TaskKind(due.escalate, INCIDENTS),
-        scene.MODE_ENDS: TaskKind(due.end_mode, INCIDENTS),
-        scene.CUE: TaskKind(due.play_cue, INCIDENTS),
-        modes.BY_HAND_ENDS: TaskKind(modes.end_by_hand, INCIDENTS),
-        delegations.DELEGATION_ENDS: TaskKind(delegations.end_delegation, INCIDENTS),
-        watching.WATCH: TaskKind(watching.watch, INCIDENTS),
+        incident_steps.REMIND_OF_STEP: TaskKind(incident_steps.remind_of_step, INCIDENTS),
+        incident_steps.ESCALATE_STEP: TaskKind(incident_steps.escalate_step, INCIDENTS),
+        incidents.END_INCIDENT_MODE: TaskKind(incidents.end_incident_mode, INCIDENTS),
+        incident_openings.RUN_DRILL_CUE: TaskKind(incident_openings.run_drill_cue, INCIDENTS),
+        modes.END_GROUP_MODE: TaskKind(modes.end_group_mode, INCIDENTS),
+        delegations.EXPIRE_DELEGATION: TaskKind(delegations.expire_delegation, INCIDENTS),
+        incident_detection.DETECT_INCIDENTS: TaskKind(incident_detection.detect_incidents, INCIDENTS),
         GREET_NEWCOMERS: TaskKind(welcome.greet_newcomers, MEMBERS),
         RENEW_CONSENTS: TaskKind(requests.renew_consents, MEMBERS),
         REMIND_OF_CONSENT: TaskKind(requests.remind_member, MEMBERS),
@@ -276,10 +299,13 @@ ROUTERS = (
     examples_api.router,  # /api/v1/examples
     mediation_api.router,  # /api/v1/cases/{case_id}/mediation
     patrols_api.router,  # /api/v1/groups/{group_id}/patrols
-    incidents_api.incidents_router,  # /api/v1/incidents
-    incidents_api.plans_router,  # /api/v1/incident-plans
-    incidents_api.modes_router,  # /api/v1/groups/{group_id}/mode
-    incidents_api.delegations_router,  # /api/v1/delegations
+    incidents_api.router,  # /api/v1/incidents
+    incident_openings_api.router,  # /api/v1/incidents, to open one
+    incident_steps_api.router,  # /api/v1/incidents/{incident_id}/steps
+    incident_reviews_api.router,  # /api/v1/incidents/{incident_id}/closure and /report
+    plans_api.router,  # /api/v1/incident-plans
+    modes_api.router,  # /api/v1/groups/{group_id}/mode
+    delegations_api.router,  # /api/v1/delegations
     person_requests_api.router,  # /api/v1/person-requests
     audit_api.router,  # /api/v1/audit
     tasks_api.router,  # /api/v1/tasks
@@ -295,13 +321,12 @@ async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) ->
         if "tasks" in roles:
             planning_migrations = partial(plan_migrations, migrations=migrations(directory))
             startup.add(partial(connected.transactor.run, planning_migrations))
-            startup.add(partial(connected.transactor.run, watching.start_watching))
+            startup.add(partial(connected.transactor.run, incident_detection.schedule_detection))
         startup.add(keeper.refresh)
         links = SignedLinks(settings.rotating_link_key, settings.public_url)
         handled = routes(keeper.current, directory, settings.rotating_hash_key.current, appeal_link_maker(links))
         kinds = task_kinds(links, connected.database, keeper.current, directory)
-        parts = loops(connected, roles, handled, kinds)
-        parts.append(keeper)
+        parts = [*loops(connected, roles, handled, kinds), keeper]
         offered = interface(settings, keeper.current, links, directory, ROUTERS if "api" in roles else ())
         await run_parts([*startup.before(parts), Api(offered, settings, connected, parts)], stop)
 

@@ -14,7 +14,7 @@ from huiqun.work.task import TASKS
 from moderation.archive.handlers.exports import MESSAGES
 from moderation.backtest.store import BACKTESTS, RUN, task_key
 from moderation.consent.store import FORMER_MEMBERS
-from moderation.incidents.store.plans import PLAN_VERSIONS
+from moderation.plans.store import PLAN_VERSIONS
 from moderation.policies import store as policies
 from moderation.policies.handlers import APPLY_POLICIES, APPLY_SETTINGS, adopt_own_rules
 from moderation.policies.store import group_records

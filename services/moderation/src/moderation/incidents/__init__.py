@@ -1,1 +1,1 @@
-"""Incidents: plans for a crisis, group modes, delegated authority, and drills of all that."""
+"""Incidents: a crisis or the drill of one, how far it is, the mode it asks of its groups, and its timeline."""

@@ -46,8 +46,8 @@ class CollectedMessage(NamedTuple):
 class CollectedBatch:
     """All that judging a batch needs.
 
-    `standings` are by key, read for this batch alone; `unconsented` says by the same key what is wanted done with what a
-    member writes who has not agreed to the rules.
+    `standings` are by key, read for this batch alone; `unconsented` says by the same key what is wanted done with what
+    a member writes who has not agreed to the rules.
     """
 
     rulebook: Rulebook

@@ -1,0 +1,1 @@
+"""Detection: an incident is proposed to a person where many messages are blocked."""

@@ -1,0 +1,1 @@
+"""Openings of incidents: in earnest, or as a drill that may follow a script."""

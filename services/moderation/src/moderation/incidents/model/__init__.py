@@ -1,1 +1,0 @@
-"""The rules of incidents: pure functions and values, without input or output."""

@@ -1,0 +1,1 @@
+"""Group modes: quiet and lockdown, set by hand or by incidents, announced in the group, over by themselves."""
