@@ -10,8 +10,8 @@ from huiqun.contracts.channel import MessageKind, Role
 from huiqun.runtime.ids import new_id
 from huiqun.tasks.model import TaskCancelledError
 from huiqun.testing.events import edited
-from moderation.backtest.handlers import run_trial
-from moderation.backtest.model import Trial
+from moderation.backtest.handlers import run_backtest
+from moderation.backtest.model import RequestBacktestCommand
 from moderation.lexicon.model.matching import Lexicon
 from moderation.lexicon.model.words import Word
 from moderation.policies.handlers import UnknownPolicyError, write_version
@@ -28,7 +28,7 @@ async def try_rules(rig: ModerationRig, rules: dict[str, Any], **changes: Any) -
     draft = Rules.model_validate(rules)
     await rig.run(lambda work: write_version(work, policy_id, draft, "", "author"))
     wanted: dict[str, Any] = {"since": MONDAY, "until": MONDAY + 30 * DAY, "groups": (rig.group,), **changes}
-    return await run_trial(rig.reader, rig.current(), Trial(policy_id, 1, **wanted), go_on)
+    return await run_backtest(rig.reader, rig.current(), RequestBacktestCommand(policy_id, 1, **wanted), go_on)
 
 
 async def go_on(_done: int, _total: int) -> None:
@@ -192,13 +192,13 @@ async def test_a_named_policy_is_tried_where_it_is_assigned_and_the_default_ever
     await rig.say_all("一起刷单")
     policy_id = f"p-{new_id()}"
     await rig.run(lambda work: write_version(work, policy_id, Rules.model_validate({"quota": {}}), "", "author"))
-    trial = Trial(policy_id, 1, MONDAY, MONDAY + DAY)
-    assert (await run_trial(rig.reader, rig.current(), trial, go_on))["messages"] == 0
+    trial = RequestBacktestCommand(policy_id, 1, MONDAY, MONDAY + DAY)
+    assert (await run_backtest(rig.reader, rig.current(), trial, go_on))["messages"] == 0
     under = Policies.compose({policy_id: Written(policy_id, 0, {})}, {rig.group: GroupSettings(policy_id=policy_id)})
     rig.rulebook = Rulebook(under, rig.current().lexicon, "v1", BITS)
-    assert (await run_trial(rig.reader, rig.current(), trial, go_on))["messages"] == 1
-    everywhere = Trial("default", 0, MONDAY, MONDAY + DAY)
-    assert (await run_trial(rig.reader, rig.current(), everywhere, go_on))["messages"] > 0
+    assert (await run_backtest(rig.reader, rig.current(), trial, go_on))["messages"] == 1
+    everywhere = RequestBacktestCommand("default", 0, MONDAY, MONDAY + DAY)
+    assert (await run_backtest(rig.reader, rig.current(), everywhere, go_on))["messages"] > 0
 
 
 async def test_own_rules_of_a_group_stand_above_the_version_that_is_tried(rig: ModerationRig) -> None:
@@ -214,10 +214,12 @@ async def test_own_rules_of_a_group_stand_above_the_version_that_is_tried(rig: M
 async def test_what_is_not_there_is_not_tried_and_who_says_stop_is_heard(rig: ModerationRig) -> None:
     await rig.say_all("你好")
     with pytest.raises(UnknownPolicyError):
-        await run_trial(rig.reader, rig.current(), Trial("nobody-wrote-this", 1, MONDAY, MONDAY + DAY), go_on)
+        await run_backtest(
+            rig.reader, rig.current(), RequestBacktestCommand("nobody-wrote-this", 1, MONDAY, MONDAY + DAY), go_on
+        )
 
     async def stop(_done: int, _total: int) -> None:
         raise TaskCancelledError("called off")
 
     with pytest.raises(TaskCancelledError):
-        await run_trial(rig.reader, rig.current(), Trial("default", 0, MONDAY, MONDAY + DAY), stop)
+        await run_backtest(rig.reader, rig.current(), RequestBacktestCommand("default", 0, MONDAY, MONDAY + DAY), stop)

@@ -33,13 +33,12 @@ from huiqun.web import Router
 from huiqun.work import Task, Work
 from moderation.archive import api as archive_api
 from moderation.archive import personal_data as archive_data
-from moderation.archive import store as archive
-from moderation.archive.handlers import settling
-from moderation.archive.handlers.exports import MESSAGES
+from moderation.archive.store import ARCHIVE_INDEXES
 from moderation.backtest import api as backtest_api
-from moderation.backtest import handlers as backtest
 from moderation.backtest import personal_data as backtest_data
-from moderation.backtest import store as backtests
+from moderation.backtest.handlers import backtest_effect
+from moderation.backtest.model import RUN_BACKTEST
+from moderation.backtest.store import BACKTEST_INDEXES
 from moderation.cases import api as cases_api
 from moderation.cases import personal_data as case_data
 from moderation.cases import store as case_store
@@ -49,6 +48,9 @@ from moderation.cases.handlers.unreadable import open_unreadable
 from moderation.cases.model import appeal_link_maker
 from moderation.enforcement import handlers as enforcement
 from moderation.enforcement.model import AppealLink
+from moderation.exports import api as exports_api
+from moderation.exports import personal_data as export_data
+from moderation.exports.handlers import MESSAGE_EXPORT
 from moderation.incidents import api as incidents_api
 from moderation.incidents import personal_data as incident_data
 from moderation.incidents import store as incidents
@@ -57,7 +59,7 @@ from moderation.lexicon import api as lexicon_api
 from moderation.lexicon import store as lexicon
 from moderation.lexicon.handlers import import_shipped
 from moderation.lifecycle import personal_data as lifecycle_data
-from moderation.lifecycle import store as lifecycle
+from moderation.lifecycle.store import EARLY_CHANGE_INDEXES
 from moderation.membership import api as membership_api
 from moderation.membership import personal_data as membership_data
 from moderation.membership import store as membership
@@ -71,6 +73,18 @@ from moderation.policies import api as policies_api
 from moderation.policies import handlers as policies
 from moderation.policies import personal_data as policy_data
 from moderation.policies import store as policy_store
+from moderation.retention import api as retention_api
+from moderation.retention import personal_data as retention_data
+from moderation.retention.handlers import (
+    PLAN_HOLD,
+    PLAN_RETENTION,
+    UPDATE_EXPIRY,
+    plan_hold,
+    plan_retention,
+    schedule_retention_check,
+    update_expiry,
+)
+from moderation.retention.store import RETENTION_INDEXES
 from moderation.rulebook.handlers import RulebookKeeper
 from moderation.rulebook.model import Rulebook
 from moderation.screening import api as screening_api
@@ -79,6 +93,9 @@ from moderation.settings import Settings
 from moderation.standing import api as standings_api
 from moderation.standing import personal_data as standing_data
 from moderation.standing import store as standings
+from moderation.supervision import api as supervision_api
+from moderation.supervision import personal_data as supervision_data
+from moderation.supervision.store import MESSAGE_REVIEW_INDEXES
 
 SERVICE = "moderation"
 DESCRIPTION = "Group rules, screening, sanctions and review."
@@ -86,12 +103,14 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     **ACTION_INDEXES,
     **DIRECTORY_INDEXES,
     **EXPORT_INDEXES,
-    **archive.INDEXES,
-    **backtests.INDEXES,
+    **ARCHIVE_INDEXES,
+    **RETENTION_INDEXES,
+    **MESSAGE_REVIEW_INDEXES,
+    **BACKTEST_INDEXES,
     **case_store.INDEXES,
     **incidents.INDEXES,
     **lexicon.INDEXES,
-    **lifecycle.INDEXES,
+    **EARLY_CHANGE_INDEXES,
     **membership.INDEXES,
     **MIGRATION_INDEXES,
     **policy_store.INDEXES,
@@ -104,6 +123,9 @@ def person_requests(directory: Directory) -> PersonRequests:
     holdings = (
         *shared_holdings(SERVICE, directory),
         *archive_data.HOLDINGS,
+        *supervision_data.HOLDINGS,
+        *retention_data.HOLDINGS,
+        *export_data.HOLDINGS,
         *case_data.HOLDINGS,
         *ACTION_HOLDINGS,
         *standing_data.HOLDINGS,
@@ -162,12 +184,12 @@ def task_kinds(
     greeter, checks = Greeting(links), RosterChecks(directory)
 
     async def apply_policies(work: Work, task: Task) -> Continue | None:
-        await settling.note_change(work, task)
+        await schedule_retention_check(work, task)
         return await planning.plan_all(work, task)
 
     async def apply_settings(work: Work, task: Task) -> None:
         await planning.plan_groups(work, task)
-        await settling.note_change(work, task)
+        await schedule_retention_check(work, task)
 
     return {
         enforcement.MUTE_ENDS: TaskKind(enforcement.end_mute, SANCTIONS),
@@ -188,14 +210,12 @@ def task_kinds(
         planning.POST_RULES: TaskKind(planning.post_rules, SCHEDULES),
         planning.CHECK_ROSTER: TaskKind(checks.check_on_schedule, SCHEDULES),
         planning.GO_ROUND: TaskKind(patrolling.go_on_schedule, PATROLS),
-        settling.PLAN_RETENTION: TaskKind(settling.plan_retention, RETENTION),
-        settling.PLAN_HOLD: TaskKind(settling.plan_hold, RETENTION),
-        settling.SETTLE: TaskKind(settling.settle, RETENTION),
-        EXPORT: TaskKind(carry_out_exports([MESSAGES]), EXPORTS),
+        PLAN_RETENTION: TaskKind(plan_retention, RETENTION),
+        PLAN_HOLD: TaskKind(plan_hold, RETENTION),
+        UPDATE_EXPIRY: TaskKind(update_expiry, RETENTION),
+        EXPORT: TaskKind(carry_out_exports([MESSAGE_EXPORT]), EXPORTS),
         # What is wrong with a backtest is wrong the next time; three times its process may have died of it.
-        backtests.RUN: TaskKind(
-            backtest.carry_out(Outside(database), rulebook), BACKTESTS, RetryPolicy(3, retry_on=())
-        ),
+        RUN_BACKTEST: TaskKind(backtest_effect(Outside(database), rulebook), BACKTESTS, RetryPolicy(3, retry_on=())),
         **person_requests(directory).task_kinds(Outside(database)),
         MIGRATE: migration_kind(database, migrations(directory)),
     }
@@ -214,12 +234,11 @@ ROUTERS = (
     standings_api.router,  # /api/v1/groups/{group_id}/members/{member_id}/standing
     lexicon_api.router,  # /api/v1/lexicon/lists
     screening_api.router,  # /api/v1/lexicon/scan
-    archive_api.lookup_router,  # /api/v1/messages/lookup
-    archive_api.supervision_router,  # /api/v1/messages/sample and /{message_id}/reviews
-    archive_api.messages_router,  # /api/v1/messages
-    archive_api.reviews_router,  # /api/v1/message-reviews
-    archive_api.holds_router,  # /api/v1/holds
-    archive_api.exports_router,  # /api/v1/exports
+    supervision_api.router,  # /api/v1/messages/lookup, /sample and /{message_id}/reviews
+    supervision_api.reviews_router,  # /api/v1/message-reviews
+    archive_api.router,  # /api/v1/messages
+    retention_api.router,  # /api/v1/holds
+    exports_api.router,  # /api/v1/exports
     actions_api.router,  # /api/v1/actions
     cases_api.cases_router,  # /api/v1/cases
     cases_api.reports_router,  # /api/v1/reports

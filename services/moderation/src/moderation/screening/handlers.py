@@ -19,18 +19,19 @@ from huiqun.contracts.moderation import CaseKind, MessageScreened, SanctionKind,
 from huiqun.runtime.ids import new_id
 from huiqun.runtime.time_slice import TimeSlice
 from huiqun.work import Work
-from moderation.archive import store as archive
-from moderation.archive.model import Entry, Keeping, MessageRef
+from moderation.archive.handlers import archive_messages
+from moderation.archive.model import ArchiveEntry, MessageRef
 from moderation.cases.handlers.asking import Appeal, appealable, find_quoted
 from moderation.cases.model import REMOVAL_SEVERITY, Opening, Report, begins_with, due
 from moderation.enforcement import model as enforcement
 from moderation.enforcement.handlers import impose, spare_deletions
 from moderation.enforcement.model import AppealLink, Offence, Terms
-from moderation.lifecycle.handlers import announce_recall, place_messages, recall_messages, ref_of
-from moderation.lifecycle.model import Place
+from moderation.lifecycle.handlers import announce_recall, message_ref_of, record_recalls, track_revisions
+from moderation.lifecycle.model import RevisionState
 from moderation.membership.handlers.silence import find_silenced, tell_why
 from moderation.metrics import SHADOW_FINDINGS, VERDICTS
 from moderation.policies.model import GroupSettings, Policy
+from moderation.retention.model import EntryBuilder
 from moderation.rulebook.model import Rulebook
 from moderation.screening.follow_up import FollowUp
 from moderation.screening.model import MODE_RULE, Decision, Evidence, add_joined_words, judge, windows_of
@@ -67,7 +68,7 @@ class Judged:
     screened: Screened
     standing: Standing | None
     group: GroupSettings
-    place: Place
+    place: RevisionState
 
 
 class Screening:
@@ -117,7 +118,7 @@ class Screening:
             add_joined_words(evidence, windows, [*map(rulebook.mask_of, policies)], rulebook.lexicon, work.now.date())
         await compare_quoted(work, events, evidence)
         silenced = await find_silenced(work, messages, policies)
-        keeping, records = Keeping(work.now, rulebook.holds, self._hash_key), list[Screened]()
+        entry_builder, records = EntryBuilder(work.now, rulebook.holds, self._hash_key), list[Screened]()
         entries, follow, time_slice = [], FollowUp(), TimeSlice()
         for (event, place, reading), found in zip(taken, evidence, strict=True):
             if time_slice.is_spent:
@@ -135,7 +136,9 @@ class Screening:
                 decision = decision.also(finding("consent", CONSENT, 1, silenced[key].outcome))
             records.append(screened := decision.screened(rulebook.lexicon_version, event.source))
             entries.append(
-                _placed(keeping.entry(screened, message, found.personal, policy.rules.retention.days), place)
+                _placed(
+                    entry_builder.build_entry(screened, message, found.personal, policy.rules.retention.days), place
+                )
             )
             work.emit(MessageScreened.of(screened, time=work.now, cause=event))
             if message.refers_to is not None or (standing is not None and standing.strikes):
@@ -143,7 +146,7 @@ class Screening:
             if decision.verdict is not _ALLOW:
                 self._answer(work, Judged(event, decision, screened, standing, group, place), follow)
         await standings.save(work, known.values())
-        await archive.append(work, entries)
+        await archive_messages(work, entries)
         _announce_recalls(work, events, entries)
         await follow.carry_out(work)
         await spare_deletions(work, _mended(events, places, records))
@@ -152,7 +155,7 @@ class Screening:
 
     async def recall(self, work: Work, events: Sequence[MessageRecalled]) -> None:
         """Note withdrawn messages, which need no deletion any more; what was judged stays judged."""
-        await recall_messages(work, events)
+        await record_recalls(work, events)
 
     def _answer(self, work: Work, judged: Judged, follow: FollowUp) -> None:
         """What a verdict other than allow leads to: a case, or deletion, caution, and a rung of the ladder."""
@@ -193,9 +196,9 @@ class Screening:
 
 async def _take(
     work: Work, events: Sequence[Messages], readings: Sequence[MessageReading]
-) -> list[tuple[Messages, Place, MessageReading]]:
+) -> list[tuple[Messages, RevisionState, MessageReading]]:
     """The messages that are judged, without edits by somebody else than their authors, each with where it stands."""
-    placed = zip(events, await place_messages(work, events), readings, strict=True)
+    placed = zip(events, await track_revisions(work, events), readings, strict=True)
     return [(event, place, reading) for event, place, reading in placed if place is not None]
 
 
@@ -213,13 +216,13 @@ def _customers(messages: Iterable[Message]) -> set[tuple[str, str]]:
     return {(group_id, sender.member_id) for group_id, sender in senders if sender.role is _CUSTOMER}
 
 
-def _placed(entry: Entry, place: Place) -> Entry:
+def _placed(entry: ArchiveEntry, place: RevisionState) -> ArchiveEntry:
     """The entry, which says that the message was withdrawn before it came: that stands where it was first sent."""
     is_withdrawn = place.recalled_by is not None and entry.screened.revision == 0
     return entry._replace(recalled_by=place.recalled_by) if is_withdrawn else entry
 
 
-def _announce_recalls(work: Work, events: Iterable[Messages], entries: Iterable[Entry]) -> None:
+def _announce_recalls(work: Work, events: Iterable[Messages], entries: Iterable[ArchiveEntry]) -> None:
     """Say of the messages that were withdrawn before they came that they are."""
     for event, entry in zip(events, entries, strict=True):
         if entry.recalled_by is not None:
@@ -227,13 +230,13 @@ def _announce_recalls(work: Work, events: Iterable[Messages], entries: Iterable[
 
 
 def _mended(
-    events: Collection[Messages], places: Iterable[Place], records: Iterable[Screened]
+    events: Collection[Messages], places: Iterable[RevisionState], records: Iterable[Screened]
 ) -> frozenset[MessageRef]:
     """The messages that were edited so that nothing has to be deleted any more."""
     if not any(isinstance(event, MessageEdited) for event in events):
         return frozenset()
     judged = zip(events, places, records, strict=True)
-    shown = {ref_of(event): (event, screened.verdict) for event, place, screened in judged if place.is_shown}
+    shown = {message_ref_of(event): (event, screened.verdict) for event, place, screened in judged if place.is_shown}
     changed = ((ref, verdict) for ref, (event, verdict) in shown.items() if isinstance(event, MessageEdited))
     return frozenset(ref for ref, verdict in changed if verdict is not Verdict.BLOCK)
 

@@ -7,9 +7,9 @@ from datetime import date
 from huiqun.contracts.channel import MAX_TEXT, Message, MessageEdited, MessageReceived
 from huiqun.privacy.text import mask_text
 from huiqun.work import Work
-from moderation.archive import store as archive
+from moderation.archive.handlers import find_revisions
 from moderation.archive.model import MessageRef
-from moderation.lifecycle.handlers import ref_of
+from moderation.lifecycle.handlers import message_ref_of
 from moderation.policies.model import Policy
 from moderation.rulebook.model import Rulebook
 from moderation.screening.model.evidence import NOTHING, Evidence, QuotedEvidence
@@ -49,13 +49,13 @@ async def compare_quoted(
             refs[index] = MessageRef(quoted.message_id, event.data.group_id, event.source)
     if not refs:
         return
-    archived = await archive.find_revisions(work, set(refs.values()))
+    archived = await find_revisions(work, set(refs.values()))
     written = {
         ref: [(str(each.document["member_id"]), str(each.document["text"])) for each in found]
         for ref, found in archived.items()
     }
     for event in events:
-        if (ref := ref_of(event)) in refs.values():
+        if (ref := message_ref_of(event)) in refs.values():
             written.setdefault(ref, []).append((event.data.sender.member_id, mask_text(event.data.text)))
     for index, ref in refs.items():
         if ref in written:

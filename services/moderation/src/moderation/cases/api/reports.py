@@ -10,7 +10,7 @@ from huiqun.contracts.envelope import Id
 from huiqun.privacy.text import MaskedText
 from huiqun.web import Answer, Principal, Router, WriteOnce, requires
 from huiqun.work import Work
-from moderation.archive.handlers.supervising import AmbiguousMessageError
+from moderation.archive.handlers import AmbiguousMessageError
 from moderation.cases.api.views import CaseView, view_of
 from moderation.cases.handlers.asking import ReportMessageCommand, UnknownMessageError, report_message
 from moderation.policies.model import Category

@@ -14,11 +14,8 @@ from huiqun.privacy.text import mask_text
 from huiqun.runtime.ids import new_id
 from huiqun.store import Reader
 from huiqun.work import Work
-from moderation.archive import store as archive
-from moderation.archive.handlers.supervising import UnknownMessageError as NotArchivedError
-from moderation.archive.handlers.supervising import find_message
+from moderation.archive.handlers import MessageNotArchivedError, find_latest_revisions, get_revisions
 from moderation.archive.model import MessageRef
-from moderation.archive.store.messages import screened
 from moderation.cases.handlers.opening import open_cases
 from moderation.cases.handlers.queue import load_case
 from moderation.cases.model import AppealGrant, Case, Opening, Report, begins_with, case_id, due
@@ -76,7 +73,7 @@ async def receive_reports(work: Work, reports: Sequence[Report]) -> None:
     """
     if not reports:
         return
-    messages = await archive.latest(work, [report.ref for report in reports])
+    messages = await find_latest_revisions(work, [report.ref for report in reports])
     known = await reporters.load(work, [report.by for report in reports if not report.by_staff])
     openings = []
     for report in reports:
@@ -113,10 +110,10 @@ async def report_message(work: Work, command: ReportMessageCommand, by: str) -> 
     Raises UnknownMessageError, AmbiguousMessageError.
     """
     try:
-        revisions = await find_message(work, command.message_id, command.group_id)
-    except NotArchivedError as error:
+        revisions = await get_revisions(work, command.message_id, command.group_id)
+    except MessageNotArchivedError as error:
         raise UnknownMessageError(command.message_id) from error
-    message = screened(revisions[-1])
+    message = revisions[-1].to_screened()
     group = await find_group(work, message.group_id)
     rule = (await policy_in_force(work, group.settings)).rules.review
     report = Report(message.group_id, message.message_id, by, by_staff=True, note=command.note, day=0, rule=rule)
@@ -140,7 +137,7 @@ async def receive_appeals(work: Work, appeals: Sequence[Appeal]) -> None:
 async def _open_appeals(work: Work, appeals: Sequence[Appeal]) -> list[Case]:
     if not appeals:
         return []
-    messages = await archive.latest(work, [appeal.ref for appeal in appeals])
+    messages = await find_latest_revisions(work, [appeal.ref for appeal in appeals])
     openings = [
         Opening(
             kind=CaseKind.APPEAL,
@@ -215,7 +212,7 @@ async def find_quoted(
     if message.refers_to is not None and begins_with(message.text, rule.report_phrases):
         ref = MessageRef(message.refers_to, message.group_id, event.source)
         earlier = next((each for each in reversed(batch) if _ref_of(each) == ref), None)
-        about = earlier or (await archive.latest(work, [ref])).get(ref)
+        about = earlier or (await find_latest_revisions(work, [ref])).get(ref)
         if about is None or about.member_id == message.sender.member_id:
             return frozenset()
         return frozenset(reason.category for reason in about.reasons)

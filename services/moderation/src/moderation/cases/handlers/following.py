@@ -10,7 +10,7 @@ from huiqun.contracts.channel.mentions import Mention, compose
 from huiqun.contracts.moderation import CaseKind, CaseOutcome, SanctionKind, Verdict
 from huiqun.runtime.ids import new_id
 from huiqun.work import Work
-from moderation.archive import store as archive
+from moderation.archive.handlers import find_latest_revisions, find_revisions
 from moderation.archive.model import MessageRef
 from moderation.cases.handlers.opening import open_cases
 from moderation.cases.model import REMOVAL_SEVERITY, Case, Moderator, Opening, due
@@ -158,20 +158,20 @@ async def _enforce(hearing: Hearing) -> None:
 async def _with_message(hearing: Hearing) -> Offence:
     """The offence with the message that it was, as people find it in the chat."""
     case = hearing.case
-    message = (await archive.latest(hearing.work, [case.ref])).get(case.ref)
+    message = (await find_latest_revisions(hearing.work, [case.ref])).get(case.ref)
     context = quote_message(case.text, message.sent_at) if message is not None else NO_CONTEXT
     return replace(hearing.offence, context=context)
 
 
 async def _is_withdrawn(work: Work, ref: MessageRef) -> bool:
     """Whether there is nothing left to delete."""
-    revisions = (await archive.find_revisions(work, [ref])).get(ref, ())
+    revisions = (await find_revisions(work, [ref])).get(ref, ())
     return any("recalled_by" in revision.document for revision in revisions)
 
 
 async def _propose_removal(hearing: Hearing, sanction_id: str) -> None:
     work, case = hearing.work, hearing.case
-    message = (await archive.latest(work, [case.ref])).get(case.ref)
+    message = (await find_latest_revisions(work, [case.ref])).get(case.ref)
     if message is not None:
         opening = Opening(
             kind=CaseKind.REMOVAL,

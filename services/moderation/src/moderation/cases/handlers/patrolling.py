@@ -8,8 +8,8 @@ from huiqun.channel.actions.store import count_open
 from huiqun.contracts.moderation import Verdict
 from huiqun.runtime.ids import new_id
 from huiqun.work import Task, Work
-from moderation.archive.store import messages
-from moderation.archive.store.messages import Search
+from moderation.archive.handlers import count_verdicts
+from moderation.archive.model import MessageSearch
 from moderation.cases.model.patrol import Patrol, late, summary
 from moderation.cases.store import cases, patrols
 from moderation.enforcement import model as enforcement
@@ -40,7 +40,7 @@ async def _go(work: Work, now: InForce) -> Patrol:
     """Look, keep what was found, and tell the group's owner if there is anything to tell."""
     group = now.group
     since = await patrols.last_at(work, group.id) or work.now - _FIRST
-    judged = await messages.verdicts(work, Search(group.id, since, work.now))
+    judged = await count_verdicts(work, MessageSearch(group.id, since, work.now))
     waiting = await cases.waiting_in(work, group.id)
     patrol = Patrol(
         id=new_id(),
