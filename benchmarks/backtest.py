@@ -47,13 +47,13 @@ async def measure(stack: Stack, count: int, say: Callable[[str], None]) -> Resul
         await _archive(laid, book, events)
         say(f"{count:,} messages archived")
         first, last = events[0].data.sent_at, events[-1].data.sent_at
-        trial = RequestBacktestCommand(DEFAULT_POLICY, 1, first, last + timedelta(seconds=1))
+        command = RequestBacktestCommand(DEFAULT_POLICY, 1, first, last + timedelta(seconds=1))
         processor, clock = time.process_time(), time.perf_counter()
 
         async def go_on(_: int, __: int) -> None:
             """Let it go on."""
 
-        report = await run_backtest(Outside(laid.database), book, trial, go_on)
+        report = await run_backtest(Outside(laid.database), book, command, go_on)
         used, seconds = time.process_time() - processor, time.perf_counter() - clock
     figures = [
         Figure("messages judged again", report["messages_per_second"], "messages/s", at_least(20_000)),
@@ -74,11 +74,11 @@ async def _archive(laid: Ground, book: Rulebook, events: Sequence[MessageReceive
         settings = [book.policies.settings_of(message.group_id) for message in data]
         policies = [book.policies.policy_of(each) for each in settings]
         found = gather(data, [book.mask_of(policy) for policy in policies], book.lexicon, TODAY)
-        entry_builder = EntryBuilder(SystemClock().now(), NO_HOLDS, b"bench")
+        builder = EntryBuilder(SystemClock().now(), NO_HOLDS, b"bench")
         entries = []
         for message, group, policy, evidence in zip(data, settings, policies, found, strict=True):
             pair = message.group_id, message.sender.member_id
             standing = standings.setdefault(key_of(*pair), Standing(*pair))
             screened = judge(message, policy, group, standing, evidence).screened("bench")
-            entries.append(entry_builder.build_entry(screened, message, evidence.personal, policy.rules.retention.days))
+            entries.append(builder.build_entry(screened, message, evidence.personal, policy.rules.retention.days))
         await transactor.commit(partial(archive_messages, entries=entries))

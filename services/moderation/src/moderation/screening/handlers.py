@@ -118,7 +118,7 @@ class Screening:
             add_joined_words(evidence, windows, [*map(rulebook.mask_of, policies)], rulebook.lexicon, work.now.date())
         await compare_quoted(work, events, evidence)
         silenced = await find_silenced(work, messages, policies)
-        entry_builder, records = EntryBuilder(work.now, rulebook.holds, self._hash_key), list[Screened]()
+        builder, records = EntryBuilder(work.now, rulebook.holds, self._hash_key), list[Screened]()
         entries, follow, time_slice = [], FollowUp(), TimeSlice()
         for (event, place, reading), found in zip(taken, evidence, strict=True):
             if time_slice.is_spent:
@@ -136,9 +136,7 @@ class Screening:
                 decision = decision.also(finding("consent", CONSENT, 1, silenced[key].outcome))
             records.append(screened := decision.screened(rulebook.lexicon_version, event.source))
             entries.append(
-                _placed(
-                    entry_builder.build_entry(screened, message, found.personal, policy.rules.retention.days), place
-                )
+                _placed(builder.build_entry(screened, message, found.personal, policy.rules.retention.days), place)
             )
             work.emit(MessageScreened.of(screened, time=work.now, cause=event))
             if message.refers_to is not None or (standing is not None and standing.strikes):

@@ -192,11 +192,11 @@ async def test_a_named_policy_is_tried_where_it_is_assigned_and_the_default_ever
     await rig.say_all("一起刷单")
     policy_id = f"p-{new_id()}"
     await rig.run(lambda work: write_version(work, policy_id, Rules.model_validate({"quota": {}}), "", "author"))
-    trial = RequestBacktestCommand(policy_id, 1, MONDAY, MONDAY + DAY)
-    assert (await run_backtest(rig.reader, rig.current(), trial, go_on))["messages"] == 0
+    command = RequestBacktestCommand(policy_id, 1, MONDAY, MONDAY + DAY)
+    assert (await run_backtest(rig.reader, rig.current(), command, go_on))["messages"] == 0
     under = Policies.compose({policy_id: Written(policy_id, 0, {})}, {rig.group: GroupSettings(policy_id=policy_id)})
     rig.rulebook = Rulebook(under, rig.current().lexicon, "v1", BITS)
-    assert (await run_backtest(rig.reader, rig.current(), trial, go_on))["messages"] == 1
+    assert (await run_backtest(rig.reader, rig.current(), command, go_on))["messages"] == 1
     everywhere = RequestBacktestCommand("default", 0, MONDAY, MONDAY + DAY)
     assert (await run_backtest(rig.reader, rig.current(), everywhere, go_on))["messages"] > 0
 
