@@ -18,13 +18,13 @@ from huiqun.tasks.store import TASK_INDEXES
 from huiqun.work import WORK_INDEXES, Transactor
 from local.stack import Stack
 from moderation.app import INDEXES
-from moderation.archive import store as archive
-from moderation.archive.model import NO_HOLDS, Keeping
-from moderation.backtest.handlers import run_trial
-from moderation.backtest.model import Trial
+from moderation.archive.handlers import archive_messages
+from moderation.backtest.handlers import run_backtest
+from moderation.backtest.model import RequestBacktestCommand
 from moderation.evidence.model import gather_evidence
 from moderation.policies.handlers import write_version
 from moderation.policies.model import DEFAULT_POLICY, Rules
+from moderation.retention.model import NO_HOLDS, EntryBuilder
 from moderation.rulebook.model import Rulebook
 from moderation.standings.model import Standing, standing_key
 from moderation.verdicts.model import judge_message
@@ -48,13 +48,13 @@ async def measure(stack: Stack, count: int, say: Callable[[str], None]) -> Resul
         await _archive(laid, book, events)
         say(f"{count:,} messages archived")
         first, last = events[0].data.sent_at, events[-1].data.sent_at
-        trial = Trial(DEFAULT_POLICY, 1, first, last + timedelta(seconds=1))
+        command = RequestBacktestCommand(DEFAULT_POLICY, 1, first, last + timedelta(seconds=1))
         processor, clock = time.process_time(), time.perf_counter()
 
         async def go_on(_: int, __: int) -> None:
             """Let it go on."""
 
-        report = await run_trial(Outside(laid.database), book, trial, go_on)
+        report = await run_backtest(Outside(laid.database), book, command, go_on)
         used, seconds = time.process_time() - processor, time.perf_counter() - clock
     figures = [
         Figure("messages judged again", report["messages_per_second"], "messages/s", at_least(20_000)),
@@ -75,11 +75,11 @@ async def _archive(laid: Ground, book: Rulebook, events: Sequence[MessageReceive
         settings = [book.policies.settings_of(message.group_id) for message in data]
         policies = [book.policies.policy_of(each) for each in settings]
         found = gather_evidence(data, [book.mask_of(policy) for policy in policies], book.lexicon, TODAY)
-        keeping = Keeping(SystemClock().now(), NO_HOLDS, b"bench")
+        builder = EntryBuilder(SystemClock().now(), NO_HOLDS, b"bench")
         entries = []
         for message, group, policy, evidence in zip(data, settings, policies, found, strict=True):
             pair = message.group_id, message.sender.member_id
             standing = standings.setdefault(standing_key(*pair), Standing(*pair))
             screened = judge_message(message, policy, group, standing, evidence).screened("bench")
-            entries.append(keeping.entry(screened, message, evidence.personal, policy.rules.retention.days))
-        await transactor.commit(partial(archive.append, entries=entries))
+            entries.append(builder.build_entry(screened, message, evidence.personal, policy.rules.retention.days))
+        await transactor.commit(partial(archive_messages, entries=entries))

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
+from huiqun.testing.waiting import running
 from moderation.app import INDEXES
 from tests.moderation.interface import Interface, serve_interface
 from tests.moderation.rig import ModerationRig
@@ -35,3 +36,10 @@ async def own_interface(mongo_url: str) -> AsyncIterator[Interface]:
     """An interface with a database that nobody else has written to."""
     async with serve_interface(mongo_url) as served:
         yield served
+
+
+@pytest_asyncio.fixture
+async def with_tasks(interface: Interface) -> AsyncIterator[Interface]:
+    """The interface, with the tasks of the service running."""
+    async with running(interface.rig.task_runner()):
+        yield interface

@@ -14,8 +14,9 @@ from huiqun.tasks.runner import TaskOptions, TaskRunner
 from huiqun.testing.waiting import eventually, running
 from huiqun.work import Task, Work
 from huiqun.work.task import TASKS
-from moderation.archive.handlers.exports import MESSAGES
-from moderation.backtest.store import BACKTESTS, RUN
+from moderation.backtest.model import RUN_BACKTEST
+from moderation.backtest.store import BACKTESTS
+from moderation.exports.handlers import MESSAGE_EXPORT
 from moderation.migrations import (
     describe_exports_by_criteria,
     give_open_backtests_tasks,
@@ -91,7 +92,7 @@ async def test_an_open_backtest_gets_a_task_when_nobody_works_on_it(rig: Moderat
     await rig.database[BACKTESTS].insert_many(documents)
     assert await rig.run(give_open_backtests_tasks) == 2
     assert await rig.run(give_open_backtests_tasks) == 0
-    scheduled = [each["payload"]["backtest_id"] async for each in rig.database[TASKS].find({"kind": RUN})]
+    scheduled = [each["payload"]["backtest_id"] async for each in rig.database[TASKS].find({"kind": RUN_BACKTEST})]
     assert sorted(scheduled) == [f"{rig.group}-free", f"{rig.group}-left"]
     await rig.database[BACKTESTS].delete_many({"_id": {"$in": [each["_id"] for each in documents]}})
 
@@ -130,7 +131,7 @@ async def test_an_export_of_an_older_release_goes_on_where_it_was(rig: Moderatio
     await rig.run(lambda work: _schedule(work, Task(f"archive.export/{ids['writing']}", "archive.export", MONDAY)))
     assert await rig.run(describe_exports_by_criteria) == 2
     assert await rig.run(describe_exports_by_criteria) == 0
-    export = await get_export(rig.reader, MESSAGES.name, ids["writing"])
+    export = await get_export(rig.reader, MESSAGE_EXPORT.name, ids["writing"])
     criteria = {"groups": ["g1", "g2"], "from": MONDAY.isoformat(), "to": MONDAY.replace(hour=5).isoformat()}
     assert export.command == RequestExportCommand("messages", criteria, FileFormat.CSV)
     assert (export.state, export.section, export.rows) == ("writing", 1, 3)

@@ -6,9 +6,10 @@ from typing import Any
 
 from huiqun.contracts.channel import Role
 from huiqun.contracts.moderation import Screened, Verdict
-from moderation.archive.model import Entry, first_day_without
-from moderation.archive.store import append
-from moderation.archive.store.messages import MESSAGES, Archived
+from moderation.archive.handlers import archive_messages
+from moderation.archive.model import ArchivedMessage, ArchiveEntry
+from moderation.archive.store import MESSAGES
+from moderation.retention.model import expiry_date
 from tests.moderation.rig import ModerationRig
 
 DAYS = 365
@@ -37,8 +38,8 @@ def spread(count: int, group: str, start: datetime, member: str = "u1") -> list[
 async def archive(rig: ModerationRig, messages: Sequence[Screened]) -> None:
     """Put them there as of now, kept for as long as the built-in policy says."""
     now = rig.clock.moment
-    entries = [Entry(message, now, first_day_without(now, DAYS)) for message in messages]
-    await rig.run(lambda work: append(work, entries))
+    entries = [ArchiveEntry(message, now, expiry_date(now, DAYS)) for message in messages]
+    await rig.run(lambda work: archive_messages(work, entries))
 
 
 async def archived(rig: ModerationRig, **query: Any) -> list[dict[str, Any]]:
@@ -48,4 +49,6 @@ async def archived(rig: ModerationRig, **query: Any) -> list[dict[str, Any]]:
 
 async def expiries(rig: ModerationRig, **query: Any) -> dict[str, datetime | None]:
     """When each message expires, by id."""
-    return {Archived(document).message_id: document.get("expires_on") for document in await archived(rig, **query)}
+    return {
+        ArchivedMessage(document).message_id: document.get("expires_on") for document in await archived(rig, **query)
+    }

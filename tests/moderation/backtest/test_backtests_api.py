@@ -1,21 +1,18 @@
 """Backtests over HTTP: asked for, run by whoever has time, reported, called off, taken over."""
 
-import asyncio
-import os
-import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from huiqun.runtime.ids import new_id
 from huiqun.tasks import store as tasks
 from huiqun.tasks.runner import TaskRunner
-from huiqun.testing.events import NOON, message
+from huiqun.testing.events import NOON
 from huiqun.testing.waiting import eventually, running
 from huiqun.work import Progress, Task
-from moderation.backtest import store
+from moderation.backtest.model import OPEN_STATES, RUN_BACKTEST, backtest_task_key
+from tests.moderation.archive.chat import group_id, judge, said
 from tests.moderation.interface import Interface, kind_of
 from tests.moderation.policies.drafts import activate, policy_id, written
 
@@ -31,13 +28,8 @@ def runner(interface: Interface) -> TaskRunner:
 @pytest_asyncio.fixture
 async def group(interface: Interface) -> str:
     """A group in which three messages were judged."""
-    name = f"g-{new_id()}"
-    events = []
-    for number, text in enumerate(("短", "一句相当长的话在这里", "一起刷单")):
-        event = message(number, name, "u1", text, NOON + timedelta(minutes=number))
-        data = event.data.model_copy(update={"message_id": f"{name}-{number}"})
-        events.append(event.model_copy(update={"data": data}))
-    await interface.rig.deliver(*events)
+    name = group_id()
+    await judge(interface, said(name, "短", "一句相当长的话在这里", "一起刷单"))
     return name
 
 
@@ -57,7 +49,7 @@ async def read(interface: Interface, asked: dict[str, Any]) -> dict[str, Any]:
 
 async def ended(interface: Interface, asked: dict[str, Any]) -> dict[str, Any]:
     async def is_over() -> bool:
-        return (await read(interface, asked))["state"] not in store.OPEN
+        return (await read(interface, asked))["state"] not in OPEN_STATES
 
     await eventually(is_over)
     return await read(interface, asked)
@@ -76,7 +68,7 @@ async def test_a_backtest_is_run_and_its_report_stands_beside_the_version(
     report = found["report"]
     assert (report["messages"], report["added"], report["lost"], report["changed"]) == (3, 1, 0, 1)
     (row,) = [row for row in report["rules"] if row["rule"] == "length"]
-    assert [sample["message_id"] for sample in row["added_samples"]] == [f"{group}-1"]
+    assert [sample["message_id"] for sample in row["added_samples"]] == [f"{group}-u1-1"]
     version = (await interface.ask("GET", f"/policies/{name}/versions/1", "viewer")).json()
     assert (version["backtest"]["id"], version["backtest"]["added"]) == (asked["id"], 1)
     seen = {"If-Match": "*"}
@@ -102,8 +94,8 @@ async def test_a_backtest_that_is_called_off_is_not_run_and_one_that_has_ended_s
 async def hold(interface: Interface, asked: dict[str, Any], until: datetime) -> Task:
     """Take the task of a backtest as a process would that holds it until then."""
     lease = tasks.Lease("somebody", datetime.now(UTC), until)
-    leased = await tasks.lease_tasks(interface.rig.database, [store.RUN], lease, 10)
-    return next(each.task for each in leased if each.task.key == store.task_key(asked["id"]))
+    leased = await tasks.lease_tasks(interface.rig.database, [RUN_BACKTEST], lease, 10)
+    return next(each.task for each in leased if each.task.key == backtest_task_key(asked["id"]))
 
 
 async def test_a_backtest_that_is_being_run_says_so_and_how_far_it_is(interface: Interface, group: str) -> None:
@@ -125,7 +117,7 @@ async def test_what_a_crash_leaves_behind_is_begun_anew_and_given_up_after_three
     name, database = await written(interface, DRAFT), interface.rig.database
     asked, hopeless = [await ask_for(interface, name, groups=[group]) for _ in range(2)]
     await hold(interface, asked, datetime.now(UTC) - timedelta(minutes=5))
-    key = store.task_key(hopeless["id"])
+    key = backtest_task_key(hopeless["id"])
     await database[tasks.LEASES].update_one({"_id": key}, {"$set": {"deaths": 2}})
     async with running(runner):
         assert (await ended(interface, asked))["report"]["messages"] == 3
@@ -149,31 +141,3 @@ async def test_a_backtest_needs_a_version_a_period_and_a_moderator(interface: In
     elsewhere = f"/policies/{name}/versions/2/backtests/{asked['id']}"
     assert kind_of(await interface.ask("GET", elsewhere)) == (404, "unknown-backtest")
     await interface.ask("DELETE", f"{path}/{asked['id']}")
-
-
-async def test_the_command_shows_what_comes_out_differently(interface: Interface, group: str) -> None:
-    name = await written(interface, DRAFT)
-    environment = {
-        **os.environ,
-        **interface.environment,
-        "COLUMNS": "120",
-    }
-    arguments = [name, "1", "--from", PERIOD["from"], "--to", PERIOD["to"], "--group", group]
-    command = [sys.executable, "-m", "moderation.backtest"]
-
-    async def call(*given: str) -> tuple[int | None, str]:
-        process = await asyncio.create_subprocess_exec(
-            *command, *given, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-        )
-        said, _ = await process.communicate()
-        return process.returncode, said.decode()
-
-    code, said = await call(*arguments)
-    assert code == 0, said
-    assert f"{name}@1 over 3 messages" in said
-    assert "1 from allow to warn" in said
-    assert "added: length length: 一句相当长的话在这里" in said
-    assert await call(name, "1", "--from", "yesterday") == (
-        2,
-        "yesterday is no date: write 2026-11-01, or 2026-11-01T08:00:00+08:00.\n",
-    )

@@ -20,6 +20,7 @@ from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import CaseOutcome, JudgedMessageRecalled, Verdict
 from moderation.archive.model import RevisionKey
 from moderation.lifecycle import store
+from moderation.lifecycle.store import EARLY_CHANGES
 from tests.moderation.rig import BAD, DOUBTFUL, FINE, OWNER, ModerationRig
 
 OPEN = {"$in": ["requested", "assigned"]}
@@ -171,7 +172,7 @@ async def test_a_recall_that_comes_before_its_message_is_remembered(rig: Moderat
     assert await recalls(rig) == {f"g1/{message.data.message_id}": by}
     assert await rig.documents("actions", kind="delete_message") == []
     assert (await rig.standing()).find_strike(message.data.message_id) is not None, "an offence it was all the same"
-    assert await rig.documents(store.EARLY) == []
+    assert await rig.documents(EARLY_CHANGES) == []
 
 
 async def test_what_comes_before_its_message_is_remembered_for_so_many_messages_of_a_group(
@@ -184,7 +185,7 @@ async def test_what_comes_before_its_message_is_remembered_for_so_many_messages_
     for message in messages[4:]:
         refused += await rig.refusals_of(recalled(message))
     assert len(refused) == 4
-    assert len(await rig.documents(store.EARLY)) <= 4
+    assert len(await rig.documents(EARLY_CHANGES)) <= 4
     assert len(await archived(rig)) == 2, "whatever is not remembered, an edit is judged"
 
 
@@ -245,5 +246,5 @@ async def story(rig: ModerationRig, message_id: str) -> dict[str, Any]:
         "counted": (standing.counted, len(standing.recent)),
         "struck": standing.find_strike(message_id) is not None,
         "to be deleted": bool(await deletions(rig)),
-        "early": await rig.documents(store.EARLY),
+        "early": await rig.documents(EARLY_CHANGES),
     }

@@ -18,11 +18,11 @@ from huiqun.contracts.channel import Group
 from huiqun.contracts.moderation import GroupMode
 from huiqun.testing.events import dismissed
 from huiqun.work import Work
-from moderation.archive.model import Hold
-from moderation.archive.store import holds
 from moderation.policies import handlers as policies
 from moderation.policies import store as policy_store
 from moderation.policies.model import ModeSpan, OwnRules
+from moderation.retention.model import LegalHold
+from moderation.retention.store import insert_hold
 from moderation.rulebook.handlers import RulebookKeeper
 from tests.directories import save_groups
 from tests.moderation.rig import ModerationRig
@@ -200,8 +200,10 @@ async def test_a_store_that_was_restored_to_an_earlier_time_is_read_again(site: 
 
 
 async def test_a_hold_and_its_end_are_read_once(site: Site) -> None:
-    hold = Hold(id="h1", groups=("g1",), members=(), since=None, until=None, reason="x", placed_by="a", placed_at=NOW)
-    await site.rig.run(lambda work: holds.add(work, hold))
+    hold = LegalHold(
+        id="h1", groups=("g1",), members=(), since=None, until=None, reason="x", placed_by="a", placed_at=NOW
+    )
+    await site.rig.run(lambda work: insert_hold(work, hold))
     for expected in (1, 0):
         site.ear.forget()
         await site.keeper.refresh()

@@ -6,7 +6,7 @@ from huiqun.contracts.channel import ActionKind
 from huiqun.testing.waiting import eventually, running
 from huiqun.work import Task, Work
 from huiqun.work.task import TASKS
-from moderation.archive.handlers import settling
+from moderation.retention.handlers import UPDATE_EXPIRY
 from moderation.schedules.model import PATROL_GROUP
 from tests.moderation.rig import ModerationRig
 
@@ -24,12 +24,12 @@ async def test_a_mute_ends_while_thousands_of_patrols_still_wait_their_turn(rig:
         for number in range(FLOOD):
             group = {"group_id": f"{rig.group}/{number}"}
             work.schedule(Task(f"patrol/{number}", PATROL_GROUP, work.now, group))
-            work.schedule(Task(f"settle/{number}", settling.SETTLE, work.now, group))
+            work.schedule(Task(f"settle/{number}", UPDATE_EXPIRY, work.now, group))
 
     await rig.run(flood)
     rig.clock.moment += timedelta(seconds=1)
     async with running(rig.task_runner()):
         await eventually(lambda: bool(rig.actions(ActionKind.UNMUTE_MEMBER)))
-        left = await rig.database[TASKS].count_documents({"kind": {"$in": [PATROL_GROUP, settling.SETTLE]}})
+        left = await rig.database[TASKS].count_documents({"kind": {"$in": [PATROL_GROUP, UPDATE_EXPIRY]}})
     assert left > FLOOD, "the end of the mute has come before most of what was due earlier"
     assert len(rig.lifted) == 1

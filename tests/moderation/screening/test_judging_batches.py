@@ -8,7 +8,7 @@ from moderation.consequences.model import QuotableMessages, ref_of_record
 from moderation.evidence.model import gather_evidence
 from moderation.lexicon.matching.matcher import EVERY_POLICY, Lexicon
 from moderation.lexicon.matching.words import Word
-from moderation.lifecycle.model import Place
+from moderation.lifecycle.model import RevisionState
 from moderation.policies.model import GroupSettings, Policies, Policy, Rules
 from moderation.rulebook.model import Rulebook
 from moderation.screening.model import (
@@ -41,7 +41,7 @@ def said(
     (evidence,) = gather_evidence([message], [EVERY_POLICY], RULEBOOK.lexicon, NOON.date())
     prepared = PreparedMessage(RULEBOOK, message, GroupSettings(), POLICY, evidence)
     event = MessageReceived.about("g", message, time=message.sent_at)
-    return CollectedMessage(event, Place(recalled_by=recalled_by), prepared)
+    return CollectedMessage(event, RevisionState(recalled_by=recalled_by), prepared)
 
 
 def judged(*messages: CollectedMessage, earlier: Screened | None = None) -> JudgedBatch:

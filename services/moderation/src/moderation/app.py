@@ -35,21 +35,12 @@ from moderation.appeals import api as appeals_api
 from moderation.appeals.model import appeal_link_maker
 from moderation.archive import api as archive_api
 from moderation.archive import personal_data as archive_data
-from moderation.archive import store as archive
-from moderation.archive.handlers import settling
-from moderation.archive.handlers.exports import MESSAGES
-from moderation.backtest import (
-    api as backtest_api,
-)
-from moderation.backtest import (
-    handlers as backtest,
-)
-from moderation.backtest import (
-    personal_data as backtest_data,
-)
-from moderation.backtest import (
-    store as backtests,
-)
+from moderation.archive.store import ARCHIVE_INDEXES
+from moderation.backtest import api as backtest_api
+from moderation.backtest import personal_data as backtest_data
+from moderation.backtest.handlers import backtest_effect
+from moderation.backtest.model import RUN_BACKTEST
+from moderation.backtest.store import BACKTEST_INDEXES
 from moderation.cases import api as cases_api
 from moderation.cases.handlers import CASE_OVERDUE, open_unreadable_cases, remind_of_overdue_case
 from moderation.cases.personal_data import CASE_HOLDINGS
@@ -67,6 +58,9 @@ from moderation.delegations.store import DELEGATION_INDEXES
 from moderation.examples import api as examples_api
 from moderation.examples.personal_data import EXAMPLE_HOLDINGS
 from moderation.examples.store import EXAMPLE_INDEXES
+from moderation.exports import api as exports_api
+from moderation.exports import personal_data as export_data
+from moderation.exports.handlers import MESSAGE_EXPORT
 from moderation.incident_detection import handlers as incident_detection
 from moderation.incident_detection.store import PROPOSAL_INDEXES
 from moderation.incident_openings import api as incident_openings_api
@@ -83,7 +77,7 @@ from moderation.lexicon import api as lexicon_api
 from moderation.lexicon import store as lexicon
 from moderation.lexicon.handlers import import_shipped_lists
 from moderation.lifecycle import personal_data as lifecycle_data
-from moderation.lifecycle import store as lifecycle
+from moderation.lifecycle.store import EARLY_CHANGE_INDEXES
 from moderation.mediation import api as mediation_api
 from moderation.members import api as members_api
 from moderation.members.handlers import Roster, RosterChecks
@@ -106,6 +100,18 @@ from moderation.policies import store as policy_store
 from moderation.reports import api as reports_api
 from moderation.reports.personal_data import REPORTER_HOLDINGS
 from moderation.reports.store import REPORTER_INDEXES
+from moderation.retention import api as retention_api
+from moderation.retention import personal_data as retention_data
+from moderation.retention.handlers import (
+    PLAN_HOLD,
+    PLAN_RETENTION,
+    UPDATE_EXPIRY,
+    plan_hold,
+    plan_retention,
+    schedule_retention_check,
+    update_expiry,
+)
+from moderation.retention.store import RETENTION_INDEXES
 from moderation.rulebook.handlers import RulebookKeeper
 from moderation.rulebook.model import Rulebook
 from moderation.sanctions.handlers import MUTE_ENDS, end_mute
@@ -120,6 +126,9 @@ from moderation.staff.store import STAFF_INDEXES
 from moderation.standings import api as standings_api
 from moderation.standings.personal_data import STANDING_HOLDINGS
 from moderation.standings.store import STANDING_INDEXES
+from moderation.supervision import api as supervision_api
+from moderation.supervision import personal_data as supervision_data
+from moderation.supervision.store import MESSAGE_REVIEW_INDEXES
 from moderation.verdicts import api as verdicts_api
 from moderation.welcome import api as welcome_api
 from moderation.welcome.handlers import GREET_NEWCOMERS, Welcome, answer_leaving_questions, post_rules
@@ -132,8 +141,10 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     **ACTION_INDEXES,
     **DIRECTORY_INDEXES,
     **EXPORT_INDEXES,
-    **archive.INDEXES,
-    **backtests.INDEXES,
+    **ARCHIVE_INDEXES,
+    **RETENTION_INDEXES,
+    **MESSAGE_REVIEW_INDEXES,
+    **BACKTEST_INDEXES,
     **CASE_INDEXES,
     **EXAMPLE_INDEXES,
     **PATROL_INDEXES,
@@ -144,7 +155,7 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     **INCIDENT_INDEXES,
     **PROPOSAL_INDEXES,
     **lexicon.INDEXES,
-    **lifecycle.INDEXES,
+    **EARLY_CHANGE_INDEXES,
     **CONSENT_INDEXES,
     **WELCOME_INDEXES,
     **STAFF_INDEXES,
@@ -160,6 +171,9 @@ def person_requests(directory: Directory) -> PersonRequests:
     holdings = (
         *shared_holdings(SERVICE, directory),
         *archive_data.HOLDINGS,
+        *supervision_data.HOLDINGS,
+        *retention_data.HOLDINGS,
+        *export_data.HOLDINGS,
         *CASE_HOLDINGS,
         *EXAMPLE_HOLDINGS,
         *REPORTER_HOLDINGS,
@@ -230,12 +244,12 @@ def task_kinds(
     welcome = Welcome(requests)
 
     async def apply_policies(work: Work, task: Task) -> Continue | None:
-        await settling.note_change(work, task)
+        await schedule_retention_check(work, task)
         return await welcome.plan_all_groups(work, task)
 
     async def apply_settings(work: Work, task: Task) -> None:
         await welcome.plan_groups(work, task)
-        await settling.note_change(work, task)
+        await schedule_retention_check(work, task)
 
     return {
         MUTE_ENDS: TaskKind(end_mute, SANCTIONS),
@@ -256,14 +270,12 @@ def task_kinds(
         POST_RULES: TaskKind(post_rules, SCHEDULES),
         CHECK_ROSTER: TaskKind(checks.check_roster_on_schedule, SCHEDULES),
         PATROL_GROUP: TaskKind(run_scheduled_patrol, PATROLS),
-        settling.PLAN_RETENTION: TaskKind(settling.plan_retention, RETENTION),
-        settling.PLAN_HOLD: TaskKind(settling.plan_hold, RETENTION),
-        settling.SETTLE: TaskKind(settling.settle, RETENTION),
-        EXPORT: TaskKind(carry_out_exports([MESSAGES]), EXPORTS),
+        PLAN_RETENTION: TaskKind(plan_retention, RETENTION),
+        PLAN_HOLD: TaskKind(plan_hold, RETENTION),
+        UPDATE_EXPIRY: TaskKind(update_expiry, RETENTION),
+        EXPORT: TaskKind(carry_out_exports([MESSAGE_EXPORT]), EXPORTS),
         # What is wrong with a backtest is wrong the next time; three times its process may have died of it.
-        backtests.RUN: TaskKind(
-            backtest.carry_out(Outside(database), rulebook), BACKTESTS, RetryPolicy(3, retry_on=())
-        ),
+        RUN_BACKTEST: TaskKind(backtest_effect(Outside(database), rulebook), BACKTESTS, RetryPolicy(3, retry_on=())),
         **person_requests(directory).task_kinds(Outside(database)),
         MIGRATE: migration_kind(database, migrations(directory)),
     }
@@ -284,12 +296,11 @@ ROUTERS = (
     standings_api.router,  # /api/v1/groups/{group_id}/members/{member_id}/standing
     lexicon_api.router,  # /api/v1/lexicon/lists
     verdicts_api.router,  # /api/v1/lexicon/scan
-    archive_api.lookup_router,  # /api/v1/messages/lookup
-    archive_api.supervision_router,  # /api/v1/messages/sample and /{message_id}/reviews
-    archive_api.messages_router,  # /api/v1/messages
-    archive_api.reviews_router,  # /api/v1/message-reviews
-    archive_api.holds_router,  # /api/v1/holds
-    archive_api.exports_router,  # /api/v1/exports
+    supervision_api.router,  # /api/v1/messages/lookup, /sample and /{message_id}/reviews
+    supervision_api.reviews_router,  # /api/v1/message-reviews
+    archive_api.router,  # /api/v1/messages
+    retention_api.router,  # /api/v1/holds
+    exports_api.router,  # /api/v1/exports
     actions_api.router,  # /api/v1/actions
     cases_api.router,  # /api/v1/cases
     casework_api.router,  # /api/v1/cases/{case_id}/claim, /release and /comments

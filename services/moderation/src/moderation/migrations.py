@@ -11,9 +11,10 @@ from huiqun.tasks.migrations import Migration
 from huiqun.versions.migration import former_versions
 from huiqun.work import Task, Work
 from huiqun.work.task import TASKS
-from moderation.archive.handlers.exports import MESSAGES
-from moderation.backtest.store import BACKTESTS, RUN, task_key
+from moderation.backtest.model import RUN_BACKTEST, backtest_task_key
+from moderation.backtest.store import BACKTESTS
 from moderation.consent.store import FORMER_MEMBERS
+from moderation.exports.handlers import MESSAGE_EXPORT
 from moderation.plans.store import PLAN_VERSIONS
 from moderation.policies import store as policies
 from moderation.policies.handlers import APPLY_POLICIES, APPLY_SETTINGS, adopt_own_rules
@@ -50,7 +51,7 @@ async def give_open_backtests_tasks(work: Work) -> int:
     }
     found = await work.collection(BACKTESTS).find(free, {"_id": 1}).limit(_PAGE).to_list(None)
     for each in found:
-        work.schedule(Task(task_key(each["_id"]), RUN, work.now, {"backtest_id": each["_id"]}))
+        work.schedule(Task(backtest_task_key(each["_id"]), RUN_BACKTEST, work.now, {"backtest_id": each["_id"]}))
     change = {"$set": {"state": "waiting", "progress": 0}, "$unset": {"attempts": 1, "leased_until": 1, "holder": 1}}
     await work.collection(BACKTESTS).update_many({"_id": {"$in": [each["_id"] for each in found]}}, change)
     return len(found)
@@ -67,7 +68,7 @@ async def describe_exports_by_criteria(work: Work) -> int:
             "to": each["until"].isoformat(),
         }
         change = {
-            "$set": {"kind": MESSAGES.name, "criteria": criteria},
+            "$set": {"kind": MESSAGE_EXPORT.name, "criteria": criteria},
             "$rename": {"group": "section", "messages": "rows"},
             "$unset": {"groups": 1, "since": 1, "until": 1},
         }

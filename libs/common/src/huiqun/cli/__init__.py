@@ -3,11 +3,12 @@
 import typer
 
 from huiqun.cli import api_keys, audit, consumer, dead_letters, encryption_keys, outbox, schemas, tasks, topics
+from huiqun.cli.services import add_service_commands
 
 app = typer.Typer(
     name="huiqun",
     help="Operate Huiqun: topics, consumers, dead letters, tasks, the outbox, the audit log, "
-    "API keys, encryption keys, schemas.\n\n"
+    "API keys, encryption keys, schemas, and what each service adds.\n\n"
     "Servers come from the environment, as for the services: HUIQUN_KAFKA_BOOTSTRAP, HUIQUN_TOPIC_PREFIX, "
     "HUIQUN_MONGO_URL, HUIQUN_DATABASE_PREFIX.\n\n"
     "Exit codes: 0 done; 1 the answer is no (stale, tampered with, no such thing); "
@@ -25,5 +26,6 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(api_keys.app, name="api-keys")
 app.add_typer(encryption_keys.app, name="encryption-keys")
 app.add_typer(schemas.app, name="schemas")
+add_service_commands(app)
 
 __all__ = ["app"]

@@ -20,9 +20,8 @@ from moderation.appeals.model import (
     AppealGrant,
     NothingToAppealError,
 )
-from moderation.archive import store as archive
+from moderation.archive.handlers import find_latest_revisions, find_revisions
 from moderation.archive.model import MessageRef
-from moderation.archive.store.messages import screened
 from moderation.cases.handlers import find_case, open_cases
 from moderation.cases.model import Case, CaseOpening, case_due_at, case_id_of
 from moderation.notices.model import Offence, offence_reason, private_message
@@ -64,7 +63,7 @@ async def appeal_by_link(work: Work, grant: AppealGrant, note: str) -> None:
     group = await find_group(work, grant.group_id)
     rule = (await policy_in_force(work, group.settings)).rules.review
     appeal = Appeal(standing, strike, mask_text(note), rule)
-    messages = await archive.latest(work, [appeal.ref])
+    messages = await find_latest_revisions(work, [appeal.ref])
     await open_cases(work, appeal_openings([appeal], messages, work.now))
 
 
@@ -100,8 +99,8 @@ async def read_appeal_subject(reader: Reader, grant: AppealGrant) -> AppealSubje
     group = await find_group(reader, grant.group_id)
     wording = (await policy_in_force(reader, group.settings)).rules.wording
     ref = MessageRef(strike.message_id, grant.group_id)
-    revisions = (await archive.find_revisions(reader, [ref])).get(ref)
-    message = screened(revisions[-1]) if revisions else None
+    revisions = (await find_revisions(reader, [ref])).get(ref)
+    message = revisions[-1].to_screened() if revisions else None
     excerpt = quote_message(message.masked_text, message.sent_at).excerpt if message is not None else ""
     return AppealSubject(group, strike, offence_reason(strike.category, wording), excerpt)
 

@@ -1,14 +1,8 @@
 """What the archive holds of people, which must be kept as it was said."""
 
-from datetime import timedelta
-
-from huiqun.files.exports.store import EXPORTS, PARTS
 from huiqun.privacy.erasure.holdings import DocumentSet, Keeping, kept, kept_anyway
 from huiqun.privacy.erasure.model import Subject
-from moderation.archive.store.holds import HOLDS, STAMPS
-from moderation.archive.store.messages import MESSAGES
-from moderation.archive.store.retentions import RETENTIONS
-from moderation.archive.store.reviews import REVIEWS
+from moderation.archive.store import MESSAGES
 
 HOLDINGS = (
     kept(
@@ -28,15 +22,4 @@ HOLDINGS = (
         ),
     ),
     kept_anyway("他人消息中的提及与引用（成员编号，引用文字已脱敏）", (), "属于他人消息的存档，与该消息同期限"),
-    kept_anyway("对消息的抽查意见", (REVIEWS,), "监督检查的证明", timedelta(days=5 * 366)),
-    # Nothing is read out: whoever is under inquiry is not told so by a file.
-    kept(
-        DocumentSet("法律冻结令中的成员编号", HOLDS, lambda subject: {"members": {"$in": subject.member_ids}}),
-        Keeping("诉讼或调查的依据，须长期保存", "never"),
-    ),
-    kept_anyway("消息导出文件", (EXPORTS, PARTS), "文件已按哈希封存，不可修改", timedelta(days=7)),
 )
-NOTHING_HELD = {
-    RETENTIONS: "for how many days the messages of groups are kept",
-    STAMPS: "a number that rises with every hold",
-}

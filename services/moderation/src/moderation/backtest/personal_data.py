@@ -7,8 +7,8 @@ from huiqun.contracts.privacy import ErasureResult, Outcome
 from huiqun.privacy.erasure.holdings import ErasedPortion, PersonalDataHolding
 from huiqun.privacy.erasure.model import Subject
 from huiqun.work import Work
+from moderation.archive.handlers import find_revisions
 from moderation.archive.model import MessageRef
-from moderation.archive.store.messages import find_revisions
 from moderation.backtest.store import BACKTESTS
 
 _WHAT: Final = "策略回测报告中的消息样例"

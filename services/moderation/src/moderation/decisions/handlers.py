@@ -14,7 +14,7 @@ from huiqun.contracts.moderation import CaseClosed, CaseKind, CaseOutcome, Close
 from huiqun.runtime.ids import new_id
 from huiqun.work import Work
 from moderation.appeals.handlers import answer_appeal
-from moderation.archive import store as archive
+from moderation.archive.handlers import find_latest_revisions, find_revisions
 from moderation.archive.model import MessageRef
 from moderation.cases.handlers import (
     get_case,
@@ -233,20 +233,20 @@ async def _enforce_offence(work: Work, context: DecisionContext) -> None:
 async def _offence_with_message(work: Work, context: DecisionContext) -> Offence:
     """The offence with the message that it was, as people find it in the chat."""
     case = context.case
-    message = (await archive.latest(work, [case.ref])).get(case.ref)
+    message = (await find_latest_revisions(work, [case.ref])).get(case.ref)
     quoted = quote_message(case.text, message.sent_at) if message is not None else NO_CONTEXT
     return replace(context.offence, context=quoted)
 
 
 async def _is_recalled(work: Work, ref: MessageRef) -> bool:
     """Whether there is nothing left to delete."""
-    revisions = (await archive.find_revisions(work, [ref])).get(ref, ())
+    revisions = (await find_revisions(work, [ref])).get(ref, ())
     return any("recalled_by" in revision.document for revision in revisions)
 
 
 async def _propose_removal(work: Work, context: DecisionContext, sanction_id: str) -> None:
     case = context.case
-    message = (await archive.latest(work, [case.ref])).get(case.ref)
+    message = (await find_latest_revisions(work, [case.ref])).get(case.ref)
     if message is not None:
         opening = CaseOpening(
             kind=CaseKind.REMOVAL,

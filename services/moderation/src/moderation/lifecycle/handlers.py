@@ -1,4 +1,4 @@
-"""Tell where each revision of a message stands, and take in recalls. Nobody changes what somebody else has written."""
+"""Track the revisions of messages, and record recalls. Nobody changes what somebody else has written."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -6,45 +6,44 @@ from huiqun.contracts.channel import MessageEdited, MessageRecalled, MessageRece
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import JudgedMessageRecalled, RecalledMessage, Screened
 from huiqun.work import Work
-from moderation.archive import store as archive
-from moderation.archive.model import MessageRef, RevisionKey
-from moderation.archive.store.messages import Archived, screened
+from moderation.archive.handlers import find_revisions, mark_messages_recalled
+from moderation.archive.model import ArchivedMessage, MessageRef, RevisionKey
 from moderation.lifecycle import store
-from moderation.lifecycle.model import EarlyChanges, History, Place, StaffMembers, ref_of_event
+from moderation.lifecycle.model import EarlyChanges, MessageHistory, RevisionState, StaffMembers, message_ref_of
 from moderation.metrics import CHANGES_REFUSED
 from moderation.sanctions.handlers import withdraw_deletions
 from moderation.staff.handlers import list_staff_members
 
-Messages = MessageReceived | MessageEdited
-_UNCHANGED = Place()
+MessageEvent = MessageReceived | MessageEdited
+_UNCHANGED = RevisionState()
 _NOT_THE_AUTHOR = "an edit by somebody who has not written the message"
 _NOT_ENTITLED = "a recall by somebody who has not written the message and is no staff of its group"
 _NO_ROOM = "a recall of a message that has not come, as too many others of its group"
 
 
-async def place_messages(
-    work: Work, events: Sequence[Messages], archived: Mapping[MessageRef, Sequence[Archived]]
-) -> list[Place | None]:
+async def track_revisions(
+    work: Work, events: Sequence[MessageEvent], archived: Mapping[MessageRef, Sequence[ArchivedMessage]]
+) -> list[RevisionState | None]:
     """Where each revision stands among those that have come; None for an edit that is not its author's: it is refused.
 
     One read for the batch; `archived` are the revisions of those that are edited.
     """
-    early = await store.load(work, list(map(_key_of, events)))
+    early = await store.find_early_changes(work, list(map(_key_of, events)))
     if not early and all([type(event) is MessageReceived for event in events]):  # noqa: C419 - faster, and usual
         return [_UNCHANGED] * len(events)
-    refs = list(map(ref_of_event, events))
+    refs = list(map(message_ref_of, events))
     stored = frozenset(early)
-    originals = _originals(events, archived)
+    originals = _list_originals(events, archived)
     staff = await _staff_among(work, events, early.values()) if early else frozenset()
     waiting: dict[MessageRef, EarlyChanges] = {}
-    places: list[Place | None] = []
+    states: list[RevisionState | None] = []
     for event, ref in zip(events, refs, strict=True):
         author = event.data.sender.member_id
         original = originals.get(ref)
         if original is None and isinstance(event, MessageReceived):
             changes = early.get(ref) or EarlyChanges(ref)
-            original = originals[ref] = History(
-                author, changes.edits.get(author, 0), changes.recalled_by(author, staff)
+            original = originals[ref] = MessageHistory(
+                author, changes.edits.get(author, 0), changes.find_valid_recaller(author, staff)
             )
             waiting.pop(ref, None)
             if changes.recalls and original.recalled_by is None:
@@ -52,29 +51,29 @@ async def place_messages(
         if original is None:
             waiting[ref] = changes = early.setdefault(ref, EarlyChanges(ref))
             superseded = changes.note_edit(author, _revision(event))
-            place = Place(superseded, changes.recalled_by(author, staff))
+            state = RevisionState(superseded, changes.find_valid_recaller(author, staff))
         elif original.author == author:
-            place = Place(original.revision > _revision(event), original.recalled_by)
+            state = RevisionState(original.revision > _revision(event), original.recalled_by)
             original.revision = max(original.revision, _revision(event))
         else:
-            _refuse(work, event, _NOT_THE_AUTHOR, "edit")
-            places.append(None)
+            _refuse_change(work, event, _NOT_THE_AUTHOR, "edit")
+            states.append(None)
             continue
-        places.append(place)
-    await _remember(work, waiting.values(), known=stored)
-    await store.forget(work, [ref for ref in stored if ref not in waiting])
-    return places
+        states.append(state)
+    await _save_early_edits(work, waiting.values(), known=stored)
+    await store.delete_early_changes(work, [ref for ref in stored if ref not in waiting])
+    return states
 
 
-async def recall_messages(work: Work, events: Sequence[MessageRecalled]) -> None:
+async def record_recalls(work: Work, events: Sequence[MessageRecalled]) -> None:
     """Note withdrawn messages, which need no deletion any more; what was judged stays judged.
 
     One that comes before its message is remembered. One by somebody who is neither author nor staff is refused.
     """
     refs = {MessageRef(event.data.message_id, event.data.group_id, event.source) for event in events}
-    archived = await archive.find_revisions(work, refs)
+    archived = await find_revisions(work, refs)
     absent = refs - {ref for ref, found in archived.items() if found[0].revision == 0}
-    early = await store.load(work, [store.key_of(*ref) for ref in absent])
+    early = await store.find_early_changes(work, [store.early_changes_key(*ref) for ref in absent])
     staff = await list_staff_members(work, {(event.data.group_id, event.data.recalled_by) for event in events})
     recalls: dict[RevisionKey, str] = {}
     withdrawn: set[MessageRef] = set()
@@ -85,20 +84,20 @@ async def recall_messages(work: Work, events: Sequence[MessageRecalled]) -> None
         entitled = (ref.group_id, by) in staff or any(each.document["member_id"] == by for each in revisions)
         if revisions and revisions[0].revision == 0:
             if (ref.group_id, by) not in staff and revisions[0].document["member_id"] != by:
-                _refuse(work, event, _NOT_ENTITLED, "recall")
+                _refuse_change(work, event, _NOT_ENTITLED, "recall")
                 continue
             if revisions[0].key not in recalls and "recalled_by" not in revisions[0].document:
                 recalls[revisions[0].key] = by
-                announce_recall(work, screened(revisions[0]), by, event)
-        elif ref in early or await store.has_room(work, ref.group_id):
+                announce_recall(work, revisions[0].to_screened(), by, event)
+        elif ref in early or await store.has_room_for_changes(work, ref.group_id):
             waiting[ref] = changes = early.setdefault(ref, EarlyChanges(ref))
             changes.note_recall(by)
         else:
-            _refuse(work, event, _NO_ROOM, "recall")
+            _refuse_change(work, event, _NO_ROOM, "recall")
         if entitled:
             withdrawn.add(ref)
-    await archive.mark_recalled(work, recalls)
-    await store.save(work, waiting.values())
+    await mark_messages_recalled(work, recalls)
+    await store.save_early_changes(work, waiting.values())
     await withdraw_deletions(work, withdrawn)
 
 
@@ -115,43 +114,43 @@ def announce_recall(work: Work, message: Screened, recalled_by: str, cause: Even
     work.emit(JudgedMessageRecalled.about(message.group_id, data, time=work.now, cause=cause))
 
 
-def _key_of(event: Messages) -> str:
-    return store.key_of(event.data.message_id, event.data.group_id, event.source)
+def _key_of(event: MessageEvent) -> str:
+    return store.early_changes_key(event.data.message_id, event.data.group_id, event.source)
 
 
-def _originals(
-    events: Sequence[Messages], archived: Mapping[MessageRef, Sequence[Archived]]
-) -> dict[MessageRef, History]:
+def _list_originals(
+    events: Sequence[MessageEvent], archived: Mapping[MessageRef, Sequence[ArchivedMessage]]
+) -> dict[MessageRef, MessageHistory]:
     """The messages that are edited, as far as they have come as they were first sent."""
-    edited = {ref_of_event(event) for event in events if isinstance(event, MessageEdited)}
+    edited = {message_ref_of(event) for event in events if isinstance(event, MessageEdited)}
     found = {ref: archived[ref] for ref in edited if ref in archived}
     return {ref: _history(revisions) for ref, revisions in found.items() if revisions[0].revision == 0}
 
 
-def _history(revisions: Sequence[Archived]) -> History:
+def _history(revisions: Sequence[ArchivedMessage]) -> MessageHistory:
     original = revisions[0].document
     author = str(original["member_id"])
     latest = max(each.revision for each in revisions if each.document["member_id"] == author)
-    return History(author, latest, original.get("recalled_by"))
+    return MessageHistory(author, latest, original.get("recalled_by"))
 
 
-async def _staff_among(work: Work, events: Sequence[Messages], early: Iterable[EarlyChanges]) -> StaffMembers:
+async def _staff_among(work: Work, events: Sequence[MessageEvent], early: Iterable[EarlyChanges]) -> StaffMembers:
     """Those staff who have recalled messages of these authors before they came."""
-    authors: Mapping[MessageRef, str] = {ref_of_event(event): event.data.sender.member_id for event in events}
-    strangers = {pair for changes in early for pair in changes.strangers_to(authors[changes.ref])}
+    authors: Mapping[MessageRef, str] = {message_ref_of(event): event.data.sender.member_id for event in events}
+    strangers = {pair for changes in early for pair in changes.recallers_besides(authors[changes.ref])}
     return await list_staff_members(work, strangers)
 
 
-async def _remember(work: Work, waiting: Collection[EarlyChanges], known: Collection[MessageRef]) -> None:
+async def _save_early_edits(work: Work, waiting: Collection[EarlyChanges], known: Collection[MessageRef]) -> None:
     """Keep the edits that came before their messages, for those groups that do not have too many."""
-    kept = [each for each in waiting if each.ref in known or await store.has_room(work, each.ref.group_id)]
-    await store.save(work, kept)
+    kept = [each for each in waiting if each.ref in known or await store.has_room_for_changes(work, each.ref.group_id)]
+    await store.save_early_changes(work, kept)
 
 
-def _revision(event: Messages) -> int:
+def _revision(event: MessageEvent) -> int:
     return event.data.revision if isinstance(event, MessageEdited) else 0
 
 
-def _refuse(work: Work, event: Messages | MessageRecalled, reason: str, change: str) -> None:
+def _refuse_change(work: Work, event: MessageEvent | MessageRecalled, reason: str, change: str) -> None:
     work.refuse(event, reason)
     CHANGES_REFUSED.labels(change=change).inc()

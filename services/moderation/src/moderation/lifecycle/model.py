@@ -1,4 +1,4 @@
-"""Who may change a message, and what is known of one whose changes come in any order. Pure."""
+"""Who may change a message, and what is known of one whose changes come in any order. No input or output."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ Member = str
 StaffMembers = frozenset[tuple[Group, Member]]
 
 
-class Place(NamedTuple):
+class RevisionState(NamedTuple):
     """Where a revision stands: whether a later one has come before it, and who has withdrawn the message, if anybody.
 
     What nobody sees any more need not be deleted.
@@ -33,7 +33,7 @@ class Place(NamedTuple):
 
 
 @dataclass(slots=True)
-class History:
+class MessageHistory:
     """A message that has come: its author, the latest revision of it, and who has withdrawn it."""
 
     author: Member
@@ -61,16 +61,16 @@ class EarlyChanges:
         if member_id not in self.recalls and len(self.recalls) < MAX_CHANGERS:
             self.recalls.append(member_id)
 
-    def strangers_to(self, author: Member) -> Iterator[tuple[Group, Member]]:
+    def recallers_besides(self, author: Member) -> Iterator[tuple[Group, Member]]:
         """Those who have recalled it without being its author: they count if they are staff of its group."""
         return ((self.ref.group_id, member) for member in self.recalls if member != author)
 
-    def recalled_by(self, author: Member, staff: StaffMembers) -> Member | None:
+    def find_valid_recaller(self, author: Member, staff: StaffMembers) -> Member | None:
         """Whose recall counts, of those that came."""
         found = (each for each in self.recalls if each == author or (self.ref.group_id, each) in staff)
         return next(found, None)
 
 
-def ref_of_event(event: MessageReceived | MessageEdited) -> MessageRef:
+def message_ref_of(event: MessageReceived | MessageEdited) -> MessageRef:
     """The message that the event is about."""
     return MessageRef(event.data.message_id, event.data.group_id, event.source)

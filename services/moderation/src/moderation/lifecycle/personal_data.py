@@ -4,12 +4,12 @@ from datetime import timedelta
 
 from huiqun.contracts.topics import CHANNEL_MESSAGES
 from huiqun.privacy.erasure.holdings import kept_anyway
-from moderation.lifecycle.store import EARLY
+from moderation.lifecycle.store import EARLY_CHANGES
 
 HOLDINGS = (
     kept_anyway(
         "先于消息到达的修改与撤回：成员编号",
-        (EARLY,),
+        (EARLY_CHANGES,),
         "消息到达时须据此处理",
         CHANNEL_MESSAGES.retention + timedelta(days=1),
     ),

@@ -10,9 +10,9 @@ from huiqun.work import Work
 from moderation.archive.model import MessageRef
 from moderation.lifecycle.model import MAX_EARLY, EarlyChanges
 
-EARLY = "early_changes"
-INDEXES: Mapping[str, Sequence[Index]] = {
-    EARLY: (
+EARLY_CHANGES = "early_changes"
+EARLY_CHANGE_INDEXES: Mapping[str, Sequence[Index]] = {
+    EARLY_CHANGES: (
         Index((("group_id", 1),)),
         # What has not come by then is not on its topic any more.
         Index((("noted_at", 1),), expires_after=CHANNEL_MESSAGES.retention + timedelta(days=1)),
@@ -20,36 +20,38 @@ INDEXES: Mapping[str, Sequence[Index]] = {
 }
 
 
-async def load(work: Work, keys: Sequence[str]) -> dict[MessageRef, EarlyChanges]:
+async def find_early_changes(work: Work, keys: Sequence[str]) -> dict[MessageRef, EarlyChanges]:
     """What came before the messages of these keys; most have nothing."""
     if not keys:
         return {}
     query = {"_id": {"$in": keys}}
-    cursor = work.collection(EARLY).find(query, {"noted_at": 0})
+    cursor = work.collection(EARLY_CHANGES).find(query, {"noted_at": 0})
     found = [_changes(document) for document in await cursor.to_list(None)]
     return {changes.ref: changes for changes in found}
 
 
-async def has_room(work: Work, group_id: str) -> bool:
+async def has_room_for_changes(work: Work, group_id: str) -> bool:
     """Whether another message of the group may have changes before it comes."""
-    count = await work.collection(EARLY).count_documents({"group_id": group_id}, limit=MAX_EARLY)
+    count = await work.collection(EARLY_CHANGES).count_documents({"group_id": group_id}, limit=MAX_EARLY)
     return int(count) < MAX_EARLY
 
 
-async def save(work: Work, changes: Iterable[EarlyChanges]) -> None:
+async def save_early_changes(work: Work, changes: Iterable[EarlyChanges]) -> None:
     """Remember what came."""
-    operations = [ReplaceOne({"_id": key_of(*each.ref)}, _document(work, each), upsert=True) for each in changes]
+    operations = [
+        ReplaceOne({"_id": early_changes_key(*each.ref)}, _document(work, each), upsert=True) for each in changes
+    ]
     if operations:
-        await work.collection(EARLY).bulk_write(operations)
+        await work.collection(EARLY_CHANGES).bulk_write(operations)
 
 
-async def forget(work: Work, refs: Collection[MessageRef]) -> None:
-    """These messages have come."""
+async def delete_early_changes(work: Work, refs: Collection[MessageRef]) -> None:
+    """Forget what came before these messages: they have come."""
     if refs:
-        await work.collection(EARLY).delete_many({"_id": {"$in": [key_of(*ref) for ref in refs]}})
+        await work.collection(EARLY_CHANGES).delete_many({"_id": {"$in": [early_changes_key(*ref) for ref in refs]}})
 
 
-def key_of(message_id: str, group_id: str, channel: str | None) -> str:
+def early_changes_key(message_id: str, group_id: str, channel: str | None) -> str:
     """The key of a message; ids hold no slash, and a channel's name, which may, stands last."""
     return f"{group_id}/{message_id}/{channel}"
 

@@ -9,8 +9,8 @@ from huiqun.channel.actions.store import count_open
 from huiqun.contracts.moderation import Verdict
 from huiqun.runtime.ids import new_id
 from huiqun.work import Task, Work
-from moderation.archive.store import messages
-from moderation.archive.store.messages import Search
+from moderation.archive.handlers import count_verdicts
+from moderation.archive.model import MessageSearch
 from moderation.cases.handlers import list_open_cases
 from moderation.notices.model import staff_task
 from moderation.patrols import store
@@ -42,7 +42,7 @@ async def _patrol_group(work: Work, context: GroupContext) -> Patrol:
     """Look, keep what was found, and tell the group's owner if there is anything to tell."""
     group = context.group
     since = await store.find_last_patrol_time(work, group.id) or work.now - _FIRST_PERIOD
-    judged = await messages.verdicts(work, Search(group.id, since, work.now))
+    judged = await count_verdicts(work, MessageSearch(group.id, since, work.now))
     waiting = await list_open_cases(work, group.id)
     patrol = Patrol(
         id=new_id(),

@@ -9,7 +9,7 @@ from huiqun.contracts.envelope import Id
 from huiqun.privacy.text import MaskedText
 from huiqun.web import Answer, Principal, Router, WriteOnce, requires
 from huiqun.work import Work
-from moderation.archive.handlers.supervising import AmbiguousMessageError
+from moderation.archive.handlers import AmbiguousMessageError
 from moderation.cases.api import CaseView, view_case
 from moderation.policies.model import Category
 from moderation.reports import handlers

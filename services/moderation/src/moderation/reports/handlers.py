@@ -7,9 +7,8 @@ from typing import Final
 
 from huiqun.contracts.moderation import CaseKind, Screened
 from huiqun.work import Work
-from moderation.archive.handlers.supervising import UnknownMessageError, find_message
+from moderation.archive.handlers import MessageNotArchivedError, get_revisions
 from moderation.archive.model import MessageRef
-from moderation.archive.store.messages import screened
 from moderation.cases.handlers import get_case, open_cases
 from moderation.cases.model import Case, CaseOpening, case_due_at
 from moderation.metrics import REPORTS
@@ -70,10 +69,10 @@ async def report_message(work: Work, command: ReportMessageCommand, by: str) -> 
     Raises UnknownReportedMessageError, AmbiguousMessageError.
     """
     try:
-        revisions = await find_message(work, command.message_id, command.group_id)
-    except UnknownMessageError as error:
+        revisions = await get_revisions(work, command.message_id, command.group_id)
+    except MessageNotArchivedError as error:
         raise UnknownReportedMessageError(command.message_id) from error
-    message = screened(revisions[-1])
+    message = revisions[-1].to_screened()
     group = await find_group(work, message.group_id)
     rule = (await policy_in_force(work, group.settings)).rules.review
     report = MessageReport(message.group_id, message.message_id, by, by_staff=True, note=command.note, day=0, rule=rule)

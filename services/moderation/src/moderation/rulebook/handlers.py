@@ -14,8 +14,6 @@ from huiqun.runtime.waiting import wait_for_stop
 from huiqun.store import Database, Outside, majority_reads
 from huiqun.telemetry import describe_error
 from huiqun.work.retry import until_it_passes
-from moderation.archive.model import Holds
-from moderation.archive.store import holds as legal_holds
 from moderation.lexicon import store as lexicons
 from moderation.lexicon.handlers import shipped_background
 from moderation.lexicon.matching.compiler_process import CompilerEndedError, compile_in_subprocess
@@ -24,6 +22,8 @@ from moderation.lexicon.matching.words import Word
 from moderation.metrics import LEGAL_HOLDS, LEXICON_WORDS, RULEBOOK_REVISION
 from moderation.policies import store as policies
 from moderation.policies.model import GroupSettings, InForce, Policies, RuleException, with_exceptions
+from moderation.retention.handlers import get_hold_revision, list_open_holds
+from moderation.retention.model import OpenHolds
 from moderation.rulebook.model import EMPTY, Rulebook
 
 _log = structlog.get_logger(__name__)
@@ -186,11 +186,11 @@ class RulebookKeeper:
             await asyncio.sleep(0)
 
     async def _refresh_holds(self) -> None:
-        revision = await legal_holds.revision(self._reader)
+        revision = await get_hold_revision(self._reader)
         if revision == self._holds_revision:
             return
-        found = await legal_holds.open_holds(self._reader)
-        self._current = replace(self._current, holds=Holds(found))
+        found = await list_open_holds(self._reader)
+        self._current = replace(self._current, holds=OpenHolds(found))
         self._holds_revision = revision
         LEGAL_HOLDS.set(len(found))
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from huiqun.contracts.channel import GroupKind
-from moderation.archive.model import NO_HOLDS, Holds
 from moderation.lexicon.matching.matcher import Lexicon
 from moderation.policies.model import Policies, Policy
+from moderation.retention.model import NO_HOLDS, OpenHolds
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Rulebook:
     lexicon: Lexicon
     lexicon_version: str
     bits: Mapping[str, int]
-    holds: Holds = NO_HOLDS
+    holds: OpenHolds = NO_HOLDS
     _masks: dict[tuple[str, int, str | None, GroupKind], int] = field(default_factory=dict)
 
     def mask_of(self, policy: Policy) -> int:

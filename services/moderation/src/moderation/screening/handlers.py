@@ -12,17 +12,16 @@ from huiqun.privacy.text import mask_text
 from huiqun.runtime.time_slice import run_in_slices
 from huiqun.work import Work
 from moderation.appeals.handlers import appeal_openings, confirm_appeals
-from moderation.archive import store as archive
-from moderation.archive.model import MessageRef
-from moderation.archive.store.messages import Archived, screened
+from moderation.archive.handlers import archive_messages, find_revisions
+from moderation.archive.model import ArchivedMessage, MessageRef
 from moderation.cases.handlers import list_existing_case_ids, open_cases
 from moderation.cases.model import case_id_of
 from moderation.consent.handlers import UnconsentedSender, hint_unconsented_senders, list_unconsented_senders
 from moderation.consequences.model import Consequences, QuotableMessages
 from moderation.evidence.handlers import add_quoted_evidence, gather_in_slices
 from moderation.evidence.model import compare_quotation, quoted_message_of
-from moderation.lifecycle.handlers import announce_recall, place_messages, recall_messages
-from moderation.lifecycle.model import ref_of_event
+from moderation.lifecycle.handlers import announce_recall, record_recalls, track_revisions
+from moderation.lifecycle.model import message_ref_of
 from moderation.metrics import SHADOW_FINDINGS, VERDICTS
 from moderation.oversize.model import excerpt_message, is_too_long
 from moderation.reports.handlers import receive_reports
@@ -44,7 +43,7 @@ from moderation.standings.model import Standing, standing_key
 from moderation.standings.store import load_standings, save_standings
 
 _CUSTOMER = Role.CUSTOMER
-ArchivedRevisions = Mapping[MessageRef, Sequence[Archived]]
+ArchivedRevisions = Mapping[MessageRef, Sequence[ArchivedMessage]]
 
 
 class Screening:
@@ -100,7 +99,7 @@ class Screening:
 
     async def recall(self, work: Work, events: Sequence[MessageRecalled]) -> None:
         """Note withdrawn messages, which need no deletion any more; what was judged stays judged."""
-        await recall_messages(work, events)
+        await record_recalls(work, events)
 
 
 async def _collect_batch(
@@ -110,8 +109,8 @@ async def _collect_batch(
     standings = await load_standings(work, _list_customers(each.message for each in prepared))
     talking = _list_reports_and_appeals(prepared, standings)
     refs = _list_referred(events, prepared, talking)
-    archived = await archive.find_revisions(work, refs) if refs else {}
-    places = await place_messages(work, events, archived)
+    archived = await find_revisions(work, refs) if refs else {}
+    places = await track_revisions(work, events, archived)
     placed = zip(events, places, prepared, strict=True)
     messages = [CollectedMessage._make(each) for each in placed if each[1] is not None]
     if len(messages) < len(events):
@@ -154,7 +153,7 @@ def _list_referred(
     events: Sequence[MessageEvent], prepared: Sequence[PreparedMessage], talking: Mapping[int, Standing | None]
 ) -> set[MessageRef]:
     """The messages that the batch edits, quotes, reports, or appeals about."""
-    refs = {ref_of_event(event) for event in events if isinstance(event, MessageEdited)}
+    refs = {message_ref_of(event) for event in events if isinstance(event, MessageEdited)}
     for event, each in zip(events, prepared, strict=True):
         if each.evidence.quoted is not None and (ref := quoted_message_of(event, each.evidence)) is not None:
             refs.add(ref)
@@ -174,7 +173,7 @@ async def _collect_quotable(
     strikes = [strike for standing in talking.values() if standing is not None for strike in standing.strikes]
     case_ids = {case_id_of(CaseKind.APPEAL, strike.id): strike.id for strike in strikes}
     appealed = await list_existing_case_ids(work, case_ids)
-    earlier = {ref: screened(revisions[-1]) for ref, revisions in archived.items()} if talking else {}
+    earlier = {ref: revisions[-1].to_screened() for ref, revisions in archived.items()} if talking else {}
     return QuotableMessages(earlier, frozenset([case_ids[each] for each in appealed]))
 
 
@@ -198,7 +197,7 @@ def _compare_quotations(messages: list[CollectedMessage], archived: ArchivedRevi
         if ref in archived
     }
     for event, _, _ in messages:
-        if (ref := ref_of_event(event)) in wanted:
+        if (ref := message_ref_of(event)) in wanted:
             written.setdefault(ref, []).append((event.data.sender.member_id, mask_text(event.data.text)))
     for index, ref in refs.items():
         if ref in written:
@@ -216,7 +215,7 @@ async def _apply_batch(work: Work, collected: CollectedBatch, judged: JudgedBatc
         if entry.recalled_by is not None:  # it was withdrawn before it came
             announce_recall(work, record, entry.recalled_by, each.event)
     await save_standings(work, judged.standings.values())
-    await archive.append(work, judged.entries)
+    await archive_messages(work, judged.entries)
     for imposed in consequences.sanctions:
         announce_sanction(work, imposed)
     reports, appeals = consequences.reports, consequences.appeals

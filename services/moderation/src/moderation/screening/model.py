@@ -7,11 +7,12 @@ from typing import Final, NamedTuple
 
 from huiqun.contracts.channel import Message, MessageEdited, MessageReceived, Role
 from huiqun.contracts.moderation import Screened, Verdict
-from moderation.archive.model import Entry, Keeping, MessageRef
+from moderation.archive.model import ArchiveEntry, MessageRef
 from moderation.consequences.model import Consequences, JudgedMessage, QuotableMessages
 from moderation.evidence.model import Evidence, add_split_words, list_message_windows
-from moderation.lifecycle.model import Place, ref_of_event
+from moderation.lifecycle.model import RevisionState, message_ref_of
 from moderation.policies.model import GroupSettings, Outcome, Policy
+from moderation.retention.model import EntryBuilder
 from moderation.rulebook.model import Rulebook
 from moderation.rules.model import make_finding
 from moderation.sanctions.model import AppealLink
@@ -38,7 +39,7 @@ class CollectedMessage(NamedTuple):
     """A message that is to be judged, and where its revision stands among those that have come."""
 
     event: MessageEvent
-    place: Place
+    place: RevisionState
     prepared: PreparedMessage
 
 
@@ -75,14 +76,14 @@ class JudgedBatch:
 
     standings: Mapping[str, Standing]
     records: list[Screened] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[ArchiveEntry] = field(default_factory=list)
     consequences: Consequences = field(default_factory=Consequences)
 
 
 def judge_batch(collected: CollectedBatch, terms: JudgingTerms, judged: JudgedBatch) -> Iterator[None]:
     """Judge the messages one after the other into `judged`; whoever iterates may let others have a turn in between."""
     rulebook, quotable = collected.rulebook, collected.quotable
-    keeping = Keeping(terms.now, rulebook.holds, terms.hash_key)
+    builder = EntryBuilder(terms.now, rulebook.holds, terms.hash_key)
     standings, consequences, records = judged.standings, judged.consequences, judged.records
     for (event, place, prepared), found in zip(collected.messages, _complete_evidence(collected, terms), strict=True):
         _, message, group, policy, _ = prepared
@@ -98,7 +99,7 @@ def judge_batch(collected: CollectedBatch, terms: JudgingTerms, judged: JudgedBa
             decision = decision.also(make_finding(CONSENT_RULE, CONSENT_RULE, 1, collected.unconsented[key]))
         record = decision.screened(rulebook.lexicon_version, event.source)
         records.append(record)
-        entry = keeping.entry(record, message, found.personal, policy.rules.retention.days)
+        entry = builder.build_entry(record, message, found.personal, policy.rules.retention.days)
         judged.entries.append(_with_recall(entry, place))
         is_reply = message.refers_to is not None or (standing is not None and standing.strikes)
         if is_reply or decision.verdict is not _ALLOW:
@@ -121,7 +122,7 @@ def _complete_evidence(collected: CollectedBatch, terms: JudgingTerms) -> list[E
     return evidence
 
 
-def _with_recall(entry: Entry, place: Place) -> Entry:
+def _with_recall(entry: ArchiveEntry, place: RevisionState) -> ArchiveEntry:
     """The entry, which says that the message was withdrawn before it came: that stands where it was first sent."""
     is_withdrawn = place.recalled_by is not None and entry.screened.revision == 0
     return entry._replace(recalled_by=place.recalled_by) if is_withdrawn else entry
@@ -132,6 +133,6 @@ def list_mended(collected: CollectedBatch, records: Sequence[Screened]) -> froze
     if not any(isinstance(each.event, MessageEdited) for each in collected.messages):
         return frozenset()
     judged = zip(collected.messages, records, strict=True)
-    shown = {ref_of_event(each.event): (each.event, record.verdict) for each, record in judged if each.place.is_shown}
+    shown = {message_ref_of(each.event): (each.event, record.verdict) for each, record in judged if each.place.is_shown}
     changed = ((ref, verdict) for ref, (event, verdict) in shown.items() if isinstance(event, MessageEdited))
     return frozenset(ref for ref, verdict in changed if verdict is not Verdict.BLOCK)

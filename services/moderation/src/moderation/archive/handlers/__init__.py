@@ -1,1 +1,0 @@
-"""What is done with the archive: hold, let expire, look up, sample, review, export."""

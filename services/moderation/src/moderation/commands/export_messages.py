@@ -1,0 +1,128 @@
+"""`huiqun moderation export-messages`: write what was said in groups into a file, however much it is."""
+
+import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO, Literal
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from huiqun.audit import AuditEntry, append
+from huiqun.cli.operator import shell_actor
+from huiqun.cli.terminal import database_of, fail, notes, output, run
+from huiqun.files.exports.model import ExportFormat, RequestExportCommand
+from huiqun.files.writing import FileFormat
+from huiqun.runtime.clock import SystemClock
+from huiqun.runtime.ids import new_id
+from huiqun.store import Database, Outside, is_transient, transaction
+from huiqun.work import Work
+from huiqun.work.retry import for_at_most
+from moderation.exports.handlers import MESSAGE_EXPORT, ExportMessagesCommand
+
+_AUDIT_SECONDS = 30.0
+
+
+@dataclass(slots=True)
+class MessageFile:
+    """A file of messages, and what has gone into it."""
+
+    file: BinaryIO
+    messages: int = 0
+    size: int = 0
+    digest: Any = field(default_factory=hashlib.sha256)
+
+    def write_lines(self, lines: Sequence[bytes]) -> None:
+        """Write lines of bytes, and count them into size and hash."""
+        content = b"".join(lines)
+        self.file.write(content)
+        self.digest.update(content)
+        self.size += len(content)
+
+    @property
+    def sha256(self) -> str:
+        """Of all that was written."""
+        return str(self.digest.hexdigest())
+
+
+def export_messages(
+    groups: Annotated[list[str], typer.Option("--groups", "-g", help="A group; may be given several times.")],
+    since: Annotated[
+        str, typer.Option("--from", help="Messages sent then or later: 2026-11-01, 2026-11-01T08:00+08:00.")
+    ],
+    until: Annotated[str, typer.Option("--to", help="Messages sent before then.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write; it must not exist.", dir_okay=False)],
+    form: Annotated[Literal["jsonl", "csv"], typer.Option("--format", "-f", help="csv is for spreadsheets.")] = "jsonl",
+) -> None:
+    """Write what was said in groups into a file, masked, group by group and in order of time.
+
+    A moment without an offset is in the time zone of this machine. Servers come from the environment, as for the
+    service. Who exported what, how much and the file's SHA-256 stand in the audit log.
+    """
+    chosen: ExportFormat = FileFormat.CSV if form == "csv" else FileFormat.JSONL
+    command = ExportMessagesCommand(tuple(groups), _moment("--from", since), _moment("--to", until), chosen)
+    if command.since >= command.until:
+        fail("--to is later than --from.")
+    if out.exists():
+        fail(f"{out} is there already.")
+    part = out.with_name(f"{out.name}.part")
+    try:
+        with part.open("wb") as file:
+            written = run(_export(command.to_request(), file))
+        part.rename(out)
+    except OSError as error:
+        fail(f"{out}: {error.strerror}")
+    finally:
+        with suppress(FileNotFoundError):
+            part.unlink()
+    output.print(
+        f"{written.messages} messages, {written.size} bytes, sha256 {written.sha256}", highlight=False, soft_wrap=True
+    )
+
+
+async def _export(command: RequestExportCommand, file: BinaryIO) -> MessageFile:
+    written = MessageFile(file)
+    async with database_of("moderation") as database:
+        with _progress() as progress:
+            sections = MESSAGE_EXPORT.sections(command.criteria)
+            total = sum([await MESSAGE_EXPORT.count_rows(Outside(database), section) for section in sections])
+            task = progress.add_task("Exporting", total=total)
+            written.write_lines([MESSAGE_EXPORT.header(command.format)])
+            for section in sections:
+                async for page in MESSAGE_EXPORT.read_pages(Outside(database), section, None):
+                    written.write_lines(MESSAGE_EXPORT.lines(command.format, page))
+                    written.messages += len(page.rows)
+                    progress.update(task, completed=written.messages)
+        file.flush()
+        detail = {
+            **command.audit_detail,
+            "rows": written.messages,
+            "bytes": written.size,
+            "sha256": written.sha256,
+        }
+        await for_at_most(
+            _AUDIT_SECONDS, partial(_append_audit_entry, database, detail), name="export", passes=is_transient
+        )
+    return written
+
+
+async def _append_audit_entry(database: Database, detail: dict[str, Any]) -> None:
+    async with transaction(database.client) as session:
+        work = Work(database, session, SystemClock().now())
+        await append(work, AuditEntry(shell_actor(), "export.completed", f"export/{new_id()}", detail))
+
+
+def _progress() -> Progress:
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    return Progress(*columns, console=notes)
+
+
+def _moment(option: str, text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError):
+        fail(f"{option}: {text} is no date: write 2026-11-01 or 2026-11-01T08:00+08:00.")

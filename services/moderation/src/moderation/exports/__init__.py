@@ -1,0 +1,1 @@
+"""Exports: what was said in groups, in files."""

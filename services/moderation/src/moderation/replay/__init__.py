@@ -1,0 +1,1 @@
+"""Replay: archived messages judged once more, under other rules."""

@@ -1,0 +1,1 @@
+"""Retention: until when messages are kept, by policy and by legal holds."""

@@ -1,0 +1,8 @@
+"""What supervision holds of people: opinions on messages that they wrote."""
+
+from datetime import timedelta
+
+from huiqun.privacy.erasure.holdings import kept_anyway
+from moderation.supervision.store import MESSAGE_REVIEWS
+
+HOLDINGS = (kept_anyway("对消息的抽查意见", (MESSAGE_REVIEWS,), "监督检查的证明", timedelta(days=5 * 366)),)
