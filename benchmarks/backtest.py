@@ -22,8 +22,9 @@ from moderation.archive import store as archive
 from moderation.archive.model import NO_HOLDS, Keeping
 from moderation.backtest.handlers import run_trial
 from moderation.backtest.model import Trial
-from moderation.policies.handlers import write_version
-from moderation.policies.model import DEFAULT_POLICY, Rules
+from moderation.policies.handlers import write_policy_version
+from moderation.policies.model import DEFAULT_POLICY
+from moderation.policies.sections.rules import Rules
 from moderation.rulebook.model import Rulebook
 from moderation.screening.model import gather, judge
 from moderation.standing.model import Standing, key_of
@@ -67,7 +68,7 @@ async def measure(stack: Stack, count: int, say: Callable[[str], None]) -> Resul
 async def _archive(laid: Ground, book: Rulebook, events: Sequence[MessageReceived]) -> None:
     await ensure_indexes(laid.database, {**WORK_INDEXES, **TASK_INDEXES, **INDEXES})
     transactor = Transactor(laid.client, laid.database, laid.publisher, SystemClock())
-    await transactor.commit(lambda work: write_version(work, DEFAULT_POLICY, _DRAFT, "", "bench"))
+    await transactor.commit(lambda work: write_policy_version(work, DEFAULT_POLICY, _DRAFT, "", "bench"))
     standings: dict[str, Standing] = {}
     for start in range(0, len(events), _BATCH):
         data = [event.data for event in events[start : start + _BATCH]]

@@ -20,7 +20,7 @@ from benchmarks.screening import TODAY
 from local.stack import Stack
 from moderation.lexicon.handlers import WordFile, import_list
 from moderation.lexicon.model.words import Word
-from moderation.policies.model import BUILT_IN
+from moderation.policies.model import BUILT_IN_POLICY
 from moderation.rulebook.handlers import RulebookKeeper
 from moderation.screening.model import gather
 
@@ -62,7 +62,7 @@ class Judging:
         while not last:
             last = done.is_set()
             book = self.keeper.current()
-            evidence = gather(batch, [book.mask_of(BUILT_IN)] * _BATCH, book.lexicon, TODAY)
+            evidence = gather(batch, [book.mask_of(BUILT_IN_POLICY)] * _BATCH, book.lexicon, TODAY)
             self.mixed += len(evidence[-1].hits) != 1
             swapped, before = book is not before, book
             del book

@@ -18,9 +18,9 @@ from huiqun.work.transactor import TransactorOptions
 from local.system import System
 from moderation.cases.handlers import opening, patrolling
 from moderation.enforcement import handlers as enforcement
+from moderation.group_policies.handlers import find_superior
 from moderation.membership.handlers import planning
 from moderation.membership.handlers.checks import RosterChecks
-from moderation.policies.handlers import find_superior
 
 FOLLOW_UPS: Final = frozenset({FOLLOW_UP})
 ROUTINE: Final = frozenset(

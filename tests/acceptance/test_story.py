@@ -23,7 +23,7 @@ from local.story.numbers import full_width, in_groups
 from local.story.script import CHATS, TIMEZONE, Step, compose, last_full_day
 from moderation.lexicon.model.rows import parse_words
 from moderation.membership.model.staff import parse_staff
-from moderation.policies.model import Rules
+from moderation.policies.sections.rules import Rules
 
 DAY = date(2026, 3, 12)
 STEPS = compose(DAY)

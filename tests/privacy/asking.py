@@ -17,7 +17,10 @@ from moderation.cases.model import APPEAL, AppealGrant
 from moderation.incidents.handlers.plans import PLANS, content_of
 from moderation.incidents.shipped import shipped_plans
 from moderation.membership.model.links import CONSENT, Holder
-from moderation.policies.handlers import OWN_RULES, POLICIES, ExceptionWish, request_exception
+from moderation.own_rules.handlers import OWN_RULES
+from moderation.policies.handlers import POLICIES
+from moderation.rule_exceptions.handlers import request_exception
+from moderation.rule_exceptions.model import RuleExceptionCommand
 from tests.privacy.house import House, Service
 from tests.privacy.planting import Planter
 from tests.privacy.plants import Plants
@@ -255,7 +258,7 @@ class Caller:
         """A version or an exception of somebody else that is to be edited, submitted, approved or rejected."""
         transact, now = service.connected.transactor.run, self.house.clock.now()
         if path == _EXCEPTION_APPROVAL:
-            wish = ExceptionWish("g1", "u1", "links", now + timedelta(days=3), "for the test")
+            wish = RuleExceptionCommand("g1", "u1", "links", now + timedelta(days=3), "for the test")
             grant = await transact(lambda work: request_exception(work, wish, "somebody"))
             return {"exception_id": grant.id, "content_hash": grant.content_hash}
         place, _, step = path.partition("/versions/{number}")

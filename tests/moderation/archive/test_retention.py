@@ -7,8 +7,9 @@ from huiqun.versions.model import ActivationCommand
 from huiqun.work import Work
 from moderation.archive.model import first_day_without
 from moderation.archive.store.messages import MESSAGES
-from moderation.policies import handlers as policies
-from moderation.policies.model import RetentionRule, Rules
+from moderation.policies.handlers import activate_policy_version, write_policy_version
+from moderation.policies.sections.retention import RetentionRule
+from moderation.policies.sections.rules import Rules
 from tests.moderation.archive.records import archive, archived, expiries, spread
 from tests.moderation.membership.people import created
 from tests.moderation.rig import MONDAY, ModerationRig
@@ -19,9 +20,9 @@ async def keep(rig: ModerationRig, days: int, policy_id: str = "default") -> Non
     rules = Rules(retention=RetentionRule(days=days))
 
     async def use_case(work: Work) -> None:
-        version = await policies.write_version(work, policy_id, rules, "test", "tester")
+        version = await write_policy_version(work, policy_id, rules, "test", "tester")
         wish = ActivationCommand(version.number, "another tester")
-        await policies.activate_version(work, policy_id, wish, lambda _: None)
+        await activate_policy_version(work, policy_id, wish, lambda _: None)
 
     await rig.run(use_case)
     await rig.keeper.refresh()

@@ -22,7 +22,8 @@ from moderation.cases.handlers.queue import UnknownCaseError, comment
 from moderation.cases.model import CaseClosedError, CaseHeldError, Moderator, State
 from moderation.cases.model.case import MAX_COMMENTS, CaseFullError
 from moderation.cases.store.examples import CLEAN
-from moderation.policies.model import Ladder, Rules
+from moderation.policies.sections.ladder import Ladder
+from moderation.policies.sections.rules import Rules
 from tests.moderation.rig import ANNA, BAD, BO, DOUBTFUL, ModerationRig
 
 UPHELD, REVERSED, RECLASSIFIED = CaseOutcome.UPHELD, CaseOutcome.REVERSED, CaseOutcome.RECLASSIFIED

@@ -30,7 +30,7 @@ from moderation.incidents.handlers.incidents import open_incident
 from moderation.incidents.model.incident import Opening
 from moderation.membership.handlers.checks import RosterChecks, replace_staff
 from moderation.membership.model.staff import Staff
-from moderation.policies.model import Rules
+from moderation.policies.sections.rules import Rules
 from tests.moderation.rig import ANNA, BAD, BO, DOUBTFUL, OWNER, SHORT, ModerationRig
 
 # Whoever finds one of these outside of the roster has found a leak.

@@ -9,7 +9,7 @@ from huiqun.files.reading import RowFormat
 from moderation.membership.handlers.checks import replace_staff
 from moderation.membership.model.checks import Irregularity, RosterEntry, check_names, check_staff
 from moderation.membership.model.staff import Staff, UnfitStaffError, parse_staff
-from moderation.policies.model import RosterRule
+from moderation.policies.sections.roster import RosterRule
 from tests.moderation.membership.people import created, joined
 from tests.moderation.rig import ModerationRig
 

@@ -7,7 +7,10 @@ import pytest
 from huiqun.contracts.channel import ActionKind, Role
 from huiqun.contracts.moderation import ConsentGiven, Verdict
 from moderation.membership.model.consent import ConsentState, agrees, has_agreed, may_speak, plainly, version_of
-from moderation.policies.model import ConsentRule, MembershipRules, Policy, Rules
+from moderation.policies.model import Policy
+from moderation.policies.sections.consent import ConsentRule
+from moderation.policies.sections.membership import MembershipRules
+from moderation.policies.sections.rules import Rules
 from tests.moderation.membership.people import created, joined, left
 from tests.moderation.rig import MONDAY, ModerationRig
 

@@ -6,7 +6,7 @@ import pytest
 
 from huiqun.contracts.channel import Role
 from moderation.membership.model.consent import asks_to_leave, plainly
-from moderation.policies.model import LeavingRule
+from moderation.policies.sections.leaving import LeavingRule
 from tests.moderation.rig import ModerationRig
 
 ANSWER = LeavingRule().text

@@ -14,9 +14,12 @@ from huiqun.contracts.channel import Message, Role, Sender
 from huiqun.contracts.moderation import Verdict
 from huiqun.privacy.detection import find_personal_data
 from moderation import screening
+from moderation.groups.model import GroupSettings
 from moderation.lexicon.model.matching import EVERY_POLICY, Lexicon
-from moderation.policies.model import ClassifierRule, GroupSettings, LexiconRule, Policies, Policy, Rules, objections
-from moderation.rulebook.model import Rulebook
+from moderation.policies.model import Policy
+from moderation.policies.sections.message_rules import ClassifierRule, LexiconRule
+from moderation.policies.sections.rules import Rules
+from moderation.rulebook.model import PolicySnapshot, Rulebook
 from moderation.screening.model import Decision, add_resemblance, gather, judge
 from moderation.screening.model.classifier import LONGEST_RUN, Classifier, fold_batch, runs
 from moderation.screening.model.trial import try_text
@@ -151,7 +154,7 @@ def test_only_messages_under_a_policy_that_asks_are_scored() -> None:
 
 def test_a_text_that_is_tried_is_classified_as_well() -> None:
     policy = Policy("default", 1, WITH)
-    rulebook = Rulebook(Policies({"default": policy}, {}), Lexicon.empty(), "none", {})
+    rulebook = Rulebook(PolicySnapshot({"default": policy}, {}), Lexicon.empty(), "none", {})
     decision, _ = try_text(rulebook, INSULT, None, NOW, shipped_classifier)
     assert decision.verdict is Verdict.REVIEW
 
@@ -159,4 +162,4 @@ def test_a_text_that_is_tried_is_classified_as_well() -> None:
 def test_a_policy_with_nothing_but_the_classifier_does_something() -> None:
     names = ("flood", "duplicate", "links", "contacts", "personal_data", "announcements")
     alone = WITH.model_copy(update=dict.fromkeys(names))
-    assert objections(alone) == []
+    assert list(alone.list_faults()) == []

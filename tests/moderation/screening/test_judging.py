@@ -10,9 +10,11 @@ from hypothesis import given
 
 from huiqun.contracts.channel import EditedMessage, Message, MessageKind, Role, Sender
 from huiqun.contracts.moderation import Screened, Verdict
+from moderation.groups.model import GroupSettings
 from moderation.lexicon.model.matching import EVERY_POLICY, Lexicon
 from moderation.lexicon.model.words import Word
-from moderation.policies.model import GroupSettings, Policy, Rules
+from moderation.policies.model import Policy
+from moderation.policies.sections.rules import Rules
 from moderation.screening.model import Decision, gather, judge
 from moderation.standing.model import Standing
 

@@ -49,6 +49,10 @@ from moderation.cases.handlers.unreadable import open_unreadable
 from moderation.cases.model import appeal_link_maker
 from moderation.enforcement import handlers as enforcement
 from moderation.enforcement.model import AppealLink
+from moderation.group_policies import api as group_policies_api
+from moderation.group_policies.handlers import find_superior
+from moderation.groups import store as groups
+from moderation.groups.handlers import APPLY_SETTINGS, record_groups
 from moderation.incidents import api as incidents_api
 from moderation.incidents import personal_data as incident_data
 from moderation.incidents import store as incidents
@@ -67,10 +71,14 @@ from moderation.membership.handlers.greeting import Greeting
 from moderation.membership.handlers.replies import Replies
 from moderation.membership.handlers.roster import Roster
 from moderation.migrations import migrations
+from moderation.own_rules import api as own_rules_api
+from moderation.own_rules import store as own_rules
 from moderation.policies import api as policies_api
-from moderation.policies import handlers as policies
-from moderation.policies import personal_data as policy_data
-from moderation.policies import store as policy_store
+from moderation.policies import store as policies
+from moderation.policies.handlers import APPLY_POLICIES
+from moderation.rule_exceptions import api as rule_exceptions_api
+from moderation.rule_exceptions import personal_data as rule_exception_data
+from moderation.rule_exceptions import store as rule_exceptions
 from moderation.rulebook.handlers import RulebookKeeper
 from moderation.rulebook.model import Rulebook
 from moderation.screening import api as screening_api
@@ -94,7 +102,10 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     **lifecycle.INDEXES,
     **membership.INDEXES,
     **MIGRATION_INDEXES,
-    **policy_store.INDEXES,
+    **groups.INDEXES,
+    **own_rules.INDEXES,
+    **policies.INDEXES,
+    **rule_exceptions.INDEXES,
     **standings.INDEXES,
 }
 
@@ -108,7 +119,7 @@ def person_requests(directory: Directory) -> PersonRequests:
         *ACTION_HOLDINGS,
         *standing_data.HOLDINGS,
         *membership_data.HOLDINGS,
-        *policy_data.HOLDINGS,
+        *rule_exception_data.HOLDINGS,
         *incident_data.HOLDINGS,
         *lifecycle_data.HOLDINGS,
         *backtest_data.HOLDINGS,
@@ -133,7 +144,7 @@ def routes(
         await open_unreadable(work, events, rulebook())
 
     return (
-        Route(GROUP_EVENTS, partial(policies.record_groups, directory=directory)),
+        Route(GROUP_EVENTS, partial(record_groups, directory=directory)),
         Route(ROSTER_EVENTS, roster.record_members),
         Route((MessageReceived, MessageEdited), hear_and_screen, unreadable=note_unreadable, prepare=screening.read),
         Route((MessageRecalled,), screening.recall),
@@ -171,7 +182,7 @@ def task_kinds(
 
     return {
         enforcement.MUTE_ENDS: TaskKind(enforcement.end_mute, SANCTIONS),
-        FOLLOW_UP: follow_up_kind(policies.find_superior),
+        FOLLOW_UP: follow_up_kind(find_superior),
         cases.OVERDUE: TaskKind(cases.remind, CASES),
         scene.REMIND: TaskKind(due.remind, INCIDENTS),
         scene.ESCALATE: TaskKind(due.escalate, INCIDENTS),
@@ -183,8 +194,8 @@ def task_kinds(
         greeting.WELCOME: TaskKind(greeter.greet, MEMBERS),
         greeting.RENEW: TaskKind(greeter.renew, MEMBERS),
         greeting.REMIND: TaskKind(greeter.remind, MEMBERS),
-        policies.APPLY_POLICIES: TaskKind(apply_policies, SETTINGS),
-        policies.APPLY_SETTINGS: TaskKind(apply_settings, SETTINGS),
+        APPLY_POLICIES: TaskKind(apply_policies, SETTINGS),
+        APPLY_SETTINGS: TaskKind(apply_settings, SETTINGS),
         planning.POST_RULES: TaskKind(planning.post_rules, SCHEDULES),
         planning.CHECK_ROSTER: TaskKind(checks.check_on_schedule, SCHEDULES),
         planning.GO_ROUND: TaskKind(patrolling.go_on_schedule, PATROLS),
@@ -202,11 +213,11 @@ def task_kinds(
 
 
 ROUTERS = (
-    policies_api.policies_router,  # /api/v1/policies
+    policies_api.router,  # /api/v1/policies
     backtest_api.router,  # /api/v1/policies/{policy_id}/versions/{number}/backtests
-    policies_api.groups_router,  # /api/v1/groups
-    policies_api.group_policy_router,  # /api/v1/groups/{group_id}/policy
-    policies_api.exceptions_router,  # /api/v1/exceptions
+    group_policies_api.router,  # /api/v1/groups
+    own_rules_api.router,  # /api/v1/groups/{group_id}/policy
+    rule_exceptions_api.router,  # /api/v1/exceptions
     membership_api.members_router,  # /api/v1/groups/{group_id}/members, /consents and /rules
     membership_api.reports_router,  # /api/v1/groups/{group_id}/roster-reports
     membership_api.staff_router,  # /api/v1/staff

@@ -13,11 +13,13 @@ from huiqun.work import Task, Work
 from huiqun.work.task import TASKS
 from moderation.archive.handlers.exports import MESSAGES
 from moderation.backtest.store import BACKTESTS, RUN, task_key
+from moderation.groups.handlers import APPLY_SETTINGS
+from moderation.groups.store import FORMER_GROUPS
 from moderation.incidents.store.plans import PLAN_VERSIONS
 from moderation.membership.store import consent_states
-from moderation.policies import store as policies
-from moderation.policies.handlers import APPLY_POLICIES, APPLY_SETTINGS, adopt_own_rules
-from moderation.policies.store import group_records
+from moderation.own_rules.handlers import adopt_own_rules, list_groups_without_versions
+from moderation.policies.handlers import APPLY_POLICIES
+from moderation.policies.store import POLICY_VERSIONS
 
 _TIMERS: Final = "timers"
 _PAGE: Final = 200
@@ -86,7 +88,7 @@ def _task_of(timer: Mapping[str, Any]) -> Task:
 
 async def make_versions_of_own_rules(work: Work) -> int:
     """A page of groups whose own rules have no versions yet, or were changed by a release that makes none."""
-    group_ids = await policies.groups_without_versions(work, _PAGE)
+    group_ids = await list_groups_without_versions(work, _PAGE)
     for group_id in group_ids:
         await adopt_own_rules(work, group_id)
     return len(group_ids)
@@ -97,9 +99,9 @@ def migrations(directory: Directory) -> tuple[Migration, ...]:
     return (
         Migration("1-timers-into-tasks", turn_timers_into_tasks),
         Migration("2-backtests-into-tasks", give_open_backtests_tasks, ((BACKTESTS, "state_1__id_1"),)),
-        group_records.FORMER_GROUPS.migration(directory),
+        FORMER_GROUPS.migration(directory),
         consent_states.FORMER_MEMBERS.migration(directory),
-        former_versions("5-approvals-of-policies", policies.POLICY_VERSIONS),
+        former_versions("5-approvals-of-policies", POLICY_VERSIONS),
         former_versions("6-approvals-of-incident-plans", PLAN_VERSIONS),
         Migration("7-versions-of-own-rules", make_versions_of_own_rules),
         Migration("8-exports-by-criteria", describe_exports_by_criteria),

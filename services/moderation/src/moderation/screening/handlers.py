@@ -26,11 +26,12 @@ from moderation.cases.model import REMOVAL_SEVERITY, Opening, Report, begins_wit
 from moderation.enforcement import model as enforcement
 from moderation.enforcement.handlers import impose, spare_deletions
 from moderation.enforcement.model import AppealLink, Offence, Terms
+from moderation.groups.model import GroupSettings
 from moderation.lifecycle.handlers import announce_recall, place_messages, recall_messages, ref_of
 from moderation.lifecycle.model import Place
 from moderation.membership.handlers.silence import find_silenced, tell_why
 from moderation.metrics import SHADOW_FINDINGS, VERDICTS
-from moderation.policies.model import GroupSettings, Policy
+from moderation.policies.model import Policy
 from moderation.rulebook.model import Rulebook
 from moderation.screening.follow_up import FollowUp
 from moderation.screening.model import MODE_RULE, Decision, Evidence, add_joined_words, judge, windows_of

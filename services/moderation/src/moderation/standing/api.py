@@ -7,8 +7,9 @@ from fastapi import Path
 from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id
-from huiqun.web import Problem, Router, Store
-from moderation.policies.handlers import find_group, policy_in_force
+from huiqun.web import DatabaseReader, Problem, Router
+from moderation.group_policies.handlers import get_policy_in_force
+from moderation.groups.handlers import get_group
 from moderation.standing import store
 from moderation.standing.model import Standing, current_rung, score, scores
 
@@ -42,13 +43,13 @@ class StandingView(BaseModel):
 
 
 @router.get("", summary="Read where a member stands in a group")
-async def read_standing(db: Store, group_id: GroupPath, member_id: MemberPath) -> StandingView:
+async def read_standing(db: DatabaseReader, group_id: GroupPath, member_id: MemberPath) -> StandingView:
     """By the ladder of the policy that the group is under now."""
     found = await store.find(db, group_id, member_id)
     if found is None:
         raise Problem(404, "unknown-member", f"Nobody of the id {member_id} has written in {group_id}.")
-    settings = (await find_group(db, group_id)).settings
-    ladder = (await policy_in_force(db, settings)).rules.ladder
+    settings = (await get_group(db, group_id)).settings
+    ladder = (await get_policy_in_force(db, settings)).rules.ladder
     now = datetime.now(UTC)
     today = now.astimezone(settings.timezone).toordinal()
     return StandingView(

@@ -15,9 +15,10 @@ from huiqun.work import Task, Work
 from moderation.archive.model import Hold, Holds, first_day_without
 from moderation.archive.store import holds, messages, retentions
 from moderation.archive.store.messages import Archived, Place, Search
-from moderation.policies.handlers import find_group, policy_in_force
-from moderation.policies.model import UNKNOWN_GROUP
-from moderation.policies.store import groups_of
+from moderation.group_policies.handlers import get_policy_in_force
+from moderation.groups.handlers import get_group
+from moderation.groups.model import UNKNOWN_GROUP
+from moderation.groups.store import list_group_settings
 
 SETTLE: Final = "archive.settle"
 PLAN_HOLD: Final = "archive.plan_hold"
@@ -111,8 +112,8 @@ def _begin(work: Work, hold: Hold, group_id: str) -> None:
 
 async def _settle(work: Work, found: Sequence[Archived], group_id: str) -> None:
     open_holds = Holds(await holds.open_holds(work))
-    group = await find_group(work, group_id)
-    days = (await policy_in_force(work, group.settings)).rules.retention.days
+    group = await get_group(work, group_id)
+    days = (await get_policy_in_force(work, group.settings)).rules.retention.days
     changes: dict[datetime | None, list[str]] = {}
     for archived in found:
         document = archived.document
@@ -132,9 +133,9 @@ def _expiry(document: Mapping[str, Any], open_holds: Holds, days: int) -> dateti
 
 
 async def _days_of(work: Work, group_ids: Sequence[str]) -> dict[str, int]:
-    settings = await groups_of(work, group_ids)
+    settings = await list_group_settings(work, group_ids)
     wanted = {}
     for group_id in group_ids:
-        policy = await policy_in_force(work, settings.get(group_id, UNKNOWN_GROUP))
+        policy = await get_policy_in_force(work, settings.get(group_id, UNKNOWN_GROUP))
         wanted[group_id] = policy.rules.retention.days
     return wanted

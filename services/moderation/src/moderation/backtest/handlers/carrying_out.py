@@ -9,7 +9,7 @@ from huiqun.tasks.model import Effect, TaskRun
 from huiqun.work import Task, Work
 from moderation.backtest import store
 from moderation.backtest.handlers.running import run_trial
-from moderation.policies.store import note_backtest
+from moderation.policies.store import save_backtest_summary
 from moderation.rulebook.model import Rulebook
 
 _REPORT_SECONDS: Final = 1.0
@@ -45,7 +45,7 @@ async def _record(work: Work, task: Task, report: dict[str, Any] | None) -> None
         return
     figures = {name: report[name] for name in ("messages", "added", "lost", "changed")}
     summary = {"id": job.id, "finished_at": work.now, **figures}
-    await note_backtest(work, job.trial.policy_id, job.trial.version, summary)
+    await save_backtest_summary(work, job.trial.policy_id, job.trial.version, summary)
 
 
 async def _give_up(work: Work, task: Task, reason: str) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 from huiqun.store import Cursor, Reader
 from moderation.archive import store as archive
 from moderation.backtest.model import WARM_UP, Counted, Replay, Trial, policies_in, scope_of
-from moderation.policies import store as policies
 from moderation.policies.handlers import POLICIES
-from moderation.policies.model import Written
+from moderation.policies.model import PolicyVersion
+from moderation.rule_exceptions.store import list_exceptions_in_force
 from moderation.rulebook.model import Rulebook
 from moderation.screening.shipped import shipped_classifier
 from moderation.standing import store as standings
@@ -35,14 +35,14 @@ async def run_trial(reader: Reader, book: Rulebook, trial: Trial, report: Report
     Judged by the lexicon of `book`, in a thread, so that others get their turn. Raises UnknownPolicyError.
     """
     version = await POLICIES.get_version(reader, trial.policy_id, trial.version)
-    exceptions = await policies.exceptions.in_force(reader, trial.since)
-    tried = policies_in(trial, Written.in_version(version), book.policies, exceptions)
+    exceptions = await list_exceptions_in_force(reader, trial.since)
+    tried = policies_in(trial, PolicyVersion.from_version(version), book.policies, exceptions)
     span = archive.Span(trial.since - WARM_UP, trial.since, trial.until, scope_of(trial, tried))
     total = await archive.count(reader, span)
     total = total if trial.limit is None else min(total, trial.limit)
     rulebook = Rulebook(tried, book.lexicon, book.lexicon_version, book.bits)
     known = {}
-    if any(policy.rules.probation is not None for policy in tried.all()):
+    if any(policy.rules.probation is not None for policy in tried.list_policies()):
         known = await standings.acquaintances(reader, span.groups, before=span.warm_up)
     replay = Replay(rulebook, shipped_classifier, Counted(trial.since, trial.limit), datetime.now(UTC).date(), known)
     started = time.perf_counter()

@@ -11,7 +11,7 @@ from huiqun.contracts.moderation import Reason, Verdict
 from huiqun.privacy.detection import PersonalData, PersonalDataKind
 from moderation.archive.model import RevisionKey
 from moderation.backtest.model.tally import Tally
-from moderation.policies.model import RULES
+from moderation.policies.sections.rules import RULE_NAMES
 from moderation.rulebook.model import Rulebook
 from moderation.screening.model import Evidence, add_joined_words, add_resemblance, gather, judge, windows_of
 from moderation.screening.model.classifier import Classifier
@@ -139,7 +139,7 @@ def _as_recorded(document: Document, found: Evidence) -> tuple[Evidence, Sequenc
         found = replace(found, contacts=tuple(Span(start, end, "") for start, end in spans))
     # Why something was blocked is not kept rule by rule: such a finding stands for the verdict there was.
     outcome = Verdict(document["verdict"])
-    reasons = [reason for reason in recorded if reason["rule"] not in RULES]
+    reasons = [reason for reason in recorded if reason["rule"] not in RULE_NAMES]
     if outcome is Verdict.ALLOW:
         return found, ()
     return found, [Finding(Reason(**reason), outcome) for reason in reasons]

@@ -4,15 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from moderation.policies.model import (
-    DEFAULT_POLICY,
-    GroupSettings,
-    Policies,
-    RuleException,
-    Written,
-    chosen_by,
-    with_exceptions,
-)
+from moderation.groups.model import GroupSettings, RuleException
+from moderation.policies.model import DEFAULT_POLICY, PolicyVersion, choose_version
+from moderation.rulebook.model import PolicySnapshot, add_exceptions
 
 # The longest that a rule looks back: duplicates of a day, and the quota of a calendar day of 25 hours.
 WARM_UP = timedelta(hours=25)
@@ -40,20 +34,20 @@ class Trial:
 
 
 def policies_in(
-    trial: Trial, version: Written, now: Policies, exceptions: Mapping[str, tuple[RuleException, ...]]
-) -> Policies:
+    trial: Trial, version: PolicyVersion, now: PolicySnapshot, exceptions: Mapping[str, tuple[RuleException, ...]]
+) -> PolicySnapshot:
     """The policies as they would be with the version in force; `exceptions` are those of the period.
 
     The modes of groups are left out: of those that were, the archive has what came of them.
     """
-    groups = with_exceptions(now.groups, exceptions)
+    groups = add_exceptions(now.groups, exceptions)
     for group_id in trial.groups:
         groups[group_id] = replace(groups.get(group_id, GroupSettings()), policy_id=trial.policy_id)
     without_modes = {group_id: replace(settings, mode=None) for group_id, settings in groups.items()}
-    return Policies.compose({**now.written, trial.policy_id: version}, without_modes)
+    return PolicySnapshot.compose({**now.versions, trial.policy_id: version}, without_modes)
 
 
-def scope_of(trial: Trial, policies: Policies) -> tuple[str, ...] | None:
+def scope_of(trial: Trial, policies: PolicySnapshot) -> tuple[str, ...] | None:
     """The groups whose messages are judged again; None for all."""
     if trial.groups:
         return trial.groups
@@ -62,5 +56,5 @@ def scope_of(trial: Trial, policies: Policies) -> tuple[str, ...] | None:
     return tuple(
         group_id
         for group_id, settings in policies.groups.items()
-        if chosen_by(policies.written, settings).policy_id == trial.policy_id
+        if choose_version(policies.versions, settings).policy_id == trial.policy_id
     )

@@ -16,7 +16,7 @@ from huiqun.work import Work
 from moderation.cases.handlers.asking import AppealedError, NothingToAppealError, appeal_by_link, find_sanction
 from moderation.cases.model import APPEAL, AppealGrant
 from moderation.enforcement.model import name_of
-from moderation.policies.handlers import find_group
+from moderation.groups.handlers import get_group
 
 router = Router("/api/v1/appeals", tag="cases", role="anyone")
 
@@ -96,7 +96,7 @@ async def receive_form(request: Request, token: TokenInPath) -> HTMLResponse:
 
 async def _form(reader: Reader, grant: AppealGrant, complaint: str = "", status: int = 200) -> HTMLResponse:
     _, strike = await find_sanction(reader, grant)
-    group = await find_group(reader, grant.group_id)
+    group = await get_group(reader, grant.group_id)
     when = strike.at.astimezone(group.settings.timezone).strftime("%Y-%m-%d %H:%M")
     category = escape(name_of(strike.category))
     form = _FORM.format(when=when, category=category, complaint=complaint, most=MAX_REASON)

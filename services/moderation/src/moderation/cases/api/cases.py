@@ -15,6 +15,7 @@ from huiqun.privacy.links import SignedLinks
 from huiqun.privacy.text import MaskedText
 from huiqun.web import (
     Answer,
+    DatabaseReader,
     IfMatch,
     Page,
     PageRequest,
@@ -22,7 +23,6 @@ from huiqun.web import (
     Precondition,
     Principal,
     Router,
-    Store,
     Write,
     WriteOnce,
     requires,
@@ -47,7 +47,7 @@ from moderation.cases.model import (
 from moderation.cases.store import cases
 from moderation.cases.store.cases import Filter, Order, Place, Stretch
 from moderation.enforcement.model import AppealLink
-from moderation.policies.model import Category
+from moderation.policies.sections.section import Category
 
 PROBLEMS = {
     UnknownCaseError: (404, "unknown-case"),
@@ -163,7 +163,7 @@ def narrowed(
 
 @router.get("", summary="List the cases")
 async def list_cases(
-    db: Store, paging: Paging, which: Annotated[Filter, Depends(narrowed)], order: InOrder = "oldest"
+    db: DatabaseReader, paging: Paging, which: Annotated[Filter, Depends(narrowed)], order: InOrder = "oldest"
 ) -> Page[CaseView]:
     """A page goes on in the order that its list began with."""
     now = datetime.now(UTC)
@@ -173,7 +173,7 @@ async def list_cases(
 
 
 @router.get("/{case_id}", summary="Read a case")
-async def read_case(db: Store, case_id: CasePath, response: Response) -> CaseView:
+async def read_case(db: DatabaseReader, case_id: CasePath, response: Response) -> CaseView:
     """Its ETag is what a decision has to send as If-Match."""
     case = await cases.find(db, case_id)
     if case is None:

@@ -13,7 +13,7 @@ from huiqun.work import Work
 from moderation.archive.handlers.supervising import AmbiguousMessageError
 from moderation.cases.api.views import CaseView, view_of
 from moderation.cases.handlers.asking import ReportMessageCommand, UnknownMessageError, report_message
-from moderation.policies.model import Category
+from moderation.policies.sections.section import Category
 
 router = Router(
     "/api/v1/reports",

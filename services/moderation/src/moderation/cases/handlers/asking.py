@@ -24,9 +24,10 @@ from moderation.cases.handlers.queue import load_case
 from moderation.cases.model import AppealGrant, Case, Opening, Report, begins_with, case_id, due
 from moderation.cases.store import cases, reporters
 from moderation.enforcement import model as enforcement
+from moderation.group_policies.handlers import get_policy_in_force
+from moderation.groups.handlers import get_group
 from moderation.metrics import REPORTS
-from moderation.policies.handlers import find_group, policy_in_force
-from moderation.policies.model import ReviewRule
+from moderation.policies.sections.review import ReviewRule
 from moderation.standing import store as standings
 from moderation.standing.model import Standing, Strike
 
@@ -117,8 +118,8 @@ async def report_message(work: Work, command: ReportMessageCommand, by: str) -> 
     except NotArchivedError as error:
         raise UnknownMessageError(command.message_id) from error
     message = screened(revisions[-1])
-    group = await find_group(work, message.group_id)
-    rule = (await policy_in_force(work, group.settings)).rules.review
+    group = await get_group(work, message.group_id)
+    rule = (await get_policy_in_force(work, group.settings)).rules.review
     report = Report(message.group_id, message.message_id, by, by_staff=True, note=command.note, day=0, rule=rule)
     opening = _opening(replace(report, category=command.category), message, work.now, trusted=True)
     await open_cases(work, [opening])
@@ -179,8 +180,8 @@ async def appeal_by_link(work: Work, grant: AppealGrant, note: str) -> None:
     Raises NothingToAppealError, AppealedError.
     """
     standing, strike = await find_sanction(work, grant)
-    group = await find_group(work, grant.group_id)
-    rule = (await policy_in_force(work, group.settings)).rules.review
+    group = await get_group(work, grant.group_id)
+    rule = (await get_policy_in_force(work, group.settings)).rules.review
     await _open_appeals(work, [Appeal(standing, strike, mask_text(note), rule)])
 
 

@@ -17,8 +17,9 @@ from moderation.cases.store import cases, examples, reporters
 from moderation.cases.store.examples import CLEAN, Example
 from moderation.enforcement import model as enforcement
 from moderation.enforcement.model import AppealLink, Terms
+from moderation.group_policies.handlers import get_policy_in_force
+from moderation.groups.handlers import get_group
 from moderation.metrics import CASES_CLOSED
-from moderation.policies.handlers import find_group, policy_in_force
 from moderation.standing import store as standings
 from moderation.standing.model import key_of
 
@@ -71,8 +72,8 @@ async def decide(work: Work, case_id: str, ruling: Ruling, check: Check, appeal_
 
 
 async def _open(work: Work, case: Case, ruling: Ruling, appeal_link: AppealLink | None) -> Hearing:
-    group = await find_group(work, case.group_id)
-    rules = (await policy_in_force(work, group.settings)).rules
+    group = await get_group(work, case.group_id)
+    rules = (await get_policy_in_force(work, group.settings)).rules
     standing = None
     # Nobody else has one; and of what could not be read it is not known for sure who wrote it.
     if case.role is Role.CUSTOMER and case.kind is not CaseKind.UNREADABLE:

@@ -17,7 +17,7 @@ from moderation.cases.model import REMOVAL_SEVERITY, Case, Moderator, Opening, d
 from moderation.enforcement import model as enforcement
 from moderation.enforcement.handlers import impose, undo
 from moderation.enforcement.model import Offence, Terms
-from moderation.policies.model import Rules
+from moderation.policies.sections.rules import Rules
 from moderation.standing.model import Standing, reclassify
 
 ABOUT_THE_MESSAGE = frozenset({CaseKind.REVIEW, CaseKind.REPORT})

@@ -10,7 +10,7 @@ from moderation.cases.model import Case, Moderator
 from moderation.cases.model.mediation import Mediation, Where, involved, mediate, task_of, words_of
 from moderation.cases.store import cases
 from moderation.enforcement import model as enforcement
-from moderation.policies.handlers import find_group
+from moderation.groups.handlers import get_group
 
 
 class NobodyToTalkToError(ValueError):
@@ -26,7 +26,7 @@ async def mediate_case(work: Work, case_id: str, mediation: Mediation, who: Mode
     if case.role is not Role.CUSTOMER:
         raise NobodyToTalkToError(case.role.value)
     mediated = mediate(case, who, mediation, work.now)
-    owner = (await find_group(work, case.group_id)).settings.owner
+    owner = (await get_group(work, case.group_id)).settings.owner
     await cases.save(work, mediated)
     await request_actions(work, *_actions(work, case, mediation, owner))
     # Without what was written: nothing is ever erased from the audit log.

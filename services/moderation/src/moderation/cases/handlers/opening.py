@@ -10,8 +10,8 @@ from huiqun.work import Task, Work
 from moderation.cases.model import Case, Opening, State
 from moderation.cases.store import cases
 from moderation.enforcement import model as enforcement
+from moderation.groups.handlers import get_group
 from moderation.metrics import CASES_OPENED, CASES_OVERDUE
-from moderation.policies.handlers import find_group
 
 OVERDUE = "case.overdue"
 
@@ -48,7 +48,7 @@ async def remind(work: Work, task: Task) -> None:
         return
     await cases.save(work, case.model_copy(update={"overdue": True}))
     CASES_OVERDUE.labels(kind=case.kind.value).inc()
-    group = await find_group(work, case.group_id)
+    group = await get_group(work, case.group_id)
     if group.settings.owner is not None and group.dismissed_at is None:
         words = "有一条待处理的群管案件（{category}）已超过响应时限，请尽快处理。案件编号：{case}"
         text = compose(words, category=enforcement.name_of(case.category), case=case.id)

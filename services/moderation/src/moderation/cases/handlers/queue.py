@@ -5,7 +5,8 @@ from huiqun.work import Work
 from moderation.cases import model
 from moderation.cases.model import Case, Moderator, OwnDecisionError
 from moderation.cases.store import cases
-from moderation.policies.handlers import find_group, policy_in_force
+from moderation.group_policies.handlers import get_policy_in_force
+from moderation.groups.handlers import get_group
 from moderation.policies.model import Policy
 
 
@@ -52,8 +53,8 @@ async def require_impartial(work: Work, case: Case, who: Moderator) -> bool:
 
 async def policy_of(work: Work, case: Case) -> Policy:
     """The policy in force in the case's group."""
-    group = await find_group(work, case.group_id)
-    return await policy_in_force(work, group.settings)
+    group = await get_group(work, case.group_id)
+    return await get_policy_in_force(work, group.settings)
 
 
 async def _save(work: Work, case: Case) -> Case:

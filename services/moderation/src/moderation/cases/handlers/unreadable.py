@@ -9,8 +9,8 @@ from huiqun.stream.unreadable import UnreadableRecord
 from huiqun.work import Work
 from moderation.cases.handlers.opening import open_cases
 from moderation.cases.model import Opening, due
-from moderation.policies import store as policies
-from moderation.policies.model import ReviewRule
+from moderation.groups.store import list_group_settings
+from moderation.policies.sections.review import ReviewRule
 from moderation.rulebook.model import Rulebook
 
 UNREADABLE: Final = "unreadable"
@@ -25,7 +25,7 @@ async def open_unreadable(work: Work, events: Sequence[UnreadableRecord], rulebo
     A record that does not name its group counts where its key is a group that we know.
     """
     guessed = {event.data.group_id for event in events if not event.data.names_group}
-    known = await policies.groups_of(work, guessed) if guessed else {}
+    known = await list_group_settings(work, guessed) if guessed else {}
     named = [event for event in events if event.data.names_group or event.data.group_id in known]
     await open_cases(work, [_opening(work, event, _rule_of(event.data.group_id, rulebook)) for event in named])
 

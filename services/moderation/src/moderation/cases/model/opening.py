@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import CaseKind, Screened
-from moderation.policies.model import ReviewRule
+from moderation.policies.sections.review import ReviewRule
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from huiqun.contracts.envelope import Event
 from moderation.archive.model import MessageRef
 from moderation.lexicon.model.folding import strip
-from moderation.policies.model import ReviewRule
+from moderation.policies.sections.review import ReviewRule
 
 _MENTIONS = re.compile(r"^\s*(?:[@＠]\S+\s+)*")
 _READ = 100

@@ -10,7 +10,8 @@ from huiqun.contracts.channel import Action, ActionKind, ActionPurpose, ActionTa
 from huiqun.contracts.channel.mentions import AddressedText, Mention, Part, compose
 from huiqun.contracts.fields import DEFAULT_CHANNEL
 from huiqun.contracts.moderation import GroupMode, SanctionKind
-from moderation.policies.model import Ladder, Wording
+from moderation.policies.sections.ladder import Ladder
+from moderation.policies.sections.wording import Wording
 from moderation.standing.model import REMOVAL_RUNG, Climb
 
 REQUESTED_BY = "moderation"

@@ -1,13 +1,13 @@
 """What becomes due in an incident: reminders, escalations, the end of a mode, the next part of a drill's script."""
 
 from huiqun.work import Task, Work
+from moderation.groups.handlers import get_group
 from moderation.incidents.handlers.incidents import Done, do_contain, do_step
 from moderation.incidents.handlers.scene import Scene, scene_of_task
 from moderation.incidents.model import wording
 from moderation.incidents.model.incident import Cue, State
 from moderation.incidents.model.timeline import What
 from moderation.metrics import INCIDENT_STEPS
-from moderation.policies.handlers import find_group
 
 _SCRIPT = "script"
 
@@ -20,7 +20,7 @@ async def remind(work: Work, task: Task) -> None:
     progress = scene.incident.step(task.payload["step"])
     if scene.at >= progress.due_at:
         return
-    zone = (await find_group(work, scene.incident.groups[0])).settings.timezone
+    zone = (await get_group(work, scene.incident.groups[0])).settings.timezone
     reminder = wording.reminder(scene.incident, progress, zone, scene.at)
     await scene.note(What.REMINDED, progress.step.title, step=progress.step.key, actions=[reminder])
     await scene.save_timeline()

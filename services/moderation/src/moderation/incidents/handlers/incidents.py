@@ -11,6 +11,9 @@ from huiqun.store import Reader
 from huiqun.versions.model import DraftCommand, Version
 from huiqun.web import Principal
 from huiqun.work import Task, Work
+from moderation.groups.handlers import get_group
+from moderation.groups.model import UNKNOWN_GROUP, GroupSettings
+from moderation.groups.store import list_group_settings
 from moderation.incidents.handlers.authority import authorise
 from moderation.incidents.handlers.plans import PLANS, Check, UnknownPlanError, content_of, plan_in_force, plan_of
 from moderation.incidents.handlers.scene import CUE, Scene, cue_key
@@ -29,9 +32,6 @@ from moderation.incidents.model.scoring import score_of, total
 from moderation.incidents.model.timeline import What
 from moderation.incidents.store import incidents as store
 from moderation.metrics import INCIDENT_STEPS, INCIDENTS
-from moderation.policies import store as policies
-from moderation.policies.handlers import find_group
-from moderation.policies.model import UNKNOWN_GROUP, GroupSettings
 
 
 class UnknownIncidentError(LookupError):
@@ -58,7 +58,7 @@ async def open_incident(work: Work, opening: Opening, who: Principal) -> Inciden
     """
     delegations = await authorise(work, who, Right.HANDLE_INCIDENTS, opening.groups)
     version = await _plan_for(work, opening)
-    settings = (await find_group(work, opening.groups[0])).settings
+    settings = (await get_group(work, opening.groups[0])).settings
     incident = _incident(version, opening, settings, work.now, who.id)
     await store.add(work, incident)
     scene = Scene(work, incident, incident.opened_at, who.id)
@@ -247,7 +247,7 @@ def _first(*people: str | None) -> str | None:
 
 async def _announce_opening(work: Work, incident: Incident) -> None:
     INCIDENTS.labels(what="opened", drill=_flag(incident)).inc()
-    groups = await policies.groups_of(work, incident.groups)
+    groups = await list_group_settings(work, incident.groups)
     for group_id in incident.groups:
         data = OpenedIncident(
             incident_id=incident.id,
@@ -266,7 +266,7 @@ async def _announce_opening(work: Work, incident: Incident) -> None:
 
 async def _announce_closing(work: Work, incident: Incident) -> None:
     INCIDENTS.labels(what="closed", drill=_flag(incident)).inc()
-    groups = await policies.groups_of(work, incident.groups)
+    groups = await list_group_settings(work, incident.groups)
     for group_id in incident.groups:
         data = ClosedIncident(
             incident_id=incident.id,

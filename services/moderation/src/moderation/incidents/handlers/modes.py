@@ -11,6 +11,8 @@ from huiqun.contracts.channel import Action
 from huiqun.contracts.moderation import ChangedMode, GroupMode, ModeChanged
 from huiqun.web import Principal
 from huiqun.work import Task, Work
+from moderation.groups.model import UNKNOWN_GROUP, ModeSpan
+from moderation.groups.store import list_group_settings, set_group_modes
 from moderation.incidents.handlers.authority import authorise
 from moderation.incidents.handlers.plans import Check
 from moderation.incidents.model import modes
@@ -20,8 +22,6 @@ from moderation.incidents.model.plans import Announcements
 from moderation.incidents.model.wording import post
 from moderation.incidents.store import modes as store
 from moderation.metrics import GROUP_MODE_CHANGES
-from moderation.policies import store as policies
-from moderation.policies.model import UNKNOWN_GROUP, ModeSpan
 
 BY_HAND_ENDS = "incidents.mode_by_hand_ends"
 _REASON = "group/mode"
@@ -110,7 +110,7 @@ async def _apply(work: Work, changes: Sequence[tuple[GroupHolds, GroupHolds]], r
     spans = {after.group_id: after.span(work.now) for _, after in changes}
     quiet = [group_id for group_id, span in spans.items() if span is not None and span.mode is GroupMode.QUIET]
     staff = await list_staff(work, quiet) if quiet else {}
-    await policies.set_modes(work, {group_id: _with(span, staff.get(group_id)) for group_id, span in spans.items()})
+    await set_group_modes(work, {group_id: _with(span, staff.get(group_id)) for group_id, span in spans.items()})
     said: list[Action] = []
     changed = [(before, after) for before, after in changes if before.mode is not after.mode]
     await _announce(work, changed)
@@ -124,7 +124,7 @@ async def _apply(work: Work, changes: Sequence[tuple[GroupHolds, GroupHolds]], r
 
 async def _announce(work: Work, changed: Sequence[tuple[GroupHolds, GroupHolds]]) -> None:
     """Tell the other services which modes groups are in now."""
-    groups = await policies.groups_of(work, {after.group_id for _, after in changed}) if changed else {}
+    groups = await list_group_settings(work, {after.group_id for _, after in changed}) if changed else {}
     for before, after in changed:
         leading = after.leading(work.now)
         data = ChangedMode(

@@ -8,12 +8,12 @@ from huiqun.channel.actions.store import count_deleted_messages
 from huiqun.contracts.moderation import GroupMode
 from huiqun.tasks.model import Continue
 from huiqun.work import Task, Work
+from moderation.groups.handlers import get_group
 from moderation.incidents.handlers.plans import PLANS, plan_of
 from moderation.incidents.model import wording
 from moderation.incidents.model.plans import Plan, Trigger
 from moderation.incidents.store import incidents as store
 from moderation.metrics import INCIDENTS
-from moderation.policies.handlers import find_group
 
 WATCH = "incidents.watch"
 _EVERY = timedelta(minutes=1)
@@ -47,7 +47,7 @@ async def _compare(work: Work, kind: str, plan: Plan, trigger: Trigger) -> None:
         key = f"{kind}/{_EVERYWHERE if trigger.scope == 'all' else group_id}"
         if await store.proposed_since(work, key, work.now - _NOT_AGAIN_FOR):
             continue
-        owner = (await find_group(work, group_id)).settings.owner
+        owner = (await get_group(work, group_id)).settings.owner
         proposal = wording.proposal(kind, plan, group_id, owner, (number, work.now))
         await request_actions(work, proposal)
         await store.note_proposal(work, key)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from huiqun.contracts.moderation import GroupMode
-from moderation.policies.model import ModeSpan
+from moderation.groups.model import ModeSpan
 
 #: The holder of a mode that a person has set without an incident.
 BY_HAND = "hand"

@@ -26,8 +26,9 @@ from moderation.membership.model.consent import (
 )
 from moderation.membership.store import consent_states, consents, groups
 from moderation.metrics import CONSENTS
-from moderation.policies.model import LeavingRule, Policies, Policy
-from moderation.rulebook.model import Rulebook
+from moderation.policies.model import Policy
+from moderation.policies.sections.leaving import LeavingRule
+from moderation.rulebook.model import PolicySnapshot, Rulebook
 
 Heard = tuple[MessageReceived, Policy]
 
@@ -94,8 +95,8 @@ async def give_consent(
     return Consent(new_id(), state.group_id, state.member_id, version, policy.label, given_by, work.now)
 
 
-def _anybody_listens(policies: Policies) -> bool:
-    sections = (policy.rules.membership for policy in policies.all())
+def _anybody_listens(policies: PolicySnapshot) -> bool:
+    sections = (policy.rules.membership for policy in policies.list_policies())
     return any(rules.consent is not None or rules.leaving is not None for rules in sections)
 
 

@@ -11,7 +11,8 @@ from moderation.membership.model import words
 from moderation.membership.model.actions import Letter, in_private
 from moderation.membership.model.consent import ConsentState, may_speak, needs_hint
 from moderation.membership.store import consent_states
-from moderation.policies.model import Outcome, Policy
+from moderation.policies.model import Policy
+from moderation.policies.sections.section import Outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,10 @@ from functools import lru_cache
 from huiqun.channel.directory.model import member_key
 from huiqun.contracts.channel import Role
 from moderation.lexicon.model.folding import strip
-from moderation.policies.model import ConsentRule, LeavingRule, MembershipRules, Policy
+from moderation.policies.model import Policy
+from moderation.policies.sections.consent import ConsentRule
+from moderation.policies.sections.leaving import LeavingRule
+from moderation.policies.sections.membership import MembershipRules
 
 LONGEST_REPLY = 60
 _BETWEEN_HINTS = timedelta(hours=1)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from moderation.policies.model import LeavingRule
+from moderation.policies.sections.leaving import LeavingRule
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from huiqun.contracts.channel.mentions import AddressedText, Mention, Part, compose, join
 from huiqun.contracts.channel.shown_names import clean_group_name
-from moderation.policies.model import MembershipRules
+from moderation.policies.sections.membership import MembershipRules
 
 NEWCOMER = "新朋友"
 _NAMED = 5

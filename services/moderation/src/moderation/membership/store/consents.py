@@ -8,7 +8,7 @@ from typing import Any
 from huiqun.store import Index, Reader, UpdateOne
 from huiqun.work import Work
 from moderation.membership.model.consent import Consent
-from moderation.policies.model import MembershipRules
+from moderation.policies.sections.membership import MembershipRules
 
 CONSENTS = "consents"
 RULES = "agreed_rules"

@@ -8,7 +8,9 @@ from huiqun.contracts.channel import EditedMessage, Message, MessageReceived, Ro
 from huiqun.contracts.envelope import assemble
 from huiqun.contracts.moderation import Screened, Verdict
 from huiqun.privacy.text import mask_text
-from moderation.policies.model import GroupSettings, Policy, Rule
+from moderation.groups.model import GroupSettings
+from moderation.policies.model import Policy
+from moderation.policies.sections.message_rules import Rule
 from moderation.screening.model.evidence import NOTHING, Evidence
 from moderation.screening.model.finding import Finding
 from moderation.screening.model.form_rules import from_form, from_size

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from huiqun.contracts.moderation import Reason, Verdict
 from moderation.lexicon.model.matching import Hit
-from moderation.policies.model import Outcome
+from moderation.policies.sections.section import Outcome
 from moderation.screening.model.contacts import Span
 
 # Below this a find is a likeness, not the thing itself: it may warn and ask for a person's look, no more.

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from huiqun.contracts.channel import Message
-from moderation.policies.model import LengthRule, Rules
+from moderation.policies.sections.message_rules import LengthRule
+from moderation.policies.sections.rules import Rules
 from moderation.screening.model.evidence import Evidence
 from moderation.screening.model.finding import Finding, finding
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from huiqun.contracts.channel import Message
 from huiqun.contracts.moderation import GroupMode, Verdict
-from moderation.policies.model import ModeSpan
+from moderation.groups.model import ModeSpan
 from moderation.screening.model.finding import Finding, finding
 
 MODE_RULE = "mode"

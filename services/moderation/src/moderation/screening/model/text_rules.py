@@ -6,7 +6,9 @@ from dataclasses import replace
 
 from huiqun.contracts.channel import Message
 from huiqun.contracts.moderation import Verdict
-from moderation.policies.model import AnnouncementRule, Outcome, Rules
+from moderation.policies.sections.message_rules import AnnouncementRule
+from moderation.policies.sections.rules import Rules
+from moderation.policies.sections.section import Outcome
 from moderation.screening.model.contacts import Span, outside
 from moderation.screening.model.evidence import Evidence, QuotedEvidence
 from moderation.screening.model.finding import Finding, finding, found_at, found_word

@@ -1,0 +1,17 @@
+"""What a policy says about the posting of the rules in the group."""
+
+from pydantic import Field
+
+from moderation.policies.sections.schedules import Schedule
+from moderation.policies.sections.section import PolicySection
+
+
+class PostingRule(PolicySection):
+    """The rules are posted in the group."""
+
+    schedule: Schedule | None = Field(
+        default=None,
+        description="When, as a cron expression in the group's time zone.",
+        examples=["0 10 * * MON"],
+    )
+    on_change: bool = Field(default=True, description="Whether they are also posted when they change.", examples=[True])
