@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from pydantic import BaseModel, ValidationError
 
-from huiqun.contracts.moderation import Verdict
 from huiqun.versions.model import diff_contents
-from moderation.groups.model import GroupSettings, OwnRules
+from moderation.groups.model import GroupSettings
 from moderation.policies.model import BUILT_IN_POLICY, PolicyVersion, build_policy
 from moderation.policies.sections.layers import (
     Changes,
@@ -21,7 +20,6 @@ from moderation.policies.sections.layers import (
     validate_layers,
 )
 from moderation.policies.sections.rules import Rules
-from moderation.rulebook.model import PolicySnapshot
 
 OUTCOMES = st.sampled_from(["warn", "review", "block"])
 
@@ -194,38 +192,12 @@ def test_layers_that_make_no_rules_together_are_objected_to_with_the_place() -> 
     assert objection.path[:2] == ("lexicon", "categories")
 
 
-WRITTEN = {
+VERSIONS = {
     "default": PolicyVersion("default", 2, {"quota": {"per_day": 4}}),
     "vip": PolicyVersion("vip", 3, {"links": None}),
 }
 
 
-def test_a_group_is_judged_by_default_policy_and_its_own_rules_together() -> None:
-    own = OwnRules("g1", 2, {"quota": {"verdict": "block"}})
-    groups = {"g1": GroupSettings(policy_id="vip", own=own), "g2": GroupSettings(policy_id="vip")}
-    policies = PolicySnapshot.compose(WRITTEN, groups)
-    first, second, other = (policies.policy_of(policies.settings_of(group)) for group in ("g1", "g2", "g3"))
-    assert [policy.label for policy in (first, second, other)] == ["vip@3+d2+g2", "vip@3+d2", "default@2"]
-    assert [policy.rules.links is None for policy in (first, second, other)] == [True, True, False]
-    assert [policy.rules.quota.per_day for policy in (first, second, other) if policy.rules.quota] == [4, 4, 4]
-    assert first.rules.quota is not None
-    assert first.rules.quota.verdict is Verdict.BLOCK
-
-
 def test_a_policy_that_is_not_in_force_leaves_the_group_to_the_default() -> None:
-    assert build_policy(WRITTEN, GroupSettings(policy_id="gone")).label == "default@2"
+    assert build_policy(VERSIONS, GroupSettings(policy_id="gone")).label == "default@2"
     assert build_policy({}, GroupSettings(policy_id="gone")) == BUILT_IN_POLICY
-
-
-def test_own_policies_are_kept_until_they_or_what_they_inherit_change() -> None:
-    own = OwnRules("g1", 1, {"quota": {"per_day": 9}})
-    groups = {"g1": GroupSettings(own=own), "g2": GroupSettings()}
-    before = PolicySnapshot.compose(WRITTEN, groups)
-    after = PolicySnapshot.compose(WRITTEN, {**groups, "g3": GroupSettings()}, before)
-    assert after.own["g1"] is before.own["g1"]
-    changed = PolicySnapshot.compose(
-        {**WRITTEN, "default": PolicyVersion("default", 3, {"links": None})}, groups, after
-    )
-    assert changed.own["g1"].rules.links is None
-    moved = PolicySnapshot.compose(WRITTEN, {"g1": GroupSettings(policy_id="vip", own=own)}, before)
-    assert moved.own["g1"].label == "vip@3+d2+g1"

@@ -1,24 +1,14 @@
 """What the rules of a policy mean, and what speaks against some."""
 
-from dataclasses import replace
 from datetime import time
 from typing import Any
 
-import hypothesis.strategies as st
 import pytest
 from pydantic import ValidationError
 
-from huiqun.contracts.channel import GroupKind
-from moderation.groups.model import GroupSettings, OwnRules
-from moderation.policies.model import BUILT_IN_POLICY, Policy, PolicyVersion
 from moderation.policies.sections.message_rules import QuietHours
 from moderation.policies.sections.rules import Rules
-from moderation.rulebook.model import PolicySnapshot
 from moderation.screening.model.contacts import find_links, outside
-
-TIMES = st.times()
-DEFAULT = Policy("default", 3, Rules())
-STRICT = Policy("strict", 1, Rules())
 
 
 @pytest.mark.parametrize(
@@ -47,14 +37,6 @@ def test_quiet_hours_begin_when_they_begin_and_may_pass_midnight(
 
 def test_quiet_hours_that_end_when_they_start_are_never() -> None:
     assert not QuietHours(start=time(8), end=time(8)).covers(time(8))
-
-
-def test_a_group_has_its_own_policy_else_the_default_else_the_built_in_one() -> None:
-    own, none = GroupSettings(policy_id="strict"), GroupSettings()
-    assert PolicySnapshot({"default": DEFAULT, "strict": STRICT}, {}).policy_of(own) is STRICT
-    assert PolicySnapshot({"default": DEFAULT, "strict": STRICT}, {}).policy_of(none) is DEFAULT
-    assert PolicySnapshot({"default": DEFAULT}, {}).policy_of(own) is DEFAULT
-    assert PolicySnapshot({}, {}).policy_of(own) is BUILT_IN_POLICY
 
 
 @pytest.mark.parametrize(
@@ -105,26 +87,3 @@ def test_a_domain_is_written_alone_in_any_script() -> None:
     assert rules.links.allowed_domains == ("银行.中国", "bank.example.com")
     with pytest.raises(ValueError, match="without https://"):
         Rules.model_validate({"links": {"allowed_domains": ["https://bank.example.com/"]}})
-
-
-def test_in_a_private_group_there_is_no_quota_and_nobody_is_welcomed_and_all_else_holds() -> None:
-    said = {"quota": {"per_day": 1}, "length": {"max_characters": 9}}
-    vip = PolicyVersion("vip", 1, {**said, "membership": {"welcome": {}, "posting": {}, "consent": {}, "patrol": {}}})
-    private = GroupSettings("vip", GroupKind.PRIVATE)
-    own = replace(private, own=OwnRules("g2", 1, {"quota": {"per_day": 5}}))
-    policies = PolicySnapshot.compose({"vip": vip}, {"g1": private, "g2": own})
-    for settings, label in ((private, "vip@1+p"), (own, "vip@1+g1+p")):
-        policy = policies.policy_of(settings)
-        assert (policy.label, policy.rules.quota, policy.rules.membership.welcome) == (label, None, None)
-        assert (policy.rules.membership.posting, policy.rules.membership.consent) == (None, None)
-        assert policy.rules.membership.patrol is not None
-        assert policy.rules.length is not None
-    assert policies.policy_of(GroupSettings("vip")).rules.quota is not None
-    assert policies.policy_of(GroupSettings("unknown", GroupKind.PRIVATE)).label == "default@0+p"
-
-
-def test_a_group_that_becomes_private_has_other_rules_of_its_own() -> None:
-    group = GroupSettings(own=OwnRules("g1", 1, {"quota": {"per_day": 5}}))
-    before = PolicySnapshot.compose({}, {"g1": group})
-    after = PolicySnapshot.compose({}, {"g1": replace(group, kind=GroupKind.PRIVATE)}, before)
-    assert after.policy_of(after.settings_of("g1")).rules.quota is None
