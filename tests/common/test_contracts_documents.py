@@ -15,7 +15,7 @@ from huiqun.contracts.asyncapi import asyncapi_document
 from huiqun.contracts.catalog import EVENTS, PLANNED_EVENTS, encode
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import Reason
-from huiqun.contracts.parties import RECEIVED_EVENTS_BY_PARTY, SENT_EVENTS_BY_PARTY
+from huiqun.contracts.parties import RECEIVED, SENT
 from huiqun.contracts.schemas import event_schemas
 from huiqun.contracts.topics import SERVICES, TOPICS
 from huiqun.stream import Route
@@ -93,7 +93,7 @@ def test_every_topic_and_event_stands_in_the_document_and_somebody_sends_it() ->
     assert DOCUMENT["channels"].keys() == {topic.name for topic in TOPICS}
     planned = {event.model_fields["type"].default for event in PLANNED_EVENTS}
     assert DOCUMENT["components"]["messages"].keys() == {*event_schemas(), *planned, "dead-letter"}
-    assert {event for events in SENT_EVENTS_BY_PARTY.values() for event in events} == set(EVENTS)
+    assert {event for events in SENT.values() for event in events} == set(EVENTS)
     operation = DOCUMENT["operations"]["survey-receives-moderation.decisions.v1"]
     names = {followed(followed(message["$ref"])["$ref"])["name"] for message in operation["messages"]}
     assert names == {"moderation.message.screened"}
@@ -110,7 +110,7 @@ def test_every_topic_and_event_stands_in_the_document_and_somebody_sends_it() ->
     ids=SERVICES,
 )
 def test_who_receives_what_is_what_the_services_route(service: str, routes: tuple[Route, ...]) -> None:
-    assert set(RECEIVED_EVENTS_BY_PARTY[service]) == {event for route in routes for event in route.events}
+    assert set(RECEIVED[service]) == {event for route in routes for event in route.events}
 
 
 def examples() -> list[Event]:

@@ -22,7 +22,7 @@ from huiqun.contracts.channel import Action, ActionKind, ActionRequested, MassMe
 from huiqun.contracts.engagement import PointsAwarded
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.examples import NoExampleError, example_of
-from huiqun.contracts.parties import PLANNED_EVENTS_BY_PARTY
+from huiqun.contracts.parties import WILL_SEND
 from huiqun.contracts.schemas import definitions, event_schemas
 from huiqun.contracts.topics import CHANNEL_ACTIONS, CHANNEL_MESSAGES, TOPICS
 from huiqun.testing.events import NOON
@@ -104,7 +104,7 @@ def test_a_planned_event_is_shown_as_planned_and_cannot_be_sent(kind: type[Event
     assert [tag["name"] for tag in message["tags"]] == ["planned"]
     assert event.type not in SCHEMAS
     assert kind.topic in TOPICS
-    assert any(kind in events for events in PLANNED_EVENTS_BY_PARTY.values())
+    assert any(kind in events for events in WILL_SEND.values())
 
 
 def test_only_what_is_planned_bears_the_mark() -> None:

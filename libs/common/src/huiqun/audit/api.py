@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from huiqun.audit.log import entries
 from huiqun.audit.verification import VerifyReport, verify
 from huiqun.store import Reader
-from huiqun.web import DatabaseReader, Page, Paging, Router, SingleFlight
+from huiqun.web import Page, Paging, Router, SingleFlight, Store
 
 router = Router("/api/v1/audit", tag="audit", role="auditor")
 
@@ -52,16 +52,14 @@ class VerificationView(BaseModel):
 
 
 @router.get("", summary="Read the audit log")
-async def list_entries(
-    db: DatabaseReader, paging: Paging, subject: Subject = None, actor: Actor = None
-) -> Page[EntryView]:
+async def list_entries(db: Store, paging: Paging, subject: Subject = None, actor: Actor = None) -> Page[EntryView]:
     """Newest first."""
     found = await entries(db, subject=subject, actor=actor, before=paging.last(int), limit=paging.limit + 1)
     return paging.page(found, lambda document: (document["_id"],), _entry)
 
 
 @router.get("/verification", summary="Verify the whole audit log")
-async def verify_log(request: Request, db: DatabaseReader) -> VerificationView:
+async def verify_log(request: Request, db: Store) -> VerificationView:
     """Reads every entry; a long log takes some seconds. Who asks while it is read gets the same answer."""
     report = await _verification(request, db)()
     return VerificationView(

@@ -7,7 +7,7 @@ from typing import Any
 from huiqun.contracts.catalog import EVENTS, PLANNED_EVENTS
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.examples import example_of
-from huiqun.contracts.parties import PLANNED_EVENTS_BY_PARTY, RECEIVED_EVENTS_BY_PARTY, SENT_EVENTS_BY_PARTY, Events
+from huiqun.contracts.parties import RECEIVED, SENT, WILL_SEND, Events
 from huiqun.contracts.schemas import definitions
 from huiqun.contracts.topics import SERVICES, TOPICS, Topic, dead_letters_of
 
@@ -112,11 +112,7 @@ def _dead_letter() -> dict[str, Any]:
 
 def _operations() -> Iterator[tuple[str, Any]]:
     """One operation for each party and topic it sends on or receives from."""
-    stories = (
-        ("send", "sends", SENT_EVENTS_BY_PARTY),
-        ("send", "will-send", PLANNED_EVENTS_BY_PARTY),
-        ("receive", "receives", RECEIVED_EVENTS_BY_PARTY),
-    )
+    stories = (("send", "sends", SENT), ("send", "will-send", WILL_SEND), ("receive", "receives", RECEIVED))
     for action, verb, parties in stories:
         for party, events in parties.items():
             for topic in TOPICS:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from huiqun.tasks import store
 from huiqun.tasks.operations import TaskNotFailedError, TaskNotFoundError, cancel_task, retry_failed_task
 from huiqun.tasks.store import TaskFilter, TaskRecord
-from huiqun.web import Caller, DatabaseReader, Page, Paging, Router, WriteOnce
+from huiqun.web import Caller, Page, Paging, Router, Store, WriteOnce
 from huiqun.work import Work
 
 router = Router(
@@ -66,7 +66,7 @@ class TaskView(BaseModel):
 
 
 @router.get("", summary="List tasks")
-async def list_tasks(db: DatabaseReader, paging: Paging, state: State = None, kind: Kind = None) -> Page[TaskView]:
+async def list_tasks(db: Store, paging: Paging, state: State = None, kind: Kind = None) -> Page[TaskView]:
     """Those due first come first; failed ones stand at the time of their last attempt."""
     after = paging.after(datetime, str)
     place = (after[0], after[1]) if after else None
@@ -75,7 +75,7 @@ async def list_tasks(db: DatabaseReader, paging: Paging, state: State = None, ki
 
 
 @router.get("/{key:path}", summary="Read a task")
-async def read_task(db: DatabaseReader, key: TaskKey) -> TaskView:
+async def read_task(db: Store, key: TaskKey) -> TaskView:
     """A task that is done is not found any more."""
     record = await store.find_task(db, key)
     if record is None:

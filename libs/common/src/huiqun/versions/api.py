@@ -81,7 +81,9 @@ class ApprovalView(BaseModel):
         description="Who wrote in the version; none of them may approve it.", examples=[["key:5f2a9c01d4e8b7a3"]]
     )
     approved_by: str | None = Field(description="Who approved the version.", examples=["key:77aa01d4e8b7a35f"])
-    approved_at: datetime | None = Field(description="When it was approved.", examples=["2026-11-22T09:00:00Z"])
+    approved_at: datetime | None = Field(
+        description="When the content was approved.", examples=["2026-11-22T09:00:00Z"]
+    )
 
 
 class VersionApprovalView(ApprovalView):

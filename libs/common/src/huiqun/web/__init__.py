@@ -14,7 +14,7 @@ from huiqun.web.pages import Page, PageRequest, Paging
 from huiqun.web.preconditions import IfMatch, Precondition, set_etag
 from huiqun.web.principals import Principal, Role
 from huiqun.web.problems import FieldError, Problem, ProblemDetails
-from huiqun.web.routing import Caller, DatabaseReader, Router, body_limit, changes_nothing, received_body, requires
+from huiqun.web.routing import Caller, Router, Store, body_limit, changes_nothing, received_body, requires
 from huiqun.web.server import ServerOptions, serve
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
     "AppOptions",
     "Audited",
     "Caller",
-    "DatabaseReader",
     "Exposition",
     "FieldError",
     "IfMatch",
@@ -43,6 +42,7 @@ __all__ = [
     "Router",
     "ServerOptions",
     "SingleFlight",
+    "Store",
     "Transact",
     "UnsafeRoutesError",
     "Write",

@@ -172,4 +172,4 @@ def marks(route: APIRoute, kind: type[M]) -> Iterator[M]:
 
 
 Caller = Annotated[Principal, Depends(caller)]
-DatabaseReader = Annotated[Reader, Depends(database)]
+Store = Annotated[Reader, Depends(database)]

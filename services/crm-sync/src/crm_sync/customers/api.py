@@ -12,7 +12,7 @@ from crm_sync.customers.model import Customer, IdKind
 from huiqun.audit.reading import ReadsNames
 from huiqun.channel.directory.handlers import Directory
 from huiqun.channel.directory.model import DirectoryMember
-from huiqun.web import DatabaseReader, Page, Paging, Problem, Router
+from huiqun.web import Page, Paging, Problem, Router, Store
 
 router = Router("/api/v1/customers", tag="customers", role="operator")
 
@@ -54,7 +54,7 @@ class CustomerView(BaseModel):
 class Presenter:
     """Shows customers with what the directory says of them."""
 
-    def __init__(self, db: DatabaseReader, request: Request) -> None:
+    def __init__(self, db: Store, request: Request) -> None:
         self._db = db
         self._directory = cast("Directory", request.app.state.directory)
 
@@ -83,7 +83,7 @@ Presenting = Annotated[Presenter, Depends()]
 
 @router.get("", summary="List the customers by their id")
 async def list_customers(
-    db: DatabaseReader, presenter: Presenting, paging: Paging, reading: ReadsNames, group_id: InGroup = None
+    db: Store, presenter: Presenting, paging: Paging, reading: ReadsNames, group_id: InGroup = None
 ) -> Page[CustomerView]:
     """All customers, or those who are in one group now. The reading is audited, because it shows names."""
     (after,) = paging.after(str) or ("",)

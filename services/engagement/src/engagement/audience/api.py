@@ -13,7 +13,7 @@ from huiqun.channel.directory.model import DirectoryMember
 from huiqun.channel.directory.store import find_member, list_members
 from huiqun.contracts.channel import Role
 from huiqun.contracts.moderation import Verdict
-from huiqun.web import DatabaseReader, Page, Paging, Problem, Router
+from huiqun.web import Page, Paging, Problem, Router, Store
 
 router = Router("/api/v1/groups/{group_id}/activity", tag="audience", role="viewer")
 
@@ -41,7 +41,7 @@ class MemberActivity(BaseModel):
 
 
 @router.get("", summary="How active the members of a group are, by member id")
-async def list_activity(db: DatabaseReader, group_id: GroupId, paging: Paging) -> Page[MemberActivity]:
+async def list_activity(db: Store, group_id: GroupId, paging: Paging) -> Page[MemberActivity]:
     """A group that nobody has told us of has no members."""
     (after,) = paging.after(str) or ("",)
     members = await list_members(db, group_id, after=str(after), limit=paging.limit + 1)
@@ -50,7 +50,7 @@ async def list_activity(db: DatabaseReader, group_id: GroupId, paging: Paging) -
 
 
 @router.get("/{member_id}", summary="How active one member of a group is")
-async def read_activity(db: DatabaseReader, group_id: GroupId, member_id: MemberId) -> MemberActivity:
+async def read_activity(db: Store, group_id: GroupId, member_id: MemberId) -> MemberActivity:
     """404 when the member has never come to the group nor written in it."""
     member = await find_member(db, group_id, member_id)
     if member is None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from huiqun.contracts.envelope import Id, Instant
 from huiqun.contracts.moderation import Verdict
 from huiqun.runtime.clock import whole_milliseconds
-from huiqun.web import Answer, DatabaseReader, Page, Paging, Principal, Router, WriteOnce, requires
+from huiqun.web import Answer, Page, Paging, Principal, Router, Store, WriteOnce, requires
 from huiqun.work import Work
 from moderation.backtest import handlers
 from moderation.backtest.handlers import UnfitBacktestError, UnknownBacktestError
@@ -144,9 +144,7 @@ async def request_backtest(
 
 
 @router.get("", summary="List the backtests of a version")
-async def list_backtests(
-    db: DatabaseReader, policy_id: PolicyPath, number: NumberPath, paging: Paging
-) -> Page[BacktestView]:
+async def list_backtests(db: Store, policy_id: PolicyPath, number: NumberPath, paging: Paging) -> Page[BacktestView]:
     """Newest first."""
     found = await handlers.list_backtests(db, policy_id, number, paging.last(str), paging.limit + 1)
     return paging.page(found, lambda job: (job.id,), lambda job: BacktestView(**_fields(job)))
@@ -154,7 +152,7 @@ async def list_backtests(
 
 @router.get("/{backtest_id}", summary="Read how far a backtest is, or what came out")
 async def read_backtest(
-    db: DatabaseReader, policy_id: PolicyPath, number: NumberPath, backtest_id: BacktestPath
+    db: Store, policy_id: PolicyPath, number: NumberPath, backtest_id: BacktestPath
 ) -> BacktestInFull:
     """Progress is noted every second."""
     job = await handlers.find_backtest(db, policy_id, number, backtest_id)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from huiqun.contracts.channel import Capabilities, GroupKind
 from huiqun.contracts.envelope import Id
 from huiqun.store import Reader
-from huiqun.web import Answer, DatabaseReader, IfMatch, Page, Paging, Principal, Router, WriteOnce, requires, set_etag
+from huiqun.web import Answer, IfMatch, Page, Paging, Principal, Router, Store, WriteOnce, requires, set_etag
 from huiqun.work import Work
 from moderation.group_policies import handlers
 from moderation.group_policies.model import InactivePolicyError
@@ -46,11 +46,11 @@ class GroupSummaryView(BaseModel):
     )
     name: str = Field(description="The group's name.", examples=["理财交流一群"])
     owner: str | None = Field(description="The staff member who owns the group.", examples=["staff-7"])
-    purpose: str = Field(description="What the group is for.", examples=["after_sales"])
-    timezone: str = Field(description="The IANA name of its time zone.", examples=["Asia/Shanghai"])
-    tags: list[str] = Field(description="Its tags.", examples=[["vip"]])
+    purpose: str = Field(description="Purpose of the group.", examples=["after_sales"])
+    timezone: str = Field(description="The IANA name of the group's time zone.", examples=["Asia/Shanghai"])
+    tags: list[str] = Field(description="The group's tags.", examples=[["vip"]])
     capabilities: dict[str, str] = Field(
-        description="How the channel carries out each kind of action there.",
+        description="How the channel carries out each kind of action in the group.",
         examples=[
             {
                 "send": "staff_task",
@@ -61,44 +61,50 @@ class GroupSummaryView(BaseModel):
             }
         ],
     )
-    dismissed_at: datetime | None = Field(description="When it was dissolved.", examples=["2026-11-22T08:00:00Z"])
-    policy_id: str | None = Field(description="The policy assigned to it; null for the default.", examples=["strict"])
-    revision: int = Field(description="Rises with every assignment; it is the ETag, too.", examples=[2])
+    dismissed_at: datetime | None = Field(
+        description="When the group was dismissed; null if it was not.", examples=["2026-11-22T08:00:00Z"]
+    )
+    policy_id: str | None = Field(
+        description="Id of the policy assigned to the group; null for the default.", examples=["strict"]
+    )
+    revision: int = Field(description="Revision of the assignment, which rises with each; the ETag, too.", examples=[2])
 
 
 class EffectivePolicyView(BaseModel):
     """The policy that a group's messages are judged by."""
 
     id: str = Field(description="The policy's id.", examples=["strict"])
-    version: int = Field(description="The version in force; 0 for what comes with Huiqun.", examples=[3])
+    version: int = Field(description="Number of the version in force; 0 for what comes with Huiqun.", examples=[3])
     source: Literal["assigned", "default", "built_in"] = Field(
-        description="Assigned to the group, the default that an operator activated, or what comes with Huiqun.",
+        description="Source of the policy: assigned to the group, the default as activated, or built into Huiqun.",
         examples=["assigned"],
     )
-    rules: Rules = Field(description="The rules.")
+    rules: Rules = Field(description="The rules of the policy, inherited ones included.")
 
 
 class GroupView(GroupSummaryView):
     """A group, its settings and the policy it is under."""
 
-    effective_policy: EffectivePolicyView = Field(description="The policy that its messages are judged by.")
+    effective_policy: EffectivePolicyView = Field(description="The policy that the group's messages are judged by.")
 
 
 class PolicyAssignment(BaseModel):
     """Which policy a group is to have."""
 
-    policy_id: PolicyId | None = Field(description="The policy's id; null for the default.", examples=["strict"])
+    policy_id: PolicyId | None = Field(
+        description="Id of the policy to assign; null for the default.", examples=["strict"]
+    )
 
 
 @router.get("", summary="List the groups")
-async def list_groups(db: DatabaseReader, paging: Paging) -> Page[GroupSummaryView]:
+async def list_groups(db: Store, paging: Paging) -> Page[GroupSummaryView]:
     """By id: those the channel has told us of, and those that were given a policy."""
     found = await list_group_records(db, paging.last(str), paging.limit + 1)
     return paging.page(found, lambda group: (group.id,), _summary_view)
 
 
-@router.get("/{group_id}", summary="Read a group's settings and the policy it is under")
-async def read_group(db: DatabaseReader, group_id: GroupPath, response: Response) -> GroupView:
+@router.get("/{group_id}", summary="Read a group with its policy")
+async def read_group(db: Store, group_id: GroupPath, response: Response) -> GroupView:
     """A group that nobody has told us of has the default settings."""
     record = await get_group(db, group_id)
     set_etag(response, record.revision)

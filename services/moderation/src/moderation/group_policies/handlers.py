@@ -6,7 +6,7 @@ from huiqun.audit import AuditEntry, append
 from huiqun.contracts.channel import Action
 from huiqun.store import Reader
 from huiqun.work import Work
-from moderation.group_policies.model import GroupContext, GroupPolicy, InactivePolicyError
+from moderation.group_policies.model import GroupPolicy, InactivePolicyError
 from moderation.groups.handlers import announce_settings, get_group, set_group_policy
 from moderation.groups.model import GroupRecord, GroupSettings
 from moderation.policies.handlers import (
@@ -61,13 +61,7 @@ async def get_group_policy(reader: Reader, group_id: str) -> GroupPolicy:
     return GroupPolicy(record, build_policy(versions, record.settings), list_layers(versions, record.settings))
 
 
-async def get_group_context(reader: Reader, group_id: str) -> GroupContext:
-    """Get the group and the policy that a task or a request works by, in its own transaction."""
-    group = await get_group(reader, group_id)
-    return GroupContext(group, await get_policy_in_force(reader, group.settings))
-
-
 async def find_superior(work: Work, action: Action) -> str | None:
     """Find who is told that nobody carries out an action in a group; None where its policy names nobody."""
-    context = await get_group_context(work, action.record_key)
-    return context.policy.rules.review.escalate_to
+    group = await get_group(work, action.record_key)
+    return (await get_policy_in_force(work, group.settings)).rules.review.escalate_to

@@ -11,12 +11,12 @@ from huiqun.files.uploads import MOST_FAULTS, received_rows, refused_rows
 from huiqun.web import (
     MIB,
     Answer,
-    DatabaseReader,
     Offloaded,
     Page,
     Paging,
     Principal,
     Router,
+    Store,
     WriteOnce,
     body_limit,
     requires,
@@ -101,20 +101,20 @@ class WordView(BaseModel):
 
 
 @router.get("", summary="List the word lists")
-async def list_lists(db: DatabaseReader, paging: Paging) -> Page[ListView]:
+async def list_lists(db: Store, paging: Paging) -> Page[ListView]:
     """By name; `huiqun` and `huiqun-staff` come with the service."""
     found = await store.lists(db, paging.last(str), paging.limit + 1)
     return paging.page(found, lambda entry: (entry.name,), _list)
 
 
 @router.get("/{name}", summary="Read what a word list came from")
-async def read_list(db: DatabaseReader, name: ListPath) -> ListView:
+async def read_list(db: Store, name: ListPath) -> ListView:
     """The words themselves are under `/words`."""
     return _list(await handlers.find_list(db, name))
 
 
 @router.get("/{name}/words", summary="List the words of a list")
-async def list_words(db: DatabaseReader, name: ListPath, paging: Paging) -> Page[WordView]:
+async def list_words(db: Store, name: ListPath, paging: Paging) -> Page[WordView]:
     """By id."""
     await handlers.find_list(db, name)
     found = await store.page(db, name, paging.last(str), paging.limit + 1)

@@ -23,7 +23,7 @@ from huiqun.versions.api import (
     list_difference_views,
 )
 from huiqun.versions.model import ActivationCommand, Version
-from huiqun.web import Answer, DatabaseReader, IfMatch, Page, Paging, Router, WriteOnce, set_etag
+from huiqun.web import Answer, IfMatch, Page, Paging, Router, Store, WriteOnce, set_etag
 from huiqun.work import Work
 from moderation.group_policies.handlers import get_group_policy
 from moderation.group_policies.model import GroupPolicy
@@ -61,10 +61,10 @@ VersionRoutes(OWN_RULES, "a group's own rules", "/versions/{number}", place_of, 
 class ValueOriginView(BaseModel):
     """A value of the rules, and who says it."""
 
-    path: str = Field(description="Where it stands in the rules.", examples=["quota/per_day"])
-    value: Any = Field(description="The value.", examples=[5])
+    path: str = Field(description="Where the value stands in the rules.", examples=["quota/per_day"])
+    value: Any = Field(description="The value that holds in the group.", examples=[5])
     source: str = Field(
-        description="Who says it: built_in, a policy's version, or the group itself.", examples=["vip@3"]
+        description="Source of the value: built_in, a policy's version, or the group itself.", examples=["vip@3"]
     )
 
 
@@ -73,31 +73,34 @@ class GroupPolicyView(BaseModel):
 
     group_id: str = Field(description="The group's id.", examples=["group-1"])
     policy: str = Field(
-        description="How decisions name it: policy and version, +d the default's it inherits from, +g own rules.",
+        description="Label of the policy in decisions: policy and version, +d the default's version, +g own rules.",
         examples=["vip@3+d2+g2"],
     )
     layers: list[str] = Field(
-        description="What it is made of; each says what is to be other than before.",
+        description="Layers that the policy is made of; each says what is to be other than in the one before.",
         examples=[["built_in", "default@2", "vip@3", "group"]],
     )
     rules: Rules = Field(description="The rules that the group's messages are judged by.")
-    origins: list[ValueOriginView] = Field(description="Where each value comes from.")
+    origins: list[ValueOriginView] = Field(description="Where each value of the rules comes from.")
     own_rules: dict[str, Any] = Field(
-        description="What the group changes for itself.", examples=[{"quota": {"per_day": 8}}]
+        description="What the group changes in its policy, for itself alone.", examples=[{"quota": {"per_day": 8}}]
     )
     own_revision: int = Field(
-        description="The version of its own rules in force, 0 if there never was one; it is the ETag, too.",
+        description="Number of the version of the group's own rules in force, 0 if there never was one; the ETag, too.",
         examples=[2],
     )
     own_waiting: int | None = Field(
-        description="The newest version of its own rules, if that waits for an approval.", examples=[3]
+        description="Number of the newest version of the group's own rules, if that waits for an approval.",
+        examples=[3],
     )
 
 
 class OwnRulesDraft(BaseModel):
     """What a group is to change in its policy."""
 
-    rules: Rules = Field(description="What is to be other than in the policy; nothing takes all own rules away.")
+    rules: Rules = Field(
+        description="Rules of the group: what is to be other than in the policy; nothing takes all own rules away."
+    )
     reason: Reason = Field(
         description="Why the rules are to be other in this group.", examples=["Launch week in this group only"]
     )
@@ -108,9 +111,9 @@ class OwnRulesVersionView(ApprovalView):
 
     group_id: str = Field(description="The group's id.", examples=["group-1"])
     version: int = Field(description="Number of the version of the group's own rules.", examples=[3])
-    note: str = Field(description="Why it was written.", examples=["Launch week in this group only"])
-    created_by: str = Field(description="Who wrote it.", examples=["key:5f2a9c01d4e8b7a3"])
-    created_at: datetime | None = Field(description="When it was written.", examples=["2026-11-22T08:00:00Z"])
+    note: str = Field(description="Why the version was written.", examples=["Launch week in this group only"])
+    created_by: str = Field(description="Who wrote the version.", examples=["key:5f2a9c01d4e8b7a3"])
+    created_at: datetime | None = Field(description="When the version was written.", examples=["2026-11-22T08:00:00Z"])
     rules: dict[str, Any] = Field(
         description="What the group changes in its policy.", examples=[{"quota": {"per_day": 8}}]
     )
@@ -121,18 +124,20 @@ class OwnRulesComparisonView(BaseModel):
 
     group_id: str = Field(description="The group's id.", examples=["group-1"])
     version: int = Field(description="Number of the version of the group's own rules.", examples=[3])
-    differences: list[DifferenceView] = Field(description="The values that differ.")
+    differences: list[DifferenceView] = Field(
+        description="The values in which the version and what is in force differ."
+    )
 
 
 class OwnRulesActivation(BaseModel):
     """Which version of a group's own rules is to be in force."""
 
-    version: int = Field(ge=1, le=1_000_000, description="Number of the version.", examples=[3])
+    version: int = Field(ge=1, le=1_000_000, description="Number of the version to activate.", examples=[3])
     reason: ActivationReason = ""
 
 
-@router.get("", summary="Read the rules of a group, and where each value comes from")
-async def read_group_policy(db: DatabaseReader, group_id: GroupPath, response: Response) -> GroupPolicyView:
+@router.get("", summary="Read the policy of a group, and where each value comes from")
+async def read_group_policy(db: Store, group_id: GroupPath, response: Response) -> GroupPolicyView:
     """Under the default, the policy assigned to the group, and the group's own rules."""
     found = await get_group_policy(db, group_id)
     set_etag(response, found.record.own_revision)
@@ -140,26 +145,26 @@ async def read_group_policy(db: DatabaseReader, group_id: GroupPath, response: R
 
 
 @router.get("/versions", summary="List the versions of a group's own rules")
-async def list_own_rules_versions(db: DatabaseReader, group_id: GroupPath, paging: Paging) -> Page[OwnRulesVersionView]:
+async def list_own_rules_versions(db: Store, group_id: GroupPath, paging: Paging) -> Page[OwnRulesVersionView]:
     """Newest first, those that wait for an approval among them."""
     found = await OWN_RULES.store.list_versions(db, group_id, paging.last(int), paging.limit + 1)
     return paging.page(found, lambda version: (version.number,), _version_view)
 
 
 @router.get("/versions/{number}", summary="Read one version of a group's own rules")
-async def read_own_rules_version(db: DatabaseReader, group_id: GroupPath, number: NumberPath) -> OwnRulesVersionView:
+async def read_own_rules_version(db: Store, group_id: GroupPath, number: NumberPath) -> OwnRulesVersionView:
     """What it says, and how far it has come."""
     return _version_view(await OWN_RULES.get_version(db, group_id, number))
 
 
 @router.get("/versions/{number}/diff", summary="Compare a version of a group's own rules with what is in force")
-async def compare_own_rules(db: DatabaseReader, group_id: GroupPath, number: NumberPath) -> OwnRulesComparisonView:
+async def compare_own_rules(db: Store, group_id: GroupPath, number: NumberPath) -> OwnRulesComparisonView:
     """Value by value, as the group would feel it."""
     found = await handlers.compare_own_rules(db, group_id, number)
     return OwnRulesComparisonView(group_id=group_id, version=number, differences=list_difference_views(found))
 
 
-@router.put("", summary="Give a group rules of its own", response_model=GroupPolicyView)
+@router.put("", summary="Replace a group's own rules", response_model=GroupPolicyView)
 async def write_own_rules(
     group_id: GroupPath, draft: OwnRulesDraft, seen: IfMatch, write: WriteOnce, who: Approving
 ) -> Response:

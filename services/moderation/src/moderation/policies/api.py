@@ -26,7 +26,7 @@ from huiqun.versions.model import (
     Version,
     VersionHead,
 )
-from huiqun.web import Answer, DatabaseReader, IfMatch, Page, Paging, Principal, Router, WriteOnce, requires, set_etag
+from huiqun.web import Answer, IfMatch, Page, Paging, Principal, Router, Store, WriteOnce, requires, set_etag
 from huiqun.work import Work
 from moderation.policies import handlers
 from moderation.policies.handlers import POLICIES
@@ -74,10 +74,16 @@ class PolicyView(BaseModel):
     """A policy and which of its versions is in force."""
 
     id: str = Field(description="The policy's id.", examples=["default"])
-    latest: int = Field(description="Number of its newest version; 0 for what comes with Huiqun.", examples=[4])
+    latest: int = Field(
+        description="Number of the policy's newest version; 0 for what comes with Huiqun.", examples=[4]
+    )
     active: int | None = Field(description="Number of the version in force; null if none is.", examples=[3])
-    revision: int = Field(description="Rises with every change; it is the ETag, too.", examples=[7])
-    updated_at: datetime | None = Field(description="When it was last changed.", examples=["2026-11-22T08:00:00Z"])
+    revision: int = Field(
+        description="Revision of the policy, which rises with every change; the ETag, too.", examples=[7]
+    )
+    updated_at: datetime | None = Field(
+        description="When the policy was last changed.", examples=["2026-11-22T08:00:00Z"]
+    )
 
 
 class PolicyDetailView(PolicyView):
@@ -90,9 +96,9 @@ class BacktestSummaryView(BaseModel):
     """How the latest backtest of a version ended."""
 
     id: str = Field(description="The backtest's id.", examples=["0192f3c1-0000-7000-8000-000000000000"])
-    finished_at: datetime = Field(description="When it ended.", examples=["2026-11-22T08:00:00Z"])
+    finished_at: datetime = Field(description="When the backtest ended.", examples=["2026-11-22T08:00:00Z"])
     messages: int = Field(description="How many messages were judged again.", examples=[48213])
-    added: int = Field(description="Hits that the rules in force did not have.", examples=[37])
+    added: int = Field(description="Hits that only the version tried has.", examples=[37])
     lost: int = Field(description="Hits that only the rules in force have.", examples=[2])
     changed: int = Field(description="Messages with another verdict.", examples=[35])
 
@@ -110,54 +116,56 @@ class PolicyVersionView(ApprovalView):
 
     policy_id: str = Field(description="The policy's id.", examples=["default"])
     version: int = Field(description="Number of the version, from 1.", examples=[3])
-    note: str = Field(description="Why it was written.", examples=["Campaign week: allow the shop's links"])
-    created_by: str = Field(description="Who wrote it.", examples=["key:5f2a9c01d4e8b7a3"])
-    created_at: datetime | None = Field(description="When it was written.", examples=["2026-11-22T08:00:00Z"])
+    note: str = Field(description="Why the version was written.", examples=["Campaign week: allow the shop's links"])
+    created_by: str = Field(description="Who wrote the version.", examples=["key:5f2a9c01d4e8b7a3"])
+    created_at: datetime | None = Field(description="When the version was written.", examples=["2026-11-22T08:00:00Z"])
     rules: dict[str, Any] = Field(
-        description="What it says; all else is inherited, from the default or from what comes with Huiqun.",
+        description="What the version says; all else is inherited, from the default or from what comes with Huiqun.",
         examples=[{"quota": {"per_day": 5}, "links": None}],
     )
-    backtest: BacktestSummaryView | None = Field(description="Its latest backtest; null if there is none.")
+    backtest: BacktestSummaryView | None = Field(description="The version's latest backtest; null if there is none.")
 
 
 class PolicyVersionDetailView(PolicyVersionView):
     """A version with the rules that would hold under it."""
 
-    effective: Rules = Field(description="The rules that would hold if it were in force now.")
+    effective: Rules = Field(description="The rules that would hold if the version were in force now.")
 
 
 class PolicyComparisonView(BaseModel):
     """What is other in a version than in another one, inherited values included."""
 
     policy_id: str = Field(description="The policy's id.", examples=["default"])
-    version: int = Field(description="The version.", examples=[3])
-    against: int = Field(description="The other version; 0 for what is inherited.", examples=[2])
-    differences: list[DifferenceView] = Field(description="The values that differ.")
+    version: int = Field(description="Number of the version that is compared.", examples=[3])
+    against: int = Field(description="Number of the other version; 0 for what is inherited.", examples=[2])
+    differences: list[DifferenceView] = Field(description="The values in which the two versions differ.")
 
 
 class PolicyDraft(BaseModel):
     """What a new version says."""
 
-    rules: Rules = Field(description="What is to be other than what is inherited; a section that is null is off.")
-    note: Reason = Field(default="", description="Why it is written.", examples=["Fewer messages a day"])
+    rules: Rules = Field(
+        description="Rules of the version: what is to be other than inherited; a section that is null is off."
+    )
+    note: Reason = Field(default="", description="Why the version is written.", examples=["Fewer messages a day"])
 
 
 class PolicyActivation(BaseModel):
     """Which version is to be in force."""
 
-    version: int = Field(ge=1, le=1_000_000, description="Number of the version.", examples=[3])
+    version: int = Field(ge=1, le=1_000_000, description="Number of the version to activate.", examples=[3])
     reason: ActivationReason = ""
 
 
 @router.get("", summary="List the policies")
-async def list_policies(db: DatabaseReader, paging: Paging) -> Page[PolicyView]:
+async def list_policies(db: Store, paging: Paging) -> Page[PolicyView]:
     """By id; the default is there even before anybody has written one."""
     found = await POLICIES.list_heads(db, paging.last(str), paging.limit + 1)
     return paging.page(found, lambda head: (head.document_id,), _policy_view)
 
 
 @router.get("/{policy_id}", summary="Read a policy with the rules in force")
-async def read_policy(db: DatabaseReader, policy_id: PolicyPath, response: Response) -> PolicyDetailView:
+async def read_policy(db: Store, policy_id: PolicyPath, response: Response) -> PolicyDetailView:
     """The ETag is what an activation needs as If-Match."""
     head = await POLICIES.get_head(db, policy_id)
     rules = None
@@ -168,14 +176,14 @@ async def read_policy(db: DatabaseReader, policy_id: PolicyPath, response: Respo
 
 
 @router.get("/{policy_id}/versions", summary="List the versions of a policy")
-async def list_policy_versions(db: DatabaseReader, policy_id: PolicyPath, paging: Paging) -> Page[PolicyVersionView]:
+async def list_policy_versions(db: Store, policy_id: PolicyPath, paging: Paging) -> Page[PolicyVersionView]:
     """Newest first."""
     found = await POLICIES.list_versions(db, policy_id, paging.last(int), paging.limit + 1)
     return paging.page(found, lambda version: (version.number,), _version_view)
 
 
 @router.get("/{policy_id}/versions/{number}", summary="Read one version of a policy")
-async def read_policy_version(db: DatabaseReader, policy_id: PolicyPath, number: NumberPath) -> PolicyVersionDetailView:
+async def read_policy_version(db: Store, policy_id: PolicyPath, number: NumberPath) -> PolicyVersionDetailView:
     """Version 0 of the default is what comes with Huiqun."""
     version = await POLICIES.get_version(db, policy_id, number)
     return PolicyVersionDetailView(
@@ -185,7 +193,7 @@ async def read_policy_version(db: DatabaseReader, policy_id: PolicyPath, number:
 
 @router.get("/{policy_id}/versions/{number}/diff", summary="Compare a version of a policy with another one")
 async def compare_policy_versions(
-    db: DatabaseReader, policy_id: PolicyPath, number: NumberPath, against: Against = None
+    db: Store, policy_id: PolicyPath, number: NumberPath, against: Against = None
 ) -> PolicyComparisonView:
     """Value by value, as the policy's groups would feel it: both versions over the default in force now."""
     other, found = await handlers.compare_policy_versions(db, policy_id, number, against)

@@ -10,7 +10,7 @@ from huiqun.contracts.envelope import Id, Instant
 from huiqun.privacy.text import ComparedText, MaskedText
 from huiqun.versions.api import VERSION_PROBLEMS, Approval, ApprovalView, Approver, approval_view, approving
 from huiqun.versions.model import ApprovalCommand
-from huiqun.web import Answer, DatabaseReader, Page, Paging, Principal, Router, WriteOnce, requires
+from huiqun.web import Answer, Page, Paging, Principal, Router, Store, WriteOnce, requires
 from huiqun.work import Work
 from moderation.rule_exceptions import handlers
 from moderation.rule_exceptions.model import (
@@ -34,7 +34,7 @@ router = Router(
 ExceptionPath = Annotated[
     Id, Path(description="The exception's id.", examples=["0192f3c1-0000-7000-8000-000000000000"])
 ]
-GroupId = Annotated[Id | None, Query(description="Only those in this group.", examples=["group-1"])]
+GroupId = Annotated[Id | None, Query(description="Id of the group whose exceptions are listed.", examples=["group-1"])]
 Moderator = Annotated[Principal, requires("moderator")]
 Approving = Annotated[Approver, approving("moderator")]
 RuleName = Annotated[str, ComparedText(pattern=r"^[a-z_]{1,32}(/[\w-]{1,64})?$")]
@@ -44,44 +44,54 @@ Reason = Annotated[str, MaskedText(strip_whitespace=True, min_length=1, max_leng
 class RuleExceptionRequest(BaseModel):
     """From which rule somebody is to be excepted, until when, and why."""
 
-    group_id: Id = Field(description="The group.", examples=["group-1"])
-    member_id: Id | None = Field(default=None, description="The member; null for the whole group.", examples=["u-7"])
-    rule: RuleName = Field(
-        description="The rule, as reasons name it; lexicon/ads for one category of words.", examples=["links"]
+    group_id: Id = Field(description="Id of the group.", examples=["group-1"])
+    member_id: Id | None = Field(
+        default=None, description="Id of the member; null for the whole group.", examples=["u-7"]
     )
-    until: Instant = Field(description="It ends then, within a year.", examples=["2026-12-01T00:00:00+08:00"])
-    reason: Reason = Field(description="Why.", examples=["Speaker of the campaign, sends the shop's links"])
+    rule: RuleName = Field(
+        description="Name of the rule, as in reasons; lexicon/ads for one category of words.", examples=["links"]
+    )
+    until: Instant = Field(
+        description="When the exception is to end, within a year.", examples=["2026-12-01T00:00:00+08:00"]
+    )
+    reason: Reason = Field(
+        description="Why the exception is asked for.", examples=["Speaker of the campaign, sends the shop's links"]
+    )
 
 
 class RuleExceptionView(ApprovalView):
     """An exception to a rule; it holds once it is approved."""
 
     id: str = Field(description="The exception's id.", examples=["0192f3c1-0000-7000-8000-000000000000"])
-    group_id: str = Field(description="The group.", examples=["group-1"])
-    member_id: str | None = Field(description="The member; null for the whole group.", examples=["u-7"])
-    rule: str = Field(description="The rule, or lexicon/ads for one category of words.", examples=["links"])
-    until: datetime = Field(description="When it ends.", examples=["2026-12-01T00:00:00Z"])
-    reason: str = Field(description="Why it was asked for.", examples=["Speaker of the campaign"])
-    granted_by: str = Field(description="Who asked for it.", examples=["key:5f2a9c01d4e8b7a3"])
-    granted_at: datetime = Field(description="When it was asked for.", examples=["2026-11-22T08:00:00Z"])
-    revoked_by: str | None = Field(description="Who took it back; null if nobody has.", examples=["key:77aa01d4e8b7"])
-    revoked_at: datetime | None = Field(description="When it was taken back.", examples=["2026-11-25T08:00:00Z"])
+    group_id: str = Field(description="Id of the group.", examples=["group-1"])
+    member_id: str | None = Field(description="Id of the member; null for the whole group.", examples=["u-7"])
+    rule: str = Field(description="Name of the rule, or lexicon/ads for one category of words.", examples=["links"])
+    until: datetime = Field(description="When the exception ends.", examples=["2026-12-01T00:00:00Z"])
+    reason: str = Field(description="Why the exception was asked for.", examples=["Speaker of the campaign"])
+    granted_by: str = Field(description="Who asked for the exception.", examples=["key:5f2a9c01d4e8b7a3"])
+    granted_at: datetime = Field(description="When the exception was asked for.", examples=["2026-11-22T08:00:00Z"])
+    revoked_by: str | None = Field(
+        description="Who revoked the exception; null if nobody has.", examples=["key:77aa01d4e8b7"]
+    )
+    revoked_at: datetime | None = Field(
+        description="When the exception was revoked; null if it was not.", examples=["2026-11-25T08:00:00Z"]
+    )
 
 
 @router.get("", summary="List the exceptions to rules")
-async def list_exceptions(db: DatabaseReader, paging: Paging, group_id: GroupId = None) -> Page[RuleExceptionView]:
+async def list_exceptions(db: Store, paging: Paging, group_id: GroupId = None) -> Page[RuleExceptionView]:
     """Newest first, also those that wait for an approval, have ended or were taken back."""
     found = await handlers.list_exceptions(db, group_id, paging.last(str), paging.limit + 1)
     return paging.page(found, lambda grant: (grant.id,), _exception_view)
 
 
 @router.get("/{exception_id}", summary="Read an exception to a rule")
-async def read_exception(db: DatabaseReader, exception_id: ExceptionPath) -> RuleExceptionView:
+async def read_exception(db: Store, exception_id: ExceptionPath) -> RuleExceptionView:
     """With who asked for it, who approved it, and who took it back."""
     return _exception_view(await handlers.get_exception(db, exception_id))
 
 
-@router.post("", summary="Ask for an exception to a rule", status_code=201, response_model=RuleExceptionView)
+@router.post("", summary="Request an exception to a rule", status_code=201, response_model=RuleExceptionView)
 async def request_exception(wanted: RuleExceptionRequest, write: WriteOnce, who: Approving) -> Response:
     """It holds for a member or a whole group once somebody else has approved it; without four eyes at once."""
     command = RuleExceptionCommand(wanted.group_id, wanted.member_id, wanted.rule, wanted.until, wanted.reason)

@@ -7,7 +7,7 @@ from fastapi import Path
 from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id
-from huiqun.web import DatabaseReader, Problem, Router
+from huiqun.web import Problem, Router, Store
 from moderation.group_policies.handlers import get_policy_in_force
 from moderation.groups.handlers import get_group
 from moderation.standing import store
@@ -43,7 +43,7 @@ class StandingView(BaseModel):
 
 
 @router.get("", summary="Read where a member stands in a group")
-async def read_standing(db: DatabaseReader, group_id: GroupPath, member_id: MemberPath) -> StandingView:
+async def read_standing(db: Store, group_id: GroupPath, member_id: MemberPath) -> StandingView:
     """By the ladder of the policy that the group is under now."""
     found = await store.find(db, group_id, member_id)
     if found is None:

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Path
 from pydantic import BaseModel, Field
 
-from huiqun.web import DatabaseReader, Page, Paging, Problem, Router
+from huiqun.web import Page, Paging, Problem, Router, Store
 from survey.eligibility import store
 from survey.eligibility.model import Eligibility, Obstacle
 
@@ -31,7 +31,7 @@ class MemberEligibility(BaseModel):
 
 
 @router.get("", summary="Who of a group may be asked now, by member id")
-async def list_eligibility(db: DatabaseReader, group_id: GroupId, paging: Paging) -> Page[MemberEligibility]:
+async def list_eligibility(db: Store, group_id: GroupId, paging: Paging) -> Page[MemberEligibility]:
     """A group that nobody has told us of has no members."""
     (after,) = paging.after(str) or ("",)
     found = await store.of_group(db, group_id, str(after), paging.limit + 1)
@@ -39,7 +39,7 @@ async def list_eligibility(db: DatabaseReader, group_id: GroupId, paging: Paging
 
 
 @router.get("/{member_id}", summary="Whether one member of a group may be asked now")
-async def read_eligibility(db: DatabaseReader, group_id: GroupId, member_id: MemberId) -> MemberEligibility:
+async def read_eligibility(db: Store, group_id: GroupId, member_id: MemberId) -> MemberEligibility:
     """404 when the member has never come to the group nor written in it."""
     record = await store.read(db, group_id, member_id)
     if record is None:

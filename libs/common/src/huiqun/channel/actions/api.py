@@ -13,7 +13,7 @@ from huiqun.contracts.channel import ActionKind, CompletionStage, FailureCode
 from huiqun.contracts.envelope import Id
 from huiqun.privacy.links import without_tokens
 from huiqun.privacy.text import MaskedText
-from huiqun.web import Answer, DatabaseReader, Page, Paging, Principal, Router, WriteOnce, requires
+from huiqun.web import Answer, Page, Paging, Principal, Router, Store, WriteOnce, requires
 from huiqun.work import Work
 
 router = Router(
@@ -86,9 +86,7 @@ class WithdrawalBody(BaseModel):
 
 
 @router.get("", summary="List the actions")
-async def list_actions(
-    db: DatabaseReader, paging: Paging, group_id: GroupId = None, state: InState = None
-) -> Page[ActionView]:
+async def list_actions(db: Store, paging: Paging, group_id: GroupId = None, state: InState = None) -> Page[ActionView]:
     """Newest first."""
     before, limit = paging.last(str), paging.limit + 1
     found = await store.list_actions(db, group_id=group_id, state=state, before=before, limit=limit)
@@ -96,7 +94,7 @@ async def list_actions(
 
 
 @router.get("/{action_id}", summary="Read one action and what became of it")
-async def read_action(db: DatabaseReader, action_id: ActionPath) -> ActionView:
+async def read_action(db: Store, action_id: ActionPath) -> ActionView:
     """The id is also the channel's idempotency key."""
     found = await store.find_action(db, action_id)
     if found is None:

@@ -11,7 +11,7 @@ from huiqun.contracts.envelope import Id
 from huiqun.files.exports.handlers import UnfinishedExportError, UnknownExportError, record_download
 from huiqun.files.exports.model import Export, ExportFormat, ExportState
 from huiqun.files.exports.store import read_parts
-from huiqun.web import Audited, Caller, DatabaseReader, Router
+from huiqun.web import Audited, Caller, Router, Store
 from huiqun.web.downloads import Download, RangeHeader, download_responses, send_download
 from huiqun.web.problems import Problems
 
@@ -59,7 +59,7 @@ def add_file_route(router: Router, kind: str) -> None:
     """Add the route by which the file of an export of this kind is fetched, by whoever may use the router."""
 
     async def fetch_file(
-        db: DatabaseReader, export_id: ExportPath, audited: Audited, who: Caller, asked: RangeHeader = None
+        db: Store, export_id: ExportPath, audited: Audited, who: Caller, asked: RangeHeader = None
     ) -> StreamingResponse:
         """As a stream, or from the byte that Range names. Each download is audited."""
         export = await audited(lambda work: record_download(work, kind, export_id, who.id))

@@ -21,7 +21,7 @@ from huiqun.privacy.erasure.model import (
     UnknownAccessFileError,
     UnknownPersonRequestError,
 )
-from huiqun.web import DatabaseReader, Page, Paging, Principal, Router, Transact, requires
+from huiqun.web import Page, Paging, Principal, Router, Store, Transact, requires
 
 router = Router(
     "/api/v1/person-requests",
@@ -94,7 +94,7 @@ class PersonRequestView(BaseModel):
 
 
 @router.get("", summary="List the requests of people about their data")
-async def list_person_requests(db: DatabaseReader, paging: Paging, kind: OfKind = None) -> Page[PersonRequestView]:
+async def list_person_requests(db: Store, paging: Paging, kind: OfKind = None) -> Page[PersonRequestView]:
     """Newest first."""
     after = paging.after(datetime, str)
     found = await store.list_requests(db, cast("tuple[datetime, str] | None", after or None), paging.limit + 1, kind)
@@ -104,9 +104,7 @@ async def list_person_requests(db: DatabaseReader, paging: Paging, kind: OfKind 
 @router.get(
     "/files/{reference}", summary="Fetch the data of a person, once", response_class=StreamingResponse, responses=_FILE
 )
-async def fetch_access_file(
-    request: Request, db: DatabaseReader, reference: Reference, who: Auditor
-) -> StreamingResponse:
+async def fetch_access_file(request: Request, db: Store, reference: Reference, who: Auditor) -> StreamingResponse:
     """JSON lines: what kind of data it is, and the data. It is audited, and gone after it, also if it breaks off."""
     transact = cast("Transact", request.app.state.transact)
     directory = cast("Directory", request.app.state.directory)
@@ -120,7 +118,7 @@ async def fetch_access_file(
 
 
 @router.get("/{kind}/{request_id}", summary="Read a request of a person about their data")
-async def read_person_request(db: DatabaseReader, kind: Kind, request_id: RequestId) -> PersonRequestView:
+async def read_person_request(db: Store, kind: Kind, request_id: RequestId) -> PersonRequestView:
     """404 where nobody has asked this, or three years after it was completed."""
     found = await store.find_request(db, f"{kind.value}/{request_id}")
     if found is None:

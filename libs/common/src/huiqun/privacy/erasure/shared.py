@@ -7,7 +7,7 @@ from typing import Final
 
 from huiqun.channel.directory.handlers import Directory
 from huiqun.channel.directory.store import DIRECTORY, list_accounts
-from huiqun.contracts.parties import RECEIVED_EVENTS_BY_PARTY, SENT_EVENTS_BY_PARTY
+from huiqun.contracts.parties import RECEIVED, SENT
 from huiqun.contracts.privacy import ErasureResult, Outcome
 from huiqun.contracts.topics import dead_letters_of
 from huiqun.privacy.erasure import store
@@ -60,9 +60,7 @@ def shared_holdings(service: str, directory: Directory) -> tuple[PersonalDataHol
 
 def _copies_on_topics(service: str) -> PersonalDataHolding:
     """What a service reads and writes stays on the broker for as long as its topic says, whatever is erased here."""
-    topics = {event.topic for event in (*RECEIVED_EVENTS_BY_PARTY[service], *SENT_EVENTS_BY_PARTY[service])} | {
-        dead_letters_of(service)
-    }
+    topics = {event.topic for event in (*RECEIVED[service], *SENT[service])} | {dead_letters_of(service)}
     names = "、".join(sorted(topic.name for topic in topics))
     longest = max(topic.retention for topic in topics)
     return kept_anyway(f"消息队列中的副本（{names}）", (), "主题保存期满后自动删除", longest)

@@ -11,7 +11,7 @@ from huiqun.files.exports.api import EXPORT_PROBLEMS, ExportPath, ExportProgress
 from huiqun.files.exports.handlers import get_export, request_export
 from huiqun.files.exports.model import Export, ExportFormat
 from huiqun.files.exports.store import list_exports as list_stored_exports
-from huiqun.web import Answer, DatabaseReader, Page, Paging, Router, WriteOnce
+from huiqun.web import Answer, Page, Paging, Router, Store, WriteOnce
 from huiqun.work import Work
 from moderation.archive.api.access import Auditor
 from moderation.archive.handlers.exports import MESSAGES, ExportMessagesCommand
@@ -49,7 +49,7 @@ class ExportView(ExportProgress):
 
 
 @router.get("", summary="List the exports")
-async def list_exports(db: DatabaseReader, paging: Paging) -> Page[ExportView]:
+async def list_exports(db: Store, paging: Paging) -> Page[ExportView]:
     """Newest first."""
     found = await list_stored_exports(db, MESSAGES.name, paging.last(str), paging.limit + 1)
     return paging.page(found, lambda export: (export.id,), _view)
@@ -68,7 +68,7 @@ async def start_export(draft: ExportDraft, write: WriteOnce, who: Auditor) -> Re
 
 
 @router.get("/{export_id}", summary="See how far an export is")
-async def read_export(db: DatabaseReader, export_id: ExportPath) -> ExportView:
+async def read_export(db: Store, export_id: ExportPath) -> ExportView:
     """404 a week after it was asked for."""
     return _view(await get_export(db, MESSAGES.name, export_id))
 

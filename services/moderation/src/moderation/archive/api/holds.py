@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from huiqun.contracts.envelope import Id, Instant
 from huiqun.privacy.text import MaskedText
-from huiqun.web import Answer, DatabaseReader, Page, Paging, Router, WriteOnce
+from huiqun.web import Answer, Page, Paging, Router, Store, WriteOnce
 from huiqun.work import Work
 from moderation.archive.api.access import Auditor
 from moderation.archive.handlers.holds import HoldOrder, LiftedHoldError, UnknownHoldError, lift_hold, place_hold
@@ -91,7 +91,7 @@ class HoldProgress(HoldView):
 
 
 @router.get("", summary="List the legal holds")
-async def list_holds(db: DatabaseReader, paging: Paging, only_open: OnlyOpen = False) -> Page[HoldView]:  # noqa: FBT002 - a query has no keywords
+async def list_holds(db: Store, paging: Paging, only_open: OnlyOpen = False) -> Page[HoldView]:  # noqa: FBT002 - a query has no keywords
     """Newest first."""
     found = await store.listed(db, paging.last(str), paging.limit + 1, only_open=only_open)
     return paging.page(found, lambda hold: (hold.id,), _view)
@@ -110,7 +110,7 @@ async def place(draft: HoldDraft, write: WriteOnce, who: Auditor) -> Response:
 
 
 @router.get("/{hold_id}", summary="Read a legal hold, and whether it has come through")
-async def read_hold(db: DatabaseReader, hold_id: HoldPath) -> HoldProgress:
+async def read_hold(db: Store, hold_id: HoldPath) -> HoldProgress:
     """Lifted ones as well."""
     hold = await store.find(db, hold_id)
     if hold is None:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id, Instant
 from huiqun.privacy.text import ComparedText, MaskedText
-from huiqun.web import Answer, DatabaseReader, Problem, Router, WriteOnce
+from huiqun.web import Answer, Problem, Router, Store, WriteOnce
 from huiqun.web.problems import field_error
 from huiqun.work import Work
 from moderation.archive.api.access import Auditor
@@ -96,7 +96,7 @@ def sample_order(seed: Seed, since: From, until: To, by_group: ByGroup = False, 
 
 @router.get("/sample", summary="Draw a sample of messages, the same one for the same seed")
 async def draw_messages(
-    db: DatabaseReader, order: Annotated[SampleOrder, Depends(sample_order)], groups: Groups = None
+    db: Store, order: Annotated[SampleOrder, Depends(sample_order)], groups: Groups = None
 ) -> SampleView:
     """Ranked by BLAKE2b of seed and message id, so that anybody can draw it again and nobody can choose."""
     chosen = SampleOrder(order.seed, order.size, order.since, order.until, tuple(groups or ()), order.by_group)
@@ -124,6 +124,6 @@ async def add_review(
 
 
 @router.get("/{message_id}/reviews", summary="List what supervisors said of a message")
-async def list_reviews_of(db: DatabaseReader, message_id: MessagePath, group_id: InGroup = None) -> Reviews:
+async def list_reviews_of(db: Store, message_id: MessagePath, group_id: InGroup = None) -> Reviews:
     """Also of one that has expired; without a group, of those of every group that have this id."""
     return Reviews(items=list(map(review_view, await store.of_id(db, message_id, group_id))))

@@ -15,7 +15,6 @@ from huiqun.privacy.links import SignedLinks
 from huiqun.privacy.text import MaskedText
 from huiqun.web import (
     Answer,
-    DatabaseReader,
     IfMatch,
     Page,
     PageRequest,
@@ -23,6 +22,7 @@ from huiqun.web import (
     Precondition,
     Principal,
     Router,
+    Store,
     Write,
     WriteOnce,
     requires,
@@ -163,7 +163,7 @@ def narrowed(
 
 @router.get("", summary="List the cases")
 async def list_cases(
-    db: DatabaseReader, paging: Paging, which: Annotated[Filter, Depends(narrowed)], order: InOrder = "oldest"
+    db: Store, paging: Paging, which: Annotated[Filter, Depends(narrowed)], order: InOrder = "oldest"
 ) -> Page[CaseView]:
     """A page goes on in the order that its list began with."""
     now = datetime.now(UTC)
@@ -173,7 +173,7 @@ async def list_cases(
 
 
 @router.get("/{case_id}", summary="Read a case")
-async def read_case(db: DatabaseReader, case_id: CasePath, response: Response) -> CaseView:
+async def read_case(db: Store, case_id: CasePath, response: Response) -> CaseView:
     """Its ETag is what a decision has to send as If-Match."""
     case = await cases.find(db, case_id)
     if case is None:

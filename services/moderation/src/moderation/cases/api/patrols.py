@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id
 from huiqun.contracts.moderation import Verdict
-from huiqun.web import Answer, DatabaseReader, Page, Paging, Principal, Router, WriteOnce, requires
+from huiqun.web import Answer, Page, Paging, Principal, Router, Store, WriteOnce, requires
 from huiqun.work import Work
 from moderation.cases.handlers.patrolling import go_now
 from moderation.cases.model.patrol import Patrol
@@ -37,7 +37,7 @@ class PatrolView(BaseModel):
 
 
 @router.get("", summary="List what patrols of a group found")
-async def list_patrols(db: DatabaseReader, group_id: GroupPath, paging: Paging) -> Page[PatrolView]:
+async def list_patrols(db: Store, group_id: GroupPath, paging: Paging) -> Page[PatrolView]:
     """Newest first; kept for 400 days."""
     found = await patrols.page(db, group_id, paging.last(str), paging.limit + 1)
     return paging.page(found, lambda patrol: (patrol.id,), _view)

@@ -13,8 +13,7 @@ from moderation.archive.store.messages import Search
 from moderation.cases.model.patrol import Patrol, late, summary
 from moderation.cases.store import cases, patrols
 from moderation.enforcement import model as enforcement
-from moderation.group_policies.handlers import get_group_context
-from moderation.group_policies.model import GroupContext
+from moderation.membership.handlers.in_force import InForce, in_force
 from moderation.membership.handlers.planning import schedule_next
 
 # How far the first patrol of a group looks back.
@@ -23,23 +22,23 @@ _FIRST = timedelta(days=1)
 
 async def go_on_schedule(work: Work, task: Task) -> None:
     """The time has come: go through the group, and set the next time."""
-    context = await get_group_context(work, task.payload["group_id"])
-    if context.membership.patrol is None or context.is_dismissed:
+    now = await in_force(work, task.payload["group_id"])
+    if now.rules.patrol is None or now.is_dismissed:
         return
-    await _go(work, context)
-    schedule_next(work, "patrol", context, context.membership.patrol.schedule, max(task.due, work.now))
+    await _go(work, now)
+    schedule_next(work, "patrol", now, now.rules.patrol.schedule, max(task.due, work.now))
 
 
 async def go_now(work: Work, group_id: str, actor: str) -> Patrol:
     """Go through a group because somebody asks, whether or not its policy schedules patrols."""
-    patrol = await _go(work, await get_group_context(work, group_id))
+    patrol = await _go(work, await in_force(work, group_id))
     await append(work, AuditEntry(actor, "group.patrolled", f"group/{group_id}", {"patrol": patrol.id}))
     return patrol
 
 
-async def _go(work: Work, context: GroupContext) -> Patrol:
+async def _go(work: Work, now: InForce) -> Patrol:
     """Look, keep what was found, and tell the group's owner if there is anything to tell."""
-    group = context.group
+    group = now.group
     since = await patrols.last_at(work, group.id) or work.now - _FIRST
     judged = await messages.verdicts(work, Search(group.id, since, work.now))
     waiting = await cases.waiting_in(work, group.id)

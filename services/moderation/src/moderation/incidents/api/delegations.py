@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from huiqun.contracts.envelope import Id, Instant
 from huiqun.privacy.text import MaskedText
 from huiqun.runtime.clock import whole_milliseconds
-from huiqun.web import Answer, DatabaseReader, Page, Paging, Principal, Router, WriteOnce, requires
+from huiqun.web import Answer, Page, Paging, Principal, Router, Store, WriteOnce, requires
 from huiqun.work import Work
 from moderation.incidents.handlers import delegations as handlers
 from moderation.incidents.handlers.delegations import Grant, UnfitPeriodError, UnknownDelegationError
@@ -66,9 +66,7 @@ class NewDelegation(BaseModel):
 
 
 @router.get("", summary="List delegations")
-async def list_delegations(
-    db: DatabaseReader, paging: Paging, principal_id: OfPrincipal = None
-) -> Page[DelegationView]:
+async def list_delegations(db: Store, paging: Paging, principal_id: OfPrincipal = None) -> Page[DelegationView]:
     """Newest first, those that are over among them."""
     found = await store.newest(db, principal_id, paging.last(str), paging.limit + 1)
     return paging.page(found, lambda delegation: (delegation.id,), _view)
@@ -93,7 +91,7 @@ async def grant(wanted: NewDelegation, write: WriteOnce, who: Admin) -> Response
 
 
 @router.get("/{delegation_id}", summary="Read a delegation")
-async def read_delegation(db: DatabaseReader, delegation_id: DelegationPath) -> DelegationView:
+async def read_delegation(db: Store, delegation_id: DelegationPath) -> DelegationView:
     """Also one that is over."""
     found = await store.find(db, delegation_id)
     if found is None:

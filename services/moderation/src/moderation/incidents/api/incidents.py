@@ -7,7 +7,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Path, Query, Response
 
 from huiqun.contracts.envelope import Id
-from huiqun.web import Answer, Caller, DatabaseReader, IfMatch, Page, Paging, Router, WriteOnce, set_etag
+from huiqun.web import Answer, Caller, IfMatch, Page, Paging, Router, Store, WriteOnce, set_etag
 from huiqun.work import Work
 from moderation.groups.handlers import get_group
 from moderation.incidents.api import views
@@ -73,7 +73,7 @@ async def _changed(write: WriteOnce, use_case: Callable[[Work], Awaitable[Incide
 
 @router.get("", summary="List incidents and drills")
 async def list_incidents(
-    db: DatabaseReader, paging: Paging, wanted: Annotated[Search, Depends(search_for)]
+    db: Store, paging: Paging, wanted: Annotated[Search, Depends(search_for)]
 ) -> Page[views.IncidentView]:
     """Newest first."""
     found = await store.newest(db, wanted, paging.last(str), paging.limit + 1)
@@ -93,7 +93,7 @@ async def open_incident(body: views.OpeningBody, write: WriteOnce, who: Caller) 
 
 
 @router.get("/{incident_id}", summary="Read an incident and its steps")
-async def read_incident(db: DatabaseReader, incident_id: IncidentPath, response: Response) -> views.IncidentView:
+async def read_incident(db: Store, incident_id: IncidentPath, response: Response) -> views.IncidentView:
     """The ETag is what containing and closing need as If-Match."""
     incident = await handlers.find_incident(db, incident_id)
     set_etag(response, incident.revision)
@@ -131,7 +131,7 @@ async def close(
 
 
 @router.get("/{incident_id}/timeline", summary="Read what happened in an incident")
-async def read_timeline(db: DatabaseReader, incident_id: IncidentPath, paging: Paging) -> Page[views.EntryView]:
+async def read_timeline(db: Store, incident_id: IncidentPath, paging: Paging) -> Page[views.EntryView]:
     """In the order it happened."""
     await handlers.find_incident(db, incident_id)
     after = cast("tuple[datetime, str] | None", paging.after(datetime, str))
@@ -148,7 +148,7 @@ async def add_note(incident_id: IncidentPath, body: views.NoteBody, write: Write
 
 
 @router.get("/{incident_id}/report", summary="Read how well an incident or a drill was met")
-async def read_report(db: DatabaseReader, incident_id: IncidentPath) -> views.ReportView:
+async def read_report(db: Store, incident_id: IncidentPath) -> views.ReportView:
     """Before the closing, a step that is not done yet counts as missed."""
     incident = await handlers.find_incident(db, incident_id)
     zone = (await get_group(db, incident.groups[0])).settings.timezone

@@ -19,7 +19,7 @@ from huiqun.versions.api import (
     approving,
 )
 from huiqun.versions.model import ActivationCommand, DraftCommand, Version, VersionHead
-from huiqun.web import Answer, DatabaseReader, IfMatch, Page, Paging, Principal, Router, WriteOnce, requires, set_etag
+from huiqun.web import Answer, IfMatch, Page, Paging, Principal, Router, Store, WriteOnce, requires, set_etag
 from huiqun.work import Work
 from moderation.incidents.handlers import plans as handlers
 from moderation.incidents.handlers.plans import PLANS, InactivePlanError, UnknownPlanError, content_of, plan_of
@@ -118,14 +118,14 @@ class PlanActivation(BaseModel):
 
 
 @router.get("", summary="List the plans")
-async def list_plans(db: DatabaseReader, paging: Paging) -> Page[PlanSummary]:
+async def list_plans(db: Store, paging: Paging) -> Page[PlanSummary]:
     """By kind; those that come with Huiqun are there before anybody has written one."""
     found = await PLANS.list_heads(db, paging.last(str), paging.limit + 1)
     return paging.page(found, lambda head: (head.document_id,), _head)
 
 
 @router.get("/{kind}", summary="Read the plan in force for a kind of crisis")
-async def read_plan(db: DatabaseReader, kind: KindPath, response: Response) -> PlanInForce:
+async def read_plan(db: Store, kind: KindPath, response: Response) -> PlanInForce:
     """The ETag is what an activation needs as If-Match."""
     head = await PLANS.get_head(db, kind)
     plan = None if head.active is None else plan_of(await PLANS.get_version(db, kind, head.active))
@@ -134,22 +134,20 @@ async def read_plan(db: DatabaseReader, kind: KindPath, response: Response) -> P
 
 
 @router.get("/{kind}/versions", summary="List the versions of a plan")
-async def list_versions(db: DatabaseReader, kind: KindPath, paging: Paging) -> Page[PlanVersionView]:
+async def list_versions(db: Store, kind: KindPath, paging: Paging) -> Page[PlanVersionView]:
     """Newest first; drafts that a review has asked for are among them."""
     found = await PLANS.list_versions(db, kind, paging.last(int), paging.limit + 1)
     return paging.page(found, lambda version: (version.number,), _version)
 
 
 @router.get("/{kind}/versions/{number}", summary="Read one version of a plan")
-async def read_version(db: DatabaseReader, kind: KindPath, number: NumberPath) -> PlanVersionView:
+async def read_version(db: Store, kind: KindPath, number: NumberPath) -> PlanVersionView:
     """Version 0 is what comes with Huiqun."""
     return _version(await PLANS.get_version(db, kind, number))
 
 
 @router.get("/{kind}/versions/{number}/diff", summary="Compare a version of a plan with another one")
-async def compare(
-    db: DatabaseReader, kind: KindPath, number: NumberPath, against: Against = None
-) -> PlanComparisonView:
+async def compare(db: Store, kind: KindPath, number: NumberPath, against: Against = None) -> PlanComparisonView:
     """Value by value, each step by its key."""
     other, found = await handlers.compare_versions(db, kind, number, against)
     differences = [PlanDifferenceView(path="/".join(each.path), old=each.old, new=each.new) for each in found]

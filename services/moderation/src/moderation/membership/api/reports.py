@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from huiqun.channel.directory.handlers import Directory
 from huiqun.contracts.envelope import Id
-from huiqun.web import Answer, DatabaseReader, Page, Paging, Principal, Router, WriteOnce, requires
+from huiqun.web import Answer, Page, Paging, Principal, Router, Store, WriteOnce, requires
 from huiqun.work import Work
 from moderation.membership.handlers.checks import RosterChecks
 from moderation.membership.model.checks import Irregularity, RosterReport
@@ -46,7 +46,7 @@ class ReportView(BaseModel):
 
 
 @router.get("", summary="List what checks of a group's roster found")
-async def list_reports(db: DatabaseReader, group_id: GroupPath, paging: Paging) -> Page[ReportView]:
+async def list_reports(db: Store, group_id: GroupPath, paging: Paging) -> Page[ReportView]:
     """Newest first."""
     found = await store.reports(db, group_id, paging.last(str), paging.limit + 1)
     return paging.page(found, lambda report: (report.id,), _report)

@@ -12,13 +12,13 @@ from huiqun.files.uploads import received_rows, refused_rows
 from huiqun.web import (
     MIB,
     Answer,
-    DatabaseReader,
     IfMatch,
     Offloaded,
     Page,
     Paging,
     Principal,
     Router,
+    Store,
     WriteOnce,
     body_limit,
     requires,
@@ -75,7 +75,7 @@ class StaffListView(BaseModel):
 
 
 @router.get("", summary="Read what is known of the list of authorised staff")
-async def read_list(db: DatabaseReader, response: Response) -> StaffListView:
+async def read_list(db: Store, response: Response) -> StaffListView:
     """The people themselves are under `/people`."""
     found = await store.the_list(db)
     set_etag(response, found.revision)
@@ -83,7 +83,7 @@ async def read_list(db: DatabaseReader, response: Response) -> StaffListView:
 
 
 @router.get("/people", summary="List the authorised staff")
-async def list_people(db: DatabaseReader, paging: Paging, reading: ReadsNames) -> Page[StaffView]:
+async def list_people(db: Store, paging: Paging, reading: ReadsNames) -> Page[StaffView]:
     """By id. The reading is audited, because it shows names."""
     found = await store.page(db, paging.last(str), paging.limit + 1)
     if found:

@@ -7,8 +7,7 @@ from huiqun.channel.directory.model import DirectoryMember
 from huiqun.channel.directory.store import find_member
 from huiqun.store import Reader
 from huiqun.work import Work
-from moderation.group_policies.handlers import get_group_context
-from moderation.group_policies.model import GroupContext
+from moderation.membership.handlers.in_force import InForce, in_force
 from moderation.membership.handlers.replies import give_consent
 from moderation.membership.model.consent import ConsentState, has_agreed, version_of
 from moderation.membership.model.links import Holder
@@ -43,31 +42,31 @@ async def find_agreement(reader: Reader, holder: Holder) -> Agreement:
 
 async def agree_by_link(work: Work, holder: Holder, version: str) -> Agreement:
     """The holder agrees to the rules of this version; where they are others by now, these are asked anew."""
-    found, state, context = await _find(work, holder)
+    found, state, now = await _find(work, holder)
     if found.step is not Step.ASKED or found.version != version:
         return found
-    consent = await give_consent(work, state, context.policy, context.group.settings.channel)
+    consent = await give_consent(work, state, now.policy, now.group.settings.channel)
     if consent is not None:
         await consent_states.save(work, [state])
-        await consents.append(work, [consent], {consent.rules_version: context.membership})
-    return _agreement(Step.AGREED, context)
+        await consents.append(work, [consent], {consent.rules_version: now.rules})
+    return _agreement(Step.AGREED, now)
 
 
-async def _find(reader: Reader, holder: Holder) -> tuple[Agreement, ConsentState, GroupContext]:
-    context = await get_group_context(reader, holder.group_id)
+async def _find(reader: Reader, holder: Holder) -> tuple[Agreement, ConsentState, InForce]:
+    now = await in_force(reader, holder.group_id)
     member = await find_member(reader, holder.group_id, holder.member_id)
     state = await consent_states.find(reader, holder.group_id, holder.member_id)
-    return _agreement(_step(member, state, context), context), state, context
+    return _agreement(_step(member, state, now), now), state, now
 
 
-def _step(member: DirectoryMember | None, state: ConsentState, context: GroupContext) -> Step:
-    if member is None or not member.is_present or context.is_dismissed:
+def _step(member: DirectoryMember | None, state: ConsentState, now: InForce) -> Step:
+    if member is None or not member.is_present or now.is_dismissed:
         return Step.GONE
-    if context.membership.consent is None:
+    if now.rules.consent is None:
         return Step.NOT_ASKED
-    return Step.AGREED if has_agreed(state, context.membership) else Step.ASKED
+    return Step.AGREED if has_agreed(state, now.rules) else Step.ASKED
 
 
-def _agreement(step: Step, context: GroupContext) -> Agreement:
-    rules = context.membership
-    return Agreement(step, context.group.name, rules.rules_text, rules.rules_url, version_of(rules))
+def _agreement(step: Step, now: InForce) -> Agreement:
+    rules = now.rules
+    return Agreement(step, now.group.name, rules.rules_text, rules.rules_url, version_of(rules))

@@ -9,8 +9,7 @@ from huiqun.channel.directory.store import list_present
 from huiqun.contracts.channel import Role
 from huiqun.runtime.ids import new_id
 from huiqun.work import Task, Work
-from moderation.group_policies.handlers import get_group_context
-from moderation.group_policies.model import GroupContext
+from moderation.membership.handlers.in_force import InForce, in_force
 from moderation.membership.handlers.planning import schedule_next
 from moderation.membership.model.actions import Letter, to_staff
 from moderation.membership.model.checks import RosterEntry, RosterReport, check_names, check_staff, summary
@@ -29,39 +28,35 @@ class RosterChecks:
 
     async def check_on_schedule(self, work: Work, task: Task) -> None:
         """The time has come: check the roster, and set the next time."""
-        context = await get_group_context(work, task.payload["group_id"])
-        if context.membership.roster is None or context.is_dismissed:
+        now = await in_force(work, task.payload["group_id"])
+        if now.rules.roster is None or now.is_dismissed:
             return
-        await self._check(work, context, context.membership.roster)
-        schedule_next(work, "roster", context, context.membership.roster.schedule, max(task.due, work.now))
+        await self._check(work, now, now.rules.roster)
+        schedule_next(work, "roster", now, now.rules.roster.schedule, max(task.due, work.now))
 
     async def check_now(self, work: Work, group_id: str, actor: str) -> RosterReport:
         """Check a roster because somebody asks, whether or not its policy schedules checks."""
-        context = await get_group_context(work, group_id)
-        report = await self._check(work, context, context.membership.roster or RosterRule())
+        now = await in_force(work, group_id)
+        report = await self._check(work, now, now.rules.roster or RosterRule())
         detail = {"report": report.id, "findings": len(report.findings)}
         await append(work, AuditEntry(actor, "roster.checked", f"group/{group_id}", detail))
         return report
 
-    async def _check(self, work: Work, context: GroupContext, rule: RosterRule) -> RosterReport:
+    async def _check(self, work: Work, now: InForce, rule: RosterRule) -> RosterReport:
         """Make the report, keep it, and tell the group's owner if there is anything to look at."""
-        present = await self._list_entries(work, context.group.id)
+        present = await self._list_entries(work, now.group.id)
         staff_ids = [entry.member_id for entry in present if entry.role is Role.STAFF]
         listed = (await staff_store.the_list(work)).size
         findings = list(check_names(present, rule.staff_words))
         if listed:
-            today = work.now.astimezone(context.group.settings.timezone).date()
+            today = work.now.astimezone(now.group.settings.timezone).date()
             findings = [*check_staff(present, await staff_store.find_staff(work, staff_ids), today), *findings]
-        report = RosterReport(
-            new_id(), context.group.id, work.now, len(present), len(staff_ids), listed, tuple(findings)
-        )
+        report = RosterReport(new_id(), now.group.id, work.now, len(present), len(staff_ids), listed, tuple(findings))
         await staff_store.keep_report(work, report)
         for finding in findings:
             ROSTER_FINDINGS.labels(kind=finding.kind.value).inc()
         if findings:
-            letter = Letter(
-                context.group.id, summary(report, context.group.name), "roster", context.group.settings.owner
-            )
+            letter = Letter(now.group.id, summary(report, now.group.name), "roster", now.group.settings.owner)
             await request_actions(work, to_staff(letter, work.now))
         return report
 

@@ -7,12 +7,12 @@ from huiqun.channel.actions.handlers import request_actions
 from huiqun.contracts.channel import Action, GroupKind
 from huiqun.tasks.model import Continue
 from huiqun.work import Task, Work
-from moderation.group_policies.handlers import get_group_context, get_policy_in_force
-from moderation.group_policies.model import GroupContext
+from moderation.group_policies.handlers import get_policy_in_force
 from moderation.groups.handlers import get_group
 from moderation.groups.model import GroupRecord
 from moderation.groups.store import list_groups as group_page
 from moderation.membership.handlers.greeting import RENEW
+from moderation.membership.handlers.in_force import InForce, in_force
 from moderation.membership.model import words
 from moderation.membership.model.actions import Letter, to_group
 from moderation.membership.model.consent import version_of
@@ -44,23 +44,23 @@ async def plan_all(work: Work, task: Task) -> Continue | None:
 
 async def post_rules(work: Work, task: Task) -> None:
     """The time has come: post the rules, and set the next time."""
-    context = await get_group_context(work, task.payload["group_id"])
-    posting = context.membership.posting
-    if posting is None or posting.schedule is None or not context.membership.has_rules or context.is_dismissed:
+    now = await in_force(work, task.payload["group_id"])
+    posting = now.rules.posting
+    if posting is None or posting.schedule is None or not now.rules.has_rules or now.is_dismissed:
         return
-    state = (await groups.load(work, [context.group.id]))[context.group.id]
-    await request_actions(work, _post(work, context, changed=False))
+    state = (await groups.load(work, [now.group.id]))[now.group.id]
+    await request_actions(work, _post(work, now, changed=False))
     state.posted_at = work.now
     await groups.save(work, [state])
     # After downtime the times that were missed are made up for once, not one by one.
-    schedule_next(work, "rules", context, posting.schedule, max(task.due, work.now))
+    schedule_next(work, "rules", now, posting.schedule, max(task.due, work.now))
 
 
-def schedule_next(work: Work, name: str, context: GroupContext, schedule: str, after: datetime) -> None:
+def schedule_next(work: Work, name: str, now: InForce, schedule: str, after: datetime) -> None:
     """Set the task of this name for the group, if its schedule is ever due again."""
-    due = find_next_occurrence(schedule, context.group.settings.timezone, after)
+    due = find_next_occurrence(schedule, now.group.settings.timezone, after)
     if due is not None:
-        work.schedule(Task(f"{name}/{context.group.id}", _KINDS[name], due, {"group_id": context.group.id}))
+        work.schedule(Task(f"{name}/{now.group.id}", _KINDS[name], due, {"group_id": now.group.id}))
 
 
 async def _plan(work: Work, records: Sequence[GroupRecord], *, told: bool) -> None:
@@ -75,46 +75,46 @@ async def _plan(work: Work, records: Sequence[GroupRecord], *, told: bool) -> No
         policy_key = record.settings.policy_id, own, record.settings.kind
         if policy_key not in policies:
             policies[policy_key] = await get_policy_in_force(work, record.settings)
-        context, state = GroupContext(record, policies[policy_key]), states[record.id]
-        version, schedules = version_of(context.membership), _schedules(context)
+        now, state = InForce(record, policies[policy_key]), states[record.id]
+        version, schedules = version_of(now.rules), _schedules(now)
         if state.planned and (version, schedules) == (state.rules_version, dict(state.schedules)):
             continue
-        if version not in (None, state.rules_version) and (told or state.planned) and not context.is_dismissed:
-            posts += _tell(work, context, state)
-        _reschedule(work, context, state, schedules)
+        if version not in (None, state.rules_version) and (told or state.planned) and not now.is_dismissed:
+            posts += _tell(work, now, state)
+        _reschedule(work, now, state, schedules)
         state.planned, state.rules_version, state.schedules = True, version, schedules
         changed.append(state)
     await groups.save(work, changed)
     await request_actions(work, *posts)
 
 
-def _tell(work: Work, context: GroupContext, state: GroupState) -> list[Action]:
+def _tell(work: Work, now: InForce, state: GroupState) -> list[Action]:
     """Post rules that are other than before, and have members asked where their policy wants a new consent."""
-    posting, consent = context.membership.posting, context.membership.consent
+    posting, consent = now.rules.posting, now.rules.consent
     renews = consent is not None and consent.renew
     if renews:
-        work.schedule(Task(f"renew/{context.group.id}", RENEW, work.now, {"group_id": context.group.id}))
+        work.schedule(Task(f"renew/{now.group.id}", RENEW, work.now, {"group_id": now.group.id}))
     if not renews and (posting is None or not posting.on_change):
         return []
     state.posted_at = work.now
-    return [_post(work, context, changed=True)]
+    return [_post(work, now, changed=True)]
 
 
-def _reschedule(work: Work, context: GroupContext, state: GroupState, wanted: Mapping[str, str]) -> None:
+def _reschedule(work: Work, now: InForce, state: GroupState, wanted: Mapping[str, str]) -> None:
     for name in _KINDS:
         if wanted.get(name) == state.schedules.get(name):
             continue  # left alone: a time that is due already must not be moved on
-        work.cancel(f"{name}/{context.group.id}")
-        schedule = _schedule(name, context.membership)
+        work.cancel(f"{name}/{now.group.id}")
+        schedule = _schedule(name, now.rules)
         if schedule is not None and name in wanted:
-            schedule_next(work, name, context, schedule, work.now)
+            schedule_next(work, name, now, schedule, work.now)
 
 
-def _schedules(context: GroupContext) -> dict[str, str]:
-    if context.is_dismissed:
+def _schedules(now: InForce) -> dict[str, str]:
+    if now.is_dismissed:
         return {}
-    zone = context.group.settings.timezone.key
-    found = {name: _schedule(name, context.membership) for name in _KINDS}
+    zone = now.group.settings.timezone.key
+    found = {name: _schedule(name, now.rules) for name in _KINDS}
     return {name: f"{schedule}, {zone}" for name, schedule in found.items() if schedule is not None}
 
 
@@ -126,6 +126,6 @@ def _schedule(name: str, rules: MembershipRules) -> str | None:
     return rules.posting.schedule if rules.posting and rules.has_rules else None
 
 
-def _post(work: Work, context: GroupContext, *, changed: bool) -> Action:
-    text = words.posted(context.membership, context.group.name, changed=changed)
-    return to_group(Letter(context.group.id, text, "rules"), work.now)
+def _post(work: Work, now: InForce, *, changed: bool) -> Action:
+    text = words.posted(now.rules, now.group.name, changed=changed)
+    return to_group(Letter(now.group.id, text, "rules"), work.now)

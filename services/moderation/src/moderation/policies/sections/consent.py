@@ -15,29 +15,41 @@ class ConsentRule(PolicySection):
         default=("我已阅读并同意", "已阅读并同意", "本人已阅读并同意", "我已阅读并同意群规"),
         min_length=1,
         max_length=20,
-        description="Replies that count, whatever their spaces, punctuation and script; the first is asked for.",
+        description="Replies that count as consent, however spaced, punctuated and scripted; the first is asked for.",
         examples=[["我已阅读并同意"]],
     )
     ask: Annotated[Words, allow_placeholders("phrase", "group", "rules_url")] = Field(
         default="请阅读群规，并在群内回复“{phrase}”。",
-        description="What is asked; may hold {phrase}, {group} and {rules_url}.",
+        description="Text that asks for consent; may hold {phrase}, {group} and {rules_url}.",
         examples=["请阅读群规，并在群内回复“{phrase}”。"],
     )
     by_link: bool = Field(
         default=False, description="Whether each newcomer also gets a page to agree on, in private.", examples=[True]
     )
-    link_hours: int = Field(default=72, ge=1, le=8_760, description="How long such a link is good.", examples=[72])
-    remind_after_hours: float = Field(
-        default=24, ge=1, le=8_760, description="When to remind, and how long until the next time.", examples=[24]
+    link_hours: int = Field(
+        default=72, ge=1, le=8_760, description="Hours that the link to the consent page is valid.", examples=[72]
     )
-    reminders: int = Field(default=2, ge=0, le=10, description="Private reminders to a member at most.", examples=[2])
+    remind_after_hours: float = Field(
+        default=24,
+        ge=1,
+        le=8_760,
+        description="Hours until a member is reminded, and until the next reminder.",
+        examples=[24],
+    )
+    reminders: int = Field(
+        default=2, ge=0, le=10, description="The most reminders that a member is sent in private.", examples=[2]
+    )
     verdict: Outcome | None = Field(
         default=None,
-        description="On what customers write who have not agreed in time; without one they may go on.",
+        description="Verdict on what customers write who have not agreed in time; null lets them go on.",
         examples=["warn"],
     )
     grace_hours: float = Field(
-        default=24, ge=0, le=8_760, description="How long after being asked they may write all the same.", examples=[24]
+        default=24,
+        ge=0,
+        le=8_760,
+        description="Hours that customers may write after they were asked, although they have not agreed.",
+        examples=[24],
     )
     renew: bool = Field(
         default=False,

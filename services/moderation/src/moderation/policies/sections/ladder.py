@@ -17,17 +17,21 @@ class Ladder(PolicySection):
 
     scores: tuple[Points, Points, Points, Points, Points] = Field(
         default=(1, 2, 4, 6, 8),
-        description="Least score of warning, three mutes, proposal to remove.",
+        description="Least scores of the five rungs: a warning, three mutes, the proposal to remove.",
         examples=[[1, 2, 4, 6, 8]],
     )
     mute_minutes: tuple[Minutes, Minutes, Minutes] = Field(
-        default=(10, 60, 1440), description="How long the three mutes last.", examples=[[10, 60, 1440]]
+        default=(10, 60, 1440), description="Minutes that each of the three mutes lasts.", examples=[[10, 60, 1440]]
     )
     half_life_hours: float = Field(
-        default=168, ge=0.1, le=8_760, description="After which an offence counts half.", examples=[168]
+        default=168, ge=0.1, le=8_760, description="Hours after which an offence counts half.", examples=[168]
     )
     grace_seconds: int = Field(
-        default=60, ge=0, le=3_600, description="Time to read a sanction before the next.", examples=[60]
+        default=60,
+        ge=0,
+        le=3_600,
+        description="Seconds that a member has to read a sanction before the next one.",
+        examples=[60],
     )
     weights: dict[Category, Weight] = Field(
         default={"quota": 0.5, "length": 0.5, "flood": 1.0, "duplicate": 1.0, "quiet_hours": 0.5, "personal_data": 0.0},

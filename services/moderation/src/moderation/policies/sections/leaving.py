@@ -13,15 +13,15 @@ class LeavingRule(PolicySection):
         default=("退群", "我要退群", "我想退群", "怎么退群", "如何退群", "怎样退群", "退出群聊"),
         min_length=1,
         max_length=20,
-        description="Questions that count in a short message; those of two or three characters only alone.",
+        description="Questions about leaving that count in a short message; of two or three characters only alone.",
         examples=[["退群", "怎么退群"]],
     )
     text: Words = Field(
         default="如需退群：点击右上角“…”，在页面底部选择“退出群聊”即可，不影响您的账户和业务。"
         "如需再次入群，请联系您的客户经理。",
-        description="The answer.",
+        description="Answer to a member who asks how to leave.",
         examples=["如需退群：点击右上角“…”，选择“退出群聊”。"],
     )
     cooldown_minutes: int = Field(
-        default=10, ge=1, le=1_440, description="Least time between two answers in a group.", examples=[10]
+        default=10, ge=1, le=1_440, description="Least minutes between two such answers in a group.", examples=[10]
     )

@@ -26,14 +26,20 @@ class MembershipRules(PolicySection):
         default=None, description="The rules of the group.", examples=["1. 文明交流。\n2. 不发广告。"]
     )
     rules_url: Url | None = Field(
-        default=None, description="Where they stand in full.", examples=["https://bank.example.com/rules"]
+        default=None,
+        description="Address of the page on which the rules stand in full.",
+        examples=["https://bank.example.com/rules"],
     )
-    welcome: WelcomeRule | None = Field(default=None, description="How newcomers are greeted.")
-    consent: ConsentRule | None = Field(default=None, description="How members agree to the rules.")
-    posting: PostingRule | None = Field(default=None, description="When the rules are posted.")
-    roster: RosterRule | None = Field(default=None, description="When the roster is checked.")
-    patrol: PatrolRule | None = Field(default=None, description="When the group is gone through.")
-    leaving: LeavingRule | None = Field(default=None, description="What is said to who wants to leave.")
+    welcome: WelcomeRule | None = Field(default=None, description="Greeting of newcomers; null for none.")
+    consent: ConsentRule | None = Field(default=None, description="Consent to the rules; null where nobody is asked.")
+    posting: PostingRule | None = Field(default=None, description="Posting of the rules in the group; null for none.")
+    roster: RosterRule | None = Field(
+        default=None, description="Checks of the roster against the authorised staff; null for none."
+    )
+    patrol: PatrolRule | None = Field(default=None, description="Patrols of the group; null for none.")
+    leaving: LeavingRule | None = Field(
+        default=None, description="Answer to members who ask how to leave the group; null for none."
+    )
 
     @property
     def has_rules(self) -> bool:

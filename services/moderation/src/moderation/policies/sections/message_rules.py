@@ -36,7 +36,7 @@ _DAY = timedelta(days=1)
 
 
 def _verdict(default: Verdict) -> Any:  # noqa: ANN401 - what pydantic's Field returns
-    return Field(default=default, description="What a breach leads to.", examples=[default.value])
+    return Field(default=default, description="What a breach of the rule leads to.", examples=[default.value])
 
 
 class Rule(PolicySection):
@@ -44,7 +44,7 @@ class Rule(PolicySection):
 
     shadow: bool = Field(
         default=False,
-        description="Whether it is on trial: what it finds is recorded and counted, and nothing follows from it.",
+        description="Whether the rule is on trial: findings are recorded and counted, and nothing follows.",
         examples=[False],
     )
 
@@ -57,7 +57,11 @@ class QuotaRule(Rule):
     """At most so many messages of a member per calendar day of the group."""
 
     per_day: int = Field(
-        default=5, ge=1, le=10_000, description="Messages a day, in the group's time zone.", examples=[5]
+        default=5,
+        ge=1,
+        le=10_000,
+        description="Messages that a member may send a day, in the group's time zone.",
+        examples=[5],
     )
     verdict: Outcome = _verdict(Verdict.WARN)
 
@@ -66,10 +70,18 @@ class LengthRule(Rule):
     """At most so long a text, voice message or video."""
 
     max_characters: int | None = Field(
-        default=None, ge=1, le=20_000, description="Characters of a text.", examples=[500]
+        default=None,
+        ge=1,
+        le=20_000,
+        description="The most characters that a text may have; null for no limit.",
+        examples=[500],
     )
     max_seconds: int | None = Field(
-        default=None, ge=1, le=86_400, description="Seconds of a voice message or video.", examples=[60]
+        default=None,
+        ge=1,
+        le=86_400,
+        description="The most seconds that a voice message or video may last; null for no limit.",
+        examples=[60],
     )
     verdict: Outcome = _verdict(Verdict.WARN)
 
@@ -91,17 +103,43 @@ class OversizeRule(Rule):
 class FloodRule(Rule):
     """Fewer than `messages` messages of a member within `seconds`."""
 
-    messages: int = Field(default=8, ge=2, le=20, description="The message that is one too many.", examples=[8])
-    seconds: int = Field(default=10, ge=1, le=600, description="Within how many seconds.", examples=[10])
+    messages: int = Field(
+        default=8, ge=2, le=20, description="Number of the message that is one too many within the time.", examples=[8]
+    )
+    seconds: int = Field(
+        default=10,
+        ge=1,
+        le=600,
+        description="Length in seconds of the time that messages are counted in.",
+        examples=[10],
+    )
     verdict: Outcome = _verdict(Verdict.WARN)
 
 
 class DuplicateRule(Rule):
     """The same text fewer than `times` times within `seconds`."""
 
-    times: int = Field(default=3, ge=2, le=20, description="The repetition that is one too many.", examples=[3])
-    seconds: int = Field(default=600, ge=1, le=86_400, description="Within how many seconds.", examples=[600])
-    min_characters: int = Field(default=6, ge=1, le=1000, description="Shorter texts may be repeated.", examples=[6])
+    times: int = Field(
+        default=3,
+        ge=2,
+        le=20,
+        description="Number of the repetition of a text that is one too many within the time.",
+        examples=[3],
+    )
+    seconds: int = Field(
+        default=600,
+        ge=1,
+        le=86_400,
+        description="Length in seconds of the time that repetitions are counted in.",
+        examples=[600],
+    )
+    min_characters: int = Field(
+        default=6,
+        ge=1,
+        le=1000,
+        description="The fewest characters of a text that may not be repeated; shorter ones may.",
+        examples=[6],
+    )
     verdict: Outcome = _verdict(Verdict.WARN)
 
 
@@ -109,9 +147,15 @@ class QuietHours(Rule):
     """No messages of customers between two times of day in the group's time zone; may pass midnight."""
 
     start: TimeOfDay = Field(
-        default=time(22, 30), description="From this time of day in the group's time zone.", examples=["22:30:00"]
+        default=time(22, 30),
+        description="Time of day at which the quiet hours begin, in the group's time zone.",
+        examples=["22:30:00"],
     )
-    end: TimeOfDay = Field(default=time(7, 30), description="Up to this time of day.", examples=["07:30:00"])
+    end: TimeOfDay = Field(
+        default=time(7, 30),
+        description="Time of day at which the quiet hours end, in the group's time zone.",
+        examples=["07:30:00"],
+    )
     verdict: Outcome = _verdict(Verdict.WARN)
 
     @property
@@ -137,7 +181,7 @@ class LinkRule(Rule):
     allowed_domains: tuple[Domain, ...] = Field(
         default=(),
         max_length=1_000,
-        description="Domains that may be linked to, with all below them.",
+        description="Domains that links may lead to, with all subdomains.",
         examples=[["bank.example.com"]],
     )
     verdict: Outcome = _verdict(Verdict.BLOCK)
@@ -171,7 +215,7 @@ class KindRule(Rule):
     forbidden: tuple[MessageKind, ...] = Field(
         default=(MessageKind.MINI_PROGRAM, MessageKind.CARD),
         max_length=20,
-        description="The kinds.",
+        description="The kinds of messages that are forbidden.",
         examples=[["mini_program", "card"]],
     )
     verdict: Outcome = _verdict(Verdict.BLOCK)
@@ -187,8 +231,20 @@ class KindRule(Rule):
 class ProbationRule(Rule):
     """No links, cards or contacts from newcomers: for so many hours, and until so many messages of substance."""
 
-    hours: int = Field(default=24, ge=0, le=720, description="Since the first message.", examples=[24])
-    messages: int = Field(default=3, ge=0, le=50, description="Messages that say something new.", examples=[3])
+    hours: int = Field(
+        default=24,
+        ge=0,
+        le=720,
+        description="Hours that a newcomer is on probation, from the first message on.",
+        examples=[24],
+    )
+    messages: int = Field(
+        default=3,
+        ge=0,
+        le=50,
+        description="Messages of substance after which a newcomer is no longer on probation.",
+        examples=[3],
+    )
     verdict: Outcome = _verdict(Verdict.BLOCK)
 
 
@@ -235,11 +291,14 @@ class LexiconRule(Rule):
         examples=[{"ads": "block", "politics": "review"}],
     )
     shadow_categories: tuple[Category, ...] = Field(
-        default=(), max_length=60, description="Categories that are on trial.", examples=[["rumour"]]
+        default=(),
+        max_length=60,
+        description="Categories of words that are on trial: their findings are only recorded.",
+        examples=[["rumour"]],
     )
     fuzzy: bool = Field(
         default=True,
-        description="Find words also by sound and look; these never block by themselves",
+        description="Whether words are also found by sound and look; such findings never block by themselves.",
         examples=[True],
     )
 

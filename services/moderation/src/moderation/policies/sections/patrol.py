@@ -11,6 +11,6 @@ class PatrolRule(PolicySection):
 
     schedule: Schedule = Field(
         default="0 9,18 * * *",
-        description="When, as a cron expression in the group's time zone.",
+        description="Schedule of the patrols, a cron expression in the group's time zone.",
         examples=["0 9,18 * * *"],
     )

@@ -11,7 +11,9 @@ class PostingRule(PolicySection):
 
     schedule: Schedule | None = Field(
         default=None,
-        description="When, as a cron expression in the group's time zone.",
+        description="Schedule of the posting, a cron expression in the group's time zone; null for none.",
         examples=["0 10 * * MON"],
     )
-    on_change: bool = Field(default=True, description="Whether they are also posted when they change.", examples=[True])
+    on_change: bool = Field(
+        default=True, description="Whether the rules are also posted when they change.", examples=[True]
+    )

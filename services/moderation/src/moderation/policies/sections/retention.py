@@ -9,5 +9,9 @@ class RetentionRule(PolicySection):
     """How long what is said in a group is kept, unless a legal hold keeps it longer."""
 
     days: int = Field(
-        default=365, ge=1, le=36_500, description="Whole days, from when a message was archived.", examples=[1_095]
+        default=365,
+        ge=1,
+        le=36_500,
+        description="Whole days that a message is kept, from when it was archived.",
+        examples=[1_095],
     )

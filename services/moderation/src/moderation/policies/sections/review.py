@@ -16,35 +16,41 @@ class ReviewRule(PolicySection):
 
     target_minutes: tuple[Minutes, Minutes, Minutes, Minutes, Minutes] = Field(
         default=(1440, 480, 240, 60, 15),
-        description="Within how many minutes a case is decided, for severity 1 to 5.",
+        description="Minutes within which a case is to be decided, for severity 1 to 5.",
         examples=[[1440, 480, 240, 60, 15]],
     )
-    lease_minutes: int = Field(default=15, ge=1, le=480, description="How long a claimed case is held.", examples=[15])
+    lease_minutes: int = Field(
+        default=15,
+        ge=1,
+        le=480,
+        description="Minutes that a claimed case is held for who has claimed it.",
+        examples=[15],
+    )
     escalate_to: Id | None = Field(
         default=None,
-        description="Who is told when the staff member who was asked has not acted; else the group's owner is.",
+        description="Staff member who is told when the one who was asked has not acted; null for the group's owner.",
         examples=["staff-lead"],
     )
     report_phrases: tuple[ReplyPhrase, ...] = Field(
         default=("举报",),
         max_length=20,
-        description="A reply that begins so reports the message it replies to.",
+        description="Beginnings of a reply that report the message replied to.",
         examples=[["举报"]],
     )
     appeal_phrases: tuple[ReplyPhrase, ...] = Field(
         default=("申诉",),
         max_length=20,
-        description="A sanctioned member's message that begins so is an appeal.",
+        description="Beginnings of a sanctioned member's message that make it an appeal.",
         examples=[["申诉"]],
     )
     reports_per_day: int = Field(
-        default=5, ge=0, le=1_000, description="Reports of one member that are looked at.", examples=[5]
+        default=5, ge=0, le=1_000, description="Reports of one member that are looked at in a day.", examples=[5]
     )
     least_trust: float = Field(
         default=0.3,
         ge=0,
         le=1,
-        description="A reporter whose share of upheld reports is lower waits for a second one.",
+        description="Least share of upheld reports at which one reporter is enough; below, a second is waited for.",
         examples=[0.3],
     )
 

@@ -12,12 +12,12 @@ class RosterRule(PolicySection):
 
     schedule: Schedule = Field(
         default="0 9 * * MON",
-        description="When, as a cron expression in the group's time zone.",
+        description="Schedule of the checks, a cron expression in the group's time zone.",
         examples=["0 9 * * MON"],
     )
     staff_words: tuple[Phrase, ...] = Field(
         default=("官方", "客服", "经理", "工作人员", "管理员", "群主", "行长", "理财师", "小助手"),
         max_length=100,
-        description="What makes a customer's name look like that of staff.",
+        description="Words that make a customer's name look like that of staff.",
         examples=[["官方", "客服", "经理"]],
     )

@@ -38,34 +38,46 @@ class Rules(PolicySection):
     inherits from, and leaves out the rest.
     """
 
-    quota: QuotaRule | None = Field(default=None, description="How many messages a day.")
-    length: LengthRule | None = Field(default=None, description="How long a message may be.")
+    quota: QuotaRule | None = Field(default=None, description="Daily quota of messages of a member; null for none.")
+    length: LengthRule | None = Field(default=None, description="Greatest length of a message; null for no limit.")
     oversize: OversizeRule | None = Field(
-        default=OversizeRule(), description="What is too long to be judged as a whole."
+        default=OversizeRule(), description="Review of messages that are too long to be judged as a whole."
     )
-    flood: FloodRule | None = Field(default=FloodRule(), description="How many messages in quick succession.")
-    duplicate: DuplicateRule | None = Field(default=DuplicateRule(), description="How often the same text.")
-    quiet_hours: QuietHours | None = Field(default=None, description="When nobody writes.")
-    links: LinkRule | None = Field(default=LinkRule(), description="Which links are allowed.")
+    flood: FloodRule | None = Field(default=FloodRule(), description="Limit of messages in quick succession.")
+    duplicate: DuplicateRule | None = Field(
+        default=DuplicateRule(), description="Limit of repetitions of the same text."
+    )
+    quiet_hours: QuietHours | None = Field(
+        default=None, description="Hours in which customers do not write; null for none."
+    )
+    links: LinkRule | None = Field(default=LinkRule(), description="Links that are allowed in messages.")
     contacts: ContactRule | None = Field(default=ContactRule(), description="Offers of contact outside the group.")
     personal_data: PersonalDataRule | None = Field(
         default=PersonalDataRule(), description="ID cards, bank cards, telephone numbers, addresses."
     )
-    kinds: KindRule | None = Field(default=None, description="Which kinds of messages customers may not send.")
-    probation: ProbationRule | None = Field(default=None, description="What newcomers may not do yet.")
+    kinds: KindRule | None = Field(default=None, description="Kinds of messages that customers may not send.")
+    probation: ProbationRule | None = Field(default=None, description="What newcomers to the group may not do yet.")
     announcements: AnnouncementRule | None = Field(
-        default=AnnouncementRule(), description="What looks official and is not from staff."
+        default=AnnouncementRule(), description="Announcements that look official and are not from staff."
     )
-    staff: StaffRule | None = Field(default=StaffRule(), description="What staff may not say.")
-    lexicon: LexiconRule | None = Field(default=LexiconRule(), description="Words and what they lead to.")
-    classifier: ClassifierRule | None = Field(default=None, description="What resembles abuse as a whole.")
-    ladder: Ladder = Field(default=Ladder(), description="How sanctions climb.")
+    staff: StaffRule | None = Field(default=StaffRule(), description="Words that staff may not use.")
+    lexicon: LexiconRule | None = Field(
+        default=LexiconRule(), description="Words of the lexicon, and what each category leads to."
+    )
+    classifier: ClassifierRule | None = Field(
+        default=None, description="Review of messages that resemble abuse as a whole."
+    )
+    ladder: Ladder = Field(
+        default=Ladder(), description="Ladder of sanctions: how offences add up to mutes and a removal."
+    )
     membership: MembershipRules = Field(
         default=MembershipRules(), description="Welcome, consent, posting of the rules, roster, leaving."
     )
-    review: ReviewRule = Field(default=ReviewRule(), description="How people decide, report and appeal.")
-    wording: Wording = Field(default=Wording(), description="What members and staff are told.")
-    retention: RetentionRule = Field(default=RetentionRule(), description="How long what is said is kept.")
+    review: ReviewRule = Field(
+        default=ReviewRule(), description="Review by people: how cases are decided, reported and appealed against."
+    )
+    wording: Wording = Field(default=Wording(), description="Texts that members and staff are sent.")
+    retention: RetentionRule = Field(default=RetentionRule(), description="How long messages of the group are kept.")
 
     @property
     def lets_everything_pass(self) -> bool:

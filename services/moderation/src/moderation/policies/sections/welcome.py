@@ -13,16 +13,22 @@ class WelcomeRule(PolicySection):
 
     text: Annotated[Words, allow_placeholders("name", "group", "rules_url")] = Field(
         default="欢迎 {name} 加入{group}！",
-        description="The greeting; may hold {name}, {group} and {rules_url}.",
+        description="Text of the greeting; may hold {name}, {group} and {rules_url}.",
         examples=["欢迎 {name} 加入{group}！"],
     )
-    window_seconds: int = Field(default=30, ge=1, le=3_600, description="How long newcomers gather.", examples=[30])
-    with_rules: bool = Field(default=True, description="Whether the rules follow the greeting.", examples=[True])
+    window_seconds: int = Field(
+        default=30, ge=1, le=3_600, description="Seconds that newcomers are gathered for one greeting.", examples=[30]
+    )
+    with_rules: bool = Field(
+        default=True, description="Whether the rules of the group follow the greeting.", examples=[True]
+    )
     guide: Words | None = Field(
-        default=None, description="How the group is used.", examples=["提问请 @小惠，工作日 9:00-18:00 有专人解答。"]
+        default=None,
+        description="Text on how the group is used, after the greeting; null for none.",
+        examples=["提问请 @小惠，工作日 9:00-18:00 有专人解答。"],
     )
     safety: Words | None = Field(
         default="安全提示：请勿在群内发送身份证号、银行卡号、密码或验证码；工作人员不会索要密码和验证码，也不会要求转账。",
-        description="What members should know to keep safe.",
+        description="Advice to members on how to keep safe, after the greeting; null for none.",
         examples=["安全提示：请勿在群内发送身份证号或银行卡号。"],
     )

@@ -17,43 +17,43 @@ class Wording(PolicySection):
     warning: Annotated[Words, allow_placeholders("member", "category", "appeal")] = Field(
         default="{member}您好，您刚才的发言涉及“{category}”，不符合本群群规，请留意。"
         "多次违规将被禁言。如有异议，请回复“{appeal}”。",
-        description="To a member who is warned, in the group; may hold {member}, {category} and {appeal}, the phrase "
-        "that appeals begin with.",
+        description="Text to a member who is warned, in the group; may hold {member}, {category} and {appeal}, the "
+        "phrase that appeals begin with.",
         examples=["{member}您好，您刚才的发言涉及“{category}”，请留意群规。"],
     )
     mute: Annotated[Words, allow_placeholders("member", "category", "span", "appeal")] = Field(
         default="{member}因多次违反群规（{category}），禁言 {span}。如有异议，请{appeal} 申诉。",
-        description="With a mute; may hold {member}, {category}, {span} and {appeal}, which says where.",
+        description="Text with a mute; may hold {member}, {category}, {span} and {appeal}, which says where.",
         examples=["{member}因多次违反群规（{category}），禁言 {span}。"],
     )
     removal: Annotated[Words, allow_placeholders("member", "category")] = Field(
         default="成员 {member} 多次违反群规（{category}），建议移出群聊，请核实后处理。",
-        description="To the owner, who is to decide on a removal; may hold {member} and {category}.",
+        description="Text to the owner, who is to decide on a removal; may hold {member} and {category}.",
         examples=["成员 {member} 多次违反群规（{category}），请核实后处理。"],
     )
     caution: Annotated[Words, allow_placeholders("category")] = Field(
         default="为保护您的信息安全，请勿在群内发送{category}，相关内容已提请撤回。如需办理业务，请私信您的客户经理。",
-        description="In private to who has sent personal data; may hold {category}.",
+        description="Private text to who has sent personal data; may hold {category}.",
         examples=["请勿在群内发送{category}。"],
     )
     staff: Annotated[Words, allow_placeholders("category")] = Field(
         default="您在群内的发言涉及“{category}”，请及时更正，并注意服务规范。",
-        description="To a staff member who should have put it otherwise; may hold {category}.",
+        description="Text to a staff member who should have put it otherwise; may hold {category}.",
         examples=["您的发言涉及“{category}”，请更正。"],
     )
     quiet: Annotated[Words, allow_placeholders()] = Field(
         default="本群目前处于安静模式。如有疑问，请 @工作人员 简短提问，我们会尽快回复。此条发言不计违规。",
-        description="In private to who writes while the group is quiet.",
+        description="Private text to who writes while the group is quiet.",
         examples=["本群目前处于安静模式。"],
     )
     lockdown: Annotated[Words, allow_placeholders()] = Field(
         default="本群目前暂停成员发言，仅由工作人员发布消息，恢复时将在群内通知。此发言已提请撤回，不计违规。",
-        description="In private to who writes while only staff may.",
+        description="Private text to who writes while only staff may.",
         examples=["本群目前暂停成员发言。"],
     )
     categories: dict[Category, Name] = Field(
         default={},
         max_length=100,
-        description="What categories are called in these texts: your own, or others than usual.",
+        description="Names of categories in the texts, by category: of your own, or other than the usual ones.",
         examples=[{"gossip": "传播小道消息"}],
     )
