@@ -13,7 +13,7 @@ from moderation.groups.model import GroupSettings
 from moderation.policies.model import BUILT_IN_POLICY, PolicyVersion, build_policy
 from moderation.policies.sections.layers import (
     Changes,
-    Layer,
+    PolicyLayer,
     dump_changes,
     list_value_origins,
     merge_layers,
@@ -50,7 +50,7 @@ CHANGES = st.fixed_dictionaries(
     },
 )
 LAYERS = st.lists(CHANGES, max_size=4).map(
-    lambda many: [Layer(f"layer {number}", changes) for number, changes in enumerate(many)]
+    lambda many: [PolicyLayer(f"layer {number}", changes) for number, changes in enumerate(many)]
 )
 
 
@@ -62,7 +62,7 @@ def leaves(said: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tup
             yield (*above, name), value
 
 
-def says(layer: Layer, path: Sequence[str]) -> bool:
+def says(layer: PolicyLayer, path: Sequence[str]) -> bool:
     """Whether the layer itself gives the value at the path."""
     value: Any = layer.changes
     for name in path:
@@ -73,18 +73,20 @@ def says(layer: Layer, path: Sequence[str]) -> bool:
 
 
 @given(LAYERS)
-def test_a_layer_that_says_nothing_changes_nothing(layers: list[Layer]) -> None:
+def test_a_layer_that_says_nothing_changes_nothing(layers: list[PolicyLayer]) -> None:
     for place in range(len(layers) + 1):
-        assert merge_layers([*layers[:place], Layer("silent", {}), *layers[place:]]) == merge_layers(layers)
+        assert merge_layers([*layers[:place], PolicyLayer("silent", {}), *layers[place:]]) == merge_layers(layers)
 
 
 @given(CHANGES)
 def test_saying_the_same_again_changes_nothing(changes: Changes) -> None:
-    assert merge_layers([Layer("a", changes), Layer("b", changes)]) == merge_layers([Layer("a", changes)])
+    assert merge_layers([PolicyLayer("a", changes), PolicyLayer("b", changes)]) == merge_layers(
+        [PolicyLayer("a", changes)]
+    )
 
 
 @given(LAYERS)
-def test_of_each_value_the_last_word_counts_whoever_spoke_in_between(layers: list[Layer]) -> None:
+def test_of_each_value_the_last_word_counts_whoever_spoke_in_between(layers: list[PolicyLayer]) -> None:
     held = dict(leaves(merge_layers(layers).model_dump(mode="json")))
     for path, value in held.items():
         spoken = [layer for layer in layers if says(layer, path)]
@@ -94,17 +96,17 @@ def test_of_each_value_the_last_word_counts_whoever_spoke_in_between(layers: lis
 
 
 @given(LAYERS)
-def test_layers_below_do_not_care_how_those_above_came_about(layers: list[Layer]) -> None:
+def test_layers_below_do_not_care_how_those_above_came_about(layers: list[PolicyLayer]) -> None:
     """(a, b), c is a, (b, c): but for what was said about sections that are off, a whole can stand for its parts."""
     for place in range(len(layers) + 1):
         above, below = layers[:place], layers[place:]
         whole = merge_layers(above).model_dump(mode="json")
         if not any(value is None for value in whole.values()):
-            assert merge_layers([Layer("whole", whole), *below]) == merge_layers(layers)
+            assert merge_layers([PolicyLayer("whole", whole), *below]) == merge_layers(layers)
 
 
 @given(LAYERS)
-def test_every_value_is_explained_by_the_last_layer_that_says_it(layers: list[Layer]) -> None:
+def test_every_value_is_explained_by_the_last_layer_that_says_it(layers: list[PolicyLayer]) -> None:
     rules = merge_layers(layers)
     origins = list_value_origins(layers, rules)
     assert {origin.path: origin.value for origin in origins} == dict(leaves(rules.model_dump(mode="json")))
@@ -123,11 +125,11 @@ def test_what_is_kept_of_a_version_is_what_its_author_wrote(changes: Changes) ->
 
 @given(LAYERS, CHANGES)
 def test_differences_are_none_between_equals_and_lead_from_one_to_the_other(
-    layers: list[Layer], changes: Changes
+    layers: list[PolicyLayer], changes: Changes
 ) -> None:
     old = merge_layers(layers)
     assert diff_contents(old.model_dump(mode="json"), old.model_dump(mode="json")) == []
-    new = merge_layers([*layers, Layer("new", changes)])
+    new = merge_layers([*layers, PolicyLayer("new", changes)])
     held = dict(leaves(new.model_dump(mode="json")))
     found = diff_contents(old.model_dump(mode="json"), new.model_dump(mode="json"))
     for each in found:
@@ -150,16 +152,16 @@ def test_a_section_can_be_switched_on_without_saying_more(path: tuple[str, ...])
     changes: dict[str, Any] = {}
     for name in reversed(path):
         changes = {name: changes}
-    value: Any = merge_layers([Layer("new", changes)])
+    value: Any = merge_layers([PolicyLayer("new", changes)])
     for name in path:
         value = getattr(value, name)
     assert value is not None
 
 
 def test_who_switches_a_section_on_again_finds_what_was_said_above() -> None:
-    above = [Layer("default@1", {"quota": {"per_day": 3}}), Layer("vip@1", {"quota": None})]
+    above = [PolicyLayer("default@1", {"quota": {"per_day": 3}}), PolicyLayer("vip@1", {"quota": None})]
     assert merge_layers(above).quota is None
-    layers = [*above, Layer("group", {"quota": {"verdict": "block"}})]
+    layers = [*above, PolicyLayer("group", {"quota": {"verdict": "block"}})]
     rules = merge_layers(layers)
     assert rules.quota is not None
     assert (rules.quota.per_day, rules.quota.verdict) == (3, "block")
@@ -171,10 +173,10 @@ def test_who_switches_a_section_on_again_finds_what_was_said_above() -> None:
 
 def test_lists_are_replaced_and_categories_are_not() -> None:
     layers = [
-        Layer(
+        PolicyLayer(
             "default@1", {"links": {"allowed_domains": ["a.example"]}, "lexicon": {"categories": {"gossip": "warn"}}}
         ),
-        Layer("vip@1", {"links": {"allowed_domains": ["b.example"]}, "lexicon": {"categories": {"ads": None}}}),
+        PolicyLayer("vip@1", {"links": {"allowed_domains": ["b.example"]}, "lexicon": {"categories": {"ads": None}}}),
     ]
     rules = merge_layers(layers)
     assert rules.links is not None
@@ -185,7 +187,7 @@ def test_lists_are_replaced_and_categories_are_not() -> None:
 
 def test_layers_that_make_no_rules_together_are_objected_to_with_the_place() -> None:
     many = {f"c{number}": "warn" for number in range(59)}
-    layers = [Layer("default@1", {"lexicon": {"categories": many}})]
+    layers = [PolicyLayer("default@1", {"lexicon": {"categories": many}})]
     with pytest.raises(ValidationError):
         merge_layers(layers)
     (objection,) = validate_layers(layers)

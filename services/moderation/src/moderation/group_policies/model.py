@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from moderation.groups.model import GroupRecord
 from moderation.policies.model import Policy
-from moderation.policies.sections.layers import Layer
+from moderation.policies.sections.layers import PolicyLayer
 
 
 class InactivePolicyError(ValueError):
@@ -18,4 +18,4 @@ class GroupPolicy:
 
     record: GroupRecord
     policy: Policy
-    layers: Sequence[Layer]
+    layers: Sequence[PolicyLayer]

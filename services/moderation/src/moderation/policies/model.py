@@ -8,7 +8,7 @@ from huiqun.contracts.channel import GroupKind
 from huiqun.privacy.text import ComparedText
 from huiqun.versions.model import Version, VersionNotFoundError, label_of
 from moderation.groups.model import GroupSettings, OwnRules
-from moderation.policies.sections.layers import Changes, Layer, merge_layers
+from moderation.policies.sections.layers import Changes, PolicyLayer, merge_layers
 from moderation.policies.sections.rules import Rules
 from moderation.policies.sections.section import PolicyFault
 
@@ -102,15 +102,15 @@ def choose_version(versions: ActiveVersions, settings: GroupSettings) -> PolicyV
     return chosen or versions.get(DEFAULT_POLICY, _COMES_WITH_HUIQUN)
 
 
-def list_layers(versions: ActiveVersions, settings: GroupSettings) -> list[Layer]:
+def list_layers(versions: ActiveVersions, settings: GroupSettings) -> list[PolicyLayer]:
     """List what the group inherits from, the topmost first, and what it says itself."""
     chosen = choose_version(versions, settings)
     inherited = [versions.get(DEFAULT_POLICY), chosen if chosen.policy_id != DEFAULT_POLICY else None]
-    layers = [Layer(version.label, version.changes) for version in inherited if version is not None]
+    layers = [PolicyLayer(version.label, version.changes) for version in inherited if version is not None]
     if settings.own is not None:
-        layers.append(Layer(GROUP_SOURCE, settings.own.changes))
+        layers.append(PolicyLayer(GROUP_SOURCE, settings.own.changes))
     if settings.kind is GroupKind.PRIVATE:
-        layers.append(Layer(PRIVATE_SOURCE, _PRIVATE))
+        layers.append(PolicyLayer(PRIVATE_SOURCE, _PRIVATE))
     return layers
 
 

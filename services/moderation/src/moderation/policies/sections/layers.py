@@ -19,7 +19,7 @@ _ON: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class PolicyLayer:
     """What one author says; `source` is how people name it: "vip@3"."""
 
     source: str
@@ -40,27 +40,27 @@ def dump_changes(rules: Rules) -> dict[str, Any]:
     return rules.model_dump(mode="json", exclude_unset=True)
 
 
-def merge_layers(layers: Sequence[Layer]) -> Rules:
+def merge_layers(layers: Sequence[PolicyLayer]) -> Rules:
     """Work out the rules that hold below all layers, the topmost first; ValidationError where together they make none.
 
     Who switches a section off leaves alone what was said about it: who switches it on again below finds it there.
     """
-    said = dict(_BUILT_IN)
+    values = dict(_BUILT_IN_VALUES)
     for layer in layers:
-        said.update(flatten_changes(layer.changes))
-    return Rules(**_nested(said))
+        values.update(flatten_changes(layer.changes))
+    return Rules(**_nest_values(values))
 
 
-def list_value_origins(layers: Sequence[Layer], rules: Rules) -> list[ValueOrigin]:
+def list_value_origins(layers: Sequence[PolicyLayer], rules: Rules) -> list[ValueOrigin]:
     """Find, for each value of the effective rules, the last layer that says it."""
     spoken = [(layer.source, frozenset(flatten_changes(layer.changes))) for layer in reversed(layers)]
     return [
         ValueOrigin(path, value, next((source for source, paths in spoken if path in paths), BUILT_IN_SOURCE))
-        for path, value in _values(rules).items()
+        for path, value in _flatten_rules(rules).items()
     ]
 
 
-def validate_layers(layers: Sequence[Layer]) -> list[PolicyFault]:
+def validate_layers(layers: Sequence[PolicyLayer]) -> list[PolicyFault]:
     """Find everything that speaks against the rules that hold below these layers."""
     try:
         rules = merge_layers(layers)
@@ -84,22 +84,22 @@ def _iterate_changes(changes: Changes, above: Path) -> Iterator[tuple[Path, Any]
             yield path, value
 
 
-def _nested(said: Mapping[Path, Any]) -> dict[str, Any]:
+def _nest_values(values: Mapping[Path, Any]) -> dict[str, Any]:
     root: dict[str, Any] = {}
     sections: dict[Path, dict[str, Any]] = {(): root}
-    for path in sorted(said, key=len):
+    for path in sorted(values, key=len):
         section = sections.get(path[:-1])
         if section is not None:  # else the section above it is off
-            value = said[path]
+            value = values[path]
             if value is _ON:
                 value = sections[path] = {}
             section[path[-1]] = value
     return root
 
 
-def _values(rules: Rules) -> dict[Path, Any]:
-    said = flatten_changes(rules.model_dump(mode="json"))
-    return {path: value for path, value in said.items() if value is not _ON}
+def _flatten_rules(rules: Rules) -> dict[Path, Any]:
+    values = flatten_changes(rules.model_dump(mode="json"))
+    return {path: value for path, value in values.items() if value is not _ON}
 
 
-_BUILT_IN: Final = flatten_changes(Rules().model_dump(mode="json"))
+_BUILT_IN_VALUES: Final = flatten_changes(Rules().model_dump(mode="json"))
