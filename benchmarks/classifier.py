@@ -10,7 +10,7 @@ from benchmarks.contenders import tune_collector
 from benchmarks.evasion import BENIGN
 from benchmarks.figures import Figure, Result, at_most
 from benchmarks.messages import messages
-from moderation.policies.sections.message_rules import ClassifierRule
+from moderation.policies.sections.content_rules import ClassifierRule
 from moderation.screening.model.classifier import Classifier
 from moderation.screening.shipped import shipped_classifier
 

@@ -15,7 +15,7 @@ from benchmarks.cold import COLD, FLATTERING, precision_and_recall, quality, rea
 from benchmarks.figures import BenchmarkError
 from moderation import screening
 from moderation.lexicon.shipped import shipped_background
-from moderation.policies.sections.message_rules import ClassifierRule
+from moderation.policies.sections.content_rules import ClassifierRule
 from moderation.screening.model.classifier import Classifier, fold_batch, probability, runs
 
 WEIGHTS = Path(screening.__file__).parent / "data" / "classifier.csv"

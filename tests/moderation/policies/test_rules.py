@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from moderation.policies.sections.message_rules import QuietHours
+from moderation.policies.sections.limit_rules import QuietHours
 from moderation.policies.sections.rules import Rules
 from moderation.screening.model.contacts import find_links, outside
 

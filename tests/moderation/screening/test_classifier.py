@@ -17,7 +17,8 @@ from moderation import screening
 from moderation.groups.model import GroupSettings
 from moderation.lexicon.model.matching import EVERY_POLICY, Lexicon
 from moderation.policies.model import Policy
-from moderation.policies.sections.message_rules import ClassifierRule, LexiconRule
+from moderation.policies.sections.content_rules import ClassifierRule
+from moderation.policies.sections.lexicon_rules import LexiconRule
 from moderation.policies.sections.rules import Rules
 from moderation.rulebook.model import PolicySnapshot, Rulebook
 from moderation.screening.model import Decision, add_resemblance, gather, judge

@@ -10,7 +10,8 @@ from huiqun.contracts.channel import MAX_TEXT, ActionKind, Message, MessageRecei
 from huiqun.contracts.moderation import MessageScreened, Reason, Screened, Verdict
 from huiqun.kafka.publisher import record_of
 from huiqun.privacy.detection import find_personal_data
-from moderation.policies.sections.message_rules import LengthRule, LinkRule, OversizeRule, ProbationRule
+from moderation.policies.sections.content_rules import LinkRule, ProbationRule
+from moderation.policies.sections.limit_rules import LengthRule, OversizeRule
 from moderation.policies.sections.rules import Rules
 from moderation.screening.model.evidence import Evidence
 from moderation.screening.model.limits import MAX_ADDRESS, MAX_REASONS, MAX_SPANS, Limited, bounded, within_limits

@@ -5,26 +5,27 @@ from typing import Final, get_args
 
 from pydantic import Field
 
-from moderation.policies.sections.ladder import Ladder
-from moderation.policies.sections.membership import MembershipRules
-from moderation.policies.sections.message_rules import (
+from moderation.policies.sections.content_rules import (
     AnnouncementRule,
     ClassifierRule,
     ContactRule,
-    DuplicateRule,
-    FloodRule,
     KindRule,
-    LengthRule,
-    LexiconRule,
     LinkRule,
-    OversizeRule,
     PersonalDataRule,
     ProbationRule,
+)
+from moderation.policies.sections.ladder import Ladder
+from moderation.policies.sections.lexicon_rules import LexiconRule, StaffRule
+from moderation.policies.sections.limit_rules import (
+    DuplicateRule,
+    FloodRule,
+    LengthRule,
+    OversizeRule,
     QuietHours,
     QuotaRule,
-    Rule,
-    StaffRule,
 )
+from moderation.policies.sections.membership import MembershipRules
+from moderation.policies.sections.message_rule import Rule
 from moderation.policies.sections.retention import RetentionRule
 from moderation.policies.sections.review import ReviewRule
 from moderation.policies.sections.section import PolicyFault, PolicySection

@@ -10,7 +10,7 @@ from huiqun.contracts.moderation import Screened, Verdict
 from huiqun.privacy.text import mask_text
 from moderation.groups.model import GroupSettings
 from moderation.policies.model import Policy
-from moderation.policies.sections.message_rules import Rule
+from moderation.policies.sections.message_rule import Rule
 from moderation.screening.model.evidence import NOTHING, Evidence
 from moderation.screening.model.finding import Finding
 from moderation.screening.model.form_rules import from_form, from_size

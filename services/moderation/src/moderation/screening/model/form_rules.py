@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from huiqun.contracts.channel import Message
-from moderation.policies.sections.message_rules import LengthRule
+from moderation.policies.sections.limit_rules import LengthRule
 from moderation.policies.sections.rules import Rules
 from moderation.screening.model.evidence import Evidence
 from moderation.screening.model.finding import Finding, finding

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from huiqun.contracts.channel import Message, MessageKind, TextAvailability
-from moderation.policies.sections.message_rules import ProbationRule
+from moderation.policies.sections.content_rules import ProbationRule
 from moderation.policies.sections.rules import Rules
 from moderation.screening.model.evidence import Evidence
 from moderation.screening.model.finding import Finding, finding

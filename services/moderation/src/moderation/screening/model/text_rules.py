@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from huiqun.contracts.channel import Message
 from huiqun.contracts.moderation import Verdict
-from moderation.policies.sections.message_rules import AnnouncementRule
+from moderation.policies.sections.content_rules import AnnouncementRule
 from moderation.policies.sections.rules import Rules
 from moderation.policies.sections.section import Outcome
 from moderation.screening.model.contacts import Span, outside
