@@ -22,8 +22,9 @@ from moderation.archive.handlers import archive_messages
 from moderation.backtest.handlers import run_backtest
 from moderation.backtest.model import RequestBacktestCommand
 from moderation.evidence.model import gather_evidence
-from moderation.policies.handlers import write_version
-from moderation.policies.model import DEFAULT_POLICY, Rules
+from moderation.policies.handlers import write_policy_version
+from moderation.policies.model import DEFAULT_POLICY
+from moderation.policies.sections.rules import Rules
 from moderation.retention.model import NO_HOLDS, EntryBuilder
 from moderation.rulebook.model import Rulebook
 from moderation.standings.model import Standing, standing_key
@@ -68,7 +69,7 @@ async def measure(stack: Stack, count: int, say: Callable[[str], None]) -> Resul
 async def _archive(laid: Ground, book: Rulebook, events: Sequence[MessageReceived]) -> None:
     await ensure_indexes(laid.database, {**WORK_INDEXES, **TASK_INDEXES, **INDEXES})
     transactor = Transactor(laid.client, laid.database, laid.publisher, SystemClock())
-    await transactor.commit(lambda work: write_version(work, DEFAULT_POLICY, _DRAFT, "", "bench"))
+    await transactor.commit(lambda work: write_policy_version(work, DEFAULT_POLICY, _DRAFT, "", "bench"))
     standings: dict[str, Standing] = {}
     for start in range(0, len(events), _BATCH):
         data = [event.data for event in events[start : start + _BATCH]]

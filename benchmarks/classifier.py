@@ -12,7 +12,7 @@ from benchmarks.figures import Figure, Result, at_most
 from benchmarks.messages import messages
 from moderation.classifier.handlers import load_shipped_classifier
 from moderation.classifier.model import Classifier
-from moderation.policies.model import ClassifierRule
+from moderation.policies.sections.content_rules import ClassifierRule
 
 MEASUREMENT = "Classifier"
 METHOD = (

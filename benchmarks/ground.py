@@ -40,10 +40,10 @@ from local.process import ServerProcess
 from local.stack import SESSION_TIMEOUT_MILLISECONDS, Stack
 from local.system import mongo_of
 from moderation.app import INDEXES
+from moderation.groups.store import mark_groups_changed, set_group_policy
 from moderation.lexicon.handlers import ImportWordListCommand, import_word_list
-from moderation.policies.handlers import activate_version, write_version
-from moderation.policies.model import Rules
-from moderation.policies.store import assign, note_groups
+from moderation.policies.handlers import activate_policy_version, write_policy_version
+from moderation.policies.sections.rules import Rules
 
 PARTITIONS = 4
 MODERATION = ("moderation", "--roles", "streams")
@@ -110,7 +110,7 @@ class Ground:
         async def save(work: Work) -> None:
             known = [GroupUpdated.about(group.group_id, group, time=work.now) for group in groups()]
             await directory.record(work, known)
-            await note_groups(work, [group.group_id for group in groups()])
+            await mark_groups_changed(work, [group.group_id for group in groups()])
 
         await self.transact(save)
 
@@ -123,9 +123,12 @@ class Ground:
         )
         for policy_id, changes in policies_of(POLICIES).items():
             rules = Rules.model_validate(changes)
-            await self.transact(partial(write_version, policy_id=policy_id, rules=rules, note="", author=_AUTHOR))
-            wish = ActivationCommand(1, _AUTHOR, four_eyes=False)
-            await self.transact(partial(activate_version, policy_id=policy_id, wish=wish, check=lambda _: None))
+            await self.transact(
+                partial(write_policy_version, policy_id=policy_id, rules=rules, note="", author=_AUTHOR)
+            )
+            command = ActivationCommand(1, _AUTHOR, four_eyes=False)
+            activate = partial(activate_policy_version, policy_id=policy_id, command=command, check=lambda _: None)
+            await self.transact(activate)
         await self.transact(_assign_groups)
 
     async def prepare_documents(self) -> None:
@@ -264,4 +267,4 @@ async def _assign_groups(work: Work) -> None:
     """Spread the groups of the messages, and as many quiet ones as there are beside them, over the policies."""
     named = sorted(policies_of(POLICIES))
     for number in range(LARGE_GROUPS):
-        await assign(work, f"g{number:03d}", named[number % len(named)])
+        await set_group_policy(work, f"g{number:03d}", named[number % len(named)])

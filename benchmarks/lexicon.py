@@ -21,7 +21,7 @@ from local.stack import Stack
 from moderation.evidence.model import gather_evidence
 from moderation.lexicon.handlers import ImportWordListCommand, import_word_list
 from moderation.lexicon.matching.words import Word
-from moderation.policies.model import BUILT_IN
+from moderation.policies.model import BUILT_IN_POLICY
 from moderation.rulebook.handlers import RulebookKeeper
 
 MEASUREMENT = "A new lexicon"
@@ -62,7 +62,7 @@ class Judging:
         while not last:
             last = done.is_set()
             book = self.keeper.current()
-            evidence = gather_evidence(batch, [book.mask_of(BUILT_IN)] * _BATCH, book.lexicon, TODAY)
+            evidence = gather_evidence(batch, [book.mask_of(BUILT_IN_POLICY)] * _BATCH, book.lexicon, TODAY)
             self.mixed += len(evidence[-1].hits) != 1
             swapped, before = book is not before, book
             del book

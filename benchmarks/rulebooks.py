@@ -6,13 +6,13 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from huiqun.channel.directory.model import DEFAULT_TIMEZONE
+from moderation.groups.model import GroupSettings
 from moderation.lexicon.handlers import shipped_background, shipped_words
 from moderation.lexicon.matching.matcher import EVERY_POLICY, Lexicon
 from moderation.lexicon.matching.words import Word
 from moderation.lexicon.model import CATEGORIES
-from moderation.policies.model import DEFAULT_POLICY, GroupSettings, Policies
-from moderation.policies.model.snapshot import Written
-from moderation.rulebook.model import Rulebook
+from moderation.policies.model import DEFAULT_POLICY, PolicyVersion
+from moderation.rulebook.model import PolicySnapshot, Rulebook
 
 WORDS: Final = 60_000
 POLICIES: Final = 50
@@ -70,19 +70,19 @@ def rulebook_of(words: Sequence[Word], groups: int = 300) -> Rulebook:
     """The lexicon, and groups that are all under the built-in policy."""
     zone = ZoneInfo(DEFAULT_TIMEZONE)
     settings = {f"g{number:03d}": GroupSettings(timezone=zone) for number in range(groups)}
-    return Rulebook(Policies({}, settings), compiled(words), "bench", BITS)
+    return Rulebook(PolicySnapshot({}, settings), compiled(words), "bench", BITS)
 
 
 def institution_of(words: Sequence[Word], group_ids: Sequence[str]) -> Rulebook:
     """The lexicon, and groups spread over policies that all differ from each other."""
     zone = ZoneInfo(DEFAULT_TIMEZONE)
-    written = {name: Written(name, 1, changes) for name, changes in policies_of(POLICIES).items()}
+    written = {name: PolicyVersion(name, 1, changes) for name, changes in policies_of(POLICIES).items()}
     names = list(written)
     settings = {
         group_id: GroupSettings(policy_id=names[number % POLICIES], timezone=zone)
         for number, group_id in enumerate(group_ids)
     }
-    return Rulebook(Policies.compose(written, settings), compiled(words), "bench", BITS)
+    return Rulebook(PolicySnapshot.compose(written, settings), compiled(words), "bench", BITS)
 
 
 def policies_of(count: int) -> dict[str, Mapping[str, Any]]:

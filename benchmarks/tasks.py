@@ -15,8 +15,11 @@ from huiqun.work import Task
 from huiqun.work.scheduling import write_tasks
 from huiqun.work.task import TASKS
 from local.stack import Stack
-from moderation.policies.handlers import activate_version, write_version
-from moderation.policies.model import DEFAULT_POLICY, MembershipRules, PatrolRule, Rules
+from moderation.policies.handlers import activate_policy_version, write_policy_version
+from moderation.policies.model import DEFAULT_POLICY
+from moderation.policies.sections.membership import MembershipRules
+from moderation.policies.sections.patrol import PatrolRule
+from moderation.policies.sections.rules import Rules
 from moderation.sanctions.handlers import MUTE_ENDS
 from moderation.schedules.model import PATROL_GROUP
 
@@ -59,8 +62,8 @@ async def measure(stack: Stack, patrols: int, say: Callable[[str], None]) -> Res
 
 async def _have_patrols(laid: Ground) -> None:
     wish = ActivationCommand(1, "bench", four_eyes=False)
-    await laid.transact(lambda work: write_version(work, DEFAULT_POLICY, _PATROLS, "", "bench"))
-    await laid.transact(lambda work: activate_version(work, DEFAULT_POLICY, wish, lambda _: None))
+    await laid.transact(lambda work: write_policy_version(work, DEFAULT_POLICY, _PATROLS, "", "bench"))
+    await laid.transact(lambda work: activate_policy_version(work, DEFAULT_POLICY, wish, lambda _: None))
 
 
 async def _schedule(laid: Ground, tasks: list[Task]) -> None:

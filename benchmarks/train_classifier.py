@@ -16,7 +16,7 @@ from benchmarks.figures import BenchmarkError
 from moderation import classifier
 from moderation.classifier.model import Classifier, fold_texts, list_runs, logistic_probability
 from moderation.lexicon.handlers import shipped_background
-from moderation.policies.model import ClassifierRule
+from moderation.policies.sections.content_rules import ClassifierRule
 
 WEIGHTS = Path(classifier.__file__).parent / "data" / "classifier.csv"
 KEPT = 2_000

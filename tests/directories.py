@@ -9,7 +9,7 @@ from huiqun.privacy.encryption import FieldEncryption, MasterKeys
 from huiqun.privacy.suppression import SuppressionList
 from huiqun.store import connect
 from huiqun.work import Transactor, Work
-from moderation.policies import store as policy_store
+from moderation.groups.store import mark_groups_changed
 
 
 def unread_directory() -> Directory:
@@ -21,7 +21,7 @@ def unread_directory() -> Directory:
 async def save_groups(work: Work, directory: Directory, groups: Sequence[Group]) -> None:
     """Have the channel tell of groups, without what else follows from it."""
     await directory.record(work, [GroupUpdated.about(group.group_id, group, time=work.now) for group in groups])
-    await policy_store.note_groups(work, [group.group_id for group in groups])
+    await mark_groups_changed(work, [group.group_id for group in groups])
 
 
 async def carry_over(transactor: Transactor, directory: Directory, records: Sequence[FormerRecords]) -> None:

@@ -17,9 +17,9 @@ from huiqun.work import Transactor
 from huiqun.work.transactor import TransactorOptions
 from local.system import System
 from moderation.cases.handlers import CASE_OVERDUE, remind_of_overdue_case
+from moderation.group_policies.handlers import find_superior
 from moderation.members.handlers import RosterChecks
 from moderation.patrols.handlers import run_scheduled_patrol
-from moderation.policies.handlers import find_superior
 from moderation.sanctions.handlers import MUTE_ENDS, end_mute
 from moderation.schedules.model import CHECK_ROSTER, PATROL_GROUP, POST_RULES
 from moderation.welcome.handlers import post_rules

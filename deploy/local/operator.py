@@ -10,8 +10,9 @@ from huiqun.web import create_api_key
 from huiqun.web.api_keys import COLLECTION
 from huiqun.work import Transactor, Work
 from local.story.script import CHATS
-from moderation.policies.handlers import activate_version, assign_policy, write_version
-from moderation.policies.model import Rules
+from moderation.group_policies.handlers import assign_policy
+from moderation.policies.handlers import activate_policy_version, write_policy_version
+from moderation.policies.sections.rules import Rules
 
 OPERATOR = "demo"
 APPROVER = "demo-approver"
@@ -22,8 +23,8 @@ async def write_policies(client: Client, database: Database, kafka: KafkaOptions
 
     async def use_case(work: Work) -> None:
         for chat in CHATS:
-            await write_version(work, chat.policy_id, Rules(**chat.rules), chat.group.name, OPERATOR)
-            await activate_version(work, chat.policy_id, ActivationCommand(1, APPROVER), _whatever)
+            await write_policy_version(work, chat.policy_id, Rules(**chat.rules), chat.group.name, OPERATOR)
+            await activate_policy_version(work, chat.policy_id, ActivationCommand(1, APPROVER), _whatever)
             await assign_policy(work, chat.group.group_id, chat.policy_id, _whatever, OPERATOR)
 
     publisher = Publisher(kafka)

@@ -22,7 +22,7 @@ from local.story.morning import RULES, STAFF, WITH_A_FLAW, WORDS
 from local.story.numbers import full_width, in_groups
 from local.story.script import CHATS, TIMEZONE, Step, compose, last_full_day
 from moderation.lexicon.model import parse_words
-from moderation.policies.model import Rules
+from moderation.policies.sections.rules import Rules
 from moderation.staff.model import parse_staff
 
 DAY = date(2026, 3, 12)

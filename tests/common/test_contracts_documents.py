@@ -20,7 +20,7 @@ from huiqun.contracts.schemas import event_schemas
 from huiqun.contracts.topics import SERVICES, TOPICS
 from huiqun.stream import Route
 from huiqun.testing.events import created, dismissed, joined, left, listed, screened, updated
-from moderation.rulebook.model import EMPTY
+from moderation.rulebook.model import EMPTY_RULEBOOK
 from tests.directories import unread_directory
 
 DOCUMENT = asyncapi_document()
@@ -102,7 +102,7 @@ def test_every_topic_and_event_stands_in_the_document_and_somebody_sends_it() ->
 @pytest.mark.parametrize(
     ("service", "routes"),
     [
-        ("moderation", moderation.app.routes(lambda: EMPTY, UNREAD, b"")),
+        ("moderation", moderation.app.routes(lambda: EMPTY_RULEBOOK, UNREAD, b"")),
         ("engagement", engagement.app.routes(UNREAD)),
         ("crm-sync", crm_sync.app.routes(UNREAD)),
         ("survey", survey.app.routes(UNREAD)),

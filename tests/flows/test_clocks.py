@@ -18,7 +18,7 @@ from huiqun.store import Index
 from huiqun.stream import Route
 from huiqun.testing.events import NOON, joined, left, screened, updated
 from huiqun.testing.rig import Rig
-from moderation.rulebook.model import EMPTY
+from moderation.rulebook.model import EMPTY_RULEBOOK
 
 MINUTE = timedelta(minutes=1)
 Shown = Callable[[Rig], Awaitable[tuple[Any, ...]]]
@@ -46,7 +46,7 @@ async def shown_by_survey(rig: Rig) -> tuple[Any, ...]:
 
 
 def moderation_routes(directory: Directory) -> Sequence[Route]:
-    return moderation.app.routes(lambda: EMPTY, directory, b"")
+    return moderation.app.routes(lambda: EMPTY_RULEBOOK, directory, b"")
 
 
 SERVICES: Mapping[str, tuple[Wired, Mapping[str, Sequence[Index]], Shown]] = {

@@ -45,12 +45,16 @@ from moderation.cases.store import CASES, case_from_document
 from moderation.casework.handlers import claim_case, release_case
 from moderation.decisions.handlers import decide_case
 from moderation.decisions.model import DecideCaseCommand
+from moderation.group_policies.handlers import assign_policy
+from moderation.groups.model import GroupSettings
 from moderation.lexicon.matching.matcher import Lexicon
 from moderation.lexicon.matching.words import Word
-from moderation.policies import handlers as policies
-from moderation.policies.model import DEFAULT_POLICY, GroupSettings, MembershipRules, Policies, Policy, Rules
+from moderation.policies.handlers import activate_policy_version, write_policy_version
+from moderation.policies.model import DEFAULT_POLICY, Policy
+from moderation.policies.sections.membership import MembershipRules
+from moderation.policies.sections.rules import Rules
 from moderation.rulebook.handlers import RulebookKeeper
-from moderation.rulebook.model import Rulebook
+from moderation.rulebook.model import PolicySnapshot, Rulebook
 from moderation.settings import Settings
 from moderation.standings.model import Standing
 from moderation.standings.store import find_standing
@@ -128,29 +132,29 @@ class ModerationRig(Rig):
         known = {self.group: GroupSettings(owner=OWNER, capabilities=NATIVE)}
         active = {DEFAULT_POLICY: Policy(DEFAULT_POLICY, 1, rules)} if rules else {}
         lexicon = Lexicon(words, [BITS[word.category] for word in words])
-        self.rulebook = Rulebook(Policies(active, known), lexicon, "v1", BITS)
+        self.rulebook = Rulebook(PolicySnapshot(active, known), lexicon, "v1", BITS)
 
     async def set_rules(self, rules: Rules) -> None:
         """A policy comes into force for the group that `govern` has put under rules."""
 
         async def use_case(work: Work) -> int:
-            version = (await policies.write_version(work, DEFAULT_POLICY, rules, "for a test", "tester")).number
+            version = (await write_policy_version(work, DEFAULT_POLICY, rules, "for a test", "tester")).number
             wish = ActivationCommand(version, "approver")
-            await policies.activate_version(work, DEFAULT_POLICY, wish, any_version)
+            await activate_policy_version(work, DEFAULT_POLICY, wish, any_version)
             return version
 
         assert self.rulebook is not None
         active = {DEFAULT_POLICY: Policy(DEFAULT_POLICY, await self.run(use_case), rules)}
-        self.rulebook = replace(self.rulebook, policies=Policies(active, self.rulebook.policies.groups))
+        self.rulebook = replace(self.rulebook, policies=PolicySnapshot(active, self.rulebook.policies.groups))
 
     async def write_policy(self, policy_id: str = "default", **sections: Any) -> None:
         """Put a policy in force that says this about members, and have what follows from it done."""
         rules = Rules(membership=MembershipRules(**sections))
 
         async def use_case(work: Work) -> None:
-            version = await policies.write_version(work, policy_id, rules, "test", "tester")
+            version = await write_policy_version(work, policy_id, rules, "test", "tester")
             wish = ActivationCommand(version.number, "another tester")
-            await policies.activate_version(work, policy_id, wish, any_version)
+            await activate_policy_version(work, policy_id, wish, any_version)
 
         await self.run(use_case)
         await self.keeper.refresh()
@@ -158,7 +162,7 @@ class ModerationRig(Rig):
 
     async def assign(self, group: str, policy_id: str | None) -> None:
         """Give a group another policy."""
-        await self.run(lambda work: policies.assign_policy(work, group, policy_id, any_version, "tester"))
+        await self.run(lambda work: assign_policy(work, group, policy_id, any_version, "tester"))
         await self.keeper.refresh()
         await self.run_due()
 

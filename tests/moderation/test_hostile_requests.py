@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from huiqun.contracts.channel import Group, GroupCreated
-from moderation.policies.handlers import record_groups
+from moderation.groups.handlers import record_groups
 from tests.moderation.interface import Interface, together
 
 LONG = "jiaweixin" * 500

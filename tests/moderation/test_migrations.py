@@ -24,7 +24,8 @@ from moderation.migrations import (
     migrations,
     turn_timers_into_tasks,
 )
-from moderation.policies.handlers import APPLY_POLICIES, OWN_RULES
+from moderation.own_rules.handlers import OWN_RULES
+from moderation.policies.handlers import APPLY_POLICIES
 from tests.moderation.rig import MONDAY, ModerationRig
 
 TIMERS, DONE = "timers", "done_of_timers"

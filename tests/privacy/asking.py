@@ -15,10 +15,13 @@ from huiqun.versions.model import DraftCommand, Version
 from huiqun.work import Task, Work
 from moderation.appeals.model import APPEAL_LINK_PURPOSE, AppealGrant
 from moderation.consent.model import CONSENT_LINK, ConsentLinkHolder
+from moderation.own_rules.handlers import OWN_RULES
 from moderation.plans.handlers import INCIDENT_PLANS
 from moderation.plans.model import plan_content
 from moderation.plans.store import list_shipped_plans
-from moderation.policies.handlers import OWN_RULES, POLICIES, ExceptionWish, request_exception
+from moderation.policies.handlers import POLICIES
+from moderation.rule_exceptions.handlers import request_exception
+from moderation.rule_exceptions.model import RuleExceptionCommand
 from tests.privacy.house import House, Service
 from tests.privacy.planting import Planter
 from tests.privacy.plants import Plants
@@ -256,7 +259,7 @@ class Caller:
         """A version or an exception of somebody else that is to be edited, submitted, approved or rejected."""
         transact, now = service.connected.transactor.run, self.house.clock.now()
         if path == _EXCEPTION_APPROVAL:
-            wish = ExceptionWish("g1", "u1", "links", now + timedelta(days=3), "for the test")
+            wish = RuleExceptionCommand("g1", "u1", "links", now + timedelta(days=3), "for the test")
             grant = await transact(lambda work: request_exception(work, wish, "somebody"))
             return {"exception_id": grant.id, "content_hash": grant.content_hash}
         place, _, step = path.partition("/versions/{number}")

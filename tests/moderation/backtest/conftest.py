@@ -2,7 +2,7 @@
 
 import pytest_asyncio
 
-from moderation.policies.model import Rules
+from moderation.policies.sections.rules import Rules
 from tests.moderation.rig import MONDAY, ModerationRig
 
 

@@ -12,11 +12,13 @@ from huiqun.tasks.model import TaskCancelledError
 from huiqun.testing.events import edited
 from moderation.backtest.handlers import run_backtest
 from moderation.backtest.model import RequestBacktestCommand
+from moderation.groups.model import GroupSettings, OwnRules
 from moderation.lexicon.matching.matcher import Lexicon
 from moderation.lexicon.matching.words import Word
-from moderation.policies.handlers import UnknownPolicyError, write_version
-from moderation.policies.model import GroupSettings, OwnRules, Policies, Policy, Rules, Written
-from moderation.rulebook.model import Rulebook
+from moderation.policies.handlers import write_policy_version
+from moderation.policies.model import Policy, PolicyVersion, UnknownPolicyError
+from moderation.policies.sections.rules import Rules
+from moderation.rulebook.model import PolicySnapshot, Rulebook
 from tests.moderation.rig import BITS, MONDAY, WORDS, ModerationRig
 
 DAY = timedelta(days=1)
@@ -26,7 +28,7 @@ async def try_rules(rig: ModerationRig, rules: dict[str, Any], **changes: Any) -
     """The report on these rules over what was said in the group."""
     policy_id = f"p-{new_id()}"
     draft = Rules.model_validate(rules)
-    await rig.run(lambda work: write_version(work, policy_id, draft, "", "author"))
+    await rig.run(lambda work: write_policy_version(work, policy_id, draft, "", "author"))
     wanted: dict[str, Any] = {"since": MONDAY, "until": MONDAY + 30 * DAY, "groups": (rig.group,), **changes}
     return await run_backtest(rig.reader, rig.current(), RequestBacktestCommand(policy_id, 1, **wanted), go_on)
 
@@ -191,10 +193,12 @@ async def test_a_limit_is_kept_and_the_period_is_open_at_its_end(rig: Moderation
 async def test_a_named_policy_is_tried_where_it_is_assigned_and_the_default_everywhere(rig: ModerationRig) -> None:
     await rig.say_all("一起刷单")
     policy_id = f"p-{new_id()}"
-    await rig.run(lambda work: write_version(work, policy_id, Rules.model_validate({"quota": {}}), "", "author"))
+    await rig.run(lambda work: write_policy_version(work, policy_id, Rules.model_validate({"quota": {}}), "", "author"))
     command = RequestBacktestCommand(policy_id, 1, MONDAY, MONDAY + DAY)
     assert (await run_backtest(rig.reader, rig.current(), command, go_on))["messages"] == 0
-    under = Policies.compose({policy_id: Written(policy_id, 0, {})}, {rig.group: GroupSettings(policy_id=policy_id)})
+    under = PolicySnapshot.compose(
+        {policy_id: PolicyVersion(policy_id, 0, {})}, {rig.group: GroupSettings(policy_id=policy_id)}
+    )
     rig.rulebook = Rulebook(under, rig.current().lexicon, "v1", BITS)
     assert (await run_backtest(rig.reader, rig.current(), command, go_on))["messages"] == 1
     everywhere = RequestBacktestCommand("default", 0, MONDAY, MONDAY + DAY)
@@ -205,7 +209,7 @@ async def test_own_rules_of_a_group_stand_above_the_version_that_is_tried(rig: M
     await rig.say_all("一起刷单")
     own = OwnRules(rig.group, 1, {"lexicon": None})
     settings = GroupSettings(own=own)
-    policies = Policies({}, {rig.group: settings}, {rig.group: Policy("default", 0, Rules(lexicon=None), own)})
+    policies = PolicySnapshot({}, {rig.group: settings}, {rig.group: Policy("default", 0, Rules(lexicon=None), own)})
     rig.rulebook = Rulebook(policies, rig.current().lexicon, "v1", BITS)
     report = await try_rules(rig, {"lexicon": {"categories": {"fraud": "block"}}})
     assert hits(report) == {"lexicon/fraud": (1, 0, 0, 1)}

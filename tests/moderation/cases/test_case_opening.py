@@ -5,7 +5,8 @@ from datetime import timedelta
 from huiqun.contracts.channel import ActionKind, GroupDismissal, GroupDismissed
 from huiqun.contracts.moderation import CaseKind, CaseOpened, CaseOutcome
 from moderation.cases.model import CaseState
-from moderation.policies.model import ReviewRule, Rules
+from moderation.policies.sections.review import ReviewRule
+from moderation.policies.sections.rules import Rules
 from tests.moderation.rig import ANNA, BAD, DOUBTFUL, FINE, OWNER, ModerationRig
 
 

@@ -17,9 +17,13 @@ from moderation import classifier
 from moderation.classifier.handlers import load_shipped_classifier
 from moderation.classifier.model import LONGEST_RUN, Classifier, fold_texts, list_runs
 from moderation.evidence.model import add_likeness, gather_evidence
+from moderation.groups.model import GroupSettings
 from moderation.lexicon.matching.matcher import EVERY_POLICY, Lexicon
-from moderation.policies.model import ClassifierRule, GroupSettings, LexiconRule, Policies, Policy, Rules, objections
-from moderation.rulebook.model import Rulebook
+from moderation.policies.model import Policy
+from moderation.policies.sections.content_rules import ClassifierRule
+from moderation.policies.sections.lexicon_rules import LexiconRule
+from moderation.policies.sections.rules import Rules
+from moderation.rulebook.model import PolicySnapshot, Rulebook
 from moderation.standings.model import Standing
 from moderation.verdicts.handlers import try_text
 from moderation.verdicts.model import Decision, judge_message
@@ -152,7 +156,7 @@ def test_only_messages_under_a_policy_that_asks_are_scored() -> None:
 
 def test_a_text_that_is_tried_is_classified_as_well() -> None:
     policy = Policy("default", 1, WITH)
-    rulebook = Rulebook(Policies({"default": policy}, {}), Lexicon.empty(), "none", {})
+    rulebook = Rulebook(PolicySnapshot({"default": policy}, {}), Lexicon.empty(), "none", {})
     decision, _ = try_text(rulebook, INSULT, None, NOW, load_shipped_classifier)
     assert decision.verdict is Verdict.REVIEW
 
@@ -160,4 +164,4 @@ def test_a_text_that_is_tried_is_classified_as_well() -> None:
 def test_a_policy_with_nothing_but_the_classifier_does_something() -> None:
     names = ("flood", "duplicate", "links", "contacts", "personal_data", "announcements")
     alone = WITH.model_copy(update=dict.fromkeys(names))
-    assert objections(alone) == []
+    assert list(alone.list_faults()) == []

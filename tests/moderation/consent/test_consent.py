@@ -14,7 +14,10 @@ from moderation.consent.model import (
     normalize_reply,
     rules_version_of,
 )
-from moderation.policies.model import ConsentRule, MembershipRules, Policy, Rules
+from moderation.policies.model import Policy
+from moderation.policies.sections.consent import ConsentRule
+from moderation.policies.sections.membership import MembershipRules
+from moderation.policies.sections.rules import Rules
 from tests.moderation.people import created, joined, left
 from tests.moderation.rig import MONDAY, ModerationRig
 

@@ -8,8 +8,8 @@ import pytest_asyncio
 from huiqun.channel.directory.store import find_group
 from huiqun.contracts.channel import LeaveReason, Role
 from moderation.consent.store import FORMER_MEMBERS
-from moderation.policies.handlers import find_group as find_record
-from moderation.policies.store.group_records import FORMER_GROUPS
+from moderation.groups.handlers import get_group as find_record
+from moderation.groups.store import FORMER_GROUPS
 from tests.directories import carry_over
 from tests.moderation.people import joined
 from tests.moderation.rig import MONDAY, ModerationRig

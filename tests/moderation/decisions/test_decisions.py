@@ -21,7 +21,8 @@ from moderation.casework.model import CaseClosedError
 from moderation.decisions.handlers import decide_case
 from moderation.decisions.model import DecideCaseCommand, SameCategoryError
 from moderation.examples.model import CLEAN_LABEL
-from moderation.policies.model import Ladder, Rules
+from moderation.policies.sections.ladder import Ladder
+from moderation.policies.sections.rules import Rules
 from tests.moderation.rig import ANNA, BAD, BO, DOUBTFUL, ModerationRig
 
 UPHELD, REVERSED, RECLASSIFIED = CaseOutcome.UPHELD, CaseOutcome.REVERSED, CaseOutcome.RECLASSIFIED

@@ -7,7 +7,7 @@ import pytest
 from huiqun.contracts.channel import ActionKind, Role
 from huiqun.files.reading import RowFormat
 from moderation.members.model import Irregularity, RosterEntry, check_names, check_staff
-from moderation.policies.model import RosterRule
+from moderation.policies.sections.roster import RosterRule
 from moderation.staff.handlers import replace_staff_list
 from moderation.staff.model import Staff, UnfitStaffError, parse_staff
 from tests.moderation.people import created, joined

@@ -29,7 +29,7 @@ from moderation.mediation.handlers import mediate_case
 from moderation.mediation.model import MediateCaseCommand, MediationPlace
 from moderation.members.handlers import RosterChecks
 from moderation.patrols.handlers import run_patrol
-from moderation.policies.model import Rules
+from moderation.policies.sections.rules import Rules
 from moderation.staff.handlers import replace_staff_list
 from moderation.staff.model import Staff
 from tests.moderation.rig import ANNA, BAD, BO, DOUBTFUL, OWNER, SHORT, ModerationRig

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from moderation.notices.model import Offence, personal_data_notice
-from moderation.policies.model import Wording
+from moderation.policies.sections.wording import Wording
 
 WARNING = "{member:u1}您好，您在本群的发言不符合群规（"
 

@@ -7,7 +7,9 @@ from huiqun.audit import verify
 from huiqun.contracts.moderation import Verdict
 from moderation.patrols.handlers import run_patrol
 from moderation.patrols.model import Patrol
-from moderation.policies.model import MembershipRules, PatrolRule, Rules
+from moderation.policies.sections.membership import MembershipRules
+from moderation.policies.sections.patrol import PatrolRule
+from moderation.policies.sections.rules import Rules
 from tests.moderation.rig import BAD, DOUBTFUL, FINE, OWNER, ModerationRig
 
 EVERY_HOUR = Rules(membership=MembershipRules(patrol=PatrolRule(schedule="0 * * * *")))

@@ -33,3 +33,9 @@ async def approve(interface: Interface, name: str, version: int = 1, **options: 
 async def activate(interface: Interface, name: str, version: int = 1, **options: Any) -> None:
     answer = await approve(interface, name, version, **options)
     assert answer.status_code == 200, answer.text
+
+
+async def write_policy(interface: Interface, name: str, rules: dict[str, Any]) -> None:
+    """Write a version of a policy, not in force."""
+    answer = await interface.ask("POST", f"/policies/{name}/versions", json={"rules": rules})
+    assert answer.status_code == 201, answer.text

@@ -8,23 +8,18 @@ import pytest
 from hypothesis import given
 from pydantic import BaseModel, ValidationError
 
-from huiqun.contracts.moderation import Verdict
 from huiqun.versions.model import diff_contents
-from moderation.policies.model import (
-    BUILT_IN,
+from moderation.groups.model import GroupSettings
+from moderation.policies.model import BUILT_IN_POLICY, PolicyVersion, build_policy
+from moderation.policies.sections.layers import (
     Changes,
-    GroupSettings,
-    Layer,
-    OwnRules,
-    Policies,
-    Rules,
-    Written,
-    changes_of,
-    explain,
-    objections_to,
-    policy_under,
+    PolicyLayer,
+    dump_changes,
+    list_value_origins,
+    merge_layers,
+    validate_layers,
 )
-from moderation.policies.model.inheritance import effective
+from moderation.policies.sections.rules import Rules
 
 OUTCOMES = st.sampled_from(["warn", "review", "block"])
 
@@ -55,7 +50,7 @@ CHANGES = st.fixed_dictionaries(
     },
 )
 LAYERS = st.lists(CHANGES, max_size=4).map(
-    lambda many: [Layer(f"layer {number}", changes) for number, changes in enumerate(many)]
+    lambda many: [PolicyLayer(f"layer {number}", changes) for number, changes in enumerate(many)]
 )
 
 
@@ -67,7 +62,7 @@ def leaves(said: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tup
             yield (*above, name), value
 
 
-def says(layer: Layer, path: Sequence[str]) -> bool:
+def says(layer: PolicyLayer, path: Sequence[str]) -> bool:
     """Whether the layer itself gives the value at the path."""
     value: Any = layer.changes
     for name in path:
@@ -78,40 +73,42 @@ def says(layer: Layer, path: Sequence[str]) -> bool:
 
 
 @given(LAYERS)
-def test_a_layer_that_says_nothing_changes_nothing(layers: list[Layer]) -> None:
+def test_a_layer_that_says_nothing_changes_nothing(layers: list[PolicyLayer]) -> None:
     for place in range(len(layers) + 1):
-        assert effective([*layers[:place], Layer("silent", {}), *layers[place:]]) == effective(layers)
+        assert merge_layers([*layers[:place], PolicyLayer("silent", {}), *layers[place:]]) == merge_layers(layers)
 
 
 @given(CHANGES)
 def test_saying_the_same_again_changes_nothing(changes: Changes) -> None:
-    assert effective([Layer("a", changes), Layer("b", changes)]) == effective([Layer("a", changes)])
+    assert merge_layers([PolicyLayer("a", changes), PolicyLayer("b", changes)]) == merge_layers(
+        [PolicyLayer("a", changes)]
+    )
 
 
 @given(LAYERS)
-def test_of_each_value_the_last_word_counts_whoever_spoke_in_between(layers: list[Layer]) -> None:
-    held = dict(leaves(effective(layers).model_dump(mode="json")))
+def test_of_each_value_the_last_word_counts_whoever_spoke_in_between(layers: list[PolicyLayer]) -> None:
+    held = dict(leaves(merge_layers(layers).model_dump(mode="json")))
     for path, value in held.items():
         spoken = [layer for layer in layers if says(layer, path)]
         if spoken:
-            alone = dict(leaves(effective([spoken[-1]]).model_dump(mode="json")))
+            alone = dict(leaves(merge_layers([spoken[-1]]).model_dump(mode="json")))
             assert value == alone[path]
 
 
 @given(LAYERS)
-def test_layers_below_do_not_care_how_those_above_came_about(layers: list[Layer]) -> None:
+def test_layers_below_do_not_care_how_those_above_came_about(layers: list[PolicyLayer]) -> None:
     """(a, b), c is a, (b, c): but for what was said about sections that are off, a whole can stand for its parts."""
     for place in range(len(layers) + 1):
         above, below = layers[:place], layers[place:]
-        whole = effective(above).model_dump(mode="json")
+        whole = merge_layers(above).model_dump(mode="json")
         if not any(value is None for value in whole.values()):
-            assert effective([Layer("whole", whole), *below]) == effective(layers)
+            assert merge_layers([PolicyLayer("whole", whole), *below]) == merge_layers(layers)
 
 
 @given(LAYERS)
-def test_every_value_is_explained_by_the_last_layer_that_says_it(layers: list[Layer]) -> None:
-    rules = effective(layers)
-    origins = explain(layers, rules)
+def test_every_value_is_explained_by_the_last_layer_that_says_it(layers: list[PolicyLayer]) -> None:
+    rules = merge_layers(layers)
+    origins = list_value_origins(layers, rules)
     assert {origin.path: origin.value for origin in origins} == dict(leaves(rules.model_dump(mode="json")))
     for origin in origins:
         spoken = [layer.source for layer in layers if says(layer, origin.path)]
@@ -121,18 +118,18 @@ def test_every_value_is_explained_by_the_last_layer_that_says_it(layers: list[La
 @given(CHANGES)
 def test_what_is_kept_of_a_version_is_what_its_author_wrote(changes: Changes) -> None:
     rules = Rules.model_validate(changes)
-    kept = changes_of(rules)
+    kept = dump_changes(rules)
     assert set(dict(leaves(kept))) == set(dict(leaves(changes)))
     assert Rules.model_validate(kept) == rules
 
 
 @given(LAYERS, CHANGES)
 def test_differences_are_none_between_equals_and_lead_from_one_to_the_other(
-    layers: list[Layer], changes: Changes
+    layers: list[PolicyLayer], changes: Changes
 ) -> None:
-    old = effective(layers)
+    old = merge_layers(layers)
     assert diff_contents(old.model_dump(mode="json"), old.model_dump(mode="json")) == []
-    new = effective([*layers, Layer("new", changes)])
+    new = merge_layers([*layers, PolicyLayer("new", changes)])
     held = dict(leaves(new.model_dump(mode="json")))
     found = diff_contents(old.model_dump(mode="json"), new.model_dump(mode="json"))
     for each in found:
@@ -155,20 +152,20 @@ def test_a_section_can_be_switched_on_without_saying_more(path: tuple[str, ...])
     changes: dict[str, Any] = {}
     for name in reversed(path):
         changes = {name: changes}
-    value: Any = effective([Layer("new", changes)])
+    value: Any = merge_layers([PolicyLayer("new", changes)])
     for name in path:
         value = getattr(value, name)
     assert value is not None
 
 
 def test_who_switches_a_section_on_again_finds_what_was_said_above() -> None:
-    above = [Layer("default@1", {"quota": {"per_day": 3}}), Layer("vip@1", {"quota": None})]
-    assert effective(above).quota is None
-    layers = [*above, Layer("group", {"quota": {"verdict": "block"}})]
-    rules = effective(layers)
+    above = [PolicyLayer("default@1", {"quota": {"per_day": 3}}), PolicyLayer("vip@1", {"quota": None})]
+    assert merge_layers(above).quota is None
+    layers = [*above, PolicyLayer("group", {"quota": {"verdict": "block"}})]
+    rules = merge_layers(layers)
     assert rules.quota is not None
     assert (rules.quota.per_day, rules.quota.verdict) == (3, "block")
-    sources = {origin.path: origin.source for origin in explain(layers, rules)}
+    sources = {origin.path: origin.source for origin in list_value_origins(layers, rules)}
     assert sources["quota", "per_day"] == "default@1"
     assert sources["quota", "verdict"] == "group"
     assert sources["quota", "shadow"] == "built_in"
@@ -176,57 +173,33 @@ def test_who_switches_a_section_on_again_finds_what_was_said_above() -> None:
 
 def test_lists_are_replaced_and_categories_are_not() -> None:
     layers = [
-        Layer(
+        PolicyLayer(
             "default@1", {"links": {"allowed_domains": ["a.example"]}, "lexicon": {"categories": {"gossip": "warn"}}}
         ),
-        Layer("vip@1", {"links": {"allowed_domains": ["b.example"]}, "lexicon": {"categories": {"ads": None}}}),
+        PolicyLayer("vip@1", {"links": {"allowed_domains": ["b.example"]}, "lexicon": {"categories": {"ads": None}}}),
     ]
-    rules = effective(layers)
+    rules = merge_layers(layers)
     assert rules.links is not None
     assert rules.lexicon is not None
     assert rules.links.allowed_domains == ("b.example",)
-    assert rules.lexicon.categories == {**BUILT_IN.rules.lexicon.categories, "gossip": "warn", "ads": None}  # type: ignore[union-attr]
+    assert rules.lexicon.categories == {**BUILT_IN_POLICY.rules.lexicon.categories, "gossip": "warn", "ads": None}  # type: ignore[union-attr]
 
 
 def test_layers_that_make_no_rules_together_are_objected_to_with_the_place() -> None:
     many = {f"c{number}": "warn" for number in range(59)}
-    layers = [Layer("default@1", {"lexicon": {"categories": many}})]
+    layers = [PolicyLayer("default@1", {"lexicon": {"categories": many}})]
     with pytest.raises(ValidationError):
-        effective(layers)
-    (objection,) = objections_to(layers)
+        merge_layers(layers)
+    (objection,) = validate_layers(layers)
     assert objection.path[:2] == ("lexicon", "categories")
 
 
-WRITTEN = {
-    "default": Written("default", 2, {"quota": {"per_day": 4}}),
-    "vip": Written("vip", 3, {"links": None}),
+VERSIONS = {
+    "default": PolicyVersion("default", 2, {"quota": {"per_day": 4}}),
+    "vip": PolicyVersion("vip", 3, {"links": None}),
 }
 
 
-def test_a_group_is_judged_by_default_policy_and_its_own_rules_together() -> None:
-    own = OwnRules("g1", 2, {"quota": {"verdict": "block"}})
-    groups = {"g1": GroupSettings(policy_id="vip", own=own), "g2": GroupSettings(policy_id="vip")}
-    policies = Policies.compose(WRITTEN, groups)
-    first, second, other = (policies.policy_of(policies.settings_of(group)) for group in ("g1", "g2", "g3"))
-    assert [policy.label for policy in (first, second, other)] == ["vip@3+d2+g2", "vip@3+d2", "default@2"]
-    assert [policy.rules.links is None for policy in (first, second, other)] == [True, True, False]
-    assert [policy.rules.quota.per_day for policy in (first, second, other) if policy.rules.quota] == [4, 4, 4]
-    assert first.rules.quota is not None
-    assert first.rules.quota.verdict is Verdict.BLOCK
-
-
 def test_a_policy_that_is_not_in_force_leaves_the_group_to_the_default() -> None:
-    assert policy_under(WRITTEN, GroupSettings(policy_id="gone")).label == "default@2"
-    assert policy_under({}, GroupSettings(policy_id="gone")) == BUILT_IN
-
-
-def test_own_policies_are_kept_until_they_or_what_they_inherit_change() -> None:
-    own = OwnRules("g1", 1, {"quota": {"per_day": 9}})
-    groups = {"g1": GroupSettings(own=own), "g2": GroupSettings()}
-    before = Policies.compose(WRITTEN, groups)
-    after = Policies.compose(WRITTEN, {**groups, "g3": GroupSettings()}, before)
-    assert after.own["g1"] is before.own["g1"]
-    changed = Policies.compose({**WRITTEN, "default": Written("default", 3, {"links": None})}, groups, after)
-    assert changed.own["g1"].rules.links is None
-    moved = Policies.compose(WRITTEN, {"g1": GroupSettings(policy_id="vip", own=own)}, before)
-    assert moved.own["g1"].label == "vip@3+d2+g1"
+    assert build_policy(VERSIONS, GroupSettings(policy_id="gone")).label == "default@2"
+    assert build_policy({}, GroupSettings(policy_id="gone")) == BUILT_IN_POLICY

@@ -5,7 +5,8 @@ from datetime import timedelta
 from huiqun.contracts.channel import Role
 from huiqun.contracts.moderation import CaseKind, CaseOpened, CaseOutcome
 from moderation.cases.model import CaseState
-from moderation.policies.model import ReviewRule, Rules
+from moderation.policies.sections.review import ReviewRule
+from moderation.policies.sections.rules import Rules
 from moderation.reports.model import Reporter, begins_with_phrase
 from tests.moderation.rig import BAD, FINE, ModerationRig
 

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from huiqun.versions.model import ActivationCommand
 from huiqun.work import Work
 from moderation.archive.store import MESSAGES
-from moderation.policies import handlers as policies
-from moderation.policies.model import RetentionRule, Rules
+from moderation.policies.handlers import activate_policy_version, write_policy_version
+from moderation.policies.sections.retention import RetentionRule
+from moderation.policies.sections.rules import Rules
 from moderation.retention.model import expiry_date
 from tests.moderation.archive.records import archive, archived, expiries, spread
 from tests.moderation.people import created
@@ -19,9 +20,9 @@ async def keep(rig: ModerationRig, days: int, policy_id: str = "default") -> Non
     rules = Rules(retention=RetentionRule(days=days))
 
     async def use_case(work: Work) -> None:
-        version = await policies.write_version(work, policy_id, rules, "test", "tester")
+        version = await write_policy_version(work, policy_id, rules, "test", "tester")
         wish = ActivationCommand(version.number, "another tester")
-        await policies.activate_version(work, policy_id, wish, lambda _: None)
+        await activate_policy_version(work, policy_id, wish, lambda _: None)
 
     await rig.run(use_case)
     await rig.keeper.refresh()

@@ -18,9 +18,9 @@ from huiqun.contracts.channel import Group
 from huiqun.contracts.moderation import GroupMode
 from huiqun.testing.events import dismissed
 from huiqun.work import Work
-from moderation.policies import handlers as policies
-from moderation.policies import store as policy_store
-from moderation.policies.model import ModeSpan, OwnRules
+from moderation.groups.handlers import record_groups
+from moderation.groups.model import ModeSpan, OwnRules
+from moderation.groups.store import set_group_modes, set_group_policy, set_own_rules
 from moderation.retention.model import LegalHold
 from moderation.retention.store import insert_hold
 from moderation.rulebook.handlers import RulebookKeeper
@@ -172,10 +172,10 @@ async def test_whatever_changes_a_group_is_read_once(site: Site) -> None:
     await site.keeper.refresh()
     span = ModeSpan(GroupMode.QUIET, NOW, NOW + timedelta(hours=1), frozenset())
     changes = (
-        lambda work: policy_store.assign(work, "g1", "vip"),
-        lambda work: policy_store.set_modes(work, {"g1": span}),
-        lambda work: policy_store.set_own_rules(work, OwnRules("g1", 1, {"quota": {"per_day": 1}})),
-        lambda work: policies.record_groups(work, [dismissed("g1")], site.rig.directory),
+        lambda work: set_group_policy(work, "g1", "vip"),
+        lambda work: set_group_modes(work, {"g1": span}),
+        lambda work: set_own_rules(work, OwnRules("g1", 1, {"quota": {"per_day": 1}})),
+        lambda work: record_groups(work, [dismissed("g1")], site.rig.directory),
     )
     for change in changes:
         await site.rig.run(change)

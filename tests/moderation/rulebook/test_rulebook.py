@@ -12,13 +12,14 @@ from huiqun.store import Outside
 from huiqun.testing.waiting import eventually, running
 from huiqun.versions.model import ActivationCommand
 from huiqun.work import Work
+from moderation.group_policies.handlers import assign_policy
 from moderation.lexicon import handlers as lexicons
 from moderation.lexicon import store as lexicon_store
 from moderation.lexicon.handlers import ImportWordListCommand
 from moderation.lexicon.matching.words import Word
 from moderation.lexicon.model import word_id
-from moderation.policies import handlers as policies
-from moderation.policies.model import Rules
+from moderation.policies.handlers import activate_policy_version, write_policy_version
+from moderation.policies.sections.rules import Rules
 from moderation.rulebook.handlers import RulebookKeeper
 from tests.directories import save_groups
 from tests.moderation.rig import ModerationRig
@@ -37,15 +38,15 @@ async def put_list(rig: ModerationRig, name: str, *texts: str, category: str = "
 
 async def put_policy(rig: ModerationRig, policy_id: str, **rules: object) -> None:
     async def use_case(work: Work) -> None:
-        version = await policies.write_version(work, policy_id, Rules.model_validate(rules), "", "tester")
-        await policies.activate_version(work, policy_id, ActivationCommand(version.number, "approver"), whatever)
+        version = await write_policy_version(work, policy_id, Rules.model_validate(rules), "", "tester")
+        await activate_policy_version(work, policy_id, ActivationCommand(version.number, "approver"), whatever)
 
     await rig.run(use_case)
 
 
 async def test_at_first_it_is_empty_and_then_what_the_store_holds(rig: ModerationRig) -> None:
     await put_policy(rig, "strict", quota={"per_day": 1})
-    await rig.run(lambda work: policies.assign_policy(work, "g1", "strict", whatever, "tester"))
+    await rig.run(lambda work: assign_policy(work, "g1", "strict", whatever, "tester"))
     await put_list(rig, "bank", "刷单", "稳赚")
     keeper = RulebookKeeper(rig.database)
     empty = keeper.current()

@@ -16,8 +16,11 @@ from huiqun.contracts.channel import (
 from huiqun.contracts.channel.actions import Receipt
 from huiqun.runtime.ids import new_id
 from huiqun.testing.events import NATIVE, recalled
-from moderation.policies import store as policy_store
-from moderation.policies.model import GroupSettings, OwnRules, Policies, Rules, changes_of
+from moderation.groups.model import GroupSettings, OwnRules
+from moderation.groups.store import list_changed_groups, set_group_policy, set_own_rules
+from moderation.policies.sections.layers import dump_changes
+from moderation.policies.sections.rules import Rules
+from moderation.rulebook.model import PolicySnapshot
 from tests.moderation.rig import ModerationRig
 
 
@@ -30,7 +33,7 @@ async def state_of(rig: ModerationRig, asked: Action) -> str:
 async def test_who_the_policy_names_is_told_of_a_task_that_nobody_does(rig: ModerationRig) -> None:
     await rig.know_group()
     own = Rules.model_validate({"review": {"escalate_to": "staff-lead"}})
-    await rig.run(lambda work: policy_store.set_own_rules(work, OwnRules(rig.group, 1, changes_of(own))))
+    await rig.run(lambda work: set_own_rules(work, OwnRules(rig.group, 1, dump_changes(own))))
     target = ActionTarget(member_id="u1")
     asked = Action(
         action_id=new_id(), group_id=rig.group, kind=ActionKind.SEND_MESSAGE, target=target, requested_by="tester"
@@ -63,7 +66,7 @@ async def test_a_message_that_its_sender_withdraws_need_not_be_deleted_any_more(
     by_hand = Capabilities(send=Support.NATIVE, delete=Support.STAFF_TASK)
     await rig.know_group(capabilities=by_hand)
     settings = GroupSettings(owner="staff-1", capabilities=by_hand)
-    policies = Policies(rig.current().policies.active, {rig.group: settings})
+    policies = PolicySnapshot(rig.current().policies.active, {rig.group: settings})
     rig.rulebook = replace(rig.current(), policies=policies)
     (message,) = await rig.say_all("一起刷单")
     await rig.deliver(recalled(message))
@@ -77,9 +80,9 @@ async def test_a_message_that_its_sender_withdraws_need_not_be_deleted_any_more(
 async def test_a_group_that_had_a_policy_before_the_channel_told_of_it_is_served_as_the_channel_can(
     rig: ModerationRig,
 ) -> None:
-    await rig.run(lambda work: policy_store.assign(work, rig.group, None))
-    groups, _ = await policy_store.groups_since(rig.reader, None)
-    policies = Policies(rig.current().policies.active, {rig.group: groups[rig.group]})
+    await rig.run(lambda work: set_group_policy(work, rig.group, None))
+    groups, _ = await list_changed_groups(rig.reader, None)
+    policies = PolicySnapshot(rig.current().policies.active, {rig.group: groups[rig.group]})
     rig.rulebook = replace(rig.current(), policies=policies)  # as it is until it is refreshed
     await rig.know_group(capabilities=NATIVE)
     await rig.say_all("一起刷单")

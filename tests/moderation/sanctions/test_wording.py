@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from huiqun.contracts.channel import ActionKind, Role
-from moderation.policies.model import Rules
+from moderation.policies.sections.rules import Rules
 from tests.moderation.rig import SETTINGS, ModerationRig
 
 

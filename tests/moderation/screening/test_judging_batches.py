@@ -6,11 +6,13 @@ from huiqun.contracts.channel import Message, MessageReceived, Sender
 from huiqun.contracts.moderation import Screened, Verdict
 from moderation.consequences.model import QuotableMessages, ref_of_record
 from moderation.evidence.model import gather_evidence
+from moderation.groups.model import GroupSettings
 from moderation.lexicon.matching.matcher import EVERY_POLICY, Lexicon
 from moderation.lexicon.matching.words import Word
 from moderation.lifecycle.model import RevisionState
-from moderation.policies.model import GroupSettings, Policies, Policy, Rules
-from moderation.rulebook.model import Rulebook
+from moderation.policies.model import Policy
+from moderation.policies.sections.rules import Rules
+from moderation.rulebook.model import PolicySnapshot, Rulebook
 from moderation.screening.model import (
     CollectedBatch,
     CollectedMessage,
@@ -22,7 +24,7 @@ from moderation.screening.model import (
 from moderation.standings.model import Standing
 
 NOON = datetime(2026, 11, 20, 4, tzinfo=UTC)
-RULEBOOK = Rulebook(Policies({}, {}), Lexicon([Word("w1", "刷单", "fraud", 5)]), "v1", {"fraud": 1})
+RULEBOOK = Rulebook(PolicySnapshot({}, {}), Lexicon([Word("w1", "刷单", "fraud", 5)]), "v1", {"fraud": 1})
 POLICY = Policy("p", 1, Rules())
 BAD, FINE = "在家兼职刷单日赚三百", "请问网点几点开门"
 

@@ -19,7 +19,9 @@ from moderation.oversize.model import (
     bound_reasons,
     excerpt_message,
 )
-from moderation.policies.model import LengthRule, LinkRule, OversizeRule, ProbationRule, Rules
+from moderation.policies.sections.content_rules import LinkRule, ProbationRule
+from moderation.policies.sections.limit_rules import LengthRule, OversizeRule
+from moderation.policies.sections.rules import Rules
 from tests.moderation.rig import MONDAY, ModerationRig
 
 PERSONAL = ("11010519491231002X", "6222 0210 0112 2334 409", "138-0013-8000", "zhang.san@example.com")

@@ -7,8 +7,9 @@ from prometheus_client import REGISTRY
 
 from huiqun.contracts.channel import ActionKind, Role
 from huiqun.contracts.moderation import Verdict
-from moderation.policies.model import Policies, RuleException, Rules, with_exceptions
-from moderation.rulebook.model import Rulebook
+from moderation.groups.model import RuleException
+from moderation.policies.sections.rules import Rules
+from moderation.rulebook.model import PolicySnapshot, Rulebook, add_exceptions
 from tests.moderation.rig import ModerationRig
 
 
@@ -21,8 +22,8 @@ def except_from(rig: ModerationRig, rule: str, member: str | None, **span: float
     """Grant an exception that ends after this span."""
     exception = RuleException(rule, member, rig.clock.moment + timedelta(**span))
     known = rig.current()
-    groups = with_exceptions(known.policies.groups, {rig.group: (exception,)})
-    policies = Policies(known.policies.active, groups)
+    groups = add_exceptions(known.policies.groups, {rig.group: (exception,)})
+    policies = PolicySnapshot(known.policies.active, groups)
     rig.rulebook = Rulebook(policies, known.lexicon, known.lexicon_version, known.bits)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from huiqun.contracts.moderation import SanctionKind
-from moderation.policies.model import Ladder
+from moderation.policies.sections.ladder import Ladder
 from moderation.standings.model import (
     RECENT,
     REMOVAL_RUNG,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moderation.policies.model import Ladder
+from moderation.policies.sections.ladder import Ladder
 from moderation.standings.model import (
     REMOVAL_RUNG,
     STRIKES,

@@ -11,9 +11,11 @@ from hypothesis import given
 from huiqun.contracts.channel import EditedMessage, Message, MessageKind, Role, Sender
 from huiqun.contracts.moderation import Screened, Verdict
 from moderation.evidence.model import gather_evidence
+from moderation.groups.model import GroupSettings
 from moderation.lexicon.matching.matcher import EVERY_POLICY, Lexicon
 from moderation.lexicon.matching.words import Word
-from moderation.policies.model import GroupSettings, Policy, Rules
+from moderation.policies.model import Policy
+from moderation.policies.sections.rules import Rules
 from moderation.standings.model import Standing
 from moderation.verdicts.model import Decision, judge_message
 

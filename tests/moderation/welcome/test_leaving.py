@@ -6,7 +6,7 @@ import pytest
 
 from huiqun.contracts.channel import Role
 from moderation.consent.model import normalize_reply
-from moderation.policies.model import LeavingRule
+from moderation.policies.sections.leaving import LeavingRule
 from moderation.welcome.model import asks_to_leave
 from tests.moderation.rig import ModerationRig
 

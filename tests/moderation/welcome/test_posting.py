@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from huiqun.contracts.channel import GroupDismissal, GroupDismissed
-from moderation.policies.model import MembershipRules, PostingRule
+from moderation.policies.sections.membership import MembershipRules
+from moderation.policies.sections.posting import PostingRule
 from tests.moderation.people import created
 from tests.moderation.rig import MONDAY, ModerationRig
 

@@ -61,6 +61,10 @@ from moderation.examples.store import EXAMPLE_INDEXES
 from moderation.exports import api as exports_api
 from moderation.exports import personal_data as export_data
 from moderation.exports.handlers import MESSAGE_EXPORT
+from moderation.group_policies import api as group_policies_api
+from moderation.group_policies.handlers import find_superior
+from moderation.groups import store as groups
+from moderation.groups.handlers import APPLY_SETTINGS, record_groups
 from moderation.incident_detection import handlers as incident_detection
 from moderation.incident_detection.store import PROPOSAL_INDEXES
 from moderation.incident_openings import api as incident_openings_api
@@ -88,15 +92,16 @@ from moderation.modes import api as modes_api
 from moderation.modes import handlers as modes
 from moderation.modes.personal_data import MODE_HOLDINGS
 from moderation.modes.store import MODE_INDEXES
+from moderation.own_rules import api as own_rules_api
+from moderation.own_rules import store as own_rules
 from moderation.patrols import api as patrols_api
 from moderation.patrols.handlers import run_scheduled_patrol
 from moderation.patrols.store import PATROL_INDEXES
 from moderation.plans import api as plans_api
 from moderation.plans.store import PLAN_INDEXES
 from moderation.policies import api as policies_api
-from moderation.policies import handlers as policies
-from moderation.policies import personal_data as policy_data
-from moderation.policies import store as policy_store
+from moderation.policies import store as policies
+from moderation.policies.handlers import APPLY_POLICIES
 from moderation.reports import api as reports_api
 from moderation.reports.personal_data import REPORTER_HOLDINGS
 from moderation.reports.store import REPORTER_INDEXES
@@ -112,6 +117,9 @@ from moderation.retention.handlers import (
     update_expiry,
 )
 from moderation.retention.store import RETENTION_INDEXES
+from moderation.rule_exceptions import api as rule_exceptions_api
+from moderation.rule_exceptions import personal_data as rule_exception_data
+from moderation.rule_exceptions import store as rule_exceptions
 from moderation.rulebook.handlers import RulebookKeeper
 from moderation.rulebook.model import Rulebook
 from moderation.sanctions.handlers import MUTE_ENDS, end_mute
@@ -161,7 +169,10 @@ INDEXES: Mapping[str, Sequence[Index]] = {
     **STAFF_INDEXES,
     **MEMBER_INDEXES,
     **MIGRATION_INDEXES,
-    **policy_store.INDEXES,
+    **groups.INDEXES,
+    **own_rules.INDEXES,
+    **policies.INDEXES,
+    **rule_exceptions.INDEXES,
     **STANDING_INDEXES,
 }
 
@@ -183,7 +194,7 @@ def person_requests(directory: Directory) -> PersonRequests:
         *WELCOME_HOLDINGS,
         *STAFF_HOLDINGS,
         *MEMBER_HOLDINGS,
-        *policy_data.HOLDINGS,
+        *rule_exception_data.HOLDINGS,
         *INCIDENT_HOLDINGS,
         *MODE_HOLDINGS,
         *DELEGATION_HOLDINGS,
@@ -212,7 +223,7 @@ def routes(
         await open_unreadable_cases(work, events, rulebook())
 
     return (
-        Route(GROUP_EVENTS, partial(policies.record_groups, directory=directory)),
+        Route(GROUP_EVENTS, partial(record_groups, directory=directory)),
         Route(ROSTER_EVENTS, roster.record_members),
         Route(
             (MessageReceived, MessageEdited), answer_and_screen, unreadable=note_unreadable, prepare=screening.prepare
@@ -253,7 +264,7 @@ def task_kinds(
 
     return {
         MUTE_ENDS: TaskKind(end_mute, SANCTIONS),
-        FOLLOW_UP: follow_up_kind(policies.find_superior),
+        FOLLOW_UP: follow_up_kind(find_superior),
         CASE_OVERDUE: TaskKind(remind_of_overdue_case, CASES),
         incident_steps.REMIND_OF_STEP: TaskKind(incident_steps.remind_of_step, INCIDENTS),
         incident_steps.ESCALATE_STEP: TaskKind(incident_steps.escalate_step, INCIDENTS),
@@ -265,8 +276,8 @@ def task_kinds(
         GREET_NEWCOMERS: TaskKind(welcome.greet_newcomers, MEMBERS),
         RENEW_CONSENTS: TaskKind(requests.renew_consents, MEMBERS),
         REMIND_OF_CONSENT: TaskKind(requests.remind_member, MEMBERS),
-        policies.APPLY_POLICIES: TaskKind(apply_policies, SETTINGS),
-        policies.APPLY_SETTINGS: TaskKind(apply_settings, SETTINGS),
+        APPLY_POLICIES: TaskKind(apply_policies, SETTINGS),
+        APPLY_SETTINGS: TaskKind(apply_settings, SETTINGS),
         POST_RULES: TaskKind(post_rules, SCHEDULES),
         CHECK_ROSTER: TaskKind(checks.check_roster_on_schedule, SCHEDULES),
         PATROL_GROUP: TaskKind(run_scheduled_patrol, PATROLS),
@@ -282,11 +293,11 @@ def task_kinds(
 
 
 ROUTERS = (
-    policies_api.policies_router,  # /api/v1/policies
+    policies_api.router,  # /api/v1/policies
     backtest_api.router,  # /api/v1/policies/{policy_id}/versions/{number}/backtests
-    policies_api.groups_router,  # /api/v1/groups
-    policies_api.group_policy_router,  # /api/v1/groups/{group_id}/policy
-    policies_api.exceptions_router,  # /api/v1/exceptions
+    group_policies_api.router,  # /api/v1/groups
+    own_rules_api.router,  # /api/v1/groups/{group_id}/policy
+    rule_exceptions_api.router,  # /api/v1/exceptions
     members_api.router,  # /api/v1/groups/{group_id}/members
     consent_api.router,  # /api/v1/groups/{group_id}/consents and /rules/{version}
     welcome_api.router,  # /api/v1/groups/{group_id}/rules

@@ -15,10 +15,12 @@ from moderation.backtest.model import RUN_BACKTEST, backtest_task_key
 from moderation.backtest.store import BACKTESTS
 from moderation.consent.store import FORMER_MEMBERS
 from moderation.exports.handlers import MESSAGE_EXPORT
+from moderation.groups.handlers import APPLY_SETTINGS
+from moderation.groups.store import FORMER_GROUPS
+from moderation.own_rules.handlers import adopt_own_rules, list_groups_without_versions
 from moderation.plans.store import PLAN_VERSIONS
-from moderation.policies import store as policies
-from moderation.policies.handlers import APPLY_POLICIES, APPLY_SETTINGS, adopt_own_rules
-from moderation.policies.store import group_records
+from moderation.policies.handlers import APPLY_POLICIES
+from moderation.policies.store import POLICY_VERSIONS
 
 _TIMERS: Final = "timers"
 _PAGE: Final = 200
@@ -87,7 +89,7 @@ def _task_of(timer: Mapping[str, Any]) -> Task:
 
 async def make_versions_of_own_rules(work: Work) -> int:
     """A page of groups whose own rules have no versions yet, or were changed by a release that makes none."""
-    group_ids = await policies.groups_without_versions(work, _PAGE)
+    group_ids = await list_groups_without_versions(work, _PAGE)
     for group_id in group_ids:
         await adopt_own_rules(work, group_id)
     return len(group_ids)
@@ -98,9 +100,9 @@ def migrations(directory: Directory) -> tuple[Migration, ...]:
     return (
         Migration("1-timers-into-tasks", turn_timers_into_tasks),
         Migration("2-backtests-into-tasks", give_open_backtests_tasks, ((BACKTESTS, "state_1__id_1"),)),
-        group_records.FORMER_GROUPS.migration(directory),
+        FORMER_GROUPS.migration(directory),
         FORMER_MEMBERS.migration(directory),
-        former_versions("5-approvals-of-policies", policies.POLICY_VERSIONS),
+        former_versions("5-approvals-of-policies", POLICY_VERSIONS),
         former_versions("6-approvals-of-incident-plans", PLAN_VERSIONS),
         Migration("7-versions-of-own-rules", make_versions_of_own_rules),
         Migration("8-exports-by-criteria", describe_exports_by_criteria),

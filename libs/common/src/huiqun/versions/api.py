@@ -1,6 +1,6 @@
 """Routes that every kind of versioned document has: submit a version, approve it, reject it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, cast
@@ -15,6 +15,7 @@ from huiqun.versions.model import (
     ApprovalCommand,
     ApprovalMismatchError,
     ApprovalRecord,
+    Difference,
     FourEyesError,
     ReasonRequiredError,
     Version,
@@ -80,7 +81,9 @@ class ApprovalView(BaseModel):
         description="Who wrote in the version; none of them may approve it.", examples=[["key:5f2a9c01d4e8b7a3"]]
     )
     approved_by: str | None = Field(description="Who approved the version.", examples=["key:77aa01d4e8b7a35f"])
-    approved_at: datetime | None = Field(description="When it was approved.", examples=["2026-11-22T09:00:00Z"])
+    approved_at: datetime | None = Field(
+        description="When the content was approved.", examples=["2026-11-22T09:00:00Z"]
+    )
 
 
 class VersionApprovalView(ApprovalView):
@@ -88,6 +91,14 @@ class VersionApprovalView(ApprovalView):
 
     document_id: str = Field(description="The document's id.", examples=["default"])
     version: int = Field(description="Number of the version.", examples=[3])
+
+
+class DifferenceView(BaseModel):
+    """A value in which two versions differ."""
+
+    path: str = Field(description="Where the value stands in the document.", examples=["quota/per_day"])
+    old: Any = Field(description="The value in the other version; null where that has none.", examples=[5])
+    new: Any = Field(description="The value in this version; null where it has none.", examples=[8])
 
 
 class Approval(BaseModel):
@@ -192,6 +203,11 @@ class VersionRoutes:
                 return Answer(_view(rejected))
 
             return await write(use_case)
+
+
+def list_difference_views(differences: Sequence[Difference]) -> list[DifferenceView]:
+    """Show the values that differ, each under the path where it stands in the document."""
+    return [DifferenceView(path="/".join(each.path), old=each.old, new=each.new) for each in differences]
 
 
 def approval_view(approval: ApprovalRecord, content_hash: str) -> ApprovalView:

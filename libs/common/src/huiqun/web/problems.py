@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Protocol, runtime_checkable
 
 import orjson
 import structlog
@@ -25,6 +26,14 @@ log = structlog.get_logger(__name__)
 
 #: Which status and kind of problem answers an error that handlers raise.
 Problems = Mapping[type[Exception], tuple[int, str]]
+
+
+@runtime_checkable
+class HasFieldFaults(Protocol):
+    """An error of a handler that says what is wrong where: each path into the body, with the reason."""
+
+    @property
+    def field_faults(self) -> Sequence[tuple[Sequence[str | int], str]]: ...
 
 
 class FieldError(BaseModel):
@@ -118,7 +127,10 @@ def answer_domain_errors(app: FastAPI, problems: Problems) -> None:
         status, kind = next(problems[each] for each in type(error).__mro__ if each in problems)
         sentence = (type(error).__doc__ or kind).split("\n", 1)[0].strip()
         about = str(error)
-        return answer(request, Problem(status, kind, f"{sentence.rstrip('.')}: {about}" if about else sentence))
+        detail = f"{sentence.rstrip('.')}: {about}" if about else sentence
+        faults = error.field_faults if isinstance(error, HasFieldFaults) else ()
+        errors = [field_error(("body", *path), reason) for path, reason in faults]
+        return answer(request, Problem(status, kind, detail, errors=errors))
 
     for error in problems:
         app.add_exception_handler(error, respond)

@@ -24,9 +24,10 @@ from moderation.archive.handlers import find_latest_revisions, find_revisions
 from moderation.archive.model import MessageRef
 from moderation.cases.handlers import find_case, open_cases
 from moderation.cases.model import Case, CaseOpening, case_due_at, case_id_of
+from moderation.group_policies.handlers import get_policy_in_force
+from moderation.groups.handlers import get_group
+from moderation.groups.model import GroupRecord
 from moderation.notices.model import Offence, offence_reason, private_message
-from moderation.policies.handlers import find_group, policy_in_force
-from moderation.policies.store import GroupRecord
 from moderation.standings.model import Standing, Strike
 from moderation.standings.store import find_standing
 
@@ -60,8 +61,8 @@ async def appeal_by_link(work: Work, grant: AppealGrant, note: str) -> None:
     Raises NothingToAppealError, AppealedError.
     """
     standing, strike = await get_appealable_sanction(work, grant)
-    group = await find_group(work, grant.group_id)
-    rule = (await policy_in_force(work, group.settings)).rules.review
+    group = await get_group(work, grant.group_id)
+    rule = (await get_policy_in_force(work, group.settings)).rules.review
     appeal = Appeal(standing, strike, mask_text(note), rule)
     messages = await find_latest_revisions(work, [appeal.ref])
     await open_cases(work, appeal_openings([appeal], messages, work.now))
@@ -96,8 +97,8 @@ class AppealSubject:
 async def read_appeal_subject(reader: Reader, grant: AppealGrant) -> AppealSubject:
     """Read what the page behind a link shows of its sanction. Raises NothingToAppealError, AppealedError."""
     _, strike = await get_appealable_sanction(reader, grant)
-    group = await find_group(reader, grant.group_id)
-    wording = (await policy_in_force(reader, group.settings)).rules.wording
+    group = await get_group(reader, grant.group_id)
+    wording = (await get_policy_in_force(reader, group.settings)).rules.wording
     ref = MessageRef(strike.message_id, grant.group_id)
     revisions = (await find_revisions(reader, [ref])).get(ref)
     message = revisions[-1].to_screened() if revisions else None

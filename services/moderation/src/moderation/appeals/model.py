@@ -12,7 +12,7 @@ from huiqun.contracts.moderation import Screened, Verdict
 from huiqun.privacy.links import LinkGrant, LinkPurpose, SignedLinks
 from moderation.archive.model import MessageRef
 from moderation.notices.model import Offence
-from moderation.policies.model import ReviewRule
+from moderation.policies.sections.review import ReviewRule
 from moderation.sanctions.model import AppealLink
 from moderation.standings.model import Standing, Strike
 

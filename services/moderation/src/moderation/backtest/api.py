@@ -14,8 +14,7 @@ from huiqun.work import Work
 from moderation.backtest import handlers
 from moderation.backtest.handlers import UnfitBacktestError, UnknownBacktestError
 from moderation.backtest.model import Backtest, RequestBacktestCommand
-from moderation.policies.handlers import UnknownPolicyError
-from moderation.policies.model import PolicyId
+from moderation.policies.model import PolicyId, UnknownPolicyError
 
 router = Router(
     "/api/v1/policies/{policy_id}/versions/{number}/backtests",

@@ -26,11 +26,11 @@ from moderation.backtest.model import (
     policies_under_version,
 )
 from moderation.classifier.handlers import load_shipped_classifier
-from moderation.policies import store as policies
 from moderation.policies.handlers import POLICIES
-from moderation.policies.model import Written
-from moderation.policies.store import note_backtest
+from moderation.policies.model import PolicyVersion
+from moderation.policies.store import save_backtest_summary
 from moderation.replay.model import ArchiveReplay, ReportedRange
+from moderation.rule_exceptions.store import list_exceptions_in_force
 from moderation.rulebook.model import Rulebook
 from moderation.standings.store import list_acquaintances
 
@@ -116,15 +116,15 @@ async def run_backtest(
     Raises UnknownPolicyError.
     """
     version = await POLICIES.get_version(reader, command.policy_id, command.version)
-    exceptions = await policies.exceptions.in_force(reader, command.since)
-    tried = policies_under_version(command, Written.in_version(version), book.policies, exceptions)
+    exceptions = await list_exceptions_in_force(reader, command.since)
+    tried = policies_under_version(command, PolicyVersion.from_version(version), book.policies, exceptions)
     groups = groups_in_scope(command, tried)
     period = ReplayPeriod(command.since - WARM_UP, command.since, command.until, groups)
     total = await count_replayed_messages(reader, period)
     total = total if command.limit is None else min(total, command.limit)
     rulebook = Rulebook(tried, book.lexicon, book.lexicon_version, book.bits)
     known = {}
-    if any(policy.rules.probation is not None for policy in tried.all()):
+    if any(policy.rules.probation is not None for policy in tried.list_policies()):
         known = await list_acquaintances(reader, groups, before=period.warm_up)
     reported = ReportedRange(command.since, command.limit)
     replay = ArchiveReplay(rulebook, load_shipped_classifier, reported, datetime.now(UTC).date(), known)
@@ -167,7 +167,7 @@ async def _record_report(work: Work, task: Task, report: dict[str, Any] | None) 
         return
     figures = {name: report[name] for name in ("messages", "added", "lost", "changed")}
     summary = {"id": backtest.id, "finished_at": work.now, **figures}
-    await note_backtest(work, backtest.command.policy_id, backtest.command.version, summary)
+    await save_backtest_summary(work, backtest.command.policy_id, backtest.command.version, summary)
 
 
 async def _record_failure(work: Work, task: Task, reason: str) -> None:

@@ -5,15 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from moderation.policies.model import (
-    DEFAULT_POLICY,
-    GroupSettings,
-    Policies,
-    RuleException,
-    Written,
-    chosen_by,
-    with_exceptions,
-)
+from moderation.groups.model import GroupSettings, RuleException
+from moderation.policies.model import DEFAULT_POLICY, PolicyVersion, choose_version
+from moderation.rulebook.model import PolicySnapshot, add_exceptions
 
 # The longest that a rule looks back: duplicates of a day, and the quota of a calendar day of 25 hours.
 WARM_UP: Final = timedelta(hours=25)
@@ -67,22 +61,22 @@ def backtest_task_key(backtest_id: str) -> str:
 
 def policies_under_version(
     command: RequestBacktestCommand,
-    version: Written,
-    in_force: Policies,
+    version: PolicyVersion,
+    in_force: PolicySnapshot,
     exceptions: Mapping[str, tuple[RuleException, ...]],
-) -> Policies:
+) -> PolicySnapshot:
     """The policies as they would be with the version in force; `exceptions` are those of the period.
 
     The modes of groups are left out: of those that were, the archive has what came of them.
     """
-    groups = with_exceptions(in_force.groups, exceptions)
+    groups = add_exceptions(in_force.groups, exceptions)
     for group_id in command.groups:
         groups[group_id] = replace(groups.get(group_id, GroupSettings()), policy_id=command.policy_id)
     without_modes = {group_id: replace(settings, mode=None) for group_id, settings in groups.items()}
-    return Policies.compose({**in_force.written, command.policy_id: version}, without_modes)
+    return PolicySnapshot.compose({**in_force.written, command.policy_id: version}, without_modes)
 
 
-def groups_in_scope(command: RequestBacktestCommand, policies: Policies) -> tuple[str, ...] | None:
+def groups_in_scope(command: RequestBacktestCommand, policies: PolicySnapshot) -> tuple[str, ...] | None:
     """The groups whose messages are judged again; None for all."""
     if command.groups:
         return command.groups
@@ -91,5 +85,5 @@ def groups_in_scope(command: RequestBacktestCommand, policies: Policies) -> tupl
     return tuple(
         group_id
         for group_id, settings in policies.groups.items()
-        if chosen_by(policies.written, settings).policy_id == command.policy_id
+        if choose_version(policies.versions, settings).policy_id == command.policy_id
     )

@@ -16,7 +16,7 @@ from moderation.cases import store
 from moderation.cases.handlers import UnknownCaseError, get_case
 from moderation.cases.model import Case, CaseState, Moderator
 from moderation.cases.store import CaseCursor, CaseFilter, CaseOrder, CasePageRequest
-from moderation.policies.model import Category
+from moderation.policies.sections.section import Category
 
 CASE_PROBLEMS: Final[dict[type[Exception], tuple[int, str]]] = {UnknownCaseError: (404, "unknown-case")}
 router = Router("/api/v1/cases", tag="cases", role="viewer", problems=CASE_PROBLEMS)

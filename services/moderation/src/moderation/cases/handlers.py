@@ -14,11 +14,11 @@ from huiqun.work import Task, Work
 from moderation.archive.model import MessageRef
 from moderation.cases import store
 from moderation.cases.model import Case, CaseOpening, CaseState, case_due_at
+from moderation.groups.handlers import get_group
+from moderation.groups.store import list_group_settings
 from moderation.metrics import CASES_OPENED, CASES_OVERDUE
 from moderation.notices.model import offence_reason, staff_task
-from moderation.policies import store as policies
-from moderation.policies.handlers import find_group
-from moderation.policies.model import ReviewRule
+from moderation.policies.sections.review import ReviewRule
 from moderation.rulebook.model import Rulebook
 
 CASE_OVERDUE: Final = "case.overdue"
@@ -65,7 +65,7 @@ async def open_unreadable_cases(work: Work, events: Sequence[UnreadableRecord], 
     key is a group that we know.
     """
     guessed = {event.data.group_id for event in events if not event.data.names_group}
-    known = await policies.groups_of(work, guessed) if guessed else {}
+    known = await list_group_settings(work, guessed) if guessed else {}
     named = [event for event in events if event.data.names_group or event.data.group_id in known]
     rules = [_review_rule(event.data.group_id, rulebook) for event in named]
     await open_cases(work, [_unreadable_opening(work, *each) for each in zip(named, rules, strict=True)])
@@ -122,7 +122,7 @@ async def remind_of_overdue_case(work: Work, task: Task) -> None:
         return
     await store.save_case(work, case.model_copy(update={"overdue": True}))
     CASES_OVERDUE.labels(kind=case.kind.value).inc()
-    group = await find_group(work, case.group_id)
+    group = await get_group(work, case.group_id)
     if group.settings.owner is not None and group.dismissed_at is None:
         words = "有一条待处理的群管案件（{category}）已超过响应时限，请尽快处理。案件编号：{case}"
         text = compose(words, category=offence_reason(case.category), case=case.id)

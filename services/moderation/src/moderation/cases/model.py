@@ -11,7 +11,7 @@ from huiqun.contracts.channel import Role
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import CaseKind, CaseOutcome, Reason, Screened, Verdict
 from moderation.archive.model import MessageRef
-from moderation.policies.model import ReviewRule
+from moderation.policies.sections.review import ReviewRule
 
 MAX_HISTORY = 100
 MAX_REPORTERS = 100

@@ -11,7 +11,7 @@ from huiqun.cli.terminal import database_of, fail, notes, one_line, output, prin
 from huiqun.store import Outside
 from moderation.backtest.handlers import run_backtest
 from moderation.backtest.model import RequestBacktestCommand
-from moderation.policies.handlers import UnknownPolicyError
+from moderation.policies.model import UnknownPolicyError
 from moderation.rulebook.handlers import RulebookKeeper
 
 _SAMPLES = 3

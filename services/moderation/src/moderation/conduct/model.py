@@ -7,7 +7,10 @@ from datetime import datetime, timedelta
 from huiqun.contracts.channel import Message, MessageKind, TextAvailability
 from huiqun.contracts.moderation import GroupMode, Verdict
 from moderation.evidence.model import Evidence
-from moderation.policies.model import LengthRule, ModeSpan, ProbationRule, Rules
+from moderation.groups.model import ModeSpan
+from moderation.policies.sections.content_rules import ProbationRule
+from moderation.policies.sections.limit_rules import LengthRule
+from moderation.policies.sections.rules import Rules
 from moderation.rules.model import Finding, make_finding
 from moderation.standings.model import Standing
 

@@ -30,19 +30,21 @@ from moderation.consent.model import (
     reminder_key,
     rules_version_of,
 )
+from moderation.groups.handlers import get_group
 from moderation.metrics import CONSENTS
-from moderation.policies.handlers import find_group
-from moderation.policies.model import Outcome, Policies, Policy
+from moderation.policies.model import Policy
+from moderation.policies.sections.section import Outcome
+from moderation.rulebook.model import PolicySnapshot
 from moderation.schedules.handlers import GroupContext, get_group_context
 
 Reply = tuple[MessageReceived, Policy]
 
 
 async def record_consent_replies(
-    work: Work, events: Sequence[MessageReceived | MessageEdited], policies: Policies, directory: Directory
+    work: Work, events: Sequence[MessageReceived | MessageEdited], policies: PolicySnapshot, directory: Directory
 ) -> None:
     """Take the consents that messages give; costs next to nothing where no policy asks for any."""
-    if not any(policy.rules.membership.consent is not None for policy in policies.all()):
+    if not any(policy.rules.membership.consent is not None for policy in policies.list_policies()):
         return
     replies: list[Reply] = []
     for event, reply in list_replies(events):
@@ -187,7 +189,7 @@ async def hint_unconsented_senders(work: Work, senders: Iterable[UnconsentedSend
     hinted = [sender for sender in senders if needs_hint(sender.state, work.now)]
     if not hinted:
         return []
-    names = {group_id: (await find_group(work, group_id)).name for group_id in {each.state.group_id for each in hinted}}
+    names = {group_id: (await get_group(work, group_id)).name for group_id in {each.state.group_id for each in hinted}}
     actions = []
     for sender in hinted:
         group_id, rules = sender.state.group_id, sender.policy.rules.membership

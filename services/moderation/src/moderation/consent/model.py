@@ -16,7 +16,10 @@ from huiqun.contracts.moderation import Verdict
 from huiqun.privacy.links import LinkGrant, LinkPurpose
 from huiqun.runtime.ids import new_id
 from moderation.lexicon.matching.folding import strip_text
-from moderation.policies.model import ConsentRule, MembershipRules, Outcome, Policy
+from moderation.policies.model import Policy
+from moderation.policies.sections.consent import ConsentRule
+from moderation.policies.sections.membership import MembershipRules
+from moderation.policies.sections.section import Outcome
 
 CONSENT_LINK: Final = LinkPurpose("huiqun/moderation/consent", "/consent?token={token}", ("group", "member"))
 #: What is longer is no reply that agrees to anything, or asks how to leave.

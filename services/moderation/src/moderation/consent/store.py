@@ -20,7 +20,7 @@ from huiqun.privacy.names import PersonName
 from huiqun.store import Index, Reader, UpdateOne
 from huiqun.work import Work
 from moderation.consent.model import AgreedRules, Consent, ConsentState
-from moderation.policies.model import MembershipRules
+from moderation.policies.sections.membership import MembershipRules
 
 CONSENTS: Final = "consents"
 #: A document for each member who was asked or has agreed.

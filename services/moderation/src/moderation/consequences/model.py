@@ -13,9 +13,10 @@ from moderation.appeals.model import Appeal, find_appealable_strike
 from moderation.archive.model import MessageRef
 from moderation.cases.model import REMOVAL_SEVERITY, CaseOpening, case_due_at
 from moderation.conduct.model import MODE_RULE
+from moderation.groups.model import GroupSettings
 from moderation.lifecycle.model import RevisionState
 from moderation.notices.model import Offence, group_mode_notice, is_personal_data, personal_data_notice, staff_notice
-from moderation.policies.model import GroupSettings, ReviewRule
+from moderation.policies.sections.review import ReviewRule
 from moderation.reports.model import MessageReport, begins_with_phrase
 from moderation.rules.model import Finding
 from moderation.sanctions.model import (

@@ -17,7 +17,7 @@ from moderation.cases.model import Moderator
 from moderation.casework.api import CASEWORK_PROBLEMS, CurrentModerator
 from moderation.decisions.handlers import decide_case
 from moderation.decisions.model import DecideCaseCommand, NoProposalError, SameCategoryError
-from moderation.policies.model import Category
+from moderation.policies.sections.section import Category
 from moderation.sanctions.model import AppealLink
 
 router = Router(

@@ -36,9 +36,10 @@ from moderation.decisions.model import (
     close_case,
 )
 from moderation.examples.handlers import keep_example
+from moderation.group_policies.handlers import get_policy_in_force
+from moderation.groups.handlers import get_group
 from moderation.metrics import CASES_CLOSED
 from moderation.notices.model import Offence, is_personal_data, personal_data_notice, staff_notice, staff_task
-from moderation.policies.handlers import find_group, policy_in_force
 from moderation.reports.handlers import credit_reporters
 from moderation.sanctions.handlers import announce_sanction, request_removal, reverse_sanction
 from moderation.sanctions.model import (
@@ -97,8 +98,8 @@ async def decide_case(
 async def _load_context(
     work: Work, case: Case, command: DecideCaseCommand, appeal_link: AppealLink | None
 ) -> DecisionContext:
-    group = await find_group(work, case.group_id)
-    rules = (await policy_in_force(work, group.settings)).rules
+    group = await get_group(work, case.group_id)
+    rules = (await get_policy_in_force(work, group.settings)).rules
     standing = None
     if case.role is Role.CUSTOMER and case.kind is not CaseKind.UNREADABLE:
         known = await load_standings(work, [(case.group_id, case.member_id)])

@@ -8,7 +8,7 @@ from huiqun.contracts.moderation import CaseKind, CaseOutcome
 from moderation.cases.model import Case, CaseDecision, CaseEntry, CaseState, Moderator, add_history_entry
 from moderation.casework.model import check_decidable_by
 from moderation.notices.model import Offence
-from moderation.policies.model import Rules
+from moderation.policies.sections.rules import Rules
 from moderation.sanctions.model import SanctionTerms
 from moderation.standings.model import Standing
 

@@ -13,7 +13,7 @@ from huiqun.web import Router, Store
 from huiqun.web.downloads import send_lines
 from moderation.examples import store
 from moderation.examples.model import LabelledExample
-from moderation.policies.model import Category
+from moderation.policies.sections.section import Category
 
 router = Router("/api/v1/examples", tag="cases", role="operator")
 

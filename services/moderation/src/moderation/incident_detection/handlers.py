@@ -8,13 +8,13 @@ from huiqun.channel.actions.store import count_deleted_messages
 from huiqun.contracts.moderation import GroupMode
 from huiqun.tasks.model import Continue
 from huiqun.work import Task, Work
+from moderation.groups.handlers import get_group
 from moderation.incident_detection import store
 from moderation.incident_detection.model import propose_incidents
 from moderation.incidents.handlers import list_groups_with_open_incident
 from moderation.metrics import INCIDENTS
 from moderation.plans.handlers import INCIDENT_PLANS
 from moderation.plans.model import IncidentPlan, PlanTrigger, plan_of_version
-from moderation.policies.handlers import find_group
 
 #: The kind, and the key, of the task that runs `detect_incidents`; its name stands in documents.
 DETECT_INCIDENTS: Final = "incidents.watch"
@@ -48,7 +48,7 @@ async def _detect_by_trigger(work: Work, kind: str, plan: IncidentPlan, trigger:
     for proposal in propose_incidents(kind, plan, trigger, fresh):
         if await store.was_proposed_since(work, proposal.key, work.now - _PROPOSAL_PAUSE):
             continue
-        owner = (await find_group(work, proposal.group_id)).settings.owner
+        owner = (await get_group(work, proposal.group_id)).settings.owner
         await request_actions(work, proposal.as_action(owner, work.now))
         await store.record_proposal(work, proposal.key)
         INCIDENTS.labels(what="proposed", drill="no").inc()

@@ -9,6 +9,7 @@ from huiqun.web import Principal
 from huiqun.work import Task, Work
 from moderation.delegations.handlers import require_right
 from moderation.delegations.model import DelegatedRight
+from moderation.groups.handlers import get_group
 from moderation.incident_openings.model import OpenIncidentCommand, new_incident, opened_incident
 from moderation.incident_steps.handlers import CompleteStepCommand, assign_steps, record_step_completion
 from moderation.incidents.handlers import (
@@ -22,7 +23,6 @@ from moderation.incidents.model import Incident, IncidentState, TimelineEntryKin
 from moderation.metrics import INCIDENTS
 from moderation.plans.handlers import UnknownPlanError, get_plan_in_force
 from moderation.plans.model import plan_of_version
-from moderation.policies.handlers import find_group
 
 #: The kind of the task that runs `run_drill_cue`; its name stands in documents.
 RUN_DRILL_CUE: Final = "incidents.cue"
@@ -40,7 +40,7 @@ async def open_incident(work: Work, command: OpenIncidentCommand, who: Principal
     """
     delegations = await require_right(work, who, DelegatedRight.HANDLE_INCIDENTS, command.groups)
     version = await _get_fitting_plan(work, command)
-    settings = (await find_group(work, command.groups[0])).settings
+    settings = (await get_group(work, command.groups[0])).settings
     incident = new_incident(command, version, settings, who.id, work.now)
     update = await add_incident(work, incident)
     text = f"{incident.display_name}（预案 {incident.kind}@{incident.plan_version}）{incident.reason}"

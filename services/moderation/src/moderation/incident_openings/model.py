@@ -6,10 +6,10 @@ from datetime import datetime
 from huiqun.contracts.moderation import OpenedIncident
 from huiqun.runtime.ids import new_id
 from huiqun.versions.model import Version
+from moderation.groups.model import GroupSettings
 from moderation.incident_steps.model import assign_plan_steps
 from moderation.incidents.model import DrillCue, Incident
 from moderation.plans.model import IncidentPlan, plan_of_version
-from moderation.policies.model import GroupSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from fastapi import Response
 from pydantic import BaseModel, Field
 
 from huiqun.web import Caller, IfMatch, Router, Store, WriteOnce
+from moderation.groups.handlers import get_group
 from moderation.incident_reviews import handlers
 from moderation.incident_reviews.handlers import CloseIncidentCommand
 from moderation.incident_reviews.model import IncidentReport, StepOutcome, build_incident_report
@@ -12,7 +13,6 @@ from moderation.incidents.handlers import get_incident
 from moderation.incidents.model import Incident, IncidentNotContainedError, IncidentReview
 from moderation.plans.handlers import InactivePlanError
 from moderation.plans.model import InvalidStepChangeError, OptionalText, PlanStepChange, RequiredText
-from moderation.policies.handlers import find_group
 
 router = Router(
     "/api/v1/incidents/{incident_id}",
@@ -98,7 +98,7 @@ async def close_incident(
 async def read_incident_report(db: Store, incident_id: IncidentPath) -> IncidentReportView:
     """How well it was met. Before the closing, a step that is not done yet counts as missed."""
     incident = await get_incident(db, incident_id)
-    zone = (await find_group(db, incident.groups[0])).settings.timezone
+    zone = (await get_group(db, incident.groups[0])).settings.timezone
     return _report_view(incident, build_incident_report(incident, zone))
 
 

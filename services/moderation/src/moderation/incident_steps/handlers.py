@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from huiqun.web import Principal
 from huiqun.work import Task, Work
+from moderation.groups.handlers import get_group
 from moderation.incident_steps.model import (
     assignment_action,
     escalation_action,
@@ -16,7 +17,6 @@ from moderation.incident_steps.model import (
 from moderation.incidents.handlers import IncidentUpdate, begin_incident_update, find_incident_update_of_task
 from moderation.incidents.model import Incident, StepProgress, TimelineEntryKind
 from moderation.metrics import INCIDENT_STEPS
-from moderation.policies.handlers import find_group
 
 #: The kinds of the tasks that run `remind_of_step` and `escalate_step`; their names stand in documents.
 REMIND_OF_STEP: Final = "incidents.remind"
@@ -86,7 +86,7 @@ async def remind_of_step(work: Work, task: Task) -> None:
     progress = incident.get_step(task.payload["step"])
     if update.at >= progress.due_at:
         return
-    zone = (await find_group(work, incident.groups[0])).settings.timezone
+    zone = (await get_group(work, incident.groups[0])).settings.timezone
     reminder = reminder_action(incident, progress, zone, update.at)
     await update.add_timeline_entry(
         TimelineEntryKind.REMINDED, progress.step.title, step=progress.step.key, actions=[reminder]

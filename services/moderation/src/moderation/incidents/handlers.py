@@ -14,13 +14,13 @@ from huiqun.web import Principal
 from huiqun.work import Task, Work
 from moderation.delegations.handlers import require_right
 from moderation.delegations.model import DelegatedRight
+from moderation.groups.model import UNKNOWN_GROUP
+from moderation.groups.store import list_group_settings
 from moderation.incidents import store
 from moderation.incidents.model import Incident, IncidentState, TimelineEntry, TimelineEntryKind
 from moderation.metrics import INCIDENTS
 from moderation.modes.handlers import hold_groups, release_groups
 from moderation.modes.model import ModeHold, group_message_action
-from moderation.policies import store as policies
-from moderation.policies.model import UNKNOWN_GROUP
 
 #: The kind of the task that runs `end_incident_mode`; its name stands in documents.
 END_INCIDENT_MODE: Final = "incidents.mode_ends"
@@ -161,7 +161,7 @@ async def list_groups_with_open_incident(work: Work, kind: str) -> set[str]:
 
 async def list_group_channels(work: Work, incident: Incident) -> dict[str, str]:
     """The channel of each group of the incident, by group id; the default channel where nobody has told us of one."""
-    known = await policies.groups_of(work, incident.groups)
+    known = await list_group_settings(work, incident.groups)
     return {group_id: known.get(group_id, UNKNOWN_GROUP).channel for group_id in incident.groups}
 
 

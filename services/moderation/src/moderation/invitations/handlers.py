@@ -20,7 +20,7 @@ from moderation.consent.model import (
     reminder_key,
 )
 from moderation.invitations.model import consent_invitation, consent_reminder, consent_renewal
-from moderation.policies.model import ConsentRule
+from moderation.policies.sections.consent import ConsentRule
 from moderation.schedules.handlers import GroupContext, get_group_context
 
 REMIND_OF_CONSENT: Final = "membership.remind"

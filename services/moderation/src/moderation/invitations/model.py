@@ -3,7 +3,7 @@
 from huiqun.contracts.channel.mentions import AddressedText, compose
 from huiqun.contracts.channel.shown_names import clean_group_name
 from moderation.consent.model import called_group, consent_question, join_paragraphs
-from moderation.policies.model import MembershipRules
+from moderation.policies.sections.membership import MembershipRules
 
 
 def consent_invitation(group: str, link: str) -> AddressedText:

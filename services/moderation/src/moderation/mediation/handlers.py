@@ -7,6 +7,7 @@ from huiqun.runtime.ids import new_id
 from huiqun.work import Work
 from moderation.cases.handlers import get_case, save_case
 from moderation.cases.model import Case, Moderator
+from moderation.groups.handlers import get_group
 from moderation.mediation.model import (
     MediateCaseCommand,
     MediationPlace,
@@ -16,7 +17,6 @@ from moderation.mediation.model import (
     with_mediation,
 )
 from moderation.notices.model import group_message, private_message, staff_task
-from moderation.policies.handlers import find_group
 
 
 class NobodyToTalkToError(ValueError):
@@ -32,7 +32,7 @@ async def mediate_case(work: Work, case_id: str, command: MediateCaseCommand, mo
     if case.role is not Role.CUSTOMER:
         raise NobodyToTalkToError(case.role.value)
     mediated = await save_case(work, with_mediation(case, moderator, command, work.now))
-    owner = (await find_group(work, case.group_id)).settings.owner
+    owner = (await get_group(work, case.group_id)).settings.owner
     await request_actions(work, *_mediation_actions(work, case, command, owner))
     # Without what was written: nothing is ever erased from the audit log.
     detail = {"where": command.where.value, "members": list(involved_members(case, command))}

@@ -20,7 +20,7 @@ from moderation.consent.model import ConsentState, has_agreed
 from moderation.members import store
 from moderation.members.handlers import RosterChecks
 from moderation.members.model import Irregularity, RosterReport
-from moderation.policies.model import MembershipRules
+from moderation.policies.sections.membership import MembershipRules
 from moderation.schedules.handlers import get_group_context
 
 router = Router("/api/v1/groups/{group_id}/members", tag="members", role="viewer")

@@ -14,7 +14,7 @@ from moderation.consent.handlers import record_moves
 from moderation.members import store
 from moderation.members.model import RosterEntry, RosterReport, check_names, check_staff, roster_task
 from moderation.metrics import ROSTER_FINDINGS
-from moderation.policies.model import RosterRule
+from moderation.policies.sections.roster import RosterRule
 from moderation.rulebook.model import Rulebook
 from moderation.schedules.handlers import GroupContext, get_group_context, schedule_next
 from moderation.staff.handlers import read_authorised_staff

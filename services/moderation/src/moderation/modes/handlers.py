@@ -14,6 +14,8 @@ from huiqun.web import Principal
 from huiqun.work import Task, Work
 from moderation.delegations.handlers import require_right
 from moderation.delegations.model import DelegatedRight
+from moderation.groups.model import UNKNOWN_GROUP, ModeSpan
+from moderation.groups.store import list_group_settings, set_group_modes
 from moderation.metrics import GROUP_MODE_CHANGES
 from moderation.modes import store
 from moderation.modes.model import (
@@ -27,8 +29,6 @@ from moderation.modes.model import (
     with_hold,
     without_hold,
 )
-from moderation.policies import store as policies
-from moderation.policies.model import UNKNOWN_GROUP, ModeSpan
 
 #: The kind of the task that runs `end_group_mode`; its name stands in documents.
 END_GROUP_MODE: Final = "incidents.mode_by_hand_ends"
@@ -135,7 +135,7 @@ async def _apply_mode_changes(work: Work, changes: Sequence[ModeChange], reason:
     quiet = [group_id for group_id, span in spans.items() if span is not None and span.mode is GroupMode.QUIET]
     staff = await list_staff(work, quiet) if quiet else {}
     spans = {group_id: _with_group_staff(span, staff.get(group_id)) for group_id, span in spans.items()}
-    await policies.set_modes(work, spans)
+    await set_group_modes(work, spans)
     changed = [(before, after) for before, after in changes if before.mode is not after.mode]
     await _publish_mode_changes(work, changed)
     actions: list[Action] = []
@@ -149,7 +149,7 @@ async def _apply_mode_changes(work: Work, changes: Sequence[ModeChange], reason:
 
 async def _publish_mode_changes(work: Work, changed: Sequence[ModeChange]) -> None:
     """Tell the other services which modes groups are in now."""
-    groups = await policies.groups_of(work, {after.group_id for _, after in changed}) if changed else {}
+    groups = await list_group_settings(work, {after.group_id for _, after in changed}) if changed else {}
     for before, after in changed:
         leading = after.leading_hold(work.now)
         data = ChangedMode(

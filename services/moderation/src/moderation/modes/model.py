@@ -11,7 +11,7 @@ from huiqun.contracts.channel import Action, ActionKind
 from huiqun.contracts.moderation import GroupMode
 from huiqun.privacy.text import MaskedText
 from huiqun.runtime.ids import new_id
-from moderation.policies.model import ModeSpan
+from moderation.groups.model import ModeSpan
 
 #: The holder of a mode that a person has set without an incident.
 MANUAL_HOLDER: Final = "hand"

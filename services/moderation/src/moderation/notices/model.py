@@ -10,7 +10,7 @@ from huiqun.contracts.channel import Action, ActionKind, ActionTarget
 from huiqun.contracts.channel.mentions import AddressedText, Mention, Part, compose
 from huiqun.contracts.fields import DEFAULT_CHANNEL
 from huiqun.contracts.moderation import GroupMode
-from moderation.policies.model import Wording
+from moderation.policies.sections.wording import Wording
 
 REQUESTED_BY: Final = "moderation"
 #: How long what is asked of the channel is worth doing.

@@ -15,7 +15,7 @@ from moderation.archive.model import RevisionKey
 from moderation.classifier.model import Classifier
 from moderation.contacts.model import FoundSpan
 from moderation.evidence.model import Evidence, add_likeness, add_split_words, gather_evidence, list_message_windows
-from moderation.policies.model import RULES
+from moderation.policies.sections.rules import RULE_NAMES
 from moderation.rulebook.model import Rulebook
 from moderation.rules.model import Finding
 from moderation.standings.model import Standing, standing_key
@@ -218,7 +218,7 @@ def _as_recorded(document: Document, found: Evidence) -> tuple[Evidence, Sequenc
         found = replace(found, contacts=tuple(FoundSpan(start, end, "") for start, end in spans))
     # Why something was blocked is not kept rule by rule: such a finding stands for the verdict there was.
     outcome = Verdict(document["verdict"])
-    reasons = [reason for reason in recorded if reason["rule"] not in RULES]
+    reasons = [reason for reason in recorded if reason["rule"] not in RULE_NAMES]
     if outcome is Verdict.ALLOW:
         return found, ()
     return found, [Finding(Reason(**reason), outcome) for reason in reasons]

@@ -11,7 +11,7 @@ from huiqun.web import Answer, Principal, Router, WriteOnce, requires
 from huiqun.work import Work
 from moderation.archive.handlers import AmbiguousMessageError
 from moderation.cases.api import CaseView, view_case
-from moderation.policies.model import Category
+from moderation.policies.sections.section import Category
 from moderation.reports import handlers
 from moderation.reports.handlers import ReportMessageCommand, UnknownReportedMessageError
 

@@ -8,7 +8,7 @@ from typing import Final
 from huiqun.contracts.envelope import Event
 from moderation.archive.model import MessageRef
 from moderation.lexicon.matching.folding import strip_text
-from moderation.policies.model import ReviewRule
+from moderation.policies.sections.review import ReviewRule
 
 REPORTED_CATEGORY: Final = "reported"
 _MENTIONS = re.compile(r"^\s*(?:[@＠]\S+\s+)*")

@@ -14,17 +14,20 @@ from huiqun.runtime.waiting import wait_for_stop
 from huiqun.store import Database, Outside, majority_reads
 from huiqun.telemetry import describe_error
 from huiqun.work.retry import until_it_passes
+from moderation.groups.handlers import list_changed_groups
+from moderation.groups.model import GroupRevisions, GroupSettings, RuleException
 from moderation.lexicon import store as lexicons
 from moderation.lexicon.handlers import shipped_background
 from moderation.lexicon.matching.compiler_process import CompilerEndedError, compile_in_subprocess
 from moderation.lexicon.matching.matcher import EVERY_POLICY, Lexicon
 from moderation.lexicon.matching.words import Word
 from moderation.metrics import LEGAL_HOLDS, LEXICON_WORDS, RULEBOOK_REVISION
-from moderation.policies import store as policies
-from moderation.policies.model import GroupSettings, InForce, Policies, RuleException, with_exceptions
+from moderation.policies.handlers import get_policies_revision, list_active_versions
+from moderation.policies.model import ActiveVersions
 from moderation.retention.handlers import get_hold_revision, list_open_holds
 from moderation.retention.model import OpenHolds
-from moderation.rulebook.model import EMPTY, Rulebook
+from moderation.rule_exceptions.handlers import list_exceptions_in_force
+from moderation.rulebook.model import EMPTY_RULEBOOK, PolicySnapshot, Rulebook, add_exceptions
 
 _log = structlog.get_logger(__name__)
 _EVERY_SECONDS = 0.5
@@ -32,28 +35,28 @@ _NONE_YET = -1
 # A first lexicon of so few words is compiled in the time that another process would take to start. Any other would
 # hold up the judging in this one, and leave tens of megabytes behind.
 _COMPILED_HERE = 10_000
-_LET_GO_AT_ONCE = 1_000
+_FREED_AT_ONCE = 1_000
 # 200,000 words take some ten seconds on a machine that has nothing else to do.
 _COMPILE_SECONDS = 900.0
 _LONGEST_WAIT_SECONDS = 300.0
 
 
 @dataclass(slots=True)
-class Uncompiled:
-    """A revision of the lexicon that did not compile: it may be the words, so it is tried after longer and longer."""
+class CompileBackoff:
+    """How long a revision of the lexicon that did not compile waits: it may be the words, so longer and longer."""
 
     revision: int = _NONE_YET
     seconds: float = 0.0
-    again_at: float = 0.0
+    retry_at: float = 0.0
 
-    def may_be_tried(self, revision: int) -> bool:
+    def allows_compiling(self, revision: int) -> bool:
         """Whether it is another one, or has waited long enough."""
-        return revision != self.revision or time.monotonic() >= self.again_at
+        return revision != self.revision or time.monotonic() >= self.retry_at
 
-    def note(self, revision: int) -> None:
+    def note_failure(self, revision: int) -> None:
         """Have a revision that did not compile wait."""
         self.seconds = min(self.seconds * 2, _LONGEST_WAIT_SECONDS) if revision == self.revision else 1.0
-        self.revision, self.again_at = revision, time.monotonic() + self.seconds
+        self.revision, self.retry_at = revision, time.monotonic() + self.seconds
 
 
 class RulebookKeeper:
@@ -68,15 +71,15 @@ class RulebookKeeper:
         self.heartbeat.include(self._lexicon_heartbeat)
         # What a primary may yet lose would take its revision along, and another change would come under the same one.
         self._reader = Outside(majority_reads(database))
-        self._current = EMPTY
+        self._current = EMPTY_RULEBOOK
         self._policies_revision = -1
         self._lexicon_revision = _NONE_YET
         self._holds_revision = -1
-        self._groups_seen: policies.Revisions | None = None
-        self._let_go_of: list[Word] = []
-        self._uncompiled = Uncompiled()
+        self._groups_seen: GroupRevisions | None = None
+        self._words_to_free: list[Word] = []
+        self._backoff = CompileBackoff()
         # As they are stored; the snapshot has them worked out.
-        self._written: InForce = {}
+        self._versions: ActiveVersions = {}
         self._exceptions: Mapping[str, tuple[RuleException, ...]] = {}
         self._groups: dict[str, GroupSettings] = {}
 
@@ -114,27 +117,27 @@ class RulebookKeeper:
         await self._refresh_holds()
 
     async def _refresh_words(self) -> None:
-        await self._let_go()
+        await self._free_words()
         await self._refresh_lexicon()
 
     async def _refresh_policies(self) -> None:
-        revision = await policies.revision(self._reader)
-        changed, self._groups_seen = await policies.groups_since(self._reader, self._groups_seen)
+        revision = await get_policies_revision(self._reader)
+        changed, self._groups_seen = await list_changed_groups(self._reader, self._groups_seen)
         fresh = {group_id: group for group_id, group in changed.items() if self._groups.get(group_id) != group}
         if revision == self._policies_revision and not fresh:
             return
         if revision != self._policies_revision:
-            self._written = await policies.in_force(self._reader)
-            self._exceptions = await policies.exceptions.in_force(self._reader, datetime.now(UTC))
+            self._versions = await list_active_versions(self._reader)
+            self._exceptions = await list_exceptions_in_force(self._reader, datetime.now(UTC))
         self._groups |= fresh
-        settings = with_exceptions(self._groups, self._exceptions)
-        self._swap(policies=Policies.compose(self._written, settings, self._current.policies))
+        settings = add_exceptions(self._groups, self._exceptions)
+        self._replace_parts(policies=PolicySnapshot.compose(self._versions, settings, self._current.policies))
         self._policies_revision = revision
         RULEBOOK_REVISION.set(revision)
 
     async def _refresh_lexicon(self) -> None:
         revision, version = await lexicons.get_lexicon_revision(self._reader)
-        if revision == self._lexicon_revision or not self._uncompiled.may_be_tried(revision):
+        if revision == self._lexicon_revision or not self._backoff.allows_compiling(revision):
             return
         words = await lexicons.list_all_words(self._reader)
         while (now := await lexicons.get_lexicon_revision(self._reader)) != (revision, version):
@@ -146,13 +149,13 @@ class RulebookKeeper:
         except (CompilerEndedError, TimeoutError) as error:
             if self._lexicon_revision == _NONE_YET:
                 raise  # nothing is judged without a lexicon
-            self._uncompiled.note(revision)
+            self._backoff.note_failure(revision)
             self._lexicon_heartbeat.mark_unready("lexicon", "the lexicon does not compile; the one before is in force")
             _log.error("lexicon_not_compiled", version=version, error=describe_error(error))
             return
         self._lexicon_heartbeat.clear_unready("lexicon")
-        self._let_go_of = list(self._current.lexicon.words)
-        self._swap(lexicon=lexicon, version=version, bits=bits)
+        self._words_to_free = list(self._current.lexicon.words)
+        self._replace_parts(lexicon=lexicon, version=version, bits=bits)
         self._lexicon_revision = revision
         LEXICON_WORDS.set(len(words))
         _log.info("lexicon_in_force", words=len(words), version=version)
@@ -179,10 +182,10 @@ class RulebookKeeper:
             for process in started:
                 process.kill()
 
-    async def _let_go(self) -> None:
+    async def _free_words(self) -> None:
         """Free the words of the lexicon before, of which no batch is left: in small steps, so that nobody waits."""
-        while self._let_go_of:
-            del self._let_go_of[-_LET_GO_AT_ONCE:]
+        while self._words_to_free:
+            del self._words_to_free[-_FREED_AT_ONCE:]
             await asyncio.sleep(0)
 
     async def _refresh_holds(self) -> None:
@@ -194,21 +197,21 @@ class RulebookKeeper:
         self._holds_revision = revision
         LEGAL_HOLDS.set(len(found))
 
-    def _swap(
+    def _replace_parts(
         self,
         *,
-        policies: Policies | None = None,
+        policies: PolicySnapshot | None = None,
         lexicon: Lexicon | None = None,
         version: str | None = None,
         bits: dict[str, int] | None = None,
     ) -> None:
-        now = self._current
+        current = self._current
         self._current = Rulebook(
-            policies or now.policies,
-            lexicon or now.lexicon,
-            now.lexicon_version if version is None else version,
-            now.bits if bits is None else bits,
-            now.holds,
+            policies or current.policies,
+            lexicon or current.lexicon,
+            current.lexicon_version if version is None else version,
+            current.bits if bits is None else bits,
+            current.holds,
         )
 
 

@@ -9,7 +9,9 @@ from huiqun.contracts.moderation import Reason, Verdict
 from moderation.contacts.model import FoundSpan, list_outside_links
 from moderation.evidence.model import Evidence, QuotedEvidence
 from moderation.lexicon.matching.matcher import LexiconHit
-from moderation.policies.model import AnnouncementRule, Outcome, Rules
+from moderation.policies.sections.content_rules import AnnouncementRule
+from moderation.policies.sections.rules import Rules
+from moderation.policies.sections.section import Outcome
 
 # Below this a find is a likeness, not the thing itself: it may warn and ask for a person's look, no more.
 EXACT = 0.9

@@ -11,7 +11,7 @@ from huiqun.contracts.channel.mentions import compose
 from huiqun.contracts.moderation import SanctionKind
 from huiqun.runtime.ids import new_id
 from moderation.notices.model import ACTION_LIFETIME, REQUESTED_BY, Offence, is_personal_data, private_message
-from moderation.policies.model import Ladder
+from moderation.policies.sections.ladder import Ladder
 from moderation.standings.model import REMOVAL_RUNG, LadderStep, Standing, Strike, add_strike
 
 #: Makes the address at which the offender can appeal against the sanction of this id.

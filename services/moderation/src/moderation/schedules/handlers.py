@@ -6,9 +6,12 @@ from datetime import datetime
 
 from huiqun.store import Reader
 from huiqun.work import Task, Work
-from moderation.policies.handlers import find_group, policy_in_force
-from moderation.policies.model import MembershipRules, Policy, next_due
-from moderation.policies.store import GroupRecord
+from moderation.group_policies.handlers import get_policy_in_force
+from moderation.groups.handlers import get_group
+from moderation.groups.model import GroupRecord
+from moderation.policies.model import Policy
+from moderation.policies.sections.membership import MembershipRules
+from moderation.policies.sections.schedules import find_next_occurrence
 from moderation.schedules.model import SCHEDULED_KINDS, describe_schedules, list_schedules
 
 
@@ -37,8 +40,8 @@ class GroupContext:
 
 async def get_group_context(reader: Reader, group_id: str) -> GroupContext:
     """Read what holds for a group at this moment: the defaults where nobody has told of it."""
-    group = await find_group(reader, group_id)
-    return GroupContext(group, await policy_in_force(reader, group.settings))
+    group = await get_group(reader, group_id)
+    return GroupContext(group, await get_policy_in_force(reader, group.settings))
 
 
 def schedule_next(work: Work, name: str, context: GroupContext, after: datetime) -> None:
@@ -47,7 +50,7 @@ def schedule_next(work: Work, name: str, context: GroupContext, after: datetime)
     After downtime the times that were missed are made up for once, not one by one: `after` is then the present.
     """
     schedule = list_schedules(context.rules).get(name)
-    due = next_due(schedule, context.group.settings.timezone, after) if schedule else None
+    due = find_next_occurrence(schedule, context.group.settings.timezone, after) if schedule else None
     if due is not None:
         work.schedule(Task(_task_key(name, context), SCHEDULED_KINDS[name], due, {"group_id": context.group.id}))
 

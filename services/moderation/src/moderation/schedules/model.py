@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from moderation.policies.model import MembershipRules
+from moderation.policies.sections.membership import MembershipRules
 
 POST_RULES: Final = "membership.rules"
 CHECK_ROSTER: Final = "membership.roster"

@@ -10,8 +10,10 @@ from huiqun.contracts.moderation import Screened, Verdict
 from moderation.archive.model import ArchiveEntry, MessageRef
 from moderation.consequences.model import Consequences, JudgedMessage, QuotableMessages
 from moderation.evidence.model import Evidence, add_split_words, list_message_windows
+from moderation.groups.model import GroupSettings
 from moderation.lifecycle.model import RevisionState, message_ref_of
-from moderation.policies.model import GroupSettings, Outcome, Policy
+from moderation.policies.model import Policy
+from moderation.policies.sections.section import Outcome
 from moderation.retention.model import EntryBuilder
 from moderation.rulebook.model import Rulebook
 from moderation.rules.model import make_finding

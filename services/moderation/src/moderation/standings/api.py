@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id
 from huiqun.web import Problem, Router, Store
-from moderation.policies.handlers import find_group, policy_in_force
+from moderation.group_policies.handlers import get_policy_in_force
+from moderation.groups.handlers import get_group
 from moderation.standings import store
 from moderation.standings.model import Standing, current_rung, score_by_category, score_strikes
 
@@ -55,8 +56,8 @@ async def read_standing(db: Store, group_id: GroupPath, member_id: MemberPath) -
     found = await store.find_standing(db, group_id, member_id)
     if found is None:
         raise Problem(404, "unknown-member", f"Nobody of the id {member_id} has written in {group_id}.")
-    settings = (await find_group(db, group_id)).settings
-    ladder = (await policy_in_force(db, settings)).rules.ladder
+    settings = (await get_group(db, group_id)).settings
+    ladder = (await get_policy_in_force(db, settings)).rules.ladder
     now = datetime.now(UTC)
     today = now.astimezone(settings.timezone).toordinal()
     return StandingView(

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from huiqun.contracts.moderation import SanctionKind
-from moderation.policies.model import Ladder
+from moderation.policies.sections.ladder import Ladder
 
 RECENT = 20
 STRIKES = 50

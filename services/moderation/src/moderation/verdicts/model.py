@@ -17,8 +17,10 @@ from moderation.conduct.model import (
     count_substantial,
 )
 from moderation.evidence.model import NO_EVIDENCE, Evidence
+from moderation.groups.model import GroupSettings
 from moderation.oversize.model import MAX_MENTIONS, bound_reasons, mask_quotation
-from moderation.policies.model import GroupSettings, Policy, Rule
+from moderation.policies.model import Policy
+from moderation.policies.sections.message_rule import Rule
 from moderation.rules.model import Finding, check_announcement, check_quotation, check_text, check_words
 from moderation.standings.model import Standing
 

@@ -15,12 +15,14 @@ from huiqun.tasks.model import Continue
 from huiqun.work import Task, Work
 from moderation.consent.handlers import list_replies
 from moderation.consent.model import normalize_reply, rules_version_of
+from moderation.group_policies.handlers import get_policy_in_force
+from moderation.groups.handlers import get_group
+from moderation.groups.model import GroupRecord
+from moderation.groups.store import list_groups
 from moderation.invitations.handlers import RENEW_CONSENTS, ConsentRequests
-from moderation.policies.handlers import find_group, policy_in_force
-from moderation.policies.model import LeavingRule, Policies, Policy
-from moderation.policies.store import GroupRecord
-from moderation.policies.store import groups as list_groups
-from moderation.rulebook.model import Rulebook
+from moderation.policies.model import Policy
+from moderation.policies.sections.leaving import LeavingRule
+from moderation.rulebook.model import PolicySnapshot, Rulebook
 from moderation.schedules.handlers import GroupContext, get_group_context, reschedule_group, schedule_next
 from moderation.welcome import store
 from moderation.welcome.model import (
@@ -67,7 +69,7 @@ class Welcome:
 
     async def plan_groups(self, work: Work, task: Task) -> None:
         """Groups are new, have changed or have another policy: see to their tasks, tell members of other rules."""
-        records = [await find_group(work, group_id) for group_id in task.payload["group_ids"]]
+        records = [await get_group(work, group_id) for group_id in task.payload["group_ids"]]
         await self._plan(work, records, announces=bool(task.payload["other_policy"]))
 
     async def plan_all_groups(self, work: Work, task: Task) -> Continue | None:
@@ -119,7 +121,7 @@ async def _list_contexts(work: Work, records: Sequence[GroupRecord]) -> list[Gro
         own = record.id if record.settings.own is not None else None
         key = record.settings.policy_id, own, record.settings.kind
         if key not in policies:
-            policies[key] = await policy_in_force(work, record.settings)
+            policies[key] = await get_policy_in_force(work, record.settings)
         contexts.append(GroupContext(record, policies[key]))
     return contexts
 
@@ -161,7 +163,7 @@ async def gather_newcomers(
     await store.save_group_states(work, states.values())
 
 
-def _policy_of(policies: Policies, group_id: str) -> Policy:
+def _policy_of(policies: PolicySnapshot, group_id: str) -> Policy:
     return policies.policy_of(policies.settings_of(group_id))
 
 
@@ -175,10 +177,10 @@ def _schedule_greeting(work: Work, state: GroupState, policy: Policy) -> None:
 
 
 async def answer_leaving_questions(
-    work: Work, events: Sequence[MessageReceived | MessageEdited], policies: Policies
+    work: Work, events: Sequence[MessageReceived | MessageEdited], policies: PolicySnapshot
 ) -> None:
     """Answer who asks how to leave; costs next to nothing where no policy has an answer."""
-    if not any(policy.rules.membership.leaving is not None for policy in policies.all()):
+    if not any(policy.rules.membership.leaving is not None for policy in policies.list_policies()):
         return
     questions: dict[str, tuple[MessageReceived, LeavingRule]] = {}
     for event, reply in list_replies(events):

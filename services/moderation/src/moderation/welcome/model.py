@@ -10,7 +10,8 @@ from huiqun.contracts.channel import Action, ActionKind, ActionTarget, Role
 from huiqun.contracts.channel.mentions import AddressedText, Mention, join
 from huiqun.runtime.ids import new_id
 from moderation.consent.model import consent_question, fill_text, join_paragraphs, normalize_phrases
-from moderation.policies.model import LeavingRule, MembershipRules
+from moderation.policies.sections.leaving import LeavingRule
+from moderation.policies.sections.membership import MembershipRules
 
 _NEWCOMER: Final = "新朋友"
 _NAMED: Final = 5

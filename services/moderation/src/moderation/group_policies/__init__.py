@@ -1,0 +1,1 @@
+"""Which policy each group is assigned, and what holds there."""

@@ -1,0 +1,67 @@
+"""Give groups their policies, and read which policy holds in a group."""
+
+from dataclasses import replace
+
+from huiqun.audit import AuditEntry, append
+from huiqun.contracts.channel import Action
+from huiqun.store import Reader
+from huiqun.work import Work
+from moderation.group_policies.model import GroupPolicy, InactivePolicyError
+from moderation.groups.handlers import announce_settings, get_group, set_group_policy
+from moderation.groups.model import GroupRecord, GroupSettings
+from moderation.policies.handlers import (
+    POLICIES,
+    RevisionCheck,
+    list_active_versions_for,
+    raise_policies_revision,
+)
+from moderation.policies.model import InheritanceConflictError, Policy, build_policy, list_layers
+from moderation.policies.sections.layers import validate_layers
+
+
+async def assign_policy(
+    work: Work, group_id: str, policy_id: str | None, check: RevisionCheck, actor: str
+) -> GroupRecord:
+    """Give a group a policy that is in force, or the default.
+
+    Raises UnknownPolicyError, InactivePolicyError, and InheritanceConflictError where the group's own rules do not go
+    with it.
+    """
+    record = await get_group(work, group_id)
+    check(record.revision)
+    if policy_id is not None:
+        head = await POLICIES.get_head(work, policy_id)
+        if head.active is None:
+            raise InactivePolicyError(policy_id)
+    before = record.settings.policy_id
+    if before == policy_id:
+        return record
+    settings = replace(record.settings, policy_id=policy_id)
+    if settings.own is not None:
+        layers = list_layers(await list_active_versions_for(work, settings), settings)
+        if found := validate_layers(layers):
+            raise InheritanceConflictError(f"group {group_id}: {found[0].reason}")
+        await raise_policies_revision(work)
+    await set_group_policy(work, group_id, policy_id)
+    detail = {"policy": policy_id, "before": before}
+    await append(work, AuditEntry(actor, "group.policy.assigned", f"group/{group_id}", detail))
+    announce_settings(work, [group_id], other_policy=True)
+    return replace(record, settings=settings, revision=record.revision + 1)
+
+
+async def get_policy_in_force(reader: Reader, settings: GroupSettings) -> Policy:
+    """Get the policy that the messages of a group with these settings are judged by from now on."""
+    return build_policy(await list_active_versions_for(reader, settings), settings)
+
+
+async def get_group_policy(reader: Reader, group_id: str) -> GroupPolicy:
+    """Get the policy that the group's messages are judged by from now on, and what it is made of."""
+    record = await get_group(reader, group_id)
+    versions = await list_active_versions_for(reader, record.settings)
+    return GroupPolicy(record, build_policy(versions, record.settings), list_layers(versions, record.settings))
+
+
+async def find_superior(work: Work, action: Action) -> str | None:
+    """Find who is told that nobody carries out an action in a group; None where its policy names nobody."""
+    group = await get_group(work, action.record_key)
+    return (await get_policy_in_force(work, group.settings)).rules.review.escalate_to

@@ -1,0 +1,1 @@
+"""What the channel and people have told of groups: their settings."""

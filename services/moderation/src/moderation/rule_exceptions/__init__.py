@@ -1,0 +1,1 @@
+"""Exceptions to rules, for a member or a whole group."""
