@@ -17,10 +17,10 @@ from huiqun.store import Outside, ensure_indexes
 from huiqun.tasks.store import TASK_INDEXES
 from huiqun.work import WORK_INDEXES, Transactor
 from local.stack import Stack
-from moderation.app import INDEXES
 from moderation.archive.handlers import archive_messages
 from moderation.backtest.handlers import run_backtest
 from moderation.backtest.model import RequestBacktestCommand
+from moderation.documents import INDEXES
 from moderation.evidence.model import gather_evidence
 from moderation.policies.handlers import write_policy_version
 from moderation.policies.model import DEFAULT_POLICY

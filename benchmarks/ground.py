@@ -39,7 +39,7 @@ from local.ports import free_port
 from local.process import ServerProcess
 from local.stack import SESSION_TIMEOUT_MILLISECONDS, Stack
 from local.system import mongo_of
-from moderation.app import INDEXES
+from moderation.documents import INDEXES
 from moderation.groups.store import mark_groups_changed, set_group_policy
 from moderation.lexicon.handlers import ImportWordListCommand, import_word_list
 from moderation.policies.handlers import activate_policy_version, write_policy_version

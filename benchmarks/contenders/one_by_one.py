@@ -17,7 +17,7 @@ from huiqun.tasks.store import TASK_INDEXES
 from huiqun.telemetry import configure_logs
 from huiqun.work import WORK_INDEXES, Transactor, Work, outbox
 from huiqun.work.transactor import Delivery
-from moderation.app import INDEXES
+from moderation.documents import INDEXES
 from moderation.lexicon.handlers import import_shipped_lists
 from moderation.rulebook.handlers import RulebookKeeper
 from moderation.screening.handlers import Screening

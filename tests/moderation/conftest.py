@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from huiqun.testing.waiting import running
-from moderation.app import INDEXES
+from moderation.documents import INDEXES
 from tests.moderation.interface import Interface, serve_interface
 from tests.moderation.rig import ModerationRig
 from tests.servers import new_database_name

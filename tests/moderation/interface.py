@@ -12,7 +12,7 @@ from huiqun.runtime.clock import SystemClock
 from huiqun.testing.http import ServedInterface, list_all
 from huiqun.testing.waiting import running
 from huiqun.web import Role
-from moderation.app import INDEXES, SERVICE
+from moderation.documents import INDEXES, SERVICE
 from moderation.lexicon.handlers import import_shipped_lists
 from tests.moderation.rig import ModerationRig
 from tests.servers import new_database_name

@@ -8,7 +8,7 @@ from huiqun.contracts.privacy import ErasureResult, Outcome
 from huiqun.privacy.erasure.model import Subject
 from huiqun.testing.events import NOON
 from huiqun.testing.rig import Rig
-from moderation.app import person_requests
+from moderation.documents import person_requests
 
 SUBJECT = Subject((Account("channel", "u1"),), NOON)
 BEFORE, AFTER = NOON - timedelta(days=1), NOON + timedelta(days=1)

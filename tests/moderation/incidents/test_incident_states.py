@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from huiqun.contracts.moderation import GroupMode
-from moderation.app import INDEXES
+from moderation.documents import INDEXES
 from moderation.incident_openings.handlers import open_incident
 from moderation.incident_openings.model import OpenIncidentCommand
 from moderation.incident_reviews.handlers import CloseIncidentCommand, close_incident
