@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from huiqun.kafka.topics import create_topics
+from huiqun.store import close, connect
 from huiqun.testing.events import message
 from huiqun.testing.rig import Rig
 from huiqun.testing.waiting import eventually
+from huiqun.work.task import TASKS
 from local.stack import Stack
+from moderation.incidents.handlers.watching import WATCH
 from tests.faults.reckoning import has_judged
 from tests.processes import ServiceProcess, environment_of
 from tests.servers import SEEN, kafka_options_of
@@ -56,6 +60,27 @@ async def test_a_process_waits_for_a_server_that_is_away_and_begins_when_it_come
                 await eventually(lambda: has_judged(rig.client["start_moderation"], 1), 60)
                 assert await says(process, "/api/v1/lexicon/lists", 401)
                 assert await process.stop() == 0
+
+
+async def test_what_a_killed_process_had_open_does_not_hold_its_successor_up(own_stack: Stack, tmp_path: Path) -> None:
+    environment = environment_of(own_stack, "start.", "start")
+    await create_topics(kafka_options_of(own_stack, "start."), partitions=1, replication=1)
+    process = ServiceProcess("moderation", tmp_path, environment, roles="streams,tasks,api")
+    killed = connect(own_stack.mongo_url, app_name="start_moderation")
+    # So that only Huiqun ends the transaction: the server itself would after a minute.
+    await killed.admin.command({"setParameter": 1, "transactionLifetimeLimitSeconds": 86_400})
+    async with process, killed.start_session() as session:
+        await eventually(process.is_ready, 60)
+        assert await process.stop() == 0
+        await session.start_transaction()
+        watching = killed["start_moderation"][TASKS].update_one(
+            {"_id": WATCH}, {"$set": {"left": "open"}}, session=session
+        )
+        assert (await watching).matched_count == 1
+        process.start()
+        await eventually(process.is_ready, 120)
+        assert await process.stop() == 0
+    await close(killed)
 
 
 async def test_a_process_that_waits_for_its_servers_stops_when_it_is_told_to(tmp_path: Path) -> None:

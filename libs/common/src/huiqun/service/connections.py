@@ -19,6 +19,7 @@ from huiqun.service.settings import ServiceSettings
 from huiqun.service.startup import Startup
 from huiqun.store import (
     PRESENCE_INDEXES,
+    AbandonedTransactions,
     Client,
     Database,
     Index,
@@ -84,7 +85,8 @@ async def connections(
             await ensure_indexes(database, {**SHARED_INDEXES, **indexes})
             await encryption.start()
 
-        startup = Startup(prepare, presence.begin, publisher.ping)
+        abandoned = AbandonedTransactions(database)
+        startup = Startup(prepare, presence.begin, publisher.ping, meanwhile=abandoned.end)
         try:
             transactor = Transactor(client, database, publisher, clock, TransactorOptions(source=f"huiqun/{service}"))
             yield Connections(

@@ -1,6 +1,7 @@
 """What a process does before its work begins; it answers for its health meanwhile, even if its servers are away."""
 
 import asyncio
+import contextlib
 import gc
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -9,6 +10,7 @@ import structlog
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.misconfiguration import MisconfigurationError
 from huiqun.service.parts import Part
+from huiqun.store import StoreError
 from huiqun.work.retry import until_it_passes
 
 Step = Callable[[], Awaitable[object]]
@@ -23,14 +25,16 @@ class StillStartingError(Exception):
 class Startup:
     """A part that takes the steps of a start, each again for as long as its server is away, and lets the others begin.
 
-    An error that does not pass by itself ends the process.
+    An error that does not pass by itself ends the process. Once a second while it takes them, `meanwhile` is called:
+    what a step waits for may be what a process that was killed has left open.
     """
 
     name = "startup"
 
-    def __init__(self, *steps: Step) -> None:
+    def __init__(self, *steps: Step, meanwhile: Step | None = None) -> None:
         self.heartbeat = Heartbeat()
         self._steps = list(steps)
+        self._meanwhile = meanwhile
         self._done = asyncio.Event()
 
     @property
@@ -61,6 +65,7 @@ class Startup:
         """Take the steps, unless `stop` is set before, and go on until it is."""
         stopping = asyncio.create_task(stop.wait())
         completing = asyncio.create_task(self.complete())
+        repeating = asyncio.create_task(self._repeat_meanwhile())
         try:
             # A server that is away is no reason to start the process anew, so the heart beats while a step waits.
             while not (stopping.done() or completing.done()):
@@ -69,12 +74,19 @@ class Startup:
                 await asyncio.wait(tasks, timeout=_BEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if completing.done():
                 completing.result()
+                repeating.cancel()
                 gc.freeze()  # what has been loaded, the lexicon above all, lives on: no collection has to look at it
             await stopping
         finally:
-            for task in (stopping, completing):
+            for task in (stopping, completing, repeating):
                 task.cancel()
-            await asyncio.gather(stopping, completing, return_exceptions=True)
+            await asyncio.gather(stopping, completing, repeating, return_exceptions=True)
+
+    async def _repeat_meanwhile(self) -> None:
+        while self._meanwhile is not None:
+            await asyncio.sleep(_BEAT_SECONDS)
+            with contextlib.suppress(StoreError):  # the step that it is for says so as well
+                await self._meanwhile()
 
     def before(self, parts: Sequence[Part]) -> list[Part]:
         """Itself, and the others, which begin when it is done."""
