@@ -93,7 +93,7 @@ from moderation.rulebook.model import Rulebook
 from moderation.sanctions.handlers import MUTE_ENDS, end_mute
 from moderation.sanctions.model import AppealLink
 from moderation.screening.handlers import Screening
-from moderation.screening.model import PreparedMessage
+from moderation.screening.model import MessageEvent, PreparedMessage
 from moderation.settings import Settings
 from moderation.standings import api as standings_api
 from moderation.standings.personal_data import STANDING_HOLDINGS
@@ -148,11 +148,9 @@ def routes(
     roster, replies = Roster(rulebook, directory), Replies(rulebook, directory)
     screening = Screening(rulebook, key, appeal_link)
 
-    async def hear_and_screen(
-        work: Work, events: Sequence[MessageReceived | MessageEdited], readings: Sequence[PreparedMessage]
-    ) -> None:
+    async def hear_and_screen(work: Work, events: Sequence[MessageEvent], prepared: Sequence[PreparedMessage]) -> None:
         await replies.hear(work, events)  # first, so that who agrees is heard from this very message on
-        await screening.screen(work, events, readings)
+        await screening.screen(work, events, prepared)
 
     async def note_unreadable(work: Work, events: Sequence[UnreadableRecord]) -> None:
         await open_unreadable_cases(work, events, rulebook())
