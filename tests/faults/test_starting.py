@@ -13,7 +13,7 @@ from huiqun.testing.rig import Rig
 from huiqun.testing.waiting import eventually
 from huiqun.work.task import TASKS
 from local.stack import Stack
-from moderation.incidents.handlers.watching import WATCH
+from moderation.incident_detection.handlers import DETECT_INCIDENTS
 from tests.faults.reckoning import has_judged
 from tests.processes import ServiceProcess, environment_of
 from tests.servers import SEEN, kafka_options_of
@@ -74,7 +74,7 @@ async def test_what_a_killed_process_had_open_does_not_hold_its_successor_up(own
         assert await process.stop() == 0
         await session.start_transaction()
         watching = killed["start_moderation"][TASKS].update_one(
-            {"_id": WATCH}, {"$set": {"left": "open"}}, session=session
+            {"_id": DETECT_INCIDENTS}, {"$set": {"left": "open"}}, session=session
         )
         assert (await watching).matched_count == 1
         process.start()
