@@ -12,7 +12,7 @@ import pytest
 
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.ids import new_id
-from huiqun.runtime.waiting import wait_for_stop
+from huiqun.runtime.waiting import run_in_own_task, wait_for_stop
 from huiqun.service import parts
 from huiqun.service.parts import PartEndedError, run_parts
 from huiqun.service.process import roles_from
@@ -167,3 +167,36 @@ def test_roles_are_all_by_default_and_those_asked_for_otherwise(capsys: pytest.C
     with pytest.raises(SystemExit):
         roles_from(["--roles", "api,cooking"], "moderation")
     assert "unknown roles: cooking" in capsys.readouterr().err
+
+
+async def test_a_wait_that_others_cancel_has_timed_out_and_is_not_our_end() -> None:
+    answer = asyncio.get_running_loop().create_future()
+
+    async def ask() -> None:
+        await answer
+
+    asyncio.get_running_loop().call_soon(answer.cancel)
+    with pytest.raises(TimeoutError):
+        await run_in_own_task(ask(), 3600)
+    with pytest.raises(TimeoutError):
+        await run_in_own_task(asyncio.sleep(3600), 0.01)
+    assert await run_in_own_task(asyncio.sleep(0, "done"), 3600) == "done"
+
+
+async def test_who_is_cancelled_while_waiting_ends_what_it_waits_for() -> None:
+    ended = asyncio.Event()
+
+    async def last() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    waiting = asyncio.create_task(run_in_own_task(last(), 3600))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    async with asyncio.timeout(10):
+        await ended.wait()

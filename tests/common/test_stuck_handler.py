@@ -67,7 +67,7 @@ async def test_a_handler_that_waits_for_ever_fails_liveness_and_an_idle_topic_do
     def consumer(name: str, kind: type[MessageReceived | MemberJoined]) -> tuple[BatchConsumer, Api, int]:
         route, port = Route((kind,), wait_for_ever), free_port()
         part = BatchConsumer(name, [route], connected.transactor, settings.kafka, ConsumerOptions(lanes=1))
-        own = settings.model_copy(update={"api_port": port})
+        own = settings.model_copy(update={"api_port": port, "metrics_port": free_port()})
         return part, Api(Interface(service=SERVICE, description="x"), own, connected, [part]), port
 
     stuck, stuck_api, stuck_port = consumer("stuck", MessageReceived)

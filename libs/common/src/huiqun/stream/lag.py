@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 
 from huiqun.kafka import KafkaOptions
 from huiqun.runtime.health import Heartbeat
-from huiqun.runtime.waiting import wait_for_stop
+from huiqun.runtime.waiting import run_in_own_task, wait_for_stop
 from huiqun.stream.consumer import BatchConsumer
 from huiqun.stream.positions import read_ends
 from huiqun.telemetry import metrics
@@ -51,8 +51,7 @@ class LagWatch:
 
     async def _turn(self) -> None:
         try:
-            async with asyncio.timeout(_TURN_SECONDS):
-                lags = await self._measure()
+            lags = await run_in_own_task(self._measure(), _TURN_SECONDS)
         except (KafkaError, OSError) as error:  # TimeoutError is an OSError
             if not self._is_blind:
                 _log.warning("lag_unknown", consumer=self._consumer.name, error=type(error).__name__)
@@ -98,8 +97,7 @@ class LagWatch:
         if self._reader is not None:
             reader, self._reader = self._reader, None
             with contextlib.suppress(KafkaError, OSError):
-                async with asyncio.timeout(_CLOSE_SECONDS):
-                    await reader.stop()
+                await run_in_own_task(reader.stop(), _CLOSE_SECONDS)
 
     def _show(self, lags: Mapping[TopicPartition, int]) -> None:
         """Export these figures and no others."""
