@@ -9,6 +9,7 @@ import structlog
 
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.misconfiguration import MisconfigurationError
+from huiqun.runtime.waiting import wait_for_stop
 from huiqun.service.parts import Part
 from huiqun.store import StoreError
 from huiqun.work.retry import until_it_passes
@@ -65,7 +66,7 @@ class Startup:
         """Take the steps, unless `stop` is set before, and go on until it is."""
         stopping = asyncio.create_task(stop.wait())
         completing = asyncio.create_task(self.complete())
-        repeating = asyncio.create_task(self._repeat_meanwhile())
+        repeating = asyncio.create_task(self._repeat_meanwhile(stop))
         try:
             # A server that is away is no reason to start the process anew, so the heart beats while a step waits.
             while not (stopping.done() or completing.done()):
@@ -82,9 +83,8 @@ class Startup:
                 task.cancel()
             await asyncio.gather(stopping, completing, repeating, return_exceptions=True)
 
-    async def _repeat_meanwhile(self) -> None:
-        while self._meanwhile is not None:
-            await asyncio.sleep(_BEAT_SECONDS)
+    async def _repeat_meanwhile(self, stop: asyncio.Event) -> None:
+        while self._meanwhile is not None and not await wait_for_stop(stop, _BEAT_SECONDS):
             with contextlib.suppress(StoreError):  # the step that it is for says so as well
                 await self._meanwhile()
 

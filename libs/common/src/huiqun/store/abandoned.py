@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+import structlog
 from bson.binary import Binary
 from pymongo.errors import OperationFailure
 
@@ -23,6 +24,8 @@ _NOT_ALLOWED: Final = frozenset({13, 8000})  # unauthorized, and how Atlas' smal
 # So long ago must be its last operation before a process ends a transaction that it has given up.
 _GIVEN_UP: Final = timedelta(seconds=1)
 _MICROSECOND: Final = timedelta(microseconds=1)
+
+_log = structlog.get_logger(__name__)
 
 # For each instance of this process: the sessions whose transaction it is in the middle of.
 _open_here: dict[str, set[UUID]] = {}
@@ -61,28 +64,30 @@ class AbandonedTransactions:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._seen: dict[str, _Seen] = {}
-        #: How many of those that were ended last this process had itself given up.
-        self.given_up = 0
 
     async def end(self) -> int:
-        """End those that are abandoned now, and return how many there were.
+        """End those that are abandoned now, log it, and return how many there were.
 
         Asking for and ending one's own sessions needs no privilege; where it is forbidden all the same, the server's
         minute has to pass.
         """
         client = self._database.client
         try:
-            sessions = [{"id": Binary.from_uuid(each)} for each in await self._abandoned(client)]
-            if sessions:
+            others, own = await self._abandoned(client)
+            if sessions := [{"id": Binary.from_uuid(each)} for each in others + own]:
                 await client.admin.command({"killSessions": sessions})
         except OperationFailure as error:
             if error.code not in _NOT_ALLOWED:
                 raise
             return 0
+        if others:
+            _log.warning("abandoned_transactions_ended", transactions=len(others))
+        elif own:
+            _log.info("given_up_transactions_ended", transactions=len(own))
         return len(sessions)
 
-    async def _abandoned(self, client: Client) -> list[UUID]:
-        """The sessions whose transaction nobody will finish."""
+    async def _abandoned(self, client: Client) -> tuple[list[UUID], list[UUID]]:
+        """The sessions whose transaction nobody will finish: those of other processes, and our own."""
         gone, known = await self._gone()
         own = instance_of(client)
         at_work = frozenset(_open_here.get(own, ()))
@@ -97,9 +102,7 @@ class AbandonedTransactions:
             elif instance in gone or (instance not in known and transaction["timeOpenMicros"] * _MICROSECOND >= _OLD):
                 found.append(session)
         # A session of a pool may have been taken for new work while the server was asked.
-        given_up = [session for session in given_up if session not in _open_here.get(own, ())]
-        self.given_up = len(given_up)
-        return found + given_up
+        return found, [session for session in given_up if session not in _open_here.get(own, ())]
 
     async def _gone(self) -> tuple[set[str], set[str]]:
         """The instances whose heartbeat has stopped, and all that have one."""

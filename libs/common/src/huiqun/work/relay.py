@@ -3,8 +3,6 @@
 import asyncio
 from datetime import timedelta
 
-import structlog
-
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.waiting import wait_for_stop
 from huiqun.store import AbandonedTransactions
@@ -12,8 +10,6 @@ from huiqun.telemetry import metrics
 from huiqun.work import outbox, parked
 from huiqun.work.retry import until_it_passes
 from huiqun.work.transactor import Transactor
-
-_log = structlog.get_logger(__name__)
 
 _EVERY_SECONDS = 1.0
 # A living process publishes within milliseconds; what stands this long was left behind, or its broker is away.
@@ -38,11 +34,7 @@ class Relay:
 
     async def _turn(self) -> None:
         database = self._transactor.database
-        if ended := await self._abandoned.end():
-            if others := ended - self._abandoned.given_up:
-                _log.warning("abandoned_transactions_ended", transactions=others)
-            else:
-                _log.info("given_up_transactions_ended", transactions=ended)
+        await self._abandoned.end()
         while entries := await outbox.older_than(database, self._transactor.clock.now() - _LEFT_BEHIND):
             await self._transactor.publish(entries)
             metrics.OUTBOX_RELAYED.inc(len(entries))
