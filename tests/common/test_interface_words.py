@@ -10,7 +10,7 @@ from fastapi import APIRouter, FastAPI
 
 import crm_sync.app
 import engagement.app
-import moderation.app
+import moderation.interface
 import survey.app
 from huiqun.contracts.topics import SERVICES
 from huiqun.web.openapi import describe
@@ -47,7 +47,7 @@ def document_of(routers: Sequence[APIRouter]) -> dict[str, Any]:
 
 
 DOCUMENTS = {
-    "moderation": document_of(moderation.app.ROUTERS),
+    "moderation": document_of(moderation.interface.ROUTERS),
     "engagement": document_of(engagement.app.ROUTERS),
     "crm-sync": document_of(crm_sync.app.ROUTERS),
     "survey": document_of(survey.app.ROUTERS),

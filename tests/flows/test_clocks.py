@@ -9,6 +9,7 @@ import pytest
 import crm_sync.app
 import engagement.app
 import moderation.app
+import moderation.documents
 import survey.app
 from huiqun.channel.directory.handlers import Directory
 from huiqun.channel.directory.store import list_members
@@ -50,7 +51,7 @@ def moderation_routes(directory: Directory) -> Sequence[Route]:
 
 
 SERVICES: Mapping[str, tuple[Wired, Mapping[str, Sequence[Index]], Shown]] = {
-    "moderation": (moderation_routes, moderation.app.INDEXES, shown_by_moderation),
+    "moderation": (moderation_routes, moderation.documents.INDEXES, shown_by_moderation),
     "engagement": (engagement.app.routes, engagement.app.INDEXES, shown_by_engagement),
     "crm-sync": (crm_sync.app.routes, crm_sync.app.INDEXES, shown_by_crm_sync),
     "survey": (survey.app.routes, survey.app.INDEXES, shown_by_survey),

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 import crm_sync.app
 import engagement.app
-import moderation.app
+import moderation.interface
 import survey.app
 from huiqun.store import connect
 from huiqun.web import AppOptions, create_app, undocumented
@@ -17,7 +17,7 @@ from huiqun.work.transactor import UseCase
 T = TypeVar("T")
 
 ROUTERS = {
-    "moderation": moderation.app.ROUTERS,
+    "moderation": moderation.interface.ROUTERS,
     "engagement": engagement.app.ROUTERS,
     "crm-sync": crm_sync.app.ROUTERS,
     "survey": survey.app.ROUTERS,

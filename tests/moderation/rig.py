@@ -47,6 +47,7 @@ from moderation.decisions.handlers import decide_case
 from moderation.decisions.model import DecideCaseCommand
 from moderation.group_policies.handlers import assign_policy
 from moderation.groups.model import GroupSettings
+from moderation.interface import interface
 from moderation.lexicon.matching.matcher import Lexicon
 from moderation.lexicon.matching.words import Word
 from moderation.policies.handlers import activate_policy_version, write_policy_version
@@ -98,14 +99,14 @@ class ModerationRig(Rig):
         """Wire the service as `moderation.app` does."""
         self.keeper = RulebookKeeper(self.database)
         links = SignedLinks(settings.rotating_link_key, settings.public_url)
-        interface = app.interface(settings, self.current, links, self.directory)
+        offered = interface(settings, self.current, links, self.directory)
         self.wire(
             routes=app.routes(
                 self.current, self.directory, settings.rotating_hash_key.current, appeal_link_maker(links)
             ),
             task_kinds=app.task_kinds(links, self.database, self.current, self.directory),
-            routers=interface.routers,
-            state=interface.state,
+            routers=offered.routers,
+            state=offered.state,
         )
 
     async def start_over(self, moment: datetime | None = None) -> None:

@@ -61,7 +61,7 @@ async def test_unfit_rows_are_named_by_line_and_refuse_the_file_unless_skipped(
     assert code == 1
     assert "line 3: word is a single common character" in output
     assert "line 4: severity is not between 1 and 5" in output
-    assert await store.lists(Outside(database)) == []
+    assert await store.list_word_lists(Outside(database)) == []
     code, output = await import_words(shell, *arguments, "--on-error", "skip")
     assert (code, "bank: 1 words, 2 rows left out" in output) == (0, True), output
 

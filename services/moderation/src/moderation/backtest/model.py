@@ -73,7 +73,7 @@ def policies_under_version(
     for group_id in command.groups:
         groups[group_id] = replace(groups.get(group_id, GroupSettings()), policy_id=command.policy_id)
     without_modes = {group_id: replace(settings, mode=None) for group_id, settings in groups.items()}
-    return PolicySnapshot.compose({**in_force.written, command.policy_id: version}, without_modes)
+    return PolicySnapshot.compose({**in_force.versions, command.policy_id: version}, without_modes)
 
 
 def groups_in_scope(command: RequestBacktestCommand, policies: PolicySnapshot) -> tuple[str, ...] | None:

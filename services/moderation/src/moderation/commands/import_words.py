@@ -14,7 +14,6 @@ from huiqun.files.reading import ParsedRows, RowFault, RowFormat, UnreadableFile
 from huiqun.store import ensure_indexes
 from huiqun.tasks.store import TASK_INDEXES
 from huiqun.work import WORK_INDEXES
-from moderation.lexicon import store
 from moderation.lexicon.handlers import (
     ImportWordListCommand,
     ShippedListError,
@@ -24,13 +23,14 @@ from moderation.lexicon.handlers import (
     parse_word_file,
 )
 from moderation.lexicon.matching.words import Word
-from moderation.lexicon.model import WordList
+from moderation.lexicon.model import LIST_NAME, WordList
+from moderation.lexicon.store import INDEXES as LEXICON_INDEXES
 
 _SHOWN_FAULTS = 1_000
 
 
 def _list_name(text: str) -> str:
-    if store.NAME.fullmatch(text) is None:
+    if LIST_NAME.fullmatch(text) is None:
         raise typer.BadParameter("lower-case letters, digits, - and _, at most 64")
     return text
 
@@ -66,7 +66,7 @@ def import_words(
 
 async def _import(file: ImportWordListCommand) -> tuple[WordList, bool]:
     async with database_of("moderation") as database:
-        await ensure_indexes(database, {**store.INDEXES, **AUDIT_INDEXES, **WORK_INDEXES, **TASK_INDEXES})
+        await ensure_indexes(database, {**LEXICON_INDEXES, **AUDIT_INDEXES, **WORK_INDEXES, **TASK_INDEXES})
     author = shell_actor()
     return await transact("moderation", lambda work: import_word_list(work, file, author))
 
