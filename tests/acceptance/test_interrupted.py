@@ -16,7 +16,7 @@ from local.directories import (
     LOCK,
     PREFIX,
     UnusableDirectoryError,
-    own_temporary_directory,
+    create_temporary_directory,
     remove_abandoned,
     run_directory,
 )
@@ -95,7 +95,7 @@ MOMENTS = ("Starting MongoDB", "Writing the policies", "Starting the services")
 async def test_an_interrupt_at_any_step_ends_with_one_line(
     moment: str, number: signal.Signals, temporary: Path
 ) -> None:
-    async with started(temporary.parent, *python("local.run")) as process:
+    async with started(temporary.parent, *python("demo.run")) as process:
         await read_until(process, moment)
         await asyncio.sleep(random.Random(moment).uniform(0, 0.3))  # anywhere in the step, not only at its beginning
         process.send_signal(number)
@@ -108,7 +108,7 @@ async def test_an_interrupt_at_any_step_ends_with_one_line(
 @pytest.mark.parametrize("milliseconds", [0, 200, 1_000])
 async def test_an_interrupt_before_anything_has_begun_ends_with_one_line(milliseconds: int, temporary: Path) -> None:
     """Python itself starts, then the imports run, then the servers begin."""
-    async with started(temporary.parent, *python("local.demo")) as process:
+    async with started(temporary.parent, *python("demo.__main__")) as process:
         await eventually(lambda: has_begun(process))
         await asyncio.sleep(milliseconds / 1_000)
         process.send_signal(signal.SIGINT)
@@ -126,7 +126,7 @@ def has_begun(process: Process) -> bool:
 
 
 async def test_a_second_interrupt_ends_at_once_with_the_same_line(temporary: Path) -> None:
-    async with started(temporary.parent, *python("local.run")) as process:
+    async with started(temporary.parent, *python("demo.run")) as process:
         await read_until(process, "Starting the services")
         for _ in range(2):
             process.send_signal(signal.SIGINT)
@@ -202,13 +202,13 @@ def test_runs_side_by_side_have_directories_of_their_own(tmp_path: Path, monkeyp
 
 def test_only_what_a_process_of_ours_has_left_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    living = own_temporary_directory()
+    living = create_temporary_directory()
     others = tmp_path / f"{PREFIX}of-somebody-else"
     others.mkdir()
     link = tmp_path / f"{PREFIX}link"
     link.symlink_to(others)
-    dead = own_temporary_directory()
-    dead.give_up()
+    dead = create_temporary_directory()
+    dead.release()
     remove_abandoned(tmp_path, f"{PREFIX}*")
     assert not dead.path.exists()
     assert living.path.exists()
@@ -263,7 +263,7 @@ async def test_a_run_directory_that_cannot_be_used_ends_a_run_with_one_sentence(
     obstacle: Callable[[Path], None], temporary: Path
 ) -> None:
     obstacle(temporary.parent / ".run")
-    async with started(temporary.parent, *python("local.demo")) as process:
+    async with started(temporary.parent, *python("demo.__main__")) as process:
         output = await output_of(process)
     assert process.returncode == 2
     assert len(output.strip().splitlines()) == 1

@@ -13,7 +13,7 @@ import engagement.app
 import moderation.interface
 import survey.app
 from huiqun.contracts.topics import SERVICES
-from huiqun.web.openapi import describe
+from huiqun.web.openapi import serve_complete_openapi
 
 
 def words_in(text: str) -> frozenset[str]:
@@ -43,7 +43,7 @@ def document_of(routers: Sequence[APIRouter]) -> dict[str, Any]:
     app = FastAPI()
     for router in routers:
         app.router.routes.extend(router.routes)
-    return describe(app)
+    return serve_complete_openapi(app)
 
 
 DOCUMENTS = {

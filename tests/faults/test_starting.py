@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 
 from huiqun.kafka.topics import create_topics
-from huiqun.store import close, connect
-from huiqun.testing.events import message
+from huiqun.store import close_client, connect
+from huiqun.testing.events import message_received
 from huiqun.testing.rig import Rig
 from huiqun.testing.waiting import eventually
 from huiqun.work.task import TASKS
 from local.stack import Stack
 from moderation.incident_detection.handlers import DETECT_INCIDENTS
-from tests.faults.reckoning import has_judged
+from tests.faults.invariants import has_judged
 from tests.processes import ServiceProcess, environment_of
-from tests.servers import SEEN, kafka_options_of
+from tests.servers import HANDLED_INDEXES, kafka_options_of
 
 pytestmark = pytest.mark.any_broker
 
@@ -54,9 +54,11 @@ async def test_a_process_waits_for_a_server_that_is_away_and_begins_when_it_come
             assert early is not None
             assert (early.status_code, early.json()["type"]) == (503, "urn:huiqun:problem:starting")
             await (stack.mongod if server == "mongod" else stack.broker).start()
-            async with Rig.open(stack.mongo_url, "start", SEEN, kafka=kafka_options_of(stack, "start.")) as rig:
+            async with Rig.open(
+                stack.mongo_url, "start", HANDLED_INDEXES, kafka=kafka_options_of(stack, "start.")
+            ) as rig:
                 await eventually(process.is_ready, 60)
-                await rig.broker.send(message(1))
+                await rig.broker.send(message_received(1))
                 await eventually(lambda: has_judged(rig.client["start_moderation"], 1), 60)
                 assert await says(process, "/api/v1/lexicon/lists", 401)
                 assert await process.stop() == 0
@@ -80,7 +82,7 @@ async def test_what_a_killed_process_had_open_does_not_hold_its_successor_up(own
         process.start()
         await eventually(process.is_ready, 120)
         assert await process.stop() == 0
-    await close(killed)
+    await close_client(killed)
 
 
 async def test_a_process_that_waits_for_its_servers_stops_when_it_is_told_to(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from huiqun.testing.waiting import running
+from huiqun.testing.waiting import running_component
 from moderation.documents import INDEXES
 from tests.moderation.interface import Interface, serve_interface
 from tests.moderation.rig import ModerationRig
@@ -41,5 +41,5 @@ async def own_interface(mongo_url: str) -> AsyncIterator[Interface]:
 @pytest_asyncio.fixture
 async def with_tasks(interface: Interface) -> AsyncIterator[Interface]:
     """The interface, with the tasks of the service running."""
-    async with running(interface.rig.task_runner()):
+    async with running_component(interface.rig.task_runner()):
         yield interface

@@ -24,7 +24,7 @@ async def test_actions_are_listed_newest_first_and_followed_to_their_outcome(int
     assert {each["kind"] for each in listed} == {"send_message", "delete_message"}
     asked = [each["id"] for each in await all_of(interface, "/actions", group_id=group, state="requested")]
     assert asked
-    receipt = ActionCompleted.about(group, Receipt(action_id=asked[0], group_id=group, detail="ok"), time=NOON)
+    receipt = ActionCompleted.create(group, Receipt(action_id=asked[0], group_id=group, detail="ok"), time=NOON)
     await interface.rig.run(lambda work: record_receipts(work, [receipt]))
     answer = (await interface.ask("GET", f"/actions/{asked[0]}", "viewer")).json()
     assert (answer["state"], answer["detail"]) == ("completed", "ok")

@@ -47,7 +47,7 @@ async def test_a_member_appeals_on_the_page_behind_the_link(service: Service) ->
     await service.rig.decide(report.id, CaseOutcome.REVERSED)
     again = [await service.http.get(path), await service.http.post(path, data={"reason": "x"})]
     assert [(each.status_code, "已撤销" in each.text) for each in again] == [(200, True), (409, True)]
-    expired = "/api/v1/appeals/" + LINKS.token(
+    expired = "/api/v1/appeals/" + LINKS.create_token(
         APPEAL_LINK_PURPOSE, AppealGrant("g1", "u1", "s1").claims, datetime.now(UTC)
     )
     assert (await service.http.get(expired)).status_code == 410

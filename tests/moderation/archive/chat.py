@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from huiqun.contracts.channel import MessageEdited, MessageReceived
 from huiqun.runtime.ids import new_id
-from huiqun.testing.events import NOON, message
+from huiqun.testing.events import NOON, message_received
 from tests.moderation.interface import Interface
 
 
@@ -18,7 +18,7 @@ def said(group: str, *texts: str, member: str = "u1", sent_at: datetime | None =
     start = sent_at or NOON
     events = []
     for number, text in enumerate(texts):
-        event = message(number, group, member, text, start + timedelta(seconds=number))
+        event = message_received(number, group, member, text, start + timedelta(seconds=number))
         data = event.data.model_copy(update={"message_id": f"{group}-{member}-{number}"})
         events.append(event.model_copy(update={"data": data}))
     return events

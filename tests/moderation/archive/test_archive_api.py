@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from huiqun.runtime.ids import new_id
-from huiqun.testing.events import NOON, edited, recalled
+from huiqun.testing.events import NOON, message_edited, message_recalled
 from tests.moderation.archive.chat import group_id, judge, said
 from tests.moderation.interface import Interface, kind_of
 
@@ -60,10 +60,13 @@ async def test_a_search_that_makes_no_sense_is_refused(interface: Interface, que
 async def test_a_message_is_shown_with_its_revisions_and_its_recall(interface: Interface) -> None:
     group = group_id()
     (original,) = said(group, "大家好")
-    edits = [edited(original, "加微信 abc12345", 1), *(edited(original, f"第{number}版", number) for number in (2, 10))]
+    edits = [
+        message_edited(original, "加微信 abc12345", 1),
+        *(message_edited(original, f"第{number}版", number) for number in (2, 10)),
+    ]
     await judge(interface, [original])
     await judge(interface, edits)
-    await interface.rig.deliver(recalled(original))
+    await interface.rig.deliver(message_recalled(original))
     answer = await interface.ask("GET", f"/messages/{original.data.message_id}", "viewer")
     revisions = answer.json()["revisions"]
     assert [each["revision"] for each in revisions] == [0, 1, 2, 10]

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from huiqun.contracts.moderation import Screened
-from huiqun.store import Outside
+from huiqun.store import OutsideTransaction
 from moderation.archive.handlers import list_group_ids, list_messages
 from moderation.archive.model import ArchivePlace, MessageSearch, RevisionKey
 from tests.moderation.archive.records import archive, said
@@ -50,9 +50,9 @@ async def test_a_page_goes_on_after_a_message_that_has_expired(rig: ModerationRi
     messages = [said(number, "g1", MONDAY) for number in range(6)]
     await archive(rig, messages)
     database = rig.database
-    first = await list_messages(Outside(database), MessageSearch("g1"), None, 3)
+    first = await list_messages(OutsideTransaction(database), MessageSearch("g1"), None, 3)
     await database["messages"].delete_many({"_id": {"$in": [str(found.key) for found in first]}})
-    rest = await list_messages(Outside(database), MessageSearch("g1"), first[-1].place, 10)
+    rest = await list_messages(OutsideTransaction(database), MessageSearch("g1"), first[-1].place, 10)
     assert [found.message_id for found in rest] == [message.message_id for message in messages[3:]]
 
 
@@ -74,5 +74,5 @@ async def test_a_search_has_a_beginning_and_an_end(
 async def test_groups_with_messages_are_listed_page_by_page(rig: ModerationRig) -> None:
     await archive(rig, [said(number, f"g{number % 5}", MONDAY) for number in range(40)])
     database = rig.database
-    assert await list_group_ids(Outside(database), None, 3) == ["g0", "g1", "g2"]
-    assert await list_group_ids(Outside(database), "g2", 3) == ["g3", "g4"]
+    assert await list_group_ids(OutsideTransaction(database), None, 3) == ["g0", "g1", "g2"]
+    assert await list_group_ids(OutsideTransaction(database), "g2", 3) == ["g3", "g4"]

@@ -9,7 +9,7 @@ import pytest_asyncio
 from huiqun.tasks import store as tasks
 from huiqun.tasks.runner import TaskRunner
 from huiqun.testing.events import NOON
-from huiqun.testing.waiting import eventually, running
+from huiqun.testing.waiting import eventually, running_component
 from huiqun.work import Progress, Task
 from moderation.backtest.model import OPEN_STATES, RUN_BACKTEST, backtest_task_key
 from tests.moderation.archive.chat import group_id, judge, said
@@ -62,7 +62,7 @@ async def test_a_backtest_is_run_and_its_report_stands_beside_the_version(
     asked = await ask_for(interface, name, groups=[group])
     assert (asked["state"], asked["total"]) == ("waiting", None)
     assert (await read(interface, asked))["report"] is None
-    async with running(runner):
+    async with running_component(runner):
         found = await ended(interface, asked)
     assert (found["state"], found["progress"], found["total"], found["error"]) == ("done", 3, 3, None)
     report = found["report"]
@@ -85,7 +85,7 @@ async def test_a_backtest_that_is_called_off_is_not_run_and_one_that_has_ended_s
     first, second = [await ask_for(interface, name, groups=[group]) for _ in range(2)]
     path = f"/policies/{name}/versions/1/backtests"
     assert (await interface.ask("DELETE", f"{path}/{first['id']}")).json()["state"] == "cancelled"
-    async with running(runner):
+    async with running_component(runner):
         assert (await ended(interface, second))["state"] == "done"
     assert (await read(interface, first))["report"] is None
     assert (await interface.ask("DELETE", f"{path}/{second['id']}")).json()["state"] == "done"
@@ -119,7 +119,7 @@ async def test_what_a_crash_leaves_behind_is_begun_anew_and_given_up_after_three
     await hold(interface, asked, datetime.now(UTC) - timedelta(minutes=5))
     key = backtest_task_key(hopeless["id"])
     await database[tasks.LEASES].update_one({"_id": key}, {"$set": {"deaths": 2}})
-    async with running(runner):
+    async with running_component(runner):
         assert (await ended(interface, asked))["report"]["messages"] == 3
         given_up = await ended(interface, hopeless)
     assert (given_up["state"], given_up["report"]) == ("failed", None)

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from huiqun.testing.http import list_all
+from huiqun.testing.http import list_all_pages
 from tests.moderation.founded_group import Service
 from tests.moderation.rig import DOUBTFUL, FINE
 
@@ -23,14 +23,14 @@ async def test_the_queue_is_listed_page_by_page_in_both_orders_and_by_every_filt
         await rig.say("举报", "u9", reply_to=await rig.say(FINE, f"v{number}"))
         rig.clock.moment += timedelta(minutes=5)
     http = service.clients["viewer"]
-    by_age = await list_all(http, "/api/v1/cases", 3)
+    by_age = await list_all_pages(http, "/api/v1/cases", 3)
     assert [each["opened_at"] for each in by_age] == sorted(each["opened_at"] for each in by_age)
     assert len({each["id"] for each in by_age}) == 8
-    severe = await list_all(http, "/api/v1/cases", 3, order="severity")
+    severe = await list_all_pages(http, "/api/v1/cases", 3, order="severity")
     assert [each["severity"] for each in severe] == [3] * 4 + [2] * 4
     assert [each["opened_at"] for each in severe[:4]] == sorted(each["opened_at"] for each in severe[:4])
     filters = (("kind", "report"), ("category", "rumour"), ("severity", "3"), ("group_id", "g2"), ("overdue", "true"))
-    numbers = [len(await list_all(http, "/api/v1/cases", 50, **{name: value})) for name, value in filters]
+    numbers = [len(await list_all_pages(http, "/api/v1/cases", 50, **{name: value})) for name, value in filters]
     assert numbers == [4, 4, 4, 0, 0]
     first = (await service.get("/api/v1/cases", limit=3)).json()["next_cursor"]
     assert (await service.get("/api/v1/cases", order="severity", cursor=first)).status_code == 422

@@ -70,7 +70,9 @@ async def test_the_command_writes_a_file_and_the_audit_log_knows_its_hash(interf
 async def test_what_makes_no_sense_is_refused_and_no_file_is_left(
     tmp_path: Path, arguments: tuple[str, ...], reason: str
 ) -> None:
-    result = await Shell({}).call("moderation", "export-messages", "-g", "g", *arguments, "-o", str(tmp_path / "file"))
+    result = await Shell({}).run_command(
+        "moderation", "export-messages", "-g", "g", *arguments, "-o", str(tmp_path / "file")
+    )
     assert (result.exit_code, reason in result.output) == (2, True), result.output
     assert files_in(tmp_path) == []
 
@@ -78,6 +80,6 @@ async def test_what_makes_no_sense_is_refused_and_no_file_is_left(
 async def test_a_file_that_is_there_already_is_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "records.csv"
     file.write_text("mine")
-    result = await Shell({}).call("moderation", "export-messages", "-g", "g", *RANGE, "-o", str(file))
+    result = await Shell({}).run_command("moderation", "export-messages", "-g", "g", *RANGE, "-o", str(file))
     assert (result.exit_code, "already" in result.output) == (2, True), result.output
     assert file.read_text() == "mine"

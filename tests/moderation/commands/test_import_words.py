@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from huiqun.audit import verify
-from huiqun.store import Database, Outside, connect
+from huiqun.audit import verify_audit_log
+from huiqun.store import Database, OutsideTransaction, connect
 from local.stack import Stack
 from moderation.lexicon import store
 from tests.shell import Shell
@@ -31,7 +31,7 @@ async def database(stack: Stack, database_name: str) -> AsyncIterator[Database]:
 
 async def import_words(shell: Shell, *arguments: str) -> tuple[int, str]:
     """The exit code and what was printed."""
-    result = await shell.call("moderation", "import-words", *arguments)
+    result = await shell.run_command("moderation", "import-words", *arguments)
     return result.exit_code, result.output
 
 
@@ -44,8 +44,8 @@ async def test_a_file_becomes_a_list_and_the_import_is_audited(
     assert (code, "bank: 1 words; in force" in output) == (0, True), output
     code, output = await import_words(shell, str(words), "--list", "bank")
     assert (code, "was imported before" in output) == (0, True), output
-    assert [word.id for word in await store.list_all_words(Outside(database))] == ["bank/刷单"]
-    assert (await verify(Outside(database))).entries == 1
+    assert [word.id for word in await store.list_all_words(OutsideTransaction(database))] == ["bank/刷单"]
+    assert (await verify_audit_log(OutsideTransaction(database))).entries == 1
     entry = await database["audit_log"].find_one({"_id": 1})
     assert entry is not None
     assert entry["actor"].startswith("shell:")
@@ -61,7 +61,7 @@ async def test_unfit_rows_are_named_by_line_and_refuse_the_file_unless_skipped(
     assert code == 1
     assert "line 3: word is a single common character" in output
     assert "line 4: severity is not between 1 and 5" in output
-    assert await store.list_word_lists(Outside(database)) == []
+    assert await store.list_word_lists(OutsideTransaction(database)) == []
     code, output = await import_words(shell, *arguments, "--on-error", "skip")
     assert (code, "bank: 1 words, 2 rows left out" in output) == (0, True), output
 
@@ -77,7 +77,7 @@ async def test_what_cannot_be_read_is_said_in_a_line(shell: Shell, database: Dat
     ):
         code, output = await import_words(shell, *arguments)
         assert (code, "Nothing was imported." in output) == (1, True), output
-    assert await store.list_word_lists(Outside(database)) == []
+    assert await store.list_word_lists(OutsideTransaction(database)) == []
 
 
 async def test_a_name_that_no_list_can_have_is_refused(shell: Shell) -> None:

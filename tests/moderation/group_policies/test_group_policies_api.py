@@ -1,7 +1,7 @@
 """Groups over HTTP: they are given policies, which are in force everywhere."""
 
 from huiqun.runtime.ids import new_id
-from huiqun.testing.waiting import eventually, running
+from huiqun.testing.waiting import eventually, running_component
 from moderation.rulebook.handlers import RulebookKeeper
 from tests.moderation.interface import Interface, kind_of
 from tests.moderation.own_rules.drafts import give_own_rules
@@ -32,7 +32,7 @@ async def test_what_is_activated_and_assigned_here_is_in_force_in_another_proces
     elsewhere = RulebookKeeper(interface.rig.database)
     await elsewhere.refresh()
     group, name = new_id(), await written(interface)
-    async with running(elsewhere):
+    async with running_component(elsewhere):
         await activate(interface, name)
         await interface.ask("PUT", f"/groups/{group}", json={"policy_id": name}, headers={"If-Match": "*"})
 

@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from huiqun.testing.events import NOON, at
+from huiqun.testing.events import NOON, minutes_after_noon
 from moderation.incident_reviews.model import build_incident_report
 from moderation.incident_steps.model import assign_plan_steps
 from moderation.incidents.model import Incident
@@ -19,7 +19,7 @@ def drill_of(*done: float | None) -> Incident:
     incident = Incident("i", "x", plan, 1, ("g1",), "", True, "me", NOON, assign_plan_steps(plan, NOON, {}, None))
     for progress, minutes in zip(incident.steps, done, strict=True):
         if minutes is not None:
-            progress.done_at = at(minutes)
+            progress.done_at = minutes_after_noon(minutes)
     return incident
 
 

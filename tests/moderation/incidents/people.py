@@ -46,7 +46,7 @@ class Caller:
 @pytest_asyncio.fixture
 async def rig(one_rig: ModerationRig) -> ModerationRig:
     await one_rig.start_over()
-    one_rig.does_actions = True
+    one_rig.follows_actions = True
     return one_rig
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from huiqun.contracts.channel import Action, Role
 from huiqun.contracts.moderation import MessageScreened
-from huiqun.testing.events import NATIVE, created
+from huiqun.testing.events import NATIVE, group_created
 from huiqun.web.principals import Principal
 from tests.moderation.incidents.people import Caller
 from tests.moderation.rig import OWNER, ModerationRig
@@ -17,7 +17,7 @@ REVIEW = {"what_happened": "一名客户误发他人证件照片。", "cause": "
 async def create_groups(rig: ModerationRig, *groups: str, owner: str | None = OWNER) -> None:
     """The channel tells of groups."""
     now = rig.clock.moment
-    await rig.deliver(*(created(group, now, name=group, owner=owner, capabilities=NATIVE) for group in groups))
+    await rig.deliver(*(group_created(group, now, name=group, owner=owner, capabilities=NATIVE) for group in groups))
 
 
 async def judge_message(

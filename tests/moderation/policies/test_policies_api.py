@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from huiqun.audit import verify
+from huiqun.audit import verify_audit_log
 from huiqun.runtime.ids import new_id
 from tests.moderation.interface import Interface, kind_of, together
 from tests.moderation.policies.drafts import QUIET, activate, approve, policy_id, written
@@ -188,4 +188,4 @@ async def test_the_audit_log_names_who_did_what_and_is_intact(interface: Interfa
     assert name in {entry["subject"].partition("/")[2] for entry in await interface.list_all("/audit", actor=actor)}
     report = (await interface.ask("GET", "/audit/verification", "auditor")).json()
     assert (report["intact"], report["findings"]) == (True, [])
-    assert (await verify(interface.rig.reader)).intact
+    assert (await verify_audit_log(interface.rig.reader)).intact

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from huiqun.versions.model import ActivationCommand
+from huiqun.versions.model import ActivateVersionCommand
 from huiqun.work import Work
 from moderation.archive.store import MESSAGES
 from moderation.policies.handlers import activate_policy_version, write_policy_version
@@ -21,7 +21,7 @@ async def keep(rig: ModerationRig, days: int, policy_id: str = "default") -> Non
 
     async def use_case(work: Work) -> None:
         version = await write_policy_version(work, policy_id, rules, "test", "tester")
-        wish = ActivationCommand(version.number, "another tester")
+        wish = ActivateVersionCommand(version.number, "another tester")
         await activate_policy_version(work, policy_id, wish, lambda _: None)
 
     await rig.run(use_case)

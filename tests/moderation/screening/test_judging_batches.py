@@ -42,7 +42,7 @@ def said(
     )
     (evidence,) = gather_evidence([message], [EVERY_POLICY], RULEBOOK.lexicon, NOON.date())
     prepared = PreparedMessage(RULEBOOK, message, GroupSettings(), POLICY, evidence)
-    event = MessageReceived.about("g", message, time=message.sent_at)
+    event = MessageReceived.create("g", message, time=message.sent_at)
     return CollectedMessage(event, RevisionState(recalled_by=recalled_by), prepared)
 
 

@@ -4,21 +4,21 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from huiqun.channel.actions.following import follow_up_kind
+from huiqun.channel.actions.following import follow_up_task_kind
 from huiqun.channel.actions.handlers import FOLLOW_UP, RECEIPT_EVENTS, record_receipts
 from huiqun.channel.directory.fold import GROUP_EVENTS, ROSTER_EVENTS
 from huiqun.channel.directory.handlers import Directory
 from huiqun.contracts.channel import MessageEdited, MessageRecalled, MessageReceived
-from huiqun.files.exports.handlers import EXPORT, carry_out_exports
+from huiqun.files.exports.handlers import EXPORT, export_task_kind
 from huiqun.privacy.erasure.handlers import REQUEST_EVENTS
 from huiqun.privacy.links import SignedLinks
-from huiqun.service.api import Api
-from huiqun.service.connections import connections, loops
-from huiqun.service.parts import run_parts
-from huiqun.store import Database, Outside
+from huiqun.service.api import HttpComponent
+from huiqun.service.components import run_components
+from huiqun.service.connections import engine_components, prepare_connections
+from huiqun.store import Database, OutsideTransaction
 from huiqun.stream import Route
 from huiqun.stream.unreadable import UnreadableRecord
-from huiqun.tasks.migrations import MIGRATE, migration_kind, plan_migrations
+from huiqun.tasks.migrations import MIGRATION_TASK, migration_task_kind, schedule_migrations
 from huiqun.tasks.model import Continue, Queue, RetryPolicy, TaskKind
 from huiqun.work import Task, Work
 from moderation.appeals.model import appeal_link_maker
@@ -89,7 +89,7 @@ def routes(
         ),
         Route((MessageRecalled,), screening.recall),
         Route(RECEIPT_EVENTS, record_receipts),
-        Route(REQUEST_EVENTS, person_requests(directory).record),
+        Route(REQUEST_EVENTS, person_requests(directory).record_requests),
     )
 
 
@@ -123,7 +123,7 @@ def task_kinds(
 
     return {
         MUTE_ENDS: TaskKind(end_mute, SANCTIONS),
-        FOLLOW_UP: follow_up_kind(find_superior),
+        FOLLOW_UP: follow_up_task_kind(find_superior),
         CASE_OVERDUE: TaskKind(remind_of_overdue_case, CASES),
         incident_steps.REMIND_OF_STEP: TaskKind(incident_steps.remind_of_step, INCIDENTS),
         incident_steps.ESCALATE_STEP: TaskKind(incident_steps.escalate_step, INCIDENTS),
@@ -143,28 +143,30 @@ def task_kinds(
         PLAN_RETENTION: TaskKind(plan_retention, RETENTION),
         PLAN_HOLD: TaskKind(plan_hold, RETENTION),
         UPDATE_EXPIRY: TaskKind(update_expiry, RETENTION),
-        EXPORT: TaskKind(carry_out_exports([MESSAGE_EXPORT]), EXPORTS),
+        EXPORT: TaskKind(export_task_kind([MESSAGE_EXPORT]), EXPORTS),
         # What is wrong with a backtest is wrong the next time; three times its process may have died of it.
-        RUN_BACKTEST: TaskKind(backtest_effect(Outside(database), rulebook), BACKTESTS, RetryPolicy(3, retry_on=())),
-        **person_requests(directory).task_kinds(Outside(database)),
-        MIGRATE: migration_kind(database, migrations(directory)),
+        RUN_BACKTEST: TaskKind(
+            backtest_effect(OutsideTransaction(database), rulebook), BACKTESTS, RetryPolicy(3, retry_on=())
+        ),
+        **person_requests(directory).task_kinds(OutsideTransaction(database)),
+        MIGRATION_TASK: migration_task_kind(database, migrations(directory)),
     }
 
 
 async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) -> None:
     """Run the roles until stopped."""
-    async with connections(SERVICE, settings, INDEXES) as connected:
+    async with prepare_connections(SERVICE, settings, INDEXES) as connected:
         startup, keeper = connected.startup, RulebookKeeper(connected.database)
         directory = Directory(connected.encryption, connected.suppression)
-        startup.add(partial(import_shipped_lists, Outside(connected.database), connected.transactor))
+        startup.add_step(partial(import_shipped_lists, OutsideTransaction(connected.database), connected.transactor))
         if "tasks" in roles:
-            planning_migrations = partial(plan_migrations, migrations=migrations(directory))
-            startup.add(partial(connected.transactor.run, planning_migrations))
-            startup.add(partial(connected.transactor.run, incident_detection.schedule_detection))
-        startup.add(keeper.refresh)
+            planning_migrations = partial(schedule_migrations, migrations=migrations(directory))
+            startup.add_step(partial(connected.transactor.run, planning_migrations))
+            startup.add_step(partial(connected.transactor.run, incident_detection.schedule_detection))
+        startup.add_step(keeper.refresh)
         links = SignedLinks(settings.rotating_link_key, settings.public_url)
         handled = routes(keeper.current, directory, settings.rotating_hash_key.current, appeal_link_maker(links))
         kinds = task_kinds(links, connected.database, keeper.current, directory)
-        parts = [*loops(connected, roles, handled, kinds), keeper]
+        parts = [*engine_components(connected, roles, handled, kinds), keeper]
         offered = interface(settings, keeper.current, links, directory, ROUTERS if "api" in roles else ())
-        await run_parts([*startup.before(parts), Api(offered, settings, connected, parts)], stop)
+        await run_components([*startup.followed_by(parts), HttpComponent(offered, settings, connected, parts)], stop)

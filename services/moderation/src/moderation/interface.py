@@ -7,7 +7,7 @@ from huiqun.channel.actions import api as actions_api
 from huiqun.channel.directory.handlers import Directory
 from huiqun.privacy.erasure import api as person_requests_api
 from huiqun.privacy.links import SignedLinks
-from huiqun.service.api import Interface
+from huiqun.service.api import HttpInterface
 from huiqun.tasks import api as tasks_api
 from huiqun.web import Router
 from moderation.appeals import api as appeals_api
@@ -94,7 +94,7 @@ def interface(
     links: SignedLinks,
     directory: Directory,
     routers: Sequence[Router] = ROUTERS,
-) -> Interface:
+) -> HttpInterface:
     """Routes of the service, with what they need."""
     state = {
         "rulebook": rulebook,
@@ -103,4 +103,4 @@ def interface(
         "four_eyes": settings.four_eyes,
         "hash_key": settings.rotating_hash_key,
     }
-    return Interface(service=SERVICE, description=DESCRIPTION, routers=routers, state=state)
+    return HttpInterface(service=SERVICE, description=DESCRIPTION, routers=routers, state=state)

@@ -11,9 +11,9 @@ from starlette.requests import Request
 from huiqun.contracts.channel.shown_names import clean_group_name
 from huiqun.privacy.links import LinkGrant
 from huiqun.store import Reader
-from huiqun.web import Router, body_limit, received_body
-from huiqun.web.html import page, told
-from huiqun.web.member_pages import DONE, SHOWN, MemberPages, TokenInPath
+from huiqun.web import Router, body_of, limit_body
+from huiqun.web.html import html_page, notice_paragraph
+from huiqun.web.member_pages import ACT_RESPONSES, SHOW_RESPONSES, MemberPages, TokenInPath
 from huiqun.work import Work
 from moderation.appeals.handlers import AppealSubject, appeal_by_link, read_appeal_subject
 from moderation.appeals.model import APPEAL_LINK_PURPOSE, AppealedError, AppealGrant, NothingToAppealError
@@ -61,7 +61,7 @@ _FORM_BODY: Final = {
 }
 
 
-@router.get("/{token}", summary="Show the form of an appeal", response_class=HTMLResponse, responses=SHOWN)
+@router.get("/{token}", summary="Show the form of an appeal", response_class=HTMLResponse, responses=SHOW_RESPONSES)
 async def show_appeal_form(request: Request, token: TokenInPath) -> HTMLResponse:
     """For the member who has the link: every answer is a page in Chinese."""
 
@@ -76,21 +76,21 @@ async def show_appeal_form(request: Request, token: TokenInPath) -> HTMLResponse
     summary="Appeal against a sanction",
     status_code=201,
     response_class=HTMLResponse,
-    responses=DONE,
+    responses=ACT_RESPONSES,
     openapi_extra=_FORM_BODY,
-    dependencies=[body_limit(16 * 1024)],
+    dependencies=[limit_body(16 * 1024)],
 )
 async def submit_appeal(request: Request, token: TokenInPath) -> HTMLResponse:
     """Possible once for each sanction. A person decides, and the member is told by a private message."""
-    form = parse_qs(received_body(request).content.decode("utf-8", "replace"))
+    form = parse_qs(body_of(request).content.decode("utf-8", "replace"))
     reason = form.get("reason", [""])[0].replace("\0", "").strip()[:MAX_REASON_LENGTH]
 
     async def appeal(work: Work, grant: LinkGrant) -> HTMLResponse:
         about = AppealGrant.from_link(grant)
         if not reason:
-            return await _appeal_form(work, about, told("请填写申诉理由。"), status=400)
+            return await _appeal_form(work, about, notice_paragraph("请填写申诉理由。"), status=400)
         await appeal_by_link(work, about, reason)
-        return page(_TITLE, told("申诉已提交。工作人员复核后，会私信告知您结果。"), 201)
+        return html_page(_TITLE, notice_paragraph("申诉已提交。工作人员复核后，会私信告知您结果。"), 201)
 
     return await _PAGES.act(request, token, appeal)
 
@@ -98,7 +98,7 @@ async def submit_appeal(request: Request, token: TokenInPath) -> HTMLResponse:
 async def _appeal_form(reader: Reader, grant: AppealGrant, complaint: str = "", status: int = 200) -> HTMLResponse:
     subject = await read_appeal_subject(reader, grant)
     lines = "<br>".join(map(escape, _describe_subject(subject)))
-    return page(_TITLE, _FORM.format(subject=lines, complaint=complaint, most=MAX_REASON_LENGTH), status)
+    return html_page(_TITLE, _FORM.format(subject=lines, complaint=complaint, most=MAX_REASON_LENGTH), status)
 
 
 def _describe_subject(subject: AppealSubject) -> Iterator[str]:

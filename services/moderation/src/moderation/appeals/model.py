@@ -86,7 +86,7 @@ class AppealGrant:
 
 def appeal_link_maker(links: SignedLinks) -> AppealLink | None:
     """What makes the address for the sanction on an offence; None where nobody could open one."""
-    return partial(_appeal_address, links) if links.can_be_opened else None
+    return partial(_appeal_address, links) if links.has_public_url else None
 
 
 def find_appealable_strike(standing: Standing, message_id: str | None) -> Strike | None:
@@ -101,4 +101,4 @@ def find_appealable_strike(standing: Standing, message_id: str | None) -> Strike
 
 def _appeal_address(links: SignedLinks, offence: Offence, sanction_id: str) -> str:
     claims = AppealGrant(offence.group_id, offence.member_id, sanction_id).claims
-    return links.address(APPEAL_LINK_PURPOSE, claims, offence.at + _LINK_LIFETIME)
+    return links.create_url(APPEAL_LINK_PURPOSE, claims, offence.at + _LINK_LIFETIME)

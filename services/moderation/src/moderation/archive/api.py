@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id, Instant
 from huiqun.contracts.moderation import Verdict
-from huiqun.web import Page, PageRequest, Paging, Router, Store
+from huiqun.web import Page, PageRequest, Paging, ReadDatabase, Router
 from moderation.archive.handlers import AmbiguousMessageError, MessageNotArchivedError, get_revisions, list_messages
 from moderation.archive.model import ArchivedMessage, ArchivePlace, MessageSearch
 
@@ -121,7 +121,7 @@ def message_search(
 
 @router.get("", summary="List the messages of a group")
 async def list_messages_of_group(
-    db: Store, paging: Paging, search: Annotated[MessageSearch, Depends(message_search)]
+    db: ReadDatabase, paging: Paging, search: Annotated[MessageSearch, Depends(message_search)]
 ) -> Page[RevisionView]:
     """In the order they were sent; an edited message stands there once for each revision."""
     found = await list_messages(db, search, place_in(paging), paging.limit + 1)
@@ -129,7 +129,7 @@ async def list_messages_of_group(
 
 
 @router.get("/{message_id}", summary="Read a message, its revisions and how each was judged")
-async def read_message(db: Store, message_id: MessagePath, group_id: GroupOfMessage = None) -> MessageView:
+async def read_message(db: ReadDatabase, message_id: MessagePath, group_id: GroupOfMessage = None) -> MessageView:
     """404 for a message that has not been judged, 409 where the group has to be named."""
     found = await get_revisions(db, message_id, group_id)
     return MessageView(message_id=message_id, revisions=list(map(revision_view, found)))

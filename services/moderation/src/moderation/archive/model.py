@@ -86,7 +86,7 @@ def tokenize_value(value: str, kind: PersonalDataKind, hash_key: RotatingKey) ->
     finds = [find for find in find_personal_data(value) if find.kind is kind]
     if len(finds) != 1:
         raise NoPersonalDataError(kind.value)
-    return tuple(tokenize_findings(value, finds, known)[0] for known in hash_key.known)
+    return tuple(tokenize_findings(value, finds, known)[0] for known in hash_key.accepted_keys)
 
 
 class ArchiveEntry(NamedTuple):

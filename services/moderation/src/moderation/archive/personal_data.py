@@ -1,11 +1,11 @@
 """What the archive holds of people, which must be kept as it was said."""
 
-from huiqun.privacy.erasure.holdings import DocumentSet, Keeping, kept, kept_anyway
+from huiqun.privacy.erasure.holdings import DocumentSet, RetentionGround, retained_holding, unsearched_holding
 from huiqun.privacy.erasure.model import Subject
 from moderation.archive.store import MESSAGES
 
 HOLDINGS = (
-    kept(
+    retained_holding(
         DocumentSet(
             "群聊消息存档（已脱敏）",
             MESSAGES,
@@ -15,11 +15,11 @@ HOLDINGS = (
                 *("sent_at", "archived_at", "expires_on", "verdict", "reasons", "recalled_at"),
             ),
         ),
-        Keeping(
+        RetentionGround(
             "群规策略规定的留存期限（监管与合同要求的记录保存义务）",
             "expires_on",
             "因诉讼或调查法律冻结，解除前不得删除",
         ),
     ),
-    kept_anyway("他人消息中的提及与引用（成员编号，引用文字已脱敏）", (), "属于他人消息的存档，与该消息同期限"),
+    unsearched_holding("他人消息中的提及与引用（成员编号，引用文字已脱敏）", (), "属于他人消息的存档，与该消息同期限"),
 )

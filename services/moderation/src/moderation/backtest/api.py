@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id, Instant
 from huiqun.contracts.moderation import Verdict
-from huiqun.runtime.clock import whole_milliseconds
-from huiqun.web import Answer, Page, Paging, Principal, Router, Store, WriteOnce, requires
+from huiqun.runtime.clock import truncate_to_milliseconds
+from huiqun.web import Page, Paging, Principal, ReadDatabase, Router, WriteOnce, WriteResult, require_role
 from huiqun.work import Work
 from moderation.backtest import handlers
 from moderation.backtest.handlers import UnfitBacktestError, UnknownBacktestError
@@ -32,7 +32,7 @@ VersionPath = Annotated[
     int, Path(alias="number", ge=0, le=1_000_000, description="The number of the policy's version.", examples=[3])
 ]
 BacktestPath = Annotated[Id, Path(description="The backtest's id.", examples=["0192f3c1-0000-7000-8000-000000000000"])]
-Moderator = Annotated[Principal, requires("moderator")]
+Moderator = Annotated[Principal, require_role("moderator")]
 
 
 class BacktestDraft(BaseModel):
@@ -155,18 +155,20 @@ async def request_backtest(
     policy_id: PolicyPath, version: VersionPath, draft: BacktestDraft, write: WriteOnce, who: Moderator
 ) -> Response:
     """A process with the role `tasks` takes it up; nothing that it finds has any effect."""
-    since, until = whole_milliseconds(draft.since), whole_milliseconds(draft.until or datetime.now(UTC))
+    since, until = truncate_to_milliseconds(draft.since), truncate_to_milliseconds(draft.until or datetime.now(UTC))
     command = RequestBacktestCommand(policy_id, version, since, until, tuple(draft.groups), draft.limit)
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         backtest = await handlers.request_backtest(work, command, who.id)
-        return Answer(BacktestView(**_fields(backtest)), location=f"{_path(command)}/{backtest.id}")
+        return WriteResult(BacktestView(**_fields(backtest)), location=f"{_path(command)}/{backtest.id}")
 
     return await write(use_case)
 
 
 @router.get("", summary="List the backtests of a policy's version")
-async def list_backtests(db: Store, policy_id: PolicyPath, version: VersionPath, paging: Paging) -> Page[BacktestView]:
+async def list_backtests(
+    db: ReadDatabase, policy_id: PolicyPath, version: VersionPath, paging: Paging
+) -> Page[BacktestView]:
     """Newest first."""
     found = await handlers.list_backtests(db, policy_id, version, paging.last(str), paging.limit + 1)
     return paging.page(found, lambda each: (each.id,), lambda each: BacktestView(**_fields(each)))
@@ -174,7 +176,7 @@ async def list_backtests(db: Store, policy_id: PolicyPath, version: VersionPath,
 
 @router.get("/{backtest_id}", summary="Read how far a backtest is, or what came out")
 async def read_backtest(
-    db: Store, policy_id: PolicyPath, version: VersionPath, backtest_id: BacktestPath
+    db: ReadDatabase, policy_id: PolicyPath, version: VersionPath, backtest_id: BacktestPath
 ) -> BacktestDetailView:
     """Progress is noted every second."""
     backtest = await handlers.get_backtest(db, policy_id, version, backtest_id)
@@ -188,9 +190,9 @@ async def cancel_backtest(
 ) -> Response:
     """One that is running stops within a second or two; one that has ended stays as it is."""
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         backtest = await handlers.cancel_backtest(work, policy_id, version, backtest_id)
-        return Answer(BacktestView(**_fields(backtest)))
+        return WriteResult(BacktestView(**_fields(backtest)))
 
     return await write(use_case)
 

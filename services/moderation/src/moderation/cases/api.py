@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id
 from huiqun.contracts.moderation import CaseKind, CaseOutcome, Verdict
-from huiqun.web import Answer, Page, PageRequest, Paging, Router, Store, set_etag
+from huiqun.web import Page, PageRequest, Paging, ReadDatabase, Router, WriteResult, set_etag
 from huiqun.work import Work
 from moderation.cases import store
 from moderation.cases.handlers import UnknownCaseError, get_case
@@ -171,7 +171,7 @@ def narrow_case_filter(
 
 @router.get("", summary="List cases")
 async def list_cases(
-    db: Store,
+    db: ReadDatabase,
     paging: Paging,
     which: Annotated[CaseFilter, Depends(narrow_case_filter)],
     order: OrderOfCases = "oldest",
@@ -184,19 +184,19 @@ async def list_cases(
 
 
 @router.get("/{case_id}", summary="Read a case")
-async def read_case(db: Store, case_id: CasePath, response: Response) -> CaseView:
+async def read_case(db: ReadDatabase, case_id: CasePath, response: Response) -> CaseView:
     """The ETag is what a decision on the case has to send as If-Match."""
     case = await get_case(db, case_id)
     set_etag(response, case.version)
     return view_case(case, datetime.now(UTC))
 
 
-def answer_with_case(use_case: Callable[[Work], Awaitable[Case]]) -> Callable[[Work], Awaitable[Answer]]:
+def answer_with_case(use_case: Callable[[Work], Awaitable[Case]]) -> Callable[[Work], Awaitable[WriteResult]]:
     """Answer a write with the case that its use case returns, and the case's version as the ETag."""
 
-    async def answer(work: Work) -> Answer:
+    async def answer(work: Work) -> WriteResult:
         case = await use_case(work)
-        return Answer(view_case(case, work.now), version=case.version)
+        return WriteResult(view_case(case, work.now), version=case.version)
 
     return answer
 

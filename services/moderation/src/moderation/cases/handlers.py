@@ -5,7 +5,7 @@ from typing import Final
 
 from huiqun.channel.actions.handlers import request_actions
 from huiqun.contracts.channel import Role
-from huiqun.contracts.channel.mentions import compose
+from huiqun.contracts.channel.mentions import compose_text
 from huiqun.contracts.moderation import CaseKind, CaseOpened, OpenedCase, Screened, Verdict
 from huiqun.runtime.ids import new_id
 from huiqun.store import Reader
@@ -50,7 +50,7 @@ async def open_cases(work: Work, openings: Sequence[CaseOpening]) -> list[Case]:
             severity=case.severity,
             due_at=case.due_at,
         )
-        work.emit(CaseOpened.about(case.group_id, announced, time=work.now, cause=causes[case.id]))
+        work.emit(CaseOpened.create(case.group_id, announced, time=work.now, cause=causes[case.id]))
         CASES_OPENED.labels(kind=case.kind.value).inc()
     for case in (*opened.new, *opened.hastened):
         task = Task(overdue_task_key(case), CASE_OVERDUE, case.due_at, {"case_id": case.id})
@@ -125,7 +125,7 @@ async def remind_of_overdue_case(work: Work, task: Task) -> None:
     group = await get_group(work, case.group_id)
     if group.settings.owner is not None and group.dismissed_at is None:
         words = "有一条待处理的群管案件（{category}）已超过响应时限，请尽快处理。案件编号：{case}"
-        text = compose(words, category=offence_reason(case.category), case=case.id)
+        text = compose_text(words, category=offence_reason(case.category), case=case.id)
         reminder = staff_task(case.group_id, group.settings.owner, text, work.now, new_id())
         await request_actions(work, reminder)
 

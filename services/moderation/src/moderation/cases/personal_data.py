@@ -4,7 +4,14 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from huiqun.privacy.erasure.holdings import Document, DocumentSet, Keeping, Query, kept, rewritten
+from huiqun.privacy.erasure.holdings import (
+    Document,
+    DocumentSet,
+    Query,
+    RetentionGround,
+    anonymizable_holding,
+    retained_holding,
+)
 from huiqun.privacy.erasure.model import Subject
 from huiqun.store import Reader
 from moderation.cases.store import CASES
@@ -64,11 +71,11 @@ async def read_documents_of_cases(
 
 
 CASE_HOLDINGS: Final = (
-    kept(
+    retained_holding(
         DocumentSet("针对本人消息的案件与申诉", CASES, Subject.query, show=_case_about_subject),
-        Keeping("处置与申诉的依据，结案后保存三年", "closed_at", "尚未结案", timedelta(days=1_095)),
+        RetentionGround("处置与申诉的依据，结案后保存三年", "closed_at", "尚未结案", timedelta(days=1_095)),
     ),
-    rewritten(
+    anonymizable_holding(
         DocumentSet("本人的举报：举报人编号与说明", CASES, _reported_by, show=_report_by_subject), _without_reporter
     ),
 )

@@ -6,7 +6,7 @@ from fastapi import Depends, Response
 from pydantic import BaseModel, Field
 
 from huiqun.privacy.text import MaskedText
-from huiqun.web import Principal, Router, WriteOnce, requires
+from huiqun.web import Principal, Router, WriteOnce, require_role
 from moderation.cases.api import CASE_PROBLEMS, CasePath, CaseView, answer_with_case
 from moderation.cases.model import Moderator
 from moderation.casework import handlers
@@ -31,7 +31,7 @@ class CaseCommentBody(BaseModel):
     )
 
 
-def current_moderator(principal: Annotated[Principal, requires("moderator")]) -> Moderator:
+def current_moderator(principal: Annotated[Principal, require_role("moderator")]) -> Moderator:
     """The caller, as cases know them."""
     return Moderator(id=principal.id, name=principal.name, admin=principal.may("admin"))
 

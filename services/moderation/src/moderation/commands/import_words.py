@@ -8,8 +8,8 @@ import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from huiqun.audit import AUDIT_INDEXES
-from huiqun.cli.operator import shell_actor, transact
-from huiqun.cli.terminal import NO, database_of, fail, notes, one_line, output, run
+from huiqun.cli.operator import run_in_transaction, shell_actor
+from huiqun.cli.terminal import EXIT_FAILED, exit_with_error, notes, open_database, output, printable_line, run_command
 from huiqun.files.reading import ParsedRows, RowFault, RowFormat, UnreadableFileError, decode_file
 from huiqun.store import ensure_indexes
 from huiqun.tasks.store import TASK_INDEXES
@@ -54,32 +54,34 @@ def import_words(
             progress.update(task, completed=1, description=f"Checking {content.count(chr(10))} lines")
             read = parse_word_file(content, RowFormat.of_file(file.name), list_name, keep_going=keep_going)
             progress.update(task, completed=2, description=f"Writing {len(read.records)} words")
-            imported, changed = run(_import(ImportWordListCommand(list_name, read.records, checksum_text(content))))
+            imported, changed = run_command(
+                _import(ImportWordListCommand(list_name, read.records, checksum_text(content)))
+            )
     except UnfitWordsError as error:
         _show_faults(error.faults)
         hint = "" if keep_going else "; --on-error skip leaves out what can be left out"
-        fail(f"{len(error.faults)} rows are unfit, so none was taken{hint}.", NO)
+        exit_with_error(f"{len(error.faults)} rows are unfit, so none was taken{hint}.", EXIT_FAILED)
     except (ShippedListError, OSError, UnreadableFileError) as error:
-        fail(f"Nothing was imported. {type(error).__name__}: {error}", NO)
+        exit_with_error(f"Nothing was imported. {type(error).__name__}: {error}", EXIT_FAILED)
     _show_import(read, imported, changed=changed)
 
 
 async def _import(file: ImportWordListCommand) -> tuple[WordList, bool]:
-    async with database_of("moderation") as database:
+    async with open_database("moderation") as database:
         await ensure_indexes(database, {**LEXICON_INDEXES, **AUDIT_INDEXES, **WORK_INDEXES, **TASK_INDEXES})
     author = shell_actor()
-    return await transact("moderation", lambda work: import_word_list(work, file, author))
+    return await run_in_transaction("moderation", lambda work: import_word_list(work, file, author))
 
 
 def _show_import(read: ParsedRows[Word], imported: WordList, *, changed: bool) -> None:
     _show_faults(read.faults)
     left_out = f", {len(read.faults)} rows left out" if read.faults else ""
     ending = "in force within two seconds." if changed else "the same file was imported before."
-    output.print(one_line(f"{imported.name}: {imported.words} words{left_out}; {ending}"), soft_wrap=True)
+    output.print(printable_line(f"{imported.name}: {imported.words} words{left_out}; {ending}"), soft_wrap=True)
 
 
 def _show_faults(faults: Sequence[RowFault]) -> None:
     for fault in faults[:_SHOWN_FAULTS]:
-        output.print(one_line(f"line {fault.line}: {fault.field} {fault.reason}"), soft_wrap=True)
+        output.print(printable_line(f"line {fault.line}: {fault.field} {fault.reason}"), soft_wrap=True)
     if len(faults) > _SHOWN_FAULTS:
         output.print(f"... and {len(faults) - _SHOWN_FAULTS} more", highlight=False)

@@ -13,9 +13,9 @@ from huiqun.contracts.channel.shown_names import clean_group_name
 from huiqun.contracts.envelope import Id
 from huiqun.privacy.links import LinkGrant
 from huiqun.store import Reader
-from huiqun.web import Page, Paging, Problem, Router, Store
-from huiqun.web.html import page, told
-from huiqun.web.member_pages import DONE, SHOWN, MemberPages, TokenInQuery
+from huiqun.web import Page, Paging, Problem, ReadDatabase, Router
+from huiqun.web.html import html_page, notice_paragraph
+from huiqun.web.member_pages import ACT_RESPONSES, SHOW_RESPONSES, MemberPages, TokenInQuery
 from huiqun.work import Work
 from moderation.consent import store
 from moderation.consent.handlers import Agreement, agree_by_link, get_agreement
@@ -75,7 +75,7 @@ class AgreedRulesView(BaseModel):
 
 @router.get("/consents", summary="List the consents to the rules of a group")
 async def list_consents(
-    db: Store, group_id: GroupPath, paging: Paging, member_id: MemberId = None
+    db: ReadDatabase, group_id: GroupPath, paging: Paging, member_id: MemberId = None
 ) -> Page[ConsentView]:
     """Newest first; each is kept for five years."""
     before, limit = paging.last(str), paging.limit + 1
@@ -84,7 +84,7 @@ async def list_consents(
 
 
 @router.get("/rules/{version}", summary="Read the rules that members of a group have agreed to")
-async def read_agreed_rules(db: Store, group_id: GroupPath, version: RulesVersionPath) -> AgreedRulesView:
+async def read_agreed_rules(db: ReadDatabase, group_id: GroupPath, version: RulesVersionPath) -> AgreedRulesView:
     """As they were worded then, whatever has become of the policy; 404 if nobody has agreed to this version."""
     found = await store.find_agreed_rules(db, version)
     if found is None:
@@ -92,7 +92,9 @@ async def read_agreed_rules(db: Store, group_id: GroupPath, version: RulesVersio
     return AgreedRulesView(version=found.version, text=found.text, url=found.url, first_agreed_at=found.first_agreed_at)
 
 
-@page_router.get("", summary="Show a member the rules to agree to", response_class=HTMLResponse, responses=SHOWN)
+@page_router.get(
+    "", summary="Show a member the rules to agree to", response_class=HTMLResponse, responses=SHOW_RESPONSES
+)
 async def show_rules(request: Request, token: TokenInQuery = "") -> HTMLResponse:
     """Opening the page changes nothing: programs that look into links agree for nobody."""
 
@@ -102,13 +104,13 @@ async def show_rules(request: Request, token: TokenInQuery = "") -> HTMLResponse
     return await _PAGES.show(request, token, find)
 
 
-@page_router.post("", summary="Agree to the rules", response_class=HTMLResponse, responses=DONE)
+@page_router.post("", summary="Agree to the rules", response_class=HTMLResponse, responses=ACT_RESPONSES)
 async def agree(request: Request, token: TokenInQuery = "", version: RulesVersion = "") -> HTMLResponse:
     """Agreeing twice counts once. If the rules have changed since they were read, they are shown again."""
 
     async def use_case(work: Work, grant: LinkGrant) -> HTMLResponse:
         agreement = await agree_by_link(work, ConsentLinkHolder.from_link(grant), version)
-        changed = told("群规刚刚有更新，请重新阅读后确认。") if agreement.step is ConsentStep.ASKED else ""
+        changed = notice_paragraph("群规刚刚有更新，请重新阅读后确认。") if agreement.step is ConsentStep.ASKED else ""
         return _agreement_page(agreement, token, changed, status=200 if agreement.step is ConsentStep.AGREED else 409)
 
     return await _PAGES.act(request, token, use_case)
@@ -125,8 +127,8 @@ def _agreement_page(agreement: Agreement, token: str, notice: str = "", status: 
         action = escape("?" + urlencode({"token": token, "version": agreement.version}), quote=True)
         parts.append(f'<form method="post" action="{action}"><button>我已阅读并同意</button></form>')
     else:
-        parts.append(told(_SETTLED.get(agreement.step, _SETTLED[ConsentStep.NOT_ASKED])))
-    return page(f"{clean_group_name(agreement.group_name) or '本群'}群规", "".join(parts), status)
+        parts.append(notice_paragraph(_SETTLED.get(agreement.step, _SETTLED[ConsentStep.NOT_ASKED])))
+    return html_page(f"{clean_group_name(agreement.group_name) or '本群'}群规", "".join(parts), status)
 
 
 def _consent_view(consent: Consent) -> ConsentView:

@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from huiqun.channel.directory.model import member_key
 from huiqun.contracts.channel import Action, ActionKind, ActionTarget, Role
-from huiqun.contracts.channel.mentions import AddressedText, Part, compose, join
+from huiqun.contracts.channel.mentions import AddressedText, TextSegment, compose_text, join_texts
 from huiqun.contracts.channel.shown_names import clean_group_name
 from huiqun.contracts.moderation import Verdict
 from huiqun.privacy.links import LinkGrant, LinkPurpose
@@ -194,9 +194,9 @@ def consent_hint(rules: MembershipRules, group: str, outcome: Outcome) -> Addres
     return join_paragraphs(head, fill_text(either, rules, group, phrase=consent.phrases[0]))
 
 
-def fill_text(text: str, rules: MembershipRules, group: str, **values: Part) -> AddressedText:
+def fill_text(text: str, rules: MembershipRules, group: str, **values: TextSegment) -> AddressedText:
     """Fill in a text of the policy that may name the group and the address of its rules."""
-    return compose(text, group=clean_group_name(group) or "本群", rules_url=rules.rules_url or "", **values)
+    return compose_text(text, group=clean_group_name(group) or "本群", rules_url=rules.rules_url or "", **values)
 
 
 def called_group(group: str) -> str:
@@ -205,6 +205,6 @@ def called_group(group: str) -> str:
     return f"“{shown}”" if shown else "所在群"
 
 
-def join_paragraphs(*parts: Part | None) -> AddressedText:
+def join_paragraphs(*parts: TextSegment | None) -> AddressedText:
     """Put a text together, leaving out what is not there."""
-    return join("\n\n", [part for part in parts if part])
+    return join_texts("\n\n", [part for part in parts if part])

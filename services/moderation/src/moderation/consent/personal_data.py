@@ -5,7 +5,15 @@ from datetime import timedelta
 from typing import Any, Final
 
 from huiqun.contracts.privacy import Outcome
-from huiqun.privacy.erasure.holdings import Document, DocumentSet, Keeping, Query, erased, kept, rewritten
+from huiqun.privacy.erasure.holdings import (
+    Document,
+    DocumentSet,
+    Query,
+    RetentionGround,
+    anonymizable_holding,
+    erasable_holding,
+    retained_holding,
+)
 from huiqun.privacy.erasure.model import Subject
 from moderation.consent.store import AGREED_RULES, CONSENT_STATES, CONSENTS
 
@@ -20,19 +28,19 @@ def _without_former(_: Document, __: Subject) -> Mapping[str, Any]:
 
 
 CONSENT_HOLDINGS = (
-    kept(
+    retained_holding(
         DocumentSet(
             "对群规的同意记录",
             CONSENTS,
             Subject.query,
             ("group_id", "member_id", "rules_version", "policy_version", "given_at"),
         ),
-        Keeping("同意的证明，保存五年", "given_at", after=timedelta(days=5 * 366)),
+        RetentionGround("同意的证明，保存五年", "given_at", after=timedelta(days=5 * 366)),
     ),
-    erased(
+    erasable_holding(
         DocumentSet("已退群成员的群规确认状态", CONSENT_STATES, lambda each: {"$and": [each.query(), _GONE]}, _STATE)
     ),
-    rewritten(
+    anonymizable_holding(
         DocumentSet(
             "旧版本留下的成员名称与来源",
             CONSENT_STATES,
@@ -42,14 +50,14 @@ CONSENT_HOLDINGS = (
         _without_former,
         Outcome.ERASED,
     ),
-    kept(
+    retained_holding(
         DocumentSet(
             "在群成员的群规确认状态",
             CONSENT_STATES,
             lambda each: {"$and": [each.query(), {"$nor": [_GONE]}]},
             _STATE,
         ),
-        Keeping("仍在群内，执行群规所需，退群后至多保存 400 天", "gone_since"),
+        RetentionGround("仍在群内，执行群规所需，退群后至多保存 400 天", "gone_since"),
     ),
 )
 NOTHING_HELD = {AGREED_RULES: "the texts of rules"}

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from huiqun.contracts.moderation import CaseOutcome
 from huiqun.privacy.links import SignedLinks
 from huiqun.privacy.text import MaskedText
-from huiqun.web import IfMatch, Precondition, Router, Write, WriteOnce
+from huiqun.web import IdempotentWrite, IfMatch, Precondition, Router, WriteOnce
 from moderation.appeals.model import appeal_link_maker
 from moderation.cases.api import CasePath, CaseView, answer_with_case
 from moderation.cases.model import Moderator
@@ -53,7 +53,7 @@ class DecisionRequest:
     case_id: str
     moderator: Moderator
     seen: Precondition
-    write: Write
+    write: IdempotentWrite
     appeal_link: AppealLink | None
 
     async def decide(self, outcome: CaseOutcome, body: DecisionBody, category: str | None = None) -> Response:

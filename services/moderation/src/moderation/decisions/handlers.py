@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from huiqun.audit import AuditEntry, append
+from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.channel.actions.context import NO_CONTEXT, quote_message
 from huiqun.channel.actions.handlers import request_actions, withdraw_actions
-from huiqun.channel.actions.store import load_actions
+from huiqun.channel.actions.store import find_actions
 from huiqun.contracts.channel import Action, Role
-from huiqun.contracts.channel.mentions import Mention, compose
+from huiqun.contracts.channel.mentions import Mention, compose_text
 from huiqun.contracts.moderation import CaseClosed, CaseKind, CaseOutcome, ClosedCase, SanctionKind, Verdict
 from huiqun.runtime.ids import new_id
 from huiqun.work import Work
@@ -136,7 +136,7 @@ async def _close_case(
         await answer_appeal(work, context.offence, decision.outcome)
     if case.kind is CaseKind.REMOVAL and case.sanction_id is not None:
         # Or whoever was asked to decide would be reminded.
-        asked = await load_actions(work, [case.sanction_id])
+        asked = await find_actions(work, [case.sanction_id])
         await withdraw_actions(work, asked.values(), "decided", tells_assignees=False)
     data = ClosedCase(
         case_id=case.id,
@@ -150,12 +150,14 @@ async def _close_case(
         decided_by=decision.by.id,
         opened_at=case.opened_at,
     )
-    work.emit(CaseClosed.about(case.group_id, data, time=work.now))
+    work.emit(CaseClosed.create(case.group_id, data, time=work.now))
     # Without what was written and by whom: nothing is ever erased from the audit log.
     detail = {"kind": case.kind.value, "category": decision.category, "before": case.category, "policy": case.policy}
     if own:
         detail["own_decision"] = "yes"
-    await append(work, AuditEntry(decision.by.id, f"case.{decision.outcome.value}", f"case/{case.id}", detail))
+    await append_audit_entry(
+        work, AuditEntry(decision.by.id, f"case.{decision.outcome.value}", f"case/{case.id}", detail)
+    )
     CASES_CLOSED.labels(kind=case.kind.value, outcome=decision.outcome.value).inc()
     return closed
 
@@ -188,7 +190,7 @@ async def _reverse_case(work: Work, context: DecisionContext) -> None:
     reversed_sanction = await reverse_sanction(work, context.standing, case.ref)
     if reversed_sanction.member_removed and context.terms.owner is not None:
         words = "对成员 {member} 的处罚已撤销，但该成员已被移出群聊，请重新邀请其入群。"
-        text = compose(words, member=Mention(case.member_id))
+        text = compose_text(words, member=Mention(case.member_id))
         await request_actions(work, staff_task(case.group_id, context.terms.owner, text, work.now, new_id()))
 
 

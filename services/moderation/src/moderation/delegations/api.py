@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id, Instant
 from huiqun.privacy.text import MaskedText
-from huiqun.runtime.clock import whole_milliseconds
-from huiqun.web import Answer, Page, Paging, Principal, Router, Store, WriteOnce, requires
+from huiqun.runtime.clock import truncate_to_milliseconds
+from huiqun.web import Page, Paging, Principal, ReadDatabase, Router, WriteOnce, WriteResult, require_role
 from huiqun.work import Work
 from moderation.delegations import handlers, store
 from moderation.delegations.handlers import (
@@ -33,7 +33,7 @@ OfPrincipal = Annotated[
     str | None,
     Query(max_length=300, description="List only delegations to this principal.", examples=["key:5f2a9c01d4e8b7a3"]),
 ]
-Admin = Annotated[Principal, requires("admin")]
+Admin = Annotated[Principal, require_role("admin")]
 
 
 class DelegationView(BaseModel):
@@ -90,7 +90,7 @@ class DelegationBody(BaseModel):
 
 
 @router.get("", summary="List delegations")
-async def list_delegations(db: Store, paging: Paging, principal_id: OfPrincipal = None) -> Page[DelegationView]:
+async def list_delegations(db: ReadDatabase, paging: Paging, principal_id: OfPrincipal = None) -> Page[DelegationView]:
     """Newest first, those that are over among them."""
     found = await store.list_delegations(db, principal_id, paging.last(str), paging.limit + 1)
     return paging.page(found, lambda delegation: (delegation.id,), _view)
@@ -103,19 +103,19 @@ async def grant_delegation(body: DelegationBody, write: WriteOnce, who: Admin) -
         body.principal_id,
         frozenset(body.rights),
         tuple(sorted(body.groups)),
-        whole_milliseconds(body.until),
+        truncate_to_milliseconds(body.until),
         body.reason,
     )
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         granted = await handlers.grant_delegation(work, command, who.id)
-        return Answer(_view(granted), location=f"/api/v1/delegations/{granted.id}")
+        return WriteResult(_view(granted), location=f"/api/v1/delegations/{granted.id}")
 
     return await write(use_case)
 
 
 @router.get("/{delegation_id}", summary="Read a delegation")
-async def read_delegation(db: Store, delegation_id: DelegationPath) -> DelegationView:
+async def read_delegation(db: ReadDatabase, delegation_id: DelegationPath) -> DelegationView:
     """Also one that is over."""
     return _view(await handlers.get_delegation(db, delegation_id))
 
@@ -124,8 +124,8 @@ async def read_delegation(db: Store, delegation_id: DelegationPath) -> Delegatio
 async def revoke_delegation(delegation_id: DelegationPath, write: WriteOnce, who: Admin) -> Response:
     """Its rights end at once. A delegation that is over stays as it is."""
 
-    async def use_case(work: Work) -> Answer:
-        return Answer(_view(await handlers.revoke_delegation(work, delegation_id, who.id)))
+    async def use_case(work: Work) -> WriteResult:
+        return WriteResult(_view(await handlers.revoke_delegation(work, delegation_id, who.id)))
 
     return await write(use_case)
 

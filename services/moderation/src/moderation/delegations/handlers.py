@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from huiqun.audit import AuditEntry, append
+from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.runtime.ids import new_id
 from huiqun.store import Reader
 from huiqun.web import Principal
@@ -86,7 +86,7 @@ async def grant_delegation(work: Work, command: GrantDelegationCommand, actor: s
         "until": granted.until.isoformat(),
         "reason": granted.reason,
     }
-    await append(work, AuditEntry(actor, "delegation.granted", f"delegation/{granted.id}", detail))
+    await append_audit_entry(work, AuditEntry(actor, "delegation.granted", f"delegation/{granted.id}", detail))
     return granted
 
 
@@ -99,14 +99,14 @@ async def revoke_delegation(work: Work, delegation_id: str, actor: str) -> Deleg
     await store.save_delegation(work, revoked)
     work.cancel(_expiry_key(delegation_id))
     detail = {"principal": found.principal_id}
-    await append(work, AuditEntry(actor, "delegation.revoked", f"delegation/{delegation_id}", detail))
+    await append_audit_entry(work, AuditEntry(actor, "delegation.revoked", f"delegation/{delegation_id}", detail))
     return revoked
 
 
 async def expire_delegation(work: Work, task: Task) -> None:
     """Note in the audit log that a delegation is over; it has given nothing since its end."""
     delegation_id = task.payload["delegation_id"]
-    await append(work, AuditEntry("moderation", "delegation.expired", f"delegation/{delegation_id}"))
+    await append_audit_entry(work, AuditEntry("moderation", "delegation.expired", f"delegation/{delegation_id}"))
 
 
 def _expiry_key(delegation_id: str) -> str:

@@ -3,9 +3,11 @@
 from datetime import timedelta
 from typing import Final
 
-from huiqun.privacy.erasure.holdings import kept_anyway
+from huiqun.privacy.erasure.holdings import unsearched_holding
 from moderation.delegations.store import DELEGATIONS
 
 DELEGATION_HOLDINGS: Final = (
-    kept_anyway("员工的应急授权记录（仅限员工）", (DELEGATIONS,), "应急授权的证明，保存五年", timedelta(days=1_827)),
+    unsearched_holding(
+        "员工的应急授权记录（仅限员工）", (DELEGATIONS,), "应急授权的证明，保存五年", timedelta(days=1_827)
+    ),
 )

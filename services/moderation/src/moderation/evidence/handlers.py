@@ -30,7 +30,7 @@ async def gather_in_slices(
         else:
             evidence += _gather_slice(some, theirs, rulebook, today)
         if time_slice.is_spent:
-            await time_slice.give_way()
+            await time_slice.yield_to_loop()
     return evidence
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from huiqun.contracts.channel import MAX_TEXT, EditedMessage, Message, MessageEdited, MessageReceived, Role
 from huiqun.privacy.detection import PersonalData, find_personal_data
-from huiqun.privacy.masking import mask
+from huiqun.privacy.masking import mask_spans
 from huiqun.privacy.text import mask_text
 from moderation.archive.model import MessageRef
 from moderation.classifier.model import Classifier
@@ -44,7 +44,7 @@ class Evidence:
 
     def masked(self, text: str) -> str:
         """The text without the personal data in it."""
-        return mask_text(mask(text, self.personal)) if self.personal else text
+        return mask_text(mask_spans(text, self.personal)) if self.personal else text
 
 
 NO_EVIDENCE = Evidence()

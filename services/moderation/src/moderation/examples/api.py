@@ -8,8 +8,8 @@ from fastapi import Query
 from fastapi.responses import StreamingResponse
 
 from huiqun.contracts.envelope import Id
-from huiqun.files.writing import FileFormat, line_of
-from huiqun.web import Router, Store
+from huiqun.files.writing import FileFormat, format_row
+from huiqun.web import ReadDatabase, Router
 from huiqun.web.downloads import send_lines
 from moderation.examples import store
 from moderation.examples.model import LabelledExample
@@ -42,7 +42,7 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
 
 @router.get("", summary="Export labelled examples as JSONL", response_class=StreamingResponse, responses=_RESPONSES)
 async def export_examples(
-    db: Store, label: LabelFilter = None, after: AfterExample = None, limit: LineLimit = 1_000
+    db: ReadDatabase, label: LabelFilter = None, after: AfterExample = None, limit: LineLimit = 1_000
 ) -> StreamingResponse:
     """Masked texts with what people called them. For the next page, send the last line's id as `after`."""
     return send_lines(_example_lines(store.read_examples(db, label, after, limit)), MEDIA_TYPE)
@@ -50,4 +50,4 @@ async def export_examples(
 
 async def _example_lines(found: AsyncIterator[LabelledExample]) -> AsyncIterator[bytes]:
     async for example in found:
-        yield line_of(FileFormat.JSONL, _COLUMNS, asdict(example))
+        yield format_row(FileFormat.JSONL, _COLUMNS, asdict(example))

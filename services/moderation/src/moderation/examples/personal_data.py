@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from huiqun.contracts.privacy import ErasureResult, Outcome
-from huiqun.privacy.erasure.holdings import PORTION, Document, ErasedPortion, PersonalDataHolding
+from huiqun.privacy.erasure.holdings import PORTION_SIZE, Document, ErasedPortion, PersonalDataHolding
 from huiqun.privacy.erasure.model import Subject
 from huiqun.store import Reader
 from huiqun.work import Work
@@ -15,12 +15,12 @@ _EXAMPLES_OF_SUBJECT: Final = "据本人消息标注的样本"
 
 
 async def _erase_examples(work: Work, subject: Subject) -> ErasedPortion:
-    ids = [example["_id"] async for example in read_documents_of_cases(work, subject, EXAMPLES, PORTION)]
+    ids = [example["_id"] async for example in read_documents_of_cases(work, subject, EXAMPLES, PORTION_SIZE)]
     if not ids:
         return ErasedPortion()
     await work.collection(EXAMPLES).delete_many({"_id": {"$in": ids}})
     result = ErasureResult(what=_EXAMPLES_OF_SUBJECT, outcome=Outcome.ERASED)
-    return ErasedPortion((result,), len(ids) < PORTION)
+    return ErasedPortion((result,), len(ids) < PORTION_SIZE)
 
 
 async def _read_examples(reader: Reader, subject: Subject) -> AsyncIterator[Document]:

@@ -11,13 +11,13 @@ from huiqun.files.exports.api import EXPORT_PROBLEMS, ExportPath, ExportProgress
 from huiqun.files.exports.handlers import get_export, request_export
 from huiqun.files.exports.model import Export, ExportFormat
 from huiqun.files.exports.store import list_exports
-from huiqun.web import Answer, Page, Paging, Principal, Router, Store, WriteOnce, requires
+from huiqun.web import Page, Paging, Principal, ReadDatabase, Router, WriteOnce, WriteResult, require_role
 from huiqun.work import Work
 from moderation.exports.handlers import MESSAGE_EXPORT, ExportMessagesCommand
 
 router = Router("/api/v1/exports", tag="exports", role="auditor", problems=EXPORT_PROBLEMS)
 
-Auditor = Annotated[Principal, requires("auditor")]
+Auditor = Annotated[Principal, require_role("auditor")]
 
 
 class ExportDraft(BaseModel):
@@ -64,7 +64,7 @@ class ExportView(ExportProgress):
 
 
 @router.get("", summary="List the exports of messages")
-async def list_message_exports(db: Store, paging: Paging) -> Page[ExportView]:
+async def list_message_exports(db: ReadDatabase, paging: Paging) -> Page[ExportView]:
     """Newest first."""
     found = await list_exports(db, MESSAGE_EXPORT.name, paging.last(str), paging.limit + 1)
     return paging.page(found, lambda export: (export.id,), _view)
@@ -75,15 +75,15 @@ async def export_messages(draft: ExportDraft, write: WriteOnce, who: Auditor) ->
     """Group by group, in order of time; texts are masked. Ask under its id how far it is."""
     command = ExportMessagesCommand(tuple(draft.groups), draft.since, draft.until, draft.format)
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         export = await request_export(work, command.to_request(), who.id)
-        return Answer(_view(export), location=f"/api/v1/exports/{export.id}")
+        return WriteResult(_view(export), location=f"/api/v1/exports/{export.id}")
 
     return await write(use_case)
 
 
 @router.get("/{export_id}", summary="Read how far an export of messages is")
-async def read_message_export(db: Store, export_id: ExportPath) -> ExportView:
+async def read_message_export(db: ReadDatabase, export_id: ExportPath) -> ExportView:
     """404 a week after it was asked for."""
     return _view(await get_export(db, MESSAGE_EXPORT.name, export_id))
 

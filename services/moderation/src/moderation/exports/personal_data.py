@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 
-from huiqun.files.exports.store import EXPORTS, PARTS
-from huiqun.privacy.erasure.holdings import kept_anyway
+from huiqun.files.exports.store import EXPORT_FILE_PARTS, EXPORTS
+from huiqun.privacy.erasure.holdings import unsearched_holding
 
-HOLDINGS = (kept_anyway("消息导出文件", (EXPORTS, PARTS), "文件已按哈希封存，不可修改", timedelta(days=7)),)
+HOLDINGS = (
+    unsearched_holding("消息导出文件", (EXPORTS, EXPORT_FILE_PARTS), "文件已按哈希封存，不可修改", timedelta(days=7)),
+)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from huiqun.audit import AuditEntry, append
+from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.contracts.channel import Action
 from huiqun.store import Reader
 from huiqun.work import Work
@@ -44,7 +44,7 @@ async def assign_policy(
         await raise_policies_revision(work)
     await set_group_policy(work, group_id, policy_id)
     detail = {"policy": policy_id, "before": before}
-    await append(work, AuditEntry(actor, "group.policy.assigned", f"group/{group_id}", detail))
+    await append_audit_entry(work, AuditEntry(actor, "group.policy.assigned", f"group/{group_id}", detail))
     announce_settings(work, [group_id], other_policy=True)
     return replace(record, settings=settings, revision=record.revision + 1)
 

@@ -17,7 +17,7 @@ APPLY_SETTINGS: Final = "groups.apply_settings"
 
 async def record_groups(work: Work, events: Sequence[GroupEvent], directory: Directory) -> None:
     """Keep what the channel tells of groups in the directory, and have what follows from it done."""
-    changes = await directory.record(work, events)
+    changes = await directory.record_events(work, events)
     await store.mark_groups_changed(work, changes.groups)
     announce_settings(work, list(changes.groups))
 

@@ -6,8 +6,8 @@ from fastapi import Response
 from pydantic import BaseModel, Field, model_validator
 
 from huiqun.contracts.envelope import Id, Instant
-from huiqun.runtime.clock import whole_milliseconds
-from huiqun.web import Answer, Caller, Router, WriteOnce
+from huiqun.runtime.clock import truncate_to_milliseconds
+from huiqun.web import Caller, Router, WriteOnce, WriteResult
 from huiqun.work import Work
 from moderation.delegations.handlers import NotAuthorisedError
 from moderation.incident_openings import handlers
@@ -96,7 +96,7 @@ class IncidentOpeningBody(BaseModel):
             owners=dict(self.owners),
             drill=self.drill,
             cues=tuple(DrillCue(cue.after_minutes, cue.text, cue.step, cue.contains) for cue in self.script),
-            as_of=whole_milliseconds(self.as_of) if self.as_of else None,
+            as_of=truncate_to_milliseconds(self.as_of) if self.as_of else None,
         )
 
 
@@ -104,9 +104,9 @@ class IncidentOpeningBody(BaseModel):
 async def open_incident(body: IncidentOpeningBody, write: WriteOnce, who: Caller) -> Response:
     """For moderators, and for whom `handle_incidents` is delegated to in all of its groups."""
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         incident = await handlers.open_incident(work, body.to_command(), who)
         location = f"/api/v1/incidents/{incident.id}"
-        return Answer(incident_view(incident), version=incident.revision, location=location)
+        return WriteResult(incident_view(incident), version=incident.revision, location=location)
 
     return await write(use_case)

@@ -103,7 +103,7 @@ async def _publish_opening(work: Work, incident: Incident) -> None:
     INCIDENTS.labels(what="opened", drill=incident.drill_label).inc()
     for group_id, channel in (await list_group_channels(work, incident)).items():
         data = opened_incident(incident, group_id, channel)
-        work.emit(IncidentOpened.about(group_id, data, time=work.now))
+        work.emit(IncidentOpened.create(group_id, data, time=work.now))
 
 
 def _cue_key(incident_id: str, number: int) -> str:

@@ -3,7 +3,7 @@
 from fastapi import Response
 from pydantic import BaseModel, Field
 
-from huiqun.web import Caller, IfMatch, Router, Store, WriteOnce
+from huiqun.web import Caller, IfMatch, ReadDatabase, Router, WriteOnce
 from moderation.groups.handlers import get_group
 from moderation.incident_reviews import handlers
 from moderation.incident_reviews.handlers import CloseIncidentCommand
@@ -95,7 +95,7 @@ async def close_incident(
 
 
 @router.get("/report", summary="Read the report on an incident or a drill")
-async def read_incident_report(db: Store, incident_id: IncidentPath) -> IncidentReportView:
+async def read_incident_report(db: ReadDatabase, incident_id: IncidentPath) -> IncidentReportView:
     """How well it was met. Before the closing, a step that is not done yet counts as missed."""
     incident = await get_incident(db, incident_id)
     zone = (await get_group(db, incident.groups[0])).settings.timezone

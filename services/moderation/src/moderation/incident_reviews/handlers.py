@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from huiqun.contracts.moderation import ClosedIncident, IncidentClosed
-from huiqun.versions.model import DraftCommand
+from huiqun.versions.model import WriteVersionCommand
 from huiqun.web import Principal
 from huiqun.work import Work
 from moderation.incident_openings.handlers import cancel_drill_script
@@ -59,7 +59,7 @@ async def _write_plan_draft(update: IncidentUpdate, command: CloseIncidentComman
     in_force = plan_of_version(await get_plan_in_force(work, incident.kind))
     plan = apply_step_changes(in_force, command.step_changes)
     note = f"复盘 {incident.display_name}：{command.review.what_to_change}"[:1_000]
-    draft = DraftCommand(plan_content(plan), note, update.actor, {"incident_id": incident.id})
+    draft = WriteVersionCommand(plan_content(plan), note, update.actor, {"incident_id": incident.id})
     return (await INCIDENT_PLANS.write_version(work, incident.kind, draft)).number
 
 
@@ -77,4 +77,4 @@ async def _publish_closing(work: Work, incident: Incident) -> None:
             opened_at=incident.opened_at,
             closed_at=incident.closed_at or work.now,
         )
-        work.emit(IncidentClosed.about(group_id, data, time=work.now))
+        work.emit(IncidentClosed.create(group_id, data, time=work.now))

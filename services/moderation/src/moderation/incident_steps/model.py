@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from huiqun.contracts.channel import Action
-from huiqun.contracts.channel.mentions import Mention, Part, compose, join
+from huiqun.contracts.channel.mentions import Mention, TextSegment, compose_text, join_texts
 from moderation.incidents.model import Incident, StepProgress, staff_task_action
 from moderation.plans.model import IncidentPlan
 
@@ -48,13 +48,13 @@ def assignment_action(incident: Incident, owner: str | None, steps: Sequence[Ste
     for number, progress in enumerate(steps, 1):
         detail = f"：{progress.step.detail}" if progress.step.detail else ""
         lines.append(f"{number}. {progress.step.title}（{_clock_text(progress.due_at, zone)} 前）{detail}")
-    text = join("\n", lines)
+    text = join_texts("\n", lines)
     return staff_task_action(incident.groups[0], owner, text, incident.opened_at, incident.action_reason)
 
 
 def reminder_action(incident: Incident, progress: StepProgress, zone: ZoneInfo, at: datetime) -> Action:
     """Remind the owner of a step that is due soon, in the time of `zone`."""
-    text = compose(
+    text = compose_text(
         "{incident}：步骤“{step}”须在 {due} 前完成，请尽快处理。",
         incident=incident.display_name,
         step=progress.step.title,
@@ -65,13 +65,13 @@ def reminder_action(incident: Incident, progress: StepProgress, zone: ZoneInfo, 
 
 def escalation_action(incident: Incident, progress: StepProgress, at: datetime) -> Action:
     """Tell whoever answers for the plan of a step that is overdue."""
-    owner: list[Part] = [progress.step.owner_role, *([Mention(progress.owner)] if progress.owner else [])]
-    text = compose(
+    owner: list[TextSegment] = [progress.step.owner_role, *([Mention(progress.owner)] if progress.owner else [])]
+    text = compose_text(
         "{role}请注意，{incident}：步骤“{step}”（{owner}）已超时，请督办。",
         role=incident.plan.escalation_role,
         incident=incident.display_name,
         step=progress.step.title,
-        owner=join(" ", owner),
+        owner=join_texts(" ", owner),
     )
     return staff_task_action(incident.groups[0], incident.escalate_to, text, at, incident.action_reason)
 

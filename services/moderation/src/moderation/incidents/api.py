@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id
 from huiqun.contracts.moderation import GroupMode
-from huiqun.web import Answer, Caller, IfMatch, Page, Paging, Router, Store, WriteOnce, set_etag
+from huiqun.web import Caller, IfMatch, Page, Paging, ReadDatabase, Router, WriteOnce, WriteResult, set_etag
 from huiqun.work import Work
 from moderation.delegations.handlers import NotAuthorisedError
 from moderation.incidents import handlers, store
@@ -175,16 +175,16 @@ def incident_criteria(
 async def change_incident(write: WriteOnce, use_case: Callable[[Work], Awaitable[Incident]]) -> Response:
     """Answer a change with the incident as it is now."""
 
-    async def answered(work: Work) -> Answer:
+    async def answered(work: Work) -> WriteResult:
         incident = await use_case(work)
-        return Answer(incident_view(incident), version=incident.revision)
+        return WriteResult(incident_view(incident), version=incident.revision)
 
     return await write(answered)
 
 
 @router.get("", summary="List incidents and drills")
 async def list_incidents(
-    db: Store, paging: Paging, criteria: Annotated[IncidentCriteria, Depends(incident_criteria)]
+    db: ReadDatabase, paging: Paging, criteria: Annotated[IncidentCriteria, Depends(incident_criteria)]
 ) -> Page[IncidentView]:
     """Newest first."""
     found = await store.list_incidents(db, criteria, paging.last(str), paging.limit + 1)
@@ -192,7 +192,7 @@ async def list_incidents(
 
 
 @router.get("/{incident_id}", summary="Read an incident and its steps")
-async def read_incident(db: Store, incident_id: IncidentPath, response: Response) -> IncidentView:
+async def read_incident(db: ReadDatabase, incident_id: IncidentPath, response: Response) -> IncidentView:
     """The ETag is what containing and closing need as If-Match."""
     incident = await handlers.get_incident(db, incident_id)
     set_etag(response, incident.revision)
@@ -216,7 +216,7 @@ async def contain_incident(incident_id: IncidentPath, seen: IfMatch, write: Writ
 
 
 @router.get("/{incident_id}/timeline", summary="List the timeline of an incident")
-async def list_timeline(db: Store, incident_id: IncidentPath, paging: Paging) -> Page[TimelineEntryView]:
+async def list_timeline(db: ReadDatabase, incident_id: IncidentPath, paging: Paging) -> Page[TimelineEntryView]:
     """What happened, in the order it happened."""
     await handlers.get_incident(db, incident_id)
     after = cast("tuple[datetime, str] | None", paging.after(datetime, str))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from huiqun.audit import AuditEntry, append
+from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.channel.actions.handlers import rehearse_actions, request_actions
 from huiqun.contracts.channel import Action
 from huiqun.contracts.moderation import GroupMode
@@ -108,7 +108,7 @@ class IncidentUpdate:
             f"incident/{self.incident.id}",
             {**(detail or {}), "drill": self.incident.drill},
         )
-        await append(self.work, entry)
+        await append_audit_entry(self.work, entry)
 
     async def save(self) -> None:
         """Write the incident back, and what happened in it."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from huiqun.channel.actions.handlers import request_actions
 from huiqun.channel.directory.model import DirectoryMember
-from huiqun.channel.directory.store import find_member, list_present
+from huiqun.channel.directory.store import find_member, list_present_members
 from huiqun.contracts.channel import Action, Role
 from huiqun.privacy.links import SignedLinks
 from huiqun.work import Task, Work
@@ -35,7 +35,7 @@ class ConsentRequests:
 
     def sends_links(self, consent: ConsentRule | None) -> bool:
         """Whether each who is asked is sent a page to agree on, in private."""
-        return consent is not None and consent.by_link and self._links.can_be_opened
+        return consent is not None and consent.by_link and self._links.has_public_url
 
     async def ask_members(
         self, work: Work, members: Sequence[DirectoryMember], context: GroupContext, *, renewed: bool = False
@@ -67,7 +67,7 @@ class ConsentRequests:
         context = await get_group_context(work, task.payload["group_id"])
         if context.is_dismissed or context.rules.consent is None:
             return
-        present = await list_present(work, context.group.id)
+        present = await list_present_members(work, context.group.id)
         customers = [member for member in present if member.role is Role.CUSTOMER]
         await request_actions(work, *await self.ask_members(work, customers, context, renewed=True))
 
@@ -90,7 +90,7 @@ class ConsentRequests:
         if not self.sends_links(consent):
             return None
         holder = ConsentLinkHolder(state.group_id, state.member_id)
-        return self._links.address(CONSENT_LINK, holder.claims, work.now + timedelta(hours=consent.link_hours))
+        return self._links.create_url(CONSENT_LINK, holder.claims, work.now + timedelta(hours=consent.link_hours))
 
 
 def _schedule_reminder(work: Work, state: ConsentState, consent: ConsentRule, left: int) -> None:

@@ -7,19 +7,19 @@ from fastapi import Depends, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from huiqun.files.reading import ParsedRows, RowFault, RowFormat
-from huiqun.files.uploads import MOST_FAULTS, received_rows, refused_rows
+from huiqun.files.uploads import MAX_FAULTS, read_uploaded_rows, row_faults_problem
 from huiqun.web import (
     MIB,
-    Answer,
     Offloaded,
     Page,
     Paging,
     Principal,
+    ReadDatabase,
     Router,
-    Store,
     WriteOnce,
-    body_limit,
-    requires,
+    WriteResult,
+    limit_body,
+    require_role,
 )
 from huiqun.work import Work
 from moderation.lexicon import handlers, store
@@ -59,7 +59,7 @@ OnError = Annotated[
     Literal["refuse", "skip"],
     Query(description="What an unfit row leads to: the file is refused, or the row is left out.", examples=["skip"]),
 ]
-Moderator = Annotated[Principal, requires("moderator")]
+Moderator = Annotated[Principal, require_role("moderator")]
 
 
 class WordListView(BaseModel):
@@ -111,20 +111,20 @@ class WordView(BaseModel):
 
 
 @router.get("", summary="List the word lists")
-async def list_word_lists(db: Store, paging: Paging) -> Page[WordListView]:
+async def list_word_lists(db: ReadDatabase, paging: Paging) -> Page[WordListView]:
     """By name; `huiqun` and `huiqun-staff` come with the service."""
     found = await store.list_word_lists(db, paging.last(str), paging.limit + 1)
     return paging.page(found, lambda entry: (entry.name,), _view_list)
 
 
 @router.get("/{name}", summary="Read a word list without its words")
-async def read_word_list(db: Store, name: ListPath) -> WordListView:
+async def read_word_list(db: ReadDatabase, name: ListPath) -> WordListView:
     """The words themselves are under `/words`."""
     return _view_list(await handlers.get_word_list(db, name))
 
 
 @router.get("/{name}/words", summary="List the words of a word list")
-async def list_words(db: Store, name: ListPath, paging: Paging) -> Page[WordView]:
+async def list_words(db: ReadDatabase, name: ListPath, paging: Paging) -> Page[WordView]:
     """By id."""
     await handlers.get_word_list(db, name)
     found = await store.list_words(db, name, paging.last(str), paging.limit + 1)
@@ -132,7 +132,7 @@ async def list_words(db: Store, name: ListPath, paging: Paging) -> Page[WordView
 
 
 def _parse_file(request: Request, name: str, *, keep_going: bool) -> tuple[ParsedRows[Word], ImportWordListCommand]:
-    content, form = received_rows(request, _FORMS)
+    content, form = read_uploaded_rows(request, _FORMS)
     read = handlers.parse_word_file(content, form, name, keep_going=keep_going)
     return read, ImportWordListCommand(name, read.records, handlers.checksum_text(content))
 
@@ -145,14 +145,14 @@ async def parse_received_words(
         # Reading 60,000 rows takes a second of processor time: elsewhere, so that heartbeats and requests go on.
         return await offload(_parse_file, request, name, keep_going=on_error == "skip")
     except UnfitWordsError as error:
-        raise refused_rows("unfit-words", error.faults) from None
+        raise row_faults_problem("unfit-words", error.faults) from None
 
 
 @router.put(
     "/{name}",
     summary="Replace a word list by a file of words",
     response_model=WordListImportView,
-    dependencies=[body_limit(32 * MIB)],
+    dependencies=[limit_body(32 * MIB)],
     openapi_extra=_FILE,
 )
 async def replace_word_list(
@@ -166,11 +166,11 @@ async def replace_word_list(
     """
     read, file = received
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         entry, changed = await handlers.import_word_list(work, file, who.id)
-        errors = [_view_fault(fault) for fault in read.faults[:MOST_FAULTS]]
+        errors = [_view_fault(fault) for fault in read.faults[:MAX_FAULTS]]
         shown = _view_list(entry).model_dump()
-        return Answer(WordListImportView(**shown, changed=changed, unfit_rows=len(read.faults), errors=errors))
+        return WriteResult(WordListImportView(**shown, changed=changed, unfit_rows=len(read.faults), errors=errors))
 
     return await write(use_case)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
 
-from huiqun.audit import AuditEntry, append
+from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.files.reading import ParsedRows, RowFault, RowFormat
 from huiqun.store import Reader
 from huiqun.work import Transactor, Work
@@ -73,7 +73,7 @@ async def import_word_list(work: Work, command: ImportWordListCommand, author: s
     entry = WordList(command.list_name, len(command.words), command.checksum, author, work.now)
     await store.replace_word_list(work, entry, command.words)
     detail = {"words": entry.words, "checksum": entry.checksum, "before": known.words if known else None}
-    await append(work, AuditEntry(author, "lexicon.list.imported", f"lexicon/{entry.name}", detail))
+    await append_audit_entry(work, AuditEntry(author, "lexicon.list.imported", f"lexicon/{entry.name}", detail))
     return entry, True
 
 
@@ -82,7 +82,7 @@ async def delete_word_list(work: Work, name: str, actor: str) -> None:
     _check_not_shipped(name)
     if not await store.delete_word_list(work, name):
         raise UnknownWordListError(name)
-    await append(work, AuditEntry(actor, "lexicon.list.dropped", f"lexicon/{name}"))
+    await append_audit_entry(work, AuditEntry(actor, "lexicon.list.dropped", f"lexicon/{name}"))
 
 
 async def get_word_list(reader: Reader, name: str) -> WordList:

@@ -1,6 +1,6 @@
 """Take up a conflict: a word in the group, a private talk, or a group of their own."""
 
-from huiqun.audit import AuditEntry, append
+from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.channel.actions.handlers import request_actions
 from huiqun.contracts.channel import Action, Role
 from huiqun.runtime.ids import new_id
@@ -36,7 +36,7 @@ async def mediate_case(work: Work, case_id: str, command: MediateCaseCommand, mo
     await request_actions(work, *_mediation_actions(work, case, command, owner))
     # Without what was written: nothing is ever erased from the audit log.
     detail = {"where": command.where.value, "members": list(involved_members(case, command))}
-    await append(work, AuditEntry(moderator.id, "case.mediated", f"case/{case.id}", detail))
+    await append_audit_entry(work, AuditEntry(moderator.id, "case.mediated", f"case/{case.id}", detail))
     return mediated
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic.dataclasses import dataclass
 
-from huiqun.contracts.channel.mentions import AddressedText, Mention, compose, join
+from huiqun.contracts.channel.mentions import AddressedText, Mention, compose_text, join_texts
 from huiqun.privacy.text import MaskedText
 from moderation.cases.model import Case, CaseEntry, Moderator, add_history_entry
 from moderation.casework.model import check_decidable_by
@@ -59,8 +59,8 @@ def involved_members(case: Case, command: MediateCaseCommand) -> tuple[str, ...]
 def mediation_task(case: Case, command: MediateCaseCommand) -> AddressedText | None:
     """What a staff member is asked to do; None where saying it in the group is all."""
     words = _TASK_TEXTS.get(command.where)
-    members = join("、", list(map(Mention, involved_members(case, command))))
-    return compose(words, members=members, case=case.id) if words else None
+    members = join_texts("、", list(map(Mention, involved_members(case, command))))
+    return compose_text(words, members=members, case=case.id) if words else None
 
 
 def with_mediation(case: Case, moderator: Moderator, command: MediateCaseCommand, now: datetime) -> Case:

@@ -13,7 +13,18 @@ from huiqun.channel.directory.handlers import Directory
 from huiqun.channel.directory.model import DirectoryMember
 from huiqun.contracts.channel import Role
 from huiqun.contracts.envelope import Id
-from huiqun.web import Answer, Page, PageRequest, Paging, Principal, Problem, Router, Store, WriteOnce, requires
+from huiqun.web import (
+    Page,
+    PageRequest,
+    Paging,
+    Principal,
+    Problem,
+    ReadDatabase,
+    Router,
+    WriteOnce,
+    WriteResult,
+    require_role,
+)
 from huiqun.work import Work
 from moderation.consent.handlers import list_consent_states
 from moderation.consent.model import ConsentState, has_agreed
@@ -32,7 +43,7 @@ Present = Annotated[
     bool | None,
     Query(description="Whether to list only who is in the group, or only who left; both without it.", examples=[True]),
 ]
-Moderator = Annotated[Principal, requires("moderator")]
+Moderator = Annotated[Principal, require_role("moderator")]
 
 
 class MemberView(BaseModel):
@@ -95,7 +106,7 @@ class RosterReportView(BaseModel):
 class MemberPresenter:
     """Shows members as the directory has them, with what they agreed to."""
 
-    def __init__(self, db: Store, request: Request) -> None:
+    def __init__(self, db: ReadDatabase, request: Request) -> None:
         self._db = db
         self._directory = cast("Directory", request.app.state.directory)
 
@@ -108,7 +119,7 @@ class MemberPresenter:
         """Return what is shown of members of a group, by key."""
         rules = (await get_group_context(self._db, group_id)).rules
         states = await list_consent_states(self._db, members)
-        details = await self._directory.reveal(members)
+        details = await self._directory.reveal_personal_details(members)
         return {
             member.key: _member_view(member, details[member.key].display_name, states[member.key], rules)
             for member in members
@@ -132,7 +143,7 @@ async def list_members(
 
 @router.get("/{member_id}", summary="Read a member of a group")
 async def read_member(
-    db: Store, presenter: Presenter, group_id: GroupPath, member_id: MemberPath, reading: ReadsNames
+    db: ReadDatabase, presenter: Presenter, group_id: GroupPath, member_id: MemberPath, reading: ReadsNames
 ) -> MemberView:
     """404 for who was never heard of there. The reading is audited, because it shows a name."""
     member = await directory_store.find_member(db, group_id, member_id)
@@ -143,7 +154,7 @@ async def read_member(
 
 
 @reports_router.get("", summary="List the roster reports of a group")
-async def list_roster_reports(db: Store, group_id: GroupPath, paging: Paging) -> Page[RosterReportView]:
+async def list_roster_reports(db: ReadDatabase, group_id: GroupPath, paging: Paging) -> Page[RosterReportView]:
     """Newest first; each is kept for five years."""
     found = await store.list_roster_reports(db, group_id, before=paging.last(str), limit=paging.limit + 1)
     return paging.page(found, lambda report: (report.id,), _report_view)
@@ -155,8 +166,8 @@ async def check_roster(request: Request, group_id: GroupPath, write: WriteOnce, 
 
     checks = RosterChecks(cast("Directory", request.app.state.directory))
 
-    async def use_case(work: Work) -> Answer:
-        return Answer(_report_view(await checks.check_roster_now(work, group_id, who.id)))
+    async def use_case(work: Work) -> WriteResult:
+        return WriteResult(_report_view(await checks.check_roster_now(work, group_id, who.id)))
 
     return await write(use_case)
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
-from huiqun.audit import AuditEntry, append
+from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.channel.actions.handlers import request_actions
 from huiqun.channel.directory.fold import RosterEvent
 from huiqun.channel.directory.handlers import Directory
-from huiqun.channel.directory.store import list_present
+from huiqun.channel.directory.store import list_present_members
 from huiqun.contracts.channel import Role
 from huiqun.runtime.ids import new_id
 from huiqun.work import Task, Work
@@ -30,7 +30,7 @@ class Roster:
 
     async def record_members(self, work: Work, events: Sequence[RosterEvent]) -> None:
         """Note who came, went or changed."""
-        changes = await self._directory.record(work, events)
+        changes = await self._directory.record_events(work, events)
         await record_moves(work, changes.departed.values(), changes.returned.values())
         await gather_newcomers(work, list(changes.arrived.values()), self._rulebook(), self._directory)
 
@@ -54,7 +54,7 @@ class RosterChecks:
         context = await get_group_context(work, group_id)
         report = await self._check(work, context, context.rules.roster or RosterRule())
         detail = {"report": report.id, "findings": len(report.findings)}
-        await append(work, AuditEntry(actor, "roster.checked", f"group/{group_id}", detail))
+        await append_audit_entry(work, AuditEntry(actor, "roster.checked", f"group/{group_id}", detail))
         return report
 
     async def _check(self, work: Work, context: GroupContext, rule: RosterRule) -> RosterReport:
@@ -77,8 +77,8 @@ class RosterChecks:
         return report
 
     async def _list_entries(self, work: Work, group_id: str) -> list[RosterEntry]:
-        present = await list_present(work, group_id)
-        details = await self._directory.reveal(present)
+        present = await list_present_members(work, group_id)
+        details = await self._directory.reveal_personal_details(present)
         return [
             RosterEntry(each.member_id, each.role or Role.CUSTOMER, details[each.key].display_name) for each in present
         ]

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from huiqun.privacy.erasure.holdings import Document, DocumentSet, Keeping, kept
+from huiqun.privacy.erasure.holdings import Document, DocumentSet, RetentionGround, retained_holding
 from huiqun.privacy.erasure.model import Subject
 from moderation.members.store import ROSTER_REPORTS
 
@@ -13,8 +13,8 @@ def _findings_of(document: Document, subject: Subject) -> Document:
 
 
 MEMBER_HOLDINGS = (
-    kept(
+    retained_holding(
         DocumentSet("成员核查报告", ROSTER_REPORTS, lambda each: each.query("findings.member_id"), show=_findings_of),
-        Keeping("核查结果的证明，保存五年", "checked_at", after=timedelta(days=5 * 366)),
+        RetentionGround("核查结果的证明，保存五年", "checked_at", after=timedelta(days=5 * 366)),
     ),
 )

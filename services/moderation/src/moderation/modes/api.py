@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from huiqun.contracts.envelope import Id
 from huiqun.contracts.moderation import GroupMode
 from huiqun.privacy.text import MaskedText
-from huiqun.web import Answer, Caller, IfMatch, Router, Store, WriteOnce, set_etag
+from huiqun.web import Caller, IfMatch, ReadDatabase, Router, WriteOnce, WriteResult, set_etag
 from huiqun.work import Work
 from moderation.delegations.handlers import NotAuthorisedError
 from moderation.modes import handlers, store
@@ -87,7 +87,7 @@ class GroupModeBody(BaseModel):
 
 
 @router.get("", summary="Read the mode of a group")
-async def read_group_mode(db: Store, group_id: GroupPath, response: Response) -> GroupModeView:
+async def read_group_mode(db: ReadDatabase, group_id: GroupPath, response: Response) -> GroupModeView:
     """A group that nobody holds is in the normal mode. The ETag is what a change needs as If-Match."""
     group = await store.get_mode_holds(db, group_id)
     set_etag(response, group.revision)
@@ -104,9 +104,9 @@ async def set_group_mode(
     """
     command = SetGroupModeCommand(group_id, body.mode, body.minutes, body.reason, body.text, frozenset(body.staff))
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         group = await handlers.set_group_mode(work, command, seen.check, who)
-        return Answer(_view(group, work.now), version=group.revision)
+        return WriteResult(_view(group, work.now), version=group.revision)
 
     return await write(use_case)
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from huiqun.audit import AuditEntry, append
+from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.channel.actions.handlers import request_actions
-from huiqun.channel.directory.store import list_staff
+from huiqun.channel.directory.store import list_staff_members
 from huiqun.contracts.channel import Action
 from huiqun.contracts.moderation import ChangedMode, GroupMode, ModeChanged
 from huiqun.web import Principal
@@ -72,7 +72,7 @@ async def set_group_mode(
         "reason": command.reason,
         "delegations": delegations,
     }
-    await append(work, AuditEntry(who.id, "group.mode.set", f"group/{command.group_id}", detail))
+    await append_audit_entry(work, AuditEntry(who.id, "group.mode.set", f"group/{command.group_id}", detail))
     return after
 
 
@@ -133,7 +133,7 @@ async def _apply_mode_changes(work: Work, changes: Sequence[ModeChange], reason:
     await store.save_mode_holds(work, [after for _, after in changes])
     spans = {after.group_id: after.mode_span(work.now) for _, after in changes}
     quiet = [group_id for group_id, span in spans.items() if span is not None and span.mode is GroupMode.QUIET]
-    staff = await list_staff(work, quiet) if quiet else {}
+    staff = await list_staff_members(work, quiet) if quiet else {}
     spans = {group_id: _with_group_staff(span, staff.get(group_id)) for group_id, span in spans.items()}
     await set_group_modes(work, spans)
     changed = [(before, after) for before, after in changes if before.mode is not after.mode]
@@ -159,7 +159,7 @@ async def _publish_mode_changes(work: Work, changed: Sequence[ModeChange]) -> No
             before=before.mode,
             until=leading.until if leading is not None else None,
         )
-        work.emit(ModeChanged.about(after.group_id, data, time=work.now))
+        work.emit(ModeChanged.create(after.group_id, data, time=work.now))
 
 
 def _with_group_staff(span: ModeSpan | None, staff: Collection[str] | None) -> ModeSpan | None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from huiqun.channel.actions.context import NO_CONTEXT, ActionContext
 from huiqun.contracts.channel import Action, ActionKind, ActionTarget
-from huiqun.contracts.channel.mentions import AddressedText, Mention, Part, compose
+from huiqun.contracts.channel.mentions import AddressedText, Mention, TextSegment, compose_text
 from huiqun.contracts.fields import DEFAULT_CHANNEL
 from huiqun.contracts.moderation import GroupMode
 from moderation.policies.sections.wording import Wording
@@ -75,10 +75,10 @@ class Offence:
         """What the member did, as a reason in a sentence, by the policy."""
         return offence_reason(self.category, self.wording)
 
-    def compose_text(self, text: str, **fields: Part) -> AddressedText:
+    def compose_text(self, text: str, **fields: TextSegment) -> AddressedText:
         """Fill in a text of the policy about this offence: {member} is the offender, {category} the reason."""
-        usual: dict[str, Part] = {"category": self.reason, "member": Mention(self.member_id)}
-        return compose(text, **{**usual, **fields})
+        usual: dict[str, TextSegment] = {"category": self.reason, "member": Mention(self.member_id)}
+        return compose_text(text, **{**usual, **fields})
 
 
 def category_name(category: str, wording: Wording = _USUAL_WORDING) -> str:

@@ -16,14 +16,14 @@ from huiqun.versions.api import (
     Approver,
     DifferenceView,
     NumberPath,
-    VersionPlace,
+    VersionPath,
     VersionRoutes,
     approval_view,
-    approving,
+    approver_with,
     list_difference_views,
 )
-from huiqun.versions.model import ActivationCommand, Version
-from huiqun.web import Answer, IfMatch, Page, Paging, Router, Store, WriteOnce, set_etag
+from huiqun.versions.model import ActivateVersionCommand, Version
+from huiqun.web import IfMatch, Page, Paging, ReadDatabase, Router, WriteOnce, WriteResult, set_etag
 from huiqun.work import Work
 from moderation.group_policies.handlers import get_group_policy
 from moderation.group_policies.model import GroupPolicy
@@ -46,13 +46,13 @@ router = Router(
 )
 
 GroupPath = Annotated[Id, Path(description="The group's id.", examples=["group-1"])]
-Approving = Annotated[Approver, approving("moderator")]
+Approving = Annotated[Approver, approver_with("moderator")]
 Reason = Annotated[str, MaskedText(strip_whitespace=True, min_length=1, max_length=1_000)]
 
 
-def place_of(group_id: GroupPath, number: NumberPath) -> VersionPlace:
+def place_of(group_id: GroupPath, number: NumberPath) -> VersionPath:
     """The version that the path names."""
-    return VersionPlace(group_id, number)
+    return VersionPath(group_id, number)
 
 
 VersionRoutes(OWN_RULES, "a group's own rules", "/versions/{number}", place_of, "moderator").add_to(router)
@@ -137,7 +137,7 @@ class OwnRulesActivation(BaseModel):
 
 
 @router.get("", summary="Read the policy of a group, and where each value comes from")
-async def read_group_policy(db: Store, group_id: GroupPath, response: Response) -> GroupPolicyView:
+async def read_group_policy(db: ReadDatabase, group_id: GroupPath, response: Response) -> GroupPolicyView:
     """Under the default, the policy assigned to the group, and the group's own rules."""
     found = await get_group_policy(db, group_id)
     set_etag(response, found.record.own_revision)
@@ -145,20 +145,20 @@ async def read_group_policy(db: Store, group_id: GroupPath, response: Response) 
 
 
 @router.get("/versions", summary="List the versions of a group's own rules")
-async def list_own_rules_versions(db: Store, group_id: GroupPath, paging: Paging) -> Page[OwnRulesVersionView]:
+async def list_own_rules_versions(db: ReadDatabase, group_id: GroupPath, paging: Paging) -> Page[OwnRulesVersionView]:
     """Newest first, those that wait for an approval among them."""
     found = await OWN_RULES.store.list_versions(db, group_id, paging.last(int), paging.limit + 1)
     return paging.page(found, lambda version: (version.number,), _version_view)
 
 
 @router.get("/versions/{number}", summary="Read one version of a group's own rules")
-async def read_own_rules_version(db: Store, group_id: GroupPath, number: NumberPath) -> OwnRulesVersionView:
+async def read_own_rules_version(db: ReadDatabase, group_id: GroupPath, number: NumberPath) -> OwnRulesVersionView:
     """What it says, and how far it has come."""
     return _version_view(await OWN_RULES.get_version(db, group_id, number))
 
 
 @router.get("/versions/{number}/diff", summary="Compare a version of a group's own rules with what is in force")
-async def compare_own_rules(db: Store, group_id: GroupPath, number: NumberPath) -> OwnRulesComparisonView:
+async def compare_own_rules(db: ReadDatabase, group_id: GroupPath, number: NumberPath) -> OwnRulesComparisonView:
     """Value by value, as the group would feel it."""
     found = await handlers.compare_own_rules(db, group_id, number)
     return OwnRulesComparisonView(group_id=group_id, version=number, differences=list_difference_views(found))
@@ -174,7 +174,7 @@ async def write_own_rules(
     """
     command = OwnRulesCommand(draft.rules, draft.reason, who.id, who.four_eyes)
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         return await _answer(work, await handlers.write_own_rules(work, group_id, command, seen.check))
 
     return await write(use_case)
@@ -192,16 +192,16 @@ async def activate_own_rules(
 
     Who activates a version that nobody has approved approves it, and has not written in it. Going back needs a reason.
     """
-    command = ActivationCommand(activation.version, who.id, activation.reason, who.four_eyes)
+    command = ActivateVersionCommand(activation.version, who.id, activation.reason, who.four_eyes)
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         return await _answer(work, await handlers.activate_own_rules(work, group_id, command, seen.check))
 
     return await write(use_case)
 
 
-async def _answer(work: Work, found: GroupPolicy) -> Answer:
-    return Answer(await _group_policy_view(work, found), version=found.record.own_revision)
+async def _answer(work: Work, found: GroupPolicy) -> WriteResult:
+    return WriteResult(await _group_policy_view(work, found), version=found.record.own_revision)
 
 
 async def _group_policy_view(reader: Reader, found: GroupPolicy) -> GroupPolicyView:

@@ -6,15 +6,15 @@ from typing import Final
 from huiqun.store import Reader
 from huiqun.versions.handlers import VersionedDocuments
 from huiqun.versions.model import (
-    ActivationCommand,
+    ActivateVersionCommand,
     ApprovalRecord,
     Difference,
-    DraftCommand,
     Version,
     VersionHead,
     VersionState,
+    WriteVersionCommand,
     diff_contents,
-    label_of,
+    version_label_of,
 )
 from huiqun.work import Work
 from moderation.group_policies.handlers import get_group_policy
@@ -41,17 +41,17 @@ async def write_own_rules(work: Work, group_id: str, command: OwnRulesCommand, c
     known, changes = record.settings.own, dump_changes(command.rules)
     if changes == (known.changes if known else {}):
         return await get_group_policy(work, group_id)
-    version = await OWN_RULES.write_version(work, group_id, DraftCommand(changes, command.reason, command.actor))
+    version = await OWN_RULES.write_version(work, group_id, WriteVersionCommand(changes, command.reason, command.actor))
     await _check_fit(work, record, version)
     await OWN_RULES.submit_version(work, group_id, version.number, command.actor)
     if not command.four_eyes:
-        activation = ActivationCommand(version.number, command.actor, command.reason, four_eyes=False)
+        activation = ActivateVersionCommand(version.number, command.actor, command.reason, four_eyes=False)
         return await _activate(work, record, activation)
     return await get_group_policy(work, group_id)
 
 
 async def activate_own_rules(
-    work: Work, group_id: str, command: ActivationCommand, check: RevisionCheck
+    work: Work, group_id: str, command: ActivateVersionCommand, check: RevisionCheck
 ) -> GroupPolicy:
     """Put a version of a group's own rules in force; one that is in force already stays so.
 
@@ -89,7 +89,7 @@ async def adopt_own_rules(work: Work, group_id: str) -> None:
         return
     own = record.settings.own
     number = max(record.own_revision, head.latest + 1)
-    approval = ApprovalRecord(label_of(group_id, number), (_FORMER_AUTHOR,))
+    approval = ApprovalRecord(version_label_of(group_id, number), (_FORMER_AUTHOR,))
     changes = own.changes if own else {}
     version = Version(group_id, number, changes, _FORMER_NOTE, approval, work.now, was_in_force=True)
     await store.OWN_RULE_VERSIONS.save_version(work, version)
@@ -110,7 +110,7 @@ async def _enter(work: Work, group_id: str, check: RevisionCheck) -> GroupRecord
     return await get_group(work, group_id)
 
 
-async def _activate(work: Work, record: GroupRecord, command: ActivationCommand) -> GroupPolicy:
+async def _activate(work: Work, record: GroupRecord, command: ActivateVersionCommand) -> GroupPolicy:
     version = await OWN_RULES.get_version(work, record.id, command.number)
     head = await OWN_RULES.activate_version(work, record.id, command)
     if head.active != record.own_revision:

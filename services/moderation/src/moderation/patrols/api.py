@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id
 from huiqun.contracts.moderation import Verdict
-from huiqun.web import Answer, Page, Paging, Principal, Router, Store, WriteOnce, requires
+from huiqun.web import Page, Paging, Principal, ReadDatabase, Router, WriteOnce, WriteResult, require_role
 from huiqun.work import Work
 from moderation.patrols import store
 from moderation.patrols.handlers import run_patrol
@@ -17,7 +17,7 @@ from moderation.patrols.model import Patrol
 router = Router("/api/v1/groups/{group_id}/patrols", tag="cases", role="viewer")
 
 GroupPath = Annotated[Id, Path(description="The group's id.", examples=["group-1"])]
-Operator = Annotated[Principal, requires("operator")]
+Operator = Annotated[Principal, require_role("operator")]
 
 
 class PatrolView(BaseModel):
@@ -41,7 +41,7 @@ class PatrolView(BaseModel):
 
 
 @router.get("", summary="List the patrols of a group")
-async def list_patrols(db: Store, group_id: GroupPath, paging: Paging) -> Page[PatrolView]:
+async def list_patrols(db: ReadDatabase, group_id: GroupPath, paging: Paging) -> Page[PatrolView]:
     """Newest first. Patrols are kept for 400 days."""
     found = await store.list_patrols(db, group_id, paging.last(str), paging.limit + 1)
     return paging.page(found, lambda patrol: (patrol.id,), _patrol_view)
@@ -51,8 +51,8 @@ async def list_patrols(db: Store, group_id: GroupPath, paging: Paging) -> Page[P
 async def patrol_group(group_id: GroupPath, write: WriteOnce, who: Operator) -> Response:
     """Looks at what was sent since the last patrol; the group's owner is told if there is anything to tell."""
 
-    async def use_case(work: Work) -> Answer:
-        return Answer(_patrol_view(await run_patrol(work, group_id, who.id)))
+    async def use_case(work: Work) -> WriteResult:
+        return WriteResult(_patrol_view(await run_patrol(work, group_id, who.id)))
 
     return await write(use_case)
 

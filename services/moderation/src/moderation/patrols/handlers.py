@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import Final
 
-from huiqun.audit import AuditEntry, append
+from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.channel.actions.handlers import request_actions
-from huiqun.channel.actions.store import count_open
+from huiqun.channel.actions.store import count_open_actions
 from huiqun.contracts.moderation import Verdict
 from huiqun.runtime.ids import new_id
 from huiqun.work import Task, Work
@@ -34,7 +34,7 @@ async def run_scheduled_patrol(work: Work, task: Task) -> None:
 async def run_patrol(work: Work, group_id: str, actor: str) -> Patrol:
     """Go through a group because somebody asks, whether or not its policy schedules patrols."""
     patrol = await _patrol_group(work, await get_group_context(work, group_id))
-    await append(work, AuditEntry(actor, "group.patrolled", f"group/{group_id}", {"patrol": patrol.id}))
+    await append_audit_entry(work, AuditEntry(actor, "group.patrolled", f"group/{group_id}", {"patrol": patrol.id}))
     return patrol
 
 
@@ -53,7 +53,7 @@ async def _patrol_group(work: Work, context: GroupContext) -> Patrol:
         waiting=len(waiting),
         overdue=count_overdue(waiting, work.now),
         oldest=waiting[0].opened_at if waiting else None,
-        open_actions=await count_open(work, group_id=group.id),
+        open_actions=await count_open_actions(work, group_id=group.id),
     )
     await store.insert_patrol(work, patrol)
     if patrol.has_news:

@@ -13,13 +13,24 @@ from huiqun.versions.api import (
     ApprovalView,
     Approver,
     NumberPath,
-    VersionPlace,
+    VersionPath,
     VersionRoutes,
     approval_view,
-    approving,
+    approver_with,
 )
-from huiqun.versions.model import ActivationCommand, DraftCommand, Version, VersionHead
-from huiqun.web import Answer, IfMatch, Page, Paging, Principal, Router, Store, WriteOnce, requires, set_etag
+from huiqun.versions.model import ActivateVersionCommand, Version, VersionHead, WriteVersionCommand
+from huiqun.web import (
+    IfMatch,
+    Page,
+    Paging,
+    Principal,
+    ReadDatabase,
+    Router,
+    WriteOnce,
+    WriteResult,
+    require_role,
+    set_etag,
+)
 from huiqun.work import Work
 from moderation.plans import handlers
 from moderation.plans.handlers import INCIDENT_PLANS, InactivePlanError, UnknownPlanError
@@ -46,16 +57,16 @@ Against = Annotated[
         examples=[1],
     ),
 ]
-Admin = Annotated[Principal, requires("admin")]
-ApprovingAdmin = Annotated[Approver, approving("admin")]
+Admin = Annotated[Principal, require_role("admin")]
+ApprovingAdmin = Annotated[Approver, approver_with("admin")]
 
 
-def plan_version_place(kind: KindPath, number: NumberPath) -> VersionPlace:
+def plan_version_place(kind: KindPath, number: NumberPath) -> VersionPath:
     """The version that the path names."""
-    return VersionPlace(kind, number)
+    return VersionPath(kind, number)
 
 
-PlanVersionPlace = Annotated[VersionPlace, Depends(plan_version_place)]
+PlanVersionPlace = Annotated[VersionPath, Depends(plan_version_place)]
 VersionRoutes(INCIDENT_PLANS, "an incident plan", "/{kind}/versions/{number}", plan_version_place, "admin").add_to(
     router
 )
@@ -134,14 +145,14 @@ class PlanActivationBody(BaseModel):
 
 
 @router.get("", summary="List incident plans")
-async def list_plans(db: Store, paging: Paging) -> Page[PlanSummaryView]:
+async def list_plans(db: ReadDatabase, paging: Paging) -> Page[PlanSummaryView]:
     """By kind; those that come with Huiqun are there before anybody has written one."""
     found = await INCIDENT_PLANS.list_heads(db, paging.last(str), paging.limit + 1)
     return paging.page(found, lambda head: (head.document_id,), _summary)
 
 
 @router.get("/{kind}", summary="Read the incident plan in force for a kind of crisis")
-async def read_plan(db: Store, kind: KindPath, response: Response) -> PlanInForceView:
+async def read_plan(db: ReadDatabase, kind: KindPath, response: Response) -> PlanInForceView:
     """The ETag is what an activation needs as If-Match."""
     head = await INCIDENT_PLANS.get_head(db, kind)
     plan = None if head.active is None else plan_of_version(await INCIDENT_PLANS.get_version(db, kind, head.active))
@@ -150,21 +161,21 @@ async def read_plan(db: Store, kind: KindPath, response: Response) -> PlanInForc
 
 
 @router.get("/{kind}/versions", summary="List versions of an incident plan")
-async def list_plan_versions(db: Store, kind: KindPath, paging: Paging) -> Page[PlanVersionView]:
+async def list_plan_versions(db: ReadDatabase, kind: KindPath, paging: Paging) -> Page[PlanVersionView]:
     """Newest first; drafts that a review has asked for are among them."""
     found = await INCIDENT_PLANS.list_versions(db, kind, paging.last(int), paging.limit + 1)
     return paging.page(found, lambda version: (version.number,), _version)
 
 
 @router.get("/{kind}/versions/{number}", summary="Read a version of an incident plan")
-async def read_plan_version(db: Store, kind: KindPath, number: NumberPath) -> PlanVersionView:
+async def read_plan_version(db: ReadDatabase, kind: KindPath, number: NumberPath) -> PlanVersionView:
     """Version 0 is what comes with Huiqun."""
     return _version(await INCIDENT_PLANS.get_version(db, kind, number))
 
 
 @router.get("/{kind}/versions/{number}/diff", summary="Compare two versions of an incident plan")
 async def compare_plan_versions(
-    db: Store, kind: KindPath, number: NumberPath, against: Against = None
+    db: ReadDatabase, kind: KindPath, number: NumberPath, against: Against = None
 ) -> PlanComparisonView:
     """Value by value, each step by its key."""
     other, found = await handlers.compare_plan_versions(db, kind, number, against)
@@ -177,11 +188,11 @@ async def compare_plan_versions(
 )
 async def write_plan_version(kind: KindPath, body: PlanVersionBody, write: WriteOnce, who: Admin) -> Response:
     """Nothing changes before the version is activated. A kind that is not there yet is made by its first version."""
-    command = DraftCommand(plan_content(body.plan), body.note, who.id)
+    command = WriteVersionCommand(plan_content(body.plan), body.note, who.id)
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         version = await INCIDENT_PLANS.write_version(work, kind, command)
-        return Answer(_version(version), location=f"/api/v1/incident-plans/{kind}/versions/{version.number}")
+        return WriteResult(_version(version), location=f"/api/v1/incident-plans/{kind}/versions/{version.number}")
 
     return await write(use_case)
 
@@ -195,10 +206,10 @@ async def edit_plan_version(
     place: PlanVersionPlace, body: PlanVersionBody, seen: IfMatch, write: WriteOnce, who: Admin
 ) -> Response:
     """It is a draft again: an approval of what it said before is void. If-Match takes the ETag of the plan."""
-    command = DraftCommand(plan_content(body.plan), body.note, who.id)
+    command = WriteVersionCommand(plan_content(body.plan), body.note, who.id)
 
-    async def use_case(work: Work) -> Answer:
-        return Answer(
+    async def use_case(work: Work) -> WriteResult:
+        return WriteResult(
             _version(await handlers.edit_plan_version(work, place.document_id, place.number, command, seen.check))
         )
 
@@ -213,11 +224,11 @@ async def activate_plan_version(
 
     Who activates a version that nobody has approved approves it, and has not written in it. Going back needs a reason.
     """
-    command = ActivationCommand(body.version, who.id, body.reason, who.four_eyes)
+    command = ActivateVersionCommand(body.version, who.id, body.reason, who.four_eyes)
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         head = await handlers.activate_plan_version(work, kind, command, seen.check)
-        return Answer(_summary(head), version=head.revision)
+        return WriteResult(_summary(head), version=head.revision)
 
     return await write(use_case)
 

@@ -7,13 +7,13 @@ from typing import Final
 from huiqun.store import Reader
 from huiqun.versions.handlers import VersionedDocuments
 from huiqun.versions.model import (
-    ActivationCommand,
+    ActivateVersionCommand,
     Content,
     Difference,
-    DraftCommand,
     Version,
     VersionHead,
     VersionNotFoundError,
+    WriteVersionCommand,
     diff_contents,
 )
 from huiqun.work import Work
@@ -48,7 +48,7 @@ async def get_plan_in_force(work: Work, kind: str) -> Version:
 
 
 async def edit_plan_version(
-    work: Work, kind: str, number: int, command: DraftCommand, check_revision: Callable[[int], None]
+    work: Work, kind: str, number: int, command: WriteVersionCommand, check_revision: Callable[[int], None]
 ) -> Version:
     """Change what a version says that was never in force; raises UnknownPlanError, VersionStateError."""
     check_revision((await INCIDENT_PLANS.get_head(work, kind)).revision)
@@ -56,7 +56,7 @@ async def edit_plan_version(
 
 
 async def activate_plan_version(
-    work: Work, kind: str, command: ActivationCommand, check_revision: Callable[[int], None]
+    work: Work, kind: str, command: ActivateVersionCommand, check_revision: Callable[[int], None]
 ) -> VersionHead:
     """Put a version in force for incidents to come; raises what `VersionedDocuments.activate_version` raises."""
     check_revision((await INCIDENT_PLANS.get_head(work, kind)).revision)

@@ -14,19 +14,30 @@ from huiqun.versions.api import (
     Approver,
     DifferenceView,
     NumberPath,
-    VersionPlace,
+    VersionPath,
     VersionRoutes,
     approval_view,
-    approving,
+    approver_with,
     list_difference_views,
 )
 from huiqun.versions.model import (
-    ActivationCommand,
-    DraftCommand,
+    ActivateVersionCommand,
     Version,
     VersionHead,
+    WriteVersionCommand,
 )
-from huiqun.web import Answer, IfMatch, Page, Paging, Principal, Router, Store, WriteOnce, requires, set_etag
+from huiqun.web import (
+    IfMatch,
+    Page,
+    Paging,
+    Principal,
+    ReadDatabase,
+    Router,
+    WriteOnce,
+    WriteResult,
+    require_role,
+    set_etag,
+)
 from huiqun.work import Work
 from moderation.policies import handlers
 from moderation.policies.handlers import POLICIES
@@ -57,16 +68,16 @@ Against = Annotated[
         examples=[2],
     ),
 ]
-Moderator = Annotated[Principal, requires("moderator")]
-Approving = Annotated[Approver, approving("moderator")]
+Moderator = Annotated[Principal, require_role("moderator")]
+Approving = Annotated[Approver, approver_with("moderator")]
 
 
-def place_of(policy_id: PolicyPath, number: NumberPath) -> VersionPlace:
+def place_of(policy_id: PolicyPath, number: NumberPath) -> VersionPath:
     """The version that the path names."""
-    return VersionPlace(policy_id, number)
+    return VersionPath(policy_id, number)
 
 
-Place = Annotated[VersionPlace, Depends(place_of)]
+Place = Annotated[VersionPath, Depends(place_of)]
 VersionRoutes(POLICIES, "a policy", "/{policy_id}/versions/{number}", place_of, "moderator").add_to(router)
 
 
@@ -158,14 +169,14 @@ class PolicyActivation(BaseModel):
 
 
 @router.get("", summary="List the policies")
-async def list_policies(db: Store, paging: Paging) -> Page[PolicyView]:
+async def list_policies(db: ReadDatabase, paging: Paging) -> Page[PolicyView]:
     """By id; the default is there even before anybody has written one."""
     found = await POLICIES.list_heads(db, paging.last(str), paging.limit + 1)
     return paging.page(found, lambda head: (head.document_id,), _policy_view)
 
 
 @router.get("/{policy_id}", summary="Read a policy with the rules in force")
-async def read_policy(db: Store, policy_id: PolicyPath, response: Response) -> PolicyDetailView:
+async def read_policy(db: ReadDatabase, policy_id: PolicyPath, response: Response) -> PolicyDetailView:
     """The ETag is what an activation needs as If-Match."""
     head = await POLICIES.get_head(db, policy_id)
     rules = None
@@ -176,14 +187,14 @@ async def read_policy(db: Store, policy_id: PolicyPath, response: Response) -> P
 
 
 @router.get("/{policy_id}/versions", summary="List the versions of a policy")
-async def list_policy_versions(db: Store, policy_id: PolicyPath, paging: Paging) -> Page[PolicyVersionView]:
+async def list_policy_versions(db: ReadDatabase, policy_id: PolicyPath, paging: Paging) -> Page[PolicyVersionView]:
     """Newest first."""
     found = await POLICIES.list_versions(db, policy_id, paging.last(int), paging.limit + 1)
     return paging.page(found, lambda version: (version.number,), _version_view)
 
 
 @router.get("/{policy_id}/versions/{number}", summary="Read one version of a policy")
-async def read_policy_version(db: Store, policy_id: PolicyPath, number: NumberPath) -> PolicyVersionDetailView:
+async def read_policy_version(db: ReadDatabase, policy_id: PolicyPath, number: NumberPath) -> PolicyVersionDetailView:
     """Version 0 of the default is what comes with Huiqun."""
     version = await POLICIES.get_version(db, policy_id, number)
     return PolicyVersionDetailView(
@@ -193,7 +204,7 @@ async def read_policy_version(db: Store, policy_id: PolicyPath, number: NumberPa
 
 @router.get("/{policy_id}/versions/{number}/diff", summary="Compare a version of a policy with another one")
 async def compare_policy_versions(
-    db: Store, policy_id: PolicyPath, number: NumberPath, against: Against = None
+    db: ReadDatabase, policy_id: PolicyPath, number: NumberPath, against: Against = None
 ) -> PolicyComparisonView:
     """Value by value, as the policy's groups would feel it: both versions over the default in force now."""
     other, found = await handlers.compare_policy_versions(db, policy_id, number, against)
@@ -211,9 +222,9 @@ async def compare_policy_versions(
 async def write_policy_version(policy_id: PolicyPath, draft: PolicyDraft, write: WriteOnce, who: Moderator) -> Response:
     """Nothing changes before the version is activated. The first version makes the policy."""
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         version = await handlers.write_policy_version(work, policy_id, draft.rules, draft.note, who.id)
-        return Answer(_version_view(version), location=f"/api/v1/policies/{policy_id}/versions/{version.number}")
+        return WriteResult(_version_view(version), location=f"/api/v1/policies/{policy_id}/versions/{version.number}")
 
     return await write(use_case)
 
@@ -227,11 +238,11 @@ async def edit_policy_version(
     place: Place, draft: PolicyDraft, seen: IfMatch, write: WriteOnce, who: Moderator
 ) -> Response:
     """It is a draft again: an approval of what it said before is void. If-Match takes the ETag of the policy."""
-    command = DraftCommand(dump_changes(draft.rules), draft.note, who.id, {"backtest": None})
+    command = WriteVersionCommand(dump_changes(draft.rules), draft.note, who.id, {"backtest": None})
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         version = await handlers.edit_policy_version(work, place.document_id, place.number, command, seen.check)
-        return Answer(_version_view(version))
+        return WriteResult(_version_view(version))
 
     return await write(use_case)
 
@@ -249,13 +260,13 @@ async def activate_policy_version(
     Who activates a version that nobody has approved approves it, and has not written in it. An older version is
     activated again with a reason, by anybody if it was approved.
     """
-    command = ActivationCommand(activation.version, who.id, activation.reason, who.four_eyes)
+    command = ActivateVersionCommand(activation.version, who.id, activation.reason, who.four_eyes)
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         head = await handlers.activate_policy_version(work, policy_id, command, seen.check)
         version = await POLICIES.get_version(work, policy_id, activation.version)
         activated = PolicyActivationView(**_policy_view(head).model_dump(), backtest=_backtest_view(version))
-        return Answer(activated, version=head.revision)
+        return WriteResult(activated, version=head.revision)
 
     return await write(use_case)
 

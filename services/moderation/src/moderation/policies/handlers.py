@@ -7,11 +7,11 @@ from huiqun.contracts.moderation import ActivatedPolicy, PolicyActivated
 from huiqun.store import Reader
 from huiqun.versions.handlers import VersionedDocuments
 from huiqun.versions.model import (
-    ActivationCommand,
+    ActivateVersionCommand,
     Difference,
-    DraftCommand,
     Version,
     VersionHead,
+    WriteVersionCommand,
     diff_contents,
 )
 from huiqun.work import Task, Work
@@ -48,13 +48,13 @@ async def write_policy_version(work: Work, policy_id: str, rules: Rules, note: s
 
     Only what was set in `rules` is kept; the rest is inherited. Raises InvalidPolicyError.
     """
-    version = await POLICIES.write_version(work, policy_id, DraftCommand(dump_changes(rules), note, author))
+    version = await POLICIES.write_version(work, policy_id, WriteVersionCommand(dump_changes(rules), note, author))
     _check_policy(_with_version(await store.list_active_versions(work), version), policy_id)
     return version
 
 
 async def edit_policy_version(
-    work: Work, policy_id: str, number: int, draft: DraftCommand, check: RevisionCheck
+    work: Work, policy_id: str, number: int, draft: WriteVersionCommand, check: RevisionCheck
 ) -> Version:
     """Change what a version says that was never in force.
 
@@ -67,7 +67,7 @@ async def edit_policy_version(
 
 
 async def activate_policy_version(
-    work: Work, policy_id: str, command: ActivationCommand, check: RevisionCheck
+    work: Work, policy_id: str, command: ActivateVersionCommand, check: RevisionCheck
 ) -> VersionHead:
     """Put a version in force everywhere; one that is in force already stays so.
 
@@ -84,7 +84,7 @@ async def activate_policy_version(
         raise InheritanceConflictError("; ".join(conflicts[:_MOST_NAMED]))
     await raise_policies_revision(work)
     data = ActivatedPolicy(policy_id=policy_id, version=command.number, activated_by=command.actor)
-    work.emit(PolicyActivated.about(policy_id, data, time=work.now))
+    work.emit(PolicyActivated.create(policy_id, data, time=work.now))
     work.schedule(Task(APPLY_POLICIES, APPLY_POLICIES, work.now))
     return head
 

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Self
 
 from huiqun.contracts.channel import GroupKind
 from huiqun.privacy.text import ComparedText
-from huiqun.versions.model import Version, VersionNotFoundError, label_of
+from huiqun.versions.model import Version, VersionNotFoundError, version_label_of
 from moderation.groups.model import GroupSettings, OwnRules
 from moderation.policies.sections.layers import Changes, PolicyLayer, merge_layers
 from moderation.policies.sections.rules import Rules
@@ -58,7 +58,7 @@ class PolicyVersion:
     @property
     def label(self) -> str:
         """How people name it: "default@3"."""
-        return label_of(self.policy_id, self.version)
+        return version_label_of(self.policy_id, self.version)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id
 from huiqun.privacy.text import MaskedText
-from huiqun.web import Answer, Principal, Router, WriteOnce, requires
+from huiqun.web import Principal, Router, WriteOnce, WriteResult, require_role
 from huiqun.work import Work
 from moderation.archive.handlers import AmbiguousMessageError
 from moderation.cases.api import CaseView, view_case
@@ -47,13 +47,13 @@ class MessageReportBody(BaseModel):
 
 @router.post("", summary="Report a message", status_code=201, response_model=CaseView)
 async def report_message(
-    body: MessageReportBody, write: WriteOnce, principal: Annotated[Principal, requires("operator")]
+    body: MessageReportBody, write: WriteOnce, principal: Annotated[Principal, require_role("operator")]
 ) -> Response:
     """Opens a case, or joins the one that there is; nothing else follows before a person has decided."""
     command = ReportMessageCommand(body.message_id, body.group_id, body.note, body.category)
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         case = await handlers.report_message(work, command, principal.id)
-        return Answer(view_case(case, work.now), version=case.version, location=f"/api/v1/cases/{case.id}")
+        return WriteResult(view_case(case, work.now), version=case.version, location=f"/api/v1/cases/{case.id}")
 
     return await write(use_case)

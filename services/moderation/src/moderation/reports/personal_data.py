@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from huiqun.privacy.erasure.holdings import DocumentSet, erased
+from huiqun.privacy.erasure.holdings import DocumentSet, erasable_holding
 from moderation.reports.store import REPORTERS
 
 REPORTER_HOLDINGS: Final = (
-    erased(
+    erasable_holding(
         DocumentSet(
             "举报记录：被采纳与被驳回的次数",
             REPORTERS,

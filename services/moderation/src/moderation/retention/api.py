@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from huiqun.contracts.envelope import Id, Instant
 from huiqun.privacy.text import MaskedText
-from huiqun.web import Answer, Page, Paging, Principal, Router, Store, WriteOnce, requires
+from huiqun.web import Page, Paging, Principal, ReadDatabase, Router, WriteOnce, WriteResult, require_role
 from huiqun.work import Work
 from moderation.retention import store
 from moderation.retention.handlers import (
@@ -30,7 +30,7 @@ router = Router(
     problems={UnknownHoldError: (404, "unknown-hold"), LiftedHoldError: (409, "hold-lifted")},
 )
 
-Auditor = Annotated[Principal, requires("auditor")]
+Auditor = Annotated[Principal, require_role("auditor")]
 HoldPath = Annotated[Id, Path(description="The legal hold's id.", examples=["0192f3c1-0000-7000-8000-000000000000"])]
 OnlyOpen = Annotated[bool, Query(description="Leave out the holds that were lifted.", examples=[True])]
 Grounds = Annotated[str, MaskedText(strip_whitespace=True, min_length=1, max_length=1_000)]
@@ -128,7 +128,7 @@ class LegalHoldProgressView(LegalHoldView):
 
 
 @router.get("", summary="List the legal holds")
-async def list_legal_holds(db: Store, paging: Paging, only_open: OnlyOpen = False) -> Page[LegalHoldView]:  # noqa: FBT002 - a query has no keywords
+async def list_legal_holds(db: ReadDatabase, paging: Paging, only_open: OnlyOpen = False) -> Page[LegalHoldView]:  # noqa: FBT002 - a query has no keywords
     """Newest first."""
     found = await store.list_holds(db, paging.last(str), paging.limit + 1, only_open=only_open)
     return paging.page(found, lambda hold: (hold.id,), _view)
@@ -139,15 +139,15 @@ async def place_legal_hold(draft: HoldDraft, write: WriteOnce, who: Auditor) -> 
     """New messages are held within a second, archived ones in the minutes that follow, oldest first."""
     command = PlaceHoldCommand(tuple(draft.groups), tuple(draft.members), draft.since, draft.until, draft.reason)
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         hold = await place_hold(work, command, who.id)
-        return Answer(_view(hold), location=f"/api/v1/holds/{hold.id}")
+        return WriteResult(_view(hold), location=f"/api/v1/holds/{hold.id}")
 
     return await write(use_case)
 
 
 @router.get("/{hold_id}", summary="Read a legal hold, and whether it has come through")
-async def read_legal_hold(db: Store, hold_id: HoldPath) -> LegalHoldProgressView:
+async def read_legal_hold(db: ReadDatabase, hold_id: HoldPath) -> LegalHoldProgressView:
     """Lifted ones as well."""
     hold = await get_hold(db, hold_id)
     return LegalHoldProgressView(**_view(hold).model_dump(), unsettled=await count_unsettled_groups(db, hold_id))
@@ -158,8 +158,8 @@ async def lift_legal_hold(hold_id: HoldPath, draft: HoldLiftDraft, write: WriteO
     """What no other hold covers expires as the policy of its group says: what is over that time, within the day."""
     command = LiftHoldCommand(hold_id, draft.reason)
 
-    async def use_case(work: Work) -> Answer:
-        return Answer(_view(await lift_hold(work, command, who.id)))
+    async def use_case(work: Work) -> WriteResult:
+        return WriteResult(_view(await lift_hold(work, command, who.id)))
 
     return await write(use_case)
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 
 from pydantic.dataclasses import dataclass
 
-from huiqun.audit import AuditEntry, append
+from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.privacy.text import MaskedText
 from huiqun.runtime.ids import new_id
 from huiqun.store import Reader
@@ -89,7 +89,7 @@ async def place_hold(work: Work, command: PlaceHoldCommand, actor: str) -> Legal
         "to": hold.until.isoformat() if hold.until else None,
         "reason": hold.reason,
     }
-    await append(work, AuditEntry(actor, "hold.placed", f"hold/{hold.id}", detail))
+    await append_audit_entry(work, AuditEntry(actor, "hold.placed", f"hold/{hold.id}", detail))
     return hold
 
 
@@ -101,7 +101,7 @@ async def lift_hold(work: Work, command: LiftHoldCommand, actor: str) -> LegalHo
     lifted = replace(hold, lifted_by=actor, lifted_at=work.now, lift_reason=command.reason)
     await store.mark_hold_lifted(work, lifted)
     _schedule_hold_updates(work, lifted)
-    await append(work, AuditEntry(actor, "hold.lifted", f"hold/{hold.id}", {"reason": lifted.lift_reason}))
+    await append_audit_entry(work, AuditEntry(actor, "hold.lifted", f"hold/{hold.id}", {"reason": lifted.lift_reason}))
     return lifted
 
 

@@ -1,13 +1,13 @@
 """What legal holds say of people: whose messages must be kept."""
 
-from huiqun.privacy.erasure.holdings import DocumentSet, Keeping, kept
+from huiqun.privacy.erasure.holdings import DocumentSet, RetentionGround, retained_holding
 from moderation.retention.store import HOLD_STAMPS, HOLDS, RETENTIONS
 
 HOLDINGS = (
     # Nothing is read out: whoever is under inquiry is not told so by a file.
-    kept(
+    retained_holding(
         DocumentSet("法律冻结令中的成员编号", HOLDS, lambda subject: {"members": {"$in": subject.member_ids}}),
-        Keeping("诉讼或调查的依据，须长期保存", "never"),
+        RetentionGround("诉讼或调查的依据，须长期保存", "never"),
     ),
 )
 NOTHING_HELD = {

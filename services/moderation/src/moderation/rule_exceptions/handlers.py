@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from huiqun.audit import AuditEntry, append
-from huiqun.runtime.clock import whole_milliseconds
+from huiqun.audit import AuditEntry, append_audit_entry
+from huiqun.runtime.clock import truncate_to_milliseconds
 from huiqun.runtime.ids import new_id
 from huiqun.store import Reader
-from huiqun.versions.model import ApprovalCommand, ApprovalRecord, VersionStateError
+from huiqun.versions.model import ApprovalRecord, ApproveVersionCommand, VersionStateError
 from huiqun.work import Work
 from moderation.groups.model import RuleException
 from moderation.policies.handlers import raise_policies_revision
@@ -39,7 +39,7 @@ async def request_exception(
         )
     if not work.now < command.until <= work.now + _LONGEST:
         raise InvalidRuleExceptionError(f"{command.until.isoformat()} is not within a year from now")
-    exception = RuleException(command.rule, command.member_id, whole_milliseconds(command.until))
+    exception = RuleException(command.rule, command.member_id, truncate_to_milliseconds(command.until))
     grant_id = new_id()
     approval = ApprovalRecord(grant_id, (actor,)).submit()
     grant = ExceptionGrant(grant_id, command.group_id, exception, command.reason, actor, work.now, approval)
@@ -47,10 +47,10 @@ async def request_exception(
     await _audit(work, actor, "requested", grant, until=exception.until.isoformat(), reason=command.reason)
     if four_eyes:
         return grant
-    return await approve_exception(work, grant_id, ApprovalCommand(actor, grant.content_hash, four_eyes=False))
+    return await approve_exception(work, grant_id, ApproveVersionCommand(actor, grant.content_hash, four_eyes=False))
 
 
-async def approve_exception(work: Work, grant_id: str, command: ApprovalCommand) -> ExceptionGrant:
+async def approve_exception(work: Work, grant_id: str, command: ApproveVersionCommand) -> ExceptionGrant:
     """Let an exception that somebody asked for hold everywhere within two seconds.
 
     Raises UnknownExceptionError, InvalidRuleExceptionError for one that would have ended by now, VersionStateError,
@@ -106,4 +106,4 @@ async def list_exceptions_in_force(reader: Reader, moment: datetime) -> Mapping[
 async def _audit(work: Work, actor: str, action: str, grant: ExceptionGrant, **detail: object) -> None:
     about = {"id": grant.id, "rule": grant.exception.rule, "member": grant.exception.member_id}
     entry = {**about, "hash": grant.content_hash, **detail}
-    await append(work, AuditEntry(actor, f"exception.{action}", f"group/{grant.group_id}", entry))
+    await append_audit_entry(work, AuditEntry(actor, f"exception.{action}", f"group/{grant.group_id}", entry))

@@ -43,7 +43,7 @@ def announce_sanction(work: Work, imposed: ImposedSanction) -> None:
         message_id=offence.message_id,
         until=step.until,
     )
-    work.emit(MemberSanctioned.about(offence.group_id, sanction, time=work.now, cause=offence.context.cause))
+    work.emit(MemberSanctioned.create(offence.group_id, sanction, time=work.now, cause=offence.context.cause))
     if step.until is not None:
         whose = {"channel": offence.channel, "group_id": offence.group_id, "member_id": offence.member_id}
         payload = {**whose, "sanction_id": imposed.sanction_id}
@@ -116,7 +116,7 @@ def _emit_sanction_lifted(
     lifted = LiftedSanction(
         sanction_id=sanction_id, channel=channel, group_id=standing.group_id, member_id=standing.member_id, cause=cause
     )
-    work.emit(SanctionLifted.about(standing.group_id, lifted, time=work.now))
+    work.emit(SanctionLifted.create(standing.group_id, lifted, time=work.now))
 
 
 def _mute_task_key(sanction_id: str) -> str:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from huiqun.channel.actions.texts import span_in_words
+from huiqun.channel.actions.texts import format_duration
 from huiqun.contracts.channel import Action, ActionKind, ActionPurpose, ActionTarget
-from huiqun.contracts.channel.mentions import compose
+from huiqun.contracts.channel.mentions import compose_text
 from huiqun.contracts.moderation import SanctionKind
 from huiqun.runtime.ids import new_id
 from moderation.notices.model import ACTION_LIFETIME, REQUESTED_BY, Offence, is_personal_data, private_message
@@ -97,7 +97,7 @@ def sanction_action(offence: Offence, step: LadderStep, terms: SanctionTerms, sa
     if step.kind is SanctionKind.MUTE and step.until is not None:
         seconds = max(int((step.until - offence.at).total_seconds()), 1)
         where = "打开私信中的链接" if terms.appeal_link and terms.mutes else "私信群主"
-        text = offence.compose_text(wording.mute, span=span_in_words(seconds), appeal=where)
+        text = offence.compose_text(wording.mute, span=format_duration(seconds), appeal=where)
         # When it would be over, it is too late to begin with it.
         common["deadline"] = step.until
         return Action(
@@ -129,7 +129,7 @@ def unmute_action(group_id: str, member_id: str, reason: str, at: datetime, acti
 
 def remove_member_action(offence: Offence, approved_by: str, action_id: str) -> Action:
     """Take a member out of the group; nobody is removed without the name of the person who approved it."""
-    text = compose("因多次违反群规（{category}），经 {by} 核准移出群聊。", category=offence.reason, by=approved_by)
+    text = compose_text("因多次违反群规（{category}），经 {by} 核准移出群聊。", category=offence.reason, by=approved_by)
     return Action(
         action_id=action_id,
         group_id=offence.group_id,

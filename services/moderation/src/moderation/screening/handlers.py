@@ -211,7 +211,7 @@ async def _apply_batch(work: Work, collected: CollectedBatch, judged: JudgedBatc
     """Write what was judged, one write per collection, and make it known."""
     consequences = judged.consequences
     for each, record, entry in zip(collected.messages, judged.records, judged.entries, strict=True):
-        work.emit(MessageScreened.of(record, time=work.now, cause=each.event))
+        work.emit(MessageScreened.create_unchecked(record, time=work.now, cause=each.event))
         if entry.recalled_by is not None:  # it was withdrawn before it came
             announce_recall(work, record, entry.recalled_by, each.event)
     await save_standings(work, judged.standings.values())

@@ -8,20 +8,20 @@ from pydantic import BaseModel, Field
 
 from huiqun.audit.reading import ReadsNames
 from huiqun.files.reading import RowFormat
-from huiqun.files.uploads import received_rows, refused_rows
+from huiqun.files.uploads import read_uploaded_rows, row_faults_problem
 from huiqun.web import (
     MIB,
-    Answer,
     IfMatch,
     Offloaded,
     Page,
     Paging,
     Principal,
+    ReadDatabase,
     Router,
-    Store,
     WriteOnce,
-    body_limit,
-    requires,
+    WriteResult,
+    limit_body,
+    require_role,
     set_etag,
 )
 from huiqun.work import Work
@@ -53,7 +53,7 @@ _FILE: dict[str, Any] = {
     },
     "responses": {"415": {"description": "Neither CSV nor JSON, or an unknown charset"}},
 }
-Moderator = Annotated[Principal, requires("moderator")]
+Moderator = Annotated[Principal, require_role("moderator")]
 
 
 class StaffView(BaseModel):
@@ -83,7 +83,7 @@ class StaffListView(BaseModel):
 
 
 @router.get("", summary="Read the state of the list of authorised staff")
-async def read_staff_list(db: Store, response: Response) -> StaffListView:
+async def read_staff_list(db: ReadDatabase, response: Response) -> StaffListView:
     """How many people stand on the list of authorised staff, and since when; they themselves are under `/people`."""
     found = await store.get_staff_list(db)
     set_etag(response, found.revision)
@@ -91,7 +91,7 @@ async def read_staff_list(db: Store, response: Response) -> StaffListView:
 
 
 @router.get("/people", summary="List the authorised staff")
-async def list_staff(db: Store, paging: Paging, reading: ReadsNames) -> Page[StaffView]:
+async def list_staff(db: ReadDatabase, paging: Paging, reading: ReadsNames) -> Page[StaffView]:
     """By id. The reading is audited, because it shows names."""
     found = await store.list_staff(db, after=paging.last(str), limit=paging.limit + 1)
     if found:
@@ -103,7 +103,7 @@ async def list_staff(db: Store, paging: Paging, reading: ReadsNames) -> Page[Sta
     "",
     summary="Replace the list of authorised staff by a file",
     response_model=StaffListView,
-    dependencies=[body_limit(16 * MIB)],
+    dependencies=[limit_body(16 * MIB)],
     openapi_extra=_FILE,
 )
 async def put_staff_list(
@@ -114,17 +114,17 @@ async def put_staff_list(
         # Reading 50,000 rows takes processor time: elsewhere, so that heartbeats and requests go on.
         people = await offload(_read_staff, request)
     except UnfitStaffError as error:
-        raise refused_rows("unfit-staff", error.faults) from None
+        raise row_faults_problem("unfit-staff", error.faults) from None
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         made = await replace_staff_list(work, people, seen.check, who.id)
-        return Answer(_list_view(made), version=made.revision)
+        return WriteResult(_list_view(made), version=made.revision)
 
     return await write(use_case)
 
 
 def _read_staff(request: Request) -> tuple[Staff, ...]:
-    return parse_staff(*received_rows(request, _FORMS))
+    return parse_staff(*read_uploaded_rows(request, _FORMS))
 
 
 def _list_view(found: StaffList) -> StaffListView:

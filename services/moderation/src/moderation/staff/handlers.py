@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-from huiqun.audit import AuditEntry, append
+from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.channel.directory.store import read_directory
 from huiqun.contracts.channel import Role
 from huiqun.store import Reader
@@ -20,7 +20,7 @@ async def replace_staff_list(
     made = StaffList(len(staff), before.revision + 1, actor, work.now)
     await store.replace_staff_list(work, staff, made)
     detail = {"size": made.size, "before": before.size, "revision": made.revision}
-    await append(work, AuditEntry(actor, "staff.list.replaced", "staff", detail))
+    await append_audit_entry(work, AuditEntry(actor, "staff.list.replaced", "staff", detail))
     return made
 
 

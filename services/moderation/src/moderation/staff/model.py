@@ -50,7 +50,7 @@ def parse_staff(text: str, form: RowFormat) -> tuple[Staff, ...]:
     Raises UnfitStaffError.
     """
     rows = read_rows(text, form, tuple(_LONGEST))
-    parsed = parse_rows(rows, _parse_row, key=("staff_id", lambda staff: staff.staff_id), most=MAX_STAFF)
+    parsed = parse_rows(rows, _parse_row, key=("staff_id", lambda staff: staff.staff_id), max_records=MAX_STAFF)
     if parsed.faults:
         raise UnfitStaffError(parsed.faults)
     return parsed.records

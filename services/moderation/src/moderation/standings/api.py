@@ -7,7 +7,7 @@ from fastapi import Path
 from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id
-from huiqun.web import Problem, Router, Store
+from huiqun.web import Problem, ReadDatabase, Router
 from moderation.group_policies.handlers import get_policy_in_force
 from moderation.groups.handlers import get_group
 from moderation.standings import store
@@ -51,7 +51,7 @@ class StandingView(BaseModel):
 
 
 @router.get("", summary="Read a member's standing in a group")
-async def read_standing(db: Store, group_id: GroupPath, member_id: MemberPath) -> StandingView:
+async def read_standing(db: ReadDatabase, group_id: GroupPath, member_id: MemberPath) -> StandingView:
     """Score and rung are those of the ladder of the policy that the group is under now."""
     found = await store.find_standing(db, group_id, member_id)
     if found is None:

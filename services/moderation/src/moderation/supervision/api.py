@@ -13,19 +13,19 @@ from huiqun.privacy.detection import PersonalDataKind
 from huiqun.privacy.keys import RotatingKey
 from huiqun.privacy.text import ComparedText, MaskedText, RawText
 from huiqun.web import (
-    Answer,
-    Audited,
     Page,
     Paging,
     Principal,
     Problem,
+    ReadDatabase,
     Router,
-    Store,
+    TransactOnce,
     WriteOnce,
-    changes_nothing,
-    requires,
+    WriteResult,
+    read_only,
+    require_role,
 )
-from huiqun.web.problems import field_error
+from huiqun.web.problems import locate_field_error
 from huiqun.work import Work
 from moderation.archive.api import MESSAGE_PROBLEMS, GroupOfMessage, MessagePath, RevisionView, place_in, revision_view
 from moderation.archive.model import NoPersonalDataError
@@ -62,7 +62,7 @@ def hash_key(request: Request) -> RotatingKey:
 
 
 HashKey = Annotated[RotatingKey, Depends(hash_key)]
-Auditor = Annotated[Principal, requires("auditor")]
+Auditor = Annotated[Principal, require_role("auditor")]
 Seed = Annotated[
     str,
     ComparedText(min_length=1, max_length=100),
@@ -175,16 +175,14 @@ def sample_command(
 ) -> DrawSampleCommand:
     """What is to be drawn, without the groups."""
     if not timedelta() < until - since <= _LONGEST:
-        errors = [field_error(("query", "to"), "It is later than from, and by 93 days at most.")]
+        errors = [locate_field_error(("query", "to"), "It is later than from, and by 93 days at most.")]
         raise Problem(422, "invalid-request", "The request is not valid.", errors=errors)
     return DrawSampleCommand(seed, size, since, until, by_group=by_group)
 
 
-@router.post(
-    "/lookup", summary="Find the messages that held a piece of personal data", dependencies=[changes_nothing()]
-)
+@router.post("/lookup", summary="Find the messages that held a piece of personal data", dependencies=[read_only()])
 async def find_messages_with_personal_data(
-    question: Annotated[PersonalDataQuestion, Body()], paging: Paging, audited: Audited, key: HashKey, who: Auditor
+    question: Annotated[PersonalDataQuestion, Body()], paging: Paging, audited: TransactOnce, key: HashKey, who: Auditor
 ) -> Page[RevisionView]:
     """Over all groups, in order of time. Each question is audited, with a keyed hash in place of the value."""
     command = LookUpPersonalDataCommand(question.value, question.kind, place_in(paging), paging.limit + 1)
@@ -194,7 +192,7 @@ async def find_messages_with_personal_data(
 
 @router.get("/sample", summary="Draw a sample of messages, the same one for the same seed")
 async def draw_message_sample(
-    db: Store, command: Annotated[DrawSampleCommand, Depends(sample_command)], groups: SampledGroups = None
+    db: ReadDatabase, command: Annotated[DrawSampleCommand, Depends(sample_command)], groups: SampledGroups = None
 ) -> MessageSampleView:
     """Ranked by BLAKE2b of seed and message id, so that anybody can draw it again and nobody can choose."""
     sample = await draw_sample(db, replace(command, groups=tuple(groups or ())))
@@ -212,15 +210,15 @@ async def add_message_review(
     """Opinions are added, never replaced; each is audited."""
     command = ReviewMessageCommand(message_id, group_id, draft.outcome, draft.note)
 
-    async def use_case(work: Work) -> Answer:
-        return Answer(_view(await review_message(work, command, who.id)))
+    async def use_case(work: Work) -> WriteResult:
+        return WriteResult(_view(await review_message(work, command, who.id)))
 
     return await write(use_case)
 
 
 @router.get("/{message_id}/reviews", summary="List the reviews of a message")
 async def list_reviews_of_message(
-    db: Store, message_id: MessagePath, group_id: GroupOfMessage = None
+    db: ReadDatabase, message_id: MessagePath, group_id: GroupOfMessage = None
 ) -> MessageReviewsView:
     """Also of one that has expired; without a group, of those of every group that have this id."""
     return MessageReviewsView(items=list(map(_view, await store.list_reviews_of_id(db, message_id, group_id))))
@@ -228,7 +226,7 @@ async def list_reviews_of_message(
 
 @reviews_router.get("", summary="List the reviews of all messages")
 async def list_message_reviews(
-    db: Store, paging: Paging, group_id: ReviewedGroup = None, outcome: WithOutcome = None
+    db: ReadDatabase, paging: Paging, group_id: ReviewedGroup = None, outcome: WithOutcome = None
 ) -> Page[MessageReviewView]:
     """Newest first."""
     found = await store.list_reviews(db, group_id, outcome, paging.last(str), paging.limit + 1)

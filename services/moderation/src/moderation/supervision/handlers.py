@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from huiqun.audit import AuditEntry, append
+from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.privacy.detection import PersonalDataKind
 from huiqun.privacy.keys import RotatingKey
 from huiqun.runtime.ids import new_id
@@ -103,7 +103,7 @@ async def review_message(work: Work, command: ReviewMessageCommand, actor: str) 
     review = MessageReview(new_id(), ref, command.outcome, command.note, actor, work.now)
     await store.insert_review(work, review)
     detail = {"review": review.id, "outcome": command.outcome, "group_id": ref.group_id}
-    await append(work, AuditEntry(actor, "message.reviewed", f"message/{ref.message_id}", detail))
+    await append_audit_entry(work, AuditEntry(actor, "message.reviewed", f"message/{ref.message_id}", detail))
     return review
 
 
@@ -117,5 +117,7 @@ async def look_up_personal_data(
     tokens = tokenize_value(command.value, command.kind, hash_key)
     found = await list_messages_with_token(work, tokens, command.after, command.limit)
     detail = {"hash": tokens[0].hash, "found": len(found)}
-    await append(work, AuditEntry(actor, "personal_data.looked_up", f"personal_data/{command.kind.value}", detail))
+    await append_audit_entry(
+        work, AuditEntry(actor, "personal_data.looked_up", f"personal_data/{command.kind.value}", detail)
+    )
     return found

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from huiqun.privacy.erasure.holdings import kept_anyway
+from huiqun.privacy.erasure.holdings import unsearched_holding
 from moderation.supervision.store import MESSAGE_REVIEWS
 
-HOLDINGS = (kept_anyway("对消息的抽查意见", (MESSAGE_REVIEWS,), "监督检查的证明", timedelta(days=5 * 366)),)
+HOLDINGS = (unsearched_holding("对消息的抽查意见", (MESSAGE_REVIEWS,), "监督检查的证明", timedelta(days=5 * 366)),)

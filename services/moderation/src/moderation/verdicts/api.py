@@ -12,7 +12,7 @@ from huiqun.contracts.channel.messages import MAX_TEXT
 from huiqun.contracts.envelope import Id
 from huiqun.contracts.moderation import Verdict
 from huiqun.privacy.text import RawText
-from huiqun.web import Offloaded, Router, changes_nothing
+from huiqun.web import Offloaded, Router, read_only
 from moderation.classifier.handlers import load_shipped_classifier
 from moderation.lexicon.matching.matcher import LexiconHit
 from moderation.policies.model import Policy
@@ -101,7 +101,7 @@ class TextTrialView(BaseModel):
     finds: list[FoundSpanView] = Field(description="Personal data, links and offers of contact that were found.")
 
 
-@router.post("", summary="Try a text against the rules in force", dependencies=[changes_nothing()])
+@router.post("", summary="Try a text against the rules in force", dependencies=[read_only()])
 async def scan_text(body: TryTextBody, rulebook: RulebookInForce, offload: Offloaded) -> TextTrialView:
     """Judged as if a customer of long standing sent it now; it is kept nowhere."""
     return await offload(_try_text, body, rulebook)

@@ -7,7 +7,7 @@ from fastapi import Path
 from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id
-from huiqun.web import Router, Store
+from huiqun.web import ReadDatabase, Router
 from moderation.consent.model import rules_version_of
 from moderation.schedules.handlers import get_group_context
 from moderation.welcome import store
@@ -33,7 +33,7 @@ class GroupRulesView(BaseModel):
 
 
 @router.get("", summary="Read the rules of a group as its members see them")
-async def read_group_rules(db: Store, group_id: GroupPath) -> GroupRulesView:
+async def read_group_rules(db: ReadDatabase, group_id: GroupPath) -> GroupRulesView:
     """The fixed place where the rules of a group can always be found."""
     context = await get_group_context(db, group_id)
     rules = context.rules

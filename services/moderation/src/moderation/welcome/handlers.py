@@ -148,7 +148,7 @@ async def gather_newcomers(
     greeted = [each for each in newcomers if greets_newcomers(policies[each.group_id].rules.membership)]
     if not greeted:
         return
-    known = await directory.reveal(greeted)
+    known = await directory.reveal_personal_details(greeted)
     names = {member.key: clean_name(known[member.key].display_name) for member in greeted}
     masks = [rulebook.mask_of(policies[member.group_id]) for member in greeted]
     # Nobody is greeted by a name that their group would not let pass as a message.

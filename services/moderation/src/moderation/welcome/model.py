@@ -7,7 +7,7 @@ from typing import Final
 
 from huiqun.channel.directory.model import DirectoryMember
 from huiqun.contracts.channel import Action, ActionKind, ActionTarget, Role
-from huiqun.contracts.channel.mentions import AddressedText, Mention, join
+from huiqun.contracts.channel.mentions import AddressedText, Mention, join_texts
 from huiqun.runtime.ids import new_id
 from moderation.consent.model import consent_question, fill_text, join_paragraphs, normalize_phrases
 from moderation.policies.sections.leaving import LeavingRule
@@ -102,8 +102,8 @@ def address_newcomers(newcomers: Mapping[str, bool]) -> AddressedText:
     named = [Mention(member_id) for member_id, has_name in newcomers.items() if has_name][:_NAMED]
     if not named:
         return AddressedText(_NEWCOMER if len(newcomers) == 1 else f"{len(newcomers)} 位{_NEWCOMER}")
-    listed = join("、", named)
-    return listed if len(named) == len(newcomers) else join("", [listed, f" 等 {len(newcomers)} 位{_NEWCOMER}"])
+    listed = join_texts("、", named)
+    return listed if len(named) == len(newcomers) else join_texts("", [listed, f" 等 {len(newcomers)} 位{_NEWCOMER}"])
 
 
 def greeting_text(rules: MembershipRules, group: str, newcomers: Mapping[str, bool], *, by_link: bool) -> AddressedText:

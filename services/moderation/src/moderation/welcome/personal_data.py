@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from huiqun.contracts.privacy import Outcome
-from huiqun.privacy.erasure.holdings import Document, DocumentSet, rewritten
+from huiqun.privacy.erasure.holdings import Document, DocumentSet, anonymizable_holding
 from huiqun.privacy.erasure.model import Subject
 from moderation.welcome.store import GROUP_STATES
 
@@ -14,7 +14,7 @@ def _without_newcomer(_: Document, subject: Subject) -> Mapping[str, Any]:
 
 
 WELCOME_HOLDINGS = (
-    rewritten(
+    anonymizable_holding(
         DocumentSet("待欢迎的新成员名单", GROUP_STATES, lambda each: each.query("newcomers.member_id", "_id")),
         _without_newcomer,
         Outcome.ERASED,
