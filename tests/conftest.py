@@ -17,7 +17,7 @@ from huiqun.store import Driver, MongoOptions
 from huiqun.testing.rig import Rig
 from local.proxy import Proxy
 from local.stack import Stack
-from tests.servers import SEEN, kafka_options_of, new_database_name
+from tests.servers import HANDLED_INDEXES, kafka_options_of, new_database_name
 
 # Workers that share the tests are told of a terminal of 80 columns; a test says itself how wide its own is.
 os.environ.pop("COLUMNS", None)
@@ -141,7 +141,7 @@ def kafka_options(session_stack: Stack, topic_prefix: str, request: pytest.Fixtu
 @pytest_asyncio.fixture
 async def rig(kafka_options: KafkaOptions, mongo_options: MongoOptions, database_name: str) -> AsyncIterator[Rig]:
     """A service's connections to the servers of the session, with topics and a database of the test's own."""
-    async with Rig.open(mongo_options, database_name, SEEN, kafka=kafka_options) as opened:
+    async with Rig.open(mongo_options, database_name, HANDLED_INDEXES, kafka=kafka_options) as opened:
         yield opened
 
 

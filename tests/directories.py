@@ -12,7 +12,7 @@ from huiqun.work import Transactor, Work
 from moderation.policies import store as policy_store
 
 
-def unread_directory() -> Directory:
+def detached_directory() -> Directory:
     """A directory that nobody asks for anything, for whoever only looks at what is wired to it."""
     encryption = FieldEncryption(connect("mongodb://nowhere"), "none", MasterKeys("a key of these tests"))
     return Directory(encryption, SuppressionList(b"a key of these tests"))
@@ -20,7 +20,7 @@ def unread_directory() -> Directory:
 
 async def save_groups(work: Work, directory: Directory, groups: Sequence[Group]) -> None:
     """Have the channel tell of groups, without what else follows from it."""
-    await directory.record(work, [GroupUpdated.about(group.group_id, group, time=work.now) for group in groups])
+    await directory.record_events(work, [GroupUpdated.create(group.group_id, group, time=work.now) for group in groups])
     await policy_store.note_groups(work, [group.group_id for group in groups])
 
 

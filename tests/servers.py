@@ -7,10 +7,10 @@ from huiqun.testing.rig import Rig
 from local.stack import SESSION_TIMEOUT_MILLISECONDS, Stack
 
 #: The indexes of a collection that a test's own handlers write to.
-SEEN: dict[str, tuple[()]] = {"seen": ()}
+HANDLED_INDEXES: dict[str, tuple[()]] = {"seen": ()}
 
 
-async def seen(rig: Rig) -> list[str]:
+async def handled_ids(rig: Rig) -> list[str]:
     """The ids of the documents that those handlers wrote."""
     return [document["_id"] for document in await rig.documents("seen")]
 

@@ -18,7 +18,7 @@ class Shell:
 
     environment: Mapping[str, str]
 
-    async def call(self, *arguments: str) -> Result:
+    async def run_command(self, *arguments: str) -> Result:
         """Run a command; it has a loop of its own, and so a thread."""
         runner = CliRunner(env={**self.environment, "COLUMNS": "200"})
         with _logging_kept():
@@ -26,9 +26,9 @@ class Shell:
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         return result
 
-    async def ok(self, *arguments: str) -> str:
+    async def run_successfully(self, *arguments: str) -> str:
         """What a command prints that succeeds."""
-        result = await self.call(*arguments)
+        result = await self.run_command(*arguments)
         assert result.exit_code == 0, result.output
         return result.stdout
 

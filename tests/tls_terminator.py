@@ -5,12 +5,12 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from local.certificates import Authority, Pair
+from local.certificates import Authority, CertificatePair
 from local.ports import LOOPBACK, free_port
 
 
 @asynccontextmanager
-async def tls_before(port: int, own: Pair, clients_of: Authority | None = None) -> AsyncIterator[int]:
+async def tls_before(port: int, own: CertificatePair, clients_of: Authority | None = None) -> AsyncIterator[int]:
     """The port on which `port` is reached over TLS; with `clients_of`, by those alone whom that authority signed."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(own.certificate, own.key)

@@ -5,4 +5,4 @@ import sys
 if sys.argv[:1] == ["-m"]:  # so it is while `python -m local...` looks for its module, and never later
     from local import interrupts
 
-    interrupts.install()  # the imports of that module take a second, in which somebody may press Ctrl-C
+    interrupts.install_handlers()  # the imports of that module take a second, in which somebody may press Ctrl-C

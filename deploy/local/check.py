@@ -8,7 +8,7 @@ _SHOWN: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class CheckResult:
     """A claim about the run and what speaks against it; it holds if nothing does. `shows` are ids of capabilities."""
 
     claim: str

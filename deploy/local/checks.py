@@ -9,19 +9,19 @@ from huiqun.contracts.channel import ActionKind
 from huiqun.contracts.channel.mentions import Mention
 from huiqun.contracts.channel.shown_names import NEUTRAL_NAME, clean_name
 from huiqun.contracts.moderation import CaseClosed
-from local import neighbours
-from local.check import Check
-from local.evidence import Evidence
-from local.observed import Observed
+from local import other_services
+from local.check import CheckResult
+from local.evidence import DayEvidence
+from local.observed import ObservedRun
 from local.services import Service
 from local.story.huimin import CARD, ID_CARD
 from local.story.model import Expected, Garbles, Says
-from local.story.numbers import full_width, in_groups
+from local.story.numbers import full_width_number, spaced_number
 
 # How the words about an action that is open for too long begin; they are no actions of their own.
 # A name of two characters may be a word as well.
 _A_WORD: Final = 2
-_SECRETS: Final = (ID_CARD, full_width(ID_CARD), CARD, in_groups(CARD))
+_SECRETS: Final = (ID_CARD, full_width_number(ID_CARD), CARD, spaced_number(CARD))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +29,18 @@ class Claim:
     """What should be true of a run; `objections` says what speaks against it."""
 
     text: str
-    objections: Callable[[Evidence], Iterator[str]]
+    objections: Callable[[DayEvidence], Iterator[str]]
     shows: tuple[str, ...] = ()
 
 
-def check_all(evidence: Evidence) -> list[Check]:
+def check_claims(evidence: DayEvidence) -> list[CheckResult]:
     """Every check of the story."""
-    return [Check(claim.text, list(claim.objections(evidence)), claim.shows) for claim in CLAIMS]
+    return [CheckResult(claim.text, list(claim.objections(evidence)), claim.shows) for claim in CLAIMS]
 
 
-def stopped(services: Sequence[Service]) -> Check:
+def check_stopped(services: Sequence[Service]) -> CheckResult:
     """To be looked at when the services have been asked to stop."""
-    return Check(
+    return CheckResult(
         "every service stops when it is asked to",
         [
             f"{service.name} ended with exit code {service.process.exit_code}"
@@ -50,12 +50,12 @@ def stopped(services: Sequence[Service]) -> Check:
     )
 
 
-def _verdicts(evidence: Evidence) -> Iterator[str]:
+def _verdicts(evidence: DayEvidence) -> Iterator[str]:
     for key, expected in evidence.judged.items():
-        yield from misjudged(key, expected, evidence.seen)
+        yield from describe_misjudgement(key, expected, evidence.seen)
 
 
-def misjudged(key: str, expected: Expected, seen: Observed) -> Iterator[str]:
+def describe_misjudgement(key: str, expected: Expected, seen: ObservedRun) -> Iterator[str]:
     """What is other about the verdict on a message than the story expects."""
     document = seen.archived.get(key)
     if document is None:
@@ -68,7 +68,7 @@ def misjudged(key: str, expected: Expected, seen: Observed) -> Iterator[str]:
         yield f"{key}: {document['verdict']} {reasons or ''} instead of {wanted}"
 
 
-def _sanctions(evidence: Evidence) -> Iterator[str]:
+def _sanctions(evidence: DayEvidence) -> Iterator[str]:
     wanted = Counter(
         (key.partition("/")[0], expected.sanction.value)
         for key, expected in evidence.judged.items()
@@ -80,11 +80,11 @@ def _sanctions(evidence: Evidence) -> Iterator[str]:
     yield from (f"an unexpected {kind} for {message}" for message, kind in found - wanted)
 
 
-def _archived_once(evidence: Evidence) -> Iterator[str]:
+def _archived_once(evidence: DayEvidence) -> Iterator[str]:
     yield from _differences(evidence.judged, evidence.seen.archived, "in MongoDB")
 
 
-def _screened_once(evidence: Evidence) -> Iterator[str]:
+def _screened_once(evidence: DayEvidence) -> Iterator[str]:
     yield from _differences(evidence.judged, evidence.seen.screened, "on the topic")
     for key, events in evidence.seen.screened.items():
         if len(events) != 1:
@@ -96,14 +96,14 @@ def _differences(wanted: Mapping[str, object], found: Mapping[str, object], wher
     yield from (f"{key} should not be {where}" for key in found.keys() - wanted.keys())
 
 
-def _withheld(evidence: Evidence) -> Iterator[str]:
+def _withheld(evidence: DayEvidence) -> Iterator[str]:
     wanted = {step.key for step in evidence.steps if isinstance(step.entry, Says) and step.entry.withheld}
     found = set(evidence.transcript.withheld)
     yield from (f"{key} got through" for key in wanted - found)
     yield from (f"{key} was kept back" for key in found - wanted)
 
 
-def _actions(evidence: Evidence) -> Iterator[str]:
+def _actions(evidence: DayEvidence) -> Iterator[str]:
     transcript = evidence.transcript
     ids = {document["_id"] for document in evidence.seen.actions}
     for document in evidence.seen.actions:
@@ -116,7 +116,7 @@ def _actions(evidence: Evidence) -> Iterator[str]:
     yield from (f"{action_id} was never asked for" for action_id in transcript.asked.keys() - ids)
 
 
-def _unsupported(evidence: Evidence) -> Iterator[str]:
+def _unsupported(evidence: DayEvidence) -> Iterator[str]:
     cannot = {ActionKind.MUTE_MEMBER: "mute", ActionKind.DELETE_MESSAGE: "delete"}
     groups = {step.chat.group.group_id: step.chat.group.capabilities for step in evidence.steps}
     for document in evidence.seen.actions:
@@ -130,7 +130,7 @@ def _unsupported(evidence: Evidence) -> Iterator[str]:
             yield f"{document['kind']} in {document['group_id']} was asked for all the same"
 
 
-def _deleted(evidence: Evidence) -> Iterator[str]:
+def _deleted(evidence: DayEvidence) -> Iterator[str]:
     for step in evidence.steps:
         blocked = step.expected is not None and step.expected.verdict == "block"
         message_id = step.key.partition("/")[0]
@@ -139,7 +139,7 @@ def _deleted(evidence: Evidence) -> Iterator[str]:
             yield f"{message_id}: deleted is {not able}"
 
 
-def _dead_letters(evidence: Evidence) -> Iterator[str]:
+def _dead_letters(evidence: DayEvidence) -> Iterator[str]:
     broken = {step.record.value: step.entry for step in evidence.steps if isinstance(step.entry, Garbles)}
     for service, letters in evidence.seen.dead.items():
         for letter in letters:
@@ -151,7 +151,7 @@ def _dead_letters(evidence: Evidence) -> Iterator[str]:
     yield from (f"no dead letter for {(value or b'')[:40]!r}" for value in broken)
 
 
-def _named(evidence: Evidence) -> Iterator[str]:
+def _named(evidence: DayEvidence) -> Iterator[str]:
     """Names that actions hold, and mentions that the channel did not put a name in for."""
     names = {person.name.partition("-")[0] for person in evidence.people.values()}
     unmistakable = [name for name in names if len(name) > _A_WORD]
@@ -168,7 +168,7 @@ def _named(evidence: Evidence) -> Iterator[str]:
         yield from (f"{document['_id']} is kept with {name}" for name in unmistakable if name in str(document))
 
 
-def _masked(evidence: Evidence) -> Iterator[str]:
+def _masked(evidence: DayEvidence) -> Iterator[str]:
     for key, document in evidence.seen.archived.items():
         if _shows_a_number(str(document["text"])):
             yield f"{key} shows a number in MongoDB"
@@ -184,7 +184,7 @@ def _shows_a_number(text: str) -> bool:
     return any(secret in text for secret in _SECRETS)
 
 
-def _announced(evidence: Evidence) -> Iterator[str]:
+def _announced(evidence: DayEvidence) -> Iterator[str]:
     closed = [event.data for event in evidence.seen.decisions if isinstance(event, CaseClosed)]
     found = Counter((case.case_id, case.outcome.value) for case in closed)
     wanted = Counter(evidence.morning.closed.items())
@@ -192,7 +192,7 @@ def _announced(evidence: Evidence) -> Iterator[str]:
     yield from (f"{case_id} was announced as {outcome}" for case_id, outcome in found - wanted)
 
 
-def _audited(evidence: Evidence) -> Iterator[str]:
+def _audited(evidence: DayEvidence) -> Iterator[str]:
     for service, report in evidence.seen.audits.items():
         yield from (f"{service}: {finding.explanation}" for finding in report.findings)
 
@@ -209,9 +209,9 @@ CLAIMS: Final = (
     Claim("broken records are dead letters with a reason, and nothing else is", _dead_letters),
     Claim("actions name members by id, and the channel puts in their names", _named),
     Claim("personal data is masked in the archive, on the topic and in the logs", _masked, ("C8",)),
-    Claim("engagement has counted each message once, and knows who has left", neighbours.activity),
-    Claim("crm-sync knows each customer once, whatever groups they are in", neighbours.customers),
-    Claim("survey would ask the customers who are there, and nobody else", neighbours.eligibility),
+    Claim("engagement has counted each message once, and knows who has left", other_services.check_activity),
+    Claim("crm-sync knows each customer once, whatever groups they are in", other_services.check_customers),
+    Claim("survey would ask the customers who are there, and nobody else", other_services.check_eligibility),
     Claim("the decisions of cases are announced on the topic", _announced),
     Claim("the audit logs are unbroken", _audited, ("B27",)),
 )

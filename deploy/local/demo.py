@@ -6,13 +6,13 @@ from pathlib import Path
 from rich.console import Console
 
 from local import tables
-from local.checks import check_all, stopped
+from local.capability_evidence import find_capability_evidence
+from local.checks import check_claims, check_stopped
 from local.console import run_to_the_end
 from local.day import play_day
 from local.directories import run_directory
-from local.evidence import Evidence
-from local.shown import sightings
-from local.system import huiqun
+from local.evidence import DayEvidence
+from local.system import running_system
 
 
 async def demo(console: Console) -> int:
@@ -22,14 +22,16 @@ async def demo(console: Console) -> int:
 
 
 async def _play_and_check(logs: Path, console: Console) -> int:
-    async with huiqun(logs, console.print) as system:
+    async with running_system(logs, console.print) as system:
         day = await play_day(system, console)
         transcript = system.channel.transcript
-        tables.show_day(console, day, transcript)
-    evidence = Evidence(day.steps, day.seen, transcript, day.morning, [service.log for service in system.services])
-    came_out = [*check_all(evidence), stopped(system.services)]
-    found = sightings(day, came_out)
-    tables.show(console, tables.checked("Does it agree with the story?", came_out), tables.shown(found))
+        tables.print_day(console, day, transcript)
+    evidence = DayEvidence(day.steps, day.seen, transcript, day.morning, [service.log for service in system.services])
+    came_out = [*check_claims(evidence), check_stopped(system.services)]
+    found = find_capability_evidence(day, came_out)
+    tables.print_tables(
+        console, tables.checks_table("Does it agree with the story?", came_out), tables.capabilities_table(found)
+    )
     held = all(check.holds for check in (*(scene.check for scene in day.scenes), *came_out))
     good = held and all(seen and all(each.holds for each in seen) for seen in found.values())
     console.print()

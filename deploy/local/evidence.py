@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.channel import Transcript
-from local.observed import Observed
+from local.observed import ObservedRun
 from local.people.morning import Morning
 from local.story.model import Expected, Leaves, Person
-from local.story.script import Step
+from local.story.script import DayStep
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class DayEvidence:
     """The story, what came of it, and what the channel remembers."""
 
-    steps: Sequence[Step]
-    seen: Observed
+    steps: Sequence[DayStep]
+    seen: ObservedRun
     transcript: Transcript
     morning: Morning
     logs: Sequence[Path]

@@ -5,24 +5,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from huiqun.audit import AUDIT_INDEXES, VerifyReport, verify
+from huiqun.audit import AUDIT_INDEXES, VerificationReport, verify_audit_log
 from huiqun.channel.directory.documents import member_from
 from huiqun.channel.directory.model import DirectoryMember
 from huiqun.channel.directory.store import DIRECTORY
-from huiqun.contracts.catalog import decode
+from huiqun.contracts.catalog import decode_event
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MemberSanctioned, MessageScreened, Sanction, Screened
 from huiqun.contracts.topics import MODERATION_DECISIONS, Topic
 from huiqun.kafka import KafkaOptions
 from huiqun.privacy.encryption import KEY_VAULT
-from huiqun.store import Database, Outside
+from huiqun.store import Database, OutsideTransaction
 from huiqun.stream import STREAM_INDEXES
-from huiqun.stream.dead_letters import DeadLetter, read_all
+from huiqun.stream.dead_letters import DeadLetter, read_dead_letters
 from huiqun.tasks.store import TASK_INDEXES
 from huiqun.web import WEB_INDEXES
 from huiqun.work import WORK_INDEXES
 from local.system import System
-from local.topics import reading, record_count, records
+from local.topics import count_records, open_reader, read_records
 from moderation.archive.model import RevisionKey
 
 Document = Mapping[str, Any]
@@ -33,7 +33,7 @@ _RECORDS: Final = {"engagement": "activity", "crm-sync": "members", "survey": "e
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class ObservedRun:
     """`archived` are moderation's messages by key of their revision, `decisions` the events on its topic.
 
     `records` are the documents of the other services, by service: of engagement its activity, of crm-sync its
@@ -45,7 +45,7 @@ class Observed:
     decisions: Sequence[Event]
     records: Mapping[str, Sequence[Document]]
     members: Mapping[str, Sequence[DirectoryMember]]
-    audits: Mapping[str, VerifyReport]
+    audits: Mapping[str, VerificationReport]
     actions: Sequence[Document]
     dead: Mapping[str, Sequence[DeadLetter]]
     documents: Mapping[str, Mapping[str, int]]
@@ -75,20 +75,20 @@ class Observed:
         found: dict[str, list[MessageScreened]] = {}
         for event in self.decisions:
             if isinstance(event, MessageScreened):
-                found.setdefault(key_of(event), []).append(event)
+                found.setdefault(revision_key_of(event), []).append(event)
         return found
 
 
-async def observe(system: System) -> Observed:
+async def observe_run(system: System) -> ObservedRun:
     """Read everything that the run has left behind."""
     moderation = system.database("moderation")
     names = [service.name for service in system.services]
-    return Observed(
+    return ObservedRun(
         archived={
             _named(RevisionKey.parse(document["_id"])): document
             async for document in moderation["messages"].find().sort("sent_at", 1)
         },
-        decisions=await read_topic(system.kafka, MODERATION_DECISIONS),
+        decisions=await list_topic_events(system.kafka, MODERATION_DECISIONS),
         records={
             name: [document async for document in system.database(name)[collection].find()]
             for name, collection in _RECORDS.items()
@@ -97,14 +97,14 @@ async def observe(system: System) -> Observed:
             name: [member_from(each) async for each in system.database(name)[DIRECTORY].find({"record": "member"})]
             for name in _RECORDS
         },
-        audits={name: await verify(Outside(system.database(name))) for name in names},
+        audits={name: await verify_audit_log(OutsideTransaction(system.database(name))) for name in names},
         actions=[document async for document in moderation["actions"].find().sort("requested_at", 1)],
-        dead={name: [letter async for letter in read_all(system.kafka, name)] for name in names},
+        dead={name: [letter async for letter in read_dead_letters(system.kafka, name)] for name in names},
         documents={name: await _documents(system.database(name)) for name in names},
     )
 
 
-def key_of(event: MessageScreened) -> str:
+def revision_key_of(event: MessageScreened) -> str:
     """The key of the message's revision: "m1", and "m1/1" once edited."""
     return _named(event.data)
 
@@ -113,13 +113,13 @@ def _named(revision: RevisionKey | Screened) -> str:
     return f"{revision.message_id}/{revision.revision}" if revision.revision else revision.message_id
 
 
-async def read_topic(kafka: KafkaOptions, topic: Topic) -> list[Event]:
+async def list_topic_events(kafka: KafkaOptions, topic: Topic) -> list[Event]:
     """All that is on the topic now."""
-    left = await record_count(kafka, topic)
+    left = await count_records(kafka, topic)
     found: list[Event] = []
-    async with reading(kafka, topic) as consumer:
+    async with open_reader(kafka, topic) as consumer:
         while len(found) < left:
-            found += [decode(topic, record.value) for record in await records(consumer)]
+            found += [decode_event(topic, record.value) for record in await read_records(consumer)]
     return found
 
 

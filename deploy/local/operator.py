@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.runtime.clock import SystemClock
-from huiqun.store import Client, Database, Outside
-from huiqun.versions.model import ActivationCommand
+from huiqun.store import Client, Database, OutsideTransaction
+from huiqun.versions.model import ActivateVersionCommand
 from huiqun.web import create_api_key
-from huiqun.web.api_keys import COLLECTION
+from huiqun.web.api_keys import API_KEYS
 from huiqun.work import Transactor, Work
 from local.story.script import CHATS
 from moderation.policies.handlers import activate_version, assign_policy, write_version
@@ -23,7 +23,7 @@ async def write_policies(client: Client, database: Database, kafka: KafkaOptions
     async def use_case(work: Work) -> None:
         for chat in CHATS:
             await write_version(work, chat.policy_id, Rules(**chat.rules), chat.group.name, OPERATOR)
-            await activate_version(work, chat.policy_id, ActivationCommand(1, APPROVER), _whatever)
+            await activate_version(work, chat.policy_id, ActivateVersionCommand(1, APPROVER), _whatever)
             await assign_policy(work, chat.group.group_id, chat.policy_id, _whatever, OPERATOR)
 
     publisher = Publisher(kafka)
@@ -37,12 +37,12 @@ def _whatever(revision: int) -> None:
     """Nobody else changes them meanwhile."""
 
 
-async def create_key(databases: Sequence[Database]) -> str:
+async def create_admin_key(databases: Sequence[Database]) -> str:
     """Make an API key that is good for everything, and put it into the database of every service."""
     first, *others = databases
-    key = await create_api_key(Outside(first), OPERATOR, ["admin"])
-    stored = await first[COLLECTION].find_one({"name": OPERATOR})
+    key = await create_api_key(OutsideTransaction(first), OPERATOR, ["admin"])
+    stored = await first[API_KEYS].find_one({"name": OPERATOR})
     if stored is not None:
         for database in others:
-            await database[COLLECTION].insert_one(stored)
+            await database[API_KEYS].insert_one(stored)
     return key

@@ -9,14 +9,14 @@ from typing import Final
 from huiqun.contracts.channel import ActionKind, MessageEdited, MessageReceived, Support
 from huiqun.contracts.moderation import SanctionKind
 from local.channel import Channel
-from local.story.script import Step
+from local.story.script import DayStep
 
 STEPS_A_SECOND: Final = 100
 # Moderation may just be starting again.
 _ANSWER_SECONDS: Final = 60.0
 
 
-async def play(steps: Sequence[Step], channel: Channel, advance: Callable[[Step], None]) -> None:
+async def play_steps(steps: Sequence[DayStep], channel: Channel, advance: Callable[[DayStep], None]) -> None:
     """Deliver the steps in order. After an offence that is to mute somebody, wait until the channel was asked to.
 
     A mute that is never asked for is waited for 60 s; what then goes through shows in the checks.
@@ -32,12 +32,12 @@ async def play(steps: Sequence[Step], channel: Channel, advance: Callable[[Step]
             mutes[member] += 1
             with suppress(TimeoutError):
                 async with asyncio.timeout(_ANSWER_SECONDS):
-                    await channel.until_answered(ActionKind.MUTE_MEMBER, member, mutes[member])
+                    await channel.wait_until_answered(ActionKind.MUTE_MEMBER, member, mutes[member])
             due = loop.time()
         due += 1 / STEPS_A_SECOND
         await asyncio.sleep(due - loop.time())
 
 
-def _is_to_mute(step: Step) -> bool:
+def _is_to_mute(step: DayStep) -> bool:
     able = step.chat.group.capabilities.mute is not Support.NONE
     return able and step.expected is not None and step.expected.sanction is SanctionKind.MUTE

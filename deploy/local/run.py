@@ -12,8 +12,8 @@ from local import tables
 from local.console import run_to_the_end
 from local.day import play_day
 from local.directories import run_directory
-from local.operator import create_key
-from local.system import System, huiqun
+from local.operator import create_admin_key
+from local.system import System, running_system
 
 ENVIRONMENT: Final = "environment"
 
@@ -21,10 +21,10 @@ ENVIRONMENT: Final = "environment"
 async def run(console: Console) -> int:
     """Run the day, then wait: it ends when it is interrupted, or when a service does."""
     with run_directory("run") as logs:
-        async with huiqun(logs, console.print) as system:
+        async with running_system(logs, console.print) as system:
             day = await play_day(system, console)
-            tables.show_day(console, day, system.channel.transcript)
-            key = await create_key([system.database(service.name) for service in system.services])
+            tables.print_day(console, day, system.channel.transcript)
+            key = await create_admin_key([system.database(service.name) for service in system.services])
             explain(system, key, logs, console)
             with suppress(asyncio.CancelledError):  # Ctrl-C is how it is meant to end
                 await asyncio.Event().wait()
@@ -46,7 +46,7 @@ def explain(system: System, key: str, logs: Path, console: Console) -> None:
         f"{_beside_python('huiqun')} dead-letters list --service moderation",
     )
     console.print()
-    console.print(tables.addresses(system.services))
+    console.print(tables.addresses_table(system.services))
     console.print("\n[bold]Look around[/] from another terminal:")
     for command in commands:
         console.print(f"  {command}", soft_wrap=True)

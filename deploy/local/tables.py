@@ -8,15 +8,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from huiqun.cli.terminal import printable
+from huiqun.cli.terminal import printable_text
+from local.capability_evidence import CapabilityEvidence
 from local.channel import Transcript
-from local.check import Check
-from local.day import Day
-from local.observed import Observed
-from local.people.morning import Deed
-from local.people.scene import Played
+from local.check import CheckResult
+from local.day import PlayedDay
+from local.observed import ObservedRun
+from local.people.morning import LoggedDeed
+from local.people.scene import PlayedScene
 from local.services import Service
-from local.shown import Sighting
 from local.story.capabilities import SECTIONS
 from local.story.model import Edits, Says
 from local.story.script import TIMEZONE
@@ -26,7 +26,7 @@ _LONGEST: Final = 18
 _WIDTH_FOR_NOTES: Final = 130
 
 
-def moments(day: Day, *, notes: bool) -> Table:
+def moments_table(day: PlayedDay, *, notes: bool) -> Table:
     """The noted messages: who wrote what, and what came of it; texts as they are archived, masked."""
     table = _table("Moments of the day")
     widths = {"": 5, "who": 6, "wrote": None, "what came of it": 31, "shows": 8} | ({"that is": None} if notes else {})
@@ -38,16 +38,16 @@ def moments(day: Day, *, notes: bool) -> Table:
             continue
         row = (
             step.at.astimezone(TIMEZONE).strftime("%H:%M"),
-            printable(step.author),
-            printable(_shortened(document["text"])),
-            printable(day.seen.outcome(step.key), COLOURS[document["verdict"]]),
+            printable_text(step.author),
+            printable_text(_shortened(document["text"])),
+            printable_text(day.seen.outcome(step.key), COLOURS[document["verdict"]]),
             Text(" ".join(step.entry.shows), "dim"),
         )
         table.add_row(*row, *([Text(step.entry.note, "dim")] if notes else []))
     return table
 
 
-def scenes(played: Sequence[Played]) -> Table:
+def scenes_table(played: Sequence[PlayedScene]) -> Table:
     """What people did over HTTP and in the groups, scene by scene, each with what it was to show."""
     table = _table("The morning after: what people did, and whether it took effect", "")
     for number, scene in enumerate(played, start=1):
@@ -55,11 +55,11 @@ def scenes(played: Sequence[Played]) -> Table:
         table.add_row(claim.append(" ".join(scene.check.shows), "dim"))
         table.add_row(_deeds(scene.deeds))
         if not scene.check.holds:
-            table.add_row(printable(scene.check.summary, "red"))
+            table.add_row(printable_text(scene.check.summary, "red"))
     return table
 
 
-def shown(found: Mapping[str, Sequence[Sighting]]) -> Table:
+def capabilities_table(found: Mapping[str, Sequence[CapabilityEvidence]]) -> Table:
     """What moderation can do, and where the run has shown it: the first place, and how many more there were."""
     table = _table("What was shown: #scenes are those of the morning after, times those of messages")
     table.expand = True
@@ -72,39 +72,39 @@ def shown(found: Mapping[str, Sequence[Sighting]]) -> Table:
             holds = bool(seen) and all(each.holds for each in seen)
             where = seen[0].where if seen else "nowhere"
             more = f"+{len(seen) - 1}" if len(seen) > 1 else ""
-            table.add_row(_mark(holds=holds), name, what, printable(where, "dim"), Text(more, "dim"))
+            table.add_row(_mark(holds=holds), name, what, printable_text(where, "dim"), Text(more, "dim"))
     return table
 
 
-def summary(seen: Observed, transcript: Transcript) -> Table:
+def summary_table(seen: ObservedRun, transcript: Transcript) -> Table:
     """What each service decided and did."""
     table = _table("What they did", "", "", "")
     sanctions = Counter(sanction.kind.value.replace("_", " ") for sanction in seen.sanctions)
-    table.add_row("moderation", "verdicts", counts(seen.verdicts, COLOURS))
-    table.add_row("", "sanctions", counts(sanctions))
+    table.add_row("moderation", "verdicts", format_counts(seen.verdicts, COLOURS))
+    table.add_row("", "sanctions", format_counts(sanctions))
     for kind in sorted({action["kind"] for action in seen.actions}):
         states = Counter(action["state"] for action in seen.actions if action["kind"] == kind)
-        table.add_row("", kind.replace("_", " "), counts(states))
+        table.add_row("", kind.replace("_", " "), format_counts(states))
     for name, documents in seen.documents.items():
         if name != "moderation":
-            table.add_row(name, "documents", counts(+Counter(documents)))
+            table.add_row(name, "documents", format_counts(+Counter(documents)))
         if seen.dead[name]:
             table.add_row("" if name == "moderation" else name, "dead letters", str(len(seen.dead[name])))
     table.add_row("channel", "kept back", f"{len(transcript.withheld)} messages of muted members")
     return table
 
 
-def checked(title: str, checks: Sequence[Check]) -> Table:
+def checks_table(title: str, checks: Sequence[CheckResult]) -> Table:
     """The checks, each with a tick or with what speaks against it."""
     table = Table(title=title, title_justify="left", title_style="bold", box=None, show_header=False, pad_edge=False)
     for check in checks:
         table.add_row(_mark(holds=check.holds), check.claim)
         if not check.holds:
-            table.add_row("", printable(check.summary, "red"))
+            table.add_row("", printable_text(check.summary, "red"))
     return table
 
 
-def addresses(services: Sequence[Service]) -> Table:
+def addresses_table(services: Sequence[Service]) -> Table:
     """Where each service answers."""
     table = _table("Running", "", "", "", "")
     for service in services:
@@ -113,17 +113,17 @@ def addresses(services: Sequence[Service]) -> Table:
     return table
 
 
-def show_day(console: Console, day: Day, transcript: Transcript) -> None:
+def print_day(console: Console, day: PlayedDay, transcript: Transcript) -> None:
     """The moments of the day, the morning after, and what the services did."""
-    show(
+    print_tables(
         console,
-        moments(day, notes=console.width >= _WIDTH_FOR_NOTES),
-        scenes(day.scenes),
-        summary(day.seen, transcript),
+        moments_table(day, notes=console.width >= _WIDTH_FOR_NOTES),
+        scenes_table(day.scenes),
+        summary_table(day.seen, transcript),
     )
 
 
-def show(console: Console, *tables: Table) -> None:
+def print_tables(console: Console, *tables: Table) -> None:
     """Print the tables with air between them."""
     for table in tables:
         console.print()
@@ -150,21 +150,21 @@ def _mark(*, holds: bool) -> Text:
     return Text("✓", "green") if holds else Text("✗", "bold red")
 
 
-def _deeds(deeds: Sequence[Deed]) -> Table:
+def _deeds(deeds: Sequence[LoggedDeed]) -> Table:
     """Who did what, and what came of it, under the claim of their scene."""
     table = Table.grid(padding=(0, 2, 0, 0))
     for width in (4, 6, 39, 45):
         table.add_column(width=width)
     for deed in deeds:
-        table.add_row("", printable(deed.who), printable(deed.did, "dim"), printable(deed.came, "dim"))
+        table.add_row("", printable_text(deed.who), printable_text(deed.did, "dim"), printable_text(deed.came, "dim"))
     return table
 
 
-def counts(numbers: Counter[str], colours: dict[str, str] | None = None) -> Text:
+def format_counts(numbers: Counter[str], colours: dict[str, str] | None = None) -> Text:
     parts: Iterator[tuple[str, str]] = (
         (f"{number:,} {name}", (colours or {}).get(name, "")) for name, number in numbers.most_common()
     )
-    return Text("  ").join(printable(words, colour) for words, colour in parts)
+    return Text("  ").join(printable_text(words, colour) for words, colour in parts)
 
 
 def _shortened(text: str) -> str:

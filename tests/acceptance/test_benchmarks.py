@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.messages import messages, records
-from huiqun.contracts.catalog import decode
+from huiqun.contracts.catalog import decode_event
 from huiqun.contracts.topics import CHANNEL_MESSAGES
 
 ROOT = Path(__file__).parent.parent.parent
@@ -24,7 +24,7 @@ def test_messages_are_the_same_every_time_and_400_to_550_bytes_long() -> None:
     made = records(messages(2_000))
     assert made == records(messages(2_000))
     assert all(400 <= len(record.value or b"") <= 550 for record in made)
-    assert len({decode(CHANNEL_MESSAGES, record.value).identity for record in made}) == 2_000
+    assert len({decode_event(CHANNEL_MESSAGES, record.value).identity for record in made}) == 2_000
 
 
 async def test_screening_is_measured_and_written_down() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from huiqun.store import read_url
+from huiqun.store import parse_mongo_url
 
 COMPOSE = Path(__file__).parents[2] / "docker-compose.yml"
 
@@ -56,7 +56,7 @@ def test_services_name_the_replica_set_that_mongodb_is_started_and_initiated_wit
     check = " ".join(mongodb["healthcheck"]["test"])
     for service in ("moderation", "engagement", "crm-sync", "survey"):
         environment = compose["services"][service]["environment"]
-        (host,) = read_url(environment["HUIQUN_MONGO_URL"]).hosts
+        (host,) = parse_mongo_url(environment["HUIQUN_MONGO_URL"]).hosts
         assert f"replicaSet={name}" in environment["HUIQUN_MONGO_URL"]
         assert f'_id: "{name}"' in check
         assert f'host: "{host}"' in check

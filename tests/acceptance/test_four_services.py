@@ -17,13 +17,13 @@ import httpx
 from huiqun.contracts.channel import Group, GroupCreated, Member, MemberJoined, Message, MessageReceived, Sender
 from huiqun.contracts.envelope import Event
 from huiqun.kafka import KafkaOptions, Publisher
-from huiqun.kafka.publisher import Record, record_of
+from huiqun.kafka.publisher import Record, event_record
 from huiqun.kafka.topics import create_topics
-from huiqun.store import Client, Outside, connect
+from huiqun.store import Client, OutsideTransaction, connect
 from huiqun.web import create_api_key
 from local.ports import free_port
 from local.stack import Stack
-from tests.figures import wrong_figures
+from tests.metric_rules import find_metric_violations
 
 SERVICES = ("moderation", "engagement", "crm_sync", "survey")
 
@@ -68,15 +68,15 @@ def a_customer_comes_and_writes() -> tuple[Event, ...]:
     member = Member(group_id="g1", member_id="u1", display_name="王女士", external_ids={"unionid": "union-1"})
     message = Message(message_id="m1", group_id="g1", sender=Sender(member_id="u1"), text="利率是多少？", sent_at=now)
     return (
-        GroupCreated.about("g1", Group(group_id="g1"), time=now),
-        MemberJoined.about("g1", member, time=now),
-        MessageReceived.about("g1", message, time=now),
+        GroupCreated.create("g1", Group(group_id="g1"), time=now),
+        MemberJoined.create("g1", member, time=now),
+        MessageReceived.create("g1", message, time=now),
     )
 
 
 def bad_records() -> tuple[Record, ...]:
     """No event, and good ones under another key than their own and under none."""
-    good = [record_of(event) for event in a_customer_comes_and_writes()][-1]
+    good = [event_record(event) for event in a_customer_comes_and_writes()][-1]
     return good._replace(value=b"{"), good._replace(key=b"g2"), good._replace(key=None)
 
 
@@ -102,7 +102,7 @@ async def check_figures(ports: Mapping[str, tuple[int, int]], log: Callable[[], 
         "huiqun.channel.actions.metrics",
         *(f"{name}.metrics" for name in SERVICES),
     )
-    assert wrong_figures(figures.values(), *declaring) == []
+    assert find_metric_violations(figures.values(), *declaring) == []
     assert all('huiqun_ready{check="store"} 1.0' in each for each in figures.values())
     assert 'reason="undecodable",topic="channel.messages.v1"} 1.0' in figures["moderation"]
     assert 'reason="key",topic="channel.messages.v1"} 2.0' in figures["moderation"]
@@ -134,7 +134,7 @@ async def test_four_services_start_keep_their_documents_show_them_and_stop_in_ti
             )
             for name in SERVICES
         ]
-        await say(kafka_options, *bad_records(), *map(record_of, a_customer_comes_and_writes()))
+        await say(kafka_options, *bad_records(), *map(event_record, a_customer_comes_and_writes()))
 
         async def arrived() -> bool:
             assert all(process.returncode is None for process in processes)
@@ -149,7 +149,7 @@ async def test_four_services_start_keep_their_documents_show_them_and_stop_in_ti
             ("crm_sync", "/api/v1/customers/union-1"),
             ("survey", "/api/v1/groups/g1/eligibility/u1"),
         ):
-            key = await create_api_key(Outside(client[f"{prefix}{name}"]), "test", ["operator"])
+            key = await create_api_key(OutsideTransaction(client[f"{prefix}{name}"]), "test", ["operator"])
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports[name][0]}") as http:
                 assert (await http.get("/readyz")).status_code == 200
                 assert (await http.get(path)).status_code == 401

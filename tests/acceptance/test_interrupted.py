@@ -16,7 +16,7 @@ from local.directories import (
     LOCK,
     PREFIX,
     UnusableDirectoryError,
-    own_temporary_directory,
+    create_temporary_directory,
     remove_abandoned,
     run_directory,
 )
@@ -202,13 +202,13 @@ def test_runs_side_by_side_have_directories_of_their_own(tmp_path: Path, monkeyp
 
 def test_only_what_a_process_of_ours_has_left_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    living = own_temporary_directory()
+    living = create_temporary_directory()
     others = tmp_path / f"{PREFIX}of-somebody-else"
     others.mkdir()
     link = tmp_path / f"{PREFIX}link"
     link.symlink_to(others)
-    dead = own_temporary_directory()
-    dead.give_up()
+    dead = create_temporary_directory()
+    dead.release()
     remove_abandoned(tmp_path, f"{PREFIX}*")
     assert not dead.path.exists()
     assert living.path.exists()

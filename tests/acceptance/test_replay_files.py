@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from huiqun.contracts.catalog import encode
+from huiqun.contracts.catalog import encode_event
 from huiqun.contracts.channel import Member, MemberJoined, MessageReceived
 from huiqun.contracts.envelope import Event
 from huiqun.files.reading import UnreadableFileError
 from local.replay.files import read_texts
-from local.replay.messages import Spread, key_of, make_events
+from local.replay.messages import GroupSpread, key_of, make_events
 
 NOW = datetime(2026, 3, 12, 4, tzinfo=UTC)
 
@@ -24,7 +24,7 @@ def written(directory: Path, content: str | bytes, name: str = "comments.csv") -
 
 
 def joined() -> Event:
-    return MemberJoined.about("g1", Member(group_id="g1", member_id="m1"), time=NOW, source="test")
+    return MemberJoined.create("g1", Member(group_id="g1", member_id="m1"), time=NOW, source="test")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
@@ -76,7 +76,7 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
 
 def test_json_lines_hold_texts_and_events(tmp_path: Path) -> None:
     event = joined()
-    lines = [json.dumps({"text": "你好"}), "", encode(event).decode(), json.dumps({"text": "再见", "id": 2})]
+    lines = [json.dumps({"text": "你好"}), "", encode_event(event).decode(), json.dumps({"text": "再见", "id": 2})]
     rows = read_texts(written(tmp_path, "\n".join(lines), "day.jsonl"))
     assert rows.records == ("你好", event, "再见")
     assert rows.faults == ()
@@ -103,7 +103,7 @@ def test_a_line_that_cannot_be_sent_says_why(line: str, reason: str, tmp_path: P
 
 
 def test_texts_are_spread_so_that_nobody_writes_twice_in_a_minute() -> None:
-    events = list(make_events([f"第{n}条" for n in range(60)], Spread(groups=3, members=4), NOW))
+    events = list(make_events([f"第{n}条" for n in range(60)], GroupSpread(groups=3, members=4), NOW))
     assert len({event.subject for event in events}) == 3
     by_member: dict[tuple[str, str], list[datetime]] = {}
     for event in events:
@@ -116,6 +116,6 @@ def test_texts_are_spread_so_that_nobody_writes_twice_in_a_minute() -> None:
 
 
 def test_the_same_file_is_spread_the_same_way_again_under_new_ids() -> None:
-    first, second = (list(make_events(["一", "二", "三"], Spread(2, 2), NOW)) for _ in range(2))
+    first, second = (list(make_events(["一", "二", "三"], GroupSpread(2, 2), NOW)) for _ in range(2))
     assert [event.subject for event in first] == [event.subject for event in second]
     assert {key_of(event) for event in first}.isdisjoint({key_of(event) for event in second})

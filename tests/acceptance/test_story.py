@@ -6,54 +6,54 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from rich.console import Console
 
-from huiqun.contracts.catalog import UndecodableError, decode
+from huiqun.contracts.catalog import UndecodableError, decode_event
 from huiqun.contracts.channel import MessageReceived, Role
 from huiqun.contracts.topics import TOPICS
 from huiqun.files.reading import RowFormat
 from huiqun.privacy.detection import is_bank_card, is_id_card
 from local import tables
+from local.capability_evidence import CapabilityEvidence
 from local.checks import CLAIMS
 from local.people.work import SCENES
-from local.shown import Sighting
 from local.story.capabilities import CAPABILITIES
 from local.story.huimin import CARD, ID_CARD
 from local.story.model import Edits, Garbles, Redelivers, Says
 from local.story.morning import RULES, STAFF, WITH_A_FLAW, WORDS
-from local.story.numbers import full_width, in_groups
-from local.story.script import CHATS, TIMEZONE, Step, compose, last_full_day
+from local.story.numbers import full_width_number, spaced_number
+from local.story.script import CHATS, TIMEZONE, DayStep, compose_day, last_full_day
 from moderation.lexicon.model.rows import parse_words
 from moderation.membership.model.staff import parse_staff
 from moderation.policies.model import Rules
 
 DAY = date(2026, 3, 12)
-STEPS = compose(DAY)
+STEPS = compose_day(DAY)
 TOPIC = {topic.name: topic for topic in TOPICS}
 
 
 def test_every_event_keeps_to_the_contracts() -> None:
     for step in STEPS:
         if step.event is not None:
-            assert decode(TOPIC[step.record.topic], step.record.value) == step.event
+            assert decode_event(TOPIC[step.record.topic], step.record.value) == step.event
             assert step.record.key == step.chat.group.group_id.encode()
 
 
 @pytest.mark.parametrize("step", [step for step in STEPS if isinstance(step.entry, Garbles)], ids=lambda s: s.entry.at)
-def test_what_is_meant_to_be_broken_is_broken(step: Step) -> None:
+def test_what_is_meant_to_be_broken_is_broken(step: DayStep) -> None:
     assert isinstance(step.entry, Garbles)
     with pytest.raises(UndecodableError, match=step.entry.reason):
-        decode(TOPIC[step.record.topic], step.record.value)
+        decode_event(TOPIC[step.record.topic], step.record.value)
 
 
 def test_the_day_is_in_order_and_over() -> None:
     now = datetime.now(UTC)
-    steps = compose(last_full_day(now))
+    steps = compose_day(last_full_day(now))
     assert [step.at for step in steps] == sorted(step.at for step in steps)
     assert steps[-1].at < now < steps[0].at + timedelta(days=2, hours=1)
     assert {step.at.astimezone(TIMEZONE).date() for step in steps} == {last_full_day(now)}
 
 
 def test_the_day_is_the_same_whenever_it_is_composed() -> None:
-    assert [step.record for step in compose(DAY)] == [step.record for step in STEPS]
+    assert [step.record for step in compose_day(DAY)] == [step.record for step in STEPS]
 
 
 def test_every_event_has_an_id_of_its_own() -> None:
@@ -90,8 +90,8 @@ def test_the_numbers_are_well_formed_and_belong_to_nobody() -> None:
     assert is_id_card(ID_CARD)
     assert ID_CARD.startswith("999999")
     assert is_bank_card(CARD)
-    assert in_groups(CARD).replace(" ", "") == CARD
-    assert full_width("19X") == "１９Ｘ"
+    assert spaced_number(CARD).replace(" ", "") == CARD
+    assert full_width_number("19X") == "１９Ｘ"
 
 
 def test_the_morning_has_rules_and_a_staff_list_such_as_moderation_takes() -> None:
@@ -118,9 +118,9 @@ def test_every_capability_is_shown_somewhere_and_nothing_shows_an_unknown_one() 
 
 
 def test_what_nobody_has_shown_is_said_to_be_nowhere_and_what_failed_to_be_wrong() -> None:
-    found = {name: [Sighting("#1", holds=name != "C2")] for name in CAPABILITIES if name != "C1"}
+    found = {name: [CapabilityEvidence("#1", holds=name != "C2")] for name in CAPABILITIES if name != "C1"}
     console = Console(width=100, record=True, file=io.StringIO())
-    console.print(tables.shown({"C1": [], **found}))
+    console.print(tables.capabilities_table({"C1": [], **found}))
     lines = console.export_text().splitlines()
     assert [line.split()[1] for line in lines if line.startswith("✗")] == ["C1", "C2"]
     assert sum(line.startswith("✓") for line in lines) == len(CAPABILITIES) - 2

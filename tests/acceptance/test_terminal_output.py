@@ -9,15 +9,15 @@ from rich.console import Console
 
 from huiqun.files.reading import ParsedRows, RowFault
 from local import tables
-from local.check import Check
+from local.check import CheckResult
 from local.console import run_to_the_end
 from local.errors import ServerFailedError
-from local.people.morning import Deed
-from local.people.scene import Played
+from local.people.morning import LoggedDeed
+from local.people.scene import PlayedScene
 from local.replay import output
-from local.replay.counting import Count
-from local.replay.files import Rows
-from local.replay.following import Heard
+from local.replay.counting import ReplayCount
+from local.replay.files import ReplayRows
+from local.replay.following import VerdictLog
 
 # Clears the screen, sets the title, turns the direction of writing, pretends to be markup and a link.
 HOSTILE = "\x1b[2J\x1b]0;root\x07\u202e[bold red]ok[/][link=http://x.example]"
@@ -37,18 +37,18 @@ def printed(*renderables: object) -> str:
 
 
 def test_the_tables_of_a_day_print_texts_as_they_are_and_without_control_characters() -> None:
-    scene = Played(Check("claim", [HOSTILE]), [Deed("王", HOSTILE[:60], "it came")])
-    for table in (tables.checked("title", [Check("claim", [HOSTILE])]), tables.scenes([scene])):
+    scene = PlayedScene(CheckResult("claim", [HOSTILE]), [LoggedDeed("王", HOSTILE[:60], "it came")])
+    for table in (tables.checks_table("title", [CheckResult("claim", [HOSTILE])]), tables.scenes_table([scene])):
         assert_harmless(printed(table))
-    assert_harmless(printed(tables.counts(Counter({HOSTILE: 1}))))
+    assert_harmless(printed(tables.format_counts(Counter({HOSTILE: 1}))))
 
 
 def test_the_result_of_a_replay_prints_file_names_and_rows_so() -> None:
-    rows: Rows = ParsedRows((), (RowFault(1, "row", f"has no {HOSTILE}"),))
-    count = Count(0, 0, Heard(frozenset()), Counter(), 0, 1.0)
-    assert_harmless(printed(output.result("comments.csv", rows, count)))
-    assert not set(printed(output.result(HOSTILE, ParsedRows((), ()), count))) & CONTROLS
-    assert "[red]comments.csv" in printed(output.result("[red]comments.csv", ParsedRows((), ()), count))
+    rows: ReplayRows = ParsedRows((), (RowFault(1, "row", f"has no {HOSTILE}"),))
+    count = ReplayCount(0, 0, VerdictLog(frozenset()), Counter(), 0, 1.0)
+    assert_harmless(printed(output.result_table("comments.csv", rows, count)))
+    assert not set(printed(output.result_table(HOSTILE, ParsedRows((), ()), count))) & CONTROLS
+    assert "[red]comments.csv" in printed(output.result_table("[red]comments.csv", ParsedRows((), ()), count))
 
 
 def test_the_end_of_a_log_is_shown_so_when_a_server_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

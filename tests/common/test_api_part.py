@@ -11,10 +11,10 @@ from pydantic import SecretStr
 
 from huiqun.kafka.topics import create_topics
 from huiqun.runtime.health import Heartbeat
-from huiqun.service.api import Api, Interface
-from huiqun.service.connections import Connections, connections
+from huiqun.service.api import HttpComponent, HttpInterface
+from huiqun.service.connections import Connections, prepare_connections
 from huiqun.service.settings import ServiceSettings
-from huiqun.testing.waiting import eventually, running
+from huiqun.testing.waiting import eventually, running_component
 from huiqun.web import readiness
 from local.ports import free_port
 from local.stack import Stack
@@ -50,8 +50,8 @@ def settings(stack: Stack, database_name: str, topic_prefix: str) -> ServiceSett
 @pytest_asyncio.fixture
 async def connected(settings: ServiceSettings) -> AsyncIterator[Connections]:
     await create_topics(settings.kafka, partitions=1, replication=1)
-    async with connections("survey", settings, {}) as open_connections:
-        await open_connections.startup.complete()
+    async with prepare_connections("survey", settings, {}) as open_connections:
+        await open_connections.startup.run_steps()
         yield open_connections
         await open_connections.client.drop_database(open_connections.database.name)
 
@@ -60,7 +60,7 @@ async def test_a_process_without_routes_answers_for_its_health_and_names_the_par
     settings: ServiceSettings, connected: Connections
 ) -> None:
     loop, stop = Loop(), asyncio.Event()
-    api = Api(Interface(service="survey", description="x"), settings, connected, [loop])
+    api = HttpComponent(HttpInterface(service="survey", description="x"), settings, connected, [loop])
     serving = asyncio.create_task(api.run(stop))
     transport = httpx.AsyncHTTPTransport(retries=5)
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.api_port}", transport=transport) as http:
@@ -68,11 +68,11 @@ async def test_a_process_without_routes_answers_for_its_health_and_names_the_par
         ready = await http.get("/readyz")
         checks = ["startup", "store", "broker", "topics", "loop"]
         assert (ready.status_code, ready.json()["checks"]) == (200, checks)
-        loop.heartbeat.failing(ConnectionError("away"))
+        loop.heartbeat.mark_failing(ConnectionError("away"))
         response = await http.get("/readyz")
         assert (response.status_code, response.json()["detail"]) == (503, "No answer from: loop.")
         assert (await http.get("/healthz")).status_code == 200
-        loop.heartbeat.well()
+        loop.heartbeat.mark_healthy()
         assert (await http.get("/readyz")).status_code == 200
         loop.heartbeat._last -= 1_000
         assert (await http.get("/healthz")).status_code == 503
@@ -92,12 +92,14 @@ async def test_readiness_is_exported_whether_or_not_anybody_asks_for_it(
     def exported(check: str) -> float | None:
         return REGISTRY.get_sample_value("huiqun_ready", {"check": check})
 
-    async with running(Api(Interface(service="survey", description="x"), settings, connected, [loop])):
+    async with running_component(
+        HttpComponent(HttpInterface(service="survey", description="x"), settings, connected, [loop])
+    ):
         await eventually(lambda: exported("loop") == exported("store") == exported("broker") == 1)
-        loop.heartbeat.failing(ConnectionError("away"))
+        loop.heartbeat.mark_failing(ConnectionError("away"))
         await eventually(lambda: exported("loop") == 0)
         assert exported("store") == exported("broker") == 1
-        loop.heartbeat.well()
+        loop.heartbeat.mark_healthy()
         await eventually(lambda: exported("loop") == 1)
 
 
@@ -111,4 +113,4 @@ async def test_half_an_identity_provider_is_refused_at_the_start(
 ) -> None:
     half = settings.model_copy(update={"oidc_issuer": "https://id.example.com"})
     with pytest.raises(ValueError, match="HUIQUN_OIDC_JWKS_URL"):
-        Api(Interface(service="survey", description="x"), half, connected, [])
+        HttpComponent(HttpInterface(service="survey", description="x"), half, connected, [])

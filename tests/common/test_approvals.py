@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from huiqun.versions.model import (
-    ApprovalCommand,
     ApprovalMismatchError,
     ApprovalRecord,
+    ApproveVersionCommand,
     Difference,
     FourEyesError,
     VersionState,
@@ -67,7 +67,7 @@ class Approving(RuleBasedStateMachine):
 
     @rule(approver=PEOPLE, seen=CONTENTS, four_eyes=st.booleans())
     def approve(self, approver: str, seen: dict[str, int], four_eyes: bool) -> None:
-        wish = ApprovalCommand(approver, content_hash_of(seen), four_eyes)
+        wish = ApproveVersionCommand(approver, content_hash_of(seen), four_eyes)
         refusal: type[Exception] | None = None
         if self.state is not VersionState.SUBMITTED:
             refusal = VersionStateError

@@ -12,9 +12,9 @@ from bson.codec_options import CodecOptions
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from huiqun.audit import AuditEntry, Head, VerifyReport
-from huiqun.audit.chain import is_sealed, seal
-from huiqun.audit.verification import Inspection
+from huiqun.audit import AuditEntry, ChainHead, VerificationReport
+from huiqun.audit.chain import is_sealed_entry, seal_entries
+from huiqun.audit.verification import ChainInspection
 
 CODEC: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True, tzinfo=UTC)
 Documents = list[dict[str, Any]]
@@ -34,16 +34,16 @@ def stored(documents: Documents) -> Documents:
     return [bson.decode(bson.encode(document), CODEC) for document in documents]
 
 
-def inspect(documents: Documents, head: Head, anchor: Head | None = None) -> VerifyReport:
-    inspection = Inspection(anchor)
+def inspect(documents: Documents, head: ChainHead, anchor: ChainHead | None = None) -> VerificationReport:
+    inspection = ChainInspection(anchor)
     for document in documents:
-        inspection.look_at(document)
-    return inspection.finish(head, max((document["_id"] for document in documents), default=0))
+        inspection.inspect_entry(document)
+    return inspection.conclude(head, max((document["_id"] for document in documents), default=0))
 
 
-def chain_of(given_entries: list[AuditEntry], at: datetime) -> tuple[Documents, Head]:
-    documents = stored(list(seal(Head(), given_entries, at)))
-    return documents, Head(documents[-1]["_id"], documents[-1]["hash"]) if documents else Head()
+def chain_of(given_entries: list[AuditEntry], at: datetime) -> tuple[Documents, ChainHead]:
+    documents = stored(list(seal_entries(ChainHead(), given_entries, at)))
+    return documents, ChainHead(documents[-1]["_id"], documents[-1]["hash"]) if documents else ChainHead()
 
 
 @given(st.lists(entries, max_size=5), moments)
@@ -98,8 +98,8 @@ def test_an_entry_rewritten_with_a_hash_that_fits_breaks_the_link_behind_it(
 ) -> None:
     documents, head = chain_of(given_entries, at)
     place = data.draw(st.integers(0, len(documents) - 1))
-    before = Head(place, documents[place]["prev_hash"])
-    (forged,) = stored(list(seal(before, [other], at)))
+    before = ChainHead(place, documents[place]["prev_hash"])
+    (forged,) = stored(list(seal_entries(before, [other], at)))
     assume(forged["hash"] != documents[place]["hash"])
     documents[place] = forged
     report = inspect(documents, head)
@@ -124,24 +124,26 @@ def test_entries_added_behind_the_head_are_found(
     given_entries: list[AuditEntry], other: AuditEntry, at: datetime
 ) -> None:
     documents, head = chain_of(given_entries, at)
-    documents += stored(list(seal(head, [other], at)))
+    documents += stored(list(seal_entries(head, [other], at)))
     (finding,) = [each for each in inspect(documents, head).findings if each.kind == "beyond head"]
     assert finding.seq == head.seq + 1
 
 
 def test_values_that_would_be_hashed_like_others_are_found() -> None:
     number = uuid.uuid4()
-    (document,) = seal(Head(), [AuditEntry("a", "b", "c", {"nothing": None, "id": str(number)})], datetime.now(UTC))
-    assert is_sealed(document)
+    (document,) = seal_entries(
+        ChainHead(), [AuditEntry("a", "b", "c", {"nothing": None, "id": str(number)})], datetime.now(UTC)
+    )
+    assert is_sealed_entry(document)
     for name, value in (("nothing", math.nan), ("nothing", math.inf), ("id", number)):
-        assert not is_sealed({**document, "detail": {**document["detail"], name: value}})
-    assert not is_sealed({**document, "_id": 1.0})
-    assert not is_sealed({**document, "_id": True})
+        assert not is_sealed_entry({**document, "detail": {**document["detail"], name: value}})
+    assert not is_sealed_entry({**document, "_id": 1.0})
+    assert not is_sealed_entry({**document, "_id": True})
 
 
 def test_what_json_cannot_hold_is_refused_or_stored_as_text() -> None:
     now = datetime.now(UTC)
-    (document,) = seal(Head(), [AuditEntry("a", "b", "c", {"when": now, "both": (1, 2)})], now)
+    (document,) = seal_entries(ChainHead(), [AuditEntry("a", "b", "c", {"when": now, "both": (1, 2)})], now)
     assert document["detail"] == {"when": now.isoformat(), "both": [1, 2]}
     with pytest.raises(TypeError):
-        list(seal(Head(), [AuditEntry("a", "b", "c", {"x": object()})], now))
+        list(seal_entries(ChainHead(), [AuditEntry("a", "b", "c", {"x": object()})], now))

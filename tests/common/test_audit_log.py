@@ -7,8 +7,16 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from huiqun.audit import AUDIT_INDEXES, AuditEntry, Head, append, append_all, read_head, verify
-from huiqun.store import Outside
+from huiqun.audit import (
+    AUDIT_INDEXES,
+    AuditEntry,
+    ChainHead,
+    append_audit_entries,
+    append_audit_entry,
+    find_chain_head,
+    verify_audit_log,
+)
+from huiqun.store import OutsideTransaction
 from huiqun.testing.rig import Rig
 from huiqun.work import Work
 
@@ -23,7 +31,7 @@ class Log:
     async def add(self, *subjects: str) -> int:
         async def append_them(work: Work) -> int:
             entries = [AuditEntry("key:1", "member.muted", subject, {"hours": 2}) for subject in subjects]
-            return await append_all(work, entries)
+            return await append_audit_entries(work, entries)
 
         return await self.transact(append_them)
 
@@ -35,9 +43,9 @@ async def log(mongo_url: str, database_name: str) -> AsyncIterator[Log]:
 
 
 async def test_an_empty_log_is_intact(log: Log) -> None:
-    report = await verify(Outside(log.db))
+    report = await verify_audit_log(OutsideTransaction(log.db))
     assert report.intact
-    assert (report.entries, report.head) == (0, Head())
+    assert (report.entries, report.head) == (0, ChainHead())
 
 
 async def test_entries_of_one_batch_and_of_many_form_one_chain(log: Log) -> None:
@@ -46,28 +54,28 @@ async def test_entries_of_one_batch_and_of_many_form_one_chain(log: Log) -> None
     assert await log.add("m4") == 4
     stored = await log.db["audit_log"].find().sort("_id", 1).to_list(None)
     assert [(each["_id"], each["subject"]) for each in stored] == [(1, "m1"), (2, "m2"), (3, "m3"), (4, "m4")]
-    report = await verify(Outside(log.db))
+    report = await verify_audit_log(OutsideTransaction(log.db))
     assert report.intact
-    assert report.head == Head(4, stored[-1]["hash"]) == await read_head(Outside(log.db))
+    assert report.head == ChainHead(4, stored[-1]["hash"]) == await find_chain_head(OutsideTransaction(log.db))
 
 
 async def test_what_is_rolled_back_leaves_no_gap(log: Log) -> None:
     await log.add("m1")
 
     async def fail(work: Work) -> None:
-        await append(work, AuditEntry("a", "b", "c"))
+        await append_audit_entry(work, AuditEntry("a", "b", "c"))
         raise RuntimeError("no")
 
     with pytest.raises(RuntimeError, match="no"):
         await log.transact(fail)
     await log.add("m2")
-    report = await verify(Outside(log.db))
+    report = await verify_audit_log(OutsideTransaction(log.db))
     assert (report.intact, report.entries) == (True, 2)
 
 
 async def test_writers_at_the_same_time_make_one_chain(log: Log) -> None:
     await asyncio.gather(*(log.add(f"a{number}", f"b{number}") for number in range(20)))
-    report = await verify(Outside(log.db))
+    report = await verify_audit_log(OutsideTransaction(log.db))
     assert report.intact, report.findings
     assert report.entries == 40
 
@@ -75,7 +83,7 @@ async def test_writers_at_the_same_time_make_one_chain(log: Log) -> None:
 async def test_writers_of_two_processes_make_one_chain(log: Log, mongo_url: str) -> None:
     async with Rig.open(mongo_url, log.db.name, AUDIT_INDEXES) as neighbour:
         await asyncio.gather(*(each.add(f"a{number}") for number in range(40) for each in (log, Log(neighbour))))
-    report = await verify(Outside(log.db))
+    report = await verify_audit_log(OutsideTransaction(log.db))
     assert (report.intact, report.entries) == (True, 80)
 
 
@@ -85,23 +93,23 @@ async def test_a_transaction_that_began_before_another_appended_need_not_run_aga
     async def slow(work: Work) -> int:
         nonlocal tries
         tries += 1
-        await read_head(work)  # its snapshot is of now
+        await find_chain_head(work)  # its snapshot is of now
         await log.add("meanwhile")
-        return await append(work, AuditEntry("key:1", "list.imported", "list/1"))
+        return await append_audit_entry(work, AuditEntry("key:1", "list.imported", "list/1"))
 
     assert await log.transact(slow) == 2
     assert tries == 1
-    assert (await verify(Outside(log.db))).intact
+    assert (await verify_audit_log(OutsideTransaction(log.db))).intact
 
 
 async def test_two_entries_of_one_transaction_follow_each_other(log: Log) -> None:
     async def twice(work: Work) -> tuple[int, int]:
-        first = await append(work, AuditEntry("key:1", "a", "x"))
-        return first, await append(work, AuditEntry("key:1", "b", "x"))
+        first = await append_audit_entry(work, AuditEntry("key:1", "a", "x"))
+        return first, await append_audit_entry(work, AuditEntry("key:1", "b", "x"))
 
     await log.add("before")
     assert await log.transact(twice) == (2, 3)
-    assert (await verify(Outside(log.db))).intact
+    assert (await verify_audit_log(OutsideTransaction(log.db))).intact
 
 
 async def test_one_head_is_left_however_many_have_appended(log: Log) -> None:
@@ -116,7 +124,7 @@ async def test_a_chain_that_an_earlier_release_began_goes_on(log: Log) -> None:
     await log.db["audit_head"].delete_many({})
     await log.db["audit_head"].insert_one({**head, "_id": "head"})
     assert await log.add("m2") == 2
-    assert (await verify(Outside(log.db))).intact
+    assert (await verify_audit_log(OutsideTransaction(log.db))).intact
 
 
 async def test_verifying_while_others_append_raises_no_false_alarm(log: Log) -> None:
@@ -126,7 +134,7 @@ async def test_verifying_while_others_append_raises_no_false_alarm(log: Log) -> 
 
     writing = asyncio.create_task(append_many())
     while not writing.done():
-        report = await verify(Outside(log.db))
+        report = await verify_audit_log(OutsideTransaction(log.db))
         assert report.intact, report.findings
     await writing
 
@@ -156,30 +164,30 @@ async def test_verifying_while_others_append_raises_no_false_alarm(log: Log) -> 
 )
 async def test_tampering_is_found_and_the_entry_named(log: Log, tamper: Any, kind: str, seq: int) -> None:
     await log.add("m1", "m2", "m3", "m4", "m5")
-    assert (await verify(Outside(log.db))).intact
+    assert (await verify_audit_log(OutsideTransaction(log.db))).intact
     await tamper(log.db["audit_log"])
-    report = await verify(Outside(log.db))
+    report = await verify_audit_log(OutsideTransaction(log.db))
     assert (kind, seq) in {(finding.kind, finding.seq) for finding in report.findings}, report.findings
 
 
 async def test_a_rewritten_past_differs_from_the_head_that_was_kept_elsewhere(log: Log) -> None:
     await log.add("m1", "m2")
-    anchor = (await verify(Outside(log.db))).head
+    anchor = (await verify_audit_log(OutsideTransaction(log.db))).head
     await log.add("m3")
-    assert (await verify(Outside(log.db), anchor=anchor)).intact
+    assert (await verify_audit_log(OutsideTransaction(log.db), anchor=anchor)).intact
     for name in ("audit_log", "audit_head"):
         await log.db[name].delete_many({})
     await log.add("x1")
-    (finding,) = (await verify(Outside(log.db), anchor=anchor)).findings
+    (finding,) = (await verify_audit_log(OutsideTransaction(log.db), anchor=anchor)).findings
     assert (finding.kind, finding.seq) == ("truncated", 2)
     await log.add("x2", "x3")
-    (finding,) = (await verify(Outside(log.db), anchor=anchor)).findings
+    (finding,) = (await verify_audit_log(OutsideTransaction(log.db), anchor=anchor)).findings
     assert (finding.kind, finding.seq) == ("anchor differs", 2)
 
 
 async def test_progress_is_told(log: Log) -> None:
     await log.add(*(f"m{number}" for number in range(12_000)))
     told: list[tuple[int, int]] = []
-    assert (await verify(Outside(log.db), lambda done, total: told.append((done, total)))).intact
+    assert (await verify_audit_log(OutsideTransaction(log.db), lambda done, total: told.append((done, total)))).intact
     assert told[-1] == (12_000, 12_000)
     assert len(told) > 1

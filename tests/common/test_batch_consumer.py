@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from huiqun.contracts.channel import MessageReceived
 from huiqun.stream import Route
-from huiqun.testing.events import message
+from huiqun.testing.events import message_received
 from huiqun.testing.rig import Rig
-from huiqun.testing.waiting import eventually, running
+from huiqun.testing.waiting import eventually, running_component
 from huiqun.work import Work
 
 
@@ -18,8 +18,8 @@ async def test_every_event_is_handled_once_and_in_the_order_of_its_group(rig: Ri
     async def is_done() -> bool:
         return await rig.database["seen"].count_documents({}) >= 1_000
 
-    events = [message(number, f"g{number % 7}") for number in range(1_000)]
-    async with running(rig.consumer(Route((MessageReceived,), handle))):
+    events = [message_received(number, f"g{number % 7}") for number in range(1_000)]
+    async with running_component(rig.consumer(Route((MessageReceived,), handle))):
         await rig.broker.send(*events, *events)
         await eventually(is_done)
     found = await rig.database["seen"].find({"group": "g3"}).sort("$natural", 1).to_list(None)

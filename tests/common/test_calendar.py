@@ -14,8 +14,8 @@ from huiqun.runtime.calendar import (
     TimeWindow,
     WorkCalendar,
     is_official_calendar_known,
+    local_to_utc,
     next_occurrence,
-    utc_of,
 )
 
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
@@ -106,7 +106,7 @@ def test_a_shift_across_the_change_of_clocks_has_its_true_length() -> None:
 
 
 def test_a_local_time_that_is_skipped_is_the_end_of_the_gap() -> None:
-    assert utc_of(date(2026, 3, 29), time(2, 30), BERLIN) == datetime(2026, 3, 29, 1, tzinfo=UTC)
+    assert local_to_utc(date(2026, 3, 29), time(2, 30), BERLIN) == datetime(2026, 3, 29, 1, tzinfo=UTC)
 
 
 def test_no_working_time_at_all_is_an_error() -> None:

@@ -8,10 +8,10 @@ import pytest
 import pytest_asyncio
 
 from huiqun.audit import AUDIT_INDEXES
-from huiqun.cli.terminal import json_line, one_line, printable
+from huiqun.cli.terminal import printable_json, printable_line, printable_text
 from huiqun.contracts.topics import dead_letters_of
 from huiqun.kafka.publisher import Record
-from huiqun.store import Outside, ensure_indexes
+from huiqun.store import OutsideTransaction, ensure_indexes
 from huiqun.testing.rig import Rig
 from huiqun.web import WEB_INDEXES, create_api_key
 from tests.shell import Shell
@@ -39,21 +39,21 @@ def is_harmless(text: str) -> bool:
 
 @pytest.mark.parametrize("text", STEERS.values(), ids=STEERS.keys())
 def test_what_steers_a_terminal_is_shown_as_what_it_is(text: str) -> None:
-    for shown in (printable(text).plain, one_line(text).plain):
+    for shown in (printable_text(text).plain, printable_line(text).plain):
         assert is_harmless(shown)
         assert "\\" in shown
         assert "\N{REPLACEMENT CHARACTER}" not in shown, "the operator has to see what was there"
-    assert is_harmless(line := json_line({"text": text}))
+    assert is_harmless(line := printable_json({"text": text}))
     assert json.loads(line) == {"text": text}
 
 
 def test_what_is_only_foreign_is_shown_as_it_is() -> None:
-    assert printable(HONEST + "\n\t").plain == HONEST + "\n\t"
-    assert json_line(HONEST) == f'"{HONEST}"'
+    assert printable_text(HONEST + "\n\t").plain == HONEST + "\n\t"
+    assert printable_json(HONEST) == f'"{HONEST}"'
 
 
 def test_one_line_stays_one_line() -> None:
-    assert one_line("a\nb\tc").plain == r"a\nb\tc"
+    assert printable_line("a\nb\tc").plain == r"a\nb\tc"
 
 
 @pytest_asyncio.fixture
@@ -80,11 +80,11 @@ async def test_a_dead_letter_full_of_such_things_is_harmless_to_look_at(rig: Rig
     headers = (*((f"dead-letter-{name}", evil.encode()) for name in fields), (evil, evil.encode()), (MARKUP, b"\x1b"))
     await rig.broker.publisher.publish([Record(dead_letters_of("survey").name, evil.encode(), value, headers)])
     of = ("--service", "survey")
-    (listed,) = (await shell.ok("dead-letters", "list", *of, "--json")).splitlines()
+    (listed,) = (await shell.run_successfully("dead-letters", "list", *of, "--json")).splitlines()
     assert json.loads(listed)["reason"] == evil
-    outputs = [listed, await shell.ok("dead-letters", "list", *of)]
-    outputs.append(await shell.ok("dead-letters", "show", json.loads(listed)["id"], *of))
-    refused = await shell.call("dead-letters", "replay", json.loads(listed)["id"], *of)
+    outputs = [listed, await shell.run_successfully("dead-letters", "list", *of)]
+    outputs.append(await shell.run_successfully("dead-letters", "show", json.loads(listed)["id"], *of))
+    refused = await shell.run_command("dead-letters", "replay", json.loads(listed)["id"], *of)
     assert refused.exit_code == 1
     for output in (*outputs, refused.output):
         assert is_harmless(output)
@@ -96,10 +96,10 @@ async def test_a_dead_letter_full_of_such_things_is_harmless_to_look_at(rig: Rig
 async def test_names_of_keys_and_a_forged_audit_log_are_harmless_to_look_at(rig: Rig, shell: Shell) -> None:
     database = rig.client[f"{rig.database.name}_survey"]
     await ensure_indexes(database, {**WEB_INDEXES, **AUDIT_INDEXES})
-    await create_api_key(Outside(database), "desk", ["viewer"])
+    await create_api_key(OutsideTransaction(database), "desk", ["viewer"])
     evil = EVIL.replace("\x00", "") + MARKUP
     await database["api_keys"].update_many({}, {"$set": {"name": evil, "roles": [evil]}})
     await database["audit_log"].insert_one({"_id": 1, "actor": evil, "action": evil, "subject": evil, "hash": evil})
     for command in (("api-keys", "list"), ("audit", "verify"), ("api-keys", "revoke", evil)):
-        result = await shell.call(*command, "--service", "survey")
+        result = await shell.run_command(*command, "--service", "survey")
         assert is_harmless(result.output), command

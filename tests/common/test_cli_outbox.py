@@ -39,7 +39,7 @@ def records() -> tuple[Record, ...]:
 async def desk(rig: Rig, stack: Stack, database_name: str) -> AsyncIterator[Desk]:
     database = rig.client[f"{database_name}_{SERVICE}"]
     await ensure_indexes(database, {**AUDIT_INDEXES, **WORK_INDEXES})
-    await parked.park(database, [outbox.Entry("e1", records())], {0: 70_000, 2: 80_000}, AT)
+    await parked.park_records(database, [outbox.OutboxEntry("e1", records())], {0: 70_000, 2: 80_000}, AT)
     environment = {
         **stack.environment,
         "HUIQUN_DATABASE_PREFIX": f"{database_name}_",
@@ -50,7 +50,7 @@ async def desk(rig: Rig, stack: Stack, database_name: str) -> AsyncIterator[Desk
 
 
 async def test_the_list_says_what_is_parked_and_why_without_what_it_says(desk: Desk) -> None:
-    listed = await desk.shell.ok("outbox", "list", *ON_SERVICE)
+    listed = await desk.shell.run_successfully("outbox", "list", *ON_SERVICE)
     for shown in ("e1-0", "e1-2", "channel.actions.v1", "g1", "70000", "max.message.bytes", "2026-11-22", "2 parked"):
         assert shown in listed
     assert "e1-1" not in listed, "this one was published"
@@ -59,19 +59,19 @@ async def test_the_list_says_what_is_parked_and_why_without_what_it_says(desk: D
 
 
 async def test_parking_again_changes_nothing(desk: Desk) -> None:
-    before = await parked.list_parked(desk.database, 10)
-    await parked.park(desk.database, [outbox.Entry("e1", records())], {0: 70_000}, AT.replace(year=2027))
-    assert await parked.list_parked(desk.database, 10) == before
-    assert await parked.count_parked(desk.database) == 2
+    before = await parked.list_parked_records(desk.database, 10)
+    await parked.park_records(desk.database, [outbox.OutboxEntry("e1", records())], {0: 70_000}, AT.replace(year=2027))
+    assert await parked.list_parked_records(desk.database, 10) == before
+    assert await parked.count_parked_records(desk.database) == 2
 
 
 async def test_a_parked_record_is_sent_again_as_it_was_and_another_given_up(rig: Rig, desk: Desk) -> None:
-    await desk.shell.ok("outbox", "retry", "e1-0", *ON_SERVICE)
+    await desk.shell.run_successfully("outbox", "retry", "e1-0", *ON_SERVICE)
     (sent,) = await rig.broker.records(CHANNEL_ACTIONS)
     assert (sent.key, sent.value) == (b"g1", SECRET.encode())
     assert tuple(sent.headers) == records()[0].headers
-    await desk.shell.ok("outbox", "drop", "e1-2", *ON_SERVICE)
-    assert await parked.count_parked(desk.database) == 0
+    await desk.shell.run_successfully("outbox", "drop", "e1-2", *ON_SERVICE)
+    assert await parked.count_parked_records(desk.database) == 0
     assert len(await rig.broker.records(CHANNEL_ACTIONS)) == 1
     entries = await desk.database["audit_log"].find().sort("_id", 1).to_list(None)
     assert [(entry["action"], entry["subject"]) for entry in entries] == [
@@ -79,13 +79,13 @@ async def test_a_parked_record_is_sent_again_as_it_was_and_another_given_up(rig:
         ("outbox.dropped", "outbox:e1-2"),
     ]
     assert SECRET not in str(entries)
-    assert "2 entries, intact" in await desk.shell.ok("audit", "verify", *ON_SERVICE)
+    assert "2 entries, intact" in await desk.shell.run_successfully("audit", "verify", *ON_SERVICE)
 
 
 async def test_what_is_not_parked_is_neither_sent_nor_given_up(rig: Rig, desk: Desk) -> None:
     for command in ("retry", "drop"):
-        result = await desk.shell.call("outbox", command, "e1-1", *ON_SERVICE)
+        result = await desk.shell.run_command("outbox", command, "e1-1", *ON_SERVICE)
         assert (result.exit_code, "no parked record e1-1" in result.stderr) == (1, True)
-        assert (await desk.shell.call("outbox", command, *ON_SERVICE)).exit_code == 2
-    assert await parked.count_parked(desk.database) == 2
+        assert (await desk.shell.run_command("outbox", command, *ON_SERVICE)).exit_code == 2
+    assert await parked.count_parked_records(desk.database) == 2
     assert await rig.broker.records(CHANNEL_ACTIONS) == []

@@ -11,9 +11,9 @@ SHELL = Shell({})
 
 async def test_what_was_exported_is_up_to_date_until_somebody_changes_it(tmp_path: Path) -> None:
     directory = ("--directory", str(tmp_path))
-    assert (await SHELL.call("schemas", "check", *directory)).exit_code == 1
-    await SHELL.ok("schemas", "export", *directory)
-    await SHELL.ok("schemas", "check", *directory)
+    assert (await SHELL.run_command("schemas", "check", *directory)).exit_code == 1
+    await SHELL.run_successfully("schemas", "export", *directory)
+    await SHELL.run_successfully("schemas", "check", *directory)
 
     changed, gone, extra = (
         tmp_path / "schemas" / f"{name}.json"
@@ -22,19 +22,19 @@ async def test_what_was_exported_is_up_to_date_until_somebody_changes_it(tmp_pat
     changed.write_text(changed.read_text(encoding="utf-8") + " ", encoding="utf-8")
     gone.unlink()
     extra.write_text("{}", encoding="utf-8")
-    result = await SHELL.call("schemas", "check", *directory)
+    result = await SHELL.run_command("schemas", "check", *directory)
     assert result.exit_code == 1
     named = "".join(result.stderr.split())
     for path in (changed, gone, extra):
         assert path.name in named
     assert "asyncapi.yaml" not in named
 
-    await SHELL.ok("schemas", "export", *directory)
-    await SHELL.ok("schemas", "check", *directory)
+    await SHELL.run_successfully("schemas", "export", *directory)
+    await SHELL.run_successfully("schemas", "check", *directory)
     assert not extra.exists()
 
 
 async def test_the_asyncapi_document_is_plain_yaml(tmp_path: Path) -> None:
-    await SHELL.ok("schemas", "export", "--directory", str(tmp_path))
+    await SHELL.run_successfully("schemas", "export", "--directory", str(tmp_path))
     document = yaml.safe_load((tmp_path / "asyncapi.yaml").read_text(encoding="utf-8"))
     assert document["asyncapi"] == "3.0.0"

@@ -14,11 +14,11 @@ def shell(stack: Stack, topic_prefix: str) -> Shell:
 
 
 async def test_topics_are_created_once_and_listed_with_owner_key_and_partitions(shell: Shell) -> None:
-    assert (await shell.ok("topics", "list")).count("missing") == len(TOPICS)
-    created = await shell.ok("topics", "create", "--partitions", "3")
+    assert (await shell.run_successfully("topics", "list")).count("missing") == len(TOPICS)
+    created = await shell.run_successfully("topics", "create", "--partitions", "3")
     assert f"{len(TOPICS)} created, 0 existed" in created
-    assert f"0 created, {len(TOPICS)} existed" in await shell.ok("topics", "create")
-    listed = await shell.ok("topics", "list")
+    assert f"0 created, {len(TOPICS)} existed" in await shell.run_successfully("topics", "create")
+    listed = await shell.run_successfully("topics", "list")
     row = next(line for line in listed.splitlines() if "crm.events.v1" in line)
     assert [cell.strip() for cell in row.split("│")[2:-1]] == ["crm-sync", "customer id", "7 days", "3"]
     assert "missing" not in listed
@@ -27,7 +27,7 @@ async def test_topics_are_created_once_and_listed_with_owner_key_and_partitions(
 @pytest.mark.parametrize("command", ["topics create", "topics list", "dead-letters list -s survey"])
 async def test_a_broker_that_is_away_is_named_in_one_message_without_a_traceback(command: str) -> None:
     bootstrap = f"127.0.0.1:{free_port()}"
-    result = await Shell({"HUIQUN_KAFKA_BOOTSTRAP": bootstrap}).call(*command.split())
+    result = await Shell({"HUIQUN_KAFKA_BOOTSTRAP": bootstrap}).run_command(*command.split())
     assert result.exit_code == 2
     assert f"Kafka at {bootstrap}" in result.stderr
     assert "HUIQUN_KAFKA_BOOTSTRAP" in result.stderr
@@ -36,17 +36,17 @@ async def test_a_broker_that_is_away_is_named_in_one_message_without_a_traceback
 
 
 async def test_settings_that_are_wrong_are_named() -> None:
-    result = await Shell({"HUIQUN_MAX_BATCH": "many"}).call("topics", "list")
+    result = await Shell({"HUIQUN_MAX_BATCH": "many"}).run_command("topics", "list")
     assert result.exit_code == 2
     assert "HUIQUN_MAX_BATCH" in result.stderr
 
 
 @pytest.mark.parametrize("command", [(), ("topics",), ("topics", "create", "--partitions", "0"), ("nothing",)])
 async def test_wrong_usage_ends_with_2(command: tuple[str, ...]) -> None:
-    assert (await Shell({}).call(*command)).exit_code == 2
+    assert (await Shell({}).run_command(*command)).exit_code == 2
 
 
 @pytest.mark.parametrize("noun", ["topics", "dead-letters", "audit", "api-keys", "schemas"])
 async def test_every_command_explains_itself(noun: str) -> None:
-    assert noun in await Shell({}).ok("--help")
-    assert "--help" in await Shell({}).ok(noun, "--help")
+    assert noun in await Shell({}).run_successfully("--help")
+    assert "--help" in await Shell({}).run_successfully(noun, "--help")

@@ -14,10 +14,10 @@ from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.envelope import CLOCK_TOLERANCE, Event, Payload
 from huiqun.contracts.topics import SERVICES
 from huiqun.stream import Route
-from huiqun.stream.batch import Received
+from huiqun.stream.batch import ReceivedEvent
 from huiqun.stream.routes import RoutingTable
-from huiqun.testing.events import joined, message, screened
-from huiqun.testing.rig import record_in
+from huiqun.testing.events import member_joined, message_received, message_screened
+from huiqun.testing.rig import consumer_record_of
 from huiqun.work import Work
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
@@ -49,15 +49,15 @@ def test_of_every_moment_in_an_event_of_the_channel_it_is_known_whether_it_has_h
 
 @given(MOMENTS, MOMENTS)
 def test_a_time_that_is_ahead_counts_as_now_and_any_other_as_it_is(time: datetime, sent_at: datetime) -> None:
-    event = MessageReceived.about("g1", message(1, sent_at=sent_at).data, time=time).received_at(NOW)
+    event = MessageReceived.create("g1", message_received(1, sent_at=sent_at).data, time=time).clamp_times(NOW)
     assert event.time == (time if time <= NOW + CLOCK_TOLERANCE else NOW)
     assert event.data.sent_at == min(sent_at, NOW)
-    assert event.received_at(NOW) is event
+    assert event.clamp_times(NOW) is event
 
 
 def test_what_our_own_services_say_of_the_future_is_believed() -> None:
-    event = screened("g1", "u1", 100_000)
-    assert event.received_at(NOW) is event
+    event = message_screened("g1", "u1", 100_000)
+    assert event.clamp_times(NOW) is event
 
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=365 * 70)])
@@ -67,9 +67,9 @@ async def test_a_handler_never_sees_a_time_ahead_of_its_own(ahead: timedelta) ->
     async def see(_work: Work, events: Sequence[Any]) -> None:
         seen.extend(events)
 
-    event = joined("g1", "u1").model_copy(update={"time": NOW + ahead})
+    event = member_joined("g1", "u1").model_copy(update={"time": NOW + ahead})
     table = RoutingTable([Route((type(event),), see)])
-    received = [Received(event, record_in(event), event.identity)]
+    received = [ReceivedEvent(event, consumer_record_of(event), event.identity)]
     await table.prepare(received, NOW)
     await table.dispatch(Work(None, None, NOW), received)  # type: ignore[arg-type]
     assert [each.time for each in seen] == [NOW]

@@ -13,11 +13,11 @@ from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.topics import CHANNEL_MESSAGES, MODERATION_DECISIONS
 from huiqun.kafka import Publisher
 from huiqun.stream import BatchConsumer, Route
-from huiqun.stream.consumer import poll
+from huiqun.stream.consumer import poll_partitions
 from huiqun.testing.broker import SERVICE
-from huiqun.testing.events import allowed, message
+from huiqun.testing.events import message_allowed, message_received
 from huiqun.testing.rig import Rig
-from huiqun.testing.waiting import eventually, running
+from huiqun.testing.waiting import eventually, running_component
 from huiqun.work import Transactor, Work
 from local.stack import Stack
 from tests.acls import Operation, Resource, Rights, grant
@@ -28,7 +28,7 @@ GROUP_RIGHTS: Rights = {Resource.GROUP: (Operation.READ,)}
 
 async def note(work: Work, events: Sequence[MessageReceived]) -> None:
     await work.collection("seen").insert_many([{"_id": event.data.message_id} for event in events])
-    work.emit_all([allowed(event) for event in events])
+    work.emit_all([message_allowed(event) for event in events])
 
 
 @pytest.mark.kafka_only
@@ -49,12 +49,12 @@ async def test_a_consumer_without_rights_says_which_and_goes_on_when_it_has_them
         said = consumer.heartbeat.failure or ""
         return what in said and f"grant {user} Read" in said
 
-    async with running(consumer) as task:
+    async with running_component(consumer) as task:
         for rights, what in ((TOPIC_RIGHTS, "the topic"), (GROUP_RIGHTS, "the group")):
             await eventually(lambda what=what: refuses(what), 60)  # type: ignore[misc]
             assert not task.done()
             await grant(administrator, user, rights)
-        await rig.broker.send(message(1))
+        await rig.broker.send(message_received(1))
         await eventually(is_published, 60)
         await eventually(lambda: consumer.heartbeat.failure is None)
     await publisher.stop()
@@ -72,7 +72,7 @@ async def test_a_poll_in_the_middle_of_a_rebalance_comes_back(rig: Rig) -> None:
     async with consumer:
         await eventually(lambda: place in consumer.assignment())
         consumer._subscription.begin_reassignment()
-        assert await asyncio.wait_for(poll(consumer, [place], 50, 10), 20) == {}
+        assert await asyncio.wait_for(poll_partitions(consumer, [place], 50, 10), 20) == {}
 
 
 async def test_a_poll_of_no_partitions_hears_what_keeps_the_consumer_out_of_its_group(rig: Rig) -> None:
@@ -81,11 +81,11 @@ async def test_a_poll_of_no_partitions_hears_what_keeps_the_consumer_out_of_its_
     consumer = AIOKafkaConsumer(**rig.broker.options.client_arguments(), group_id=group, enable_auto_commit=False)
     consumer.subscribe([rig.broker.options.prefix + CHANNEL_MESSAGES.name])
     async with consumer:
-        assert await poll(consumer, [], 50, 10) == {}
+        assert await poll_partitions(consumer, [], 50, 10) == {}
         waiting = asyncio.ensure_future(consumer._coordinator._push_error_to_user(GroupAuthorizationFailedError(group)))
         await asyncio.sleep(0)
         with pytest.raises(GroupAuthorizationFailedError):
-            await poll(consumer, [], 50, 10)
+            await poll_partitions(consumer, [], 50, 10)
         await asyncio.wait_for(waiting, 10)
 
 
@@ -96,12 +96,12 @@ async def test_a_consumer_joins_its_group_anew_after_an_error_that_aiokafka_does
     async def are_published(count: int) -> bool:
         return len(await rig.broker.records(MODERATION_DECISIONS)) == count
 
-    async with running(consumer) as task:
-        await rig.broker.send(message(1))
+    async with running_component(consumer) as task:
+        await rig.broker.send(message_received(1))
         await eventually(lambda: are_published(1))
         assert consumer._consumer is not None
         await consumer._consumer._coordinator._push_error_to_user(KafkaError("Unexpected error during coordination"))
-        await rig.broker.send(message(2))
+        await rig.broker.send(message_received(2))
         await eventually(lambda: are_published(2), 60)
         await eventually(lambda: consumer.heartbeat.failure is None)
         assert not task.done()
@@ -125,8 +125,8 @@ async def test_a_consumer_waits_while_strangers_hold_its_group(rig: Rig) -> None
     stranger.subscribe([topic])
     async with stranger:
         await eventually(lambda: bool(stranger.assignment()), 60)
-        async with running(consumer) as task:
-            await rig.broker.send(message(1))
+        async with running_component(consumer) as task:
+            await rig.broker.send(message_received(1))
             await eventually(lambda: consumer.heartbeat.failure == "InconsistentGroupProtocolError", 60)
             assert not task.done()
             await stranger.stop()

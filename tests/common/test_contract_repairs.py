@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter
 
-from huiqun.contracts.catalog import UndecodableError, decode, encode
+from huiqun.contracts.catalog import UndecodableError, decode_event, encode_event
 from huiqun.contracts.channel import MessageKind, Purpose, Role, TextAvailability
-from huiqun.contracts.channel.repairs import plain_id
+from huiqun.contracts.channel.repairs import normalize_id
 from huiqun.contracts.envelope import Event, Id
 from huiqun.contracts.topics import MODERATION_DECISIONS
-from huiqun.testing.events import allowed, created, joined, listed, message
+from huiqun.testing.events import group_created, group_listed, member_joined, message_allowed, message_received
 
 ID: TypeAdapter[str] = TypeAdapter(Id)
 JSON = st.recursive(
@@ -25,14 +25,14 @@ JSON = st.recursive(
 
 def changed(event: Event, **fields: object) -> bytes:
     """The event's record with some fields of `data` replaced."""
-    record = json.loads(encode(event))
+    record = json.loads(encode_event(event))
     record["data"] |= fields
     return json.dumps(record).encode()
 
 
 def taken(event: Event, **fields: object) -> Any:
     """What is made of it."""
-    return decode(type(event).topic, changed(event, **fields)).data
+    return decode_event(type(event).topic, changed(event, **fields)).data
 
 
 @pytest.mark.parametrize(
@@ -57,14 +57,14 @@ def taken(event: Event, **fields: object) -> Any:
     ids=str,
 )
 def test_what_a_platform_can_deliver_is_a_message(fields: dict[str, Any], expected: dict[str, Any]) -> None:
-    data = taken(message(1), **fields)
+    data = taken(message_received(1), **fields)
     assert {name: getattr(data, name) for name in expected} == expected
 
 
 def test_a_sender_is_taken_in_whatever_they_call_themselves_and_whatever_they_are() -> None:
-    data = taken(message(1), sender={"member_id": "u1", "display_name": "名" * 5_000, "role": "admin"})
+    data = taken(message_received(1), sender={"member_id": "u1", "display_name": "名" * 5_000, "role": "admin"})
     assert (data.sender.member_id, data.sender.role) == ("u1", Role.CUSTOMER)
-    assert taken(message(1), sender={"member_id": "u1", "display_name": None}).sender.member_id == "u1"
+    assert taken(message_received(1), sender={"member_id": "u1", "display_name": None}).sender.member_id == "u1"
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_sender_is_taken_in_whatever_they_call_themselves_and_whatever_they_ar
 )
 def test_what_was_said_by_whom_and_when_is_not_guessed(fields: dict[str, Any]) -> None:
     with pytest.raises(UndecodableError):
-        taken(message(1), **fields)
+        taken(message_received(1), **fields)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_what_was_said_by_whom_and_when_is_not_guessed(fields: dict[str, Any]) -
     ids=str,
 )
 def test_nobody_who_joins_stays_unknown(fields: dict[str, Any]) -> None:
-    data = taken(joined("g1", "u1"), **fields)
+    data = taken(member_joined("g1", "u1"), **fields)
     assert (data.group_id, data.member_id, data.role) == ("g1", "u1", Role.CUSTOMER)
     if "unionid" in fields.get("external_ids", ()):
         assert "unionid" in data.external_ids
@@ -126,19 +126,19 @@ def test_nobody_who_joins_stays_unknown(fields: dict[str, Any]) -> None:
     ids=str,
 )
 def test_no_group_stays_unknown(fields: dict[str, Any]) -> None:
-    data = taken(created("g1"), **fields)
+    data = taken(group_created("g1"), **fields)
     assert (data.group_id, data.timezone, data.purpose) == ("g1", "Asia/Shanghai", Purpose.OTHER)
 
 
 def test_what_our_own_services_say_is_not_repaired() -> None:
     with pytest.raises(UndecodableError):
-        decode(MODERATION_DECISIONS, changed(allowed(message(1)), kind="channels_video"))
+        decode_event(MODERATION_DECISIONS, changed(message_allowed(message_received(1)), kind="channels_video"))
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=400))
 def test_any_id_is_written_as_ours_are_and_stays_so(written: str) -> None:
-    plain = plain_id(written)
-    assert ID.validate_python(plain) == plain == plain_id(plain)
+    plain = normalize_id(written)
+    assert ID.validate_python(plain) == plain == normalize_id(plain)
     try:
         assert ID.validate_python(written) == plain, "what is an id already is that id"
     except ValueError:
@@ -147,12 +147,12 @@ def test_any_id_is_written_as_ours_are_and_stays_so(written: str) -> None:
 
 @given(st.sets(st.text(" /ab", min_size=1, max_size=6) | st.text("ab ", min_size=129, max_size=140), max_size=6))
 def test_different_ids_stay_different(written: set[str]) -> None:
-    assert len({plain_id(each) for each in written}) == len(written)
+    assert len({normalize_id(each) for each in written}) == len(written)
 
 
 @given(st.data(), JSON)
 def test_whatever_stands_in_an_optional_field_a_member_or_message_is_taken(data: st.DataObject, value: Any) -> None:
-    event = data.draw(st.sampled_from([message(1), joined("g1", "u1"), created("g1")]))
+    event = data.draw(st.sampled_from([message_received(1), member_joined("g1", "u1"), group_created("g1")]))
     names = [name for name, field in type(event.data).model_fields.items() if not field.is_required()]
     name = data.draw(st.sampled_from(names))
     try:
@@ -174,7 +174,7 @@ def test_whatever_stands_in_an_optional_field_a_member_or_message_is_taken(data:
 def test_of_a_listing_that_had_to_be_shortened_nobody_is_taken_to_have_left(
     fields: dict[str, Any], ids: list[str], *, complete: bool
 ) -> None:
-    data = taken(listed("g1", ["u1"]), **fields)
+    data = taken(group_listed("g1", ["u1"]), **fields)
     assert ([member.member_id for member in data.members], data.complete) == (ids, complete)
 
 
@@ -194,4 +194,4 @@ def test_of_a_listing_that_had_to_be_shortened_nobody_is_taken_to_have_left(
 )
 def test_which_page_of_which_listing_it_is_is_never_guessed(fields: dict[str, Any]) -> None:
     with pytest.raises(UndecodableError):
-        taken(listed("g1", ["u1"]), **fields)
+        taken(group_listed("g1", ["u1"]), **fields)

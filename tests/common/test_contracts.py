@@ -15,13 +15,13 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from huiqun.contracts import topics
-from huiqun.contracts.catalog import EVENTS, EVENTS_BY_TOPIC, UndecodableError, decode, encode
+from huiqun.contracts.catalog import EVENTS, EVENTS_BY_TOPIC, UndecodableError, decode_event, encode_event
 from huiqun.contracts.channel import MAX_TEXT, MessageReceived
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.contracts.topics import CHANNEL_MESSAGES, MODERATION_DECISIONS
-from huiqun.privacy.names import Sealed
-from huiqun.testing.events import edited, message
+from huiqun.privacy.names import SealedText
+from huiqun.testing.events import message_edited, message_received
 
 FIRST, LAST = datetime(2011, 1, 1), datetime(2099, 12, 31)  # noqa: DTZ001 - Hypothesis takes bounds without a zone
 INSTANTS = st.datetimes(FIRST, LAST, timezones=st.just(UTC))
@@ -57,7 +57,7 @@ def values(annotation: Any, field: FieldInfo) -> st.SearchStrategy[Any]:
         return st.lists(values(arguments[0], FieldInfo(annotation=arguments[0])), max_size=3).map(tuple)
     if origin is tuple:
         return st.tuples(*(values(argument, field) for argument in arguments))
-    if issubclass(annotation, Sealed):
+    if issubclass(annotation, SealedText):
         return st.text(max_size=50)
     if issubclass(annotation, Enum):
         return st.sampled_from(list(annotation))
@@ -92,7 +92,7 @@ def limits_of(field: FieldInfo) -> dict[str, Any]:
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 def test_an_event_comes_back_as_it_was_sent(kind: type[Event], data: st.DataObject) -> None:
     event = data.draw(models(kind))
-    decoded = decode(kind.topic, encode(event))
+    decoded = decode_event(kind.topic, encode_event(event))
     assert type(decoded) is kind
     assert decoded == event
 
@@ -102,22 +102,22 @@ def test_an_event_comes_back_as_it_was_sent(kind: type[Event], data: st.DataObje
 @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 def test_fields_that_a_reader_does_not_know_are_ignored(kind: type[Event], data: st.DataObject) -> None:
     event = data.draw(models(kind))
-    newer = json.loads(encode(event))
+    newer = json.loads(encode_event(event))
     newer["later"] = {"deep": [1, None]}
     newer["data"]["later"] = "a field of a later version"
-    assert decode(kind.topic, json.dumps(newer).encode()) == event
+    assert decode_event(kind.topic, json.dumps(newer).encode()) == event
 
 
 @given(said=models(MessageScreened), cause=models(MessageReceived))
 def test_a_judgement_made_in_a_hurry_is_the_event_that_checking_makes(
     said: MessageScreened, cause: MessageReceived
 ) -> None:
-    hurried = MessageScreened.of(said.data, time=said.time, cause=cause)
-    checked = MessageScreened.about(said.data.group_id, said.data, time=said.time, cause=cause)
+    hurried = MessageScreened.create_unchecked(said.data, time=said.time, cause=cause)
+    checked = MessageScreened.create(said.data.group_id, said.data, time=said.time, cause=cause)
     checked = checked.model_copy(update={"id": hurried.id})
     assert hurried == checked
-    assert encode(hurried) == encode(checked)
-    assert decode(MODERATION_DECISIONS, encode(hurried)) == checked
+    assert encode_event(hurried) == encode_event(checked)
+    assert decode_event(MODERATION_DECISIONS, encode_event(hurried)) == checked
 
 
 def test_every_event_has_its_own_type_and_a_topic_that_is_created() -> None:
@@ -127,17 +127,17 @@ def test_every_event_has_its_own_type_and_a_topic_that_is_created() -> None:
 
 
 def test_a_message_is_the_same_under_a_second_event_id_and_an_edit_is_another_thing() -> None:
-    first, second = message(1), message(1)
+    first, second = message_received(1), message_received(1)
     assert first.id != second.id
     assert first.identity == second.identity
-    elsewhere = message(1, group="g2"), message(1).model_copy(update={"source": "wecom/other"})
+    elsewhere = message_received(1, group="g2"), message_received(1).model_copy(update={"source": "wecom/other"})
     assert len({first.identity, *(each.identity for each in elsewhere)}) == 3
-    assert len({first.identity, edited(first, "改").identity, edited(first, "再改", 2).identity}) == 3
+    assert len({first.identity, message_edited(first, "改").identity, message_edited(first, "再改", 2).identity}) == 3
 
 
 def changed(**fields: object) -> bytes:
     """A good message with some fields of `data` replaced; None takes one away."""
-    event = json.loads(encode(message(1)))
+    event = json.loads(encode_event(message_received(1)))
     for name, value in fields.items():
         event["data"][name] = value
     return json.dumps(event).encode()
@@ -145,7 +145,7 @@ def changed(**fields: object) -> bytes:
 
 def enveloped(**fields: object) -> bytes:
     """A good message with some fields of the envelope replaced."""
-    return json.dumps({**json.loads(encode(message(1))), **fields}).encode()
+    return json.dumps({**json.loads(encode_event(message_received(1))), **fields}).encode()
 
 
 @pytest.mark.parametrize(
@@ -173,26 +173,26 @@ def enveloped(**fields: object) -> bytes:
         (changed(sent_at="1970-01-01T00:00:00Z"), "sent_at"),
         (changed(sent_at="2200-01-01T00:00:00Z"), "sent_at"),
         (changed(sent_at=10**30), "sent_at"),
-        (encode(message(1)).replace("你好".encode(), rb"\ud800\udc01\udfff"), "Invalid JSON"),
-        (encode(message(1)).replace('"你好"'.encode(), b"NaN"), "text"),
+        (encode_event(message_received(1)).replace("你好".encode(), rb"\ud800\udc01\udfff"), "Invalid JSON"),
+        (encode_event(message_received(1)).replace('"你好"'.encode(), b"NaN"), "text"),
     ],
     ids=lambda value: f"{len(value)} bytes" if isinstance(value, bytes) else str(value),  # the same in every process
 )
 def test_what_is_no_event_is_refused_with_the_reason(value: bytes | None, reason: str) -> None:
     with pytest.raises(UndecodableError) as refusal:
-        decode(CHANNEL_MESSAGES, value)
+        decode_event(CHANNEL_MESSAGES, value)
     assert reason in str(refusal.value)
     assert len(str(refusal.value)) <= 2000
 
 
 def test_a_refusal_does_not_quote_what_was_said() -> None:
     with pytest.raises(UndecodableError) as refusal:
-        decode(CHANNEL_MESSAGES, changed(text=["身份证 11010519491231002X"], sent_at="11010519491231002X"))
+        decode_event(CHANNEL_MESSAGES, changed(text=["身份证 11010519491231002X"], sent_at="11010519491231002X"))
     assert "11010519491231002X" not in str(refusal.value)
 
 
 def test_the_longest_text_and_the_strangest_characters_are_a_message() -> None:
     for text in ("长" * MAX_TEXT, "\u0000\u200b\u202e\ufdd0\U0001f468\u200d\U0001f469", ""):
-        event = decode(CHANNEL_MESSAGES, changed(text=text))
+        event = decode_event(CHANNEL_MESSAGES, changed(text=text))
         assert isinstance(event, MessageReceived)
         assert event.data.text == text

@@ -12,19 +12,27 @@ import engagement.app
 import moderation.app
 import survey.app
 from huiqun.contracts.asyncapi import asyncapi_document
-from huiqun.contracts.catalog import EVENTS, PLANNED_EVENTS, encode
+from huiqun.contracts.catalog import EVENTS, PLANNED_EVENTS, encode_event
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import Reason
-from huiqun.contracts.parties import RECEIVED, SENT
+from huiqun.contracts.parties import EVENTS_RECEIVED, EVENTS_SENT
 from huiqun.contracts.schemas import event_schemas
 from huiqun.contracts.topics import SERVICES, TOPICS
 from huiqun.stream import Route
-from huiqun.testing.events import created, dismissed, joined, left, listed, screened, updated
+from huiqun.testing.events import (
+    group_created,
+    group_dismissed,
+    group_listed,
+    member_joined,
+    member_left,
+    member_updated,
+    message_screened,
+)
 from moderation.rulebook.model import EMPTY
-from tests.directories import unread_directory
+from tests.directories import detached_directory
 
 DOCUMENT = asyncapi_document()
-UNREAD = unread_directory()
+UNREAD = detached_directory()
 
 # What AsyncAPI 3.0.0 requires of the objects that we use, written from its specification.
 REFERENCE = {"type": "object", "properties": {"$ref": {"type": "string", "pattern": "^#/"}}, "required": ["$ref"]}
@@ -93,7 +101,7 @@ def test_every_topic_and_event_stands_in_the_document_and_somebody_sends_it() ->
     assert DOCUMENT["channels"].keys() == {topic.name for topic in TOPICS}
     planned = {event.model_fields["type"].default for event in PLANNED_EVENTS}
     assert DOCUMENT["components"]["messages"].keys() == {*event_schemas(), *planned, "dead-letter"}
-    assert {event for events in SENT.values() for event in events} == set(EVENTS)
+    assert {event for events in EVENTS_SENT.values() for event in events} == set(EVENTS)
     operation = DOCUMENT["operations"]["survey-receives-moderation.decisions.v1"]
     names = {followed(followed(message["$ref"])["$ref"])["name"] for message in operation["messages"]}
     assert names == {"moderation.message.screened"}
@@ -110,19 +118,23 @@ def test_every_topic_and_event_stands_in_the_document_and_somebody_sends_it() ->
     ids=SERVICES,
 )
 def test_who_receives_what_is_what_the_services_route(service: str, routes: tuple[Route, ...]) -> None:
-    assert set(RECEIVED[service]) == {event for route in routes for event in route.events}
+    assert set(EVENTS_RECEIVED[service]) == {event for route in routes for event in route.events}
 
 
 def examples() -> list[Event]:
     reason = Reason(rule="lexicon", category="ads", severity=3, confidence=0.9, spans=((0, 2), (5, 7)))
-    members: list[Event] = [joined("g1", "u1", external_ids={"unionid": "x"}), updated("g1", "u1"), left("g1", "u1")]
-    members.append(listed("g1", ["u1", "u2"]))
-    return [*members, created("g1"), dismissed("g1"), screened("g1", "u1", reasons=(reason,))]
+    members: list[Event] = [
+        member_joined("g1", "u1", external_ids={"unionid": "x"}),
+        member_updated("g1", "u1"),
+        member_left("g1", "u1"),
+    ]
+    members.append(group_listed("g1", ["u1", "u2"]))
+    return [*members, group_created("g1"), group_dismissed("g1"), message_screened("g1", "u1", reasons=(reason,))]
 
 
 @pytest.mark.parametrize("event", examples(), ids=lambda event: event.type)
 def test_what_we_send_fits_its_schemas(event: Event) -> None:
-    sent = TypeAdapter(dict[str, Any]).validate_json(encode(event))
+    sent = TypeAdapter(dict[str, Any]).validate_json(encode_event(event))
     schema = event_schemas()[event.type]
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.Draft202012Validator(schema).validate(sent)

@@ -15,14 +15,14 @@ from huiqun.contracts.catalog import (
     PLANNED_EVENTS,
     PlannedEventError,
     UndecodableError,
-    decode,
-    encode,
+    decode_event,
+    encode_event,
 )
 from huiqun.contracts.channel import Action, ActionKind, ActionRequested, MassMessageObserved, MessageReceived
 from huiqun.contracts.engagement import PointsAwarded
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.examples import NoExampleError, example_of
-from huiqun.contracts.parties import WILL_SEND
+from huiqun.contracts.parties import EVENTS_PLANNED
 from huiqun.contracts.schemas import definitions, event_schemas
 from huiqun.contracts.topics import CHANNEL_ACTIONS, CHANNEL_MESSAGES, TOPICS
 from huiqun.testing.events import NOON
@@ -67,7 +67,7 @@ def test_an_event_has_an_example_that_validates(kind: type[Event]) -> None:
 )
 def test_an_example_is_decoded_like_a_record_of_its_topic(kind: type[Event]) -> None:
     record = json.dumps(example_of(kind)).encode()
-    assert type(decode(kind.topic, record)) is kind
+    assert type(decode_event(kind.topic, record)) is kind
 
 
 @pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
@@ -99,12 +99,12 @@ def test_a_field_without_an_example_is_named() -> None:
 def test_a_planned_event_is_shown_as_planned_and_cannot_be_sent(kind: type[Event]) -> None:
     event = kind.model_validate(example_of(kind))
     with pytest.raises(PlannedEventError, match=kind.__name__):
-        encode(event)
+        encode_event(event)
     message = DOCUMENT["components"]["messages"][event.type]
     assert [tag["name"] for tag in message["tags"]] == ["planned"]
     assert event.type not in SCHEMAS
     assert kind.topic in TOPICS
-    assert any(kind in events for events in WILL_SEND.values())
+    assert any(kind in events for events in EVENTS_PLANNED.values())
 
 
 def test_only_what_is_planned_bears_the_mark() -> None:
@@ -123,7 +123,7 @@ def test_no_two_models_of_the_contracts_share_a_name() -> None:
 def test_a_record_of_a_planned_event_is_refused_by_who_reads_the_topic_of_another() -> None:
     for kind in (PointsAwarded, MassMessageObserved):
         with pytest.raises(UndecodableError, match=str(kind.model_fields["type"].default)):
-            decode(CHANNEL_MESSAGES, json.dumps(example_of(kind)).encode())
+            decode_event(CHANNEL_MESSAGES, json.dumps(example_of(kind)).encode())
 
 
 def test_a_transfer_names_its_staff_as_from_and_to() -> None:
@@ -135,11 +135,11 @@ def test_a_transfer_names_its_staff_as_from_and_to() -> None:
         to_staff="s2",
         requested_by="crm-sync",
     )
-    event = ActionRequested.about(action.record_key, action, time=NOON, source="huiqun/crm-sync")
-    written = json.loads(encode(event))
+    event = ActionRequested.create(action.record_key, action, time=NOON, source="huiqun/crm-sync")
+    written = json.loads(encode_event(event))
     assert (written["subject"], written["data"]["from"], written["data"]["to"]) == ("u1", "s1", "s2")
     assert "group_id" not in written["data"]
-    assert decode(CHANNEL_ACTIONS, encode(event)) == event
+    assert decode_event(CHANNEL_ACTIONS, encode_event(event)) == event
 
 
 def test_an_event_of_before_is_read_as_of_the_usual_channel() -> None:

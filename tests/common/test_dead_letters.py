@@ -6,16 +6,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from huiqun.contracts.catalog import encode
+from huiqun.contracts.catalog import encode_event
 from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.topics import CHANNEL_MESSAGES
 from huiqun.stream import Route
-from huiqun.stream.dead_letters import DeadLetter, latest, read_all
-from huiqun.testing.events import message
+from huiqun.stream.dead_letters import DeadLetter, latest_dead_letters, read_dead_letters
+from huiqun.testing.events import message_received
 from huiqun.testing.rig import Rig
-from huiqun.testing.waiting import eventually, running
+from huiqun.testing.waiting import eventually, running_component
 from huiqun.work import Work
-from tests.servers import seen
+from tests.servers import handled_ids
 from tests.shell import Shell
 
 SECRET = "我的卡号六二二二"
@@ -42,7 +42,7 @@ async def handle(work: Work, events: Sequence[MessageReceived]) -> None:
 
 
 async def letters(rig: Rig) -> list[DeadLetter]:
-    found = [letter async for letter in read_all(rig.broker.options, "moderation")]
+    found = [letter async for letter in read_dead_letters(rig.broker.options, "moderation")]
     return sorted(found, key=lambda letter: letter.at)
 
 
@@ -53,21 +53,21 @@ async def letter_count(rig: Rig) -> int:
 async def test_broken_records_and_handlers_become_dead_letters_and_a_repaired_one_is_handled(
     rig: Rig, tmp_path: Path
 ) -> None:
-    whole = encode(message(3, text=SECRET))
+    whole = encode_event(message_received(3, text=SECRET))
     broken = whole.replace(b'"channel.message.received"', b'"channel.message.whispered"')
-    await rig.broker.send(message(1), message(2, member="unlucky"))
+    await rig.broker.send(message_received(1), message_received(2, member="unlucky"))
     await rig.broker.send_raw(CHANNEL_MESSAGES, broken)
-    await rig.broker.send(message(4))
+    await rig.broker.send(message_received(4))
 
     async def dead(number: int) -> bool:
         return await letter_count(rig) == number
 
     async def repaired_is_handled() -> bool:
-        return "m00003" in await seen(rig)
+        return "m00003" in await handled_ids(rig)
 
-    async with running(rig.consumer(Route((MessageReceived,), handle))):
+    async with running_component(rig.consumer(Route((MessageReceived,), handle))):
         await eventually(lambda: dead(2))
-        assert await seen(rig) == ["m00001", "m00004"]
+        assert await handled_ids(rig) == ["m00001", "m00004"]
         undecodable, raised = sorted(await letters(rig), key=lambda letter: "ValueError" in letter.reason)
         check_letters(undecodable, raised, broken)
         await check_reading(shell_at(rig), undecodable, raised)
@@ -75,11 +75,11 @@ async def test_broken_records_and_handlers_become_dead_letters_and_a_repaired_on
         await eventually(repaired_is_handled)
 
         replay = ("dead-letters", "replay", "--all", *SERVICE, "--reason-contains", "ValueError in handle")
-        assert "1 records" in await shell_at(rig).ok(*replay)
+        assert "1 records" in await shell_at(rig).run_successfully(*replay)
         await eventually(lambda: dead(3))
         again = (await letters(rig))[-1]
         assert (again.reason, again.replays, again.value) == (raised.reason, 1, raised.value)
-        assert len(latest(await letters(rig))) == 2, "each record once, however often it came back"
+        assert len(latest_dead_letters(await letters(rig))) == 2, "each record once, however often it came back"
 
 
 def check_letters(undecodable: DeadLetter, raised: DeadLetter, broken: bytes) -> None:
@@ -93,26 +93,29 @@ def check_letters(undecodable: DeadLetter, raised: DeadLetter, broken: bytes) ->
 
 
 async def check_reading(shell: Shell, undecodable: DeadLetter, raised: DeadLetter) -> None:
-    listed = await shell.ok("dead-letters", "list", *SERVICE)
+    listed = await shell.run_successfully("dead-letters", "list", *SERVICE)
     assert "2 dead letters of moderation" in listed
     assert "ValueError in handle" in listed
-    lines = [json.loads(line) for line in (await shell.ok("dead-letters", "list", *SERVICE, "--json")).splitlines()]
+    lines = [
+        json.loads(line)
+        for line in (await shell.run_successfully("dead-letters", "list", *SERVICE, "--json")).splitlines()
+    ]
     assert {line["id"] for line in lines} == {undecodable.id, raised.id}
     assert SECRET not in listed + str(lines)
-    shown = await shell.call("dead-letters", "show", undecodable.id, *SERVICE)
+    shown = await shell.run_command("dead-letters", "show", undecodable.id, *SERVICE)
     assert SECRET in shown.stdout
     assert "personal data" in shown.stderr
-    assert (await shell.ok("dead-letters", "show", undecodable.id, *SERVICE, "--value-only")).encode() == (
-        undecodable.value
-    )
+    assert (
+        await shell.run_successfully("dead-letters", "show", undecodable.id, *SERVICE, "--value-only")
+    ).encode() == (undecodable.value)
 
 
 async def replay_repaired(shell: Shell, letter: DeadLetter, whole: bytes, directory: Path) -> None:
     """Put a letter back, first with a value that is no better, then with one that is."""
     replay = ("dead-letters", "replay", letter.id, *SERVICE, "--value")
-    refused = await shell.call(*replay, written(directory / "broken.json", letter.value or b""))
+    refused = await shell.run_command(*replay, written(directory / "broken.json", letter.value or b""))
     assert (refused.exit_code, "no event of channel.messages.v1" in refused.stderr) == (1, True)
-    await shell.ok(*replay, written(directory / "repaired.json", whole))
+    await shell.run_successfully(*replay, written(directory / "repaired.json", whole))
 
 
 def written(file: Path, content: bytes) -> str:
@@ -123,11 +126,11 @@ def written(file: Path, content: bytes) -> str:
 async def test_asking_for_what_is_not_there_ends_with_1_and_wrong_usage_with_2(rig: Rig) -> None:
     shell, service = shell_at(rig), ("-s", "survey")
     for command in (("show", "0-7"), ("replay", "0-7")):
-        result = await shell.call("dead-letters", *command, *service)
+        result = await shell.run_command("dead-letters", *command, *service)
         assert (result.exit_code, "no dead letter 0-7" in result.stderr) == (1, True)
     for wrong in ((), ("0-7", "--all"), ("--all", "--value", __file__), ("0-7", "--reason-contains", "x")):
-        assert (await shell.call("dead-letters", "replay", *wrong, *service)).exit_code == 2
-    missing = await shell_at(rig, "elsewhere.").call("dead-letters", "list", *service)
+        assert (await shell.run_command("dead-letters", "replay", *wrong, *service)).exit_code == 2
+    missing = await shell_at(rig, "elsewhere.").run_command("dead-letters", "list", *service)
     assert (missing.exit_code, "huiqun topics create" in missing.stderr) == (2, True)
 
 
@@ -136,4 +139,4 @@ def test_the_latest_letters_are_those_of_records_that_differ() -> None:
     first = DeadLetter("0-0", "t", 0, 0, noon, "why", "", 0, b"g1", b"{", ())
     again = replace(first, id="0-9", at=noon + timedelta(minutes=1), replays=1)
     other = replace(first, id="0-1", key=b"g2")
-    assert [letter.id for letter in latest([first, again, other])] == ["0-1", "0-9"]
+    assert [letter.id for letter in latest_dead_letters([first, again, other])] == ["0-1", "0-9"]

@@ -9,23 +9,33 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from huiqun.channel.directory.fold import DirectoryChanges, DirectorySnapshot, Fold
+from huiqun.channel.directory.fold import DirectoryChanges, DirectoryFold, DirectorySnapshot
 from huiqun.channel.directory.model import MAX_ID_KINDS, MAX_OPEN_LISTINGS, DirectoryGroup, DirectoryMember
 from huiqun.contracts.channel import GroupListed, LeaveReason, MemberJoined, Role
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MessageScreened
-from huiqun.testing.events import at, created, described, dismissed, joined, left, listed, screened, updated
+from huiqun.testing.events import (
+    group_created,
+    group_dismissed,
+    group_listed,
+    group_updated,
+    member_joined,
+    member_left,
+    member_updated,
+    message_screened,
+    minutes_after_noon,
+)
 
 State = tuple[dict[str, DirectoryGroup], dict[str, DirectoryMember]]
 
 
-def fold_of(events: Sequence[Event]) -> Fold:
-    fold = Fold(DirectorySnapshot({}, {}))
+def fold_of(events: Sequence[Event]) -> DirectoryFold:
+    fold = DirectoryFold(DirectorySnapshot({}, {}))
     for event in events:
         if isinstance(event, MessageScreened):
-            fold.tell_of_sender(event)
+            fold.apply_sender(event)
         else:
-            fold.tell(event)  # type: ignore[arg-type]
+            fold.apply_event(event)  # type: ignore[arg-type]
     return fold
 
 
@@ -40,17 +50,17 @@ def member_of(*events: Event, member: str = "u1") -> DirectoryMember:
 
 
 MAKERS: Sequence[Callable[[int, int], Event]] = (
-    lambda minute, n: joined("g1", f"u{n % 3}", minute, display_name=f"加入{n}", invited_by=f"staff-{n}"),
-    lambda minute, n: left("g1", f"u{n % 3}", minute, list(LeaveReason)[n % 2]),
-    lambda minute, n: updated(
+    lambda minute, n: member_joined("g1", f"u{n % 3}", minute, display_name=f"加入{n}", invited_by=f"staff-{n}"),
+    lambda minute, n: member_left("g1", f"u{n % 3}", minute, list(LeaveReason)[n % 2]),
+    lambda minute, n: member_updated(
         "g1", f"u{n % 3}", minute, role=list(Role)[n % 3], external_ids={"unionid": f"union-{n}"}
     ),
-    lambda minute, n: updated("g1", f"u{n % 3}", minute, display_name=f"改名{n}"),
-    lambda minute, n: screened("g1", f"u{n % 3}", minute, role=list(Role)[n % 2]),
-    lambda minute, n: listed("g1", [f"u{n % 3}"], minute, page=1, pages=n % 2 + 1),
-    lambda minute, n: listed("g1", [f"u{(n + 1) % 3}"], minute, page=n % 2 + 1, pages=2),
-    lambda minute, n: described("g1", minute, name=f"理财{n}群", owner=f"staff-{n}"),
-    lambda minute, _: dismissed("g1", minute),
+    lambda minute, n: member_updated("g1", f"u{n % 3}", minute, display_name=f"改名{n}"),
+    lambda minute, n: message_screened("g1", f"u{n % 3}", minute, role=list(Role)[n % 2]),
+    lambda minute, n: group_listed("g1", [f"u{n % 3}"], minute, page=1, pages=n % 2 + 1),
+    lambda minute, n: group_listed("g1", [f"u{(n + 1) % 3}"], minute, page=n % 2 + 1, pages=2),
+    lambda minute, n: group_updated("g1", minute, name=f"理财{n}群", owner=f"staff-{n}"),
+    lambda minute, _: group_dismissed("g1", minute),
 )
 HISTORIES = st.lists(st.tuples(st.sampled_from(MAKERS), st.integers(0, 5)), min_size=1, max_size=10)
 
@@ -66,15 +76,15 @@ def test_any_order_and_any_repetition_of_events_give_the_same_directory(
 
 
 def test_who_left_and_came_back_is_there_however_late_the_news_of_leaving() -> None:
-    for order in permutations([joined("g1", "u1"), left("g1", "u1", 1), joined("g1", "u1", 2)]):
+    for order in permutations([member_joined("g1", "u1"), member_left("g1", "u1", 1), member_joined("g1", "u1", 2)]):
         member = member_of(*order)
-        assert (member.is_present, member.joined_at, member.left_at) == (True, at(2), None)
+        assert (member.is_present, member.joined_at, member.left_at) == (True, minutes_after_noon(2), None)
 
 
 def test_of_what_happened_at_the_same_moment_the_event_made_later_counts() -> None:
-    for order in permutations([joined("g1", "u1"), left("g1", "u1")]):
+    for order in permutations([member_joined("g1", "u1"), member_left("g1", "u1")]):
         assert not member_of(*order).is_present
-    for order in permutations([left("g1", "u1"), joined("g1", "u1")]):
+    for order in permutations([member_left("g1", "u1"), member_joined("g1", "u1")]):
         assert member_of(*order).is_present
 
 
@@ -82,68 +92,80 @@ def test_only_news_of_coming_count_as_coming() -> None:
     def changes(*events: Event) -> DirectoryChanges:
         return fold_of(events).changes
 
-    first = joined("g1", "u1")
+    first = member_joined("g1", "u1")
     assert changes(first).arrived.keys() == {"g1/u1"}
     known = fold_of([first])
-    for again in (first, joined("g1", "u1", 1), updated("g1", "u1", 2), listed("g1", ["u1"], 3)):
+    for again in (first, member_joined("g1", "u1", 1), member_updated("g1", "u1", 2), group_listed("g1", ["u1"], 3)):
         known.changes = DirectoryChanges(known.changes.directory)
-        known.tell(again)
+        known.apply_event(again)
         assert not known.changes.arrived, again.type
-    assert changes(first, left("g1", "u1", 1)).arrived == {}
-    assert changes(first, left("g1", "u1", 1)).departed.keys() == {"g1/u1"}
-    assert changes(left("g1", "u1", 1), joined("g1", "u1", 2)).arrived.keys() == {"g1/u1"}
-    assert changes(left("g1", "u1", 1), first).arrived == {}
-    assert changes(listed("g1", [], 5), first).arrived == {}, "a listing since then has them not"
+    assert changes(first, member_left("g1", "u1", 1)).arrived == {}
+    assert changes(first, member_left("g1", "u1", 1)).departed.keys() == {"g1/u1"}
+    assert changes(member_left("g1", "u1", 1), member_joined("g1", "u1", 2)).arrived.keys() == {"g1/u1"}
+    assert changes(member_left("g1", "u1", 1), first).arrived == {}
+    assert changes(group_listed("g1", [], 5), first).arrived == {}, "a listing since then has them not"
 
 
 def test_who_writes_is_in_the_group_unless_a_departure_says_otherwise() -> None:
-    assert member_of(screened("g1", "u1", role=Role.STAFF)).role is Role.STAFF
-    gone = member_of(screened("g1", "u1", 9), left("g1", "u1", 1))
-    assert (gone.is_present, gone.left_at, gone.role) == (False, at(1), Role.CUSTOMER)
+    assert member_of(message_screened("g1", "u1", role=Role.STAFF)).role is Role.STAFF
+    gone = member_of(message_screened("g1", "u1", 9), member_left("g1", "u1", 1))
+    assert (gone.is_present, gone.left_at, gone.role) == (False, minutes_after_noon(1), Role.CUSTOMER)
 
 
 def test_what_the_channel_says_of_a_member_outranks_what_messages_say() -> None:
-    events = [updated("g1", "u1", 1, role=Role.STAFF), screened("g1", "u1", 5, role=Role.CUSTOMER)]
+    events = [member_updated("g1", "u1", 1, role=Role.STAFF), message_screened("g1", "u1", 5, role=Role.CUSTOMER)]
     for order in permutations(events):
         member = member_of(*order)
-        assert (member.role, member.seen, member.heard_at) == (Role.STAFF, None, at(1))
+        assert (member.role, member.seen, member.heard_at) == (Role.STAFF, None, minutes_after_noon(1))
 
 
 def test_a_departure_names_no_role_and_an_empty_name_says_nothing() -> None:
-    assert member_of(left("g1", "u1")).role is None
-    member = member_of(joined("g1", "u1", 1, display_name="李女士"), updated("g1", "u1", 2))
+    assert member_of(member_left("g1", "u1")).role is None
+    member = member_of(member_joined("g1", "u1", 1, display_name="李女士"), member_updated("g1", "u1", 2))
     assert member.name is not None
     assert str(member.name.value) == "[name]"
 
 
 def test_a_whole_listing_finds_who_left_unheard_and_who_came_unheard() -> None:
-    events = [joined("g1", "u1", 1), joined("g1", "u2", 2), listed("g1", ["u2", "u3"], 5), joined("g1", "u4", 6)]
+    events = [
+        member_joined("g1", "u1", 1),
+        member_joined("g1", "u2", 2),
+        group_listed("g1", ["u2", "u3"], 5),
+        member_joined("g1", "u4", 6),
+    ]
     for order in permutations(events):
         members = told(order)[1]
         present = {key for key, member in members.items() if member.is_present}
         assert present == {"g1/u2", "g1/u3", "g1/u4"}
         gone = members["g1/u1"]
-        assert (gone.left_at, gone.left_reason) == (at(1), LeaveReason.LEFT), "the last sign of them"
+        assert (gone.left_at, gone.left_reason) == (minutes_after_noon(1), LeaveReason.LEFT), "the last sign of them"
 
 
 def test_who_is_listed_is_there_whatever_was_said_before() -> None:
-    events = [joined("g1", "u1", 1), left("g1", "u1", 2), listed("g1", ["u1"], 3, joined_at=at(2.5))]
+    events = [
+        member_joined("g1", "u1", 1),
+        member_left("g1", "u1", 2),
+        group_listed("g1", ["u1"], 3, joined_at=minutes_after_noon(2.5)),
+    ]
     for order in permutations(events):
         member = member_of(*order)
-        assert (member.is_present, member.joined_at) == (True, at(2.5))
-    assert not member_of(*events, left("g1", "u1", 4)).is_present
+        assert (member.is_present, member.joined_at) == (True, minutes_after_noon(2.5))
+    assert not member_of(*events, member_left("g1", "u1", 4)).is_present
 
 
 @pytest.mark.parametrize(
     "pages",
     [
-        [listed("g1", ["u2"], 5, page=1, pages=2)],
-        [listed("g1", ["u2"], 5, page=1, pages=2), listed("g1", ["u2"], 5, page=1, pages=2)],
-        [listed("g1", ["u2"], 5, page=1, pages=2), listed("g1", ["u3"], 6, page=2, pages=2)],
-        [listed("g1", ["u2"], 5, page=1, pages=2), listed("g1", ["u3"], 5, page=2, pages=3)],
-        [listed("g1", ["u2"], 5, page=1, pages=2), listed("g1", ["u3"], 5, page=3, pages=2)],
-        [listed("g1", ["u2"], 5, complete=False)],
-        [listed("g1", ["u2"], 5, page=1, pages=2, complete=False), listed("g1", ["u3"], 5, page=2, pages=2)],
+        [group_listed("g1", ["u2"], 5, page=1, pages=2)],
+        [group_listed("g1", ["u2"], 5, page=1, pages=2), group_listed("g1", ["u2"], 5, page=1, pages=2)],
+        [group_listed("g1", ["u2"], 5, page=1, pages=2), group_listed("g1", ["u3"], 6, page=2, pages=2)],
+        [group_listed("g1", ["u2"], 5, page=1, pages=2), group_listed("g1", ["u3"], 5, page=2, pages=3)],
+        [group_listed("g1", ["u2"], 5, page=1, pages=2), group_listed("g1", ["u3"], 5, page=3, pages=2)],
+        [group_listed("g1", ["u2"], 5, complete=False)],
+        [
+            group_listed("g1", ["u2"], 5, page=1, pages=2, complete=False),
+            group_listed("g1", ["u3"], 5, page=2, pages=2),
+        ],
     ],
     ids=[
         "one of two",
@@ -156,69 +178,71 @@ def test_who_is_listed_is_there_whatever_was_said_before() -> None:
     ],
 )
 def test_pages_that_make_no_whole_listing_remove_nobody(pages: list[GroupListed]) -> None:
-    for order in permutations([joined("g1", "u1"), *pages]):
+    for order in permutations([member_joined("g1", "u1"), *pages]):
         members = told(order)[1]
         assert all(member.is_present for member in members.values())
         assert "g1/u2" in members, "whom they do name is taken in"
 
 
 def test_a_listing_is_whole_when_its_last_page_has_come() -> None:
-    pages = [listed("g1", [f"u{page}"], 5, page=page, pages=3) for page in (1, 2, 3)]
-    for order in permutations([joined("g1", "gone"), *pages]):
+    pages = [group_listed("g1", [f"u{page}"], 5, page=page, pages=3) for page in (1, 2, 3)]
+    for order in permutations([member_joined("g1", "gone"), *pages]):
         groups, members = told(order)
         assert not members["g1/gone"].is_present
-        assert (groups["g1"].listed_at, groups["g1"].open_listings) == (at(5), {})
+        assert (groups["g1"].listed_at, groups["g1"].open_listings) == (minutes_after_noon(5), {})
 
 
 def test_an_older_listing_changes_nothing_after_a_newer_one() -> None:
-    events = [joined("g1", "u1", 1), listed("g1", ["u1"], 5), listed("g1", [], 3)]
+    events = [member_joined("g1", "u1", 1), group_listed("g1", ["u1"], 5), group_listed("g1", [], 3)]
     assert all(member_of(*order).is_present for order in permutations(events))
 
 
 def test_listings_that_never_come_whole_are_kept_within_bounds() -> None:
-    group = told([listed("g1", ["u1"], minute, page=1, pages=2) for minute in range(50)])[0]["g1"]
+    group = told([group_listed("g1", ["u1"], minute, page=1, pages=2) for minute in range(50)])[0]["g1"]
     assert len(group.open_listings) == MAX_OPEN_LISTINGS
-    assert max(group.open_listings).as_of == at(49)
+    assert max(group.open_listings).as_of == minutes_after_noon(49)
 
 
 def test_ids_of_ever_more_kinds_are_kept_within_bounds() -> None:
-    member = member_of(*(updated("g1", "u1", n, external_ids={f"kind{n}": "x"}) for n in range(50)))
+    member = member_of(*(member_updated("g1", "u1", n, external_ids={f"kind{n}": "x"}) for n in range(50)))
     assert len(member.ids) == MAX_ID_KINDS
     assert "kind49" in member.ids
 
 
 def test_what_was_erased_is_not_taken_in_again() -> None:
-    event: MemberJoined = joined("g1", "u1", 1, display_name="李女士", external_ids={"unionid": "union-1"})
+    event: MemberJoined = member_joined("g1", "u1", 1, display_name="李女士", external_ids={"unionid": "union-1"})
     fold = fold_of([event])
     member = fold.members["g1/u1"]
-    member.erase(at(2))
-    fold.tell(event)
+    member.erase(minutes_after_noon(2))
+    fold.apply_event(event)
     assert (member.name, member.ids) == (None, {})
-    fold.tell(updated("g1", "u1", 3, display_name="新名字"))
-    fold.tell(listed("g1", ["u1"], 4))
+    fold.apply_event(member_updated("g1", "u1", 3, display_name="新名字"))
+    fold.apply_event(group_listed("g1", ["u1"], 4))
     assert (member.name, member.is_present, member.is_suppressed) == (None, True, True)
-    fold.tell(joined("g1", "u1", 5, display_name="再来"))
+    fold.apply_event(member_joined("g1", "u1", 5, display_name="再来"))
     assert (member.name is not None, member.is_suppressed) == (True, False)
 
 
 def test_a_private_group_is_not_called_after_its_customer() -> None:
-    groups, _ = told([described("g1", 0, kind="private", name="王小明", owner="staff-1")])
+    groups, _ = told([group_updated("g1", 0, kind="private", name="王小明", owner="staff-1")])
     assert (groups["g1"].profile.name, groups["g1"].profile.owner) == ("", "staff-1")
 
 
 @pytest.mark.parametrize("nobody", ["unknown", "0", "-", "未知"])
 def test_a_group_is_not_owned_by_a_placeholder(nobody: str) -> None:
-    assert told([described("g1", 0, owner=nobody)])[0]["g1"].profile.owner is None
+    assert told([group_updated("g1", 0, owner=nobody)])[0]["g1"].profile.owner is None
 
 
 def test_a_dismissal_is_for_good() -> None:
-    for order in permutations([created("g1"), dismissed("g1", 1), dismissed("g1", 3), described("g1", 5)]):
+    for order in permutations(
+        [group_created("g1"), group_dismissed("g1", 1), group_dismissed("g1", 3), group_updated("g1", 5)]
+    ):
         group = told(order)[0]["g1"]
-        assert (group.dismissed_at, group.is_known) == (at(1), True)
+        assert (group.dismissed_at, group.is_known) == (minutes_after_noon(1), True)
 
 
 def test_a_time_is_kept_as_the_store_keeps_it() -> None:
     fine = timedelta(microseconds=1_500)
-    event = joined("g1", "u1").model_copy(update={"time": at(0) + fine})
+    event = member_joined("g1", "u1").model_copy(update={"time": minutes_after_noon(0) + fine})
     came: datetime | None = member_of(event).joined_at
-    assert came == at(0) + timedelta(milliseconds=1)
+    assert came == minutes_after_noon(0) + timedelta(milliseconds=1)

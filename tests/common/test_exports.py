@@ -13,15 +13,15 @@ from huiqun.audit import AUDIT_INDEXES
 from huiqun.files.exports import handlers
 from huiqun.files.exports.handlers import (
     EXPORT,
-    UnfinishedExportError,
-    UnknownExportError,
-    carry_out_exports,
+    ExportNotFinishedError,
+    ExportNotFoundError,
+    export_task_kind,
     get_export,
     record_download,
     request_export,
 )
 from huiqun.files.exports.model import Export, ExportFormat, ExportKind, RequestExportCommand, RowPage
-from huiqun.files.exports.store import EXPORT_INDEXES, list_exports, read_parts
+from huiqun.files.exports.store import EXPORT_INDEXES, list_exports, read_file_bytes
 from huiqun.files.writing import FileFormat
 from huiqun.store import Reader
 from huiqun.tasks.model import TaskKind
@@ -48,7 +48,7 @@ LEDGERS = ExportKind("ledgers", ("id", "amount", "text"), ledgers_of, count_entr
 @pytest_asyncio.fixture
 async def rig(mongo_url: str, database_name: str) -> AsyncIterator[Rig]:
     async with Rig.open(mongo_url, database_name, {**AUDIT_INDEXES, **EXPORT_INDEXES, "entries": ()}) as opened:
-        opened.wire(task_kinds={EXPORT: TaskKind(carry_out_exports([LEDGERS]))})
+        opened.wire(task_kinds={EXPORT: TaskKind(export_task_kind([LEDGERS]))})
         yield opened
 
 
@@ -67,7 +67,7 @@ async def found(rig: Rig, export: Export) -> Export:
 
 
 async def read(rig: Rig, export: Export, start: int, end: int) -> bytes:
-    parts = read_parts(rig.reader, export.id, start, end)
+    parts = read_file_bytes(rig.reader, export.id, start, end)
     return b"".join([part async for part in parts])
 
 
@@ -108,7 +108,7 @@ async def test_an_export_that_is_broken_off_goes_on_without_loss_or_repetition(r
     assert states[0] == ("counting", 0)
     assert ("writing", 0) in states
     assert ("sealing", 220) in states
-    parts = [part async for part in read_parts(rig.reader, export.id, 0, now.bytes)]
+    parts = [part async for part in read_file_bytes(rig.reader, export.id, 0, now.bytes)]
     assert len(parts) > 10
     assert max(map(len, parts)) < 2 * 1024 * 1024
     assert len({orjson.loads(line)["id"] for line in b"".join(parts).splitlines()}) == 220
@@ -137,15 +137,15 @@ async def test_who_exports_what_and_who_fetches_it_is_audited(rig: Rig) -> None:
 
 async def test_there_is_nothing_to_fetch_before_it_is_done_or_of_another_kind(rig: Rig) -> None:
     export = await begin(rig, "a")
-    with pytest.raises(UnfinishedExportError):
+    with pytest.raises(ExportNotFinishedError):
         await rig.run(partial(record_download, kind=LEDGERS.name, export_id=export.id, actor="anna"))
     for kind, export_id in ((LEDGERS.name, "nothing"), ("messages", export.id)):
-        with pytest.raises(UnknownExportError):
+        with pytest.raises(ExportNotFoundError):
             await rig.run(partial(record_download, kind=kind, export_id=export_id, actor="anna"))
 
 
 async def test_a_file_that_becomes_too_large_is_given_up_and_says_so(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handlers, "MOST_BYTES", 1_000)
+    monkeypatch.setattr(handlers, "MAX_EXPORT_BYTES", 1_000)
     await enter(rig, "a", 100)
     export, file = await finished(rig, "a")
     assert (export.state, file) == ("failed", b"")

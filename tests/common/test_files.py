@@ -17,12 +17,12 @@ from huiqun.files.reading import (
     RowFault,
     RowFormat,
     UnreadableFileError,
-    columns_of,
     decode_file,
     parse_rows,
+    read_csv_header,
     read_rows,
 )
-from huiqun.files.writing import FileFormat, neutral_cell, write_file
+from huiqun.files.writing import FileFormat, neutralize_formula, write_file
 
 NAMES = "编号,姓名\n1,王小明\n"
 
@@ -75,7 +75,7 @@ def test_a_line_that_no_row_has_is_a_fault_and_ends_a_csv() -> None:
     lines = f'{{"name": "A"}}\n{{"name": "{"B" * 300_000}"}}\n{{"name": "C"}}\n'
     parsed = parse_rows(read_rows(lines, RowFormat.JSONL), person)
     assert (parsed.records, [fault.line for fault in parsed.faults], parsed.is_cut_off) == (("A", "C"), [2], False)
-    whole = read_rows(f"name\n{'B' * 300_000}\nC\n", RowFormat.CSV, longest_line=400_000)
+    whole = read_rows(f"name\n{'B' * 300_000}\nC\n", RowFormat.CSV, max_line_characters=400_000)
     assert len(parse_rows(whole, person).records) == 2
 
 
@@ -87,8 +87,8 @@ def test_half_a_character_and_endless_nesting_are_no_json() -> None:
 
 
 def test_the_columns_of_a_file_are_known_before_its_rows() -> None:
-    assert columns_of(NAMES) == ("编号", "姓名")
-    assert columns_of("") == columns_of('"') == ()
+    assert read_csv_header(NAMES) == ("编号", "姓名")
+    assert read_csv_header("") == read_csv_header('"') == ()
 
 
 def test_the_form_of_a_file_is_told_by_its_name() -> None:
@@ -113,7 +113,7 @@ def test_json_lines_and_lists_count_from_one() -> None:
 
 
 def test_a_file_that_is_too_long_is_a_fault() -> None:
-    parsed = parse_rows(read_rows("name\nA\nB\nC\n", RowFormat.CSV), person, most=2)
+    parsed = parse_rows(read_rows("name\nA\nB\nC\n", RowFormat.CSV), person, max_records=2)
     assert parsed.records == ("A", "B")
     assert parsed.is_cut_off
 
@@ -122,7 +122,7 @@ def test_a_file_that_is_too_long_is_a_fault() -> None:
     "text", ["=1+1", "+8613800138000", "-1", "@SUM(A1)", "  =1+1", "\t=1+1", "\r\n=1", "＝1+1", "＠小惠", "－", "+"]
 )
 def test_no_cell_is_taken_for_a_formula(text: str) -> None:
-    assert neutral_cell(text) == f"'{text}"
+    assert neutralize_formula(text) == f"'{text}"
 
 
 @pytest.mark.parametrize(
@@ -135,16 +135,16 @@ def test_no_cell_is_taken_for_a_formula(text: str) -> None:
 )
 def test_what_shows_nothing_does_not_hide_a_formula(unseen: str) -> None:
     for sign in "=+-@＝＋－＠﹢﹣﹦﹫−":
-        assert neutral_cell(f"{unseen}{sign}1+1") == f"'{unseen}{sign}1+1"
+        assert neutralize_formula(f"{unseen}{sign}1+1") == f"'{unseen}{sign}1+1"
 
 
 @pytest.mark.parametrize("text", ["你好", "1=1", "a+b", '他说"好", 然后\n走了', "'=1", "", "价格-5%"])
 def test_other_cells_stay_as_they_are(text: str) -> None:
-    assert neutral_cell(text) == text
+    assert neutralize_formula(text) == text
 
 
 def test_a_number_is_no_formula() -> None:
-    assert [neutral_cell(value) for value in (None, 17, -5, -0.5)] == ["", "17", "-5", "-0.5"]
+    assert [neutralize_formula(value) for value in (None, 17, -5, -0.5)] == ["", "17", "-5", "-0.5"]
 
 
 ROWS: list[dict[str, object]] = [{"id": 1, "text": "=1+1"}, {"id": 2, "text": "一\n二\0"}, {"id": 3}]

@@ -16,7 +16,7 @@ from huiqun.kafka.publisher import Record
 from huiqun.kafka.security import KafkaSecurity, SaslMechanism
 from huiqun.kafka.topics import create_topics
 from huiqun.runtime.misconfiguration import MisconfigurationError
-from huiqun.stream.dead_letters import read_all
+from huiqun.stream.dead_letters import read_dead_letters
 from huiqun.testing.broker import read_topic
 from huiqun.work.retry import is_transient
 from local.certificates import Authority
@@ -75,9 +75,9 @@ async def test_every_client_signs_in_on_every_kind_of_listener(
     await publisher.ping()
     await publisher.stop()
     assert [record.value for record in await read_topic(options, CHANNEL_ACTIONS, 1)] == [RECORD.value]
-    assert [letter async for letter in read_all(options, "survey")] == []
+    assert [letter async for letter in read_dead_letters(options, "survey")] == []
     shell = Shell({**secured.environment(listener, mechanism), "HUIQUN_TOPIC_PREFIX": topic_prefix})
-    assert "missing" not in await shell.ok("topics", "list")
+    assert "missing" not in await shell.run_successfully("topics", "list")
 
 
 @pytest.mark.kafka_only
@@ -121,7 +121,7 @@ async def test_topics_that_a_user_may_not_see_are_named_with_the_user(
         KafkaOptions(secured.bootstrap("SASL_SSL"), topic_prefix, idempotent=False, security=security)
     )
     with pytest.raises(TopicsUnavailableError) as refused:
-        await publisher.require_topics([CHANNEL_MESSAGES.name])
+        await publisher.check_topics_exist([CHANNEL_MESSAGES.name])
     await publisher.stop()
     for expected in (f"does not let us use {topic_prefix}{CHANNEL_MESSAGES.name}", f"grant {secured.stranger}"):
         assert expected in str(refused.value)
@@ -157,7 +157,7 @@ async def test_the_command_line_says_in_one_line_what_to_set(stack: Stack, autho
     async with tls_before(stack.broker.port, authority.issue("strange")) as port:
         shell = Shell({"HUIQUN_KAFKA_BOOTSTRAP": f"127.0.0.1:{port}", "HUIQUN_KAFKA_SECURITY_PROTOCOL": "SSL"})
         for command in ("topics list", "topics create", "dead-letters list -s survey"):
-            result = await shell.call(*command.split())
+            result = await shell.run_command(*command.split())
             assert (result.exit_code, result.stdout) == (2, "")
             assert "HUIQUN_KAFKA_CA_FILE" in result.stderr
             assert len(result.stderr.splitlines()) <= 2

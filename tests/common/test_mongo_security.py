@@ -9,7 +9,16 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from huiqun.service.settings import ConnectionSettings
-from huiqun.store import MongoOptions, StoreError, check_access, connect, explain, is_transient, ping, transaction
+from huiqun.store import (
+    MongoOptions,
+    StoreError,
+    check_access,
+    connect,
+    explain_store_error,
+    is_transient,
+    ping_primary,
+    transaction,
+)
 from local.certificates import Authority
 from local.mongod import Mongod
 from local.ports import LOOPBACK
@@ -52,7 +61,7 @@ async def refusal(options: MongoOptions, database: str = DATABASE) -> str:
         await check_access(client[database])
     await client.close()
     assert is_transient(refused.value)
-    explained = explain(refused.value)
+    explained = explain_store_error(refused.value)
     assert explained is not None, refused.value
     return str(explained)
 
@@ -107,17 +116,19 @@ async def test_a_server_without_tls_is_told_apart_from_one_that_is_away(mongo_ur
     assert "does not speak TLS" in said
     away = connect("mongodb://127.0.0.1:1/?replicaSet=rs0", wait_milliseconds=200)
     with pytest.raises(StoreError) as absence:
-        await ping(away)
+        await ping_primary(away)
     await away.close()
-    assert explain(absence.value) is None
+    assert explain_store_error(absence.value) is None
 
 
 async def test_the_command_line_signs_in_and_says_in_one_line_why_it_cannot(site: Site) -> None:
     environment = site.secured.environment(site.mongod.url)
-    created = await Shell(environment).ok("api-keys", "create", "-s", "survey", "--name", "it", "--role", "viewer")
+    created = await Shell(environment).run_successfully(
+        "api-keys", "create", "-s", "survey", "--name", "it", "--role", "viewer"
+    )
     assert "hq_" in created
     wrong = {**environment, "HUIQUN_MONGO_PASSWORD": "wrong-s3cret"}
-    result = await Shell(wrong).call("api-keys", "list", "-s", "survey")
+    result = await Shell(wrong).run_command("api-keys", "list", "-s", "survey")
     assert (result.exit_code, "HUIQUN_MONGO_PASSWORD" in result.stderr) == (2, True)
     assert "s3cret" not in result.output
     assert "Traceback" not in result.output

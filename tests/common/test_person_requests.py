@@ -15,24 +15,24 @@ from huiqun.contracts.envelope import Event
 from huiqun.contracts.fields import Account, MemberRef
 from huiqun.contracts.privacy import AccessRequested, ErasureRequested, Outcome, PersonRequest
 from huiqun.privacy.erasure import api, store
-from huiqun.privacy.erasure.collecting import read_file
-from huiqun.privacy.erasure.handlers import REQUEST_EVENTS, UNTIL_KNOWN, PersonRequests, fetch_file
+from huiqun.privacy.erasure.collecting import read_access_file
+from huiqun.privacy.erasure.handlers import REQUEST_EVENTS, SUPPRESSION_DELAY, PersonRequests, claim_access_file
 from huiqun.privacy.erasure.holdings import (
-    PORTION,
+    PORTION_SIZE,
     DocumentSet,
-    Keeping,
     PersonalDataHolding,
-    erased,
-    kept,
-    kept_anyway,
-    rewritten,
+    RetentionGround,
+    anonymizable_holding,
+    erasable_holding,
+    retained_holding,
+    unsearched_holding,
 )
-from huiqun.privacy.erasure.model import FetchedAccessFileError, Subject, UnknownAccessFileError
+from huiqun.privacy.erasure.model import AccessFileFetchedError, AccessFileNotFoundError, Subject
 from huiqun.privacy.suppression import SuppressionList
 from huiqun.service.connections import SHARED_INDEXES
 from huiqun.store import Index
 from huiqun.stream import Route
-from huiqun.testing.events import NOON, joined
+from huiqun.testing.events import NOON, member_joined
 from huiqun.testing.rig import Rig
 from huiqun.work import Work
 
@@ -58,7 +58,7 @@ class Service:
         await self.rig.deliver(*events)
 
     async def carry_out(self) -> None:
-        await self.rig.run_due(UNTIL_KNOWN)
+        await self.rig.run_due(SUPPRESSION_DELAY)
 
     async def outcomes(self, request_id: str = "r1") -> dict[str, tuple[Outcome, str | None, Any]]:
         found = await store.find_request(self.rig.reader, f"erasure/{request_id}")
@@ -73,8 +73,8 @@ class Service:
 
     async def fetch(self) -> list[Any]:
         reference = await self.reference()
-        request = await self.rig.transactor.run(lambda work: fetch_file(work, reference, "key:1"))
-        parts = [part async for part in read_file(self.rig.reader, self.rig.directory.encryption, request)]
+        request = await self.rig.transactor.run(lambda work: claim_access_file(work, reference, "key:1"))
+        parts = [part async for part in read_access_file(self.rig.reader, self.rig.directory.encryption, request)]
         return [orjson.loads(line) for line in b"".join(parts).splitlines()]
 
 
@@ -83,12 +83,12 @@ def asked(
 ) -> ErasureRequested | AccessRequested:
     refs = tuple(MemberRef(member_id=member) for member in members)
     data = PersonRequest(request_id=request_id, person_id="u1", members=refs, requested_by="key/1", **fields)
-    return kind.about("u1", data, time=NOON, source="huiqun/tests")
+    return kind.create("u1", data, time=NOON, source="huiqun/tests")
 
 
 @pytest_asyncio.fixture
 async def holding(request: pytest.FixtureRequest) -> Sequence[PersonalDataHolding]:
-    return getattr(request, "param", (erased(NOTES),))
+    return getattr(request, "param", (erasable_holding(NOTES),))
 
 
 @pytest_asyncio.fixture
@@ -96,12 +96,12 @@ async def service(mongo_url: str, database_name: str, holding: Sequence[Personal
     async with Rig.open(mongo_url, database_name, INDEXES) as rig:
         requests = PersonRequests("engagement", holding, rig.directory)
         kinds = requests.task_kinds(rig.reader)
-        rig.wire(routes=[Route(REQUEST_EVENTS, requests.record)], task_kinds=kinds, routers=[api.router])
+        rig.wire(routes=[Route(REQUEST_EVENTS, requests.record_requests)], task_kinds=kinds, routers=[api.router])
         yield Service(rig)
 
 
 async def test_more_documents_than_a_portion_are_erased_and_no_others(service: Service) -> None:
-    await service.note("u1", *(f"note {number}" for number in range(PORTION + 1)))
+    await service.note("u1", *(f"note {number}" for number in range(PORTION_SIZE + 1)))
     await service.note("u2", "of another")
     await service.ask(asked(ErasureRequested, "u1"))
     await service.carry_out()
@@ -114,7 +114,7 @@ async def test_erasure_begins_when_everybody_knows_of_it(service: Service) -> No
     await service.ask(asked(ErasureRequested, "u1"))
     await service.rig.run_due()
     assert await service.notes() == ["mine"]
-    suppressed = await service.rig.directory.suppression.find(service.rig.reader, [Account("channel", "u1")])
+    suppressed = await service.rig.directory.suppression.find_suppressed(service.rig.reader, [Account("channel", "u1")])
     assert list(suppressed) == [Account("channel", "u1")]
 
 
@@ -126,7 +126,10 @@ async def test_of_whom_nothing_is_held_nothing_is_said_to_be_erased(service: Ser
 
 
 @pytest.mark.parametrize(
-    "holding", [(kept(NOTES, Keeping("证明", "at", "尚未结束", SOON)),)], indirect=True, ids=["kept"]
+    "holding",
+    [(retained_holding(NOTES, RetentionGround("证明", "at", "尚未结束", SOON)),)],
+    indirect=True,
+    ids=["kept"],
 )
 async def test_what_is_kept_has_its_ground_and_the_latest_date(service: Service) -> None:
     await service.note("u1", "first", at=NOON)
@@ -145,15 +148,20 @@ async def test_what_is_kept_has_its_ground_and_the_latest_date(service: Service)
 
 @pytest.mark.parametrize(
     "holding",
-    [(rewritten(NOTES, lambda _, __: {"$set": {"member_id": "erased"}}), kept_anyway("日志", (), "只可追加"))],
+    [
+        (
+            anonymizable_holding(NOTES, lambda _, __: {"$set": {"member_id": "erased"}}),
+            unsearched_holding("日志", (), "只可追加"),
+        )
+    ],
     indirect=True,
     ids=["rewritten"],
 )
 async def test_what_is_others_goes_on_without_the_person(service: Service) -> None:
-    await service.note("u1", *(f"note {number:04}" for number in range(PORTION)))
+    await service.note("u1", *(f"note {number:04}" for number in range(PORTION_SIZE)))
     await service.ask(asked(ErasureRequested, "u1"))
     await service.carry_out()
-    assert len(await service.notes()) == PORTION
+    assert len(await service.notes()) == PORTION_SIZE
     assert await service.rig.database["notes"].count_documents({"member_id": "u1"}) == 0
     assert await service.outcomes() == {
         "笔记": (Outcome.ANONYMISED, None, None),
@@ -163,8 +171,8 @@ async def test_what_is_others_goes_on_without_the_person(service: Service) -> No
 
 async def test_who_goes_by_the_same_id_on_another_channel_is_somebody_else(service: Service) -> None:
     for group, channel in (("g1", "channel"), ("g9", "wecom/another")):
-        event = joined(group, "u1").model_copy(update={"source": channel})
-        await service.rig.transactor.run(partial(service.rig.directory.record, events=[event]))
+        event = member_joined(group, "u1").model_copy(update={"source": channel})
+        await service.rig.transactor.run(partial(service.rig.directory.record_events, events=[event]))
     await service.note("u1", "mine")
     await service.note("u1", "of another", group_id="g9")
     await service.ask(asked(ErasureRequested, "u1"))
@@ -182,7 +190,7 @@ async def test_a_request_without_accounts_means_the_member_it_is_about(service: 
 async def test_which_accounts_were_meant_is_forgotten_and_what_was_asked_stays(service: Service) -> None:
     await service.ask(asked(ErasureRequested, "u1", "u2", customer_id="c1", ground="本人申请"))
     await service.carry_out()
-    (document,) = await service.rig.database[store.REQUESTS].find().to_list(None)
+    (document,) = await service.rig.database[store.PERSON_REQUESTS].find().to_list(None)
     assert "accounts" not in document
     assert "customer_id" not in document
     assert (document["person_id"], document["ground"], document["state"]) == ("u1", "本人申请", "completed")
@@ -208,13 +216,13 @@ async def test_what_is_held_is_collected_in_encrypted_parts_and_fetched_once(ser
     await service.note("u2", "of another")
     await service.ask(asked(AccessRequested, "u1"))
     await service.carry_out()
-    parts = await service.rig.database[store.PARTS].find().to_list(None)
+    parts = await service.rig.database[store.ACCESS_FILE_PARTS].find().to_list(None)
     assert len(parts) == 3
     assert not any("长".encode() in part["data"] for part in parts)
     heading, *rows = await service.fetch()
     assert heading == {"request_id": "r1", "holdings": ["笔记"]}
     assert sorted(row["data"]["text"] for row in rows) == texts
-    with pytest.raises(FetchedAccessFileError):
+    with pytest.raises(AccessFileFetchedError):
         await service.fetch()
 
 
@@ -222,7 +230,7 @@ async def test_a_file_that_has_expired_is_unknown(service: Service) -> None:
     await service.ask(asked(AccessRequested, "u1"))
     await service.carry_out()
     service.rig.clock.moment += timedelta(days=7)
-    with pytest.raises(UnknownAccessFileError):
+    with pytest.raises(AccessFileNotFoundError):
         await service.fetch()
 
 
@@ -230,7 +238,7 @@ async def test_a_file_that_was_begun_by_a_process_that_died_is_begun_anew(servic
     await service.note("u1", "mine")
     await service.ask(asked(AccessRequested, "u1"))
     left = {"request": "access/r1", "number": 0, "data": b"of an attempt before"}
-    await service.rig.database[store.PARTS].insert_one(left)
+    await service.rig.database[store.ACCESS_FILE_PARTS].insert_one(left)
     await service.carry_out()
     assert [row["data"]["text"] for row in (await service.fetch())[1:]] == ["mine"]
 
@@ -251,9 +259,9 @@ async def test_operators_see_requests_and_only_auditors_fetch_files(service: Ser
 
 def test_hashes_of_accounts_tell_nothing_without_the_key() -> None:
     account = Account("channel", "u1")
-    hashes = {SuppressionList(key).hash_of(account) for key in (b"one", b"another")}
+    hashes = {SuppressionList(key).hash_account(account) for key in (b"one", b"another")}
     assert len(hashes) == 2
-    assert SuppressionList(b"one").hash_of(Account("channel", "u2")) not in hashes
+    assert SuppressionList(b"one").hash_account(Account("channel", "u2")) not in hashes
     assert not any("u1" in each for each in hashes)
 
 
@@ -262,7 +270,7 @@ async def test_of_two_erasures_the_later_counts(service: Service) -> None:
 
     async def add(work: Work) -> None:
         for at in (NOON + SOON, NOON):
-            await suppression.add(work, accounts, at)
+            await suppression.suppress_accounts(work, accounts, at)
 
     await service.rig.transactor.run(add)
-    assert await suppression.find(service.rig.reader, accounts) == {accounts[0]: NOON + SOON}
+    assert await suppression.find_suppressed(service.rig.reader, accounts) == {accounts[0]: NOON + SOON}

@@ -4,11 +4,11 @@ import hypothesis.strategies as st
 from hypothesis import given
 
 from huiqun.privacy.detection import canonical_value, find_personal_data
-from huiqun.privacy.masking import keyed_hash, mask
+from huiqun.privacy.masking import keyed_hash, mask_spans
 
 
 def masked(text: str) -> str:
-    return mask(text, find_personal_data(text))
+    return mask_spans(text, find_personal_data(text))
 
 
 def test_masks_keep_what_the_owner_recognises() -> None:
@@ -34,7 +34,7 @@ def test_no_mask_leaks_the_whole_number(value: str, gap: str, size: int, around:
     grouped = value if "@" in value else gap.join(value[at : at + size] for at in range(0, len(value), size))
     text = around + grouped + around
     finds = find_personal_data(text)
-    hidden = mask(text, finds)
+    hidden = mask_spans(text, finds)
     if finds:
         assert len(hidden) == len(text)
         assert canonical_value(text, finds[0]) not in hidden.replace(gap or " ", "")
@@ -44,7 +44,7 @@ def test_no_mask_leaks_the_whole_number(value: str, gap: str, size: int, around:
 @given(st.text(alphabet=st.characters(), max_size=100))
 def test_a_mask_changes_only_the_finds(text: str) -> None:
     finds = find_personal_data(text)
-    hidden = mask(text, finds)
+    hidden = mask_spans(text, finds)
     inside = {at for find in finds for at in range(find.start, find.end)}
     assert all(hidden[at] == text[at] for at in range(len(text)) if at not in inside)
 

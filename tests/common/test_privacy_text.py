@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from huiqun.contracts.catalog import decode, encode
+from huiqun.contracts.catalog import decode_event, encode_event
 from huiqun.contracts.channel import Member, MemberJoined
 from huiqun.contracts.topics import CHANNEL_MEMBERS
 from huiqun.privacy.detection import find_personal_data
@@ -107,9 +107,9 @@ def test_names_compare_and_are_refused_like_texts() -> None:
 
 def test_names_leave_only_on_the_topics_of_the_channel() -> None:
     data = Member(group_id="g1", member_id="u1", display_name="王小明", external_ids={"unionid": "union-1"})
-    event = MemberJoined.about("g1", data, time=NOON)
-    assert "王小明".encode() in encode(event)
-    assert decode(CHANNEL_MEMBERS, encode(event)) == event
+    event = MemberJoined.create("g1", data, time=NOON)
+    assert "王小明".encode() in encode_event(event)
+    assert decode_event(CHANNEL_MEMBERS, encode_event(event)) == event
     assert "王小明" not in event.model_dump_json()
     assert "union-1" not in event.model_dump_json()
     assert data.external_ids["unionid"].reveal() == "union-1"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from huiqun.service.settings import ConnectionSettings, wrong_settings
+from huiqun.service.settings import ConnectionSettings, describe_settings_errors
 from huiqun.telemetry import configure_logs
 from local.certificates import Authority
 from tests.common.test_settings import start
@@ -107,7 +107,7 @@ def test_settings_that_make_no_sense_together_are_refused_with_what_to_set(
 ) -> None:
     with pytest.raises(ValidationError) as refusal:
         read(monkeypatch, variables, files)
-    (line,) = wrong_settings(ConnectionSettings, refusal.value)
+    (line,) = describe_settings_errors(ConnectionSettings, refusal.value)
     assert said in line
     assert line.startswith("HUIQUN_")
     assert "s3cret" not in line + str(refusal.value) + repr(refusal.value)

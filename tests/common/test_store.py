@@ -136,7 +136,7 @@ async def test_a_store_that_is_away_is_told_within_the_time_given(mongo_options:
     away = connect(replace(mongo_options, url=nowhere), wait_milliseconds=100)
     async with asyncio.timeout(5):
         with pytest.raises(store.StoreError) as absence:
-            await store.ping(away)
+            await store.ping_primary(away)
     assert is_transient(absence.value)
     await away.close()
 
@@ -158,7 +158,7 @@ async def test_a_client_whose_driver_was_cancelled_twice_while_it_waited_for_a_s
 ) -> None:
     caplog.set_level(logging.DEBUG, "pymongo.serverSelection")
     away = connect(f"mongodb://127.0.0.1:{free_port()}/?replicaSet=rs0")
-    waiting = [asyncio.create_task(store.ping(away)) for _ in range(50)]
+    waiting = [asyncio.create_task(store.ping_primary(away)) for _ in range(50)]
     await eventually(lambda: caplog.text.count("Waiting for suitable server") >= len(waiting))
     for _ in range(3):
         for task in waiting:
@@ -166,7 +166,7 @@ async def test_a_client_whose_driver_was_cancelled_twice_while_it_waited_for_a_s
         await asyncio.sleep(0)
     await asyncio.wait(waiting, timeout=20)
     async with asyncio.timeout(20):
-        await store.close(away)
+        await store.close_client(away)
 
 
 async def test_indexes_are_made_once_however_many_processes_start(client: Client, database_name: str) -> None:

@@ -25,7 +25,7 @@ from huiqun.store import (
     is_transient,
     transaction,
 )
-from huiqun.store.connection import instance_of
+from huiqun.store.connection import client_instance_of
 from huiqun.store.presence import PROCESSES
 from huiqun.testing.waiting import eventually
 from tests.faults.wiretap import Cut, Wiretap
@@ -106,7 +106,7 @@ async def busy_process(
 
 
 async def ended(watching: AbandonedTransactions, count: int = 1) -> bool:
-    return await watching.end() == count
+    return await watching.abort_abandoned() == count
 
 
 async def beats(database: Database) -> int:
@@ -121,7 +121,7 @@ async def test_a_busy_process_keeps_its_transaction_and_a_killed_one_loses_it(
     async with busy_process(mongo_options, database.name, name) as process:
         before = await beats(database)
         while await beats(database) < before + 8:  # some four seconds of both: more than what makes a process dead
-            assert await watching.end() == 0
+            assert await watching.abort_abandoned() == 0
             await asyncio.sleep(0.1)
         process.kill()
         await process.wait()
@@ -155,7 +155,7 @@ async def test_a_process_whose_transaction_was_ended_is_told_that_it_may_try_aga
     async def go_on_after_it_was_ended() -> None:
         async with transaction(client) as session:
             await database["notes"].insert_one({"_id": "a"}, session=session)
-            assert await watching.end() == 0
+            assert await watching.abort_abandoned() == 0
             await eventually(lambda: ended(watching))
             await database["notes"].insert_one({"_id": "b"}, session=session)
 
@@ -172,7 +172,7 @@ async def test_a_process_never_ends_its_own_work(client: Client, database: Datab
         await database["notes"].insert_one({"_id": "a"}, session=session)
         before = await beats(database)
         while await beats(database) < before + 3:
-            assert await watching.end() == 0
+            assert await watching.abort_abandoned() == 0
             await asyncio.sleep(0.1)
     assert await database["notes"].count_documents({}) == 1
 
@@ -189,7 +189,7 @@ async def test_what_a_process_could_not_end_itself_it_ends_when_it_can(
                 await tapped[database.name]["notes"].insert_one({"_id": "a"}, session=session)
         async with transaction(tapped) as session:
             await tapped[database.name]["notes"].insert_one({"_id": "b"}, session=session)
-            assert await watching.end() == 1
+            assert await watching.abort_abandoned() == 1
         await tapped.close()
     await database["notes"].insert_one({"_id": "a"})
     assert await database["notes"].count_documents({}) == 2
@@ -202,17 +202,19 @@ async def test_after_an_outage_in_which_no_heartbeat_was_written_all_may_go_on(
     other = connect(mongo_options, app_name=name)
     for each in (client, other):
         await database[PROCESSES].insert_one(
-            {"_id": instance_of(each), "service": name, "beats": 1, "beat_at": await _server_time(client, -60)}
+            {"_id": client_instance_of(each), "service": name, "beats": 1, "beat_at": await _server_time(client, -60)}
         )
     watching = AbandonedTransactions(database)
     async with other.start_session() as session:
         await session.start_transaction()
         await other[database.name]["notes"].insert_one({"_id": "a"}, session=session)
         for beats in (0, 0, 0, 1):
-            await database[PROCESSES].update_one({"_id": instance_of(client)}, {"$inc": {"beats": beats}})
-            assert await watching.end() == 0
-        await database[PROCESSES].update_one({"_id": instance_of(client)}, {"$inc": {"beats": 1}})
-        assert await watching.end() == 1  # the store takes writes again and again, and still nothing comes of the other
+            await database[PROCESSES].update_one({"_id": client_instance_of(client)}, {"$inc": {"beats": beats}})
+            assert await watching.abort_abandoned() == 0
+        await database[PROCESSES].update_one({"_id": client_instance_of(client)}, {"$inc": {"beats": 1}})
+        assert (
+            await watching.abort_abandoned() == 1
+        )  # the store takes writes again and again, and still nothing comes of the other
     await other.close()
 
 

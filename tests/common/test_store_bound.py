@@ -17,7 +17,7 @@ from huiqun.store import (
     Database,
     InsertOne,
     MongoOptions,
-    Outside,
+    OutsideTransaction,
     connect,
     ensure_indexes,
     transaction,
@@ -73,7 +73,7 @@ def test_every_method_of_a_bound_collection_is_tried_here() -> None:
 
 
 async def test_no_read_of_a_use_case_leaves_its_transaction(client: Client, database: Database) -> None:
-    outside = Outside(database)
+    outside = OutsideTransaction(database)
     async with transaction(client) as session:
         work = Work(database, session, NOW)
         await work.collection("notes").find_one(KEPT)  # from here on it sees the same
@@ -81,13 +81,13 @@ async def test_no_read_of_a_use_case_leaves_its_transaction(client: Client, data
         for name, read in READS.items():
             assert not await read(work.collection("notes")), name
             assert await read(outside.collection("notes")), name
-            assert await read(work.outside().collection("notes")), name
+            assert await read(work.outside_transaction().collection("notes")), name
 
 
 @pytest.mark.parametrize("name", WRITES)
 async def test_no_write_of_a_use_case_leaves_its_transaction(name: str, client: Client, database: Database) -> None:
     async def documents() -> list[dict[str, Any]]:
-        return await Outside(database).collection("notes").find().to_list(None)
+        return await OutsideTransaction(database).collection("notes").find().to_list(None)
 
     async with transaction(client) as session:
         await WRITES[name](Work(database, session, NOW).collection("notes"))
@@ -96,13 +96,13 @@ async def test_no_write_of_a_use_case_leaves_its_transaction(name: str, client: 
 
 
 async def test_a_found_document_is_returned_as_it_was_changed(database: Database) -> None:
-    notes = Outside(database).collection("notes")
+    notes = OutsideTransaction(database).collection("notes")
     assert await notes.find_one_and_update(KEPT, CHANGE) == {"_id": "kept", "seen": True}
     assert await notes.find_one_and_update(MINE, CHANGE) is None
 
 
 async def test_many_small_updates_say_which_of_them_the_server_refuses(database: Database) -> None:
-    notes = Outside(database).collection("notes")
+    notes = OutsideTransaction(database).collection("notes")
     updates = [{"q": {"_id": number}, "u": {"$inc": {"n": 1}}, "upsert": True} for number in range(1_500)]
     with pytest.raises(BulkWriteError):
         await notes.update_each([*updates, {"q": {"_id": "kept"}, "u": {"$nonsense": 1}}])
@@ -113,8 +113,8 @@ async def test_many_small_updates_say_which_of_them_the_server_refuses(database:
     ("source", "reason"),
     [
         ("async def screen(work: Work):\n    await find(self._database)", "by _database"),
-        ("async def screen(work: Work):\n    await find(Outside(self.notes))", "by Outside"),
-        ("async def screen(work: Work):\n    await find(work.outside())", "by outside"),
+        ("async def screen(work: Work):\n    await find(OutsideTransaction(self.notes))", "by OutsideTransaction"),
+        ("async def screen(work: Work):\n    await find(work.outside_transaction())", "by outside_transaction"),
         ("run(lambda work: find(db))", "by db"),
         ("async def screen(events, work: Work):\n    await find(work)", "not first"),
     ],

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
 
-from huiqun.contracts.catalog import encode
+from huiqun.contracts.catalog import encode_event
 from huiqun.contracts.channel import GroupCreated, MessageEdited, MessageRecalled, MessageReceived, Recall
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import CHANNEL_MEMBERS, CHANNEL_MESSAGES
 from huiqun.stream import Route
-from huiqun.stream.batch import Received, decode_batch, without_duplicates
+from huiqun.stream.batch import ReceivedEvent, decode_batch, without_duplicates
 from huiqun.stream.routes import RoutingTable
-from huiqun.testing.events import NOON, created, edited, message
+from huiqun.testing.events import NOON, group_created, message_edited, message_received
 from huiqun.work import Work
 
 PREFIX = "test."
@@ -30,16 +30,18 @@ def polled(topic: str, *values: bytes | None) -> dict[TopicPartition, list[Consu
 
 
 def test_a_batch_has_the_topics_in_the_order_of_the_routes_and_each_partition_in_its_own() -> None:
-    first, second, group = message(1), message(2), created("g1")
-    messages = polled("channel.messages.v1", encode(first), encode(second))
-    batch = decode_batch({**messages, **polled("channel.members.v1", encode(group))}, TOPICS, WANTED)
+    first, second, group = message_received(1), message_received(2), group_created("g1")
+    messages = polled("channel.messages.v1", encode_event(first), encode_event(second))
+    batch = decode_batch({**messages, **polled("channel.members.v1", encode_event(group))}, TOPICS, WANTED)
     assert [item.event for item in batch.received] == [group, first, second]
     assert sorted(batch.partitions) == ["test.channel.members.v1/0", "test.channel.messages.v1/0"]
 
 
 def test_what_does_not_decode_is_set_aside_and_its_neighbours_go_on() -> None:
-    first, second = message(1), message(2)
-    batch = decode_batch(polled("channel.messages.v1", encode(first), b"{", None, encode(second)), TOPICS, WANTED)
+    first, second = message_received(1), message_received(2)
+    batch = decode_batch(
+        polled("channel.messages.v1", encode_event(first), b"{", None, encode_event(second)), TOPICS, WANTED
+    )
     assert [item.event for item in batch.received] == [first, second]
     assert [(item.record.offset, item.reason.split(":")[0]) for item in batch.undecodable] == [
         (11, "event"),
@@ -49,20 +51,20 @@ def test_what_does_not_decode_is_set_aside_and_its_neighbours_go_on() -> None:
 
 
 def test_reading_goes_on_after_the_last_record_whatever_became_of_it() -> None:
-    batch = decode_batch(polled("channel.messages.v1", encode(message(1)), b"{"), TOPICS, WANTED)
+    batch = decode_batch(polled("channel.messages.v1", encode_event(message_received(1)), b"{"), TOPICS, WANTED)
     assert batch.positions == {TopicPartition("test.channel.messages.v1", 0): 12}
 
 
 def test_an_event_that_no_handler_wants_is_passed_over() -> None:
-    original = message(1)
-    batch = decode_batch(polled("channel.messages.v1", encode(edited(original, "改"))), TOPICS, WANTED)
+    original = message_received(1)
+    batch = decode_batch(polled("channel.messages.v1", encode_event(message_edited(original, "改"))), TOPICS, WANTED)
     assert (batch.received, batch.undecodable, batch.size) == ((), (), 1)
 
 
 def test_of_two_deliveries_of_one_event_the_first_counts() -> None:
-    first, again, other = message(1), message(1), message(2)
+    first, again, other = message_received(1), message_received(1), message_received(2)
     received = [
-        Received(event, record("channel.messages.v1", 0, b""), event.identity) for event in (first, other, again)
+        ReceivedEvent(event, record("channel.messages.v1", 0, b""), event.identity) for event in (first, other, again)
     ]
     assert [item.event for item in without_duplicates(received)] == [first, other]
 
@@ -77,10 +79,10 @@ async def test_events_go_to_their_handlers_in_runs_that_keep_the_order() -> None
         runs.append(("recall", [event.id for event in events]))
 
     table = RoutingTable([Route((MessageReceived, MessageEdited), screen), Route((MessageRecalled,), recall)])
-    first = message(1)
-    withdrawn = MessageRecalled.about("g1", Recall(message_id="m1", group_id="g1", recalled_by="u1"), time=NOON)
-    events: list[Event] = [first, edited(first, "改"), withdrawn, message(2)]
-    received = [Received(event, record("channel.messages.v1", 0, b""), event.identity) for event in events]
+    first = message_received(1)
+    withdrawn = MessageRecalled.create("g1", Recall(message_id="m1", group_id="g1", recalled_by="u1"), time=NOON)
+    events: list[Event] = [first, message_edited(first, "改"), withdrawn, message_received(2)]
+    received = [ReceivedEvent(event, record("channel.messages.v1", 0, b""), event.identity) for event in events]
     work = Work(None, None, NOON)  # type: ignore[arg-type] # these handlers write nothing
     assert await table.dispatch(work, received) == []
     assert runs == [

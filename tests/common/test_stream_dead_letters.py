@@ -5,14 +5,22 @@ from typing import Any
 import pytest
 from aiokafka import ConsumerRecord
 
-from huiqun.contracts.catalog import encode
+from huiqun.contracts.catalog import encode_event
 from huiqun.contracts.topics import CHANNEL_MESSAGES
 from huiqun.kafka.publisher import CONTENT_TYPE, Record
 from huiqun.runtime.health import Heartbeat
-from huiqun.stream.dead_letters import DeadLetter, NoSuchDeadLetterError, dead_letter, find, keep, read_all, replay
-from huiqun.telemetry import traceback_of
+from huiqun.stream.dead_letters import (
+    DeadLetter,
+    DeadLetterNotFoundError,
+    dead_letter_record,
+    get_dead_letter,
+    read_dead_letters,
+    replay_dead_letter,
+    write_dead_letters,
+)
+from huiqun.telemetry import format_frames
 from huiqun.testing.broker import SERVICE
-from huiqun.testing.events import message
+from huiqun.testing.events import message_received
 from huiqun.testing.rig import Rig
 
 Headers = tuple[tuple[str, bytes | None], ...]
@@ -25,13 +33,14 @@ def record(rig: Rig, value: bytes | None, headers: Headers = (), key: bytes | No
 
 async def set_aside(rig: Rig, *records: Any) -> None:
     letters = [
-        dead_letter(SERVICE, each, reason="why", error="where", prefix=rig.broker.options.prefix) for each in records
+        dead_letter_record(SERVICE, each, reason="why", error="where", prefix=rig.broker.options.prefix)
+        for each in records
     ]
-    await keep(rig.broker.publisher, letters, Heartbeat())
+    await write_dead_letters(rig.broker.publisher, letters, Heartbeat())
 
 
 async def letters(rig: Rig) -> list[DeadLetter]:
-    return [letter async for letter in read_all(rig.broker.options, SERVICE)]
+    return [letter async for letter in read_dead_letters(rig.broker.options, SERVICE)]
 
 
 async def test_a_dead_letter_is_the_record_with_notes_on_where_from_and_why(rig: Rig) -> None:
@@ -41,14 +50,14 @@ async def test_a_dead_letter_is_the_record_with_notes_on_where_from_and_why(rig:
     assert (letter.reason, letter.error, letter.replays) == ("why", "where", 0)
     assert (letter.key, letter.value) == (b"g1", b"{broken")
     assert dict(letter.headers) == {"traceparent": b"00-ab", "from": None}
-    assert await find(rig.broker.options, SERVICE, letter.id) == letter
+    assert await get_dead_letter(rig.broker.options, SERVICE, letter.id) == letter
 
 
 @pytest.mark.parametrize("replays", [b"many", b"", b"-1", b"9" * 5000, "٣".encode(), b"\xff", None], ids=repr)
 def test_headers_of_our_names_with_anything_in_them_are_borne(replays: bytes | None) -> None:
     headers: Headers = (("dead-letter-replays", replays), ("dead-letter-topic", None), ("dead-letter-", b"\x00"))
     came = ConsumerRecord("t", 0, 0, 0, 0, None, None, None, 0, 0, headers)
-    kept = dead_letter(SERVICE, came, reason="why", error="", prefix="")
+    kept = dead_letter_record(SERVICE, came, reason="why", error="", prefix="")
     assert dict(kept.headers)["dead-letter-topic"] == b"t"
     assert dict(kept.headers)["dead-letter-replays"].isdigit()
     assert len(dict(kept.headers)) == len(kept.headers)
@@ -67,31 +76,33 @@ async def test_a_record_without_key_or_value_is_kept_too(rig: Rig) -> None:
 
 
 async def test_a_repaired_letter_goes_back_to_where_it_came_from_and_its_replays_are_counted(rig: Rig) -> None:
-    event = message(1)
+    event = message_received(1)
     await set_aside(rig, record(rig, b"{broken", (CONTENT_TYPE,)))
     (letter,) = await letters(rig)
-    await replay(rig.broker.publisher, letter, repaired=encode(event))
+    await replay_dead_letter(rig.broker.publisher, letter, repaired=encode_event(event))
     (back,) = await rig.broker.records(CHANNEL_MESSAGES)
-    assert (back.key, back.value) == (b"g1", encode(event))
+    assert (back.key, back.value) == (b"g1", encode_event(event))
     assert dict(back.headers) == {CONTENT_TYPE[0]: CONTENT_TYPE[1], "dead-letter-replays": b"1"}
     await set_aside(rig, back)
     assert [each.replays for each in await letters(rig)] == [0, 1]
 
 
 async def test_only_letters_of_known_topics_are_replayed(rig: Rig) -> None:
-    await keep(rig.broker.publisher, [Record(f"{SERVICE}.dead-letters.v1", b"g1", b"no notes")], Heartbeat())
+    await write_dead_letters(
+        rig.broker.publisher, [Record(f"{SERVICE}.dead-letters.v1", b"g1", b"no notes")], Heartbeat()
+    )
     (foreign,) = await letters(rig)
-    with pytest.raises(NoSuchDeadLetterError):
-        await replay(rig.broker.publisher, foreign)
-    with pytest.raises(NoSuchDeadLetterError):
-        await find(rig.broker.options, SERVICE, "0-99")
+    with pytest.raises(DeadLetterNotFoundError):
+        await replay_dead_letter(rig.broker.publisher, foreign)
+    with pytest.raises(DeadLetterNotFoundError):
+        await get_dead_letter(rig.broker.options, SERVICE, "0-99")
 
 
 def test_a_traceback_says_where_and_not_what_was_said() -> None:
     try:
         int("身份证 11010519491231002X")
     except ValueError as error:
-        where = traceback_of(error)
+        where = format_frames(error)
     assert __file__ in where
     assert where.endswith("ValueError")
     assert "11010519491231002X" not in where.replace('int("身份证 11010519491231002X")', "")

@@ -8,18 +8,18 @@ from aiokafka import ConsumerRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
-from huiqun.contracts.catalog import encode
+from huiqun.contracts.catalog import encode_event
 from huiqun.contracts.channel import MemberJoined, MessageEdited, MessageReceived
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import CHANNEL_MESSAGES
-from huiqun.kafka.publisher import Record, record_of
+from huiqun.kafka.publisher import Record, event_record
 from huiqun.stream import Route
-from huiqun.stream.dead_letters import read_all
-from huiqun.stream.unreadable import UnreadableRecord, unreadable
+from huiqun.stream.dead_letters import read_dead_letters
+from huiqun.stream.unreadable import UnreadableRecord, describe_unreadable
 from huiqun.testing.broker import SERVICE
-from huiqun.testing.events import edited, joined, message
+from huiqun.testing.events import member_joined, message_edited, message_received
 from huiqun.testing.rig import Rig
-from huiqun.testing.waiting import eventually, running
+from huiqun.testing.waiting import eventually, running_component
 from huiqun.work import Work
 
 LAST = "the-last-one"
@@ -55,23 +55,25 @@ async def said(rig: Rig) -> list[Any]:
 
 
 async def reasons(rig: Rig) -> list[str]:
-    return [letter.reason async for letter in read_all(rig.broker.options, SERVICE)]
+    return [letter.reason async for letter in read_dead_letters(rig.broker.options, SERVICE)]
 
 
 async def until_handled(rig: Rig, *batches: Sequence[Record | Event]) -> None:
     """Send records, and wait until they are acknowledged, batch by batch."""
-    async with running(rig.consumer(*ROUTES)):
+    async with running_component(rig.consumer(*ROUTES)):
         for batch in batches:
-            await rig.broker.publisher.publish([record_of(each) if isinstance(each, Event) else each for each in batch])
+            await rig.broker.publisher.publish(
+                [event_record(each) if isinstance(each, Event) else each for each in batch]
+            )
             await eventually(lambda: rig.broker.has_read_all(CHANNEL_MESSAGES))
 
 
 async def test_one_id_from_two_sources_is_two_events_and_from_one_source_one(rig: Rig) -> None:
-    first = joined("g1", "one")
-    second = joined("g1", "another").model_copy(update={"id": first.id, "source": "wecom/another"})
-    again = joined("g1", "one-again").model_copy(update={"id": first.id})
-    async with running(rig.consumer(*ROUTES)):
-        await rig.broker.send(first, second, again, joined("g1", LAST))
+    first = member_joined("g1", "one")
+    second = member_joined("g1", "another").model_copy(update={"id": first.id, "source": "wecom/another"})
+    again = member_joined("g1", "one-again").model_copy(update={"id": first.id})
+    async with running_component(rig.consumer(*ROUTES)):
+        await rig.broker.send(first, second, again, member_joined("g1", LAST))
         await eventually(lambda: _has(rig, LAST))
     assert sorted(await said(rig)) == ["another", "one", LAST]
 
@@ -81,31 +83,35 @@ async def _has(rig: Rig, what: str) -> bool:
 
 
 async def test_one_message_id_in_two_groups_or_from_two_sources_is_as_many_messages(rig: Rig) -> None:
-    elsewhere = message(1, group="g2", text="in another group")
-    foreign = message(1, text="from another source").model_copy(update={"source": "wecom/another"})
-    await until_handled(rig, [message(1, text="here"), elsewhere, foreign])
+    elsewhere = message_received(1, group="g2", text="in another group")
+    foreign = message_received(1, text="from another source").model_copy(update={"source": "wecom/another"})
+    await until_handled(rig, [message_received(1, text="here"), elsewhere, foreign])
     assert sorted(await said(rig)) == ["from another source", "here", "in another group"]
 
 
 @pytest.mark.parametrize("apart", [True, False])
 async def test_a_second_content_of_one_revision_is_set_aside_and_the_same_one_dropped(rig: Rig, apart: bool) -> None:
-    original = message(1, text="first")
-    sent: list[Event] = [original, message(1, text="first"), message(1, text="another first")]
-    sent += [edited(original, "changed"), edited(original, "changed"), edited(original, "changed otherwise")]
+    original = message_received(1, text="first")
+    sent: list[Event] = [original, message_received(1, text="first"), message_received(1, text="another first")]
+    sent += [
+        message_edited(original, "changed"),
+        message_edited(original, "changed"),
+        message_edited(original, "changed otherwise"),
+    ]
     await until_handled(rig, *([[each] for each in sent] if apart else [sent]))
     assert sorted(await said(rig)) == ["changed", "first"]
     assert await reasons(rig) == ["another content than was dealt with under the same identity"] * 2
 
 
 async def test_what_a_handler_refuses_is_set_aside_with_its_reason_and_its_neighbours_pass(rig: Rig) -> None:
-    sent = [message(1, text="before"), message(2, text="refused"), message(3, text="after")]
-    await until_handled(rig, sent, [message(2, text="refused")])
+    sent = [message_received(1, text="before"), message_received(2, text="refused"), message_received(3, text="after")]
+    await until_handled(rig, sent, [message_received(2, text="refused")])
     assert sorted(await said(rig)) == ["after", "before"]
     assert await reasons(rig) == ["not wanted here"], "the second time it was dealt with"
 
 
 def broken(event: MessageReceived, old: bytes, new: bytes) -> Record:
-    record = record_of(event)
+    record = event_record(event)
     assert record.value is not None
     assert old in record.value
     return record._replace(value=record.value.replace(old, new))
@@ -123,8 +129,8 @@ BROKEN: dict[tuple[bytes, bytes], str | None] = {
 
 
 async def test_who_wants_to_know_is_told_of_records_that_are_no_events(rig: Rig) -> None:
-    records = [broken(message(number), old, new) for number, (old, new) in enumerate(BROKEN)]
-    await until_handled(rig, [*records, message(99, text="after")], records[:1])
+    records = [broken(message_received(number), old, new) for number, (old, new) in enumerate(BROKEN)]
+    await until_handled(rig, [*records, message_received(99, text="after")], records[:1])
     told = {each["message_id"]: each for each in await said(rig) if each != "after"}
     assert [each["member_id"] for each in told.values()] == list(BROKEN.values())
     assert list(told) == [f"m{number:05}" for number in range(len(BROKEN))]
@@ -144,7 +150,7 @@ async def test_a_record_that_names_no_group_is_of_the_one_in_its_key_and_one_wit
 
 
 async def test_of_a_recall_that_cannot_be_read_nobody_is_told(rig: Rig) -> None:
-    recall = encode(message(1)).replace(b"received", b"recalled")
+    recall = encode_event(message_received(1)).replace(b"received", b"recalled")
     await until_handled(rig, [Record(CHANNEL_MESSAGES.name, b"g1", recall)])
     assert (await said(rig), len(await reasons(rig))) == ([], 1)
 
@@ -157,5 +163,5 @@ BYTES = st.lists(PIECES | st.text(max_size=10), max_size=12).map(lambda parts: "
 @given(BYTES | st.binary(max_size=200), st.none() | st.binary(max_size=200))
 def test_whatever_a_record_holds_it_stops_nobody_from_reading_on(value: bytes, key: bytes | None) -> None:
     record = ConsumerRecord("t.channel.messages.v1", 0, 7, 0, 0, key, value, None, 0, 0, ())
-    noted = unreadable(CHANNEL_MESSAGES, record, "why")
+    noted = describe_unreadable(CHANNEL_MESSAGES, record, "why")
     assert noted is None or noted == UnreadableRecord.model_validate(noted.model_dump())

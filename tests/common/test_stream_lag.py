@@ -13,15 +13,15 @@ from prometheus_client import REGISTRY
 from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.topics import CHANNEL_MESSAGES
 from huiqun.store import MongoOptions
-from huiqun.stream import BatchConsumer, LagWatch, Route, lag
+from huiqun.stream import BatchConsumer, LagMonitor, Route, lag
 from huiqun.testing.broker import PARTITIONS, SERVICE
-from huiqun.testing.events import message
+from huiqun.testing.events import message_received
 from huiqun.testing.rig import Rig
-from huiqun.testing.waiting import eventually, running
+from huiqun.testing.waiting import eventually, running_component
 from huiqun.work import Work
 from local.proxy import Proxy
 from local.stack import Stack
-from tests.servers import SEEN, kafka_options_of
+from tests.servers import HANDLED_INDEXES, kafka_options_of
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +53,7 @@ def is_lag(total: int, partitions: int = PARTITIONS) -> Callable[[], bool]:
 async def watched(rig: Rig, *routes: Route) -> AsyncIterator[BatchConsumer]:
     """A consumer at work, and the watch over its lag."""
     consumer = rig.consumer(*routes)
-    async with running(consumer), running(LagWatch(consumer, rig.broker.options)):
+    async with running_component(consumer), running_component(LagMonitor(consumer, rig.broker.options)):
         yield consumer
     assert lags() == {}, "no figure outlives its watch"
 
@@ -64,12 +64,15 @@ async def test_lag_rises_while_the_store_is_frozen_and_is_no_figure_while_the_br
     async with Stack(advertise=proxy.port) as stack:
         proxy.target = stack.broker.port
         mongo = replace(mongo_options, url=stack.mongo_url)
-        async with Rig.open(mongo, "lag", SEEN, kafka=kafka_options_of(stack, "lag.")) as rig, watched(rig, NOTING):
-            await rig.broker.send(*[message(number, f"g{number % 20}") for number in range(100)])
+        async with (
+            Rig.open(mongo, "lag", HANDLED_INDEXES, kafka=kafka_options_of(stack, "lag.")) as rig,
+            watched(rig, NOTING),
+        ):
+            await rig.broker.send(*[message_received(number, f"g{number % 20}") for number in range(100)])
             await eventually(is_lag(0))
             stack.mongod.process.send_signal(signal.SIGSTOP)
             try:
-                await rig.broker.send(*[message(number, f"g{number % 20}") for number in range(1_000, 4_000)])
+                await rig.broker.send(*[message_received(number, f"g{number % 20}") for number in range(1_000, 4_000)])
                 await eventually(is_lag(3_000))
                 proxy.cut()
                 await eventually(lambda: lags() == {})
@@ -88,7 +91,7 @@ async def test_lag_of_a_partition_that_moves_away_is_no_longer_exported(rig: Rig
             await opened.wait()
         await note(work, events)
 
-    await rig.broker.send(*[message(number, f"g{number % 20}", text="wait") for number in range(500)])
+    await rig.broker.send(*[message_received(number, f"g{number % 20}", text="wait") for number in range(500)])
     async with watched(rig, Route((MessageReceived,), wait)) as consumer:
         await eventually(is_lag(500))
         opened.set()

@@ -7,10 +7,10 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from huiqun.contracts.topics import CHANNEL_ACTIONS
-from huiqun.kafka.publisher import Record, partition_of
+from huiqun.kafka.publisher import Record, choose_partition
 from huiqun.testing.broker import PARTITIONS
 from huiqun.testing.rig import Rig
-from huiqun.work.retry import is_transient, until_it_passes
+from huiqun.work.retry import is_transient, retry_forever
 
 TOPIC = CHANNEL_ACTIONS.name
 
@@ -28,10 +28,10 @@ async def test_records_of_one_key_stay_in_order_however_large_and_many_they_are(
 
 async def test_records_have_the_partitions_that_kafkas_own_clients_would_choose(rig: Rig) -> None:
     for key, murmur2 in ((b"21", -973932308), (b"foobar", -790332482), (b"a-little-bit-long-string", -985981536)):
-        assert partition_of(key, 12) == (murmur2 & 0x7FFFFFFF) % 12
+        assert choose_partition(key, 12) == (murmur2 & 0x7FFFFFFF) % 12
     await rig.broker.publisher.publish([Record(TOPIC, f"g{number}".encode(), b"x") for number in range(50)])
     for record in await rig.broker.records(CHANNEL_ACTIONS):
-        assert record.partition == partition_of(record.key, PARTITIONS)
+        assert record.partition == choose_partition(record.key, PARTITIONS)
 
 
 async def test_two_that_publish_at_once_do_not_disturb_each_other(rig: Rig) -> None:
@@ -47,7 +47,7 @@ async def test_a_producer_that_the_broker_refuses_for_good_is_replaced(rig: Rig)
     """As after a power cut: what this producer counts and what the broker has kept of it do not agree."""
     await rig.broker.publisher.publish([Record(TOPIC, b"g1", b"before")])
     assert rig.broker.publisher._producer is not None
-    place = TopicPartition(rig.broker.options.prefix + TOPIC, partition_of(b"g1", PARTITIONS))
+    place = TopicPartition(rig.broker.options.prefix + TOPIC, choose_partition(b"g1", PARTITIONS))
     rig.broker.publisher._producer._txn_manager.increment_sequence_number(place, 5)
 
     async def publish() -> None:
@@ -56,5 +56,5 @@ async def test_a_producer_that_the_broker_refuses_for_good_is_replaced(rig: Rig)
     with pytest.raises(KafkaError) as refusal:
         await publish()
     assert is_transient(refusal.value)
-    await asyncio.wait_for(until_it_passes(publish, name="test"), 10)
+    await asyncio.wait_for(retry_forever(publish, name="test"), 10)
     assert await values(rig, b"g1") == [b"before", b"after"]

@@ -5,17 +5,17 @@ from functools import partial
 
 import pytest
 
-from huiqun.contracts.catalog import decode
+from huiqun.contracts.catalog import decode_event
 from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.topics import CHANNEL_MESSAGES
 from huiqun.store import MongoOptions, abandoned, connect
-from huiqun.testing.clock import SetClock
-from huiqun.testing.events import message
+from huiqun.testing.clock import ManualClock
+from huiqun.testing.events import message_received
 from huiqun.testing.rig import Rig
-from huiqun.testing.waiting import eventually, running
+from huiqun.testing.waiting import eventually, running_component
 from huiqun.work import Relay, Transactor, Work, outbox
-from tests.orders import ids
-from tests.servers import seen
+from tests.delivery_orders import message_ids
+from tests.servers import handled_ids
 
 
 async def commit(transactor: Transactor, event: MessageReceived) -> None:
@@ -29,27 +29,28 @@ async def commit(transactor: Transactor, event: MessageReceived) -> None:
 
 async def published(rig: Rig) -> list[str]:
     return [
-        decode(CHANNEL_MESSAGES, record.value).data.message_id for record in await rig.broker.records(CHANNEL_MESSAGES)
+        decode_event(CHANNEL_MESSAGES, record.value).data.message_id
+        for record in await rig.broker.records(CHANNEL_MESSAGES)
     ]
 
 
 async def waiting(rig: Rig, count: int) -> bool:
-    return await outbox.depth(rig.database) == count
+    return await outbox.count_outbox_entries(rig.database) == count
 
 
 async def test_what_was_left_behind_is_published_in_order_and_what_is_fresh_is_left_to_its_process(
     rig: Rig,
 ) -> None:
-    clock = SetClock(datetime.now(UTC) - timedelta(seconds=30))
+    clock = ManualClock(datetime.now(UTC) - timedelta(seconds=30))
     transactor = Transactor(rig.client, rig.database, rig.broker.publisher, clock)
-    left = [message(number) for number in range(250)]  # more than the relay takes in one turn
+    left = [message_received(number) for number in range(250)]  # more than the relay takes in one turn
     for event in left:
         await commit(transactor, event)
-    clock.moment += timedelta(seconds=25)
-    await commit(transactor, message(999))
-    async with running(Relay(rig.transactor)):
+    clock.moment = datetime.now(UTC)
+    await commit(transactor, message_received(999))
+    async with running_component(Relay(rig.transactor)):
         await eventually(partial(waiting, rig, 1))
-    assert await published(rig) == ids(left)
+    assert await published(rig) == message_ids(left)
 
 
 async def test_what_a_dead_process_left_open_is_ended(
@@ -60,7 +61,7 @@ async def test_what_a_dead_process_left_open_is_ended(
     async with dead.start_session() as session:
         await session.start_transaction()
         await dead[rig.database.name]["seen"].insert_one({"_id": "a"}, session=session)
-        async with running(Relay(rig.transactor)):
+        async with running_component(Relay(rig.transactor)):
             await rig.database["seen"].insert_one({"_id": "a"})
-    assert await seen(rig) == ["a"]
+    assert await handled_ids(rig) == ["a"]
     await dead.close()

@@ -13,7 +13,7 @@ from aiokafka.errors import (
 from pymongo.errors import AutoReconnect, OperationFailure
 
 from huiqun.runtime.health import Heartbeat
-from huiqun.work.retry import for_at_most, is_transient, until_it_passes
+from huiqun.work.retry import is_transient, retry_for, retry_forever
 
 
 class Failing:
@@ -53,14 +53,14 @@ def test_an_absent_broker_or_store_passes_and_a_defect_does_not(error: Exception
 
 async def test_what_passes_is_tried_until_it_has_and_the_part_is_not_well_meanwhile() -> None:
     heartbeat, attempt = Heartbeat(), Failing(AutoReconnect(), KafkaConnectionError())
-    assert await until_it_passes(attempt, name="test", on_wait=heartbeat.failing) == "done"
+    assert await retry_forever(attempt, name="test", on_retry=heartbeat.mark_failing) == "done"
     assert (attempt.calls, heartbeat.failure) == (3, "KafkaConnectionError")
 
 
 async def test_what_does_not_pass_is_raised_at_once() -> None:
     attempt = Failing(AutoReconnect(), ValueError("defect"), AutoReconnect())
     with pytest.raises(ValueError, match="defect"):
-        await until_it_passes(attempt, name="test")
+        await retry_forever(attempt, name="test")
     assert attempt.calls == 2
 
 
@@ -68,5 +68,5 @@ async def test_a_person_who_waits_is_told_after_a_while() -> None:
     attempt = Failing(*(AutoReconnect() for _ in range(10_000)))
     async with asyncio.timeout(5):
         with pytest.raises(AutoReconnect):
-            await for_at_most(0.2, attempt, name="test")
+            await retry_for(0.2, attempt, name="test")
     assert attempt.calls > 1

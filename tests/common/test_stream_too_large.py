@@ -11,16 +11,16 @@ from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.topics import CHANNEL_ACTIONS, CHANNEL_MESSAGES, MODERATION_DECISIONS, dead_letters_of
 from huiqun.kafka.publisher import Record, RecordsTooLargeError
 from huiqun.stream import Route
-from huiqun.stream.dead_letters import read_all
+from huiqun.stream.dead_letters import read_dead_letters
 from huiqun.testing.broker import SERVICE
-from huiqun.testing.events import NOON, allowed, message
+from huiqun.testing.events import NOON, message_allowed, message_received
 from huiqun.testing.rig import Rig
-from huiqun.testing.waiting import eventually, running
+from huiqun.testing.waiting import eventually, running_component
 from huiqun.work import Relay, Work, outbox
-from huiqun.work.parked import count_parked, list_parked
-from huiqun.work.retry import until_it_passes
-from tests.narrow import set_limit
-from tests.servers import seen
+from huiqun.work.parked import count_parked_records, list_parked_records
+from huiqun.work.retry import retry_forever
+from tests.servers import handled_ids
+from tests.topic_limits import set_topic_limit
 
 pytestmark = pytest.mark.kafka_only  # Tansu takes records of any size, whatever the topic is told
 
@@ -31,8 +31,8 @@ LIMIT = 20_000
 @pytest_asyncio.fixture
 async def narrow(rig: Rig) -> Rig:
     """A rig whose topics of actions and decisions take no more than 20,000 bytes."""
-    await set_limit(rig.broker.options, CHANNEL_ACTIONS, LIMIT)
-    await set_limit(rig.broker.options, MODERATION_DECISIONS, LIMIT)
+    await set_topic_limit(rig.broker.options, CHANNEL_ACTIONS, LIMIT)
+    await set_topic_limit(rig.broker.options, MODERATION_DECISIONS, LIMIT)
     return rig
 
 
@@ -92,11 +92,11 @@ async def test_a_flood_of_records_too_large_is_gone_through_beside_another_publi
 
     async def publish_other() -> None:
         for record in other:
-            await until_it_passes(partial(narrow.broker.publisher.publish, [record]), name="test")
+            await retry_forever(partial(narrow.broker.publisher.publish, [record]), name="test")
 
     mixed = [record for pair in zip(large, small, strict=True) for record in pair]
     beside = asyncio.create_task(publish_other())
-    refused = await until_it_passes(partial(refused_of, narrow, mixed), name="test")
+    refused = await retry_forever(partial(refused_of, narrow, mixed), name="test")
     await beside
     assert sorted(refused) == list(range(0, 400, 2))
     found = {key: list(dict.fromkeys(numbers)) for key, numbers in (await published(narrow)).items()}
@@ -111,21 +111,24 @@ async def refused_of(rig: Rig, records: Sequence[Record]) -> dict[int, int]:
 
 async def note(work: Work, events: Sequence[MessageReceived]) -> None:
     await work.collection("seen").insert_many([{"_id": event.data.message_id} for event in events])
-    work.emit_all([allowed(event) for event in events])
+    work.emit_all([message_allowed(event) for event in events])
 
 
 async def waits(rig: Rig, batches: int, records: int) -> bool:
-    return (await outbox.depth(rig.database), await count_parked(rig.database)) == (batches, records)
+    return (await outbox.count_outbox_entries(rig.database), await count_parked_records(rig.database)) == (
+        batches,
+        records,
+    )
 
 
 async def test_a_batch_with_an_event_too_large_leaves_it_parked_and_is_acknowledged(narrow: Rig) -> None:
-    large = message(500, "g1", text="长" * 20_000)
-    events = [message(number, f"g{number % 5}") for number in range(100)]
+    large = message_received(500, "g1", text="长" * 20_000)
+    events = [message_received(number, f"g{number % 5}") for number in range(100)]
     await narrow.broker.send(*events[:50], large, *events[50:])
-    async with running(narrow.consumer(Route((MessageReceived,), note))):
+    async with running_component(narrow.consumer(Route((MessageReceived,), note))):
         await eventually(partial(waits, narrow, 0, 1))
         await eventually(partial(narrow.broker.has_read_all, CHANNEL_MESSAGES))
-    (kept,) = await list_parked(narrow.database, 100)
+    (kept,) = await list_parked_records(narrow.database, 100)
     assert kept.record.key == b"g1"
     assert kept.size > LIMIT
     assert len(await narrow.broker.records(MODERATION_DECISIONS)) == 100
@@ -133,24 +136,29 @@ async def test_a_batch_with_an_event_too_large_leaves_it_parked_and_is_acknowled
 
 async def test_what_a_dead_process_left_is_relayed_and_only_what_is_too_large_is_parked(narrow: Rig) -> None:
     async def emit(work: Work) -> None:
-        work.emit_all([allowed(message(number, text="长" * (20_000 if number == 1 else 10))) for number in range(3)])
+        work.emit_all(
+            [
+                message_allowed(message_received(number, text="长" * (20_000 if number == 1 else 10)))
+                for number in range(3)
+            ]
+        )
 
     await narrow.transactor.commit(emit)
     await narrow.database[outbox.OUTBOX].update_many({}, {"$set": {"at": NOON.replace(year=2020)}})
-    async with running(Relay(narrow.transactor)):
+    async with running_component(Relay(narrow.transactor)):
         await eventually(partial(waits, narrow, 0, 1))
     assert len(await narrow.broker.records(MODERATION_DECISIONS)) == 2
 
 
 async def test_a_dead_letter_too_large_for_its_topic_is_parked_and_stops_nobody(narrow: Rig) -> None:
-    await set_limit(narrow.broker.options, dead_letters_of(SERVICE), LIMIT)
+    await set_topic_limit(narrow.broker.options, dead_letters_of(SERVICE), LIMIT)
     for value in (b"{", b"{" * 60_000, b"[", b"[" * 60_000):
         await narrow.broker.send_raw(CHANNEL_MESSAGES, value)
-    await narrow.broker.send(message(1))
-    async with running(narrow.consumer(Route((MessageReceived,), note))):
+    await narrow.broker.send(message_received(1))
+    async with running_component(narrow.consumer(Route((MessageReceived,), note))):
         await eventually(partial(waits, narrow, 0, 2))
         await eventually(partial(narrow.broker.has_read_all, CHANNEL_MESSAGES))
-    kept = {each.record.value: each.record.topic for each in await list_parked(narrow.database, 10)}
+    kept = {each.record.value: each.record.topic for each in await list_parked_records(narrow.database, 10)}
     assert kept == dict.fromkeys((b"{" * 60_000, b"[" * 60_000), dead_letters_of(SERVICE).name)
-    assert {letter.value async for letter in read_all(narrow.broker.options, SERVICE)} == {b"[", b"{"}
-    assert await seen(narrow) == ["m00001"]
+    assert {letter.value async for letter in read_dead_letters(narrow.broker.options, SERVICE)} == {b"[", b"{"}
+    assert await handled_ids(narrow) == ["m00001"]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_asyncio
 
-from huiqun.contracts.catalog import decode
+from huiqun.contracts.catalog import decode_event
 from huiqun.contracts.channel import Recall
 from huiqun.contracts.topics import CHANNEL_MESSAGES
 from huiqun.kafka import KafkaOptions, Publisher
@@ -15,10 +15,10 @@ from huiqun.kafka.publisher import EventTooLargeError
 from huiqun.runtime.clock import SystemClock
 from huiqun.store import Database, DuplicateKey, MongoOptions, connect, ensure_indexes
 from huiqun.tasks.store import TASK_INDEXES
-from huiqun.testing.events import message
+from huiqun.testing.events import message_received
 from huiqun.testing.rig import Rig
 from huiqun.work import WORK_INDEXES, Task, Transactor, Work, outbox
-from huiqun.work.transactor import Delivery
+from huiqun.work.transactor import BatchDelivery
 from local.ports import free_port
 
 LATER = datetime.now(UTC) + timedelta(hours=1)
@@ -41,13 +41,13 @@ async def count(database: Database) -> dict[str, int]:
 async def write_everything(work: Work) -> str:
     """State, an event and a task."""
     await work.collection("notes").insert_one({"_id": "note"})
-    work.emit(message(1))
+    work.emit(message_received(1))
     work.schedule(Task("key", "kind", LATER))
     return "result"
 
 
 async def test_state_inbox_outbox_and_tasks_are_committed_together(offline: Transactor) -> None:
-    result, entries = await offline.commit(write_everything, Delivery(["e1"], ["t/0"]))
+    result, entries = await offline.commit(write_everything, BatchDelivery(["e1"], ["t/0"]))
     assert (result, len(entries)) == ("result", 1)
     assert await count(offline.database) == {"notes": 1, "inbox": 1, "outbox": 1, "tasks": 1}
 
@@ -58,7 +58,7 @@ async def test_a_use_case_that_fails_leaves_none_of_them(offline: Transactor) ->
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        await offline.commit(fail, Delivery(["e1"], ["t/0"]))
+        await offline.commit(fail, BatchDelivery(["e1"], ["t/0"]))
     assert await count(offline.database) == {"notes": 0, "inbox": 0, "outbox": 0, "tasks": 0}
 
 
@@ -68,9 +68,9 @@ async def test_an_event_that_was_dealt_with_keeps_the_use_case_from_running(offl
     async def note(work: Work) -> None:
         runs.append(work)
 
-    await offline.commit(note, Delivery(["e1"], ["t/0"]))
+    await offline.commit(note, BatchDelivery(["e1"], ["t/0"]))
     with pytest.raises(DuplicateKey):
-        await offline.commit(note, Delivery(["e2", "e1"], ["t/0"]))
+        await offline.commit(note, BatchDelivery(["e2", "e1"], ["t/0"]))
     assert len(runs) == 1
 
 
@@ -102,7 +102,7 @@ async def test_a_use_case_whose_own_call_times_out_is_not_run_again(offline: Tra
 
 
 async def test_an_event_that_no_broker_takes_is_refused_before_the_commit(offline: Transactor) -> None:
-    big = message(1).model_copy(
+    big = message_received(1).model_copy(
         update={"data": Recall.model_construct(message_id="长" * 400_000, group_id="g1", recalled_by="u1")}
     )
 
@@ -130,15 +130,15 @@ async def test_the_last_word_on_a_task_counts(offline: Transactor) -> None:
 async def test_a_request_is_answered_while_the_broker_is_away_and_its_events_wait(offline: Transactor) -> None:
     async with asyncio.timeout(8):
         assert await offline.run(write_everything) == "result"
-    assert await outbox.depth(offline.database) == 1
+    assert await outbox.count_outbox_entries(offline.database) == 1
 
 
 async def test_what_a_request_emitted_is_published_and_forgotten(rig: Rig) -> None:
     async def emit(work: Work) -> None:
-        work.emit_all([message(1), message(2)])
-        work.emit(message(3))
+        work.emit_all([message_received(1), message_received(2)])
+        work.emit(message_received(3))
 
     await rig.transactor.run(emit)
-    published = [decode(CHANNEL_MESSAGES, record.value) for record in await rig.broker.records(CHANNEL_MESSAGES)]
+    published = [decode_event(CHANNEL_MESSAGES, record.value) for record in await rig.broker.records(CHANNEL_MESSAGES)]
     assert [event.data.message_id for event in published] == ["m00001", "m00002", "m00003"]
-    assert await outbox.depth(rig.database) == 0
+    assert await outbox.count_outbox_entries(rig.database) == 0

@@ -11,13 +11,13 @@ from pydantic import SecretStr
 from huiqun.contracts.channel import MemberJoined, MessageReceived
 from huiqun.kafka import KafkaOptions
 from huiqun.runtime.health import Heartbeat
-from huiqun.service.api import Api, Interface
-from huiqun.service.connections import Connections, connections
+from huiqun.service.api import HttpComponent, HttpInterface
+from huiqun.service.connections import Connections, prepare_connections
 from huiqun.service.settings import ServiceSettings
 from huiqun.stream import BatchConsumer, ConsumerOptions, Route
-from huiqun.testing.events import message
+from huiqun.testing.events import message_received
 from huiqun.testing.rig import Rig
-from huiqun.testing.waiting import eventually, running
+from huiqun.testing.waiting import eventually, running_component
 from huiqun.work import Work
 from local.ports import LOOPBACK, free_port
 from local.stack import SESSION_TIMEOUT_MILLISECONDS, Stack
@@ -43,8 +43,8 @@ def settings(stack: Stack, kafka_options: KafkaOptions, database_name: str) -> S
 
 @pytest_asyncio.fixture
 async def connected(settings: ServiceSettings) -> AsyncIterator[Connections]:
-    async with connections(SERVICE, settings, {}) as opened:
-        await opened.startup.complete()
+    async with prepare_connections(SERVICE, settings, {}) as opened:
+        await opened.startup.run_steps()
         yield opened
         await opened.client.drop_database(opened.database.name)
 
@@ -64,17 +64,17 @@ async def test_a_handler_that_waits_for_ever_fails_liveness_and_an_idle_topic_do
     async def wait_for_ever(_work: Work, _events: Sequence[MessageReceived | MemberJoined]) -> None:
         await asyncio.Event().wait()
 
-    def consumer(name: str, kind: type[MessageReceived | MemberJoined]) -> tuple[BatchConsumer, Api, int]:
+    def consumer(name: str, kind: type[MessageReceived | MemberJoined]) -> tuple[BatchConsumer, HttpComponent, int]:
         route, port = Route((kind,), wait_for_ever), free_port()
         part = BatchConsumer(name, [route], connected.transactor, settings.kafka, ConsumerOptions(lanes=1))
         own = settings.model_copy(update={"api_port": port})
-        return part, Api(Interface(service=SERVICE, description="x"), own, connected, [part]), port
+        return part, HttpComponent(HttpInterface(service=SERVICE, description="x"), own, connected, [part]), port
 
     stuck, stuck_api, stuck_port = consumer("stuck", MessageReceived)
     idle, idle_api, idle_port = consumer("idle", MemberJoined)
-    async with running(stuck_api), running(idle_api), running(idle):
+    async with running_component(stuck_api), running_component(idle_api), running_component(idle):
         hanging = asyncio.create_task(stuck.run(asyncio.Event()))
-        await rig.broker.send(message(1))
+        await rig.broker.send(message_received(1))
 
         async def is_stuck() -> bool:
             return (await answers(stuck_port))[0] == httpx.codes.SERVICE_UNAVAILABLE

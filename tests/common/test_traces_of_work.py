@@ -11,25 +11,25 @@ from huiqun.stream import Route
 from huiqun.tasks.model import TaskKind
 from huiqun.telemetry import new_traceparent
 from huiqun.telemetry.tracing import start_span
-from huiqun.testing.clock import SetClock
-from huiqun.testing.events import NOON, allowed, message
+from huiqun.testing.clock import ManualClock
+from huiqun.testing.events import NOON, message_allowed, message_received
 from huiqun.testing.rig import Rig
 from huiqun.work import Task, Work
 
 
 @pytest_asyncio.fixture
 async def rig(mongo_url: str, database_name: str) -> AsyncIterator[Rig]:
-    async with Rig.open(mongo_url, database_name, {}, clock=SetClock(NOON)) as opened:
+    async with Rig.open(mongo_url, database_name, {}, clock=ManualClock(NOON)) as opened:
         yield opened
 
 
 def traced(number: int, group: str) -> MessageReceived:
-    return message(number, group, sent_at=NOON).model_copy(update={"traceparent": new_traceparent()})
+    return message_received(number, group, sent_at=NOON).model_copy(update={"traceparent": new_traceparent()})
 
 
 def answer(event: MessageReceived) -> Event:
     """What an event leads to, by a handler that does not say so."""
-    return allowed(event).model_copy(update={"traceparent": None})
+    return message_allowed(event).model_copy(update={"traceparent": None})
 
 
 async def answers_to(rig: Rig, events: Sequence[MessageReceived]) -> list[str | None]:
@@ -63,7 +63,7 @@ async def test_a_request_a_task_and_what_the_task_emits_are_one_trace(rig: Rig) 
         work.schedule(Task("later", "later", NOON))
 
     async def run(work: Work, _: Task) -> None:
-        work.emit(answer(message(1, sent_at=NOON)))
+        work.emit(answer(message_received(1, sent_at=NOON)))
         work.schedule(Task("later", "later", NOON + timedelta(days=1)))
         ran.extend(work.emitted)
 

@@ -8,15 +8,14 @@ import pytest
 import pytest_asyncio
 
 from huiqun.audit import AUDIT_INDEXES
-from huiqun.store import Outside
+from huiqun.store import OutsideTransaction
 from huiqun.testing.rig import Rig
 from huiqun.versions.handlers import VersionedDocuments
-from huiqun.versions.migration import former_versions
+from huiqun.versions.migration import approval_migration
 from huiqun.versions.model import (
-    ActivationCommand,
-    ApprovalCommand,
+    ActivateVersionCommand,
     ApprovalMismatchError,
-    DraftCommand,
+    ApproveVersionCommand,
     FourEyesError,
     ReasonRequiredError,
     Version,
@@ -24,6 +23,7 @@ from huiqun.versions.model import (
     VersionNotFoundError,
     VersionState,
     VersionStateError,
+    WriteVersionCommand,
     content_hash_of,
 )
 from huiqun.versions.store import VersionStore
@@ -52,12 +52,12 @@ async def transactor(mongo_url: str, database_name: str) -> AsyncIterator[Transa
 
 
 async def write(transactor: Transactor, author: str = ANNA, kind: str = "p1", **content: object) -> Version:
-    draft = DraftCommand(content or {"steps": 3}, "first", author)
+    draft = WriteVersionCommand(content or {"steps": 3}, "first", author)
     return await transactor.run(lambda work: PLANS.write_version(work, kind, draft))
 
 
 async def activate(transactor: Transactor, number: int, actor: str, reason: str = "", kind: str = "p1") -> VersionHead:
-    wish = ActivationCommand(number, actor, reason)
+    wish = ActivateVersionCommand(number, actor, reason)
     return await transactor.run(lambda work: PLANS.activate_version(work, kind, wish))
 
 
@@ -66,14 +66,14 @@ async def approve(transactor: Transactor, actor: str = BO, content: Mapping[str,
 
     async def use_case(work: Work) -> Version:
         await PLANS.submit_version(work, "p1", 1, ANNA)
-        wish = ApprovalCommand(actor, content_hash_of(content or {"steps": 3}))
+        wish = ApproveVersionCommand(actor, content_hash_of(content or {"steps": 3}))
         return await PLANS.approve_version(work, "p1", 1, wish)
 
     return await transactor.run(use_case)
 
 
 async def find(transactor: Transactor, number: int = 1) -> Version:
-    return await PLANS.get_version(Outside(transactor.database), "p1", number)
+    return await PLANS.get_version(OutsideTransaction(transactor.database), "p1", number)
 
 
 async def test_somebody_else_puts_a_version_in_force(transactor: Transactor) -> None:
@@ -102,7 +102,7 @@ async def test_an_approval_of_another_content_than_the_version_has_is_refused(tr
 async def test_an_edit_voids_the_approval_and_makes_its_author_an_editor(transactor: Transactor) -> None:
     await write(transactor)
     await approve(transactor)
-    draft = DraftCommand({"steps": 99}, "one more thing", CHEN)
+    draft = WriteVersionCommand({"steps": 99}, "one more thing", CHEN)
     edited = await transactor.run(lambda work: PLANS.edit_version(work, "p1", 1, draft))
     assert edited.approval.state is VersionState.DRAFT
     assert edited == await find(transactor)
@@ -134,7 +134,7 @@ async def test_what_was_in_force_is_not_edited(transactor: Transactor) -> None:
     await write(transactor)
     await activate(transactor, 1, BO)
     with pytest.raises(VersionStateError, match="new version"):
-        await transactor.run(lambda work: PLANS.edit_version(work, "p1", 1, DraftCommand({}, "", ANNA)))
+        await transactor.run(lambda work: PLANS.edit_version(work, "p1", 1, WriteVersionCommand({}, "", ANNA)))
 
 
 async def test_who_rejects_a_version_says_why_and_makes_it_a_draft_again(transactor: Transactor) -> None:
@@ -172,7 +172,7 @@ async def test_what_there_is_not_is_told(transactor: Transactor) -> None:
 async def test_heads_and_versions_are_listed_in_pages(transactor: Transactor) -> None:
     for _ in range(3):
         await write(transactor)
-    reader = Outside(transactor.database)
+    reader = OutsideTransaction(transactor.database)
     assert [version.number for version in await PLANS.list_versions(reader, "p1", 3, 10)] == [2, 1]
     heads = await PLANS.list_heads(reader, None, 10)
     assert [(head.document_id, head.latest, head.active, head.revision) for head in heads] == [
@@ -185,7 +185,7 @@ async def test_heads_and_versions_are_listed_in_pages(transactor: Transactor) ->
 async def test_what_is_shipped_is_in_force_until_another_version_is_and_can_be_gone_back_to(
     transactor: Transactor,
 ) -> None:
-    reader = Outside(transactor.database)
+    reader = OutsideTransaction(transactor.database)
     assert (await PLANS.get_version(reader, "fire", 0)).content == SHIPPED["fire"]
     await write(transactor, kind="fire")
     assert (await PLANS.get_head(reader, "fire")).active == 0
@@ -193,7 +193,7 @@ async def test_what_is_shipped_is_in_force_until_another_version_is_and_can_be_g
     assert [each.number for each in await PLANS.list_versions(reader, "fire", None, 10)] == [1, 0]
     assert (await activate(transactor, 0, ANNA, "too hasty", kind="fire")).active == 0
     with pytest.raises(VersionStateError):
-        await transactor.run(lambda work: PLANS.edit_version(work, "fire", 0, DraftCommand({}, "", ANNA)))
+        await transactor.run(lambda work: PLANS.edit_version(work, "fire", 0, WriteVersionCommand({}, "", ANNA)))
 
 
 def former(number: int, approver: str | None) -> dict[str, Any]:
@@ -217,7 +217,7 @@ async def test_versions_of_a_release_without_approvals_are_read_and_bound_to_the
     await versions.insert_many([former(1, BO), former(2, None)])
     before = await find(transactor), await find(transactor, 2)
     assert [version.approval.state for version in before] == [VersionState.APPROVED, VersionState.DRAFT]
-    migration = former_versions("1-approvals", PLANS.store)
+    migration = approval_migration("1-approvals", PLANS.store)
     assert await transactor.run(migration.rewrite_page) == 2
     assert await transactor.run(migration.rewrite_page) == 0
     assert (await find(transactor), await find(transactor, 2)) == before

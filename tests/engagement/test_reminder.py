@@ -6,7 +6,7 @@ from huiqun.channel.actions.store import ACTION_INDEXES, find_action
 from huiqun.channel.directory.store import DIRECTORY_INDEXES
 from huiqun.contracts.channel import Action, ActionKind, ActionTarget, CompletionStage
 from huiqun.stream import Route
-from huiqun.testing.events import receipt
+from huiqun.testing.events import action_receipt
 from huiqun.testing.rig import Rig
 
 
@@ -20,7 +20,7 @@ async def test_a_reminder_to_a_member_is_followed_to_its_outcome(mongo_url: str,
         rig.wire(routes=[Route(RECEIPT_EVENTS, record_receipts)])
         await rig.run(lambda work: request_actions(work, reminder))
         [asked] = rig.actions()
-        await rig.deliver(receipt(asked, stage=CompletionStage.DELIVERED))
+        await rig.deliver(action_receipt(asked, stage=CompletionStage.DELIVERED))
         followed = await find_action(rig.reader, asked.action_id)
     assert followed is not None
     assert (followed.state, followed.stage) == (ActionState.COMPLETED, CompletionStage.DELIVERED)

@@ -9,8 +9,8 @@ from datetime import timedelta
 from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.runtime.clock import SystemClock
 from huiqun.runtime.waiting import wait_for_stop
-from huiqun.service.parts import run_parts
-from huiqun.store import Outside, Presence, connect
+from huiqun.service.components import run_components
+from huiqun.store import OutsideTransaction, Presence, connect
 from huiqun.tasks.model import TaskKind
 from huiqun.tasks.runner import TaskOptions, TaskRunner
 from huiqun.work import Relay, Task, Transactor, Work
@@ -22,7 +22,7 @@ async def note(work: Work, task: Task) -> None:
     await work.collection("effects").update_one({"_id": task.key}, change, upsert=True)
 
 
-def noting_slowly(outside: Outside) -> Callable[[Work, Task], Awaitable[None]]:
+def noting_slowly(outside: OutsideTransaction) -> Callable[[Work, Task], Awaitable[None]]:
     """Begin, say so outside the transaction, where everybody can see it, and go on when the test says so."""
 
     async def note_slowly(work: Work, task: Task) -> None:
@@ -39,11 +39,13 @@ async def main(url: str, database_name: str, lease: timedelta) -> None:
     """Run tasks, and what ends the transactions of replicas that were killed: those whose heartbeat has stopped."""
     client = connect(url, app_name=f"tasks-{database_name}")
     transactor = Transactor(client, client[database_name], Publisher(KafkaOptions("nowhere")), SystemClock())
-    kinds = {"quick": TaskKind(note), "slow": TaskKind(noting_slowly(Outside(client[database_name])))}
+    kinds = {"quick": TaskKind(note), "slow": TaskKind(noting_slowly(OutsideTransaction(client[database_name])))}
     presence = Presence(url, client[database_name])
     await presence.begin()
     try:
-        await run_parts([TaskRunner(transactor, kinds, TaskOptions(lease=lease)), Relay(transactor)], asyncio.Event())
+        await run_components(
+            [TaskRunner(transactor, kinds, TaskOptions(lease=lease)), Relay(transactor)], asyncio.Event()
+        )
     finally:
         await presence.end()
 

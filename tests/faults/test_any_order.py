@@ -10,19 +10,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from huiqun.contracts.catalog import decode
+from huiqun.contracts.catalog import decode_event
 from huiqun.contracts.channel import MessageRecalled, Recall
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MemberSanctioned
 from huiqun.contracts.topics import CHANNEL_MESSAGES, MODERATION_DECISIONS
 from huiqun.store import Database
-from huiqun.testing.events import NOON, edited, message
+from huiqun.testing.events import NOON, message_edited, message_received
 from huiqun.testing.rig import Rig
 from huiqun.testing.waiting import eventually
 from local.stack import Stack
-from tests.faults.reckoning import TEXTS
+from tests.faults.invariants import TEXTS
 from tests.processes import ServiceProcess, environment_of
-from tests.servers import SEEN, kafka_options_of
+from tests.servers import HANDLED_INDEXES, kafka_options_of
 
 GROUPS = 12
 
@@ -32,13 +32,13 @@ def days_events(chance: random.Random) -> dict[str, list[Event]]:
     days: dict[str, list[Event]] = defaultdict(list)
     for number in range(600):
         group, member = f"g{number % GROUPS}", f"u{chance.randrange(6)}"
-        original = message(number, group, member, chance.choice(TEXTS), NOON)
+        original = message_received(number, group, member, chance.choice(TEXTS), NOON)
         days[group].append(original)
         if chance.random() < 0.15:
-            days[group].append(edited(original, chance.choice(TEXTS)))
+            days[group].append(message_edited(original, chance.choice(TEXTS)))
         if chance.random() < 0.1:
             withdrawn = Recall(message_id=original.data.message_id, group_id=group, recalled_by=member)
-            days[group].append(MessageRecalled.about(group, withdrawn, time=NOON))
+            days[group].append(MessageRecalled.create(group, withdrawn, time=NOON))
     return days
 
 
@@ -69,7 +69,7 @@ async def test_duplicates_and_another_order_of_groups_lead_to_the_same_state(
     for name, told in (("plain", plain), ("shuffled", doubled(interleaved(days, chance), chance))):
         options = kafka_options_of(stack, f"{topic_prefix}{name}.")
         environment = environment_of(stack, options.prefix, f"{database_name}_{name}")
-        async with Rig.open(stack.mongo_url, f"{database_name}_{name}", SEEN, kafka=options) as rig:
+        async with Rig.open(stack.mongo_url, f"{database_name}_{name}", HANDLED_INDEXES, kafka=options) as rig:
             state = rig.client[f"{database_name}_{name}_moderation"]
             await rig.broker.send(*told)
             async with ServiceProcess("moderation", tmp_path, environment) as moderation:
@@ -107,7 +107,7 @@ async def story(rig: Rig, state: Database) -> dict[str, Any]:
         async for action in state["actions"].find()
     ]
     published = [
-        decode(MODERATION_DECISIONS, record.value) for record in await rig.broker.records(MODERATION_DECISIONS)
+        decode_event(MODERATION_DECISIONS, record.value) for record in await rig.broker.records(MODERATION_DECISIONS)
     ]
     sanctions = {
         event.id: event.data.model_dump(include={"group_id", "member_id", "message_id", "kind", "rung", "category"})

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from huiqun.contracts.channel import Member, MemberJoined
-from huiqun.store import Database, Outside
+from huiqun.store import Database, OutsideTransaction
 from huiqun.testing.rig import Rig
 from huiqun.testing.waiting import eventually
 from huiqun.web import create_api_key
 from local.stack import Stack
 from tests.processes import ServiceProcess, environment_of
-from tests.servers import SEEN, kafka_options_of
+from tests.servers import HANDLED_INDEXES, kafka_options_of
 
 STUCK_SECONDS = 5
 MEMBERS = 100
@@ -22,7 +22,7 @@ READ = "/api/v1/groups/g1/eligibility/u1"
 
 
 def joined(number: int, group: str = "g1") -> MemberJoined:
-    return MemberJoined.about(group, Member(group_id=group, member_id=f"u{number}"), time=datetime.now(UTC))
+    return MemberJoined.create(group, Member(group_id=group, member_id=f"u{number}"), time=datetime.now(UTC))
 
 
 async def has_heard_of(state: Database, group: str, count: int) -> bool:
@@ -49,12 +49,14 @@ async def test_the_api_answers_while_the_broker_is_away_and_events_are_heard_aft
 ) -> None:
     broker = own_stack.broker
     environment = {**environment_of(own_stack, "away.", "away"), "HUIQUN_STUCK_SECONDS": str(STUCK_SECONDS)}
-    async with Rig.open(own_stack.mongo_url, "away", SEEN, kafka=kafka_options_of(own_stack, "away.")) as rig:
+    async with Rig.open(
+        own_stack.mongo_url, "away", HANDLED_INDEXES, kafka=kafka_options_of(own_stack, "away.")
+    ) as rig:
         state = rig.client["away_survey"]
         service = ServiceProcess("survey", tmp_path, environment, roles="streams,tasks,api")
         async with service:
             await eventually(service.is_ready, 60)
-            key = await create_api_key(Outside(state), "test", ["operator"])
+            key = await create_api_key(OutsideTransaction(state), "test", ["operator"])
             await rig.broker.send(joined(1))
             await eventually(lambda: has_heard_of(state, "g1", 1))
             os.kill(broker.process.pid, signal.SIGSTOP)

@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from huiqun.contracts.topics import CHANNEL_MEMBERS, MODERATION_DECISIONS, PRIVACY_REQUESTS
 from huiqun.testing.broker import PARTITIONS
-from huiqun.testing.events import joined
+from huiqun.testing.events import member_joined
 from huiqun.testing.rig import Rig
 from huiqun.testing.waiting import eventually
 from tests.processes import ServiceProcess
@@ -57,7 +57,7 @@ async def test_replicas_share_the_figures_of_partitions_and_one_that_is_killed_l
 
     async with second:
         await eventually(second.is_ready)
-        await rig.broker.send(*[joined(f"g{number % 20}", f"u{number}") for number in range(200)])
+        await rig.broker.send(*[member_joined(f"g{number % 20}", f"u{number}") for number in range(200)])
 
         async def has_read_all() -> bool:
             return lag(await series_of(second)) == dict.fromkeys(PLACES, 0.0)

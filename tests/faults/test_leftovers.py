@@ -3,17 +3,17 @@
 from collections import defaultdict
 from pathlib import Path
 
-from huiqun.contracts.catalog import decode
+from huiqun.contracts.catalog import decode_event
 from huiqun.contracts.topics import MODERATION_DECISIONS
 from huiqun.store import Database
-from huiqun.testing.events import NOON, message
+from huiqun.testing.events import NOON, message_received
 from huiqun.testing.rig import Rig
 from huiqun.testing.waiting import eventually
 from local.proxy import Proxy
 from local.stack import Stack
-from tests.faults.reckoning import check, until_judged
+from tests.faults.invariants import check_invariants, wait_until_judged
 from tests.processes import ServiceProcess, environment_of
-from tests.servers import SEEN, kafka_options_of
+from tests.servers import HANDLED_INDEXES, kafka_options_of
 
 GROUPS = 10
 
@@ -21,12 +21,12 @@ GROUPS = 10
 async def test_what_a_killed_process_had_committed_is_published_in_order_before_anything_newer(
     proxy: Proxy, tmp_path: Path
 ) -> None:
-    old = [message(n, f"g{n % GROUPS}", sent_at=NOON) for n in range(3_000)]
-    new = [message(n, f"g{n % GROUPS}", sent_at=NOON) for n in range(3_000, 3_100)]
+    old = [message_received(n, f"g{n % GROUPS}", sent_at=NOON) for n in range(3_000)]
+    new = [message_received(n, f"g{n % GROUPS}", sent_at=NOON) for n in range(3_000, 3_100)]
     async with Stack(advertise=proxy.port) as stack:
         proxy.target = stack.broker.port
         environment = {**environment_of(stack, "left.", "left"), "HUIQUN_MAX_BATCH": "50"}
-        async with Rig.open(stack.mongo_url, "left", SEEN, kafka=kafka_options_of(stack, "left.")) as rig:
+        async with Rig.open(stack.mongo_url, "left", HANDLED_INDEXES, kafka=kafka_options_of(stack, "left.")) as rig:
             state = rig.client["left_moderation"]
             await rig.broker.send(*old)
             async with ServiceProcess("moderation", tmp_path, environment) as moderation:
@@ -38,10 +38,10 @@ async def test_what_a_killed_process_had_committed_is_published_in_order_before_
                 await proxy.resume()
                 await rig.broker.send(*new)
                 moderation.start()
-                await until_judged(state, [*old, *new])
+                await wait_until_judged(state, [*old, *new])
                 assert await moderation.stop() == 0
             assert left > 0
-            await check(rig, state, [*old, *new])
+            await check_invariants(rig, state, [*old, *new])
             await check_order(rig)
 
 
@@ -57,7 +57,7 @@ async def check_order(rig: Rig) -> None:
     """The first time that a message's verdict appears comes after those of all older ones of its group."""
     published = defaultdict(list)
     for record in await rig.broker.records(MODERATION_DECISIONS):
-        event = decode(MODERATION_DECISIONS, record.value)
+        event = decode_event(MODERATION_DECISIONS, record.value)
         published[event.data.group_id].append(event.data.message_id)
     assert len(published) == GROUPS
     for group in published.values():

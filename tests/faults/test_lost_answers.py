@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 import pytest_asyncio
 
-from huiqun.contracts.catalog import decode
+from huiqun.contracts.catalog import decode_event
 from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.topics import MODERATION_DECISIONS
 from huiqun.kafka import KafkaOptions
@@ -13,13 +13,13 @@ from huiqun.store import StoreError, commit_outcome_is_unknown
 from huiqun.stream import Route
 from huiqun.tasks.model import TaskKind
 from huiqun.tasks.runner import TaskRunner
-from huiqun.testing.events import allowed, message
+from huiqun.testing.events import message_allowed, message_received
 from huiqun.testing.rig import Rig
-from huiqun.testing.waiting import eventually, running
+from huiqun.testing.waiting import eventually, running_component
 from huiqun.work import Relay, Task, Work
 from local.stack import Stack
 from tests.faults.wiretap import Cut, Wiretap
-from tests.servers import SEEN
+from tests.servers import HANDLED_INDEXES
 
 # The driver asks once more by itself, and a transaction commits up to three times: the first is made good at once, and
 # after the second its outcome is unknown.
@@ -36,8 +36,8 @@ async def wiretap(stack: Stack) -> AsyncIterator[Wiretap]:
 async def tapped(wiretap: Wiretap, kafka_options: KafkaOptions, database_name: str) -> AsyncIterator[Rig]:
     """Connections past the wiretap, and a relay that ends the transactions whose commit never came."""
     async with (
-        Rig.open(wiretap.url, database_name, SEEN, kafka=kafka_options) as opened,
-        running(Relay(opened.transactor)),
+        Rig.open(wiretap.url, database_name, HANDLED_INDEXES, kafka=kafka_options) as opened,
+        running_component(Relay(opened.transactor)),
     ):
         yield opened
 
@@ -56,16 +56,17 @@ async def test_an_event_whose_commit_goes_unanswered_has_its_effect_once(tapped:
     async def handle(work: Work, events: Sequence[MessageReceived]) -> None:
         for event in events:
             await count_up(work)
-            work.emit(allowed(event))
+            work.emit(message_allowed(event))
 
-    async with running(tapped.consumer(Route((MessageReceived,), handle))):
+    async with running_component(tapped.consumer(Route((MessageReceived,), handle))):
         for number, (lost, cut) in enumerate((lost, cut) for lost in LOST for cut in Cut):
             wiretap.lose(lost, cut)
-            await tapped.broker.send(message(number))
+            await tapped.broker.send(message_received(number))
             await eventually(lambda number=number: has_counted(tapped, number + 1))  # type: ignore[misc]
             await eventually(lambda: wiretap.commits == 0)
     published = {
-        decode(MODERATION_DECISIONS, record.value).id for record in await tapped.broker.records(MODERATION_DECISIONS)
+        decode_event(MODERATION_DECISIONS, record.value).id
+        for record in await tapped.broker.records(MODERATION_DECISIONS)
     }
     assert await counted(tapped) == len(published) == 4
 
@@ -97,7 +98,7 @@ async def test_a_task_whose_commit_goes_unanswered_runs_once(tapped: Rig, wireta
     async def schedule(work: Work) -> None:
         work.schedule(Task("key", "count", work.now))
 
-    async with running(TaskRunner(tapped.transactor, {"count": TaskKind(fire)})):
+    async with running_component(TaskRunner(tapped.transactor, {"count": TaskKind(fire)})):
         await tapped.transactor.run(schedule)
         wiretap.lose(max(LOST), Cut.AFTER)
         await eventually(lambda: no_tasks(tapped))

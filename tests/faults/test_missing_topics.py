@@ -6,7 +6,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from huiqun.contracts.topics import CHANNEL_MEMBERS, TOPICS, dead_letters_of
 from huiqun.kafka import KafkaOptions, Publisher
-from huiqun.kafka.publisher import record_of
+from huiqun.kafka.publisher import event_record
 from huiqun.store import connect
 from huiqun.testing.waiting import eventually
 from local.stack import Stack
@@ -45,7 +45,7 @@ async def test_topics_missing_at_the_start_are_named_until_they_exist_and_then_r
             await create(kafka_options, name)
             await eventually(lambda number=number: names(*missing[number:]))  # type: ignore[misc]
         await eventually(service.is_ready)
-        await publisher.publish([record_of(joined(number)) for number in range(20)])
+        await publisher.publish([event_record(joined(number)) for number in range(20)])
         await eventually(lambda: has_heard_of(client[f"{database_name}_survey"], "g1", 20), 60)
         assert await service.stop() == 0
     await publisher.stop()

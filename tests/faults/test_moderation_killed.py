@@ -4,10 +4,10 @@ import asyncio
 import random
 
 from huiqun.store import Database
-from huiqun.testing.events import NOON, message
+from huiqun.testing.events import NOON, message_received
 from huiqun.testing.rig import Rig
 from huiqun.testing.waiting import eventually
-from tests.faults.reckoning import TEXTS, check, has_judged, until_judged
+from tests.faults.invariants import TEXTS, check_invariants, has_judged, wait_until_judged
 from tests.processes import ServiceProcess
 
 MESSAGES = 8_000
@@ -20,7 +20,7 @@ async def test_a_process_killed_again_and_again_judges_every_message_once(
 ) -> None:
     chance = random.Random(SEED)
     sent = [
-        message(number, f"g{number % 40}", f"u{chance.randrange(200)}", chance.choice(TEXTS), NOON)
+        message_received(number, f"g{number % 40}", f"u{chance.randrange(200)}", chance.choice(TEXTS), NOON)
         for number in range(MESSAGES)
     ]
     await rig.broker.send(*sent)
@@ -31,6 +31,6 @@ async def test_a_process_killed_again_and_again_judges_every_message_once(
             await asyncio.sleep(chance.uniform(0, 0.05))  # not only where a commit has just been seen
             await moderation.kill()
             moderation.start()
-        await until_judged(state, sent)
+        await wait_until_judged(state, sent)
         assert await moderation.stop() == 0
-    await check(rig, state, sent)
+    await check_invariants(rig, state, sent)

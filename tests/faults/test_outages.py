@@ -14,14 +14,14 @@ import pytest
 
 from huiqun.contracts.channel import MessageReceived
 from huiqun.store import Database
-from huiqun.testing.events import NOON, message
+from huiqun.testing.events import NOON, message_received
 from huiqun.testing.rig import Rig
 from huiqun.testing.waiting import eventually
 from local.proxy import Proxy
 from local.stack import Stack
-from tests.faults.reckoning import TEXTS, check, has_judged, until_judged
+from tests.faults.invariants import TEXTS, check_invariants, has_judged, wait_until_judged
 from tests.processes import ServiceProcess, environment_of
-from tests.servers import SEEN, kafka_options_of
+from tests.servers import HANDLED_INDEXES, kafka_options_of
 
 OUTAGE_SECONDS = 10.0
 
@@ -41,7 +41,10 @@ async def at_work(stack: Stack, directory: Path) -> AsyncIterator[Site]:
     """Moderation on `stack`, ready; the test stops it when all is settled."""
     environment = environment_of(stack, "faults.", "faults")
     moderation = ServiceProcess("moderation", directory, environment)
-    async with Rig.open(stack.mongo_url, "faults", SEEN, kafka=kafka_options_of(stack, "faults.")) as rig, moderation:
+    async with (
+        Rig.open(stack.mongo_url, "faults", HANDLED_INDEXES, kafka=kafka_options_of(stack, "faults.")) as rig,
+        moderation,
+    ):
         await eventually(moderation.is_ready)
         yield Site(stack, rig, rig.client["faults_moderation"], moderation)
 
@@ -49,7 +52,7 @@ async def at_work(stack: Stack, directory: Path) -> AsyncIterator[Site]:
 def messages(count: int, first: int = 0) -> list[MessageReceived]:
     chance = random.Random(first)
     numbers = range(first, first + count)
-    return [message(n, f"g{n % 20}", f"u{chance.randrange(50)}", chance.choice(TEXTS), NOON) for n in numbers]
+    return [message_received(n, f"g{n % 20}", f"u{chance.randrange(50)}", chance.choice(TEXTS), NOON) for n in numbers]
 
 
 async def outlast(site: Site) -> None:
@@ -68,10 +71,10 @@ async def is_not_ready(site: Site) -> bool:
 
 async def recover(site: Site, sent: Sequence[MessageReceived]) -> None:
     """All is judged and published, the process is the same one and ready."""
-    await until_judged(site.state, sent)
+    await wait_until_judged(site.state, sent)
     await eventually(site.moderation.is_ready)
     assert await site.moderation.stop() == 0
-    await check(site.rig, site.state, sent)
+    await check_invariants(site.rig, site.state, sent)
     assert "Transaction numbers" not in site.moderation.log
 
 
@@ -100,7 +103,7 @@ async def test_the_store_stands_still_and_two_replicas_go_on_where_they_were(own
             os.kill(own_stack.mongod.process.pid, signal.SIGSTOP)
             await outlast(site)
             os.kill(own_stack.mongod.process.pid, signal.SIGCONT)
-            await until_judged(site.state, sent)
+            await wait_until_judged(site.state, sent)
             assert await second.stop() == 0
             assert "abandoned_transactions_ended" not in second.log + site.moderation.log
         await recover(site, sent)

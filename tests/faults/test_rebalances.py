@@ -9,22 +9,22 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
-from huiqun.contracts.catalog import decode
+from huiqun.contracts.catalog import decode_event
 from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.topics import CHANNEL_MESSAGES, MODERATION_DECISIONS
 from huiqun.runtime.waiting import wait_for_stop
 from huiqun.store import Database
 from huiqun.stream import BatchConsumer, Route
 from huiqun.testing.broker import PARTITIONS
-from huiqun.testing.events import NOON, allowed, message
+from huiqun.testing.events import NOON, message_allowed, message_received
 from huiqun.testing.rig import Rig
-from huiqun.testing.waiting import eventually, running
+from huiqun.testing.waiting import eventually, running_component
 from huiqun.work import Work
 from local.stack import Stack
+from tests.faults.invariants import TEXTS, check_invariants, has_judged, wait_until_judged
 from tests.faults.offset_tap import OffsetTap
-from tests.faults.reckoning import TEXTS, check, has_judged, until_judged
 from tests.processes import ServiceProcess, environment_of
-from tests.servers import SEEN, kafka_options_of
+from tests.servers import HANDLED_INDEXES, kafka_options_of
 
 REPLACEMENTS = 3  # each with two rebalances: one comes, one goes
 
@@ -32,7 +32,7 @@ REPLACEMENTS = 3  # each with two rebalances: one comes, one goes
 async def screen(work: Work, events: Sequence[MessageReceived]) -> None:
     """Note each message, and say so on the topic; a message that is handled twice raises."""
     await work.collection("seen").insert_many([{"_id": event.data.message_id} for event in events])
-    work.emit_all([allowed(event) for event in events])
+    work.emit_all([message_allowed(event) for event in events])
 
 
 @asynccontextmanager
@@ -43,7 +43,7 @@ async def feeding(rig: Rig) -> AsyncIterator[list[MessageReceived]]:
 
     async def feed() -> None:
         while not await wait_for_stop(enough, 0.1):
-            events = [message(number, "g1") for number in range(len(sent), len(sent) + 10)]
+            events = [message_received(number, "g1") for number in range(len(sent), len(sent) + 10)]
             await rig.broker.send(*events)
             sent.extend(events)
 
@@ -91,7 +91,7 @@ class Membership:
         self._life = AsyncExitStack()
 
     async def join(self) -> None:
-        await self._life.enter_async_context(running(self._consumer))
+        await self._life.enter_async_context(running_component(self._consumer))
 
     async def leave(self) -> None:
         await self._life.aclose()
@@ -105,7 +105,7 @@ async def published(rig: Rig) -> list[str]:
     """The messages with a verdict on the topic, in their order; what stands there twice is the same event twice."""
     ids: dict[str, str] = {}
     for record in await rig.broker.records(MODERATION_DECISIONS):
-        event = decode(MODERATION_DECISIONS, record.value)
+        event = decode_event(MODERATION_DECISIONS, record.value)
         assert ids.setdefault(event.data.message_id, event.id) == event.id
     return list(ids)
 
@@ -120,7 +120,7 @@ async def test_what_was_committed_but_not_acknowledged_has_its_effects_once(tmp_
     async with OffsetTap() as tap, Stack(advertise=tap.port) as stack:
         tap.target = stack.broker.port
         environment = environment_of(stack, "again.", "again")
-        async with Rig.open(stack.mongo_url, "again", SEEN, kafka=kafka_options_of(stack, "again.")) as rig:
+        async with Rig.open(stack.mongo_url, "again", HANDLED_INDEXES, kafka=kafka_options_of(stack, "again.")) as rig:
             state = rig.client["again_moderation"]
             async with ServiceProcess("moderation", tmp_path, environment) as moderation:
                 await eventually(moderation.is_ready, 60)
@@ -133,10 +133,10 @@ async def test_what_was_committed_but_not_acknowledged_has_its_effects_once(tmp_
                 tap.withholds = False
                 await rig.broker.send(*sent[300:])
                 moderation.start()
-                await until_judged(state, sent)
+                await wait_until_judged(state, sent)
                 await eventually(lambda: rig.broker.has_read_all(CHANNEL_MESSAGES), 60)
                 assert await moderation.stop() == 0
-            await check(rig, state, sent)
+            await check_invariants(rig, state, sent)
 
 
 async def nothing_is_left_to_publish(state: Database) -> bool:
@@ -148,7 +148,9 @@ async def test_a_broker_paused_while_a_batch_is_published_and_a_rebalance_double
 ) -> None:
     sent = messages(6_000)
     environment = {**environment_of(own_stack, "pause.", "pause"), "HUIQUN_MAX_BATCH": "100"}
-    async with Rig.open(own_stack.mongo_url, "pause", SEEN, kafka=kafka_options_of(own_stack, "pause.")) as rig:
+    async with Rig.open(
+        own_stack.mongo_url, "pause", HANDLED_INDEXES, kafka=kafka_options_of(own_stack, "pause.")
+    ) as rig:
         state = rig.client["pause_moderation"]
         async with (
             ServiceProcess("moderation", tmp_path, environment) as first,
@@ -162,10 +164,10 @@ async def test_a_broker_paused_while_a_batch_is_published_and_a_rebalance_double
                 await eventually(lambda: something_is_left_to_publish(state), 60)
                 await second.kill()
                 await eventually(lambda: is_unready(first), 60)
-            await until_judged(state, sent)
+            await wait_until_judged(state, sent)
             await eventually(first.is_ready, 60)
             assert await first.stop() == 0
-        await check(rig, state, sent)
+        await check_invariants(rig, state, sent)
         await check_order(rig)
 
 
@@ -190,14 +192,16 @@ def paused(pid: int) -> Iterator[None]:
 def messages(count: int) -> list[MessageReceived]:
     """Messages of twenty groups, some of which break rules."""
     chance = random.Random(count)
-    return [message(n, f"g{n % 20}", f"u{chance.randrange(50)}", chance.choice(TEXTS), NOON) for n in range(count)]
+    return [
+        message_received(n, f"g{n % 20}", f"u{chance.randrange(50)}", chance.choice(TEXTS), NOON) for n in range(count)
+    ]
 
 
 async def check_order(rig: Rig) -> None:
     """Each group's verdicts appear in the order of its messages."""
     by_group = defaultdict(list)
     for record in await rig.broker.records(MODERATION_DECISIONS):
-        event = decode(MODERATION_DECISIONS, record.value)
+        event = decode_event(MODERATION_DECISIONS, record.value)
         if event.type == "moderation.message.screened":
             by_group[event.data.group_id].append(event.data.message_id)
     for group in by_group.values():

@@ -7,10 +7,10 @@ from pathlib import Path
 from huiqun.contracts.channel import MessageReceived
 from huiqun.runtime.waiting import wait_for_stop
 from huiqun.store import Database
-from huiqun.testing.events import NOON, message
+from huiqun.testing.events import NOON, message_received
 from huiqun.testing.rig import Rig
 from huiqun.testing.waiting import eventually
-from tests.faults.reckoning import TEXTS, check, has_judged, until_judged
+from tests.faults.invariants import TEXTS, check_invariants, has_judged, wait_until_judged
 from tests.processes import ServiceProcess
 
 GROUPS = [f"g{number}" for number in range(20)]
@@ -40,9 +40,9 @@ async def test_a_replica_comes_and_another_goes_under_load(
             await more()
             enough.set()
             await feeding
-            await until_judged(state, sent)
+            await wait_until_judged(state, sent)
             assert await second.stop() == 0
-    await check(rig, state, sent)
+    await check_invariants(rig, state, sent)
     await check_order(state)
 
 
@@ -51,7 +51,9 @@ async def feed(rig: Rig, sent: list[MessageReceived], enough: asyncio.Event) -> 
     chance = random.Random(7)
     while not await wait_for_stop(enough, 0.1):
         numbers = range(len(sent), len(sent) + 40)
-        events = [message(n, GROUPS[n % 20], f"u{chance.randrange(50)}", chance.choice(TEXTS), NOON) for n in numbers]
+        events = [
+            message_received(n, GROUPS[n % 20], f"u{chance.randrange(50)}", chance.choice(TEXTS), NOON) for n in numbers
+        ]
         await rig.broker.send(*events)
         sent += events
 

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from pymongo import AsyncMongoClient
 
-from huiqun.testing.events import NOON, message
+from huiqun.testing.events import NOON, message_received
 from huiqun.testing.rig import Rig
 from huiqun.testing.waiting import eventually
 from local.mongod import Mongod
@@ -49,7 +49,7 @@ async def set_password(site: Site, password: str) -> None:
 
 
 async def test_moderation_does_its_work_on_secured_servers(rig: Rig, site: Site, tmp_path: Path) -> None:
-    sent = [message(number, f"g{number % 5}", sent_at=NOON) for number in range(50)]
+    sent = [message_received(number, f"g{number % 5}", sent_at=NOON) for number in range(50)]
     await rig.broker.send(*sent)
     async with (
         AsyncMongoClient[dict[str, object]](

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from huiqun.testing.events import message
+from huiqun.testing.events import message_received
 from huiqun.testing.rig import Rig
 from huiqun.testing.waiting import eventually
 from local.stack import Stack
-from tests.faults.reckoning import has_judged
+from tests.faults.invariants import has_judged
 from tests.processes import ServiceProcess, environment_of
-from tests.servers import SEEN, kafka_options_of
+from tests.servers import HANDLED_INDEXES, kafka_options_of
 
 
 async def says(process: ServiceProcess, path: str, status: int) -> bool:
@@ -48,9 +48,11 @@ async def test_a_process_waits_for_a_server_that_is_away_and_begins_when_it_come
             assert early is not None
             assert (early.status_code, early.json()["type"]) == (503, "urn:huiqun:problem:starting")
             await (stack.mongod if server == "mongod" else stack.broker).start()
-            async with Rig.open(stack.mongo_url, "start", SEEN, kafka=kafka_options_of(stack, "start.")) as rig:
+            async with Rig.open(
+                stack.mongo_url, "start", HANDLED_INDEXES, kafka=kafka_options_of(stack, "start.")
+            ) as rig:
                 await eventually(process.is_ready, 60)
-                await rig.broker.send(message(1))
+                await rig.broker.send(message_received(1))
                 await eventually(lambda: has_judged(rig.client["start_moderation"], 1), 60)
                 assert await says(process, "/api/v1/lexicon/lists", 401)
                 assert await process.stop() == 0

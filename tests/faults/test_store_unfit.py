@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from huiqun.kafka import KafkaOptions
 from huiqun.kafka.topics import create_topics
-from huiqun.service.connections import connections
+from huiqun.service.connections import prepare_connections
 from huiqun.service.settings import ServiceSettings
 from huiqun.testing.waiting import eventually
 from huiqun.work import Work
@@ -24,7 +24,7 @@ async def test_a_standalone_is_named_in_one_sentence_and_waited_for(
     stack: Stack, topic_prefix: str, options: str, tmp_path: Path
 ) -> None:
     mongod = Mongod(tmp_path, replica_set=False)
-    await mongod.listen()
+    await mongod.start_standalone()
     url = f"mongodb://127.0.0.1:{mongod.port}/{options}"
     environment = {**environment_of(stack, topic_prefix, "alone"), "HUIQUN_MONGO_URL": url}
     async with ServiceProcess("survey", tmp_path, environment) as service:
@@ -50,12 +50,12 @@ async def test_a_service_that_starts_before_the_replica_set_is_initiated_waits_f
 ) -> None:
     await create_topics(kafka_options, partitions=2, replication=1)
     mongod = Mongod(tmp_path)
-    await mongod.listen()
+    await mongod.start_standalone()
     environment = {**environment_of(stack, kafka_options.prefix, "early"), "HUIQUN_MONGO_URL": mongod.url}
     async with ServiceProcess("survey", tmp_path, environment) as service:
         await eventually(lambda: "rs.initiate()" in service.log, 60)
         assert not await service.is_ready()
-        await mongod.found()
+        await mongod.initiate_replica_set()
         await eventually(service.is_ready, 60)
         assert "Traceback" not in service.log
         assert await service.stop() == 0
@@ -79,13 +79,13 @@ async def test_connections_made_while_the_replica_set_is_initiated_write_at_once
             link_key=SecretStr("a third key of these tests"),
             encryption_key=SecretStr("another key of these tests"),
         )
-        async with connections("survey", settings, {"notes": ()}) as connected:
+        async with prepare_connections("survey", settings, {"notes": ()}) as connected:
             await connected.transactor.run(note)
 
     for number in range(ROUNDS):
         mongod = Mongod(tmp_path / str(number))
         connecting = asyncio.create_task(connect_and_note(mongod))
-        await mongod.listen()
-        await mongod.found()
+        await mongod.start_standalone()
+        await mongod.initiate_replica_set()
         await asyncio.wait_for(connecting, 60)
         await mongod.kill()

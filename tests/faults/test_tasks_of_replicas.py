@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from huiqun.kafka import KafkaOptions, Publisher
-from huiqun.runtime.clock import SystemClock, whole_milliseconds
+from huiqun.runtime.clock import SystemClock, truncate_to_milliseconds
 from huiqun.store import Database, connect, ensure_indexes
 from huiqun.tasks.store import TASK_INDEXES
 from huiqun.testing.waiting import eventually
@@ -108,7 +108,7 @@ async def has_effects(database: Database, count: int) -> bool:
 async def end_of_lease(database: Database, key: str) -> datetime:
     found = await database["task_leases"].find_one({"_id": key})
     assert found is not None
-    return whole_milliseconds(found["until"])
+    return truncate_to_milliseconds(found["until"])
 
 
 async def is_renewed(database: Database, key: str, until: datetime) -> bool:

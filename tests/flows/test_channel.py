@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_asyncio
 
-from huiqun.contracts.catalog import decode
+from huiqun.contracts.catalog import decode_event
 from huiqun.contracts.channel import (
     Action,
     ActionKind,
@@ -30,10 +30,10 @@ from huiqun.contracts.channel import (
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import CHANNEL_RECEIPTS
 from huiqun.kafka import KafkaOptions, Publisher
-from huiqun.kafka.publisher import record_of
+from huiqun.kafka.publisher import event_record
 from huiqun.kafka.topics import create_topics
 from local.channel import Channel
-from local.topics import reading, records
+from local.topics import open_reader, read_records
 
 MORNING = datetime(2026, 3, 12, 1, tzinfo=UTC)
 GROUP = Group(
@@ -50,12 +50,12 @@ def asked(kind: ActionKind, action_id: str, **more: object) -> ActionRequested:
     action = Action.model_validate(
         {"action_id": action_id, "group_id": "g1", "kind": kind, "target": target, "requested_by": "test", **more}
     )
-    return ActionRequested.about("g1", action, time=datetime.now(UTC), source="test")
+    return ActionRequested.create("g1", action, time=datetime.now(UTC), source="test")
 
 
 def wrote(message_id: str, at: datetime) -> MessageReceived:
     message = Message(message_id=message_id, group_id="g1", sender=Sender(member_id="m1"), text="你好", sent_at=at)
-    return MessageReceived.about("g1", message, time=at, source="test")
+    return MessageReceived.create("g1", message, time=at, source="test")
 
 
 @pytest_asyncio.fixture
@@ -63,25 +63,25 @@ async def channel(kafka_options: KafkaOptions) -> AsyncIterator[Channel]:
     await create_topics(kafka_options, partitions=1, replication=1)
     simulated = Channel(kafka_options, staff_seconds=0.01)
     running = asyncio.create_task(simulated.run())
-    await deliver(simulated, GroupCreated.about("g1", GROUP, time=MORNING, source="test"))
+    await deliver(simulated, GroupCreated.create("g1", GROUP, time=MORNING, source="test"))
     yield simulated
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 
 
 async def deliver(channel: Channel, event: Event) -> bool:
-    return await channel.deliver(record_of(event), event, event.time)
+    return await channel.deliver(event_record(event), event, event.time)
 
 
 async def answers(kafka: KafkaOptions, requests: list[ActionRequested], count: int) -> list[tuple[str, str]]:
     """Ask, and return the first so many receipts as (action id, what became of it)."""
     publisher = Publisher(kafka)
     found: list[tuple[str, str]] = []
-    await publisher.publish([record_of(request) for request in requests])
-    async with asyncio.timeout(20), reading(kafka, CHANNEL_RECEIPTS) as consumer:
+    await publisher.publish([event_record(request) for request in requests])
+    async with asyncio.timeout(20), open_reader(kafka, CHANNEL_RECEIPTS) as consumer:
         while len(found) < count:
-            for record in await records(consumer):
-                event = decode(CHANNEL_RECEIPTS, record.value)
+            for record in await read_records(consumer):
+                event = decode_event(CHANNEL_RECEIPTS, record.value)
                 assert isinstance(event.data, Receipt)
                 found.append((event.data.action_id, event.type.rpartition(".")[2]))
     await publisher.stop()
@@ -132,8 +132,8 @@ async def test_a_task_that_is_withdrawn_before_its_person_gets_to_it_is_not_done
 ) -> None:
     withdrawn = WithdrawnAction(action_id="needless", group_id="g1", reason="reversed")
     publisher = Publisher(kafka_options)
-    event = ActionWithdrawn.about("g1", withdrawn, time=datetime.now(UTC), source="test")
-    await publisher.publish([record_of(event)])
+    event = ActionWithdrawn.create("g1", withdrawn, time=datetime.now(UTC), source="test")
+    await publisher.publish([event_record(event)])
     await publisher.stop()
     requests = [asked(ActionKind.SEND_MESSAGE, action_id, content="请注意") for action_id in ("needless", "wanted")]
     found = await answers(kafka_options, requests, 3)
@@ -144,9 +144,9 @@ async def test_a_task_that_is_withdrawn_before_its_person_gets_to_it_is_not_done
 @pytest.mark.usefixtures("channel")
 async def test_a_receipt_says_that_what_is_completed_was_delivered(kafka_options: KafkaOptions) -> None:
     await answers(kafka_options, [asked(ActionKind.NOTIFY_STAFF, "notify", content="请核实")], 1)
-    async with asyncio.timeout(20), reading(kafka_options, CHANNEL_RECEIPTS) as consumer:
-        [record] = await records(consumer)
-    event = decode(CHANNEL_RECEIPTS, record.value)
+    async with asyncio.timeout(20), open_reader(kafka_options, CHANNEL_RECEIPTS) as consumer:
+        [record] = await read_records(consumer)
+    event = decode_event(CHANNEL_RECEIPTS, record.value)
     assert event.source == "test"
     assert event.data.stage is CompletionStage.DELIVERED
 
@@ -166,7 +166,7 @@ async def test_the_channel_puts_in_the_names_that_it_knows_as_far_as_they_are_na
 ) -> None:
     for member, name in {"m1": "李女士", "boss": "沈岚-理财经理", "m2": "@所有人 您好\n加微信abc12345"}.items():
         data = Member(group_id="g1", member_id=member, display_name=name)
-        await deliver(channel, MemberJoined.about("g1", data, time=MORNING, source="test"))
+        await deliver(channel, MemberJoined.create("g1", data, time=MORNING, source="test"))
     words = "{member:m1}、{member:m2}、{member:m3}：{member:boss}"
     listed = ("m1", "m2", "m3")
     requests = [

@@ -16,7 +16,7 @@ from huiqun.contracts.channel import Role
 from huiqun.contracts.envelope import Event
 from huiqun.store import Index
 from huiqun.stream import Route
-from huiqun.testing.events import NOON, joined, left, screened, updated
+from huiqun.testing.events import NOON, member_joined, member_left, member_updated, message_screened
 from huiqun.testing.rig import Rig
 from moderation.rulebook.model import EMPTY
 
@@ -27,7 +27,7 @@ Wired = Callable[[Directory], Sequence[Route]]
 
 async def shown_by_moderation(rig: Rig) -> tuple[Any, ...]:
     (member,) = await list_members(rig.reader, "g1", limit=9)
-    return member.role, await rig.directory.name_of([member]), member.is_present
+    return member.role, await rig.directory.find_display_name([member]), member.is_present
 
 
 async def shown_by_engagement(rig: Rig) -> tuple[Any, ...]:
@@ -60,7 +60,7 @@ SERVICES: Mapping[str, tuple[Wired, Mapping[str, Sequence[Index]], Shown]] = {
 async def tell(rig: Rig, told: Sequence[Event]) -> None:
     """Deliver events a minute apart."""
     for event in told:
-        if rig.reads(event):
+        if rig.has_route_for(event):
             await rig.deliver(event)
         rig.clock.moment += MINUTE
 
@@ -72,17 +72,17 @@ async def test_what_is_dated_decades_ahead_pins_neither_name_nor_role_nor_presen
     routes, indexes, shown = SERVICES[service]
     ahead = NOON.replace(year=2099)
     honest: list[Event] = [
-        joined("g1", "u1", 0, display_name="王"),
-        updated("g1", "u1", 1, display_name="王女士"),
-        left("g1", "u1", 2),
-        joined("g1", "u1", 3, display_name="王女士"),
-        screened("g1", "u1", 4),
-        updated("g1", "u1", 5, display_name="小王"),
+        member_joined("g1", "u1", 0, display_name="王"),
+        member_updated("g1", "u1", 1, display_name="王女士"),
+        member_left("g1", "u1", 2),
+        member_joined("g1", "u1", 3, display_name="王女士"),
+        message_screened("g1", "u1", 4),
+        member_updated("g1", "u1", 5, display_name="小王"),
     ]
     broken: list[Event] = [
-        updated("g1", "u1", 0, display_name="官方", role=Role.STAFF),
-        left("g1", "u1", 0),
-        joined("g1", "u1", 0, display_name="官方", role=Role.STAFF),
+        member_updated("g1", "u1", 0, display_name="官方", role=Role.STAFF),
+        member_left("g1", "u1", 0),
+        member_joined("g1", "u1", 0, display_name="官方", role=Role.STAFF),
     ]
     stories = []
     async with Rig.open(mongo_url, database_name, indexes) as rig:

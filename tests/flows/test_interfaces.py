@@ -11,7 +11,7 @@ import engagement.app
 import moderation.app
 import survey.app
 from huiqun.store import connect
-from huiqun.web import AppOptions, create_app, undocumented
+from huiqun.web import AppOptions, create_app, list_undocumented
 from huiqun.work.transactor import UseCase
 
 T = TypeVar("T")
@@ -43,4 +43,4 @@ def test_nothing_in_the_interface_of_a_service_lacks_words(service: str) -> None
             checks={},
         )
     )
-    assert "\n".join(undocumented(app)) == ""
+    assert "\n".join(list_undocumented(app)) == ""

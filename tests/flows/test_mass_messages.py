@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from huiqun.channel.actions.following import follow_up_kind
+from huiqun.channel.actions.following import follow_up_task_kind
 from huiqun.channel.actions.handlers import FOLLOW_UP, RECEIPT_EVENTS, record_receipts, request_actions
 from huiqun.channel.actions.model import FollowedAction
 from huiqun.channel.actions.store import ACTION_INDEXES, find_action
@@ -22,11 +22,11 @@ from huiqun.contracts.channel import (
     Support,
 )
 from huiqun.kafka import KafkaOptions
-from huiqun.kafka.publisher import record_of
+from huiqun.kafka.publisher import event_record
 from huiqun.stream import Route
-from huiqun.testing.clock import SetClock
+from huiqun.testing.clock import ManualClock
 from huiqun.testing.rig import Rig
-from huiqun.testing.waiting import eventually, running
+from huiqun.testing.waiting import eventually, running_component
 from huiqun.work import Work
 from local.channel import Channel
 
@@ -88,25 +88,25 @@ class MassMessage:
 
 @asynccontextmanager
 async def open_mass_message(
-    kafka: KafkaOptions, mongo_url: str, database_name: str, clock: SetClock, owners: dict[str, str]
+    kafka: KafkaOptions, mongo_url: str, database_name: str, clock: ManualClock, owners: dict[str, str]
 ) -> AsyncIterator[MassMessage]:
     """Groups by id with their owners, who confirm what is sent in their name."""
     indexes = {**DIRECTORY_INDEXES, **ACTION_INDEXES}
     async with Rig.open(mongo_url, database_name, indexes, clock=clock, kafka=kafka) as rig:
-        rig.wire(task_kinds={FOLLOW_UP: follow_up_kind(lead_of)})
+        rig.wire(task_kinds={FOLLOW_UP: follow_up_task_kind(lead_of)})
         channel = Channel(kafka, staff_seconds=0.01)
         acting = asyncio.create_task(channel.run())
 
         async def record_groups(work: Work, events: Sequence[GroupEvent]) -> None:
-            await rig.directory.record(work, events)
+            await rig.directory.record_events(work, events)
 
         routes = Route(GROUP_EVENTS, record_groups), Route(RECEIPT_EVENTS, record_receipts)
-        async with running(rig.consumer(*routes)):
+        async with running_component(rig.consumer(*routes)):
             for group_id, owner in owners.items():
                 capabilities = Capabilities(send=Support.STAFF_TASK)
                 group = Group(group_id=group_id, name=f"{owner}的群", owner=owner, capabilities=capabilities)
-                event = GroupCreated.about(group_id, group, time=clock.now(), source="wecom/corp")
-                await channel.deliver(record_of(event), event, event.time)
+                event = GroupCreated.create(group_id, group, time=clock.now(), source="wecom/corp")
+                await channel.deliver(event_record(event), event, event.time)
             await eventually(lambda: knows_all(rig, owners))
             yield MassMessage(rig, channel)
         acting.cancel()
@@ -120,19 +120,19 @@ async def knows_all(rig: Rig, group_ids: Collection[str]) -> bool:
 async def test_w4_each_part_of_a_mass_message_ends_as_its_sender_confirms_it(
     kafka_options: KafkaOptions, mongo_url: str, database_name: str
 ) -> None:
-    clock = SetClock()
+    clock = ManualClock()
     start = clock.now()
     owners = {"g1": "prompt", "g2": "slow", "g3": "never"}
     async with open_mass_message(kafka_options, mongo_url, database_name, clock, owners) as mass:
         await mass.send(*owners, deadline=start + timedelta(hours=48))
         for group_id in owners:
             await mass.until(group_id, "assigned")
-        await mass.channel.confirm(BATCH, "prompt")
+        await mass.channel.confirm_mass_message(BATCH, "prompt")
         await mass.until("g1", "completed", "delivered")
         await mass.pass_time(start + timedelta(hours=26))
         await eventually(lambda: len(mass.told("slow")) == 2)
         assert all(text.startswith("提醒：") and "【slow的群】" in text for text in mass.told("slow"))
-        await mass.channel.confirm(BATCH, "slow")
+        await mass.channel.confirm_mass_message(BATCH, "slow")
         await mass.until("g2", "completed", "delivered")
         await mass.pass_time(start + timedelta(hours=49))
         await mass.until("g3", "expired")
@@ -146,12 +146,12 @@ async def test_w5_a_capped_group_gets_no_more_today_and_its_message_tomorrow(
 ) -> None:
     noon = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)  # in Shanghai
     owners = {"g1": "boss", "g2": "boss"}
-    async with open_mass_message(kafka_options, mongo_url, database_name, SetClock(noon), owners) as mass:
+    async with open_mass_message(kafka_options, mongo_url, database_name, ManualClock(noon), owners) as mass:
         mass.channel.capped.add("g1")
         await mass.send(*owners)
         for group_id in owners:
             await mass.until(group_id, "assigned")
-        await mass.channel.confirm(BATCH, "boss")
+        await mass.channel.confirm_mass_message(BATCH, "boss")
         await mass.until("g1", "requested", None, "cap")
         await mass.until("g2", "completed", "delivered")
         mass.channel.capped.clear()

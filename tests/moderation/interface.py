@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 
 from huiqun.runtime.clock import SystemClock
-from huiqun.testing.http import ServedInterface, list_all
-from huiqun.testing.waiting import running
+from huiqun.testing.http import ServedInterface, list_all_pages
+from huiqun.testing.waiting import running_component
 from huiqun.web import Role
 from moderation.app import INDEXES, SERVICE
 from moderation.lexicon.handlers import import_shipped
@@ -41,7 +41,7 @@ class Interface:
 
     async def list_all(self, path: str, role: Role = "admin", **filters: str) -> list[dict[str, Any]]:
         """All items of a list below /api/v1, a few a page."""
-        return await list_all(await self.served.client(role), f"/api/v1{path}", 2, **filters)
+        return await list_all_pages(await self.served.client(role), f"/api/v1{path}", 2, **filters)
 
     async def key(self, role: Role) -> str:
         """The API key of somebody with this role."""
@@ -59,7 +59,7 @@ async def serve_interface(mongo_url: str) -> AsyncIterator[Interface]:
     async with ModerationRig.open(mongo_url, name, INDEXES, clock=SystemClock()) as rig:
         await import_shipped(rig.reader, rig.transactor)
         await rig.keeper.refresh()
-        async with running(rig.keeper):
+        async with running_component(rig.keeper):
             yield Interface(rig, await rig.interface(), mongo_url)
 
 

@@ -22,7 +22,7 @@ from huiqun.contracts.channel import (
     Role,
     Sender,
 )
-from huiqun.contracts.channel.mentions import with_names
+from huiqun.contracts.channel.mentions import render_names
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import (
     CaseOutcome,
@@ -34,9 +34,9 @@ from huiqun.contracts.moderation import (
 )
 from huiqun.privacy.links import SignedLinks
 from huiqun.runtime.clock import SystemClock
-from huiqun.testing.events import NATIVE, created
+from huiqun.testing.events import NATIVE, group_created
 from huiqun.testing.rig import Rig
-from huiqun.versions.model import ActivationCommand
+from huiqun.versions.model import ActivateVersionCommand
 from huiqun.work import Work
 from moderation import app
 from moderation.cases.handlers.deciding import decide
@@ -108,7 +108,7 @@ class ModerationRig(Rig):
         await self.clear()
         self.compose(SETTINGS)
         self.rulebook = None
-        self.does_actions = False
+        self.follows_actions = False
         self.names.clear()
         self.clock.moment = moment or SystemClock().now()
 
@@ -134,7 +134,7 @@ class ModerationRig(Rig):
 
         async def use_case(work: Work) -> int:
             version = (await policies.write_version(work, DEFAULT_POLICY, rules, "for a test", "tester")).number
-            wish = ActivationCommand(version, "approver")
+            wish = ActivateVersionCommand(version, "approver")
             await policies.activate_version(work, DEFAULT_POLICY, wish, any_version)
             return version
 
@@ -148,7 +148,7 @@ class ModerationRig(Rig):
 
         async def use_case(work: Work) -> None:
             version = await policies.write_version(work, policy_id, rules, "test", "tester")
-            wish = ActivationCommand(version.number, "another tester")
+            wish = ActivateVersionCommand(version.number, "another tester")
             await policies.activate_version(work, policy_id, wish, any_version)
 
         await self.run(use_case)
@@ -164,7 +164,7 @@ class ModerationRig(Rig):
     async def know_group(self, **fields: Any) -> None:
         """Have the channel tell of the group."""
         known: dict[str, Any] = {"owner": OWNER, "capabilities": NATIVE, **fields}
-        await self.deliver(created(self.group, self.clock.moment, **known))
+        await self.deliver(group_created(self.group, self.clock.moment, **known))
 
     def message(
         self, text: str, member: str = "u1", *, group: str | None = None, role: Role = Role.CUSTOMER, **fields: Any
@@ -178,7 +178,7 @@ class ModerationRig(Rig):
             sent_at=self.clock.moment,
             **fields,
         )
-        return MessageReceived.about(data.group_id, data, time=self.clock.moment)
+        return MessageReceived.create(data.group_id, data, time=self.clock.moment)
 
     async def say(self, text: str, member: str = "u1", **fields: Any) -> str:
         """Somebody writes in the group; returns the message's id."""
@@ -211,7 +211,7 @@ class ModerationRig(Rig):
             sent_at=now,
             revision=revision,
         )
-        await self.deliver(MessageEdited.about(self.group, data, time=now))
+        await self.deliver(MessageEdited.create(self.group, data, time=now))
 
     async def claim(self, case_id: str, who: Moderator) -> Case:
         """A person takes a case in hand."""
@@ -231,13 +231,13 @@ class ModerationRig(Rig):
     def grant_in(self, letter: Mapping[str, Any]) -> AppealGrant:
         """What the link in a letter lets its reader do."""
         token = letter["content"].split("/api/v1/appeals/")[1].split()[0]
-        return AppealGrant.from_link(LINKS.read(APPEAL, token, self.clock.moment))
+        return AppealGrant.from_link(LINKS.verify_token(APPEAL, token, self.clock.moment))
 
     async def done(self, action: Mapping[str, Any], *, by: str | None = None) -> None:
         """The channel has carried out an action, a document, or asked somebody to."""
         receipt = Receipt(action_id=action["_id"], group_id=self.group, assignee=by)
         kind = ActionAssigned if by else ActionCompleted
-        await self.deliver(kind.about(self.group, receipt, time=self.clock.moment))
+        await self.deliver(kind.create(self.group, receipt, time=self.clock.moment))
 
     async def cases(self, **query: Any) -> list[Case]:
         """The cases, oldest first."""
@@ -250,16 +250,18 @@ class ModerationRig(Rig):
         assert found is not None
         return found
 
-    async def refusals_of(self, *events: Event) -> list[str]:
+    async def deliver_refused(self, *events: Event) -> list[str]:
         """Deliver one batch; the channel knows the names of those it tells of."""
         described = [event.data for event in events if isinstance(event, MemberJoined | MemberUpdated)]
         self.names.update({member.member_id: member.display_name.reveal() for member in described})
-        return await super().refusals_of(*events)
+        return await super().deliver_refused(*events)
 
     def said(self, kind: ActionKind = ActionKind.SEND_MESSAGE, reason: str | None = None) -> list[str]:
         """The words of the actions of a kind, as members read them: the channel has put in the names that it knows."""
         return [
-            with_names(action, self.names) for action in self.actions(kind) if reason is None or action.reason == reason
+            render_names(action, self.names)
+            for action in self.actions(kind)
+            if reason is None or action.reason == reason
         ]
 
     def data_of(self, *kinds: type[Event]) -> list[Any]:

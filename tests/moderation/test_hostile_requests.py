@@ -131,7 +131,7 @@ async def test_fifty_changes_of_one_group_and_a_consumer_at_once_all_count(inter
         for number in range(20):
             at = datetime.now(UTC) + timedelta(seconds=number)
             known = Group(group_id=group, name=f"group {number}")
-            event = GroupCreated.about(group, known, time=at)
+            event = GroupCreated.create(group, known, time=at)
             await interface.rig.run(partial(record_groups, events=[event], directory=interface.rig.directory))
 
     path = f"/groups/{group}/policy"

@@ -8,10 +8,10 @@ from huiqun.files.exports.handlers import EXPORT, get_export
 from huiqun.files.exports.model import RequestExportCommand
 from huiqun.files.exports.store import EXPORTS
 from huiqun.files.writing import FileFormat
-from huiqun.tasks.migrations import MIGRATE, Overlap, migration_kind, plan_migrations
+from huiqun.tasks.migrations import MIGRATION_TASK, ReleaseOverlap, migration_task_kind, schedule_migrations
 from huiqun.tasks.model import TaskKind
 from huiqun.tasks.runner import TaskOptions, TaskRunner
-from huiqun.testing.waiting import eventually, running
+from huiqun.testing.waiting import eventually, running_component
 from huiqun.work import Task, Work
 from huiqun.work.task import TASKS
 from moderation.archive.handlers.exports import MESSAGES
@@ -54,9 +54,12 @@ async def test_timers_of_an_older_release_run_once_whoever_is_quicker(rig: Moder
         await rig.run(write)
         await rig.run(run)
 
-    kinds = {"noted": TaskKind(note), MIGRATE: migration_kind(database, migrations(rig.directory), Overlap())}
-    await rig.run(lambda work: plan_migrations(work, migrations(rig.directory)))
-    async with running(TaskRunner(rig.transactor, kinds, TaskOptions(poll_seconds=0.02))):
+    kinds = {
+        "noted": TaskKind(note),
+        MIGRATION_TASK: migration_task_kind(database, migrations(rig.directory), ReleaseOverlap()),
+    }
+    await rig.run(lambda work: schedule_migrations(work, migrations(rig.directory)))
+    async with running_component(TaskRunner(rig.transactor, kinds, TaskOptions(poll_seconds=0.02))):
         await asyncio.gather(*(run_as_older_release(f"older{number}") for number in range(100)))
         await eventually(lambda: are_done(rig, 200))
     done = Counter([each["key"] async for each in database[DONE].find()])

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from huiqun.store import Database
 from huiqun.tasks.store import fail_unknown_tasks
 from huiqun.versions.handlers import VersionedDocuments
-from huiqun.versions.model import DraftCommand, Version
+from huiqun.versions.model import Version, WriteVersionCommand
 from huiqun.work import Task, Work
 from moderation.cases.model import APPEAL, AppealGrant
 from moderation.incidents.handlers.plans import PLANS, content_of
@@ -264,7 +264,7 @@ class Caller:
         documents, document_id, content = _VERSIONED[place]
 
         async def write(work: Work) -> Version:
-            version = await documents.write_version(work, document_id, DraftCommand(content, "", "somebody"))
+            version = await documents.write_version(work, document_id, WriteVersionCommand(content, "", "somebody"))
             if step in ("/approval", "/rejection"):
                 return await documents.submit_version(work, document_id, version.number, "somebody")
             return version
@@ -279,9 +279,9 @@ class Caller:
 
     def _token(self, path: str, standing: Mapping[str, Any], now: datetime) -> str:
         if path == "/consent":
-            return self.house.links.token(CONSENT, Holder("g1", "u1").claims, now + timedelta(days=7))
+            return self.house.links.create_token(CONSENT, Holder("g1", "u1").claims, now + timedelta(days=7))
         strikes = [each for each in standing.get("strikes", ()) if each["rung"]]
         if not strikes:
             return "none"
         claims = AppealGrant("g1", "u8", strikes[-1]["id"]).claims
-        return self.house.links.token(APPEAL, claims, now + timedelta(days=7))
+        return self.house.links.create_token(APPEAL, claims, now + timedelta(days=7))

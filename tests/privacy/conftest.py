@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest_asyncio
 
-from huiqun.contracts.catalog import UndecodableError, decode, encode
+from huiqun.contracts.catalog import UndecodableError, decode_event, encode_event
 from huiqun.contracts.channel import (
     Capabilities,
     Group,
@@ -72,7 +72,7 @@ async def _found_group(day: Day) -> None:
     """A group, in which a policy greets newcomers and checks the roster."""
     now = day.house.clock.now()
     group = Group(group_id="g1", name="理财一群", owner="staff-1", capabilities=_NATIVE)
-    await _send(day.house, [GroupCreated.about("g1", group, time=now), _joined(day, "staff-1", Role.STAFF)])
+    await _send(day.house, [GroupCreated.create("g1", group, time=now), _joined(day, "staff-1", Role.STAFF)])
     await day.house.settle()
 
 
@@ -84,7 +84,7 @@ def _joined(day: Day, member_id: str, role: Role = Role.CUSTOMER) -> MemberJoine
         display_name=PersonName(f"官方{day.plants.name('MemberJoined.data.display_name')}"),
         external_ids={"unionid": PlatformId(day.plants.platform_id("MemberJoined.data.external_ids"))},
     )
-    return MemberJoined.about("g1", data, time=day.house.clock.now())
+    return MemberJoined.create("g1", data, time=day.house.clock.now())
 
 
 async def _say_everything(day: Day) -> None:
@@ -101,7 +101,7 @@ async def _say_everything(day: Day) -> None:
     for kind, value in events:
         # What we send ourselves leaves as our classes write it; what the channel sends comes as it comes.
         ours = kind.topic.owner != "channel"
-        await house.send(kind.topic, "g1", [encode(decode(kind.topic, value)) if ours else value])
+        await house.send(kind.topic, "g1", [encode_event(decode_event(kind.topic, value)) if ours else value])
     for kind, value in wrong[:: max(len(wrong) // _BROKEN, 1)]:
         await house.send(kind.topic, "g1", [value])
     await house.settle()
@@ -120,7 +120,7 @@ async def _say_everything(day: Day) -> None:
 def _is_refused(kind: type[Event], record: bytes) -> bool:
     """Whether nothing is made of a record; an id that has to be written otherwise stays one, whatever it says."""
     try:
-        decode(kind.topic, record)
+        decode_event(kind.topic, record)
     except UndecodableError:
         return True
     return False
@@ -131,9 +131,9 @@ def _message(day: Day, by: str, text: str) -> MessageReceived:
     sender = Sender(member_id=by, display_name=PersonName(day.plants.name("Sender.display_name")))
     reply_to = "m0" if text.startswith("举报") else None
     data = Message(message_id=new_id(), group_id="g1", sender=sender, text=text, reply_to=reply_to, sent_at=now)
-    return MessageReceived.about("g1", data, time=now)
+    return MessageReceived.create("g1", data, time=now)
 
 
 async def _send(house: House, events: Sequence[Event]) -> None:
     for event in events:
-        await house.send(event.topic, event.subject, [encode(event)])
+        await house.send(event.topic, event.subject, [encode_event(event)])

@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from huiqun.privacy.erasure.shared import NOTHING_HELD
-from tests.directories import unread_directory
+from tests.directories import detached_directory
 
 
 def declared_empty(module: Any) -> dict[str, str]:
@@ -25,5 +25,5 @@ def _personal_data(slice_: str) -> ModuleType | None:
 
 
 def named_by_holdings(module: Any) -> set[str]:
-    holdings = module.person_requests(unread_directory()).holdings
+    holdings = module.person_requests(detached_directory()).holdings
     return {collection for each in holdings for collection in each.collections}

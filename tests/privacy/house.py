@@ -28,18 +28,18 @@ from huiqun.kafka import KafkaOptions
 from huiqun.kafka.publisher import Record
 from huiqun.kafka.topics import create_topics
 from huiqun.privacy.links import SignedLinks
-from huiqun.service.api import Api, Interface
-from huiqun.service.connections import Connections, connections, loops
-from huiqun.service.parts import Part
+from huiqun.service.api import HttpComponent, HttpInterface
+from huiqun.service.components import Component
+from huiqun.service.connections import Connections, engine_components, prepare_connections
 from huiqun.service.settings import ServiceSettings
-from huiqun.store import Outside
+from huiqun.store import OutsideTransaction
 from huiqun.stream import Route
 from huiqun.tasks.model import TaskKind
 from huiqun.tasks.runner import TaskRunner
 from huiqun.telemetry import configure_logs, tracing
 from huiqun.testing.broker import PARTITIONS, read_topic
-from huiqun.testing.clock import SetClock
-from huiqun.testing.waiting import eventually, running
+from huiqun.testing.clock import ManualClock
+from huiqun.testing.waiting import eventually, running_component
 from huiqun.web import create_api_key
 from local.ports import free_port
 from local.stack import Stack
@@ -72,7 +72,7 @@ class House:
     """The services, and what is to be seen of them from outside."""
 
     kafka: KafkaOptions
-    clock: SetClock
+    clock: ManualClock
     links: SignedLinks
     lines: StringIO
     spans: InMemorySpanExporter
@@ -119,7 +119,7 @@ class House:
     def signed_token(self) -> str:
         """A token that somebody may use."""
         claims = AppealGrant("g1", "u1", "s1").claims
-        return self.links.token(APPEAL, claims, self.clock.now() + timedelta(days=7))
+        return self.links.create_token(APPEAL, claims, self.clock.now() + timedelta(days=7))
 
     def seen(self) -> dict[str, list[str]]:
         """Logs, metrics and spans as texts."""
@@ -181,7 +181,7 @@ async def open_house(stack: Stack, kafka: KafkaOptions) -> AsyncIterator[House]:
         rate_limit_page=100_000,
         rate_limit_link=100_000,
     )
-    clock, links = SetClock(), SignedLinks(settings.rotating_link_key, settings.public_url)
+    clock, links = ManualClock(), SignedLinks(settings.rotating_link_key, settings.public_url)
     with watched() as (lines, spans):
         house = House(kafka, clock, links, lines, spans)
         async with AsyncExitStack() as opened:
@@ -193,23 +193,27 @@ async def open_house(stack: Stack, kafka: KafkaOptions) -> AsyncIterator[House]:
                 house.readers[name] = await opened.enter_async_context(reader)
                 reader.assign(_places(kafka, service.topics))
                 for part in parts:
-                    await opened.enter_async_context(running(part))
+                    await opened.enter_async_context(running_component(part))
             yield house
 
 
-async def _open(opened: AsyncExitStack, house: House, name: str, settings: Settings) -> tuple[Service, Sequence[Part]]:
+async def _open(
+    opened: AsyncExitStack, house: House, name: str, settings: Settings
+) -> tuple[Service, Sequence[Component]]:
     module: Any = SERVICES[name]
     mine: ServiceSettings = settings.model_copy(update={"api_port": free_port(), "metrics_port": free_port()})
-    connected = await opened.enter_async_context(connections(name, mine, module.INDEXES))
+    connected = await opened.enter_async_context(prepare_connections(name, mine, module.INDEXES))
     opened.push_async_callback(connected.client.drop_database, connected.database.name)
     connected.transactor.clock = house.clock
     connected = replace(connected, clock=house.clock)
     directory = Directory(connected.encryption, connected.suppression)
-    parts: list[Part] = []
+    parts: list[Component] = []
     if name == "moderation":
         keeper = RulebookKeeper(connected.database)
-        connected.startup.add(partial(import_shipped, Outside(connected.database), connected.transactor))
-        connected.startup.add(keeper.refresh)
+        connected.startup.add_step(
+            partial(import_shipped, OutsideTransaction(connected.database), connected.transactor)
+        )
+        connected.startup.add_step(keeper.refresh)
         parts.append(keeper)
         hashed_under = settings.rotating_hash_key.current
         routes = module.routes(keeper.current, directory, hashed_under, appeal_link_maker(house.links))
@@ -219,13 +223,13 @@ async def _open(opened: AsyncExitStack, house: House, name: str, settings: Setti
         )
     else:
         routes = module.routes(directory)
-        tasks = module.person_requests(directory).task_kinds(Outside(connected.database))
+        tasks = module.person_requests(directory).task_kinds(OutsideTransaction(connected.database))
         state = {"directory": directory}
-        interface = Interface(service=name, description="x", routers=module.ROUTERS, state=state)
-    await connected.startup.complete()
-    api = Api(interface, mine, connected, [])
-    parts += [api, *loops(connected, frozenset({"streams"}), routes, {})]
-    key = await create_api_key(Outside(connected.database), "tester", ["admin"])
+        interface = HttpInterface(service=name, description="x", routers=module.ROUTERS, state=state)
+    await connected.startup.run_steps()
+    api = HttpComponent(interface, mine, connected, [])
+    parts += [api, *engine_components(connected, frozenset({"streams"}), routes, {})]
+    key = await create_api_key(OutsideTransaction(connected.database), "tester", ["admin"])
     transport = httpx.AsyncHTTPTransport(retries=5)  # until the server listens
     http = await opened.enter_async_context(
         httpx.AsyncClient(

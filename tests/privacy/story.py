@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from huiqun.contracts.catalog import decode, encode
+from huiqun.contracts.catalog import decode_event, encode_event
 from huiqun.contracts.channel import (
     Departure,
     Group,
@@ -58,28 +58,28 @@ class Story:
 
     async def tell(self, *events: Event) -> None:
         for event in events:
-            await self.house.send(event.topic, event.subject, [encode(event)])
+            await self.house.send(event.topic, event.subject, [encode_event(event)])
         await self.house.settle()
 
     def joined(self, group: str, who: str, name: str, union: str, channel: str = CHANNEL, **ago: float) -> MemberJoined:
-        return MemberJoined.about(group, _member(group, who, name, union), time=self._at(ago), source=channel)
+        return MemberJoined.create(group, _member(group, who, name, union), time=self._at(ago), source=channel)
 
     def updated(self, group: str, who: str, name: str, union: str, **ago: float) -> MemberUpdated:
-        return MemberUpdated.about(group, _member(group, who, name, union), time=self._at(ago))
+        return MemberUpdated.create(group, _member(group, who, name, union), time=self._at(ago))
 
     def left(self, group: str, who: str) -> MemberLeft:
-        return MemberLeft.about(group, Departure(group_id=group, member_id=who), time=self._at({}))
+        return MemberLeft.create(group, Departure(group_id=group, member_id=who), time=self._at({}))
 
     def listed(self, group: str, who: str, name: str, union: str) -> GroupListed:
         each = ListedMember(member_id=who, display_name=PersonName(name), external_ids={"unionid": PlatformId(union)})
         data = GroupListing(group_id=group, members=(each,), as_of=self._at({}), complete=False)
-        return GroupListed.about(group, data, time=self._at({}))
+        return GroupListed.create(group, data, time=self._at({}))
 
     def said(self, group: str, who: str, text: str, reply_to: str | None = None, **ago: float) -> MessageReceived:
         at = self._at(ago)
         sender = Sender(member_id=who, display_name=PersonName(NAME))
         data = Message(message_id=new_id(), group_id=group, sender=sender, text=text, reply_to=reply_to, sent_at=at)
-        return MessageReceived.about(group, data, time=at)
+        return MessageReceived.create(group, data, time=at)
 
     async def ask(self, kind: type[ErasureRequested] | type[AccessRequested], request_id: str) -> None:
         data = PersonRequest(
@@ -89,11 +89,11 @@ class Story:
             requested_by="key/privacy-1",
             ground="本人申请",
         )
-        await self.tell(kind.about(WHO, data, time=self._at({}), source="huiqun/tests"))
+        await self.tell(kind.create(WHO, data, time=self._at({}), source="huiqun/tests"))
         await self.house.pass_time(timedelta(minutes=2))  # both the delay of an erasure and what it leads to
 
     async def receipts(self) -> list[Any]:
-        return [decode(PRIVACY_RECEIPTS, record.value) for record in await self.house.records(PRIVACY_RECEIPTS)]
+        return [decode_event(PRIVACY_RECEIPTS, record.value) for record in await self.house.records(PRIVACY_RECEIPTS)]
 
     async def look_around(self) -> None:
         """Read every document, but for those of the group in which the id is somebody else's."""
@@ -124,7 +124,7 @@ async def live_in_groups(story: Story) -> None:
     """Somebody is in one group, has left another, offends, reports, appeals; another channel has a namesake."""
     now = story.house.clock.now()
     groups = [
-        GroupCreated.about(
+        GroupCreated.create(
             group, Group(group_id=group, name="理财群", owner="staff-1", capabilities=_NATIVE), time=now, source=channel
         )
         for group, channel in (("g1", CHANNEL), ("g2", CHANNEL), ("g9", ANOTHER))

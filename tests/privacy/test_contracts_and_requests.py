@@ -15,7 +15,7 @@ import engagement
 import huiqun
 import moderation
 import survey
-from huiqun.contracts.catalog import EVENTS, PLANNED_EVENTS, UndecodableError, decode, encode
+from huiqun.contracts.catalog import EVENTS, PLANNED_EVENTS, UndecodableError, decode_event, encode_event
 from huiqun.contracts.envelope import Event
 from huiqun.privacy.text import SCHEMA_KEY
 from tests.privacy.events import UNMARKED, broken, planter_of
@@ -87,7 +87,7 @@ def test_a_refused_event_is_not_quoted_whatever_is_wrong_with_it(kind: type[Even
 def test_an_event_shows_no_personal_data_but_what_is_raw(kind: type[Event]) -> None:
     plants = Plants()
     planter, schema = planter_of(kind, plants, now)
-    event = decode(kind.topic, json.dumps(planter.value(schema, kind.__name__)).encode())
+    event = decode_event(kind.topic, json.dumps(planter.value(schema, kind.__name__)).encode())
     raw = (
         {f"{kind.__name__}.data.{name}" for name in ("text", "url", "quoted.text")}
         if "message" in event.type
@@ -95,14 +95,14 @@ def test_an_event_shows_no_personal_data_but_what_is_raw(kind: type[Event]) -> N
     )
     assert plants.found_in(repr(event)) <= raw
     assert plants.found_in(event.model_dump_json()) <= raw
-    written = {field.rpartition(".")[2] for field in plants.found_in(encode(event)) - raw}
+    written = {field.rpartition(".")[2] for field in plants.found_in(encode_event(event)) - raw}
     assert written <= ({"display_name", "external_ids"} if kind.topic.owner == "channel" else set())
 
 
 def reason_of(kind: type[Event], wrong: Mapping[str, Any]) -> str:
     """Why an event is refused; nothing if it is not."""
     try:
-        decode(kind.topic, json.dumps(wrong).encode())
+        decode_event(kind.topic, json.dumps(wrong).encode())
     except UndecodableError as error:
         return str(error)
     return ""

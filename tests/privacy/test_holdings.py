@@ -6,7 +6,7 @@ import pytest
 
 from huiqun.privacy.encryption import KEY_VAULT
 from huiqun.service.connections import SHARED_INDEXES
-from tests.directories import unread_directory
+from tests.directories import detached_directory
 from tests.privacy.holdings import declared_empty, named_by_holdings
 from tests.privacy.house import SERVICES
 
@@ -23,5 +23,5 @@ def test_every_collection_is_named_by_a_holding_or_declared_to_hold_nothing(name
 @pytest.mark.parametrize("name", SERVICES)
 def test_no_two_holdings_go_by_the_same_words(name: str) -> None:
     module: Any = SERVICES[name]
-    holdings = module.person_requests(unread_directory()).holdings
+    holdings = module.person_requests(detached_directory()).holdings
     assert len({each.what for each in holdings}) == len(holdings)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from huiqun.cli.terminal import printable
+from huiqun.cli.terminal import printable_text
 from local.console import run_to_the_end
 from tests.soak.endurance import ENDURANCE
 from tests.soak.model import Scenario, Soak
@@ -34,12 +34,12 @@ async def _holds(scenario: Scenario, seconds: float, console: Console) -> bool:
     started = time.monotonic()
 
     def report(line: str) -> None:
-        console.print(printable(f"  {time.monotonic() - started:6.0f} s  {line}", "dim"))
+        console.print(printable_text(f"  {time.monotonic() - started:6.0f} s  {line}", "dim"))
 
     try:
         await scenario.run(Soak(seconds, directory, report))
     except AssertionError as error:
-        console.print(printable(f"✗ {scenario.name}: {error}\nThe logs are in {directory}.", "red"))
+        console.print(printable_text(f"✗ {scenario.name}: {error}\nThe logs are in {directory}.", "red"))
         return False
     console.print(f"✓ {scenario.name}, after {time.monotonic() - started:.0f} s")
     await asyncio.to_thread(shutil.rmtree, directory)

@@ -10,9 +10,9 @@ from huiqun.testing.rig import Rig
 from huiqun.testing.waiting import eventually
 from local.mongod import Mongod
 from local.stack import Stack
-from tests.faults.reckoning import until_judged
+from tests.faults.invariants import wait_until_judged
 from tests.processes import ServiceProcess, environment_of
-from tests.servers import SEEN, kafka_options_of
+from tests.servers import HANDLED_INDEXES, kafka_options_of
 from tests.soak.model import Scenario, Soak
 from tests.soak.site import READ, at_work
 
@@ -34,14 +34,14 @@ async def leave_idle(soak: Soak) -> None:
 
         await soak.watch("nothing is sent", look)
         await site.send(100)
-        await until_judged(site.state, site.sent)
+        await wait_until_judged(site.state, site.sent)
 
 
 async def hold_memory(soak: Soak) -> None:
     """A steady load leaves nothing behind in the process. The first third of the time is for warming up."""
     async with at_work(soak) as site:
         await site.send(_WARM_UP)
-        await until_judged(site.state, site.sent)
+        await wait_until_judged(site.state, site.sent)
         (replica,) = site.replicas
         started, sizes = time.monotonic(), list[tuple[float, int]]()
 
@@ -52,7 +52,7 @@ async def hold_memory(soak: Soak) -> None:
             return f"{sizes[-1][1] / _MEGABYTE:.0f} MiB after {len(site.sent):,} messages"
 
         await soak.watch(f"{_MESSAGES_A_SECOND} messages a second", look)
-        await until_judged(site.state, site.sent)
+        await wait_until_judged(site.state, site.sent)
         warm = max(size for passed, size in sizes if passed <= soak.seconds / 3)
         last = sizes[-1][1]
         assert last <= warm * _MOST_GROWTH, f"{warm / _MEGABYTE:.0f} MiB became {last / _MEGABYTE:.0f} MiB"
@@ -84,10 +84,10 @@ async def start_once(directory: Path) -> None:
     async with Stack(directory) as stack:
         mongod = Mongod(directory / "fresh")
         environment = {**environment_of(stack, "soak.", "soak"), "HUIQUN_MONGO_URL": mongod.url}
-        async with Rig.open(stack.mongo_url, "soak", SEEN, kafka=kafka_options_of(stack, "soak.")):
+        async with Rig.open(stack.mongo_url, "soak", HANDLED_INDEXES, kafka=kafka_options_of(stack, "soak.")):
             async with ServiceProcess("survey", directory, environment) as service:
-                await mongod.listen()
-                await mongod.found()
+                await mongod.start_standalone()
+                await mongod.initiate_replica_set()
                 await eventually(service.is_ready, 60)
                 assert await service.stop() == 0
             assert "Transaction numbers" not in service.log

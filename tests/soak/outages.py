@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from huiqun.testing.waiting import eventually
-from tests.faults.reckoning import check, until_judged
+from tests.faults.invariants import check_invariants, wait_until_judged
 from tests.soak.model import Scenario, Soak
 from tests.soak.site import READ, Site, at_work, frozen
 
@@ -35,25 +35,25 @@ async def block_store(soak: Soak) -> None:
         await eventually(lambda: has_judged(site, min(before + 1, len(site.sent))), 30)
         soak.report(f"progress {time.monotonic() - released:.1f} s after the release")
         await site.send(500)
-        await until_judged(site.state, site.sent)
+        await wait_until_judged(site.state, site.sent)
         await eventually(site.is_ready, 60)
         rejoined = sum(site.joins()) - joins
         assert rejoined <= _MOST_JOINS, f"{rejoined} joins"
-        await check(site.rig, site.state, site.sent)
+        await check_invariants(site.rig, site.state, site.sent)
 
 
 async def stop_broker(soak: Soak) -> None:
     """S08: the API answers while the broker is away, and a hundred messages are judged when it is back."""
     async with at_work(soak) as site:
         await site.send(100)
-        await until_judged(site.state, site.sent)
+        await wait_until_judged(site.state, site.sent)
         async with broker_away(site):
             await eventually(lambda: is_alive_though_not_ready(site), 60)
             await soak.watch("the broker is away", lambda: alive_though_not_ready(site))
         await site.send(100)
-        await until_judged(site.state, site.sent)
+        await wait_until_judged(site.state, site.sent)
         await eventually(site.is_ready, 60)
-        await check(site.rig, site.state, site.sent)
+        await check_invariants(site.rig, site.state, site.sent)
 
 
 async def freeze_broker(soak: Soak) -> None:
@@ -63,7 +63,7 @@ async def freeze_broker(soak: Soak) -> None:
             await eventually(lambda: is_alive_though_not_ready(site), 60)
             await soak.watch("the broker is frozen", lambda: alive_though_not_ready(site))
         await site.send(100)
-        await until_judged(site.state, site.sent)
+        await wait_until_judged(site.state, site.sent)
         await eventually(site.is_ready, 60)
 
 

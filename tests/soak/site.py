@@ -10,16 +10,16 @@ from itertools import count
 from typing import Final
 
 from huiqun.contracts.channel import MessageReceived
-from huiqun.store import Database, Outside
-from huiqun.testing.events import NOON, message
+from huiqun.store import Database, OutsideTransaction
+from huiqun.testing.events import NOON, message_received
 from huiqun.testing.rig import Rig
 from huiqun.testing.waiting import eventually
 from huiqun.web import create_api_key
 from local.proxy import Proxy
 from local.stack import Stack
-from tests.faults.reckoning import TEXTS
+from tests.faults.invariants import TEXTS
 from tests.processes import ServiceProcess, environment_of
-from tests.servers import SEEN, kafka_options_of
+from tests.servers import HANDLED_INDEXES, kafka_options_of
 from tests.soak.model import Soak
 
 READ: Final = "/api/v1/lexicon/lists"
@@ -43,7 +43,9 @@ class Site:
         """Put so many messages of twenty groups on the topic."""
         chance = random.Random(len(self.sent))
         taken = [next(self._numbers) for _ in range(number)]
-        fresh = [message(n, f"g{n % 20}", f"u{chance.randrange(50)}", chance.choice(TEXTS), NOON) for n in taken]
+        fresh = [
+            message_received(n, f"g{n % 20}", f"u{chance.randrange(50)}", chance.choice(TEXTS), NOON) for n in taken
+        ]
         await self.rig.broker.send(*fresh)
         self.sent.extend(fresh)
 
@@ -75,7 +77,7 @@ async def at_work(soak: Soak, replicas: int = 1) -> AsyncIterator[Site]:
         proxy.target = stack.broker.port
         environment = environment_of(stack, "soak.", "soak")
         rig = await opened.enter_async_context(
-            Rig.open(stack.mongo_url, "soak", SEEN, kafka=kafka_options_of(stack, "soak."))
+            Rig.open(stack.mongo_url, "soak", HANDLED_INDEXES, kafka=kafka_options_of(stack, "soak."))
         )
         state = rig.client["soak_moderation"]
         processes = [
@@ -86,7 +88,7 @@ async def at_work(soak: Soak, replicas: int = 1) -> AsyncIterator[Site]:
         ]
         for process in processes:
             await eventually(process.is_ready, 120)
-        key = await create_api_key(Outside(state), "soak", ["operator"])
+        key = await create_api_key(OutsideTransaction(state), "soak", ["operator"])
         soak.report(f"{replicas} of moderation ready")
         yield Site(stack, proxy, rig, state, processes, key, [], count())
 

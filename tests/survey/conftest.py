@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from huiqun.testing.clock import SetClock
+from huiqun.testing.clock import ManualClock
 from huiqun.testing.events import NOON
 from huiqun.testing.rig import Rig
 from survey.app import INDEXES, ROUTERS, person_requests, routes
@@ -13,7 +13,7 @@ from tests.servers import new_database_name
 
 @pytest_asyncio.fixture(scope="session")
 async def one_rig(mongo_url: str) -> AsyncIterator[Rig]:
-    async with Rig.open(mongo_url, new_database_name(), INDEXES, clock=SetClock(NOON)) as opened:
+    async with Rig.open(mongo_url, new_database_name(), INDEXES, clock=ManualClock(NOON)) as opened:
         kinds = person_requests(opened.directory).task_kinds(opened.reader)
         opened.wire(routes=routes(opened.directory), task_kinds=kinds, routers=ROUTERS)
         yield opened

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import orjson
 
-from local.people.colleague import Answer
+from local.people.api_user import Answer
 from local.people.morning import Morning
 from local.story.huimin import ID_CARD
-from local.story.numbers import full_width
+from local.story.numbers import full_width_number
 
 _GROUP: Final = "licai"
 _SIZE: Final = 20
@@ -32,8 +32,8 @@ async def trace_records(morning: Morning) -> AsyncIterator[str]:
     status = await morning.fang.refused("DELETE", f"/messages/{edited['message_id']}")
     if status != HTTPStatus.METHOD_NOT_ALLOWED:
         yield f"deleting a message: {status}"
-    morning.note(morning.su, "follows an edited message", f"{len(both)} revisions, judged by {both[-1]['policy']}")
-    morning.note(morning.fang, "tries to delete it", f"no way to: {status}")
+    morning.log_deed(morning.su, "follows an edited message", f"{len(both)} revisions, judged by {both[-1]['policy']}")
+    morning.log_deed(morning.fang, "tries to delete it", f"no way to: {status}")
 
 
 async def hold_records(morning: Morning) -> AsyncIterator[str]:
@@ -42,25 +42,25 @@ async def hold_records(morning: Morning) -> AsyncIterator[str]:
     wish = {"groups": [_GROUP], "members": ["jin"], "reason": "诉讼保全：荐股纠纷", **morning.day.query}
     (said, *_) = (await su.read("/messages", group_id=_GROUP, member_id="jin"))["items"]
     hold = await su.post("/holds", wish)
-    await morning.until(lambda: _expiry(morning, said, held=True), "a message to be held")
-    morning.note(su, "holds what 金老师 wrote", f"kept beyond {said['expires_on'][:10]}")
+    await morning.wait_for(lambda: _expiry(morning, said, held=True), "a message to be held")
+    morning.log_deed(su, "holds what 金老师 wrote", f"kept beyond {said['expires_on'][:10]}")
     await su.post(f"/holds/{hold['id']}/lift", {"reason": "案件已结"})
-    after = await morning.until(lambda: _expiry(morning, said, held=False), "a message to be let go")
+    after = await morning.wait_for(lambda: _expiry(morning, said, held=False), "a message to be let go")
     if after["expires_on"] != said["expires_on"]:
         yield f"expires on {after['expires_on']} instead of {said['expires_on']}"
-    morning.note(su, "lifts the hold", "expires as the policy says")
+    morning.log_deed(su, "lifts the hold", "expires as the policy says")
 
 
 async def look_up_number(morning: Morning) -> AsyncIterator[str]:
     """Who wrote an ID number is found by its keyed hash, in any spelling; the question is audited without it."""
     su = morning.su
-    found = (await su.post("/messages/lookup", {"value": full_width(ID_CARD), "kind": "id_card"}))["items"]
+    found = (await su.post("/messages/lookup", {"value": full_width_number(ID_CARD), "kind": "id_card"}))["items"]
     if {each["member_id"] for each in found} != {"feng"} or any(ID_CARD in each["text"] for each in found):
         yield f"found {[each['message_id'] for each in found]}"
     (entry, *_) = (await morning.fang.read("/audit", actor=su.id, limit=1))["items"]
     if entry["action"] != "personal_data.looked_up" or ID_CARD in str(entry):
         yield f"audited as {entry['action']}"
-    morning.note(su, "asks who wrote an ID number", f"冯桂兰, {len(found)} times; audited by its hash")
+    morning.log_deed(su, "asks who wrote an ID number", f"冯桂兰, {len(found)} times; audited by its hash")
 
 
 async def draw_samples(morning: Morning) -> AsyncIterator[str]:
@@ -72,7 +72,7 @@ async def draw_samples(morning: Morning) -> AsyncIterator[str]:
     await su.post(f"/messages/{drawn[0][0]}/reviews", {"outcome": "ok", "note": "答复规范"})
     if not (await su.read(f"/messages/{drawn[0][0]}/reviews"))["items"]:
         yield "the review of a message was not kept"
-    morning.note(su, f"draws {_SIZE} messages twice", "the same ones; another seed draws others")
+    morning.log_deed(su, f"draws {_SIZE} messages twice", "the same ones; another seed draws others")
 
 
 async def export_records(morning: Morning) -> AsyncIterator[str]:
@@ -89,7 +89,7 @@ async def export_records(morning: Morning) -> AsyncIterator[str]:
         yield f"{len(lines)} lines and {len(rows)} rows"
     if ID_CARD.encode() in files["csv"]:
         yield "the export shows a number"
-    morning.note(morning.su, "exports the day as JSONL and CSV", f"{len(lines)} messages in each, hashes agree")
+    morning.log_deed(morning.su, "exports the day as JSONL and CSV", f"{len(lines)} messages in each, hashes agree")
 
 
 async def _expiry(morning: Morning, said: Answer, *, held: bool) -> Answer | None:
@@ -109,4 +109,4 @@ async def _export(morning: Morning, form: str) -> Answer:
         now: Answer = await morning.su.read(f"/exports/{export['id']}")
         return now if now["state"] == "done" else None
 
-    return await morning.until(done, f"an export as {form}")
+    return await morning.wait_for(done, f"an export as {form}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from huiqun.audit import AUDIT_INDEXES
-from huiqun.audit.log import LOG
+from huiqun.audit.log import AUDIT_LOG
 from local.people.morning import Morning
 from local.system import DATABASE_PREFIX
 
@@ -27,9 +27,9 @@ async def read_log(morning: Morning) -> AsyncIterator[str]:
     found = await morning.fang.read("/audit/verification")
     if not found["intact"]:
         yield f"{len(found['findings'])} entries are not as they were written"
-    morning.note(morning.fang, "verifies the audit log", f"{found['entries']} entries, unbroken")
+    morning.log_deed(morning.fang, "verifies the audit log", f"{found['entries']} entries, unbroken")
     yield await _miss_a_forgery(morning)
-    morning.note("某人", "forges one in a copy", "`huiqun audit verify` finds it")
+    morning.log_deed("某人", "forges one in a copy", "`huiqun audit verify` finds it")
 
 
 async def _miss_a_forgery(morning: Morning) -> str:
@@ -37,7 +37,7 @@ async def _miss_a_forgery(morning: Morning) -> str:
     source, copy = (morning.system.client[f"{prefix}moderation"] for prefix in (DATABASE_PREFIX, _FORGED))
     for name in AUDIT_INDEXES:
         await copy[name].insert_many([document async for document in source[name].find()])
-    await copy[LOG].update_one({"_id": _ENTRY}, {"$set": {"actor": "nobody"}})
+    await copy[AUDIT_LOG].update_one({"_id": _ENTRY}, {"$set": {"actor": "nobody"}})
     try:
         command = await asyncio.create_subprocess_exec(
             Path(sys.executable).parent / "huiqun",

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from huiqun.contracts.channel import ActionKind
 from huiqun.contracts.moderation import Verdict
-from local.people.colleague import ANY
+from local.people.api_user import ANY
 from local.people.morning import Morning
 from local.story.model import Expected, Says, blocked
 from local.story.morning import DRILL, REVIEW
@@ -25,7 +25,7 @@ async def read_plans(morning: Morning) -> AsyncIterator[str]:
         plan = (await morning.duty.read(f"/incident-plans/{kind}"))["plan"]
         if not all(step["owner_role"] and step["due_minutes"] for step in plan["steps"]):
             yield f"a step of the plan for {kind} has no owner or no due time"
-    morning.note(morning.duty, "reads the plans", "leak, complaint, attack, bad press")
+    morning.log_deed(morning.duty, "reads the plans", "leak, complaint, attack, bad press")
 
 
 async def keep_quiet(morning: Morning) -> AsyncIterator[str]:
@@ -33,16 +33,18 @@ async def keep_quiet(morning: Morning) -> AsyncIterator[str]:
     mei, path = morning.mei, f"/groups/{_GROUP}/mode"
     await mei.put(path, {"mode": "quiet", "minutes": 30, "reason": "直播期间"}, ANY)
     await morning.seconds_until(_GROUP, "随便聊聊", verdict="warn")
-    chat = await morning.says(_GROUP, Says("", "bai", "直播几点开始来着", Expected(Verdict.WARN, "mode", "quiet")))
-    told = await morning.action(ActionKind.SEND_PRIVATE, "安静模式", group_id=_GROUP, member_id="bai")
-    asked = await morning.says(_GROUP, Says("", "deng", "请问回放在哪里看", mentions=("shen",)))
+    chat = await morning.post_message(
+        _GROUP, Says("", "bai", "直播几点开始来着", Expected(Verdict.WARN, "mode", "quiet"))
+    )
+    told = await morning.wait_for_action(ActionKind.SEND_PRIVATE, "安静模式", group_id=_GROUP, member_id="bai")
+    asked = await morning.post_message(_GROUP, Says("", "deng", "请问回放在哪里看", mentions=("shen",)))
     if (chat["verdict"], asked["verdict"], told["state"]) != ("warn", "allow", "completed"):
         yield f"a chat {chat['verdict']}, a question {asked['verdict']}"
     await mei.put(path, {"mode": "normal"}, ANY)
     await morning.seconds_until(_GROUP, "随便聊聊", verdict="allow")
-    morning.note(mei, "makes 理财交流群 quiet", "announced in the group")
-    morning.note("白露", "chats", "told why not, which is no offence")
-    morning.note("邓丽娟", "asks @沈岚 a short question", "heard")
+    morning.log_deed(mei, "makes 理财交流群 quiet", "announced in the group")
+    morning.log_deed("白露", "chats", "told why not, which is no offence")
+    morning.log_deed("邓丽娟", "asks @沈岚 a short question", "heard")
 
 
 async def drill(morning: Morning) -> AsyncIterator[str]:
@@ -55,7 +57,7 @@ async def drill(morning: Morning) -> AsyncIterator[str]:
         incident = await mei.read(f"/incidents/{opened['id']}")
         return incident if incident["state"] == "contained" else None
 
-    await morning.until(contained, "the drill to be contained")
+    await morning.wait_for(contained, "the drill to be contained")
     closed = await mei.post(f"/incidents/{opened['id']}/closure", REVIEW, ANY)
     if not closed["drill"] or not 0 < closed["score"] < 100:
         yield f"scored {closed['score']}"
@@ -64,7 +66,7 @@ async def drill(morning: Morning) -> AsyncIterator[str]:
     rehearsed = (await mei.read("/actions", state="shadow", limit=100))["items"]
     if not rehearsed or any(action["id"] in morning.transcript.asked for action in rehearsed):
         yield f"{len(rehearsed)} actions were rehearsed, some of them on the channel"
-    morning.note(mei, "runs a drill of an attack", f"score {closed['score']}, {len(rehearsed)} actions, none sent")
+    morning.log_deed(mei, "runs a drill of an attack", f"score {closed['score']}, {len(rehearsed)} actions, none sent")
 
 
 async def emergency(morning: Morning) -> AsyncIterator[str]:
@@ -76,28 +78,30 @@ async def emergency(morning: Morning) -> AsyncIterator[str]:
     until = (datetime.now(UTC) + timedelta(hours=4)).isoformat()
     wanted = {"principal_id": duty.id, "rights": ["handle_incidents"], "groups": [_GROUP]}
     await morning.fang.post("/delegations", {**wanted, "until": until, "reason": "值班"})
-    morning.note(morning.fang, f"delegates emergencies to {duty.short_name}", "in 理财交流群, for four hours")
+    morning.log_deed(morning.fang, f"delegates emergencies to {duty.short_name}", "in 理财交流群, for four hours")
     incident = await duty.post("/incidents", opening)
     locked = await morning.seconds_until(_GROUP, "大家还在吗", verdict="block")
-    unheard = await morning.says(_GROUP, Says("", "tao", "大家还在吗", blocked("mode", "lockdown")))
-    heard = await morning.says(_GROUP, Says("", "shen", "请大家稍候，我们正在处理。"))
+    unheard = await morning.post_message(_GROUP, Says("", "tao", "大家还在吗", blocked("mode", "lockdown")))
+    heard = await morning.post_message(_GROUP, Says("", "shen", "请大家稍候，我们正在处理。"))
     if (unheard["verdict"], heard["verdict"]) != ("block", "allow"):
         yield f"in lockdown: a customer {unheard['verdict']}, staff {heard['verdict']}"
-    morning.note(duty, "opens an incident: lockdown", f"after {locked:.1f} s only staff are heard")
+    morning.log_deed(duty, "opens an incident: lockdown", f"after {locked:.1f} s only staff are heard")
     path = f"/incidents/{incident['id']}"
     await duty.post(f"{path}/steps/confirm/completion", {"note": "五个账号，同一话术"})
     await duty.post(f"{path}/containment", seen=ANY)
     closed = await duty.post(f"{path}/closure", REVIEW, ANY)
     await morning.seconds_until(_GROUP, "恢复了吗", verdict="allow")
-    await morning.says(_GROUP, Says("", "tao", "恢复了吗"))
-    told = await morning.action(ActionKind.SEND_MESSAGE, group_id=_GROUP, state="completed")
+    await morning.post_message(_GROUP, Says("", "tao", "恢复了吗"))
+    told = await morning.wait_for_action(ActionKind.SEND_MESSAGE, group_id=_GROUP, state="completed")
     if "恢复" not in told["content"]:
         yield f"the group was last told {told['content']!r}"
-    morning.note(duty, "contains and closes it", "all are heard again; a review with lessons")
+    morning.log_deed(duty, "contains and closes it", "all are heard again; a review with lessons")
     draft = closed["draft_version"]
     activated = await morning.fang.post("/incident-plans/attack/activation", {"version": draft}, ANY)
     plan = (await duty.read("/incident-plans/attack"))["plan"]
     due = {step["key"]: step["due_minutes"] for step in plan["steps"]}
     if activated["active"] != draft or due["confirm"] != REVIEW["step_changes"][0]["due_minutes"]:
         yield f"plan {activated['active']} in force, to be confirmed within {due['confirm']} minutes"
-    morning.note(morning.fang, "puts the lessons in force", f"attack@{draft}: to confirm within {due['confirm']} min")
+    morning.log_deed(
+        morning.fang, "puts the lessons in force", f"attack@{draft}: to confirm within {due['confirm']} min"
+    )

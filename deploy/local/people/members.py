@@ -18,28 +18,28 @@ _FOUND = {"mo": "unknown_staff", "qi": "departed_staff", "kefu": "staff_like_nam
 
 async def welcome_newcomer(morning: Morning) -> AsyncIterator[str]:
     """A newcomer is welcomed with the rules, is held back until they agree, and then heard."""
-    await morning.happens("fuli", Joins("morning", "bian"))
-    welcome = await morning.action(ActionKind.SEND_MESSAGE, "{member:bian}", group_id="fuli", reason="welcome")
+    await morning.play_entry("fuli", Joins("morning", "bian"))
+    welcome = await morning.wait_for_action(ActionKind.SEND_MESSAGE, "{member:bian}", group_id="fuli", reason="welcome")
     if "欢迎 卞之琳 加入" not in morning.transcript.told[welcome["id"]]:
         yield f"the channel said {morning.transcript.told[welcome['id']]!r}"
     if any(part not in welcome["content"] for part in (RULES_TEXT, GUIDE, SAFETY)):
         yield f"welcomed with {welcome['content']!r}"
-    morning.note("卞之琳", "joins", "welcome, rules, guide and safety advice")
-    early = await morning.says("fuli", Says("", "bian", "今天有什么活动", blocked("consent")))
-    await morning.action(ActionKind.SEND_PRIVATE, "我已阅读并同意", group_id="fuli", member_id="bian")
+    morning.log_deed("卞之琳", "joins", "welcome, rules, guide and safety advice")
+    early = await morning.post_message("fuli", Says("", "bian", "今天有什么活动", blocked("consent")))
+    await morning.wait_for_action(ActionKind.SEND_PRIVATE, "我已阅读并同意", group_id="fuli", member_id="bian")
     if early["verdict"] != "block":
         yield f"before consent: {early['verdict']}"
-    await morning.says("fuli", Says("", "bian", "我已阅读并同意"))
-    heard = await morning.says("fuli", Says("", "bian", "请问今天有什么活动"))
+    await morning.post_message("fuli", Says("", "bian", "我已阅读并同意"))
+    heard = await morning.post_message("fuli", Says("", "bian", "请问今天有什么活动"))
     member = await morning.mei.read("/groups/fuli/members/bian")
     if heard["verdict"] != "allow" or not member["consented"]:
         yield f"after consent: {heard['verdict']}, consented {member['consented']}"
-    morning.note("卞之琳", "replies 我已阅读并同意", "heard from then on; the consent is recorded")
+    morning.log_deed("卞之琳", "replies 我已阅读并同意", "heard from then on; the consent is recorded")
 
 
 async def agree_by_link(morning: Morning) -> AsyncIterator[str]:
     """Another newcomer agrees on the page of a signed link; a link that was changed opens nothing."""
-    await morning.happens("fuli", Joins("morning", "ji"))
+    await morning.play_entry("fuli", Joins("morning", "ji"))
     link = await morning.link_sent_to("ji")
     async with httpx.AsyncClient() as browser:
         forged = await browser.get(f"{link}x")
@@ -48,43 +48,45 @@ async def agree_by_link(morning: Morning) -> AsyncIterator[str]:
         agreed = await browser.post(f"{link.partition('?')[0]}{unescape(button[1])}" if button else link)
     if (forged.is_error, agreed.is_error) != (True, False):
         yield f"a forged link: {forged.status_code}, the right one: {agreed.status_code}"
-    heard = await morning.says("fuli", Says("", "ji", "请问本周有什么活动"))
+    heard = await morning.post_message("fuli", Says("", "ji", "请问本周有什么活动"))
     (consent, *_) = (await morning.mei.read("/groups/fuli/consents", member_id="ji"))["items"]
     if heard["verdict"] != "allow" or consent["given_by"] != "link" or not consent["rules_version"]:
         yield f"agreed by {consent['given_by']}, then {heard['verdict']}"
-    morning.note("纪念", "agrees on the page of a link", f"recorded: rules {consent['rules_version'][:6]}")
+    morning.log_deed("纪念", "agrees on the page of a link", f"recorded: rules {consent['rules_version'][:6]}")
 
 
 async def keep_names_clean(morning: Morning) -> AsyncIterator[str]:
     """Who calls himself "everybody" and advertises is greeted and warned, and nobody repeats what he calls himself."""
     name = NEWCOMERS["suoyou"].name
-    await morning.happens("fuli", Joins("morning", "suoyou"))
-    welcome = await morning.action(ActionKind.SEND_MESSAGE, "欢迎 新朋友 加入", group_id="fuli", member_id="suoyou")
-    await morning.says("fuli", Says("", "suoyou", "我已阅读并同意"))
-    await morning.says("fuli", Says("", "suoyou", "加入我们拼单裂变", blocked("lexicon", "ads", WARNING)))
-    warning = await morning.action(ActionKind.SEND_MESSAGE, "{member:suoyou}", group_id="fuli", reason="ads")
+    await morning.play_entry("fuli", Joins("morning", "suoyou"))
+    welcome = await morning.wait_for_action(
+        ActionKind.SEND_MESSAGE, "欢迎 新朋友 加入", group_id="fuli", member_id="suoyou"
+    )
+    await morning.post_message("fuli", Says("", "suoyou", "我已阅读并同意"))
+    await morning.post_message("fuli", Says("", "suoyou", "加入我们拼单裂变", blocked("lexicon", "ads", WARNING)))
+    warning = await morning.wait_for_action(ActionKind.SEND_MESSAGE, "{member:suoyou}", group_id="fuli", reason="ads")
     said = morning.transcript.told[warning["id"]]
     if not said.startswith("群友您好") or any(part in f"{said}{welcome['content']}" for part in name.split()):
         yield f"the channel said {said!r}"
-    morning.note("新朋友", "calls himself @所有人 加微信…", f"the bot says: {welcome['content'][:8]}…, {said[:4]}…")
+    morning.log_deed("新朋友", "calls himself @所有人 加微信…", f"the bot says: {welcome['content'][:8]}…, {said[:4]}…")
 
 
 async def explain_leaving(morning: Morning) -> AsyncIterator[str]:
     """Who wants to leave is told how."""
-    await morning.says("fuli", Says("", "du", "怎么退群"))
-    answer = await morning.action(ActionKind.SEND_MESSAGE, group_id="fuli", reason="leaving")
+    await morning.post_message("fuli", Says("", "du", "怎么退群"))
+    answer = await morning.wait_for_action(ActionKind.SEND_MESSAGE, group_id="fuli", reason="leaving")
     if "退出群聊" not in answer["content"]:
         yield f"told {answer['content']!r}"
-    morning.note("杜若", "asks how to leave", "told how")
+    morning.log_deed("杜若", "asks how to leave", "told how")
 
 
 async def check_roster(morning: Morning) -> AsyncIterator[str]:
     """Who is there as staff and should not be, and a customer who goes by a name like theirs."""
     mei = morning.mei
     for member_id in STRANGERS:
-        await morning.happens("licai", Joins("morning", member_id))
+        await morning.play_entry("licai", Joins("morning", member_id))
     for member_id in STRANGERS:
-        await morning.until(
+        await morning.wait_for(
             lambda member_id=member_id: mei.find(f"/groups/licai/members/{member_id}"),  # type: ignore[misc]
             f"{member_id} to be on the roster",
         )
@@ -94,7 +96,9 @@ async def check_roster(morning: Morning) -> AsyncIterator[str]:
     found = {finding["member_id"]: finding["kind"] for finding in report["findings"]}
     if found != _FOUND:
         yield f"found {found}"
-    told = await morning.action(ActionKind.NOTIFY_STAFF, group_id="licai", reason="roster")
+    told = await morning.wait_for_action(ActionKind.NOTIFY_STAFF, group_id="licai", reason="roster")
     if told["assignee"] != "shen":
         yield f"told {told['assignee']}"
-    morning.note(mei, f"checks a roster against {listed['size']} staff", "an unknown one, a departed one, a false 客服")
+    morning.log_deed(
+        mei, f"checks a roster against {listed['size']} staff", "an unknown one, a departed one, a false 客服"
+    )

@@ -12,11 +12,11 @@ from typing import Any, Final, TypeVar
 from huiqun.contracts.channel import ActionKind
 from huiqun.contracts.moderation import SanctionKind
 from local.channel import Transcript
-from local.people.colleague import Answer, Colleague
+from local.people.api_user import Answer, ApiUser
 from local.story.model import Joins, Says
 from local.story.morning import CHATS
 from local.story.script import CHATS as ALL_CHATS
-from local.story.script import Scribe, Step
+from local.story.script import DayStep, EventWriter
 from local.system import System
 
 _PATIENCE_SECONDS: Final = 30.0
@@ -27,12 +27,12 @@ _LINK: Final = re.compile(r"https?://\S+")
 T = TypeVar("T")
 
 
-class NotYetError(Exception):
+class OutcomeMissingError(Exception):
     """Something that should have come of what somebody did has not come in time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class LoggedDeed:
     """What somebody did, and what came of it."""
 
     who: str
@@ -41,7 +41,7 @@ class Deed:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class TimeSpan:
     """A span of time, as queries name it."""
 
     since: datetime
@@ -63,17 +63,17 @@ class Morning:
     """
 
     system: System
-    mei: Colleague
-    fang: Colleague
-    duty: Colleague
-    su: Colleague
-    day: Stretch
-    deeds: list[Deed] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
+    mei: ApiUser
+    fang: ApiUser
+    duty: ApiUser
+    su: ApiUser
+    day: TimeSpan
+    deeds: list[LoggedDeed] = field(default_factory=list)
+    steps: list[DayStep] = field(default_factory=list)
     sanctions: Counter[tuple[str, str]] = field(default_factory=Counter)
     closed: dict[str, str] = field(default_factory=dict)
-    _scribes: dict[str, Scribe] = field(
-        default_factory=lambda: {name: Scribe(chat, _FIRST_NUMBER) for name, chat in CHATS.items()}
+    _scribes: dict[str, EventWriter] = field(
+        default_factory=lambda: {name: EventWriter(chat, _FIRST_NUMBER) for name, chat in CHATS.items()}
     )
 
     @property
@@ -81,44 +81,44 @@ class Morning:
         """What the channel remembers."""
         return self.system.channel.transcript
 
-    def note(self, who: Colleague | str, did: str, came: str) -> None:
+    def log_deed(self, who: ApiUser | str, did: str, came: str) -> None:
         """Remember what somebody did, to be shown."""
-        self.deeds.append(Deed(who.short_name if isinstance(who, Colleague) else who, did, came))
+        self.deeds.append(LoggedDeed(who.short_name if isinstance(who, ApiUser) else who, did, came))
 
-    def named(self, member_id: str) -> str:
+    def short_name_of(self, member_id: str) -> str:
         """What somebody is called, without what they do."""
         people = (chat.cast[member_id] for chat in ALL_CHATS if member_id in chat.cast)
         return next(people).name.partition("-")[0]
 
-    def imposed(self, case: Answer, kind: SanctionKind) -> None:
+    def wait_for_sanction(self, case: Answer, kind: SanctionKind) -> None:
         """A person's decision leads to a sanction."""
         self.sanctions[case["message_id"], kind.value] += 1
 
-    async def happens(self, group_id: str, entry: Says | Joins) -> Step:
+    async def play_entry(self, group_id: str, entry: Says | Joins) -> DayStep:
         """Something happens in a group, now."""
-        step = self._scribes[group_id].write(entry, datetime.now(UTC))
+        step = self._scribes[group_id].write_entry(entry, datetime.now(UTC))
         self.steps.append(step)
         await self.system.channel.deliver(step.record, step.event, step.at)
         return step
 
-    async def says(self, group_id: str, entry: Says) -> Answer:
+    async def post_message(self, group_id: str, entry: Says) -> Answer:
         """Somebody writes in a group; returns how it was judged."""
-        step = await self.happens(group_id, entry)
-        judged = await self.until(lambda: self.mei.find(f"/messages/{step.key}"), f"{step.key} to be judged")
+        step = await self.play_entry(group_id, entry)
+        judged = await self.wait_for(lambda: self.mei.find(f"/messages/{step.key}"), f"{step.key} to be judged")
         revision: Answer = judged["revisions"][-1]
         return revision
 
-    async def case(self, **query: str) -> Answer:
+    async def find_case(self, **query: str) -> Answer:
         """The oldest open case of this description."""
 
         async def look() -> Any:  # noqa: ANN401 (JSON)
             found = (await self.mei.read("/cases", **query))["items"]
             return found[0] if found else None
 
-        case: Answer = await self.until(look, f"a case of {query}")
+        case: Answer = await self.wait_for(look, f"a case of {query}")
         return case
 
-    async def action(self, kind: ActionKind, said: str = "", **wanted: str) -> Answer:
+    async def wait_for_action(self, kind: ActionKind, said: str = "", **wanted: str) -> Answer:
         """The newest action of this kind, with these words and values, once the channel has answered."""
 
         async def look() -> Any:  # noqa: ANN401 (JSON)
@@ -128,7 +128,7 @@ class Morning:
                     return action
             return None
 
-        action: Answer = await self.until(look, f"{kind} {said} {wanted}")
+        action: Answer = await self.wait_for(look, f"{kind} {said} {wanted}")
         return action
 
     async def link_sent_to(self, member_id: str) -> str:
@@ -141,7 +141,7 @@ class Morning:
                     return link[0]
             return None
 
-        return await self.until(look, f"{member_id} to be sent a link")
+        return await self.wait_for(look, f"{member_id} to be sent a link")
 
     async def seconds_until(self, group_id: str, text: str, **wanted: str) -> float:
         """How long it takes from now until a text, tried in a group, has that result."""
@@ -151,15 +151,15 @@ class Morning:
             trial = await self.mei.post("/lexicon/scan", {"text": text, "group_id": group_id})
             return trial if all(trial[name] == value for name, value in wanted.items()) else None
 
-        await self.until(look, f"{wanted} in {group_id}")
+        await self.wait_for(look, f"{wanted} in {group_id}")
         return monotonic() - began
 
-    async def until(self, look: Callable[[], Awaitable[T | None]], what: str) -> T:
-        """Look until there is something; raises NotYetError."""
+    async def wait_for(self, look: Callable[[], Awaitable[T | None]], what: str) -> T:
+        """Look until there is something; raises OutcomeMissingError."""
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 while (found := await look()) is None:  # noqa: ASYNC110 (a service sets no event)
                     await asyncio.sleep(_EVERY_SECONDS)
                 return found
         except TimeoutError:
-            raise NotYetError(f"waited {_PATIENCE_SECONDS:g} s for {what}") from None
+            raise OutcomeMissingError(f"waited {_PATIENCE_SECONDS:g} s for {what}") from None

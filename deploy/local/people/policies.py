@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Final
 
 from huiqun.contracts.channel import ActionKind, MessageKind
-from local.people.colleague import ANY, Answer, Colleague
+from local.people.api_user import ANY, Answer, ApiUser
 from local.people.morning import Morning
 from local.story.model import WARNING, Says, blocked
 from local.story.morning import LINK, LONG_TEXT, RULES, RULES_TEXT
@@ -27,7 +27,7 @@ async def write_policy(morning: Morning) -> AsyncIterator[str]:
     differences = (await mei.read(f"{_POLICY}/versions/{version}/diff"))["differences"]
     if {"path": "quota/per_day", "old": 5, "new": 4} not in differences:
         yield "the comparison does not name the quota"
-    morning.note(mei, f"writes policy {_DRAFT}", f"{len(differences)} values differ; not hers to activate")
+    morning.log_deed(mei, f"writes policy {_DRAFT}", f"{len(differences)} values differ; not hers to activate")
 
 
 async def try_version(morning: Morning) -> AsyncIterator[str]:
@@ -39,12 +39,14 @@ async def try_version(morning: Morning) -> AsyncIterator[str]:
         found: Answer = await morning.fang.read(f"{path}/{asked['id']}")
         return found if found["state"] == "done" else None
 
-    report = (await morning.until(done, "the backtest to be done"))["report"]
+    report = (await morning.wait_for(done, "the backtest to be done"))["report"]
     rules = {rule["rule"]: rule for rule in report["rules"]}
     added, lost = rules["quota"]["added"], rules["duplicate"]["lost"]
     if not added or not lost or not rules["quota"]["added_samples"]:
         yield f"{added} hits added, {lost} lost"
-    morning.note(morning.fang, "tries it over yesterday's messages", f"{added} hits added, {lost} lost, with samples")
+    morning.log_deed(
+        morning.fang, "tries it over yesterday's messages", f"{added} hits added, {lost} lost, with samples"
+    )
 
 
 async def activate_policy(morning: Morning) -> AsyncIterator[str]:
@@ -54,17 +56,17 @@ async def activate_policy(morning: Morning) -> AsyncIterator[str]:
     if not activated["backtest"]:
         yield "the activation does not say how the backtest ended"
     seconds = await morning.seconds_until(_GROUP, _TEXT, policy=_DRAFT)
-    posted = await morning.action(ActionKind.SEND_MESSAGE, RULES_TEXT, group_id=_GROUP, reason="rules")
+    posted = await morning.wait_for_action(ActionKind.SEND_MESSAGE, RULES_TEXT, group_id=_GROUP, reason="rules")
     placed = await fang.read(f"/groups/{_GROUP}/rules")
     if placed["text"] != RULES_TEXT or not placed["version"] or posted["state"] != "completed":
         yield f"the rules stand there as {placed['text']!r}"
-    morning.note(fang, "activates it", f"in force after {seconds:.1f} s, posted in the group")
+    morning.log_deed(fang, "activates it", f"in force after {seconds:.1f} s, posted in the group")
     mini_program = Says("", "lu", "砍一刀小程序", blocked("kinds", "kind", WARNING), kind=MessageKind.MINI_PROGRAM)
-    judged = await morning.says(_GROUP, mini_program)
+    judged = await morning.post_message(_GROUP, mini_program)
     if judged["policy"] != _DRAFT:
         yield f"a mini program was judged by {judged['policy']}"
-    await morning.action(ActionKind.SEND_MESSAGE, "会员群内请勿发送", group_id=_GROUP, member_id="lu")
-    morning.note("陆陆顺", "sends a mini program", f"{judged['verdict']}, and a warning in the policy's own words")
+    await morning.wait_for_action(ActionKind.SEND_MESSAGE, "会员群内请勿发送", group_id=_GROUP, member_id="lu")
+    morning.log_deed("陆陆顺", "sends a mini program", f"{judged['verdict']}, and a warning in the policy's own words")
 
 
 async def explain_policy(morning: Morning) -> AsyncIterator[str]:
@@ -74,16 +76,18 @@ async def explain_policy(morning: Morning) -> AsyncIterator[str]:
     for path, source in {"quota/per_day": "benefits@2", "flood/messages": "built_in"}.items():
         if sources.get(path) != source:
             yield f"{path} comes from {sources.get(path)}"
-    morning.note(morning.mei, "asks where rules come from", f"{len(sources)} values of {' + '.join(found['layers'])}")
+    morning.log_deed(
+        morning.mei, "asks where rules come from", f"{len(sources)} values of {' + '.join(found['layers'])}"
+    )
 
 
 async def try_rule(morning: Morning) -> AsyncIterator[str]:
     """A rule on trial records what it finds, and nothing follows."""
-    judged = await morning.says("fuli", Says("", "meng", LONG_TEXT))
+    judged = await morning.post_message("fuli", Says("", "meng", LONG_TEXT))
     shadows = [reason["rule"] for reason in judged["reasons"] if reason.get("shadow")]
     if judged["verdict"] != "allow" or shadows != ["length"]:
         yield f"{judged['verdict']}, on trial {shadows}"
-    morning.note("孟想", "breaks a rule that is on trial", "recorded, and nothing follows")
+    morning.log_deed("孟想", "breaks a rule that is on trial", "recorded, and nothing follows")
 
 
 async def grant_exception(morning: Morning) -> AsyncIterator[str]:
@@ -94,22 +98,22 @@ async def grant_exception(morning: Morning) -> AsyncIterator[str]:
     asked = await morning.mei.post("/exceptions", wish)
     await morning.fang.post(f"/exceptions/{asked['id']}/approval", {"content_hash": asked["content_hash"]})
     await morning.seconds_until("fuli", LINK, verdict="allow")
-    judged = await morning.says("fuli", Says("", "bai", LINK))
+    judged = await morning.post_message("fuli", Says("", "bai", LINK))
     if (before, judged["verdict"]) != ("block", "allow"):
         yield f"a link: {before}, then {judged['verdict']}"
-    morning.note(morning.fang, "excepts a group from the rule on links", f"as {morning.mei.short_name} asked")
+    morning.log_deed(morning.fang, "excepts a group from the rule on links", f"as {morning.mei.short_name} asked")
 
 
 async def see_exception_end(morning: Morning) -> AsyncIterator[str]:
     """When its time is over, the rule holds again by itself."""
     await morning.seconds_until("fuli", LINK, verdict="block")
-    judged = await morning.says("fuli", Says("", "fu", LINK, blocked("links", "links", WARNING)))
+    judged = await morning.post_message("fuli", Says("", "fu", LINK, blocked("links", "links", WARNING)))
     if judged["verdict"] != "block":
         yield f"a link after the end: {judged['verdict']}"
     (granted, *_) = (await morning.mei.read("/exceptions", group_id="fuli"))["items"]
     if not granted["reason"] or granted["revoked_by"] or granted["approved_by"] == granted["granted_by"]:
         yield f"the exception: {granted}"
-    morning.note("傅雷雨", "sends a link when the exception is over", f"{judged['verdict']} links → warning")
+    morning.log_deed("傅雷雨", "sends a link when the exception is over", f"{judged['verdict']} links → warning")
 
 
 async def roll_back(morning: Morning) -> AsyncIterator[str]:
@@ -118,10 +122,10 @@ async def roll_back(morning: Morning) -> AsyncIterator[str]:
     yield await _refused(fang, {"version": 1}, HTTPStatus.UNPROCESSABLE_ENTITY)
     await fang.post(f"{_POLICY}/activation", {"version": 1, "reason": "试行结束"}, ANY)
     seconds = await morning.seconds_until("fuli", _TEXT, policy="benefits@1")
-    morning.note(fang, "rolls back to benefits@1, with a reason", f"in force after {seconds:.1f} s")
+    morning.log_deed(fang, "rolls back to benefits@1, with a reason", f"in force after {seconds:.1f} s")
 
 
-async def _refused(who: Colleague, activation: dict[str, int], status: HTTPStatus) -> str:
+async def _refused(who: ApiUser, activation: dict[str, int], status: HTTPStatus) -> str:
     """What speaks against an activation having been refused so; nothing if it was."""
     found = await who.refused("POST", f"{_POLICY}/activation", activation)
     return "" if found == status else f"{who.name} activated {activation}: {found}"

@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
-from local.check import Check
-from local.people.morning import Deed, Morning
+from local.check import CheckResult
+from local.people.morning import LoggedDeed, Morning
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +17,8 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
+class PlayedScene:
     """What came of a scene, and what was done in it."""
 
-    check: Check
-    deeds: Sequence[Deed]
+    check: CheckResult
+    deeds: Sequence[LoggedDeed]

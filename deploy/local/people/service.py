@@ -11,10 +11,10 @@ async def read_interface(morning: Morning) -> AsyncIterator[str]:
     operations = [operation for methods in paths.values() for operation in methods.values()]
     if not all(operation.get("summary") for operation in operations):
         yield "a route does not say what it does"
-    morning.note(morning.mei, "reads the interface", f"{len(operations)} operations, each with a summary")
+    morning.log_deed(morning.mei, "reads the interface", f"{len(operations)} operations, each with a summary")
     draft = {"rules": {"quota": {"per_day": 6}}, "note": "试写"}
     first, again = await morning.mei.post_twice("/policies/draft/versions", draft)
     versions = (await morning.mei.read("/policies/draft/versions"))["items"]
     if first != again or len(versions) != 1:
         yield f"a request that was sent twice made {len(versions)} versions"
-    morning.note(morning.mei, "sends a request twice", "done once, and answered twice")
+    morning.log_deed(morning.mei, "sends a request twice", "done once, and answered twice")

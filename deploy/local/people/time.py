@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Final
 
 from huiqun.contracts.channel import ActionKind, MessageKind
-from local.later import FOLLOW_UPS, ROUTINE, let_pass
-from local.people.colleague import Answer
+from local.clock_ahead import FOLLOW_UP_KINDS, ROUTINE_KINDS, advance_clock
+from local.people.api_user import Answer
 from local.people.morning import Morning
 from local.story.model import MUTE, Says, blocked
 
@@ -19,32 +19,38 @@ _TOO_LATE: Final = timedelta(minutes=125)
 async def let_an_hour_pass(morning: Morning) -> AsyncIterator[str]:
     """Mutes end, rules are posted, rosters checked, and who looks after a group is told what waits too long."""
     mei = morning.mei
-    due = await let_pass(morning.system, _HOUR, ROUTINE)
-    morning.note("时钟", "is put forward by an hour", f"{due} things are due")
-    voice = await morning.action(ActionKind.UNMUTE_MEMBER, group_id="licai", member_id="hu", reason="禁言到期")
-    heard = await morning.says("licai", Says("", "hu", "谢谢，我会注意的"))
+    due = await advance_clock(morning.system, _HOUR, ROUTINE_KINDS)
+    morning.log_deed("时钟", "is put forward by an hour", f"{due} things are due")
+    voice = await morning.wait_for_action(ActionKind.UNMUTE_MEMBER, group_id="licai", member_id="hu", reason="禁言到期")
+    heard = await morning.post_message("licai", Says("", "hu", "谢谢，我会注意的"))
     if voice["state"] != "completed" or heard["verdict"] != "allow":
         yield f"the end of a mute: {voice['state']}, then {heard['verdict']}"
-    morning.note("胡一刀", "may write again", "the mute has ended by itself")
-    posted = await morning.action(ActionKind.SEND_MESSAGE, "温馨提示", group_id="fuli", reason="rules")
+    morning.log_deed("胡一刀", "may write again", "the mute has ended by itself")
+    posted = await morning.wait_for_action(ActionKind.SEND_MESSAGE, "温馨提示", group_id="fuli", reason="rules")
     if not (await mei.read("/groups/fuli/roster-reports"))["items"]:
         yield "the roster was not checked"
-    morning.note("惠群", "posts the rules, checks a roster", f"on schedule: {posted['state']}")
-    patrol = await morning.action(ActionKind.NOTIFY_STAFF, "巡群", group_id="fuli", reason="patrol")
+    morning.log_deed("惠群", "posts the rules, checks a roster", f"on schedule: {posted['state']}")
+    patrol = await morning.wait_for_action(ActionKind.NOTIFY_STAFF, "巡群", group_id="fuli", reason="patrol")
     if "待处理案件" not in patrol["content"]:
         yield f"the patrol says {patrol['content']!r}"
-    morning.note(
-        "惠群", "goes on patrol", f"{morning.named(patrol['assignee'])} is told what was blocked, and what waits"
+    morning.log_deed(
+        "惠群",
+        "goes on patrol",
+        f"{morning.short_name_of(patrol['assignee'])} is told what was blocked, and what waits",
     )
     late = (await mei.read("/cases", overdue="true"))["items"]
-    told = await morning.action(ActionKind.NOTIFY_STAFF, "超过响应时限", group_id=late[0]["group_id"] if late else "")
-    morning.note("惠群", "names what waits too long", f"{len(late)} cases, {morning.named(told['assignee'])} is told")
+    told = await morning.wait_for_action(
+        ActionKind.NOTIFY_STAFF, "超过响应时限", group_id=late[0]["group_id"] if late else ""
+    )
+    morning.log_deed(
+        "惠群", "names what waits too long", f"{len(late)} cases, {morning.short_name_of(told['assignee'])} is told"
+    )
 
 
 async def leave_undone(morning: Morning) -> AsyncIterator[str]:
     """A task that nobody does is reminded of, escalated, and in the end given up; all of it can be seen."""
     morning.system.channel.away.add("tian")
-    said = await morning.happens(
+    said = await morning.play_entry(
         "fuli", Says("", "lu", "再砍一刀", blocked("kinds", "kind", MUTE), kind=MessageKind.MINI_PROGRAM)
     )
 
@@ -53,20 +59,22 @@ async def leave_undone(morning: Morning) -> AsyncIterator[str]:
         found = (each for each in actions if each["kind"] == "mute_member" and each["message_id"] == said.key)
         return next(found, None)
 
-    task = await morning.until(lambda: mute("assigned"), "a mute to be a task")
-    morning.note("陆陆顺", "sends a mini program again", f"{morning.named(task['assignee'])}, away, is asked to mute")
+    task = await morning.wait_for(lambda: mute("assigned"), "a mute to be a task")
+    morning.log_deed(
+        "陆陆顺", "sends a mini program again", f"{morning.short_name_of(task['assignee'])}, away, is asked to mute"
+    )
     try:
         for minutes, words in _STEPS.items():
-            await let_pass(morning.system, timedelta(minutes=minutes), FOLLOW_UPS)
-            told = await morning.until(lambda words=words: _told(morning, words), words)  # type: ignore[misc]
-            morning.note("惠群", f"after {minutes} minutes: {words[:2]}", f"{morning.named(told)} is told")
+            await advance_clock(morning.system, timedelta(minutes=minutes), FOLLOW_UP_KINDS)
+            told = await morning.wait_for(lambda words=words: _told(morning, words), words)  # type: ignore[misc]
+            morning.log_deed("惠群", f"after {minutes} minutes: {words[:2]}", f"{morning.short_name_of(told)} is told")
     finally:
-        await let_pass(morning.system, _TOO_LATE, FOLLOW_UPS)
+        await advance_clock(morning.system, _TOO_LATE, FOLLOW_UP_KINDS)
         morning.system.channel.away.clear()
-    given_up = await morning.until(lambda: mute("expired"), "the task to be given up")
+    given_up = await morning.wait_for(lambda: mute("expired"), "the task to be given up")
     if not given_up["detail"]:
         yield "the task does not say why it was given up"
-    morning.note("惠群", "gives up when it is too late", f"recorded as {given_up['state']}")
+    morning.log_deed("惠群", "gives up when it is too late", f"recorded as {given_up['state']}")
 
 
 async def _told(morning: Morning, words: str) -> str | None:

@@ -20,8 +20,8 @@ async def import_words(morning: Morning) -> AsyncIterator[str]:
     taken = await mei.put(_LIST, WORDS)
     said = "加入我们拼单裂变，天天有货"
     seconds = await morning.seconds_until("fuli", said, verdict="block")
-    morning.note(mei, f"imports a list of {taken['words']} words", f"in force after {seconds:.1f} s")
-    judged = await morning.says("fuli", Says("", "ning", said, blocked("lexicon", "ads", WARNING)))
+    morning.log_deed(mei, f"imports a list of {taken['words']} words", f"in force after {seconds:.1f} s")
+    judged = await morning.post_message("fuli", Says("", "ning", said, blocked("lexicon", "ads", WARNING)))
     if judged["verdict"] != "block":
         yield f"a message with a new word: {judged['verdict']}"
-    morning.note("宁夏", "uses one of them", f"{judged['verdict']} {judged['reasons'][0]['category']} → warning")
+    morning.log_deed("宁夏", "uses one of them", f"{judged['verdict']} {judged['reasons'][0]['category']} → warning")

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Final
 
-from huiqun.store import Outside
+from huiqun.store import OutsideTransaction
 from huiqun.web import create_api_key
 from huiqun.web.principals import Role
-from local.check import Check
+from local.check import CheckResult
 from local.people import archive, audit, cases, incidents, members, policies, service, time, words
-from local.people.colleague import Colleague, RefusedError
-from local.people.morning import Morning, NotYetError, Stretch
-from local.people.scene import Played, Scene
+from local.people.api_user import ApiUser, RequestRefusedError
+from local.people.morning import Morning, OutcomeMissingError, TimeSpan
+from local.people.scene import PlayedScene, Scene
 from local.system import System
 
 SCENES: Final[Sequence[Scene]] = (
@@ -115,11 +115,13 @@ PEOPLE: Final[Sequence[tuple[str, Role]]] = (
 )
 
 
-async def work(system: System, day: Stretch) -> tuple[Morning, list[Played]]:
+async def play_scenes(system: System, day: TimeSpan) -> tuple[Morning, list[PlayedScene]]:
     """Four people work through the morning after the day, scene by scene."""
     moderation = system.database("moderation")
     url = system.service("moderation").url
-    people = [Colleague(name, url, await create_api_key(Outside(moderation), name, [role])) for name, role in PEOPLE]
+    people = [
+        ApiUser(name, url, await create_api_key(OutsideTransaction(moderation), name, [role])) for name, role in PEOPLE
+    ]
     mei, fang, duty, su = people
     morning = Morning(system, mei, fang, duty, su, day)
     try:
@@ -129,11 +131,11 @@ async def work(system: System, day: Stretch) -> tuple[Morning, list[Played]]:
             await colleague.close()
 
 
-async def _play(scene: Scene, morning: Morning) -> Played:
+async def _play(scene: Scene, morning: Morning) -> PlayedScene:
     """A scene that breaks off speaks against its claim, and the next one goes on."""
     before, objections = len(morning.deeds), list[str]()
     try:
         objections += [objection async for objection in scene.play(morning) if objection]
-    except (RefusedError, NotYetError) as error:
+    except (RequestRefusedError, OutcomeMissingError) as error:
         objections.append(str(error))
-    return Played(Check(scene.claim, objections, scene.shows), morning.deeds[before:])
+    return PlayedScene(CheckResult(scene.claim, objections, scene.shows), morning.deeds[before:])

@@ -19,11 +19,11 @@ def bank_card(digits: str) -> str:
     return digits + str(-total % 10)
 
 
-def in_groups(number: str, size: int = 4) -> str:
+def spaced_number(number: str, size: int = 4) -> str:
     """The number as people read it out: in groups, with spaces."""
     return " ".join(number[at : at + size] for at in range(0, len(number), size))
 
 
-def full_width(number: str) -> str:
+def full_width_number(number: str) -> str:
     """The number in full-width characters, as some keyboards write it."""
     return "".join(chr(ord(char) + 0xFEE0) for char in number)

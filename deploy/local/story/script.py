@@ -22,7 +22,7 @@ from huiqun.contracts.channel import (
 )
 from huiqun.contracts.envelope import Event, Payload
 from huiqun.contracts.topics import CHANNEL_MESSAGES
-from huiqun.kafka.publisher import Record, record_of
+from huiqun.kafka.publisher import Record, event_record
 from local.story.fuli import FULI
 from local.story.huimin import HUIMIN
 from local.story.licai import LICAI
@@ -46,7 +46,7 @@ SOURCE = "story"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class DayStep:
     """One record of the day. `key` is the message's revision as moderation archives it; empty if it is none."""
 
     at: datetime
@@ -75,13 +75,13 @@ def last_full_day(now: datetime) -> date:
     return now.astimezone(TIMEZONE).date() - timedelta(days=1)
 
 
-def compose(day: date, chats: Sequence[Chat] = CHATS) -> tuple[Step, ...]:
+def compose_day(day: date, chats: Sequence[Chat] = CHATS) -> tuple[DayStep, ...]:
     """The whole day over all groups: first the groups and who is in them, then what happens, in order of time."""
-    steps = [step for chat in chats for step in Scribe(chat).day(day)]
+    steps = [step for chat in chats for step in EventWriter(chat).write_day(day)]
     return tuple(sorted(steps, key=lambda step: step.at))
 
 
-class Scribe:
+class EventWriter:
     """Writes what happens in one group; remembers labelled messages, which later entries refer to.
 
     Messages are numbered from `after` on.
@@ -89,11 +89,11 @@ class Scribe:
 
     def __init__(self, chat: Chat, after: int = 0) -> None:
         self._chat = chat
-        self._labelled: dict[str, Step] = {}
+        self._labelled: dict[str, DayStep] = {}
         self._revisions: dict[str, int] = {}
         self._number = after
 
-    def day(self, day: date) -> Iterator[Step]:
+    def write_day(self, day: date) -> Iterator[DayStep]:
         """The whole day: first the group and who is in it."""
         opening = datetime.combine(day, time(), TIMEZONE).astimezone(UTC)
         yield self._step(opening, None, GroupCreated, self._chat.group)
@@ -101,9 +101,9 @@ class Scribe:
             if not person.joins_later:
                 yield self._step(opening, None, MemberJoined, self._member(member_id))
         for entry in self._chat.day:
-            yield self.write(entry, datetime.combine(day, time.fromisoformat(entry.at), TIMEZONE).astimezone(UTC))
+            yield self.write_entry(entry, datetime.combine(day, time.fromisoformat(entry.at), TIMEZONE).astimezone(UTC))
 
-    def write(self, entry: Entry, at: datetime) -> Step:
+    def write_entry(self, entry: Entry, at: datetime) -> DayStep:
         """One entry, at its time."""
         match entry:
             case Says():
@@ -125,13 +125,13 @@ class Scribe:
                 return self._step(at, entry, GroupUpdated, self._chat.group.model_copy(update={"name": entry.name}))
             case Redelivers():
                 again = self._labelled[entry.of]
-                return Step(at, self._chat, entry, again.record, again.event)
+                return DayStep(at, self._chat, entry, again.record, again.event)
             case Garbles():
                 group_id = self._chat.group.group_id
                 record = Record(CHANNEL_MESSAGES.name, group_id.encode(), entry.value)
-                return Step(at, self._chat, entry, record, None)
+                return DayStep(at, self._chat, entry, record, None)
 
-    def _say(self, entry: Says, at: datetime) -> Step:
+    def _say(self, entry: Says, at: datetime) -> DayStep:
         person = self._chat.cast[entry.by]
         self._number += 1
         message_id = f"{self._chat.group.group_id}-{self._number:03d}"
@@ -152,7 +152,7 @@ class Scribe:
             self._labelled[entry.label] = step
         return step
 
-    def _edit(self, entry: Edits, at: datetime) -> Step:
+    def _edit(self, entry: Edits, at: datetime) -> DayStep:
         message = self._message(entry.of)
         revision = self._revisions.get(message.message_id, 0) + 1
         self._revisions[message.message_id] = revision
@@ -176,9 +176,9 @@ class Scribe:
             external_ids=dict(person.external_ids),
         )
 
-    def _step(self, at: datetime, entry: Entry | None, kind: type[Event], data: Payload, key: str = "") -> Step:
+    def _step(self, at: datetime, entry: Entry | None, kind: type[Event], data: Payload, key: str = "") -> DayStep:
         group_id = self._chat.group.group_id
         what = key or f"{kind.__name__}.{getattr(data, 'member_id', '')}{entry.at if entry else ''}"
         event_id = f"{SOURCE}.{group_id}.{what}".replace("/", ".")
         event = kind(id=event_id, source=SOURCE, time=at, subject=group_id, data=data)  # type: ignore[call-arg]
-        return Step(at, self._chat, entry, record_of(event), event, key)
+        return DayStep(at, self._chat, entry, event_record(event), event, key)

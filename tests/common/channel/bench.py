@@ -5,7 +5,7 @@ from typing import Any, Final, TypeVar
 
 from huiqun.channel.actions.api import router
 from huiqun.channel.actions.context import ActionContext
-from huiqun.channel.actions.following import follow_up_kind
+from huiqun.channel.actions.following import follow_up_task_kind
 from huiqun.channel.actions.handlers import FOLLOW_UP, RECEIPT_EVENTS, record_receipts, request_actions
 from huiqun.channel.actions.model import FollowedAction
 from huiqun.channel.actions.store import find_action
@@ -29,7 +29,7 @@ T = TypeVar("T")
 BY_HAND: Final = Capabilities()  # what a WeCom customer group can do
 
 
-async def lead_of(_work: Work, _action: Action) -> str | None:
+async def find_superior(_work: Work, _action: Action) -> str | None:
     """Who is above everybody here."""
     return "staff-lead"
 
@@ -43,7 +43,7 @@ class ActionsBench(Rig):
     def __post_init__(self) -> None:
         self.wire(
             routes=[Route(RECEIPT_EVENTS, record_receipts)],
-            task_kinds={FOLLOW_UP: follow_up_kind(lead_of)},
+            task_kinds={FOLLOW_UP: follow_up_task_kind(find_superior)},
             routers=[router],
         )
 
@@ -80,8 +80,8 @@ class ActionsBench(Rig):
         group = Group(group_id=self.group, name="惠民理财", owner="staff-1", capabilities=NATIVE).model_copy(
             update=fields
         )
-        event = GroupUpdated.about(self.group, group, time=self.clock.moment)
-        await self.run(lambda work: self.directory.record(work, [event]))
+        event = GroupUpdated.create(self.group, group, time=self.clock.moment)
+        await self.run(lambda work: self.directory.record_events(work, [event]))
 
     async def ask(self, *actions: Action, context: ActionContext | None = None) -> None:
         """Ask for actions, in the same context."""
@@ -91,7 +91,7 @@ class ActionsBench(Rig):
     async def answer(self, action: Action, *kinds: Any, **fields: Any) -> None:
         """Deliver receipts of these kinds in one batch."""
         receipt = Receipt(action_id=action.action_id, group_id=self.group, **fields)
-        receipts = [kind.about(self.group, receipt, time=self.clock.moment) for kind in kinds]
+        receipts = [kind.create(self.group, receipt, time=self.clock.moment) for kind in kinds]
         await self.deliver(*receipts)
 
     async def followed(self, action: Action) -> FollowedAction:

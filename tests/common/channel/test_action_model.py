@@ -9,18 +9,20 @@ import pytest
 from hypothesis import given
 
 from huiqun.channel.actions.context import quote_message
-from huiqun.channel.actions.model import ActionState, FollowedAction, How, Step, how_of
+from huiqun.channel.actions.model import ActionState, ExecutionMode, FollowedAction, FollowUpStep, choose_execution_mode
 from huiqun.channel.actions.texts import describe_task
 from huiqun.channel.directory.model import DirectoryGroup, GroupProfile
 from huiqun.contracts.channel import Action, ActionKind, ActionTarget, Capabilities, FailureCode, Support
-from huiqun.contracts.channel.mentions import with_names
+from huiqun.contracts.channel.mentions import render_names
 from huiqun.testing.events import NATIVE, NOON
 from tests.common.channel.bench import BY_HAND
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
-def followed(kind: ActionKind = ActionKind.SEND_MESSAGE, how: How = How.NATIVE, **fields: object) -> FollowedAction:
+def followed(
+    kind: ActionKind = ActionKind.SEND_MESSAGE, how: ExecutionMode = ExecutionMode.NATIVE, **fields: object
+) -> FollowedAction:
     target = ActionTarget(member_id="u1", message_id="m1")
     action = Action.model_validate(
         {"action_id": "a", "group_id": "g", "kind": kind, "target": target, "content": "请留意", "requested_by": "t"}
@@ -32,26 +34,26 @@ def followed(kind: ActionKind = ActionKind.SEND_MESSAGE, how: How = How.NATIVE, 
 @pytest.mark.parametrize(
     ("capabilities", "kind", "how"),
     [
-        (NATIVE, ActionKind.DELETE_MESSAGE, How.NATIVE),
-        (NATIVE, ActionKind.MUTE_MEMBER, How.NATIVE),
-        (BY_HAND, ActionKind.DELETE_MESSAGE, How.UNSUPPORTED),
-        (BY_HAND, ActionKind.MUTE_MEMBER, How.UNSUPPORTED),
-        (BY_HAND, ActionKind.UNMUTE_MEMBER, How.UNSUPPORTED),
-        (BY_HAND, ActionKind.REMOVE_MEMBER, How.STAFF_TASK),
-        (BY_HAND, ActionKind.SEND_MESSAGE, How.NATIVE),
-        (BY_HAND, ActionKind.NOTIFY_STAFF, How.NATIVE),
-        (Capabilities(send=Support.NONE), ActionKind.SEND_PRIVATE, How.UNSUPPORTED),
-        (Capabilities(send=Support.NONE), ActionKind.NOTIFY_STAFF, How.NATIVE),
-        (Capabilities(send_private=Support.NONE), ActionKind.SEND_PRIVATE, How.UNSUPPORTED),
-        (Capabilities(send_private=Support.NONE), ActionKind.SEND_MESSAGE, How.NATIVE),
-        (Capabilities(send_private=Support.STAFF_TASK), ActionKind.SEND_PRIVATE, How.NATIVE),
+        (NATIVE, ActionKind.DELETE_MESSAGE, ExecutionMode.NATIVE),
+        (NATIVE, ActionKind.MUTE_MEMBER, ExecutionMode.NATIVE),
+        (BY_HAND, ActionKind.DELETE_MESSAGE, ExecutionMode.UNSUPPORTED),
+        (BY_HAND, ActionKind.MUTE_MEMBER, ExecutionMode.UNSUPPORTED),
+        (BY_HAND, ActionKind.UNMUTE_MEMBER, ExecutionMode.UNSUPPORTED),
+        (BY_HAND, ActionKind.REMOVE_MEMBER, ExecutionMode.STAFF_TASK),
+        (BY_HAND, ActionKind.SEND_MESSAGE, ExecutionMode.NATIVE),
+        (BY_HAND, ActionKind.NOTIFY_STAFF, ExecutionMode.NATIVE),
+        (Capabilities(send=Support.NONE), ActionKind.SEND_PRIVATE, ExecutionMode.UNSUPPORTED),
+        (Capabilities(send=Support.NONE), ActionKind.NOTIFY_STAFF, ExecutionMode.NATIVE),
+        (Capabilities(send_private=Support.NONE), ActionKind.SEND_PRIVATE, ExecutionMode.UNSUPPORTED),
+        (Capabilities(send_private=Support.NONE), ActionKind.SEND_MESSAGE, ExecutionMode.NATIVE),
+        (Capabilities(send_private=Support.STAFF_TASK), ActionKind.SEND_PRIVATE, ExecutionMode.NATIVE),
     ],
 )
 def test_what_the_channel_can_do_decides_how_an_action_is_carried_out(
-    capabilities: Capabilities, kind: ActionKind, how: How
+    capabilities: Capabilities, kind: ActionKind, how: ExecutionMode
 ) -> None:
     asked = Action(action_id="a", group_id="g", kind=kind, requested_by="tester")
-    assert how_of(asked, DirectoryGroup("g", GroupProfile(capabilities=capabilities))) is how
+    assert choose_execution_mode(asked, DirectoryGroup("g", GroupProfile(capabilities=capabilities))) is how
 
 
 @pytest.mark.parametrize("kind", list(ActionKind))
@@ -65,7 +67,7 @@ def test_every_action_can_be_put_to_a_staff_member_in_words(kind: ActionKind) ->
         members=text.members,
         requested_by="t",
     )
-    told = with_names(notice, {"u1": "李女士"})
+    told = render_names(notice, {"u1": "李女士"})
     assert told.startswith("【惠民理财】")
     assert told.endswith("11-22 12:00")
     assert "{" not in told
@@ -82,10 +84,10 @@ def test_a_quotation_shows_the_masked_beginning_of_a_message() -> None:
 def test_a_capped_action_is_not_tried_again_before_the_next_day_where_the_group_is() -> None:
     late_evening = datetime(2026, 11, 22, 15, 30, tzinfo=UTC)
     failed = followed().fail(FailureCode.CAP, "", late_evening, SHANGHAI)
-    assert failed.next_step() == (datetime(2026, 11, 23, 9, tzinfo=SHANGHAI), Step.REPEAT)
+    assert failed.next_step() == (datetime(2026, 11, 23, 9, tzinfo=SHANGHAI), FollowUpStep.REPEAT)
     after_midnight = late_evening + timedelta(hours=1)
     failed = followed().fail(FailureCode.CAP, "", after_midnight, SHANGHAI)
-    assert failed.next_step() == (datetime(2026, 11, 24, 9, tzinfo=SHANGHAI), Step.REPEAT)
+    assert failed.next_step() == (datetime(2026, 11, 24, 9, tzinfo=SHANGHAI), FollowUpStep.REPEAT)
 
 
 @pytest.mark.parametrize("code", [FailureCode.CAP, FailureCode.LIMIT])
@@ -103,7 +105,7 @@ def test_an_action_that_meets_a_limit_again_and_again_fails_in_the_end(code: Fai
         if due is not None:
             assert due[0] > now
             now, tries = due[0], tries + 1
-            asked = asked.count_step(due[1], How.NATIVE, now)
+            asked = asked.count_step(due[1], ExecutionMode.NATIVE, now)
     assert (asked.state, tries) == (ActionState.FAILED, 3)
 
 
@@ -116,14 +118,14 @@ def test_what_a_person_has_refused_is_not_tried_again(code: FailureCode) -> None
 @pytest.mark.parametrize("code", [FailureCode.OTHER, None])
 def test_any_other_failure_is_tried_again_in_a_minute(code: FailureCode | None) -> None:
     failed = followed().fail(code, "", NOON, SHANGHAI)
-    assert failed.next_step() == (NOON + timedelta(minutes=1), Step.REPEAT)
+    assert failed.next_step() == (NOON + timedelta(minutes=1), FollowUpStep.REPEAT)
 
 
 def test_nothing_is_late_before_the_time_from_which_on_it_may_be_done() -> None:
     evening = NOON + timedelta(hours=8)
     asked = followed(not_before=evening)
-    assert asked.next_look(NOON) == evening + timedelta(minutes=5)
-    assert asked.assign("staff-1", "", NOON).next_look(NOON) == evening + timedelta(minutes=30)
+    assert asked.next_check_at(NOON) == evening + timedelta(minutes=5)
+    assert asked.assign("staff-1", "", NOON).next_check_at(NOON) == evening + timedelta(minutes=30)
 
 
 moves = st.one_of(

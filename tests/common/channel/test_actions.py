@@ -27,8 +27,8 @@ from tests.common.channel.bench import BY_HAND, ActionsBench
 
 
 async def dismiss(bench: ActionsBench) -> None:
-    gone = GroupDismissed.about(bench.group, GroupDismissal(group_id=bench.group), time=bench.clock.moment)
-    await bench.run(lambda work: bench.directory.record(work, [gone]))
+    gone = GroupDismissed.create(bench.group, GroupDismissal(group_id=bench.group), time=bench.clock.moment)
+    await bench.run(lambda work: bench.directory.record_events(work, [gone]))
 
 
 async def test_in_a_group_that_is_no_more_people_can_be_told_something_and_nothing_else_is_asked(

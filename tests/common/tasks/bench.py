@@ -3,23 +3,23 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from huiqun.runtime.clock import whole_milliseconds
-from huiqun.store import Outside
+from huiqun.runtime.clock import truncate_to_milliseconds
+from huiqun.store import OutsideTransaction
 from huiqun.tasks import store
 from huiqun.tasks.model import Queue, TaskKind
 from huiqun.tasks.runner import TaskOptions, TaskRunner
-from huiqun.testing.clock import SetClock
+from huiqun.testing.clock import ManualClock
 from huiqun.work import Task, Transactor, Work
 from huiqun.work.task import TASKS
 
-NOW = whole_milliseconds(datetime.now(UTC))
+NOW = truncate_to_milliseconds(datetime.now(UTC))
 SECOND = timedelta(seconds=1)
 QUICK = TaskOptions(poll_seconds=0.05)
 IN_ORDER = Queue("in order", 1)
 
 
-def clock_of(transactor: Transactor) -> SetClock:
-    assert isinstance(transactor.clock, SetClock)
+def clock_of(transactor: Transactor) -> ManualClock:
+    assert isinstance(transactor.clock, ManualClock)
     return transactor.clock
 
 
@@ -60,7 +60,7 @@ async def ran_are(transactor: Transactor, keys: list[str]) -> bool:
 
 
 async def is_in_state(transactor: Transactor, key: str, state: str) -> bool:
-    found = await store.find_task(Outside(transactor.database), key)
+    found = await store.find_task(OutsideTransaction(transactor.database), key)
     return found is not None and found.state == state
 
 
@@ -72,7 +72,7 @@ async def lease_all(transactor: Transactor, holder: str, at: datetime = NOW) -> 
 async def end_of_lease(transactor: Transactor, key: str) -> datetime:
     lease = await transactor.database[store.LEASES].find_one({"_id": key})
     assert lease is not None
-    return whole_milliseconds(lease["until"])
+    return truncate_to_milliseconds(lease["until"])
 
 
 async def is_held_after(transactor: Transactor, key: str, moment: datetime) -> bool:

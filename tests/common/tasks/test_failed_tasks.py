@@ -8,7 +8,7 @@ from pymongo.errors import OperationFailure
 from huiqun.tasks import store
 from huiqun.tasks.model import Effect, RetryPolicy, TaskKind, TaskRun
 from huiqun.tasks.runner import TaskOptions
-from huiqun.testing.waiting import eventually, running
+from huiqun.testing.waiting import eventually, running_component
 from huiqun.work import Task, Transactor, Work
 from huiqun.work.transactor import TransactorOptions
 from tests.common.tasks.bench import (
@@ -36,7 +36,7 @@ async def test_a_task_whose_work_the_store_never_takes_fails_and_holds_nobody_up
 
     await schedule(transactor, Task("endless", "tire", NOW), Task("good", "note", NOW + SECOND))
     clock_of(transactor).moment = NOW + SECOND
-    async with running(runner(transactor, tire=TaskKind(tire, IN_ORDER))):
+    async with running_component(runner(transactor, tire=TaskKind(tire, IN_ORDER))):
         await eventually(lambda: ran_are(transactor, ["good"]))
     (kept,) = await tasks(transactor)
     assert kept["attempts"] >= 1
@@ -57,7 +57,7 @@ async def test_an_effect_that_was_not_recorded_is_repeated_under_the_same_key(tr
 
     retry = RetryPolicy(first_wait=timedelta(0))
     await schedule(transactor, Task("send", "send", NOW))
-    async with running(runner(transactor, send=TaskKind(Effect(call, record), retry=retry))):
+    async with running_component(runner(transactor, send=TaskKind(Effect(call, record), retry=retry))):
         await eventually(lambda: ran_are(transactor, ["sent"]))
         await eventually(lambda: all_done(transactor))
     assert len(keys) == 2
@@ -75,7 +75,7 @@ async def test_a_failing_task_is_tried_later_and_later_and_then_kept(transactor:
     await schedule(transactor, Task("bad", "fail", NOW))
     clock, waits = clock_of(transactor), []
     kind = TaskKind(fail, retry=RetryPolicy(attempts=4))
-    async with running(runner(transactor, fail=kind)):
+    async with running_component(runner(transactor, fail=kind)):
         for attempt in (1, 2, 3, 4):
             await eventually(lambda attempt=attempt: has_failed(attempt))  # type: ignore[misc]
             (bad,) = await tasks(transactor)
@@ -101,7 +101,7 @@ async def test_an_error_that_is_not_worth_a_retry_fails_at_once_and_is_recorded(
 
     kind = TaskKind(Effect(call, record, give_up), retry=RetryPolicy(retry_on=(ConnectionError,)))
     await schedule(transactor, Task("send", "send", NOW))
-    async with running(runner(transactor, send=kind)):
+    async with running_component(runner(transactor, send=kind)):
         await eventually(lambda: is_in_state(transactor, "send", "failed"))
     assert await ran(transactor) == ["given up: ValueError"]
 
@@ -116,7 +116,7 @@ async def test_a_failed_task_that_an_operator_retries_begins_anew(transactor: Tr
 
     kind = TaskKind(maybe, retry=RetryPolicy(attempts=1))
     await schedule(transactor, Task("send", "send", NOW))
-    async with running(runner(transactor, send=kind)):
+    async with running_component(runner(transactor, send=kind)):
         await eventually(lambda: is_in_state(transactor, "send", "failed"))
         mended.set()
         assert await transactor.run(lambda work: store.retry_task(work, "send"))
@@ -126,7 +126,7 @@ async def test_a_failed_task_that_an_operator_retries_begins_anew(transactor: Tr
 async def test_a_task_that_nobody_knows_is_a_failed_task_that_says_so(transactor: Transactor) -> None:
     await schedule(transactor, Task("strange", "of a later release", NOW), Task("known", "note", NOW + SECOND))
     clock_of(transactor).moment = NOW + SECOND
-    async with running(runner(transactor, TaskOptions(poll_seconds=0.05, lease=timedelta(seconds=0.3)))):
+    async with running_component(runner(transactor, TaskOptions(poll_seconds=0.05, lease=timedelta(seconds=0.3)))):
         await eventually(lambda: ran_are(transactor, ["known"]))
         assert {task["state"] for task in await tasks(transactor)} == {"waiting"}
         clock_of(transactor).moment = NOW + timedelta(minutes=11)

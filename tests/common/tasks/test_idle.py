@@ -7,7 +7,7 @@ from pymongo import AsyncMongoClient
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from huiqun.tasks.model import Queue, TaskKind
-from huiqun.testing.waiting import eventually, running
+from huiqun.testing.waiting import eventually, running_component
 from huiqun.work import Task, Transactor
 from huiqun.work.task import TASKS
 from tests.common.tasks.bench import NOW, QUICK, all_done, note, runner, schedule
@@ -36,7 +36,7 @@ async def test_idle_queues_are_asked_for_together(transactor: Transactor, mongo_
     kinds = {f"kind-{number}": TaskKind(note, Queue(f"queue-{number}")) for number in range(8)}
     own = Transactor(listening, listening[transactor.database.name], transactor.publisher, transactor.clock)
     await schedule(transactor, *(Task(f"t{number}", f"kind-{number}", NOW) for number in range(8)))
-    async with running(runner(own, QUICK, **kinds)):
+    async with running_component(runner(own, QUICK, **kinds)):
         await eventually(lambda: all_done(transactor))
         await eventually(lambda: ear.asked[-1:] == [{"note", *kinds}])
         ear.asked.clear()

@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from huiqun.runtime.clock import SystemClock
-from huiqun.store import DuplicateKey, Outside
+from huiqun.store import DuplicateKey, OutsideTransaction
 from huiqun.tasks import store
 from huiqun.tasks.model import Effect, RetryPolicy, TaskKind, TaskRun
 from huiqun.tasks.runner import TaskOptions
-from huiqun.testing.waiting import eventually, running
+from huiqun.testing.waiting import eventually, running_component
 from huiqun.work import Task, Transactor, Work
 from tests.common.tasks.bench import (
     IN_ORDER,
@@ -47,7 +47,7 @@ async def test_what_a_dead_process_held_runs_when_its_lease_is_over(transactor: 
     (held,) = await lease_all(transactor, "dead runner")
     assert not await lease_all(transactor, "other")
     clock_of(transactor).moment = NOW + 61 * SECOND
-    async with running(runner(transactor)):
+    async with running_component(runner(transactor)):
         await eventually(lambda: all_done(transactor))
     assert await ran(transactor) == ["held"]
 
@@ -64,9 +64,9 @@ async def test_a_task_that_every_process_dies_of_is_given_up(transactor: Transac
         assert "deadly" in [task.key for task in await lease_all(transactor, f"runner {number}", clock.moment)]
         clock.moment += 61 * SECOND
     kind = TaskKind(note, IN_ORDER, RetryPolicy(attempts=3))
-    async with running(runner(transactor, note=kind)):
+    async with running_component(runner(transactor, note=kind)):
         await eventually(lambda: ran_are(transactor, ["harmless"]))
-    record = await store.find_task(Outside(transactor.database), "deadly")
+    record = await store.find_task(OutsideTransaction(transactor.database), "deadly")
     assert record is not None
     assert (record.state, "3 in a row" in record.error) == (store.FAILED, True)
 
@@ -118,7 +118,10 @@ async def test_a_task_that_outlives_its_lease_is_not_run_by_anybody_else(transac
     kind = TaskKind(Effect(call, record))
     await schedule(transactor, Task("slow", "slow", NOW))
     options = TaskOptions(poll_seconds=0.02, lease=timedelta(seconds=0.6))
-    async with running(runner(transactor, options, slow=kind)), running(runner(transactor, options, slow=kind)):
+    async with (
+        running_component(runner(transactor, options, slow=kind)),
+        running_component(runner(transactor, options, slow=kind)),
+    ):
         await eventually(lambda: bool(calls))
         for step in range(1, 4):  # the clock passes the end of one lease after another, which have been renewed
             before = await end_of_lease(transactor, "slow")
@@ -148,7 +151,9 @@ async def test_who_is_slow_in_a_transaction_keeps_nobody_from_other_tasks(transa
     await schedule(transactor, Task("slow", "slow", due - SECOND), *(Task(f"t{n}", "note", due) for n in range(10)))
     async with AsyncExitStack() as both:
         for _ in range(2):
-            await both.enter_async_context(running(runner(transactor, options, slow=TaskKind(slow, IN_ORDER))))
+            await both.enter_async_context(
+                running_component(runner(transactor, options, slow=TaskKind(slow, IN_ORDER)))
+            )
         await eventually(lambda: all_done(transactor))
         await eventually(lambda: nothing_is_held(transactor))
     assert begun == ["slow"]
@@ -165,7 +170,7 @@ async def test_what_a_stopping_process_has_in_hand_is_taken_up_at_once(transacto
         return None
 
     await schedule(transactor, Task("long", "long", NOW))
-    async with running(runner(transactor, long=TaskKind(Effect(call, record)))):
+    async with running_component(runner(transactor, long=TaskKind(Effect(call, record)))):
         await eventually(lambda: _is_held(transactor))
     assert await nothing_is_held(transactor)
     (left,) = await tasks(transactor)

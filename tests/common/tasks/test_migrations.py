@@ -6,21 +6,21 @@ from datetime import timedelta
 from huiqun.store import ensure_indexes
 from huiqun.store.indexes import Index
 from huiqun.tasks.migrations import (
-    MIGRATE,
     MIGRATION_INDEXES,
+    MIGRATION_TASK,
     MIGRATIONS,
     Migration,
-    Overlap,
-    migration_kind,
-    plan_migrations,
+    ReleaseOverlap,
+    migration_task_kind,
+    schedule_migrations,
 )
-from huiqun.testing.waiting import eventually, running
+from huiqun.testing.waiting import eventually, running_component
 from huiqun.work import Task, Transactor, Work
 from tests.common.tasks.bench import QUICK, SECOND, all_done, clock_of, runner, tasks
 
 NOTES = "notes"
 OLD = Index((("text", 1),))
-OVERLAP = Overlap(lasts=60 * SECOND, look_every=10 * SECOND)
+OVERLAP = ReleaseOverlap(lasts=60 * SECOND, look_every=10 * SECOND)
 
 
 async def rename_texts(work: Work) -> int:
@@ -36,7 +36,7 @@ RENAME = Migration("1-rename-texts", rename_texts, ((NOTES, "text_1"), (NOTES, "
 
 
 async def plan(transactor: Transactor) -> None:
-    await transactor.run(lambda work: plan_migrations(work, [RENAME]))
+    await transactor.run(lambda work: schedule_migrations(work, [RENAME]))
 
 
 async def write_older_form(transactor: Transactor, number: int) -> None:
@@ -65,8 +65,8 @@ async def test_what_an_older_release_writes_meanwhile_is_rewritten_as_well(trans
         await write_older_form(transactor, number)
     clock = clock_of(transactor)
     await plan(transactor)
-    kind = migration_kind(transactor.database, [RENAME], OVERLAP)
-    async with running(runner(transactor, QUICK, **{MIGRATE: kind})):
+    kind = migration_task_kind(transactor.database, [RENAME], OVERLAP)
+    async with running_component(runner(transactor, QUICK, **{MIGRATION_TASK: kind})):
         await asyncio.gather(*(write_older_form(transactor, number) for number in range(100, 200)))
         await eventually(lambda: looks_again(transactor))
         await write_older_form(transactor, 200)
@@ -94,7 +94,7 @@ async def is_past(transactor: Transactor, moment: object) -> bool:
 async def test_a_migration_goes_on_where_a_process_has_left_it(transactor: Transactor) -> None:
     await ensure_indexes(transactor.database, {**MIGRATION_INDEXES, NOTES: (OLD,)})
     await transactor.database[NOTES].insert_many([{"_id": number, "text": "old"} for number in range(100)])
-    kinds = {MIGRATE: migration_kind(transactor.database, [RENAME], OVERLAP)}
+    kinds = {MIGRATION_TASK: migration_task_kind(transactor.database, [RENAME], OVERLAP)}
     await plan(transactor)
     assert await runner(transactor, QUICK, **kinds).run_next()
     assert await of_older_form(transactor) == 80
@@ -111,11 +111,11 @@ async def test_what_another_release_has_to_migrate_is_a_failed_task(transactor: 
     payload = {"name": "9-of-later", "looked_since": clock_of(transactor).moment}
 
     async def schedule(work: Work) -> None:
-        work.schedule(Task("migration/9-of-later", MIGRATE, work.now, payload))
+        work.schedule(Task("migration/9-of-later", MIGRATION_TASK, work.now, payload))
 
     await transactor.run(schedule)
     assert await runner(
-        transactor, QUICK, **{MIGRATE: migration_kind(transactor.database, [RENAME], OVERLAP)}
+        transactor, QUICK, **{MIGRATION_TASK: migration_task_kind(transactor.database, [RENAME], OVERLAP)}
     ).run_next()
     (failed,) = await tasks(transactor)
     assert failed["error"].startswith("KeyError")

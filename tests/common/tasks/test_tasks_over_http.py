@@ -11,10 +11,10 @@ import pytest_asyncio
 from huiqun.audit import AUDIT_INDEXES
 from huiqun.tasks import api, store
 from huiqun.tasks.model import RetryPolicy, TaskKind
-from huiqun.testing.clock import SetClock
-from huiqun.testing.http import list_all
+from huiqun.testing.clock import ManualClock
+from huiqun.testing.http import list_all_pages
 from huiqun.testing.rig import Rig
-from huiqun.testing.waiting import eventually, running
+from huiqun.testing.waiting import eventually, running_component
 from huiqun.web import WEB_INDEXES, create_api_key
 from huiqun.work import Progress, Task, Transactor, Work
 from tests.common.tasks.bench import IN_ORDER, NOW, SECOND, all_done, lease_all, note, ran, runner, schedule
@@ -47,7 +47,7 @@ class Office:
 @pytest_asyncio.fixture
 async def office(mongo_url: str, database_name: str) -> AsyncIterator[Office]:
     indexes = {**AUDIT_INDEXES, **WEB_INDEXES, "ran": ()}
-    async with Rig.open(mongo_url, database_name, indexes, clock=SetClock(NOW)) as rig:
+    async with Rig.open(mongo_url, database_name, indexes, clock=ManualClock(NOW)) as rig:
         rig.wire(routers=[api.router])
         yield Office(await rig.http("operator"), rig)
 
@@ -60,7 +60,7 @@ async def fail(office: Office, *tasks: Task) -> None:
     """Schedule tasks and let them fail for good."""
     await schedule(office.transactor, *tasks)
     broken = TaskKind(break_down, IN_ORDER, RetryPolicy(attempts=1))
-    async with running(runner(office.transactor, note=broken)):
+    async with running_component(runner(office.transactor, note=broken)):
         await eventually(lambda: all_failed(office, len(tasks)))
 
 
@@ -71,10 +71,10 @@ async def all_failed(office: Office, number: int) -> bool:
 async def test_tasks_are_listed_by_their_due_time_page_by_page(office: Office) -> None:
     await fail(office, Task("failed", "note", NOW))
     await schedule(office.transactor, *(Task(f"t{n}", "note", NOW + n * SECOND) for n in range(1, 5)))
-    listed = await list_all(office.http, PATH, 2)
+    listed = await list_all_pages(office.http, PATH, 2)
     assert [each["key"] for each in listed] == ["failed", "t1", "t2", "t3", "t4"]
-    assert [each["key"] for each in await list_all(office.http, PATH, 2, state="failed")] == ["failed"]
-    assert await list_all(office.http, PATH, 2, kind="another") == []
+    assert [each["key"] for each in await list_all_pages(office.http, PATH, 2, state="failed")] == ["failed"]
+    assert await list_all_pages(office.http, PATH, 2, kind="another") == []
 
 
 async def test_a_task_is_shown_with_its_progress_and_whether_it_runs(office: Office) -> None:
@@ -92,7 +92,7 @@ async def test_a_failed_task_says_why_and_is_tried_again_when_an_operator_says_s
     assert (found["state"], found["attempts"]) == ("failed", 1)
     assert found["error"].startswith("RuntimeError in break_down")
     await office.write("POST", "rules/g1/retry", 204)
-    async with running(runner(office.transactor, note=TaskKind(note))):
+    async with running_component(runner(office.transactor, note=TaskKind(note))):
         await eventually(lambda: all_done(office.transactor))
     assert await ran(office.transactor) == ["rules/g1"]
     assert await office.audited() == [("task.retried", "task/rules/g1")]

@@ -15,10 +15,9 @@ from starlette.requests import Request
 
 from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.runtime.clock import SystemClock
-from huiqun.store import Database, DuplicateKey, Outside, connect, ensure_indexes
+from huiqun.store import Database, DuplicateKey, OutsideTransaction, connect, ensure_indexes
 from huiqun.web import (
     WEB_INDEXES,
-    Answer,
     AppOptions,
     Caller,
     IfMatch,
@@ -32,12 +31,13 @@ from huiqun.web import (
     Router,
     ServerOptions,
     WriteOnce,
-    body_limit,
-    changes_nothing,
+    WriteResult,
+    body_of,
     create_api_key,
     create_app,
-    received_body,
-    requires,
+    limit_body,
+    read_only,
+    require_role,
     serve,
     set_etag,
 )
@@ -112,21 +112,21 @@ async def read_note(db: Store, note_id: NoteId, response: Response) -> Note:
     return note_of(document)
 
 
-@router.post("", summary="Write a note", status_code=201, response_model=Note, dependencies=[requires("operator")])
+@router.post("", summary="Write a note", status_code=201, response_model=Note, dependencies=[require_role("operator")])
 async def create_note(note: Note, write: WriteOnce) -> Response:
-    async def create(work: Work) -> Answer:
+    async def create(work: Work) -> WriteResult:
         document = {"_id": note.id, **note.model_dump(exclude={"id"}), "version": 1}
         try:
             await work.collection("notes").insert_one(document)
         except DuplicateKey:
             raise Problem(409, "exists", "There is such a note.") from None
-        return Answer(note, version=1, location=f"/api/v1/notes/{note.id}")
+        return WriteResult(note, version=1, location=f"/api/v1/notes/{note.id}")
 
     return await write(create)
 
 
 @router.post("/count", summary="Add one to a counter", response_model=Note)
-async def count(gate: TheGate, write: WriteOnce, who: Annotated[Principal, requires("operator")]) -> Response:
+async def count(gate: TheGate, write: WriteOnce, who: Annotated[Principal, require_role("operator")]) -> Response:
     async def add(work: Work) -> Note:
         counter = await work.collection("counters").find_one_and_update(
             {"_id": "counter"}, {"$inc": {"weight": 1}}, upsert=True
@@ -140,9 +140,9 @@ async def count(gate: TheGate, write: WriteOnce, who: Annotated[Principal, requi
     return await write(add)
 
 
-@router.put("/{note_id}", summary="Change a note", response_model=Note, dependencies=[requires("operator")])
+@router.put("/{note_id}", summary="Change a note", response_model=Note, dependencies=[require_role("operator")])
 async def change_note(note_id: NoteId, note: Note, seen: IfMatch, write: WriteOnce) -> Response:
-    async def change(work: Work) -> Answer:
+    async def change(work: Work) -> WriteResult:
         document = await work.collection("notes").find_one({"_id": note_id})
         if document is None:
             raise Problem(404, "not-found", "There is no such note.")
@@ -150,12 +150,12 @@ async def change_note(note_id: NoteId, note: Note, seen: IfMatch, write: WriteOn
         version = document["version"] + 1
         changed = {**note.model_dump(exclude={"id"}), "version": version}
         await work.collection("notes").replace_one({"_id": note_id}, changed)
-        return Answer(note, version=version)
+        return WriteResult(note, version=version)
 
     return await write(change)
 
 
-@router.delete("/{note_id}", summary="Remove a note", status_code=204, dependencies=[requires("admin")])
+@router.delete("/{note_id}", summary="Remove a note", status_code=204, dependencies=[require_role("admin")])
 async def remove_note(note_id: NoteId, write: WriteOnce) -> Response:
     async def remove(work: Work) -> None:
         await work.collection("notes").delete_one({"_id": note_id})
@@ -163,7 +163,7 @@ async def remove_note(note_id: NoteId, write: WriteOnce) -> Response:
     return await write(remove)
 
 
-@router.post("/trial", summary="Look at a note without keeping it", dependencies=[changes_nothing()])
+@router.post("/trial", summary="Look at a note without keeping it", dependencies=[read_only()])
 async def try_note(note: Note) -> Note:
     return note
 
@@ -171,10 +171,10 @@ async def try_note(note: Note) -> Note:
 @router.post(
     "/import",
     summary="Say how long a text is",
-    dependencies=[changes_nothing(), body_limit(3 * 1024 * 1024)],
+    dependencies=[read_only(), limit_body(3 * 1024 * 1024)],
 )
 async def measure(request: Request, who: Caller) -> Note:
-    return Note(id=who.id, text=who.name, weight=len(received_body(request).content))
+    return Note(id=who.id, text=who.name, weight=len(body_of(request).content))
 
 
 pages = Router("/page", tag="pages", role="anyone")
@@ -187,7 +187,7 @@ async def show_page(token: Annotated[str, Query(description="What makes the link
 
 @pages.post("", summary="Take what a member sends")
 async def take(request: Request) -> Note:
-    return Note(id="page", text="", weight=len(received_body(request).content))
+    return Note(id="page", text="", weight=len(body_of(request).content))
 
 
 @dataclass
@@ -204,7 +204,7 @@ class Service:
     app: FastAPI
 
     async def as_role(self, *roles: Role) -> dict[str, str]:
-        return {"Authorization": f"Bearer {await create_api_key(Outside(self.db), 'tester', roles)}"}
+        return {"Authorization": f"Bearer {await create_api_key(OutsideTransaction(self.db), 'tester', roles)}"}
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from fastapi import APIRouter, FastAPI
 
-from huiqun.store import Outside, connect
+from huiqun.store import OutsideTransaction, connect
 from huiqun.web import AppOptions, Router, UnsafeRoutesError, create_api_key, create_app, revoke_api_key
 from huiqun.web.principals import ROLES, Principal
 
@@ -58,7 +58,7 @@ async def test_whoever_proves_nothing_gets_401_and_is_told_how(service: Any, hea
 
 
 async def test_a_key_is_accepted_in_both_headers(service: Any) -> None:
-    key = await create_api_key(Outside(service.db), "a gateway", ["viewer"])
+    key = await create_api_key(OutsideTransaction(service.db), "a gateway", ["viewer"])
     for headers in ({"Authorization": f"Bearer {key}"}, {"authorization": f"bearer {key}"}, {"X-API-Key": key}):
         assert (await service.http.get("/api/v1/notes", headers=headers)).status_code == 200
 
@@ -74,7 +74,7 @@ async def test_a_missing_role_is_403(service: Any) -> None:
 
 
 async def test_the_secret_is_not_in_the_database(service: Any) -> None:
-    key = await create_api_key(Outside(service.db), "a gateway", ["viewer"])
+    key = await create_api_key(OutsideTransaction(service.db), "a gateway", ["viewer"])
     stored = await service.db["api_keys"].find_one({})
     assert key.split("_", 2)[2] not in str(stored)
 
@@ -83,21 +83,23 @@ async def test_a_changed_expired_or_revoked_key_is_refused(service: Any) -> None
     async def status(key: str) -> int:
         return int((await service.http.get("/api/v1/notes", headers={"X-API-Key": key})).status_code)
 
-    key = await create_api_key(Outside(service.db), "a gateway", ["viewer"])
+    key = await create_api_key(OutsideTransaction(service.db), "a gateway", ["viewer"])
     soon = datetime.now(UTC) - timedelta(seconds=1)
     for refused in (key[:-1], key + "x", "hq_", "hq__", "hq_0000000000000000_x", "hq_%24ne_x", "nonsense"):
         assert await status(refused) == 401, refused
-    assert await status(await create_api_key(Outside(service.db), "late", ["viewer"], expires_at=soon)) == 401
+    assert (
+        await status(await create_api_key(OutsideTransaction(service.db), "late", ["viewer"], expires_at=soon)) == 401
+    )
     assert await status(key) == 200
-    assert await revoke_api_key(Outside(service.db), key.split("_")[1])
+    assert await revoke_api_key(OutsideTransaction(service.db), key.split("_")[1])
     assert await status(key) == 401
-    assert not await revoke_api_key(Outside(service.db), key.split("_")[1])
+    assert not await revoke_api_key(OutsideTransaction(service.db), key.split("_")[1])
 
 
 async def test_a_key_cannot_be_given_a_role_that_does_not_exist(service: Any) -> None:
     roles: Any = ["emperor"]
     with pytest.raises(ValueError, match="emperor"):
-        await create_api_key(Outside(service.db), "a gateway", roles)
+        await create_api_key(OutsideTransaction(service.db), "a gateway", roles)
 
 
 async def test_the_interface_document_needs_a_role_as_well(service: Any) -> None:

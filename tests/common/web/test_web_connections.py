@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from huiqun.web import METRICS_CONNECTIONS, Exposition, ServerOptions, bodies, serve
+from huiqun.web import METRICS_CONNECTIONS, MetricsApp, ServerOptions, bodies, serve
 from huiqun.web.connections import ConnectionLimits
 from local.ports import LOOPBACK, free_port
 
@@ -117,7 +117,7 @@ async def test_a_body_that_does_not_arrive_is_408(service: Any, monkeypatch: pyt
 async def test_figures_are_answered_to_many_at_once_and_nothing_else_is() -> None:
     stop, port = asyncio.Event(), free_port()
     options = ServerOptions(connections=METRICS_CONNECTIONS)
-    task = asyncio.create_task(serve(Exposition(), LOOPBACK, port, stop, options))
+    task = asyncio.create_task(serve(MetricsApp(), LOOPBACK, port, stop, options))
     transport = httpx.AsyncHTTPTransport(retries=5)
     async with httpx.AsyncClient(base_url=f"http://{LOOPBACK}:{port}", transport=transport, timeout=30) as http:
         answers = await asyncio.gather(*(http.get("/metrics") for _ in range(20)))

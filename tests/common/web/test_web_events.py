@@ -4,9 +4,9 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from huiqun.store import Document
-from huiqun.testing.events import allowed, message
+from huiqun.testing.events import message_allowed, message_received
 from huiqun.testing.rig import Rig
-from huiqun.web import WEB_INDEXES, Router, WriteOnce, requires
+from huiqun.web import WEB_INDEXES, Router, WriteOnce, require_role
 from huiqun.work import Work
 
 router = Router("/api/v1/announcements", tag="announcements", role="operator")
@@ -18,12 +18,12 @@ class Announcement(BaseModel):
     length: int = Field(description="How long the announcement's source is.", examples=[3])
 
 
-@router.post("", summary="Announce", response_model=Announcement, dependencies=[requires("operator")])
+@router.post("", summary="Announce", response_model=Announcement, dependencies=[require_role("operator")])
 async def announce(wanted: Announcement, write: WriteOnce) -> Response:
     async def use_case(work: Work) -> Announcement:
         document: Document = {"_id": "a1"}
         await work.collection("announcements").insert_one(document)
-        work.emit(allowed(message(1)).model_copy(update={"source": "x" * wanted.length}))
+        work.emit(message_allowed(message_received(1)).model_copy(update={"source": "x" * wanted.length}))
         return wanted
 
     return await write(use_case)

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from huiqun.web import Problem, RateLimits, ServerOptions
-from huiqun.web.compute import ComputeRoom
-from huiqun.web.limits import RateLimiter, address_of
+from huiqun.web.compute import ComputeQueue
+from huiqun.web.limits import RateLimiter, client_network_of
 from tests.common.web.conftest import running
 
 WRONG = {"X-API-Key": "hq_0000000000000000_wrong"}
@@ -105,7 +105,7 @@ async def test_a_forwarded_address_counts_only_from_a_proxy_that_is_trusted(
     ],
 )
 def test_an_address_is_what_one_subscriber_has(client: str, address: str) -> None:
-    assert address_of({"client": (client, 1)}) == address
+    assert client_network_of({"client": (client, 1)}) == address
 
 
 def test_strangers_with_many_addresses_take_no_more_memory() -> None:
@@ -121,7 +121,7 @@ class Bench:
     """Work that lasts until the test lets it end, and notes in which order it was done."""
 
     def __init__(self) -> None:
-        self.room = ComputeRoom()
+        self.room = ComputeQueue()
         self.may_end = threading.Event()
         self.done: list[str] = []
 
@@ -160,7 +160,7 @@ async def test_who_waits_for_much_already_is_refused_and_so_are_all_when_the_roo
 
 
 async def test_an_error_of_the_work_is_the_callers_and_leaves_room() -> None:
-    room = ComputeRoom()
+    room = ComputeQueue()
 
     def fail() -> None:
         raise TimeoutError("of the work itself")

@@ -12,8 +12,8 @@ from huiqun.privacy.keys import RotatingKey
 from huiqun.privacy.links import LinkGrant, LinkPurpose, SignedLinks
 from huiqun.store import Reader
 from huiqun.web import Router
-from huiqun.web.html import page, told
-from huiqun.web.member_pages import DONE, SHOWN, MemberPages, TokenInPath
+from huiqun.web.html import html_page, notice_paragraph
+from huiqun.web.member_pages import ACT_RESPONSES, SHOW_RESPONSES, MemberPages, TokenInPath
 from huiqun.work import Work
 from tests.common.web.conftest import Service, running
 
@@ -36,23 +36,23 @@ async def seats_left(reader: Reader) -> int:
     return 1 - await reader.collection("notes").count_documents({})
 
 
-@router.get("/{token}", summary="Show the seats that are left", response_class=HTMLResponse, responses=SHOWN)
+@router.get("/{token}", summary="Show the seats that are left", response_class=HTMLResponse, responses=SHOW_RESPONSES)
 async def show_seats(request: Request, token: TokenInPath) -> HTMLResponse:
     async def find(reader: Reader, grant: LinkGrant) -> HTMLResponse:
         assert not isinstance(reader, Work)
-        return page("报名", told(f"{grant.claims['member']}：{await seats_left(reader)}"))
+        return html_page("报名", notice_paragraph(f"{grant.claims['member']}：{await seats_left(reader)}"))
 
     return await PAGES.show(request, token, find)
 
 
-@router.post("/{token}", summary="Take a seat", response_class=HTMLResponse, responses=DONE)
+@router.post("/{token}", summary="Take a seat", response_class=HTMLResponse, responses=ACT_RESPONSES)
 async def take_seat(request: Request, token: TokenInPath) -> HTMLResponse:
     async def use_case(work: Work, grant: LinkGrant) -> HTMLResponse:
         await work.collection("notes").update_one(
             {"_id": grant.claims["member"]}, {"$set": {"came": True}}, upsert=True
         )
         await seats_left(work)
-        return page("报名", told("已报名。"))
+        return html_page("报名", notice_paragraph("已报名。"))
 
     return await PAGES.act(request, token, use_case)
 
@@ -64,7 +64,7 @@ async def service(mongo_url: str, database_name: str) -> AsyncIterator[Service]:
 
 
 def path_of(links: SignedLinks = LINKS, *, seconds: int = 60) -> str:
-    token = links.token(PURPOSE, {"member": "u1"}, datetime.now(UTC) + timedelta(seconds=seconds))
+    token = links.create_token(PURPOSE, {"member": "u1"}, datetime.now(UTC) + timedelta(seconds=seconds))
     return f"/rsvp/{token}"
 
 

@@ -13,7 +13,7 @@ from prometheus_client import generate_latest
 
 from huiqun.store import connect
 from huiqun.telemetry import configure_logs
-from huiqun.web import serve, undocumented
+from huiqun.web import list_undocumented, serve
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ async def test_stopping_does_not_wait_for_a_request_that_hangs(service: Any) -> 
 
 
 async def test_the_document_of_the_interface_is_complete(service: Any) -> None:
-    assert "\n".join(undocumented(service.app)) == ""
+    assert "\n".join(list_undocumented(service.app)) == ""
     operation = service.app.openapi()["paths"]["/api/v1/notes/{note_id}"]["put"]
     assert operation["x-roles"] == ["operator", "viewer"]
     assert set(operation["responses"]) >= {"200", "400", "401", "403", "404", "409", "412", "413", "422", "428"}

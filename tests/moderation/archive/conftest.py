@@ -8,5 +8,5 @@ from tests.moderation.rig import MONDAY, ModerationRig
 @pytest_asyncio.fixture
 async def rig(one_rig: ModerationRig) -> ModerationRig:
     await one_rig.start_over(MONDAY)
-    one_rig.does_actions = True
+    one_rig.follows_actions = True
     return one_rig

@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from huiqun.runtime.ids import new_id
 from huiqun.testing.events import NOON
-from huiqun.testing.waiting import eventually, running
+from huiqun.testing.waiting import eventually, running_component
 from tests.moderation.archive.test_records_api import group_id, judge, said
 from tests.moderation.interface import Interface, kind_of
 
@@ -21,7 +21,7 @@ RANGE = {"from": (NOON - timedelta(hours=1)).isoformat(), "to": (NOON + timedelt
 @pytest_asyncio.fixture
 async def with_tasks(interface: Interface) -> AsyncIterator[Interface]:
     """The interface, with the tasks of the service running."""
-    async with running(interface.rig.task_runner()):
+    async with running_component(interface.rig.task_runner()):
         yield interface
 
 

@@ -16,7 +16,7 @@ from huiqun.files.exports.handlers import (
     request_export,
 )
 from huiqun.files.exports.model import Export, ExportFormat, RowPage
-from huiqun.files.exports.store import read_parts
+from huiqun.files.exports.store import read_file_bytes
 from huiqun.files.writing import FileFormat
 from moderation.archive.handlers.exports import MESSAGES, ExportMessagesCommand
 from moderation.archive.model.rows import COLUMNS
@@ -46,7 +46,7 @@ async def finished(rig: ModerationRig, *groups: str, form: ExportFormat = FileFo
     await rig.run_due(timedelta(seconds=1))
     done = await found(rig, export)
     assert done.state == "done"
-    return done, await content(read_parts(rig.reader, export.id, 0, done.bytes))
+    return done, await content(read_file_bytes(rig.reader, export.id, 0, done.bytes))
 
 
 async def test_every_message_is_there_once_group_by_group_in_order_of_time(rig: ModerationRig) -> None:
@@ -71,7 +71,7 @@ async def test_a_row_says_what_was_said_and_what_became_of_it(rig: ModerationRig
     await rig.say_all("我的卡号 6222021001122334409")
     (document,) = await rig.documents("messages")
     recall = Recall(message_id=Archived(document).message_id, group_id="g1", recalled_by="u1")
-    await rig.deliver(MessageRecalled.about("g1", recall, time=MONDAY))
+    await rig.deliver(MessageRecalled.create("g1", recall, time=MONDAY))
     _, file = await finished(rig, "g1")
     row = orjson.loads(file)
     assert tuple(row) == COLUMNS
@@ -101,6 +101,8 @@ async def test_who_exports_what_and_who_fetches_it_is_audited(rig: ModerationRig
 def test_a_spreadsheet_shows_the_reasons_of_a_message_in_one_cell() -> None:
     reason = {"rule": "lexicon", "category": "ads", "severity": 3, "confidence": 1.0, "spans": []}
     row = {**dict.fromkeys(COLUMNS), "reasons": [reason, {**reason, "rule": "links"}], "text": "=1+1"}
-    written = MESSAGES.header(FileFormat.CSV) + b"".join(MESSAGES.lines(FileFormat.CSV, RowPage([row], None)))
+    written = MESSAGES.format_header(FileFormat.CSV) + b"".join(
+        MESSAGES.format_page(FileFormat.CSV, RowPage([row], None))
+    )
     (cells,) = csv.DictReader(io.StringIO(written.decode("utf-8-sig")))
     assert (cells["reasons"], cells["text"]) == ("lexicon/ads; links/ads", "'=1+1")

@@ -84,7 +84,7 @@ class Model:
 @given(st.lists(STEPS, min_size=3, max_size=25))
 async def test_a_message_under_any_hold_never_has_an_expiry(rig: ModerationRig, steps: Sequence[Step]) -> None:
     await rig.start_over(MONDAY)
-    rig.does_actions = True
+    rig.follows_actions = True
     await rig.keeper.refresh()
     model = Model(rig)
     note(repr(steps))

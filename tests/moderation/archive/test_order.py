@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from huiqun.contracts.moderation import Screened
-from huiqun.store import Outside
+from huiqun.store import OutsideTransaction
 from moderation.archive.model import RevisionKey
 from moderation.archive.store.messages import Place, Search, groups, search
 from tests.moderation.archive.records import archive, said
@@ -50,9 +50,9 @@ async def test_a_page_goes_on_after_a_message_that_has_expired(rig: ModerationRi
     messages = [said(number, "g1", MONDAY) for number in range(6)]
     await archive(rig, messages)
     database = rig.database
-    first = await search(Outside(database), Search("g1"), None, 3)
+    first = await search(OutsideTransaction(database), Search("g1"), None, 3)
     await database["messages"].delete_many({"_id": {"$in": [str(found.key) for found in first]}})
-    rest = await search(Outside(database), Search("g1"), first[-1].place, 10)
+    rest = await search(OutsideTransaction(database), Search("g1"), first[-1].place, 10)
     assert [found.message_id for found in rest] == [message.message_id for message in messages[3:]]
 
 
@@ -74,5 +74,5 @@ async def test_a_search_has_a_beginning_and_an_end(
 async def test_groups_with_messages_are_listed_page_by_page(rig: ModerationRig) -> None:
     await archive(rig, [said(number, f"g{number % 5}", MONDAY) for number in range(40)])
     database = rig.database
-    assert await groups(Outside(database), None, 3) == ["g0", "g1", "g2"]
-    assert await groups(Outside(database), "g2", 3) == ["g3", "g4"]
+    assert await groups(OutsideTransaction(database), None, 3) == ["g0", "g1", "g2"]
+    assert await groups(OutsideTransaction(database), "g2", 3) == ["g3", "g4"]

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from huiqun.audit import verify
+from huiqun.audit import verify_audit_log
 from huiqun.privacy.detection import PersonalDataKind
 from huiqun.privacy.keys import RotatingKey
 from huiqun.privacy.masking import keyed_hash
@@ -58,7 +58,7 @@ async def test_a_question_is_audited_with_the_hash_and_never_the_value(rig: Mode
     assert (entry["actor"], entry["action"]) == ("anna", "personal_data.looked_up")
     assert entry["detail"] == {"hash": keyed_hash(CARD, HASH_KEY), "found": 1}
     assert CARD not in str(entry)
-    assert (await verify(rig.reader)).intact
+    assert (await verify_audit_log(rig.reader)).intact
 
 
 @pytest.mark.parametrize("value", ["你好", "6222021001122334408", "13800138000", f"{CARD} {CARD[:-2]}17", ""])

@@ -10,7 +10,7 @@ from huiqun.channel.actions.handlers import record_receipts
 from huiqun.contracts.channel import ActionCompleted, MessageEdited, MessageReceived
 from huiqun.contracts.channel.actions import Receipt
 from huiqun.runtime.ids import new_id
-from huiqun.testing.events import NOON, edited, message, recalled
+from huiqun.testing.events import NOON, message_edited, message_recalled, message_received
 from tests.moderation.interface import Interface, kind_of
 
 
@@ -23,7 +23,7 @@ def said(group: str, *texts: str, member: str = "u1", sent_at: datetime | None =
     start = sent_at or NOON
     events = []
     for number, text in enumerate(texts):
-        event = message(number, group, member, text, start + timedelta(seconds=number))
+        event = message_received(number, group, member, text, start + timedelta(seconds=number))
         data = event.data.model_copy(update={"message_id": f"{group}-{member}-{number}"})
         events.append(event.model_copy(update={"data": data}))
     return events
@@ -82,10 +82,13 @@ async def test_a_search_that_makes_no_sense_is_refused(interface: Interface, que
 async def test_a_message_is_shown_with_its_revisions_and_its_recall(interface: Interface) -> None:
     group = group_id()
     (original,) = said(group, "大家好")
-    edits = [edited(original, "加微信 abc12345", 1), *(edited(original, f"第{number}版", number) for number in (2, 10))]
+    edits = [
+        message_edited(original, "加微信 abc12345", 1),
+        *(message_edited(original, f"第{number}版", number) for number in (2, 10)),
+    ]
     await judge(interface, [original])
     await judge(interface, edits)
-    await interface.rig.deliver(recalled(original))
+    await interface.rig.deliver(message_recalled(original))
     answer = await interface.ask("GET", f"/messages/{original.data.message_id}", "viewer")
     revisions = answer.json()["revisions"]
     assert [each["revision"] for each in revisions] == [0, 1, 2, 10]
@@ -103,7 +106,7 @@ async def test_actions_are_listed_newest_first_and_followed_to_their_outcome(int
     assert {each["kind"] for each in listed} == {"send_message", "delete_message"}
     asked = [each["id"] for each in await all_of(interface, "/actions", group_id=group, state="requested")]
     assert asked
-    receipt = ActionCompleted.about(group, Receipt(action_id=asked[0], group_id=group, detail="ok"), time=NOON)
+    receipt = ActionCompleted.create(group, Receipt(action_id=asked[0], group_id=group, detail="ok"), time=NOON)
     await interface.rig.run(lambda work: record_receipts(work, [receipt]))
     answer = (await interface.ask("GET", f"/actions/{asked[0]}", "viewer")).json()
     assert (answer["state"], answer["detail"]) == ("completed", "ok")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from huiqun.versions.model import ActivationCommand
+from huiqun.versions.model import ActivateVersionCommand
 from huiqun.work import Work
 from moderation.archive.model import first_day_without
 from moderation.archive.store.messages import MESSAGES
@@ -20,7 +20,7 @@ async def keep(rig: ModerationRig, days: int, policy_id: str = "default") -> Non
 
     async def use_case(work: Work) -> None:
         version = await policies.write_version(work, policy_id, rules, "test", "tester")
-        wish = ActivationCommand(version.number, "another tester")
+        wish = ActivateVersionCommand(version.number, "another tester")
         await policies.activate_version(work, policy_id, wish, lambda _: None)
 
     await rig.run(use_case)

@@ -8,8 +8,8 @@ from hashlib import blake2b
 from hypothesis import given
 from hypothesis import strategies as st
 
-from huiqun.testing.events import edited
-from huiqun.testing.events import message as message_event
+from huiqun.testing.events import message_edited
+from huiqun.testing.events import message_received as message_event
 from moderation.archive.handlers.supervising import SampleOrder, draw_sample
 from moderation.archive.model.sampling import Draw
 from tests.moderation.archive.records import archive, spread
@@ -108,7 +108,7 @@ async def test_groups_can_be_chosen_and_have_the_same_share(rig: ModerationRig) 
 async def test_an_edited_message_is_in_a_sample_once_and_as_first_sent(rig: ModerationRig) -> None:
     original = message_event(1, "g1", "u1", "第一版", MONDAY)
     await rig.deliver(original)
-    await rig.deliver(edited(original, "第二版"))
+    await rig.deliver(message_edited(original, "第二版"))
     order = SampleOrder("a seed", 5, MONDAY - timedelta(days=1), MONDAY + timedelta(days=1))
     sample = await draw_sample(rig.reader, order)
     assert [each.document["text"] for each in sample.drawn] == ["第一版"]

@@ -12,8 +12,8 @@ import pytest_asyncio
 from huiqun.runtime.ids import new_id
 from huiqun.tasks import store as tasks
 from huiqun.tasks.runner import TaskRunner
-from huiqun.testing.events import NOON, message
-from huiqun.testing.waiting import eventually, running
+from huiqun.testing.events import NOON, message_received
+from huiqun.testing.waiting import eventually, running_component
 from huiqun.work import Progress, Task
 from moderation.backtest import store
 from tests.moderation.interface import Interface, kind_of
@@ -34,7 +34,7 @@ async def group(interface: Interface) -> str:
     name = f"g-{new_id()}"
     events = []
     for number, text in enumerate(("短", "一句相当长的话在这里", "一起刷单")):
-        event = message(number, name, "u1", text, NOON + timedelta(minutes=number))
+        event = message_received(number, name, "u1", text, NOON + timedelta(minutes=number))
         data = event.data.model_copy(update={"message_id": f"{name}-{number}"})
         events.append(event.model_copy(update={"data": data}))
     await interface.rig.deliver(*events)
@@ -70,7 +70,7 @@ async def test_a_backtest_is_run_and_its_report_stands_beside_the_version(
     asked = await ask_for(interface, name, groups=[group])
     assert (asked["state"], asked["total"]) == ("waiting", None)
     assert (await read(interface, asked))["report"] is None
-    async with running(runner):
+    async with running_component(runner):
         found = await ended(interface, asked)
     assert (found["state"], found["progress"], found["total"], found["error"]) == ("done", 3, 3, None)
     report = found["report"]
@@ -93,7 +93,7 @@ async def test_a_backtest_that_is_called_off_is_not_run_and_one_that_has_ended_s
     first, second = [await ask_for(interface, name, groups=[group]) for _ in range(2)]
     path = f"/policies/{name}/versions/1/backtests"
     assert (await interface.ask("DELETE", f"{path}/{first['id']}")).json()["state"] == "cancelled"
-    async with running(runner):
+    async with running_component(runner):
         assert (await ended(interface, second))["state"] == "done"
     assert (await read(interface, first))["report"] is None
     assert (await interface.ask("DELETE", f"{path}/{second['id']}")).json()["state"] == "done"
@@ -127,7 +127,7 @@ async def test_what_a_crash_leaves_behind_is_begun_anew_and_given_up_after_three
     await hold(interface, asked, datetime.now(UTC) - timedelta(minutes=5))
     key = store.task_key(hopeless["id"])
     await database[tasks.LEASES].update_one({"_id": key}, {"$set": {"deaths": 2}})
-    async with running(runner):
+    async with running_component(runner):
         assert (await ended(interface, asked))["report"]["messages"] == 3
         given_up = await ended(interface, hopeless)
     assert (given_up["state"], given_up["report"]) == ("failed", None)

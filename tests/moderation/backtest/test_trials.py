@@ -9,7 +9,7 @@ import pytest
 from huiqun.contracts.channel import MessageKind, Role
 from huiqun.runtime.ids import new_id
 from huiqun.tasks.model import TaskCancelledError
-from huiqun.testing.events import edited
+from huiqun.testing.events import message_edited
 from moderation.backtest.handlers import run_trial
 from moderation.backtest.model import Trial
 from moderation.lexicon.model.matching import Lexicon
@@ -80,7 +80,7 @@ async def chatter(rig: ModerationRig, count: int) -> None:
         await rig.deliver(event)
         rig.clock.moment += timedelta(seconds=chance.choice((0, 0, 1, 600, 9_000)))
         if number % 11 == 0:
-            await rig.deliver(edited(event, chance.choice(SAID), time=rig.clock.moment))
+            await rig.deliver(message_edited(event, chance.choice(SAID), time=rig.clock.moment))
 
 
 async def test_the_rules_that_were_in_force_find_again_what_they_found(rig: ModerationRig) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from huiqun.audit import verify
+from huiqun.audit import verify_audit_log
 from huiqun.contracts.channel import Role
 from huiqun.contracts.moderation import (
     CaseClosed,
@@ -76,7 +76,7 @@ async def test_a_reversal_takes_back_strike_sanction_mute_and_open_actions_toget
     }
     assert states == {"delete_message": "withdrawn", "mute_member": "withdrawn"}
     assert len(await rig.documents("actions", kind="unmute_member")) == 1
-    rig.does_actions = True
+    rig.follows_actions = True
     await rig.run_due(timedelta(hours=2))
     assert len(rig.data_of(SanctionLifted)) == len(await rig.documents("actions", kind="unmute_member")) == 1
 
@@ -94,7 +94,7 @@ async def test_a_mute_that_goes_on_for_another_offence_is_not_ended_by_a_reversa
     strike = (await rig.standing()).strike_of(longer)
     assert strike is not None
     assert (await rig.standing()).muted_until == strike.until
-    rig.does_actions = True
+    rig.follows_actions = True
     await rig.run_due(timedelta(hours=3))
     assert [(each.sanction_id, each.cause) for each in rig.data_of(SanctionLifted)][1:] == [(strike.id, "expired")]
     assert len(await rig.documents("actions", kind="unmute_member")) == 1
@@ -200,7 +200,7 @@ async def test_every_decision_stands_in_the_audit_log_without_personal_data(rig:
     [entry] = await rig.database["audit_log"].find().to_list(None)
     assert (entry["actor"], entry["action"], entry["subject"]) == (BO.id, "case.upheld", f"case/{case.id}")
     assert "u9" not in str(entry)
-    assert (await verify(rig.reader)).intact
+    assert (await verify_audit_log(rig.reader)).intact
 
 
 async def test_a_claimed_case_is_its_holders_until_the_lease_is_over(rig: ModerationRig) -> None:

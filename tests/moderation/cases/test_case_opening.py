@@ -87,7 +87,7 @@ async def test_a_revision_that_has_to_be_decided_sooner_brings_the_reminder_forw
     message_id = await rig.say(DOUBTFUL)
     await rig.set_rules(Rules(review=ReviewRule(target_minutes=(60, 60, 60, 60, 60))))
     await rig.edit(message_id, DOUBTFUL + "，快转发", revision=1)
-    rig.does_actions = True
+    rig.follows_actions = True
     await rig.run_due(timedelta(minutes=61))
     [case] = await rig.cases()
     assert case.overdue
@@ -106,7 +106,7 @@ async def test_nobody_is_reminded_of_what_was_decided_in_time(rig: ModerationRig
 
 async def test_nobody_is_reminded_of_a_case_in_a_group_that_is_no_more(rig: ModerationRig) -> None:
     await rig.say(DOUBTFUL)
-    gone = GroupDismissed.about("g1", GroupDismissal(group_id="g1"), time=rig.clock.moment)
+    gone = GroupDismissed.create("g1", GroupDismissal(group_id="g1"), time=rig.clock.moment)
     await rig.deliver(gone)
     await rig.run_due(timedelta(days=2))
     assert await rig.documents("actions") == []

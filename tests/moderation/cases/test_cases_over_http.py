@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from huiqun.contracts.moderation import CaseOutcome
-from huiqun.testing.http import list_all
+from huiqun.testing.http import list_all_pages
 from huiqun.web import Role, create_api_key
 from moderation.cases.model import APPEAL, AppealGrant
 from tests.moderation.rig import BAD, DOUBTFUL, FINE, LINKS, ModerationRig
@@ -121,14 +121,14 @@ async def test_the_queue_is_listed_page_by_page_in_both_orders_and_by_every_filt
         await rig.say("举报", "u9", reply_to=await rig.say(FINE, f"v{number}"))
         rig.clock.moment += timedelta(minutes=5)
     http = service.clients["viewer"]
-    by_age = await list_all(http, "/api/v1/cases", 3)
+    by_age = await list_all_pages(http, "/api/v1/cases", 3)
     assert [each["opened_at"] for each in by_age] == sorted(each["opened_at"] for each in by_age)
     assert len({each["id"] for each in by_age}) == 8
-    severe = await list_all(http, "/api/v1/cases", 3, order="severity")
+    severe = await list_all_pages(http, "/api/v1/cases", 3, order="severity")
     assert [each["severity"] for each in severe] == [3] * 4 + [2] * 4
     assert [each["opened_at"] for each in severe[:4]] == sorted(each["opened_at"] for each in severe[:4])
     filters = (("kind", "report"), ("category", "rumour"), ("severity", "3"), ("group_id", "g2"), ("overdue", "true"))
-    numbers = [len(await list_all(http, "/api/v1/cases", 50, **{name: value})) for name, value in filters]
+    numbers = [len(await list_all_pages(http, "/api/v1/cases", 50, **{name: value})) for name, value in filters]
     assert numbers == [4, 4, 4, 0, 0]
     first = (await service.get("/api/v1/cases", limit=3)).json()["next_cursor"]
     assert (await service.get("/api/v1/cases", order="severity", cursor=first)).status_code == 422
@@ -189,7 +189,7 @@ async def test_a_member_appeals_on_the_page_behind_the_link(service: Service) ->
     await service.rig.decide(report.id, CaseOutcome.REVERSED)
     again = [await service.http.get(path), await service.http.post(path, data={"reason": "x"})]
     assert [(each.status_code, "已撤销" in each.text) for each in again] == [(200, True), (409, True)]
-    expired = "/api/v1/appeals/" + LINKS.token(APPEAL, AppealGrant("g1", "u1", "s1").claims, datetime.now(UTC))
+    expired = "/api/v1/appeals/" + LINKS.create_token(APPEAL, AppealGrant("g1", "u1", "s1").claims, datetime.now(UTC))
     assert (await service.http.get(expired)).status_code == 410
     assert (await service.http.post(expired, data={"reason": "x"})).status_code == 410
     for wrong in ("/api/v1/appeals/x", path[:-3] + "xyz", "/api/v1/appeals/" + "é" * 30):

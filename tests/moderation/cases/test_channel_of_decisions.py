@@ -35,7 +35,7 @@ LONG = timedelta(days=1)  # longer than the first mute
 async def elsewhere(rig: ModerationRig) -> AsyncIterator[ModerationRig]:
     """The group of the tests, which another channel than the usual one has told of."""
     group = Group(group_id="g1", owner=OWNER, capabilities=NATIVE)
-    await rig.deliver(GroupCreated.about("g1", group, time=rig.clock.moment, source=WECOM))
+    await rig.deliver(GroupCreated.create("g1", group, time=rig.clock.moment, source=WECOM))
     yield rig
 
 
@@ -73,7 +73,7 @@ async def test_what_becomes_needless_is_withdrawn_from_the_channel_that_was_aske
     message = await say(elsewhere, BAD)
     [deletion] = [each for each in elsewhere.data_of(ActionRequested) if each.kind == "delete_message"]
     recall = Recall(message_id=message.data.message_id, group_id="g1", recalled_by="u1")
-    recalled = MessageRecalled.about("g1", recall, time=message.time, source=WECOM)
+    recalled = MessageRecalled.create("g1", recall, time=message.time, source=WECOM)
     await elsewhere.deliver(recalled)
     [withdrawn] = elsewhere.data_of(ActionWithdrawn)
     assert (withdrawn.action_id, withdrawn.channel, withdrawn.group_id) == (deletion.action_id, WECOM, "g1")

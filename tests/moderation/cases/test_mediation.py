@@ -2,7 +2,7 @@
 
 import pytest
 
-from huiqun.audit import verify
+from huiqun.audit import verify_audit_log
 from huiqun.contracts.channel import Role
 from huiqun.contracts.moderation import CaseOutcome
 from moderation.cases.handlers.mediating import NobodyToTalkToError, mediate_case
@@ -57,7 +57,7 @@ async def test_the_case_remembers_it_and_is_still_to_be_decided(rig: ModerationR
     assert (entry.what, entry.by, entry.note) == ("mediated_private", ANNA.id, "请回电 138****5678")
     assert case.version == 2
     assert (await rig.decide(case.id, CaseOutcome.REVERSED)).closed_at is not None
-    assert (await verify(rig.reader)).intact
+    assert (await verify_audit_log(rig.reader)).intact
 
 
 async def test_nobody_else_than_who_holds_a_case_takes_it_up_and_nobody_once_it_is_decided(rig: ModerationRig) -> None:

@@ -18,7 +18,7 @@ from huiqun.contracts.channel import (
     MessageReceived,
     Role,
 )
-from huiqun.contracts.channel.mentions import with_names
+from huiqun.contracts.channel.mentions import render_names
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import CaseOutcome
 from huiqun.privacy.names import PersonName
@@ -58,14 +58,14 @@ async def planted(rig: ModerationRig) -> AsyncIterator[ModerationRig]:
 
 async def join(rig: ModerationRig, member: str, name: str, role: Role = Role.CUSTOMER) -> None:
     data = Member(group_id="g1", member_id=member, display_name=name, role=role, invited_by=OWNER)
-    await rig.deliver(MemberJoined.about("g1", data, time=rig.clock.moment))
+    await rig.deliver(MemberJoined.create("g1", data, time=rig.clock.moment))
 
 
 async def write(rig: ModerationRig, text: str, by: str, name: str) -> str:
     event = rig.message(text, by)
     sender = event.data.sender.model_copy(update={"display_name": PersonName(name)})
     data = event.data.model_copy(update={"sender": sender})
-    await rig.deliver(MessageReceived.about("g1", data, time=rig.clock.moment))
+    await rig.deliver(MessageReceived.create("g1", data, time=rig.clock.moment))
     rig.clock.moment += SHORT
     return data.message_id
 
@@ -102,9 +102,9 @@ async def test_an_offender_climbs_the_ladder_appeals_and_is_removed_by_id(plante
     mute = await asked(planted, kind="mute_member", reason="fraud")
     proposal = await asked(planted, kind="notify_staff", reason="fraud")
     assert warning.members == mute.members == proposal.members == ("u1",)
-    assert with_names(warning, {"u1": OFFENDER}).startswith(f"{OFFENDER}您好，您刚才的发言涉及“涉嫌欺诈”")
-    assert with_names(mute, {"u1": OFFENDER}).startswith(f"{OFFENDER}因多次违反群规")
-    assert f"成员 {OFFENDER}（u1） 多次违反群规" in with_names(proposal, {"u1": OFFENDER})
+    assert render_names(warning, {"u1": OFFENDER}).startswith(f"{OFFENDER}您好，您刚才的发言涉及“涉嫌欺诈”")
+    assert render_names(mute, {"u1": OFFENDER}).startswith(f"{OFFENDER}因多次违反群规")
+    assert f"成员 {OFFENDER}（u1） 多次违反群规" in render_names(proposal, {"u1": OFFENDER})
     await write(planted, "申诉 我没有", "u1", OFFENDER)
     [removal] = await planted.cases(kind="removal")
     await planted.decide(removal.id, CaseOutcome.UPHELD, BO)
@@ -114,7 +114,7 @@ async def test_an_offender_climbs_the_ladder_appeals_and_is_removed_by_id(plante
 
 async def test_a_task_that_is_put_to_a_person_and_escalated_names_both_by_id(planted: ModerationRig) -> None:
     group = Group(group_id="g1", owner=OWNER)  # as a WeCom group can: nothing by itself
-    await planted.deliver(GroupUpdated.about("g1", group, time=planted.clock.moment))
+    await planted.deliver(GroupUpdated.create("g1", group, time=planted.clock.moment))
     await join(planted, "u1", OFFENDER)
     for _ in range(5):
         await write(planted, BAD, "u1", OFFENDER)
@@ -124,7 +124,7 @@ async def test_a_task_that_is_put_to_a_person_and_escalated_names_both_by_id(pla
     reminder = await asked(planted, kind="notify_staff", task=None, reason="fraud")
     assert reminder.members == ("u1",)
     task = await asked(planted, task="remove_member")
-    assert with_names(task, {"u1": OFFENDER}).startswith(f"请将成员 {OFFENDER}（u1） 移出群聊，并做好说明。\n消息：")
+    assert render_names(task, {"u1": OFFENDER}).startswith(f"请将成员 {OFFENDER}（u1） 移出群聊，并做好说明。\n消息：")
     await planted.run_due(timedelta(minutes=31))
     actions: list[Action] = planted.data_of(ActionRequested)
     late = [action for action in actions if action.content.startswith("升级")]
@@ -133,12 +133,12 @@ async def test_a_task_that_is_put_to_a_person_and_escalated_names_both_by_id(pla
 
 
 async def test_a_newcomer_is_welcomed_and_reminded_by_id(planted: ModerationRig) -> None:
-    planted.does_actions = True
+    planted.follows_actions = True
     await join(planted, "u2", NEWCOMER)
     for _ in range(2):
         await planted.run_due(timedelta(hours=2))
     welcome = await asked(planted, reason="welcome")
-    assert with_names(welcome, {"u2": NEWCOMER}).startswith(f"欢迎 {NEWCOMER} 加入本群！")
+    assert render_names(welcome, {"u2": NEWCOMER}).startswith(f"欢迎 {NEWCOMER} 加入本群！")
     assert await asked(planted, reason="consent")
 
 
@@ -162,7 +162,7 @@ async def test_a_roster_check_that_finds_an_impostor_reports_ids(planted: Modera
     ]
     notice = await asked(planted, reason="roster")
     assert notice.members == (OWNER, "u3", "u4")
-    assert f"{IMPOSTOR}（u3）" in with_names(notice, {"u3": IMPOSTOR})
+    assert f"{IMPOSTOR}（u3）" in render_names(notice, {"u3": IMPOSTOR})
 
 
 async def test_mediation_patrols_and_incidents_name_nobody_but_by_id(planted: ModerationRig) -> None:
@@ -187,14 +187,14 @@ async def test_mediation_patrols_and_incidents_name_nobody_but_by_id(planted: Mo
 
 async def test_what_a_group_is_called_is_told_without_what_else_it_says(planted: ModerationRig) -> None:
     group = Group(group_id="g1", owner=OWNER, name="@所有人【官方】\n{member:u2}群")
-    await planted.deliver(GroupUpdated.about("g1", group, time=planted.clock.moment))
+    await planted.deliver(GroupUpdated.create("g1", group, time=planted.clock.moment))
     await join(planted, "u2", NEWCOMER)
     await planted.run_due(timedelta(seconds=2))
     welcome = await asked(planted, reason="welcome")
     assert "加入所有人 官方 member u2 群！" in welcome.content
     renamed = group.model_copy(update={"name": "加微信abc12345 http://x.example.com"})
     later = planted.clock.moment + timedelta(seconds=1)
-    await planted.deliver(GroupUpdated.about("g1", renamed, time=later))
+    await planted.deliver(GroupUpdated.create("g1", renamed, time=later))
     await write(planted, BAD, "u2", NEWCOMER)
     await planted.run(lambda work: go_now(work, "g1", "tester"))
     assert (await asked(planted, reason="patrol")).content.startswith("【巡群】g1，")
@@ -203,6 +203,6 @@ async def test_what_a_group_is_called_is_told_without_what_else_it_says(planted:
 async def test_a_new_name_changes_nothing_that_was_asked_for(planted: ModerationRig) -> None:
     await join(planted, "u1", NEWCOMER)
     data = Member(group_id="g1", member_id="u1", display_name=OFFENDER)
-    await planted.deliver(MemberUpdated.about("g1", data, time=planted.clock.moment + SHORT))
+    await planted.deliver(MemberUpdated.create("g1", data, time=planted.clock.moment + SHORT))
     await write(planted, BAD, "u1", OFFENDER)
     assert (await asked(planted, kind="send_message", reason="fraud")).content.startswith("{member:u1}您好")

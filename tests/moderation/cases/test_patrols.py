@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from huiqun.audit import verify
+from huiqun.audit import verify_audit_log
 from huiqun.contracts.moderation import Verdict
 from moderation.cases.handlers.patrolling import go_now
 from moderation.cases.model.patrol import Patrol
@@ -35,7 +35,7 @@ async def test_a_patrol_says_what_was_judged_how_and_what_waits(rig: ModerationR
     assert (task["kind"], task["assignee"]) == ("notify_staff", OWNER)
     for words in ("发言 3 条", "拦截 1 条", "待复核 1 条", "待处理案件 1 件，其中超时 1 件", "处置 2 项"):
         assert words in task["content"]
-    assert (await verify(rig.reader)).intact
+    assert (await verify_audit_log(rig.reader)).intact
 
 
 async def test_the_next_patrol_goes_on_where_the_last_one_ended(rig: ModerationRig) -> None:
@@ -53,7 +53,7 @@ async def test_where_there_is_nothing_to_see_to_nobody_is_told(rig: ModerationRi
 
 
 async def test_patrols_come_on_the_schedule_of_the_policy_until_it_has_none(rig: ModerationRig) -> None:
-    rig.does_actions = True
+    rig.follows_actions = True
     rig.clock.moment = HALF_PAST
     await rig.set_rules(EVERY_HOUR)
     await rig.run_due()

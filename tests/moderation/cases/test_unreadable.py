@@ -5,7 +5,7 @@ from itertools import count
 import pytest
 
 from huiqun.contracts.moderation import CaseOpened, CaseOutcome
-from huiqun.stream.unreadable import Unreadable, UnreadableRecord
+from huiqun.stream.unreadable import UnreadablePayload, UnreadableRecord
 from huiqun.testing.events import NOON
 from moderation.cases.handlers.following import NoProposalError
 from moderation.cases.model import State
@@ -17,7 +17,7 @@ _places = count(1)
 def unreadable(group: str = "g1", member: str | None = "u1", *, names_group: bool = True) -> UnreadableRecord:
     """A record of its own that is no event."""
     number = next(_places)
-    data = Unreadable(
+    data = UnreadablePayload(
         group_id=group,
         names_group=names_group,
         member_id=member,
@@ -25,7 +25,7 @@ def unreadable(group: str = "g1", member: str | None = "u1", *, names_group: boo
         reason="data.text: Input should be a valid string",
     )
     place = f"channel.messages.v1~0~{number}"
-    return UnreadableRecord.about(group, data, time=NOON).model_copy(update={"id": place})
+    return UnreadableRecord.create(group, data, time=NOON).model_copy(update={"id": place})
 
 
 async def test_a_flood_of_bad_records_is_one_case_with_a_count(rig: ModerationRig) -> None:

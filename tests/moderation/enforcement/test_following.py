@@ -15,7 +15,7 @@ from huiqun.contracts.channel import (
 )
 from huiqun.contracts.channel.actions import Receipt
 from huiqun.runtime.ids import new_id
-from huiqun.testing.events import NATIVE, recalled
+from huiqun.testing.events import NATIVE, message_recalled
 from moderation.policies import store as policy_store
 from moderation.policies.model import GroupSettings, OwnRules, Policies, Rules, changes_of
 from tests.moderation.rig import ModerationRig
@@ -37,7 +37,7 @@ async def test_who_the_policy_names_is_told_of_a_task_that_nobody_does(rig: Mode
     )
     await rig.run(lambda work: request_actions(work, asked))
     receipt = Receipt(action_id=asked.action_id, group_id=rig.group, assignee="staff-7")
-    event = ActionAssigned.about(rig.group, receipt, time=rig.clock.moment)
+    event = ActionAssigned.create(rig.group, receipt, time=rig.clock.moment)
     await rig.run(lambda work: record_receipts(work, [event]))
     await rig.run_due(timedelta(minutes=61))
     told = {each.assignee: each.content for each in rig.actions(ActionKind.NOTIFY_STAFF)}
@@ -66,7 +66,7 @@ async def test_a_message_that_its_sender_withdraws_need_not_be_deleted_any_more(
     policies = Policies(rig.current().policies.active, {rig.group: settings})
     rig.rulebook = replace(rig.current(), policies=policies)
     (message,) = await rig.say_all("一起刷单")
-    await rig.deliver(recalled(message))
+    await rig.deliver(message_recalled(message))
     told = rig.actions(ActionKind.NOTIFY_STAFF)
     assert [each.task for each in told] == [ActionKind.DELETE_MESSAGE, None]
     assert await state_of(rig, told[0]) == "withdrawn"

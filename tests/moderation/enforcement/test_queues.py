@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from huiqun.contracts.channel import ActionKind
-from huiqun.testing.waiting import eventually, running
+from huiqun.testing.waiting import eventually, running_component
 from huiqun.work import Task, Work
 from huiqun.work.task import TASKS
 from moderation.archive.handlers import settling
@@ -28,7 +28,7 @@ async def test_a_mute_ends_while_thousands_of_patrols_still_wait_their_turn(rig:
 
     await rig.run(flood)
     rig.clock.moment += timedelta(seconds=1)
-    async with running(rig.task_runner()):
+    async with running_component(rig.task_runner()):
         await eventually(lambda: bool(rig.actions(ActionKind.UNMUTE_MEMBER)))
         left = await rig.database[TASKS].count_documents({"kind": {"$in": [planning.GO_ROUND, settling.SETTLE]}})
     assert left > FLOOD, "the end of the mute has come before most of what was due earlier"

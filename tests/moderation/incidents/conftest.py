@@ -10,7 +10,7 @@ from tests.moderation.rig import ModerationRig
 @pytest_asyncio.fixture
 async def rig(one_rig: ModerationRig) -> ModerationRig:
     await one_rig.start_over()
-    one_rig.does_actions = True
+    one_rig.follows_actions = True
     return one_rig
 
 

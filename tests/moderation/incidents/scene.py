@@ -8,7 +8,7 @@ import httpx
 
 from huiqun.contracts.channel import Action, Role
 from huiqun.contracts.moderation import MessageScreened
-from huiqun.testing.events import NATIVE, created
+from huiqun.testing.events import NATIVE, group_created
 from huiqun.web.principals import Principal
 from tests.moderation.rig import OWNER, ModerationRig
 
@@ -48,7 +48,7 @@ class Caller:
 async def create(rig: ModerationRig, *groups: str, owner: str | None = OWNER) -> None:
     """The channel tells of groups."""
     now = rig.clock.moment
-    await rig.deliver(*(created(group, now, name=group, owner=owner, capabilities=NATIVE) for group in groups))
+    await rig.deliver(*(group_created(group, now, name=group, owner=owner, capabilities=NATIVE) for group in groups))
 
 
 async def judged(

@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from huiqun.contracts.moderation import IncidentClosed, IncidentOpened, Verdict
-from huiqun.testing.events import NOON, at
+from huiqun.testing.events import NOON, minutes_after_noon
 from moderation.incidents.model.incident import Incident, steps_of
 from moderation.incidents.model.plans import Plan, Step
 from moderation.incidents.model.scoring import report_of
@@ -24,7 +24,7 @@ def drill_of(*done: float | None) -> Incident:
     incident = Incident("i", "x", plan, 1, ("g1",), "", True, "me", NOON, steps_of(plan, NOON, {}, None))
     for progress, minutes in zip(incident.steps, done, strict=True):
         if minutes is not None:
-            progress.done_at = at(minutes)
+            progress.done_at = minutes_after_noon(minutes)
     return incident
 
 

@@ -58,7 +58,7 @@ class Incidents(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.run(self.rig.start_over())
-        self.rig.does_actions = True
+        self.rig.follows_actions = True
         self.known: list[Known] = []
         # Who wishes which mode of a group until when: the incident's id, or "" for a person's hand.
         self.wishes: dict[str, dict[str, tuple[GroupMode, datetime]]] = {group: {} for group in GROUPS}

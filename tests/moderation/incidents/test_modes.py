@@ -7,7 +7,7 @@ from hypothesis import given
 
 from huiqun.contracts.channel import ActionKind, Role
 from huiqun.contracts.moderation import GroupMode, ModeChanged, Verdict
-from huiqun.testing.events import NOON, at, joined
+from huiqun.testing.events import NOON, member_joined, minutes_after_noon
 from moderation.incidents.model.modes import GroupHolds, Hold, announcement, with_hold, without_hold
 from tests.moderation.incidents.scene import Caller, asked, audited, create, judged, mode_of, pending
 from tests.moderation.rig import ModerationRig
@@ -41,14 +41,18 @@ def test_a_group_is_always_in_the_severest_mode_it_is_held_in(changes: list[tupl
 
 
 def test_the_time_of_a_mode_begins_when_it_began_whoever_holds_it_now() -> None:
-    first = with_hold(GroupHolds("g1"), Hold("a", GroupMode.QUIET, at(5), "", "", "me", frozenset("x")), NOON)
-    both = with_hold(first, Hold("b", GroupMode.QUIET, at(9), "", "", "me", frozenset("y")), at(2))
-    alone = without_hold(both, "a", at(4)).span(at(4))
-    together = both.span(at(2))
+    first = with_hold(
+        GroupHolds("g1"), Hold("a", GroupMode.QUIET, minutes_after_noon(5), "", "", "me", frozenset("x")), NOON
+    )
+    both = with_hold(
+        first, Hold("b", GroupMode.QUIET, minutes_after_noon(9), "", "", "me", frozenset("y")), minutes_after_noon(2)
+    )
+    alone = without_hold(both, "a", minutes_after_noon(4)).span(minutes_after_noon(4))
+    together = both.span(minutes_after_noon(2))
     assert together is not None
     assert together.staff == {"x", "y"}
     assert alone is not None
-    assert (alone.since, alone.until, set(alone.staff)) == (NOON, at(9), {"y"})
+    assert (alone.since, alone.until, set(alone.staff)) == (NOON, minutes_after_noon(9), {"y"})
 
 
 async def set_mode(caller: Caller, mode: str, group: str = "g1", **fields: object) -> dict[str, object]:
@@ -119,7 +123,7 @@ async def test_where_no_staff_are_named_any_mention_makes_a_question(rig: Modera
 
 
 async def test_the_staff_in_the_group_may_be_asked_without_being_named(rig: ModerationRig, moderator: Caller) -> None:
-    await rig.deliver(joined("g1", "staff-4", role=Role.STAFF), joined("g1", "u7"))
+    await rig.deliver(member_joined("g1", "staff-4", role=Role.STAFF), member_joined("g1", "u7"))
     await set_mode(moderator, "quiet")
     assert (await judged(rig, "g1", "请问几点开门", mentions=["staff-4"])).data.verdict is Verdict.ALLOW
     assert (await judged(rig, "g1", "请问几点开门", mentions=["u7"])).data.verdict is Verdict.WARN

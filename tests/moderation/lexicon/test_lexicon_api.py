@@ -8,7 +8,7 @@ import pytest
 
 from huiqun.files.reading import RowFormat
 from huiqun.runtime.ids import new_id
-from huiqun.testing.http import list_all
+from huiqun.testing.http import list_all_pages
 from huiqun.testing.waiting import eventually
 from moderation.lexicon.model.rows import parse_words
 from tests.moderation.interface import Interface, kind_of, together
@@ -28,7 +28,7 @@ async def put(interface: Interface, name: str, content: str | bytes, **options: 
 
 
 async def words_of(interface: Interface, name: str, limit: int = 200) -> list[dict[str, Any]]:
-    return await list_all(await interface.served.client("viewer"), f"/api/v1/lexicon/lists/{name}/words", limit)
+    return await list_all_pages(await interface.served.client("viewer"), f"/api/v1/lexicon/lists/{name}/words", limit)
 
 
 async def test_a_csv_file_becomes_a_list_and_the_next_one_takes_its_place(interface: Interface) -> None:

@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 from rich.console import Console
 
-from huiqun.audit import verify
-from huiqun.store import Database, Outside, connect
+from huiqun.audit import verify_audit_log
+from huiqun.store import Database, OutsideTransaction, connect
 from local.stack import Stack
 from moderation.lexicon import store
 from moderation.lexicon.__main__ import main
@@ -43,8 +43,8 @@ async def test_a_file_becomes_a_list_and_the_import_is_audited(database: Databas
     assert (code, "bank: 1 words; in force" in output) == (0, True), output
     code, output = await shell(str(words), "--list", "bank")
     assert (code, "was imported before" in output) == (0, True), output
-    assert [word.id for word in await store.words(Outside(database))] == ["bank/刷单"]
-    assert (await verify(Outside(database))).entries == 1
+    assert [word.id for word in await store.words(OutsideTransaction(database))] == ["bank/刷单"]
+    assert (await verify_audit_log(OutsideTransaction(database))).entries == 1
     entry = await database["audit_log"].find_one({"_id": 1})
     assert entry is not None
     assert entry["actor"].startswith("shell:")
@@ -60,7 +60,7 @@ async def test_unfit_rows_are_named_by_line_and_refuse_the_file_unless_skipped(
     assert code == 1
     assert "line 3: word is a single common character" in output
     assert "line 4: severity is not between 1 and 5" in output
-    assert await store.lists(Outside(database)) == []
+    assert await store.lists(OutsideTransaction(database)) == []
     code, output = await shell(*arguments, "--on-error", "skip")
     assert (code, "bank: 1 words, 2 rows left out" in output) == (0, True), output
 
@@ -76,7 +76,7 @@ async def test_what_cannot_be_read_is_said_in_a_line(database: Database, tmp_pat
     ):
         code, output = await shell(*arguments)
         assert (code, "Nothing was imported." in output) == (1, True), output
-    assert await store.lists(Outside(database)) == []
+    assert await store.lists(OutsideTransaction(database)) == []
 
 
 def test_a_name_that_no_list_can_have_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

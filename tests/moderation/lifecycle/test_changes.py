@@ -32,14 +32,14 @@ def edited(original: MessageReceived, text: str, revision: int = 1, by: str | No
     if by is not None:
         fields["sender"] = {"member_id": by}
     data = EditedMessage(**fields, text=text, revision=revision)
-    return MessageEdited.about(data.group_id, data, time=original.time)
+    return MessageEdited.create(data.group_id, data, time=original.time)
 
 
 def recalled(original: MessageReceived, by: str = "u1", group: str | None = None) -> MessageRecalled:
     """The message withdrawn."""
     group = group or original.data.group_id
     data = Recall(message_id=original.data.message_id, group_id=group, recalled_by=by)
-    return MessageRecalled.about(group, data, time=original.time)
+    return MessageRecalled.create(group, data, time=original.time)
 
 
 async def archived(rig: ModerationRig) -> dict[RevisionKey, dict[str, Any]]:
@@ -63,9 +63,9 @@ async def deletions(rig: ModerationRig, **query: Any) -> list[str]:
 
 async def test_the_same_id_in_another_group_or_from_another_source_is_another_message(rig: ModerationRig) -> None:
     here = rig.message(BAD)
-    there = MessageReceived.about("g2", here.data.model_copy(update={"group_id": "g2"}), time=here.time)
+    there = MessageReceived.create("g2", here.data.model_copy(update={"group_id": "g2"}), time=here.time)
     other = here.model_copy(update={"source": ELSEWHERE, "id": "another"})
-    assert await rig.refusals_of(here, there, other) == []
+    assert await rig.deliver_refused(here, there, other) == []
     assert {(key.group_id, key.channel) for key in await archived(rig)} == {
         ("g1", "channel"),
         ("g2", "channel"),
@@ -76,7 +76,7 @@ async def test_the_same_id_in_another_group_or_from_another_source_is_another_me
 
 async def test_an_id_that_two_sources_use_stands_for_two_events(rig: ModerationRig) -> None:
     first, second = rig.message(FINE), rig.message(FINE)
-    known = [MemberJoined.about("g1", Member(group_id="g1", member_id=name), time=first.time) for name in ("a", "b")]
+    known = [MemberJoined.create("g1", Member(group_id="g1", member_id=name), time=first.time) for name in ("a", "b")]
     same = [known[0], known[1].model_copy(update={"id": known[0].id, "source": ELSEWHERE})]
     await rig.deliver(*same, first, second)
     assert {"g1/a", "g1/b"} <= set(await rig.members())
@@ -85,7 +85,7 @@ async def test_an_id_that_two_sources_use_stands_for_two_events(rig: ModerationR
 async def test_nobody_withdraws_what_another_has_written(rig: ModerationRig) -> None:
     message = rig.message(BAD)
     await rig.deliver(message)
-    [refused] = await rig.refusals_of(recalled(message, "u2"))
+    [refused] = await rig.deliver_refused(recalled(message, "u2"))
     assert "no staff" in refused
     assert await recalls(rig) == {}
     assert await deletions(rig) == [message.data.message_id]
@@ -95,9 +95,9 @@ async def test_nobody_withdraws_what_another_has_written(rig: ModerationRig) -> 
 async def test_a_recall_or_an_edit_in_one_group_does_nothing_in_another(rig: ModerationRig, group: str) -> None:
     message = rig.message(BAD)
     foreign = edited(message, FINE)
-    elsewhere = MessageEdited.about(group, foreign.data.model_copy(update={"group_id": group}), time=message.time)
+    elsewhere = MessageEdited.create(group, foreign.data.model_copy(update={"group_id": group}), time=message.time)
     await rig.deliver(message)
-    assert await rig.refusals_of(recalled(message, group=group), elsewhere) == []
+    assert await rig.deliver_refused(recalled(message, group=group), elsewhere) == []
     assert await recalls(rig) == {}
     assert await deletions(rig) == [message.data.message_id]
 
@@ -111,9 +111,9 @@ async def test_a_recall_from_another_source_does_nothing(rig: ModerationRig) -> 
 async def test_who_writes_owns_and_staff_withdraw_and_who_was_staff_does_not(rig: ModerationRig) -> None:
     joined = Member(group_id="g1", member_id="anna", role=Role.STAFF)
     messages = [rig.message(BAD) for _ in range(4)]
-    await rig.deliver(MemberJoined.about("g1", joined, time=messages[0].time), *messages)
+    await rig.deliver(MemberJoined.create("g1", joined, time=messages[0].time), *messages)
     withdrawn = [recalled(message, by) for message, by in zip(messages, ("u1", OWNER, "anna", "u2"), strict=True)]
-    assert len(await rig.refusals_of(*withdrawn)) == 1
+    assert len(await rig.deliver_refused(*withdrawn)) == 1
     assert sorted((await recalls(rig)).values()) == sorted(["u1", OWNER, "anna"])
 
 
@@ -133,7 +133,7 @@ async def test_a_recall_is_announced_once_whenever_it_comes(rig: ModerationRig, 
 
 async def test_a_recall_that_does_not_count_is_not_announced(rig: ModerationRig) -> None:
     message = rig.message(BAD)
-    [_] = await rig.refusals_of(message, recalled(message, "u2"), recalled(message, group="g2"))
+    [_] = await rig.deliver_refused(message, recalled(message, "u2"), recalled(message, group="g2"))
     assert rig.data_of(JudgedMessageRecalled) == []
 
 
@@ -143,7 +143,7 @@ async def test_nobody_edits_what_another_has_written(rig: ModerationRig, apart: 
     forged = edited(message, BAD, by="u2")
     if apart:
         await rig.deliver(message)
-    [refused] = await rig.refusals_of(*[forged] if apart else [message, forged])
+    [refused] = await rig.deliver_refused(*[forged] if apart else [message, forged])
     assert "not written" in refused
     assert [key.revision for key in await archived(rig)] == [0]
     assert await rig.documents("actions") == []
@@ -179,10 +179,10 @@ async def test_what_comes_before_its_message_is_remembered_for_so_many_messages_
 ) -> None:
     monkeypatch.setattr(store, "MAX_EARLY", 3)
     messages = [rig.message(FINE) for _ in range(8)]
-    refused = await rig.refusals_of(*[recalled(message) for message in messages[:2]])
-    refused += await rig.refusals_of(*[edited(message, BAD) for message in messages[2:4]])
+    refused = await rig.deliver_refused(*[recalled(message) for message in messages[:2]])
+    refused += await rig.deliver_refused(*[edited(message, BAD) for message in messages[2:4]])
     for message in messages[4:]:
-        refused += await rig.refusals_of(recalled(message))
+        refused += await rig.deliver_refused(recalled(message))
     assert len(refused) == 4
     assert len(await rig.documents(store.EARLY)) <= 4
     assert len(await archived(rig)) == 2, "whatever is not remembered, an edit is judged"
@@ -200,7 +200,7 @@ async def test_a_message_that_was_withdrawn_is_not_deleted_when_its_case_is_uphe
 async def test_a_report_and_an_appeal_are_about_the_message_of_their_own_group(rig: ModerationRig) -> None:
     here = rig.message(FINE, "u1")
     there = here.data.model_copy(update={"group_id": "g2", "text": BAD})
-    await rig.deliver(here, MessageReceived.about("g2", there, time=here.time))
+    await rig.deliver(here, MessageReceived.create("g2", there, time=here.time))
     await rig.say("举报", "u2", reply_to=here.data.message_id)
     await rig.say("举报", "u3", reply_to=here.data.message_id)
     [report] = await rig.cases(kind="report")
@@ -230,7 +230,7 @@ async def test_in_whatever_order_a_message_and_its_changes_come_the_outcome_is_t
         while sent:
             size = data.draw(st.integers(1, len(sent)))
             batch, sent = sent[:size], sent[size:]
-            assert await rig.refusals_of(*batch + batch[:1]) == []
+            assert await rig.deliver_refused(*batch + batch[:1]) == []
         stories.append(await story(rig, message.data.message_id))
     assert stories[0] == stories[1]
     assert stories[0]["early"] == []

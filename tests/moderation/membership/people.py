@@ -20,22 +20,22 @@ def joined(
     member: str, group: str = "g1", at: datetime = MONDAY, name: str | None = None, role: Role = Role.CUSTOMER
 ) -> MemberJoined:
     shown = member if name is None else name
-    return events.joined(group, member, at, role=role, display_name=shown, invited_by=OWNER, scene="qr")
+    return events.member_joined(group, member, at, role=role, display_name=shown, invited_by=OWNER, scene="qr")
 
 
 def left(member: str, group: str = "g1", at: datetime = MONDAY, reason: LeaveReason = LeaveReason.LEFT) -> MemberLeft:
-    return events.left(group, member, at, reason)
+    return events.member_left(group, member, at, reason)
 
 
 def renamed(
     member: str, name: str, group: str = "g1", at: datetime = MONDAY, role: Role = Role.CUSTOMER
 ) -> MemberUpdated:
-    return events.updated(group, member, at, display_name=name, role=role)
+    return events.member_updated(group, member, at, display_name=name, role=role)
 
 
 def listed(group: str, members: Sequence[str], as_of: datetime = MONDAY) -> GroupListed:
-    return events.listed(group, members, as_of)
+    return events.group_listed(group, members, as_of)
 
 
 def created(group: str = "g1", name: str = "理财一群", timezone: str = "Asia/Shanghai") -> GroupCreated:
-    return events.created(group, MONDAY, name=name, owner=OWNER, timezone=timezone, capabilities=events.NATIVE)
+    return events.group_created(group, MONDAY, name=name, owner=OWNER, timezone=timezone, capabilities=events.NATIVE)

@@ -100,7 +100,7 @@ def test_many_newcomers_are_named_in_part() -> None:
 
 
 async def test_in_a_private_group_nobody_is_welcomed_and_no_rules_are_posted(rig: ModerationRig) -> None:
-    private = GroupUpdated.about("g1", Group(group_id="g1", kind=GroupKind.PRIVATE, owner="staff-1"), time=MONDAY)
+    private = GroupUpdated.create("g1", Group(group_id="g1", kind=GroupKind.PRIVATE, owner="staff-1"), time=MONDAY)
     await rig.deliver(private)
     await rig.keeper.refresh()
     await rig.write_policy(rules_text=RULES, welcome=WELCOME, consent={}, posting={"schedule": "0 10 * * MON"})

@@ -79,7 +79,7 @@ async def test_the_page_is_called_after_its_group_and_says_nothing_else_of_the_n
         "加微信abc12345": "本群群规",
     }.items():
         group = Group(group_id="g1", name=name, owner="staff-1")
-        await office.rig.deliver(GroupUpdated.about("g1", group, time=office.rig.clock.moment))
+        await office.rig.deliver(GroupUpdated.create("g1", group, time=office.rig.clock.moment))
         assert f"<h1>{title}</h1>" in (await office.http.get(link)).text
         await office.rig.run_due(timedelta(seconds=1))
 
@@ -111,8 +111,8 @@ async def test_forged_and_expired_links_and_those_of_who_left_agree_to_nothing(o
     page = await office.http.get(link)
     later = datetime.now(UTC) + timedelta(hours=1)
     claims = Holder("g1", "u1").claims
-    forged = SignedLinks(RotatingKey(b"another secret"), None).token(CONSENT, claims, later)
-    expired = LINKS.token(CONSENT, claims, datetime.now(UTC) - timedelta(seconds=1))
+    forged = SignedLinks(RotatingKey(b"another secret"), None).create_token(CONSENT, claims, later)
+    expired = LINKS.create_token(CONSENT, claims, datetime.now(UTC) - timedelta(seconds=1))
     assert (await office.http.get(f"/consent?token={forged}")).status_code == 404
     assert (await office.http.post(f"/consent?token={link[-10:]}&version=1")).status_code == 404
     assert (await office.http.get(f"/consent?token={expired}")).status_code == 410

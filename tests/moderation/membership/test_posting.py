@@ -98,7 +98,7 @@ async def test_a_schedule_ends_with_the_policy_that_had_it_and_with_the_group(ri
     await rig.write_policy("quiet", posting=None)
     await rig.assign("g1", "quiet")
     gone = GroupDismissal(group_id="g2")
-    await rig.deliver(GroupDismissed.about("g2", gone, time=MONDAY))
+    await rig.deliver(GroupDismissed.create("g2", gone, time=MONDAY))
     await rig.run_due(timedelta(days=30))
     assert posts(rig) == []
     assert await rig.documents("tasks") == []

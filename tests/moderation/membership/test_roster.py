@@ -19,7 +19,7 @@ async def test_a_record_keeps_how_a_member_came_and_why_they_went(rig: Moderatio
     assert member.arrived is not None
     assert (member.arrived.value.invited_by, member.arrived.value.scene) == ("staff-1", "qr")
     assert (member.left_reason, member.is_present, member.left_at) == (LeaveReason.REMOVED, False, MONDAY + MINUTE)
-    (details,) = (await rig.directory.reveal([member])).values()
+    (details,) = (await rig.directory.reveal_personal_details([member])).values()
     assert details.display_name == "李女士"
 
 

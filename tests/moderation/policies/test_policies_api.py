@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from huiqun.audit import verify
+from huiqun.audit import verify_audit_log
 from huiqun.runtime.ids import new_id
-from huiqun.testing.waiting import eventually, running
+from huiqun.testing.waiting import eventually, running_component
 from moderation.rulebook.handlers import RulebookKeeper
 from tests.moderation.interface import Interface, kind_of, together
 from tests.moderation.policies.drafts import QUIET, activate, approve, policy_id, written
@@ -204,7 +204,7 @@ async def test_what_is_activated_and_assigned_here_is_in_force_in_another_proces
     elsewhere = RulebookKeeper(interface.rig.database)
     await elsewhere.refresh()
     group, name = new_id(), await written(interface)
-    async with running(elsewhere):
+    async with running_component(elsewhere):
         await activate(interface, name)
         await interface.ask("PUT", f"/groups/{group}", json={"policy_id": name}, headers={"If-Match": "*"})
 
@@ -225,4 +225,4 @@ async def test_the_audit_log_names_who_did_what_and_is_intact(interface: Interfa
     assert name in {entry["subject"].partition("/")[2] for entry in await interface.list_all("/audit", actor=actor)}
     report = (await interface.ask("GET", "/audit/verification", "auditor")).json()
     assert (report["intact"], report["findings"]) == (True, [])
-    assert (await verify(interface.rig.reader)).intact
+    assert (await verify_audit_log(interface.rig.reader)).intact

@@ -16,7 +16,7 @@ from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStart
 from huiqun.channel.directory.store import DIRECTORY
 from huiqun.contracts.channel import Group
 from huiqun.contracts.moderation import GroupMode
-from huiqun.testing.events import dismissed
+from huiqun.testing.events import group_dismissed
 from huiqun.work import Work
 from moderation.archive.model import Hold
 from moderation.archive.store import holds
@@ -175,7 +175,7 @@ async def test_whatever_changes_a_group_is_read_once(site: Site) -> None:
         lambda work: policy_store.assign(work, "g1", "vip"),
         lambda work: policy_store.set_modes(work, {"g1": span}),
         lambda work: policy_store.set_own_rules(work, OwnRules("g1", 1, {"quota": {"per_day": 1}})),
-        lambda work: policies.record_groups(work, [dismissed("g1")], site.rig.directory),
+        lambda work: policies.record_groups(work, [group_dismissed("g1")], site.rig.directory),
     )
     for change in changes:
         await site.rig.run(change)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from huiqun.contracts.channel import Group
-from huiqun.store import Outside
-from huiqun.testing.waiting import eventually, running
-from huiqun.versions.model import ActivationCommand
+from huiqun.store import OutsideTransaction
+from huiqun.testing.waiting import eventually, running_component
+from huiqun.versions.model import ActivateVersionCommand
 from huiqun.work import Work
 from moderation.lexicon import handlers as lexicons
 from moderation.lexicon import store as lexicon_store
@@ -37,7 +37,7 @@ async def put_list(rig: ModerationRig, name: str, *texts: str, category: str = "
 async def put_policy(rig: ModerationRig, policy_id: str, **rules: object) -> None:
     async def use_case(work: Work) -> None:
         version = await policies.write_version(work, policy_id, Rules.model_validate(rules), "", "tester")
-        await policies.activate_version(work, policy_id, ActivationCommand(version.number, "approver"), whatever)
+        await policies.activate_version(work, policy_id, ActivateVersionCommand(version.number, "approver"), whatever)
 
     await rig.run(use_case)
 
@@ -107,7 +107,7 @@ async def test_words_their_bits_and_their_version_change_together(rig: Moderatio
 async def test_a_running_keeper_takes_up_what_others_write(rig: ModerationRig) -> None:
     keeper, directory = RulebookKeeper(rig.database), rig.directory
     await keeper.refresh()
-    async with running(keeper):
+    async with running_component(keeper):
         await put_list(rig, "bank", "刷单")
         await put_policy(rig, "default", quota={"per_day": 2})
         group = Group(group_id="g1", timezone="Europe/Berlin", owner="staff-1")
@@ -130,7 +130,7 @@ async def test_a_lexicon_that_does_not_compile_leaves_the_one_before_in_force_an
     broken.chmod(0o755)
     good = sys.executable
     monkeypatch.setattr(sys, "executable", str(broken))
-    async with running(keeper):
+    async with running_component(keeper):
         await put_list(rig, "bank", "返利")
         await eventually(lambda: keeper.heartbeat.unready_reason is not None)
         await put_policy(rig, "default", quota={"per_day": 2})
@@ -178,9 +178,9 @@ async def test_a_policy_s_mask_has_the_bits_of_its_categories_and_no_others(rig:
 async def test_replicas_that_start_at_once_import_what_comes_with_the_service_once(rig: ModerationRig) -> None:
     imports = (lexicons.import_shipped(rig.reader, rig.transactor) for _ in range(4))
     await asyncio.gather(*imports)
-    lists = {entry.name: entry.words for entry in await lexicon_store.lists(Outside(rig.database))}
+    lists = {entry.name: entry.words for entry in await lexicon_store.lists(OutsideTransaction(rig.database))}
     assert set(lists) == {"huiqun", "huiqun-staff"}
-    assert len(await lexicon_store.words(Outside(rig.database))) == sum(lists.values())
+    assert len(await lexicon_store.words(OutsideTransaction(rig.database))) == sum(lists.values())
     entries = await rig.database["audit_log"].find().to_list(None)
     assert sorted(entry["subject"] for entry in entries) == ["lexicon/huiqun", "lexicon/huiqun-staff"]
     await lexicons.import_shipped(rig.reader, rig.transactor)

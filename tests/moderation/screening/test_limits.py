@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from huiqun.contracts.channel import MAX_TEXT, ActionKind, Message, MessageReceived, Sender, TextAvailability
 from huiqun.contracts.moderation import MessageScreened, Reason, Screened, Verdict
-from huiqun.kafka.publisher import record_of
+from huiqun.kafka.publisher import event_record
 from huiqun.privacy.detection import find_personal_data
 from moderation.policies.model import LengthRule, LinkRule, OversizeRule, ProbationRule, Rules
 from moderation.screening.model.evidence import Evidence
@@ -155,7 +155,7 @@ HEAVY: Sequence[str] = (
 async def test_what_is_made_known_of_a_message_fits_into_a_record(rig: ModerationRig, text: str) -> None:
     await rig.say_all(text)
     [event] = rig.emitted(MessageScreened)
-    value = record_of(event).value
+    value = event_record(event).value
     assert value is not None
     assert len(value) < 500_000
 

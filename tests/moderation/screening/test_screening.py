@@ -7,7 +7,7 @@ from huiqun.channel.actions.store import ACTIONS
 from huiqun.contracts.channel import ActionKind, Role
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import SanctionKind, Verdict
-from huiqun.testing.events import edited, recalled
+from huiqun.testing.events import message_edited, message_recalled
 from moderation.lexicon.model.matching import EVERY_POLICY, Lexicon
 from moderation.policies.model import Rules
 from moderation.standing.model import STRIKES
@@ -149,9 +149,9 @@ async def test_an_event_that_comes_again_changes_nothing(rig: ModerationRig) -> 
 async def test_an_edited_message_is_judged_again_counted_once_and_struck_once(rig: ModerationRig) -> None:
     rig.govern(Rules.model_validate({"quota": {"per_day": 1, "verdict": "block"}}))
     (message,) = await rig.say_all("你好")
-    await rig.deliver(edited(message, "一起刷单", 1, time=rig.clock.moment))
+    await rig.deliver(message_edited(message, "一起刷单", 1, time=rig.clock.moment))
     await rig.run_due(timedelta(minutes=5))
-    await rig.deliver(edited(message, "还是刷单", 2, time=rig.clock.moment))
+    await rig.deliver(message_edited(message, "还是刷单", 2, time=rig.clock.moment))
     assert [(each.revision, each.verdict) for each in rig.screened] == [
         (0, Verdict.ALLOW),
         (1, Verdict.BLOCK),
@@ -167,7 +167,7 @@ async def test_an_edited_message_is_judged_again_counted_once_and_struck_once(ri
 
 async def test_a_recalled_message_stays_in_the_archive(rig: ModerationRig) -> None:
     (message,) = await rig.say_all("一起刷单")
-    await rig.deliver(recalled(message))
+    await rig.deliver(message_recalled(message))
     (archived,) = await rig.documents("messages")
     assert (archived["recalled_by"], archived["verdict"], archived["text"]) == ("u1", "block", "一起刷单")
 

@@ -12,7 +12,7 @@ from local.story.model import (
     blocked,
     warned,
 )
-from local.story.numbers import full_width
+from local.story.numbers import full_width_number
 
 AFTERNOON: tuple[Entry, ...] = (
     Says("13:30:22", "wu", "孩子上大学，要办什么卡合适"),
@@ -42,7 +42,7 @@ AFTERNOON: tuple[Entry, ...] = (
     Says(
         "15:05:21",
         "feng",
-        f"周经理，你记一下{full_width(ID_CARD)}",
+        f"周经理，你记一下{full_width_number(ID_CARD)}",
         blocked("personal_data", "id_card"),
     ),
     Says("15:06:00", "zhou", "冯阿姨，号码不要发群里哦，我给您打电话。"),

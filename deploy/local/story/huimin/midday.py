@@ -19,7 +19,7 @@ from local.story.model import (
     reviewed,
     warned,
 )
-from local.story.numbers import in_groups
+from local.story.numbers import spaced_number
 
 MIDDAY: tuple[Entry, ...] = (
     Says(
@@ -34,7 +34,7 @@ MIDDAY: tuple[Entry, ...] = (
     Recalls("10:06:40", "id-card"),
     Says("10:07:10", "lin", "冯阿姨，身份证号千万不要发在群里，已请您撤回，我私下帮您查。"),
     Says("10:07:52", "feng", "好的好的，我不懂，撤回了"),
-    Says("10:15:03", "liu", f"我的卡号{in_groups(CARD)}，短信收不到", blocked("personal_data", "bank_card")),
+    Says("10:15:03", "liu", f"我的卡号{spaced_number(CARD)}，短信收不到", blocked("personal_data", "bank_card")),
     Says("10:16:11", "lin", "刘先生，卡号请不要发群里。短信收不到请先检查手机号是否换过，我私信您。"),
     Says("10:17:26", "liu", "哦哦，不好意思"),
     Says(

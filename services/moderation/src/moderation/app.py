@@ -6,7 +6,7 @@ from functools import partial
 
 from huiqun.audit import api as audit_api
 from huiqun.channel.actions import api as actions_api
-from huiqun.channel.actions.following import follow_up_kind
+from huiqun.channel.actions.following import follow_up_task_kind
 from huiqun.channel.actions.handlers import FOLLOW_UP, RECEIPT_EVENTS, record_receipts
 from huiqun.channel.actions.personal_data import ACTION_HOLDINGS
 from huiqun.channel.actions.store import ACTION_INDEXES
@@ -14,20 +14,20 @@ from huiqun.channel.directory.fold import GROUP_EVENTS, ROSTER_EVENTS
 from huiqun.channel.directory.handlers import Directory
 from huiqun.channel.directory.store import DIRECTORY_INDEXES
 from huiqun.contracts.channel import MessageEdited, MessageRecalled, MessageReceived
-from huiqun.files.exports.handlers import EXPORT, carry_out_exports
+from huiqun.files.exports.handlers import EXPORT, export_task_kind
 from huiqun.files.exports.store import EXPORT_INDEXES
 from huiqun.privacy.erasure import api as person_requests_api
 from huiqun.privacy.erasure.handlers import REQUEST_EVENTS, PersonRequests
 from huiqun.privacy.erasure.shared import shared_holdings
 from huiqun.privacy.links import SignedLinks
-from huiqun.service.api import Api, Interface
-from huiqun.service.connections import connections, loops
-from huiqun.service.parts import run_parts
-from huiqun.store import Database, Index, Outside
+from huiqun.service.api import HttpComponent, HttpInterface
+from huiqun.service.components import run_components
+from huiqun.service.connections import engine_components, prepare_connections
+from huiqun.store import Database, Index, OutsideTransaction
 from huiqun.stream import Route
 from huiqun.stream.unreadable import UnreadableRecord
 from huiqun.tasks import api as tasks_api
-from huiqun.tasks.migrations import MIGRATE, MIGRATION_INDEXES, migration_kind, plan_migrations
+from huiqun.tasks.migrations import MIGRATION_INDEXES, MIGRATION_TASK, migration_task_kind, schedule_migrations
 from huiqun.tasks.model import Continue, Queue, RetryPolicy, TaskKind
 from huiqun.web import Router
 from huiqun.work import Task, Work
@@ -138,7 +138,7 @@ def routes(
         Route((MessageReceived, MessageEdited), hear_and_screen, unreadable=note_unreadable, prepare=screening.read),
         Route((MessageRecalled,), screening.recall),
         Route(RECEIPT_EVENTS, record_receipts),
-        Route(REQUEST_EVENTS, person_requests(directory).record),
+        Route(REQUEST_EVENTS, person_requests(directory).record_requests),
     )
 
 
@@ -171,7 +171,7 @@ def task_kinds(
 
     return {
         enforcement.MUTE_ENDS: TaskKind(enforcement.end_mute, SANCTIONS),
-        FOLLOW_UP: follow_up_kind(policies.find_superior),
+        FOLLOW_UP: follow_up_task_kind(policies.find_superior),
         cases.OVERDUE: TaskKind(cases.remind, CASES),
         scene.REMIND: TaskKind(due.remind, INCIDENTS),
         scene.ESCALATE: TaskKind(due.escalate, INCIDENTS),
@@ -191,13 +191,13 @@ def task_kinds(
         settling.PLAN_RETENTION: TaskKind(settling.plan_retention, RETENTION),
         settling.PLAN_HOLD: TaskKind(settling.plan_hold, RETENTION),
         settling.SETTLE: TaskKind(settling.settle, RETENTION),
-        EXPORT: TaskKind(carry_out_exports([MESSAGES]), EXPORTS),
+        EXPORT: TaskKind(export_task_kind([MESSAGES]), EXPORTS),
         # What is wrong with a backtest is wrong the next time; three times its process may have died of it.
         backtests.RUN: TaskKind(
-            backtest.carry_out(Outside(database), rulebook), BACKTESTS, RetryPolicy(3, retry_on=())
+            backtest.carry_out(OutsideTransaction(database), rulebook), BACKTESTS, RetryPolicy(3, retry_on=())
         ),
-        **person_requests(directory).task_kinds(Outside(database)),
-        MIGRATE: migration_kind(database, migrations(directory)),
+        **person_requests(directory).task_kinds(OutsideTransaction(database)),
+        MIGRATION_TASK: migration_task_kind(database, migrations(directory)),
     }
 
 
@@ -239,22 +239,22 @@ ROUTERS = (
 
 async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) -> None:
     """Run the roles until stopped."""
-    async with connections(SERVICE, settings, INDEXES) as connected:
+    async with prepare_connections(SERVICE, settings, INDEXES) as connected:
         startup, keeper = connected.startup, RulebookKeeper(connected.database)
         directory = Directory(connected.encryption, connected.suppression)
-        startup.add(partial(import_shipped, Outside(connected.database), connected.transactor))
+        startup.add_step(partial(import_shipped, OutsideTransaction(connected.database), connected.transactor))
         if "tasks" in roles:
-            planning_migrations = partial(plan_migrations, migrations=migrations(directory))
-            startup.add(partial(connected.transactor.run, planning_migrations))
-            startup.add(partial(connected.transactor.run, watching.start_watching))
-        startup.add(keeper.refresh)
+            planning_migrations = partial(schedule_migrations, migrations=migrations(directory))
+            startup.add_step(partial(connected.transactor.run, planning_migrations))
+            startup.add_step(partial(connected.transactor.run, watching.start_watching))
+        startup.add_step(keeper.refresh)
         links = SignedLinks(settings.rotating_link_key, settings.public_url)
         handled = routes(keeper.current, directory, settings.rotating_hash_key.current, appeal_link_maker(links))
         kinds = task_kinds(links, connected.database, keeper.current, directory)
-        parts = loops(connected, roles, handled, kinds)
+        parts = engine_components(connected, roles, handled, kinds)
         parts.append(keeper)
         offered = interface(settings, keeper.current, links, directory, ROUTERS if "api" in roles else ())
-        await run_parts([*startup.before(parts), Api(offered, settings, connected, parts)], stop)
+        await run_components([*startup.followed_by(parts), HttpComponent(offered, settings, connected, parts)], stop)
 
 
 def interface(
@@ -263,7 +263,7 @@ def interface(
     links: SignedLinks,
     directory: Directory,
     routers: Sequence[Router] = ROUTERS,
-) -> Interface:
+) -> HttpInterface:
     """Routes of the service, with what they need."""
     state = {
         "rulebook": rulebook,
@@ -272,4 +272,4 @@ def interface(
         "four_eyes": settings.four_eyes,
         "hash_key": settings.rotating_hash_key,
     }
-    return Interface(service=SERVICE, description=DESCRIPTION, routers=routers, state=state)
+    return HttpInterface(service=SERVICE, description=DESCRIPTION, routers=routers, state=state)

@@ -12,16 +12,16 @@ from typing import Annotated, Any, BinaryIO, Literal
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from huiqun.audit import AuditEntry, append
+from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.cli.operator import shell_actor
-from huiqun.cli.terminal import database_of, fail, notes, output, run
+from huiqun.cli.terminal import exit_with_error, notes, open_database, output, run_command
 from huiqun.files.exports.model import ExportFormat, RequestExportCommand
 from huiqun.files.writing import FileFormat
 from huiqun.runtime.clock import SystemClock
 from huiqun.runtime.ids import new_id
-from huiqun.store import Database, Outside, is_transient, transaction
+from huiqun.store import Database, OutsideTransaction, is_transient, transaction
 from huiqun.work import Work
-from huiqun.work.retry import for_at_most
+from huiqun.work.retry import retry_for
 from moderation.archive.handlers.exports import MESSAGES, ExportMessagesCommand
 
 _AUDIT_SECONDS = 30.0
@@ -66,16 +66,16 @@ def export(
     chosen: ExportFormat = FileFormat.CSV if form == "csv" else FileFormat.JSONL
     command = ExportMessagesCommand(tuple(groups), _moment("--from", since), _moment("--to", until), chosen)
     if command.since >= command.until:
-        fail("--to is later than --from.")
+        exit_with_error("--to is later than --from.")
     if out.exists():
-        fail(f"{out} is there already.")
+        exit_with_error(f"{out} is there already.")
     part = out.with_name(f"{out.name}.part")
     try:
         with part.open("wb") as file:
-            written = run(_export(command.to_request(), file))
+            written = run_command(_export(command.to_request(), file))
         part.rename(out)
     except OSError as error:
-        fail(f"{out}: {error.strerror}")
+        exit_with_error(f"{out}: {error.strerror}")
     finally:
         with suppress(FileNotFoundError):
             part.unlink()
@@ -86,15 +86,15 @@ def export(
 
 async def _export(command: RequestExportCommand, file: BinaryIO) -> Written:
     written = Written(file)
-    async with database_of("moderation") as database:
+    async with open_database("moderation") as database:
         with _progress() as progress:
             sections = MESSAGES.sections(command.criteria)
-            total = sum([await MESSAGES.count_rows(Outside(database), section) for section in sections])
+            total = sum([await MESSAGES.count_rows(OutsideTransaction(database), section) for section in sections])
             task = progress.add_task("Exporting", total=total)
-            written.write([MESSAGES.header(command.format)])
+            written.write([MESSAGES.format_header(command.format)])
             for section in sections:
-                async for page in MESSAGES.read_pages(Outside(database), section, None):
-                    written.write(MESSAGES.lines(command.format, page))
+                async for page in MESSAGES.read_pages(OutsideTransaction(database), section, None):
+                    written.write(MESSAGES.format_page(command.format, page))
                     written.messages += len(page.rows)
                     progress.update(task, completed=written.messages)
         file.flush()
@@ -104,14 +104,14 @@ async def _export(command: RequestExportCommand, file: BinaryIO) -> Written:
             "bytes": written.size,
             "sha256": written.sha256,
         }
-        await for_at_most(_AUDIT_SECONDS, partial(_audit, database, detail), name="export", passes=is_transient)
+        await retry_for(_AUDIT_SECONDS, partial(_audit, database, detail), name="export", retry_on=is_transient)
     return written
 
 
 async def _audit(database: Database, detail: dict[str, Any]) -> None:
     async with transaction(database.client) as session:
         work = Work(database, session, SystemClock().now())
-        await append(work, AuditEntry(shell_actor(), "export.completed", f"export/{new_id()}", detail))
+        await append_audit_entry(work, AuditEntry(shell_actor(), "export.completed", f"export/{new_id()}", detail))
 
 
 def _progress() -> Progress:
@@ -123,7 +123,7 @@ def _moment(option: str, text: str) -> datetime:
     try:
         return datetime.fromisoformat(text).astimezone()
     except (ValueError, OverflowError):
-        fail(f"{option}: {text} is no date: write 2026-11-01 or 2026-11-01T08:00+08:00.")
+        exit_with_error(f"{option}: {text} is no date: write 2026-11-01 or 2026-11-01T08:00+08:00.")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from typing import Final
 from prometheus_client import Counter, Gauge
 
 from huiqun.contracts.moderation import CaseKind, CaseOutcome, GroupMode, Verdict
-from huiqun.telemetry.metrics import export_from_zero
+from huiqun.telemetry.metrics import initialize_series
 
 VERDICTS: Final = Counter(
     "huiqun_moderation_verdicts_total",
@@ -45,7 +45,7 @@ CHANGES_REFUSED: Final = Counter(
     "How often is a message changed by somebody who is not entitled to it? Then a channel is at fault.",
     ["change"],
 )
-export_from_zero(CHANGES_REFUSED, change=("edit", "recall"))
+initialize_series(CHANGES_REFUSED, change=("edit", "recall"))
 REPORTS: Final = Counter(
     "huiqun_moderation_reports_total",
     "What becomes of members' reports? Outcomes: taken, over_limit, void (no such message, or the reporter's own).",
@@ -69,13 +69,13 @@ LEGAL_HOLDS: Final = Gauge(
 )
 
 _DRILL: Final = ("yes", "no")
-export_from_zero(VERDICTS, verdict=Verdict)
-export_from_zero(CONSENTS, by=["reply", "link"])
-export_from_zero(ROSTER_FINDINGS, kind=["unknown_staff", "departed_staff", "staff_like_name"])
-export_from_zero(CASES_OPENED, kind=CaseKind)
-export_from_zero(CASES_CLOSED, kind=CaseKind, outcome=CaseOutcome)
-export_from_zero(CASES_OVERDUE, kind=CaseKind)
-export_from_zero(REPORTS, outcome=["taken", "over_limit", "void"])
-export_from_zero(INCIDENTS, what=["proposed", "opened", "contained", "closed"], drill=_DRILL)
-export_from_zero(INCIDENT_STEPS, outcome=["in_time", "late", "missed", "overdue"], drill=_DRILL)
-export_from_zero(GROUP_MODE_CHANGES, mode=GroupMode)
+initialize_series(VERDICTS, verdict=Verdict)
+initialize_series(CONSENTS, by=["reply", "link"])
+initialize_series(ROSTER_FINDINGS, kind=["unknown_staff", "departed_staff", "staff_like_name"])
+initialize_series(CASES_OPENED, kind=CaseKind)
+initialize_series(CASES_CLOSED, kind=CaseKind, outcome=CaseOutcome)
+initialize_series(CASES_OVERDUE, kind=CaseKind)
+initialize_series(REPORTS, outcome=["taken", "over_limit", "void"])
+initialize_series(INCIDENTS, what=["proposed", "opened", "contained", "closed"], drill=_DRILL)
+initialize_series(INCIDENT_STEPS, outcome=["in_time", "late", "missed", "overdue"], drill=_DRILL)
+initialize_series(GROUP_MODE_CHANGES, mode=GroupMode)

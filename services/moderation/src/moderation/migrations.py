@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from huiqun.channel.directory.handlers import Directory
 from huiqun.files.exports.handlers import schedule_export
-from huiqun.files.exports.model import OPEN_STATES
+from huiqun.files.exports.model import OPEN_EXPORT_STATES
 from huiqun.files.exports.store import EXPORTS
 from huiqun.tasks.migrations import Migration
-from huiqun.versions.migration import former_versions
+from huiqun.versions.migration import approval_migration
 from huiqun.work import Task, Work
 from huiqun.work.task import TASKS
 from moderation.archive.handlers.exports import MESSAGES
@@ -72,7 +72,7 @@ async def describe_exports_by_criteria(work: Work) -> int:
             "$unset": {"groups": 1, "since": 1, "until": 1},
         }
         await work.collection(EXPORTS).update_one({"_id": each["_id"]}, change)
-        if each["state"] in OPEN_STATES:
+        if each["state"] in OPEN_EXPORT_STATES:
             work.cancel(f"archive.export/{each['_id']}")
             schedule_export(work, each["_id"])
     return len(found)
@@ -99,8 +99,8 @@ def migrations(directory: Directory) -> tuple[Migration, ...]:
         Migration("2-backtests-into-tasks", give_open_backtests_tasks, ((BACKTESTS, "state_1__id_1"),)),
         group_records.FORMER_GROUPS.migration(directory),
         consent_states.FORMER_MEMBERS.migration(directory),
-        former_versions("5-approvals-of-policies", policies.POLICY_VERSIONS),
-        former_versions("6-approvals-of-incident-plans", PLAN_VERSIONS),
+        approval_migration("5-approvals-of-policies", policies.POLICY_VERSIONS),
+        approval_migration("6-approvals-of-incident-plans", PLAN_VERSIONS),
         Migration("7-versions-of-own-rules", make_versions_of_own_rules),
         Migration("8-exports-by-criteria", describe_exports_by_criteria),
     )

@@ -18,7 +18,7 @@ class TimeSlice:
         """Whether this task has run for long enough."""
         return time.monotonic() - self._since >= _SLICE_SECONDS
 
-    async def give_way(self) -> None:
+    async def yield_to_loop(self) -> None:
         """Let other tasks run; then this one's time begins anew."""
         await asyncio.sleep(0)
         self._since = time.monotonic()

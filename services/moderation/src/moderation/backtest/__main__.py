@@ -7,8 +7,16 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from huiqun.cli.terminal import database_of, fail, notes, one_line, output, printable, run
-from huiqun.store import Outside
+from huiqun.cli.terminal import (
+    exit_with_error,
+    notes,
+    open_database,
+    output,
+    printable_line,
+    printable_text,
+    run_command,
+)
+from huiqun.store import OutsideTransaction
 from moderation.backtest.handlers import run_trial
 from moderation.backtest.model import Trial
 from moderation.policies.handlers import UnknownPolicyError
@@ -28,8 +36,8 @@ def main(
     end = _moment(until) if until else datetime.now(UTC)
     trial = Trial(policy, version, _moment(since), end, tuple(group or ()))
     if trial.since >= trial.until:
-        fail("The period has to begin before it ends.")
-    report = run(_try(trial))
+        exit_with_error("The period has to begin before it ends.")
+    report = run_command(_try(trial))
     _show(report)
 
 
@@ -37,12 +45,12 @@ def _moment(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
     except ValueError:
-        fail(f"{text} is no date: write 2026-11-01, or 2026-11-01T08:00:00+08:00.")
+        exit_with_error(f"{text} is no date: write 2026-11-01, or 2026-11-01T08:00:00+08:00.")
 
 
 async def _try(trial: Trial) -> dict[str, Any]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    async with database_of("moderation") as database:
+    async with open_database("moderation") as database:
         keeper = RulebookKeeper(database)
         await keeper.refresh()
         with Progress(*columns, console=notes) as bar:
@@ -52,20 +60,20 @@ async def _try(trial: Trial) -> dict[str, Any]:
                 bar.update(task, completed=done, total=total)
 
             try:
-                return await run_trial(Outside(database), keeper.current(), trial, show)
+                return await run_trial(OutsideTransaction(database), keeper.current(), trial, show)
             except UnknownPolicyError:
-                fail(f"There is no {trial.label}.")
+                exit_with_error(f"There is no {trial.label}.")
 
 
 def _show(report: dict[str, Any]) -> None:
-    output.print(printable(f"{report['policy']} over {report['messages']:,} messages"), style="bold")
+    output.print(printable_text(f"{report['policy']} over {report['messages']:,} messages"), style="bold")
     table = Table()
     for heading in ("rule", "category", "before", "after", "added", "lost"):
         table.add_column(heading, justify="left" if heading in {"rule", "category"} else "right")
     for row in report["rules"]:
         table.add_row(
-            one_line(row["rule"]),
-            one_line(row["category"]),
+            printable_line(row["rule"]),
+            printable_line(row["category"]),
             *(f"{row[name]:,}" for name in ("before", "after", "added", "lost")),
         )
     output.print(table)
@@ -76,7 +84,7 @@ def _show(report: dict[str, Any]) -> None:
         for name in ("added", "lost"):
             for sample in row[f"{name}_samples"][:_SAMPLES]:
                 words = f"{name}: {row['rule']} {row['category']}: {sample['text']}"
-                output.print(one_line(words))
+                output.print(printable_line(words))
     speed = f"{report['seconds']:.1f} s, {report['messages_per_second']:,} messages a second"
     output.print(f"{speed}. {report['notes']}", style="dim", highlight=False)
 

@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id, Instant
 from huiqun.contracts.moderation import Verdict
-from huiqun.runtime.clock import whole_milliseconds
-from huiqun.web import Answer, Page, Paging, Principal, Router, Store, WriteOnce, requires
+from huiqun.runtime.clock import truncate_to_milliseconds
+from huiqun.web import Page, Paging, Principal, ReadDatabase, Router, WriteOnce, WriteResult, require_role
 from huiqun.work import Work
 from moderation.backtest import handlers
 from moderation.backtest.handlers import UnfitBacktestError, UnknownBacktestError
@@ -32,7 +32,7 @@ router = Router(
 PolicyPath = Annotated[PolicyId, Path(description="The policy's id.", examples=["default"])]
 NumberPath = Annotated[int, Path(ge=0, le=1_000_000, description="Number of the version.", examples=[3])]
 BacktestPath = Annotated[Id, Path(description="The backtest's id.", examples=["0192f3c1-0000-7000-8000-000000000000"])]
-Moderator = Annotated[Principal, requires("moderator")]
+Moderator = Annotated[Principal, require_role("moderator")]
 
 
 class Wanted(BaseModel):
@@ -134,18 +134,20 @@ async def request_backtest(
     policy_id: PolicyPath, number: NumberPath, wanted: Wanted, write: WriteOnce, who: Moderator
 ) -> Response:
     """A process with the role `tasks` takes it up; nothing that it finds has any effect."""
-    since, until = whole_milliseconds(wanted.since), whole_milliseconds(wanted.until or datetime.now(UTC))
+    since, until = truncate_to_milliseconds(wanted.since), truncate_to_milliseconds(wanted.until or datetime.now(UTC))
     trial = Trial(policy_id, number, since, until, tuple(wanted.groups), wanted.limit)
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         job = await handlers.request_backtest(work, trial, who.id)
-        return Answer(BacktestView(**_fields(job)), location=f"{_path(trial)}/{job.id}")
+        return WriteResult(BacktestView(**_fields(job)), location=f"{_path(trial)}/{job.id}")
 
     return await write(use_case)
 
 
 @router.get("", summary="List the backtests of a version")
-async def list_backtests(db: Store, policy_id: PolicyPath, number: NumberPath, paging: Paging) -> Page[BacktestView]:
+async def list_backtests(
+    db: ReadDatabase, policy_id: PolicyPath, number: NumberPath, paging: Paging
+) -> Page[BacktestView]:
     """Newest first."""
     found = await handlers.list_backtests(db, policy_id, number, paging.last(str), paging.limit + 1)
     return paging.page(found, lambda job: (job.id,), lambda job: BacktestView(**_fields(job)))
@@ -153,7 +155,7 @@ async def list_backtests(db: Store, policy_id: PolicyPath, number: NumberPath, p
 
 @router.get("/{backtest_id}", summary="Read how far a backtest is, or what came out")
 async def read_backtest(
-    db: Store, policy_id: PolicyPath, number: NumberPath, backtest_id: BacktestPath
+    db: ReadDatabase, policy_id: PolicyPath, number: NumberPath, backtest_id: BacktestPath
 ) -> BacktestInFull:
     """Progress is noted every second."""
     job = await handlers.find_backtest(db, policy_id, number, backtest_id)
@@ -167,9 +169,9 @@ async def cancel_backtest(
 ) -> Response:
     """One that is running stops within a second or two; one that has ended stays as it is."""
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         job = await handlers.cancel_backtest(work, policy_id, number, backtest_id)
-        return Answer(BacktestView(**_fields(job)))
+        return WriteResult(BacktestView(**_fields(job)))
 
     return await write(use_case)
 

@@ -6,16 +6,16 @@ from typing import Any, Final
 
 from huiqun.contracts.privacy import ErasureResult, Outcome
 from huiqun.privacy.erasure.holdings import (
-    PORTION,
+    PORTION_SIZE,
     Document,
     DocumentSet,
     ErasedPortion,
-    Keeping,
     PersonalDataHolding,
     Query,
-    erased,
-    kept,
-    rewritten,
+    RetentionGround,
+    anonymizable_holding,
+    erasable_holding,
+    retained_holding,
 )
 from huiqun.privacy.erasure.model import Subject
 from huiqun.store import Reader
@@ -74,12 +74,12 @@ def _examples_of(subject: Subject) -> list[Mapping[str, Any]]:
 
 
 async def _erase_examples(work: Work, subject: Subject) -> ErasedPortion:
-    cursor = await work.collection(CASES).aggregate([*_examples_of(subject), {"$limit": PORTION}])
+    cursor = await work.collection(CASES).aggregate([*_examples_of(subject), {"$limit": PORTION_SIZE}])
     ids = [document["example"]["_id"] async for document in cursor]
     if not ids:
         return ErasedPortion()
     await work.collection(EXAMPLES).delete_many({"_id": {"$in": ids}})
-    return ErasedPortion((ErasureResult(what=_EXAMPLES, outcome=Outcome.ERASED),), len(ids) < PORTION)
+    return ErasedPortion((ErasureResult(what=_EXAMPLES, outcome=Outcome.ERASED),), len(ids) < PORTION_SIZE)
 
 
 async def _read_examples(reader: Reader, subject: Subject) -> AsyncIterator[Document]:
@@ -88,13 +88,15 @@ async def _read_examples(reader: Reader, subject: Subject) -> AsyncIterator[Docu
 
 
 HOLDINGS = (
-    kept(
+    retained_holding(
         DocumentSet("针对本人消息的案件与申诉", CASES, Subject.query, show=_case_of),
-        Keeping("处置与申诉的依据，结案后保存三年", "closed_at", "尚未结案", timedelta(days=1_095)),
+        RetentionGround("处置与申诉的依据，结案后保存三年", "closed_at", "尚未结案", timedelta(days=1_095)),
     ),
-    rewritten(DocumentSet("本人的举报：举报人编号与说明", CASES, _reported_by, show=_report_of), _without_reporter),
+    anonymizable_holding(
+        DocumentSet("本人的举报：举报人编号与说明", CASES, _reported_by, show=_report_of), _without_reporter
+    ),
     PersonalDataHolding(_EXAMPLES, (EXAMPLES,), _erase_examples, _read_examples),
-    erased(
+    erasable_holding(
         DocumentSet(
             "举报记录：被采纳与被驳回的次数",
             REPORTERS,

@@ -45,7 +45,7 @@ def impose(
         message_id=offence.message_id,
         until=climb.until,
     )
-    work.emit(MemberSanctioned.about(offence.group_id, sanction, time=work.now, cause=offence.context.cause))
+    work.emit(MemberSanctioned.create(offence.group_id, sanction, time=work.now, cause=offence.context.cause))
     if climb.until is not None:
         whose = {"channel": offence.channel, "group_id": offence.group_id, "member_id": offence.member_id}
         payload = {**whose, "sanction_id": strike.id}
@@ -106,7 +106,7 @@ def _lift(
     lifted = LiftedSanction(
         sanction_id=sanction_id, channel=channel, group_id=standing.group_id, member_id=standing.member_id, cause=cause
     )
-    work.emit(SanctionLifted.about(standing.group_id, lifted, time=work.now))
+    work.emit(SanctionLifted.create(standing.group_id, lifted, time=work.now))
 
 
 def _mute_key(strike: Strike) -> str:

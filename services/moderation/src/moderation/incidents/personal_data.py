@@ -2,14 +2,14 @@
 
 from datetime import timedelta
 
-from huiqun.privacy.erasure.holdings import kept_anyway
+from huiqun.privacy.erasure.holdings import unsearched_holding
 from moderation.incidents.store.delegations import DELEGATIONS
 from moderation.incidents.store.incidents import INCIDENTS, PROPOSALS, TIMELINE
 from moderation.incidents.store.modes import HOLDS
 from moderation.incidents.store.plans import PLAN_VERSIONS
 
 HOLDINGS = (
-    kept_anyway(
+    unsearched_holding(
         "员工在突发事件中的经办记录（仅限员工）",
         (INCIDENTS, TIMELINE, HOLDS, DELEGATIONS),
         "事件处置与授权的证明，保存五年",

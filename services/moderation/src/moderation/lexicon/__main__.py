@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from huiqun.audit import AUDIT_INDEXES
 from huiqun.cli.operator import shell_actor
-from huiqun.cli.terminal import one_line, printable
+from huiqun.cli.terminal import printable_line, printable_text
 from huiqun.files.reading import ParsedRows, RowFault, RowFormat, UnreadableFileError, decode_file
 from huiqun.kafka import Publisher
 from huiqun.runtime.clock import SystemClock
@@ -79,7 +79,7 @@ def main(arguments: Sequence[str], console: Console) -> int:
         console.print(f"{len(error.faults)} rows are unfit, so none was taken{hint}.")
         return 1
     except (ShippedListError, OSError, UnreadableFileError, StoreError) as error:
-        console.print(printable(f"Nothing was imported. {type(error).__name__}: {error}"))
+        console.print(printable_text(f"Nothing was imported. {type(error).__name__}: {error}"))
         return 1
     _report(console, read, entry, changed=changed)
     return 0
@@ -110,7 +110,7 @@ def _report(console: Console, read: ParsedRows[Word], entry: WordList, *, change
 
 def _show(console: Console, faults: Sequence[RowFault]) -> None:
     for fault in faults[:_SHOWN_FAULTS]:
-        console.print(one_line(f"line {fault.line}: {fault.field} {fault.reason}"))
+        console.print(printable_line(f"line {fault.line}: {fault.field} {fault.reason}"))
     if len(faults) > _SHOWN_FAULTS:
         console.print(f"... and {len(faults) - _SHOWN_FAULTS} more")
 

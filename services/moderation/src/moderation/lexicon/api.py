@@ -7,19 +7,19 @@ from fastapi import Depends, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from huiqun.files.reading import ParsedRows, RowFault, RowFormat
-from huiqun.files.uploads import MOST_FAULTS, received_rows, refused_rows
+from huiqun.files.uploads import MAX_FAULTS, read_uploaded_rows, row_faults_problem
 from huiqun.web import (
     MIB,
-    Answer,
     Offloaded,
     Page,
     Paging,
     Principal,
+    ReadDatabase,
     Router,
-    Store,
     WriteOnce,
-    body_limit,
-    requires,
+    WriteResult,
+    limit_body,
+    require_role,
 )
 from huiqun.work import Work
 from moderation.lexicon import handlers, store
@@ -59,7 +59,7 @@ OnError = Annotated[
     Literal["refuse", "skip"],
     Query(description="What an unfit row leads to: the file is refused, or the row is left out.", examples=["skip"]),
 ]
-Moderator = Annotated[Principal, requires("moderator")]
+Moderator = Annotated[Principal, require_role("moderator")]
 
 
 class ListView(BaseModel):
@@ -101,20 +101,20 @@ class WordView(BaseModel):
 
 
 @router.get("", summary="List the word lists")
-async def list_lists(db: Store, paging: Paging) -> Page[ListView]:
+async def list_lists(db: ReadDatabase, paging: Paging) -> Page[ListView]:
     """By name; `huiqun` and `huiqun-staff` come with the service."""
     found = await store.lists(db, paging.last(str), paging.limit + 1)
     return paging.page(found, lambda entry: (entry.name,), _list)
 
 
 @router.get("/{name}", summary="Read what a word list came from")
-async def read_list(db: Store, name: ListPath) -> ListView:
+async def read_list(db: ReadDatabase, name: ListPath) -> ListView:
     """The words themselves are under `/words`."""
     return _list(await handlers.find_list(db, name))
 
 
 @router.get("/{name}/words", summary="List the words of a list")
-async def list_words(db: Store, name: ListPath, paging: Paging) -> Page[WordView]:
+async def list_words(db: ReadDatabase, name: ListPath, paging: Paging) -> Page[WordView]:
     """By id."""
     await handlers.find_list(db, name)
     found = await store.page(db, name, paging.last(str), paging.limit + 1)
@@ -122,7 +122,7 @@ async def list_words(db: Store, name: ListPath, paging: Paging) -> Page[WordView
 
 
 def _read(request: Request, name: str, *, keep_going: bool) -> tuple[ParsedRows[Word], WordFile]:
-    content, form = received_rows(request, _FORMS)
+    content, form = read_uploaded_rows(request, _FORMS)
     read = handlers.read_words(content, form, name, keep_going=keep_going)
     return read, WordFile(name, read.records, handlers.checksum_of(content))
 
@@ -135,14 +135,14 @@ async def received_words(
         # Reading 60,000 rows takes a second of processor time: elsewhere, so that heartbeats and requests go on.
         return await offload(_read, request, name, keep_going=on_error == "skip")
     except UnfitWordsError as error:
-        raise refused_rows("unfit-words", error.faults) from None
+        raise row_faults_problem("unfit-words", error.faults) from None
 
 
 @router.put(
     "/{name}",
     summary="Put a file of words in the place of a list",
     response_model=ImportView,
-    dependencies=[body_limit(32 * MIB)],
+    dependencies=[limit_body(32 * MIB)],
     openapi_extra=_FILE,
 )
 async def put_list(
@@ -154,11 +154,11 @@ async def put_list(
     """
     read, file = received
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         entry, changed = await handlers.import_list(work, file, who.id)
-        errors = [_row_fault(fault) for fault in read.faults[:MOST_FAULTS]]
+        errors = [_row_fault(fault) for fault in read.faults[:MAX_FAULTS]]
         shown = _list(entry).model_dump()
-        return Answer(ImportView(**shown, changed=changed, unfit_rows=len(read.faults), errors=errors))
+        return WriteResult(ImportView(**shown, changed=changed, unfit_rows=len(read.faults), errors=errors))
 
     return await write(use_case)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from huiqun.audit import AuditEntry, append
+from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.files.reading import ParsedRows, RowFault, RowFormat
 from huiqun.store import Reader
 from huiqun.work import Transactor, Work
@@ -69,7 +69,7 @@ async def import_list(work: Work, file: WordFile, author: str) -> tuple[WordList
     entry = WordList(file.list_name, len(file.words), file.checksum, author, work.now)
     await store.replace_list(work, entry, file.words)
     detail = {"words": entry.words, "checksum": entry.checksum, "before": known.words if known else None}
-    await append(work, AuditEntry(author, "lexicon.list.imported", f"lexicon/{entry.name}", detail))
+    await append_audit_entry(work, AuditEntry(author, "lexicon.list.imported", f"lexicon/{entry.name}", detail))
     return entry, True
 
 
@@ -78,7 +78,7 @@ async def drop_list(work: Work, name: str, actor: str) -> None:
     _check_own(name)
     if not await store.drop_list(work, name):
         raise UnknownListError(name)
-    await append(work, AuditEntry(actor, "lexicon.list.dropped", f"lexicon/{name}"))
+    await append_audit_entry(work, AuditEntry(actor, "lexicon.list.dropped", f"lexicon/{name}"))
 
 
 async def find_list(reader: Reader, name: str) -> WordList:

@@ -131,7 +131,7 @@ async def _sorted(words: Sequence[Word]) -> Iterator[Word]:
     for start in range(0, len(words), _SORTED_AT_ONCE):
         parts.append(sorted(words[start : start + _SORTED_AT_ONCE], key=_id_of))
         if time_slice.is_spent:
-            await time_slice.give_way()
+            await time_slice.yield_to_loop()
     return merge(*parts, key=_id_of)
 
 

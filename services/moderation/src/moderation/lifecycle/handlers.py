@@ -110,7 +110,7 @@ def announce_recall(work: Work, message: Screened, recalled_by: str, cause: Even
         recalled_by=recalled_by,
         verdict=message.verdict,
     )
-    work.emit(JudgedMessageRecalled.about(message.group_id, data, time=work.now, cause=cause))
+    work.emit(JudgedMessageRecalled.create(message.group_id, data, time=work.now, cause=cause))
 
 
 def ref_of(event: Messages) -> MessageRef:

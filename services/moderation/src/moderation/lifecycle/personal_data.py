@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 from huiqun.contracts.topics import CHANNEL_MESSAGES
-from huiqun.privacy.erasure.holdings import kept_anyway
+from huiqun.privacy.erasure.holdings import unsearched_holding
 from moderation.lifecycle.store import EARLY
 
 HOLDINGS = (
-    kept_anyway(
+    unsearched_holding(
         "先于消息到达的修改与撤回：成员编号",
         (EARLY,),
         "消息到达时须据此处理",

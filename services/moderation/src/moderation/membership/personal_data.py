@@ -5,7 +5,15 @@ from datetime import timedelta
 from typing import Any, Final
 
 from huiqun.contracts.privacy import Outcome
-from huiqun.privacy.erasure.holdings import Document, DocumentSet, Keeping, Query, erased, kept, rewritten
+from huiqun.privacy.erasure.holdings import (
+    Document,
+    DocumentSet,
+    Query,
+    RetentionGround,
+    anonymizable_holding,
+    erasable_holding,
+    retained_holding,
+)
 from huiqun.privacy.erasure.model import Subject
 from moderation.membership.store import consent_states, groups
 from moderation.membership.store.consents import CONSENTS, RULES
@@ -31,21 +39,21 @@ def _findings_of(document: Document, subject: Subject) -> Document:
 
 
 HOLDINGS = (
-    kept(
+    retained_holding(
         DocumentSet(
             "对群规的同意记录",
             CONSENTS,
             Subject.query,
             ("group_id", "member_id", "rules_version", "policy_version", "given_at"),
         ),
-        Keeping("同意的证明，保存五年", "given_at", after=timedelta(days=5 * 366)),
+        RetentionGround("同意的证明，保存五年", "given_at", after=timedelta(days=5 * 366)),
     ),
-    erased(
+    erasable_holding(
         DocumentSet(
             "已退群成员的群规确认状态", consent_states.STATES, lambda each: {"$and": [each.query(), _GONE]}, _STATE
         )
     ),
-    rewritten(
+    anonymizable_holding(
         DocumentSet(
             "旧版本留下的成员名称与来源",
             consent_states.STATES,
@@ -55,27 +63,27 @@ HOLDINGS = (
         _without_former,
         Outcome.ERASED,
     ),
-    kept(
+    retained_holding(
         DocumentSet(
             "在群成员的群规确认状态",
             consent_states.STATES,
             lambda each: {"$and": [each.query(), {"$nor": [_GONE]}]},
             _STATE,
         ),
-        Keeping("仍在群内，执行群规所需，退群后至多保存 400 天", "gone_since"),
+        RetentionGround("仍在群内，执行群规所需，退群后至多保存 400 天", "gone_since"),
     ),
-    rewritten(
+    anonymizable_holding(
         DocumentSet("待欢迎的新成员名单", groups.STATES, lambda each: each.query("newcomers.member_id", "_id")),
         _without_newcomer,
         Outcome.ERASED,
     ),
-    kept(
+    retained_holding(
         DocumentSet("授权员工名单", STAFF, lambda each: {"_id": {"$in": each.member_ids}}, ("name", "departed_on")),
-        Keeping("在岗管理所需，由运营人员更新名单时移除", "never"),
+        RetentionGround("在岗管理所需，由运营人员更新名单时移除", "never"),
     ),
-    kept(
+    retained_holding(
         DocumentSet("成员核查报告", REPORTS, lambda each: each.query("findings.member_id"), show=_findings_of),
-        Keeping("核查结果的证明，保存五年", "checked_at", after=timedelta(days=5 * 366)),
+        RetentionGround("核查结果的证明，保存五年", "checked_at", after=timedelta(days=5 * 366)),
     ),
 )
 NOTHING_HELD = {

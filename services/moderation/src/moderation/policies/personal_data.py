@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from huiqun.privacy.erasure.holdings import DocumentSet, Keeping, Query, erased, kept
+from huiqun.privacy.erasure.holdings import DocumentSet, Query, RetentionGround, erasable_holding, retained_holding
 from huiqun.privacy.erasure.model import Subject
 from moderation.policies.store.exceptions import EXCEPTIONS
 from moderation.policies.store.group_records import GROUPS, REVISIONS
@@ -20,15 +20,17 @@ def _over(subject: Subject) -> Query:
 
 
 HOLDINGS = (
-    erased(DocumentSet("已结束的规则例外", EXCEPTIONS, lambda each: {"$and": [each.query(), _over(each)]}, _SHOWN)),
-    kept(
+    erasable_holding(
+        DocumentSet("已结束的规则例外", EXCEPTIONS, lambda each: {"$and": [each.query(), _over(each)]}, _SHOWN)
+    ),
+    retained_holding(
         DocumentSet(
             "有效或待核准的规则例外",
             EXCEPTIONS,
             lambda each: {"$and": [each.query(), {"$nor": [_over(each)]}]},
             _SHOWN,
         ),
-        Keeping("例外仍在生效或待核准，结束后至多保存 400 天", "until", after=timedelta(days=400)),
+        RetentionGround("例外仍在生效或待核准，结束后至多保存 400 天", "until", after=timedelta(days=400)),
     ),
 )
 NOTHING_HELD = {

@@ -11,9 +11,9 @@ import structlog
 
 from huiqun.runtime.health import CombinedHeartbeat, Heartbeat
 from huiqun.runtime.waiting import wait_for_stop
-from huiqun.store import Database, Outside, majority_reads
+from huiqun.store import Database, OutsideTransaction, majority_reads
 from huiqun.telemetry import describe_error
-from huiqun.work.retry import until_it_passes
+from huiqun.work.retry import retry_forever
 from moderation.archive.model import Holds
 from moderation.archive.store import holds as legal_holds
 from moderation.lexicon import store as lexicons
@@ -67,7 +67,7 @@ class RulebookKeeper:
         self.heartbeat.include(self._rules_heartbeat)
         self.heartbeat.include(self._lexicon_heartbeat)
         # What a primary may yet lose would take its revision along, and another change would come under the same one.
-        self._reader = Outside(majority_reads(database))
+        self._reader = OutsideTransaction(majority_reads(database))
         self._current = EMPTY
         self._policies_revision = -1
         self._lexicon_revision = _NONE_YET
@@ -101,8 +101,8 @@ class RulebookKeeper:
         self, stop: asyncio.Event, refresh: Callable[[], Awaitable[None]], heartbeat: Heartbeat
     ) -> None:
         while not await wait_for_stop(stop, _EVERY_SECONDS):
-            await until_it_passes(refresh, name=self.name, on_wait=heartbeat.failing)
-            heartbeat.well()
+            await retry_forever(refresh, name=self.name, on_retry=heartbeat.mark_failing)
+            heartbeat.mark_healthy()
 
     async def refresh(self) -> None:
         """Read what has changed and take it into use; the first call reads everything."""

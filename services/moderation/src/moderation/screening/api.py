@@ -12,7 +12,7 @@ from huiqun.contracts.channel.messages import MAX_TEXT
 from huiqun.contracts.envelope import Id
 from huiqun.contracts.moderation import Verdict
 from huiqun.privacy.text import RawText
-from huiqun.web import Offloaded, Router, changes_nothing
+from huiqun.web import Offloaded, Router, read_only
 from moderation.lexicon.model.matching import Hit
 from moderation.policies.model import Policy
 from moderation.rulebook.model import Rulebook
@@ -92,7 +92,7 @@ class TrialView(BaseModel):
     finds: list[FindView] = Field(description="Personal data, links and offers of contact.")
 
 
-@router.post("", summary="Try a text against the rules in force", dependencies=[changes_nothing()])
+@router.post("", summary="Try a text against the rules in force", dependencies=[read_only()])
 async def scan(trial: Trial, rulebook: InForce, offload: Offloaded) -> TrialView:
     """Judged as if a customer of long standing sent it now; it is kept nowhere."""
     return await offload(_scan, trial, rulebook)

@@ -121,7 +121,7 @@ class Screening:
         entries, follow, time_slice = [], FollowUp(), TimeSlice()
         for (event, place, reading), found in zip(taken, evidence, strict=True):
             if time_slice.is_spent:
-                await time_slice.give_way()
+                await time_slice.yield_to_loop()
             _, message, group, policy, _ = reading
             key = key_of(message.group_id, message.sender.member_id)
             # A member who became staff within the batch is judged as what they were with each message.
@@ -137,7 +137,7 @@ class Screening:
             entries.append(
                 _placed(keeping.entry(screened, message, found.personal, policy.rules.retention.days), place)
             )
-            work.emit(MessageScreened.of(screened, time=work.now, cause=event))
+            work.emit(MessageScreened.create_unchecked(screened, time=work.now, cause=event))
             if message.refers_to is not None or (standing is not None and standing.strikes):
                 _listen(Judged(event, decision, screened, standing, group, place), follow)
             if decision.verdict is not _ALLOW:

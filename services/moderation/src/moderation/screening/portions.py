@@ -29,7 +29,7 @@ async def gather_in_portions(
         else:
             evidence += _gather(some, theirs, rulebook, today)
         if time_slice.is_spent:
-            await time_slice.give_way()
+            await time_slice.yield_to_loop()
     return evidence
 
 

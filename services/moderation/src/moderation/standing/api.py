@@ -7,7 +7,7 @@ from fastapi import Path
 from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id
-from huiqun.web import Problem, Router, Store
+from huiqun.web import Problem, ReadDatabase, Router
 from moderation.policies.handlers import find_group, policy_in_force
 from moderation.standing import store
 from moderation.standing.model import Standing, current_rung, score, scores
@@ -42,7 +42,7 @@ class StandingView(BaseModel):
 
 
 @router.get("", summary="Read where a member stands in a group")
-async def read_standing(db: Store, group_id: GroupPath, member_id: MemberPath) -> StandingView:
+async def read_standing(db: ReadDatabase, group_id: GroupPath, member_id: MemberPath) -> StandingView:
     """By the ladder of the policy that the group is under now."""
     found = await store.find(db, group_id, member_id)
     if found is None:

@@ -5,7 +5,15 @@ from datetime import timedelta
 from typing import Any, Final
 
 from huiqun.contracts.privacy import Outcome
-from huiqun.privacy.erasure.holdings import Document, DocumentSet, Keeping, Query, erased, kept, rewritten
+from huiqun.privacy.erasure.holdings import (
+    Document,
+    DocumentSet,
+    Query,
+    RetentionGround,
+    anonymizable_holding,
+    erasable_holding,
+    retained_holding,
+)
 from huiqun.privacy.erasure.model import Subject
 from moderation.standing.store import STANDINGS
 
@@ -25,7 +33,7 @@ def _forgotten(_: Document, __: Subject) -> Mapping[str, Any]:
 
 
 HOLDINGS = (
-    erased(
+    erasable_holding(
         DocumentSet(
             "发言计数与近期消息特征",
             STANDINGS,
@@ -33,20 +41,20 @@ HOLDINGS = (
             ("group_id", "member_id", "counted", "substantial", "since", "pieces", "hushed_at"),
         )
     ),
-    rewritten(
+    anonymizable_holding(
         DocumentSet(
             "违规成员的发言计数与近期消息特征", STANDINGS, lambda each: {"$and": [each.query(), _OFFENDED, _MEMORY]}
         ),
         _forgotten,
         Outcome.ERASED,
     ),
-    kept(
+    retained_holding(
         DocumentSet(
             "违规记录：类别、时间、处置等级",
             STANDINGS,
             lambda each: {"$and": [each.query(), _OFFENDED]},
             ("group_id", "member_id", "strikes", "counted", "substantial", "since", "pieces", "hushed_at"),
         ),
-        Keeping("执行群规、保护其他成员所需，末次发言后至多 400 天", "active_on", after=timedelta(days=400)),
+        RetentionGround("执行群规、保护其他成员所需，末次发言后至多 400 天", "active_on", after=timedelta(days=400)),
     ),
 )

@@ -6,7 +6,7 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from huiqun.privacy.keys import RotatingKey
-from huiqun.web import Principal, requires
+from huiqun.web import Principal, require_role
 
 
 def hash_key(request: Request) -> RotatingKey:
@@ -15,4 +15,4 @@ def hash_key(request: Request) -> RotatingKey:
 
 
 HashKey = Annotated[RotatingKey, Depends(hash_key)]
-Auditor = Annotated[Principal, requires("auditor")]
+Auditor = Annotated[Principal, require_role("auditor")]

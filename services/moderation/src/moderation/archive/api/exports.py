@@ -11,7 +11,7 @@ from huiqun.files.exports.api import EXPORT_PROBLEMS, ExportPath, ExportProgress
 from huiqun.files.exports.handlers import get_export, request_export
 from huiqun.files.exports.model import Export, ExportFormat
 from huiqun.files.exports.store import list_exports as list_stored_exports
-from huiqun.web import Answer, Page, Paging, Router, Store, WriteOnce
+from huiqun.web import Page, Paging, ReadDatabase, Router, WriteOnce, WriteResult
 from huiqun.work import Work
 from moderation.archive.api.access import Auditor
 from moderation.archive.handlers.exports import MESSAGES, ExportMessagesCommand
@@ -49,7 +49,7 @@ class ExportView(ExportProgress):
 
 
 @router.get("", summary="List the exports")
-async def list_exports(db: Store, paging: Paging) -> Page[ExportView]:
+async def list_exports(db: ReadDatabase, paging: Paging) -> Page[ExportView]:
     """Newest first."""
     found = await list_stored_exports(db, MESSAGES.name, paging.last(str), paging.limit + 1)
     return paging.page(found, lambda export: (export.id,), _view)
@@ -60,15 +60,15 @@ async def start_export(draft: ExportDraft, write: WriteOnce, who: Auditor) -> Re
     """Group by group, in order of time; texts are masked. Ask under its id how far it is."""
     command = ExportMessagesCommand(tuple(draft.groups), draft.since, draft.until, draft.format)
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         export = await request_export(work, command.to_request(), who.id)
-        return Answer(_view(export), location=f"/api/v1/exports/{export.id}")
+        return WriteResult(_view(export), location=f"/api/v1/exports/{export.id}")
 
     return await write(use_case)
 
 
 @router.get("/{export_id}", summary="See how far an export is")
-async def read_export(db: Store, export_id: ExportPath) -> ExportView:
+async def read_export(db: ReadDatabase, export_id: ExportPath) -> ExportView:
     """404 a week after it was asked for."""
     return _view(await get_export(db, MESSAGES.name, export_id))
 

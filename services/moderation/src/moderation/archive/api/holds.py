@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from huiqun.contracts.envelope import Id, Instant
 from huiqun.privacy.text import MaskedText
-from huiqun.web import Answer, Page, Paging, Router, Store, WriteOnce
+from huiqun.web import Page, Paging, ReadDatabase, Router, WriteOnce, WriteResult
 from huiqun.work import Work
 from moderation.archive.api.access import Auditor
 from moderation.archive.handlers.holds import HoldOrder, LiftedHoldError, UnknownHoldError, lift_hold, place_hold
@@ -91,7 +91,7 @@ class HoldProgress(HoldView):
 
 
 @router.get("", summary="List the legal holds")
-async def list_holds(db: Store, paging: Paging, only_open: OnlyOpen = False) -> Page[HoldView]:  # noqa: FBT002 - a query has no keywords
+async def list_holds(db: ReadDatabase, paging: Paging, only_open: OnlyOpen = False) -> Page[HoldView]:  # noqa: FBT002 - a query has no keywords
     """Newest first."""
     found = await store.listed(db, paging.last(str), paging.limit + 1, only_open=only_open)
     return paging.page(found, lambda hold: (hold.id,), _view)
@@ -102,15 +102,15 @@ async def place(draft: HoldDraft, write: WriteOnce, who: Auditor) -> Response:
     """New messages are held within a second, archived ones in the minutes that follow, oldest first."""
     order = HoldOrder(tuple(draft.groups), tuple(draft.members), draft.since, draft.until, draft.reason)
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         hold = await place_hold(work, order, who.id)
-        return Answer(_view(hold), location=f"/api/v1/holds/{hold.id}")
+        return WriteResult(_view(hold), location=f"/api/v1/holds/{hold.id}")
 
     return await write(use_case)
 
 
 @router.get("/{hold_id}", summary="Read a legal hold, and whether it has come through")
-async def read_hold(db: Store, hold_id: HoldPath) -> HoldProgress:
+async def read_hold(db: ReadDatabase, hold_id: HoldPath) -> HoldProgress:
     """Lifted ones as well."""
     hold = await store.find(db, hold_id)
     if hold is None:
@@ -122,8 +122,8 @@ async def read_hold(db: Store, hold_id: HoldPath) -> HoldProgress:
 async def lift(hold_id: HoldPath, grounds: Lift, write: WriteOnce, who: Auditor) -> Response:
     """What no other hold covers expires as the policy of its group says: what is over that time, within the day."""
 
-    async def use_case(work: Work) -> Answer:
-        return Answer(_view(await lift_hold(work, hold_id, grounds.reason, who.id)))
+    async def use_case(work: Work) -> WriteResult:
+        return WriteResult(_view(await lift_hold(work, hold_id, grounds.reason, who.id)))
 
     return await write(use_case)
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from huiqun.privacy.detection import PersonalDataKind
 from huiqun.privacy.text import RawText
-from huiqun.web import Audited, Page, Paging, Router, changes_nothing
+from huiqun.web import Page, Paging, Router, TransactOnce, read_only
 from moderation.archive.api.access import Auditor, HashKey
 from moderation.archive.api.messages import RevisionView, place_in, revision_view
 from moderation.archive.handlers.lookup import Question, look_up
@@ -30,9 +30,9 @@ class Lookup(BaseModel):
     kind: PersonalDataKind = Field(description="What it is.", examples=["bank_card"])
 
 
-@router.post("", summary="Find the messages that held a piece of personal data", dependencies=[changes_nothing()])
+@router.post("", summary="Find the messages that held a piece of personal data", dependencies=[read_only()])
 async def look_up_value(
-    lookup: Annotated[Lookup, Body()], paging: Paging, audited: Audited, key: HashKey, who: Auditor
+    lookup: Annotated[Lookup, Body()], paging: Paging, audited: TransactOnce, key: HashKey, who: Auditor
 ) -> Page[RevisionView]:
     """Over all groups, in order of time. Each question is audited, with a keyed hash in place of the value."""
     question = Question(lookup.value, lookup.kind, place_in(paging), paging.limit + 1)

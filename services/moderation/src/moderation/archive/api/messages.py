@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id, Instant
 from huiqun.contracts.moderation import Verdict
-from huiqun.web import Page, PageRequest, Paging, Router, Store
+from huiqun.web import Page, PageRequest, Paging, ReadDatabase, Router
 from moderation.archive.handlers.supervising import AmbiguousMessageError, UnknownMessageError, find_message
 from moderation.archive.store import messages as store
 from moderation.archive.store.messages import Archived, Place, Search
@@ -94,7 +94,7 @@ def search_for(
 
 @router.get("", summary="List what was said in a group")
 async def list_messages(
-    db: Store, paging: Paging, wanted: Annotated[Search, Depends(search_for)]
+    db: ReadDatabase, paging: Paging, wanted: Annotated[Search, Depends(search_for)]
 ) -> Page[RevisionView]:
     """In the order it was sent; an edited message stands there once for each revision."""
     found = await store.search(db, wanted, place_in(paging), paging.limit + 1)
@@ -102,7 +102,7 @@ async def list_messages(
 
 
 @router.get("/{message_id}", summary="Read a message, its revisions and how each was judged")
-async def read_message(db: Store, message_id: MessagePath, group_id: InGroup = None) -> MessageView:
+async def read_message(db: ReadDatabase, message_id: MessagePath, group_id: InGroup = None) -> MessageView:
     """404 for a message that has not been judged, 409 where the group has to be named."""
     found = await find_message(db, message_id, group_id)
     return MessageView(message_id=message_id, revisions=list(map(revision_view, found)))

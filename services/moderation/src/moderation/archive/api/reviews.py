@@ -7,7 +7,7 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id
-from huiqun.web import Page, Paging, Router, Store
+from huiqun.web import Page, Paging, ReadDatabase, Router
 from moderation.archive.store import reviews as store
 from moderation.archive.store.reviews import Outcome, Review
 
@@ -31,7 +31,7 @@ class ReviewView(BaseModel):
 
 @router.get("", summary="List what supervisors said of messages")
 async def list_reviews(
-    db: Store, paging: Paging, group_id: OfGroup = None, outcome: WithOutcome = None
+    db: ReadDatabase, paging: Paging, group_id: OfGroup = None, outcome: WithOutcome = None
 ) -> Page[ReviewView]:
     """Newest first."""
     found = await store.listed(db, group_id, outcome, paging.last(str), paging.limit + 1)

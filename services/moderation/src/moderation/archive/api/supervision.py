@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id, Instant
 from huiqun.privacy.text import ComparedText, MaskedText
-from huiqun.web import Answer, Problem, Router, Store, WriteOnce
-from huiqun.web.problems import field_error
+from huiqun.web import Problem, ReadDatabase, Router, WriteOnce, WriteResult
+from huiqun.web.problems import locate_field_error
 from huiqun.work import Work
 from moderation.archive.api.access import Auditor
 from moderation.archive.api.messages import MESSAGE_PROBLEMS, InGroup, RevisionView, revision_view
@@ -89,14 +89,14 @@ class Reviews(BaseModel):
 def sample_order(seed: Seed, since: From, until: To, by_group: ByGroup = False, size: Size = 50) -> SampleOrder:  # noqa: FBT002 - a query has no keywords
     """What is to be drawn, without the groups."""
     if not timedelta() < until - since <= _LONGEST:
-        errors = [field_error(("query", "to"), "It is later than from, and by 93 days at most.")]
+        errors = [locate_field_error(("query", "to"), "It is later than from, and by 93 days at most.")]
         raise Problem(422, "invalid-request", "The request is not valid.", errors=errors)
     return SampleOrder(seed, size, since, until, by_group=by_group)
 
 
 @router.get("/sample", summary="Draw a sample of messages, the same one for the same seed")
 async def draw_messages(
-    db: Store, order: Annotated[SampleOrder, Depends(sample_order)], groups: Groups = None
+    db: ReadDatabase, order: Annotated[SampleOrder, Depends(sample_order)], groups: Groups = None
 ) -> SampleView:
     """Ranked by BLAKE2b of seed and message id, so that anybody can draw it again and nobody can choose."""
     chosen = SampleOrder(order.seed, order.size, order.since, order.until, tuple(groups or ()), order.by_group)
@@ -117,13 +117,13 @@ async def add_review(
     """Opinions are added, never replaced; each is audited."""
     command = ReviewMessageCommand(message_id, group_id, opinion.outcome, opinion.note)
 
-    async def use_case(work: Work) -> Answer:
-        return Answer(review_view(await review_message(work, command, who.id)))
+    async def use_case(work: Work) -> WriteResult:
+        return WriteResult(review_view(await review_message(work, command, who.id)))
 
     return await write(use_case)
 
 
 @router.get("/{message_id}/reviews", summary="List what supervisors said of a message")
-async def list_reviews_of(db: Store, message_id: MessagePath, group_id: InGroup = None) -> Reviews:
+async def list_reviews_of(db: ReadDatabase, message_id: MessagePath, group_id: InGroup = None) -> Reviews:
     """Also of one that has expired; without a group, of those of every group that have this id."""
     return Reviews(items=list(map(review_view, await store.of_id(db, message_id, group_id))))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic.dataclasses import dataclass
 
-from huiqun.audit import AuditEntry, append
+from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.privacy.text import MaskedText
 from huiqun.runtime.ids import new_id
 from huiqun.work import Work
@@ -55,7 +55,7 @@ async def place_hold(work: Work, order: HoldOrder, actor: str) -> Hold:
         "to": hold.until.isoformat() if hold.until else None,
         "reason": hold.reason,
     }
-    await append(work, AuditEntry(actor, "hold.placed", f"hold/{hold.id}", detail))
+    await append_audit_entry(work, AuditEntry(actor, "hold.placed", f"hold/{hold.id}", detail))
     return hold
 
 
@@ -69,5 +69,5 @@ async def lift_hold(work: Work, hold_id: str, reason: str, actor: str) -> Hold:
     lifted = replace(hold, lifted_by=actor, lifted_at=work.now, lift_reason=reason)
     await holds.lift(work, lifted)
     settle_hold(work, lifted)
-    await append(work, AuditEntry(actor, "hold.lifted", f"hold/{hold.id}", {"reason": lifted.lift_reason}))
+    await append_audit_entry(work, AuditEntry(actor, "hold.lifted", f"hold/{hold.id}", {"reason": lifted.lift_reason}))
     return lifted

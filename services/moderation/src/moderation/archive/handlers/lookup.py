@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from huiqun.audit import AuditEntry, append
+from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.privacy.detection import PersonalDataKind
 from huiqun.privacy.keys import RotatingKey
 from huiqun.work import Work
@@ -29,5 +29,7 @@ async def look_up(work: Work, question: Question, key: RotatingKey, actor: str) 
     tokens = tokens_of(question.value, question.kind, key)
     found = await messages.holding(work, tokens, question.after, question.limit)
     detail = {"hash": tokens[0].hash, "found": len(found)}
-    await append(work, AuditEntry(actor, "personal_data.looked_up", f"personal_data/{question.kind.value}", detail))
+    await append_audit_entry(
+        work, AuditEntry(actor, "personal_data.looked_up", f"personal_data/{question.kind.value}", detail)
+    )
     return found

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from huiqun.audit import AuditEntry, append
+from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.runtime.ids import new_id
 from huiqun.store import Reader
 from huiqun.work import Work
@@ -101,7 +101,7 @@ async def review_message(work: Work, command: ReviewMessageCommand, actor: str) 
     review = Review(new_id(), ref, command.outcome, command.note, actor, work.now)
     await reviews.add(work, review)
     detail = {"review": review.id, "outcome": command.outcome, "group_id": ref.group_id}
-    await append(work, AuditEntry(actor, "message.reviewed", f"message/{ref.message_id}", detail))
+    await append_audit_entry(work, AuditEntry(actor, "message.reviewed", f"message/{ref.message_id}", detail))
     return review
 
 

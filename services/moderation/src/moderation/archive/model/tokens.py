@@ -34,4 +34,4 @@ def tokens_of(value: str, kind: PersonalDataKind, key: RotatingKey) -> tuple[Tok
     finds = [find for find in find_personal_data(value) if find.kind is kind]
     if len(finds) != 1:
         raise NoPersonalDataError(kind.value)
-    return tuple(tokens_in(value, finds, known)[0] for known in key.known)
+    return tuple(tokens_in(value, finds, known)[0] for known in key.accepted_keys)

@@ -9,9 +9,9 @@ from starlette.requests import Request
 
 from huiqun.privacy.links import LinkGrant
 from huiqun.store import Reader
-from huiqun.web import Router, body_limit, received_body
-from huiqun.web.html import page, told
-from huiqun.web.member_pages import DONE, SHOWN, MemberPages, TokenInPath
+from huiqun.web import Router, body_of, limit_body
+from huiqun.web.html import html_page, notice_paragraph
+from huiqun.web.member_pages import ACT_RESPONSES, SHOW_RESPONSES, MemberPages, TokenInPath
 from huiqun.work import Work
 from moderation.cases.handlers.asking import AppealedError, NothingToAppealError, appeal_by_link, find_sanction
 from moderation.cases.model import APPEAL, AppealGrant
@@ -60,7 +60,7 @@ _FORM_BODY: Final = {
 }
 
 
-@router.get("/{token}", summary="Show the form for an appeal", response_class=HTMLResponse, responses=SHOWN)
+@router.get("/{token}", summary="Show the form for an appeal", response_class=HTMLResponse, responses=SHOW_RESPONSES)
 async def show_form(request: Request, token: TokenInPath) -> HTMLResponse:
     """For people: every answer is a page in Chinese."""
 
@@ -75,21 +75,21 @@ async def show_form(request: Request, token: TokenInPath) -> HTMLResponse:
     summary="Appeal",
     status_code=201,
     response_class=HTMLResponse,
-    responses=DONE,
+    responses=ACT_RESPONSES,
     openapi_extra=_FORM_BODY,
-    dependencies=[body_limit(16 * 1024)],
+    dependencies=[limit_body(16 * 1024)],
 )
 async def receive_form(request: Request, token: TokenInPath) -> HTMLResponse:
     """Once for each sanction; a person decides, and the answer comes as a private message."""
-    form = parse_qs(received_body(request).content.decode("utf-8", "replace"))
+    form = parse_qs(body_of(request).content.decode("utf-8", "replace"))
     reason = form.get("reason", [""])[0].replace("\0", "").strip()[:MAX_REASON]
 
     async def appeal(work: Work, grant: LinkGrant) -> HTMLResponse:
         about = AppealGrant.from_link(grant)
         if not reason:
-            return await _form(work, about, told("请填写申诉理由。"), status=400)
+            return await _form(work, about, notice_paragraph("请填写申诉理由。"), status=400)
         await appeal_by_link(work, about, reason)
-        return page(_TITLE, told("申诉已提交。工作人员复核后，会私信告知您结果。"), 201)
+        return html_page(_TITLE, notice_paragraph("申诉已提交。工作人员复核后，会私信告知您结果。"), 201)
 
     return await _PAGES.act(request, token, appeal)
 
@@ -100,4 +100,4 @@ async def _form(reader: Reader, grant: AppealGrant, complaint: str = "", status:
     when = strike.at.astimezone(group.settings.timezone).strftime("%Y-%m-%d %H:%M")
     category = escape(name_of(strike.category))
     form = _FORM.format(when=when, category=category, complaint=complaint, most=MAX_REASON)
-    return page(_TITLE, form, status)
+    return html_page(_TITLE, form, status)

@@ -14,18 +14,18 @@ from huiqun.contracts.moderation import CaseKind, CaseOutcome
 from huiqun.privacy.links import SignedLinks
 from huiqun.privacy.text import MaskedText
 from huiqun.web import (
-    Answer,
+    IdempotentWrite,
     IfMatch,
     Page,
     PageRequest,
     Paging,
     Precondition,
     Principal,
+    ReadDatabase,
     Router,
-    Store,
-    Write,
     WriteOnce,
-    requires,
+    WriteResult,
+    require_role,
     set_etag,
 )
 from huiqun.work import Work
@@ -79,7 +79,7 @@ InOrder = Annotated[
     Order,
     Query(description="Oldest first, or the most severe first and the oldest of those.", examples=["severity"]),
 ]
-AModerator = Annotated[Principal, requires("moderator")]
+AModerator = Annotated[Principal, require_role("moderator")]
 
 
 class Judgement(BaseModel):
@@ -119,7 +119,7 @@ class Bench:
     case_id: str
     me: Moderator
     seen: Precondition
-    write: Write
+    write: IdempotentWrite
     appeal_link: AppealLink | None
 
     async def decide(self, outcome: CaseOutcome, judgement: Judgement, category: str | None = None) -> Response:
@@ -163,7 +163,7 @@ def narrowed(
 
 @router.get("", summary="List the cases")
 async def list_cases(
-    db: Store, paging: Paging, which: Annotated[Filter, Depends(narrowed)], order: InOrder = "oldest"
+    db: ReadDatabase, paging: Paging, which: Annotated[Filter, Depends(narrowed)], order: InOrder = "oldest"
 ) -> Page[CaseView]:
     """A page goes on in the order that its list began with."""
     now = datetime.now(UTC)
@@ -173,7 +173,7 @@ async def list_cases(
 
 
 @router.get("/{case_id}", summary="Read a case")
-async def read_case(db: Store, case_id: CasePath, response: Response) -> CaseView:
+async def read_case(db: ReadDatabase, case_id: CasePath, response: Response) -> CaseView:
     """Its ETag is what a decision has to send as If-Match."""
     case = await cases.find(db, case_id)
     if case is None:
@@ -224,10 +224,10 @@ async def reclassify_case(correction: Correction, on: OnBench) -> Response:
     return await on.decide(CaseOutcome.RECLASSIFIED, correction, correction.category)
 
 
-def _answering(use_case: Callable[[Work], Awaitable[Case]]) -> Callable[[Work], Awaitable[Answer]]:
-    async def answer(work: Work) -> Answer:
+def _answering(use_case: Callable[[Work], Awaitable[Case]]) -> Callable[[Work], Awaitable[WriteResult]]:
+    async def answer(work: Work) -> WriteResult:
         case = await use_case(work)
-        return Answer(view_of(case, work.now), version=case.version)
+        return WriteResult(view_of(case, work.now), version=case.version)
 
     return answer
 

@@ -8,8 +8,8 @@ from fastapi import Query
 from fastapi.responses import StreamingResponse
 
 from huiqun.contracts.envelope import Id
-from huiqun.files.writing import FileFormat, line_of
-from huiqun.web import Router, Store
+from huiqun.files.writing import FileFormat, format_row
+from huiqun.web import ReadDatabase, Router
 from huiqun.web.downloads import send_lines
 from moderation.cases.store import examples
 from moderation.cases.store.examples import Example
@@ -35,7 +35,7 @@ _LINES: Final[dict[int | str, dict[str, Any]]] = {
 
 @router.get("", summary="Export labelled examples as JSONL", response_class=StreamingResponse, responses=_LINES)
 async def export_examples(
-    db: Store, label: WithLabel = None, after: Behind = None, limit: Lines = 1_000
+    db: ReadDatabase, label: WithLabel = None, after: Behind = None, limit: Lines = 1_000
 ) -> StreamingResponse:
     """Masked texts with what people called them. For the next page, send the last line's id as `after`."""
     return send_lines(_lines(examples.read(db, label, after, limit)), MEDIA_TYPE)
@@ -43,4 +43,4 @@ async def export_examples(
 
 async def _lines(found: AsyncIterator[Example]) -> AsyncIterator[bytes]:
     async for example in found:
-        yield line_of(FileFormat.JSONL, _COLUMNS, asdict(example))
+        yield format_row(FileFormat.JSONL, _COLUMNS, asdict(example))

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id
 from huiqun.privacy.text import MaskedText
-from huiqun.web import Answer, Router, WriteOnce
+from huiqun.web import Router, WriteOnce, WriteResult
 from huiqun.work import Work
 from moderation.cases.api.cases import PROBLEMS, CasePath, Me
 from moderation.cases.api.views import CaseView, view_of
@@ -45,8 +45,8 @@ async def mediate(case_id: CasePath, talk: Talk, write: WriteOnce, me: Me) -> Re
     """Members are told, a staff member is asked to see to it; the case stays open until it is decided."""
     mediation = Mediation(talk.where, talk.text, tuple(talk.others), talk.assignee)
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         case = await mediate_case(work, case_id, mediation, me)
-        return Answer(view_of(case, work.now), version=case.version)
+        return WriteResult(view_of(case, work.now), version=case.version)
 
     return await write(use_case)

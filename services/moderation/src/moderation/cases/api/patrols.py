@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id
 from huiqun.contracts.moderation import Verdict
-from huiqun.web import Answer, Page, Paging, Principal, Router, Store, WriteOnce, requires
+from huiqun.web import Page, Paging, Principal, ReadDatabase, Router, WriteOnce, WriteResult, require_role
 from huiqun.work import Work
 from moderation.cases.handlers.patrolling import go_now
 from moderation.cases.model.patrol import Patrol
@@ -17,7 +17,7 @@ from moderation.cases.store import patrols
 router = Router("/api/v1/groups/{group_id}/patrols", tag="cases", role="viewer")
 
 GroupPath = Annotated[Id, Path(description="The group's id.", examples=["group-1"])]
-Operator = Annotated[Principal, requires("operator")]
+Operator = Annotated[Principal, require_role("operator")]
 
 
 class PatrolView(BaseModel):
@@ -37,7 +37,7 @@ class PatrolView(BaseModel):
 
 
 @router.get("", summary="List what patrols of a group found")
-async def list_patrols(db: Store, group_id: GroupPath, paging: Paging) -> Page[PatrolView]:
+async def list_patrols(db: ReadDatabase, group_id: GroupPath, paging: Paging) -> Page[PatrolView]:
     """Newest first; kept for 400 days."""
     found = await patrols.page(db, group_id, paging.last(str), paging.limit + 1)
     return paging.page(found, lambda patrol: (patrol.id,), _view)
@@ -47,8 +47,8 @@ async def list_patrols(db: Store, group_id: GroupPath, paging: Paging) -> Page[P
 async def go(group_id: GroupPath, write: WriteOnce, who: Operator) -> Response:
     """From the last patrol on; the group's owner is told if there is anything to tell."""
 
-    async def use_case(work: Work) -> Answer:
-        return Answer(_view(await go_now(work, group_id, who.id)))
+    async def use_case(work: Work) -> WriteResult:
+        return WriteResult(_view(await go_now(work, group_id, who.id)))
 
     return await write(use_case)
 

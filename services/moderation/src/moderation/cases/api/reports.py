@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id
 from huiqun.privacy.text import MaskedText
-from huiqun.web import Answer, Principal, Router, WriteOnce, requires
+from huiqun.web import Principal, Router, WriteOnce, WriteResult, require_role
 from huiqun.work import Work
 from moderation.archive.handlers.supervising import AmbiguousMessageError
 from moderation.cases.api.views import CaseView, view_of
@@ -39,12 +39,12 @@ class NewReport(BaseModel):
 
 
 @router.post("", summary="Report a message", status_code=201, response_model=CaseView)
-async def report(new: NewReport, write: WriteOnce, who: Annotated[Principal, requires("operator")]) -> Response:
+async def report(new: NewReport, write: WriteOnce, who: Annotated[Principal, require_role("operator")]) -> Response:
     """Opens a case, or joins the one that there is; nothing else follows before a person has decided."""
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         command = ReportMessageCommand(new.message_id, new.group_id, new.note, new.category)
         case = await report_message(work, command, who.id)
-        return Answer(view_of(case, datetime.now(UTC)), version=case.version, location=f"/api/v1/cases/{case.id}")
+        return WriteResult(view_of(case, datetime.now(UTC)), version=case.version, location=f"/api/v1/cases/{case.id}")
 
     return await write(use_case)

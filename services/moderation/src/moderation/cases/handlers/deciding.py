@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from huiqun.audit import AuditEntry, append
+from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.channel.actions.handlers import request_actions, withdraw_actions
-from huiqun.channel.actions.store import load_actions
+from huiqun.channel.actions.store import find_actions
 from huiqun.contracts.channel import Role
 from huiqun.contracts.moderation import CaseClosed, CaseKind, CaseOutcome, ClosedCase
 from huiqun.runtime.ids import new_id
@@ -117,7 +117,7 @@ async def _close(hearing: Hearing, case: Case, decision: Decision, *, own: bool 
         await _answer(hearing, case)
     if case.kind is CaseKind.REMOVAL and case.sanction_id is not None:
         # Or whoever was asked to decide would be reminded.
-        asked = await load_actions(work, [case.sanction_id])
+        asked = await find_actions(work, [case.sanction_id])
         await withdraw_actions(work, asked.values(), "decided", tells_assignees=False)
     data = ClosedCase(
         case_id=case.id,
@@ -131,12 +131,14 @@ async def _close(hearing: Hearing, case: Case, decision: Decision, *, own: bool 
         decided_by=decision.by.id,
         opened_at=case.opened_at,
     )
-    work.emit(CaseClosed.about(case.group_id, data, time=work.now))
+    work.emit(CaseClosed.create(case.group_id, data, time=work.now))
     # Without what was written and by whom: nothing is ever erased from the audit log.
     detail = {"kind": case.kind.value, "category": decision.category, "before": case.category, "policy": case.policy}
     if own:
         detail["own_decision"] = "yes"
-    await append(work, AuditEntry(decision.by.id, f"case.{decision.outcome.value}", f"case/{case.id}", detail))
+    await append_audit_entry(
+        work, AuditEntry(decision.by.id, f"case.{decision.outcome.value}", f"case/{case.id}", detail)
+    )
     CASES_CLOSED.labels(kind=case.kind.value, outcome=decision.outcome.value).inc()
     return closed
 

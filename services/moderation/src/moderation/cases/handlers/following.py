@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from huiqun.channel.actions.context import NO_CONTEXT, quote_message
 from huiqun.channel.actions.handlers import request_actions
 from huiqun.contracts.channel import Action, Role
-from huiqun.contracts.channel.mentions import Mention, compose
+from huiqun.contracts.channel.mentions import Mention, compose_text
 from huiqun.contracts.moderation import CaseKind, CaseOutcome, SanctionKind, Verdict
 from huiqun.runtime.ids import new_id
 from huiqun.work import Work
@@ -111,7 +111,7 @@ async def _reverse(hearing: Hearing) -> None:
     undone = await undo(work, hearing.standing, case.ref)
     if undone.removed and hearing.terms.owner is not None:
         words = "对成员 {member} 的处罚已撤销，而该成员已被移出群聊，请重新邀请。"
-        text = compose(words, member=Mention(case.member_id))
+        text = compose_text(words, member=Mention(case.member_id))
         task = enforcement.task(case.group_id, hearing.terms.owner, text, work.now, new_id())
         await request_actions(work, task)
 

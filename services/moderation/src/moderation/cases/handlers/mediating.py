@@ -1,6 +1,6 @@
 """Take up a conflict: a word in the group, a private talk, or a group of their own."""
 
-from huiqun.audit import AuditEntry, append
+from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.channel.actions.handlers import request_actions
 from huiqun.contracts.channel import Action, Role
 from huiqun.runtime.ids import new_id
@@ -31,7 +31,7 @@ async def mediate_case(work: Work, case_id: str, mediation: Mediation, who: Mode
     await request_actions(work, *_actions(work, case, mediation, owner))
     # Without what was written: nothing is ever erased from the audit log.
     detail = {"where": mediation.where.value, "members": list(involved(case, mediation))}
-    await append(work, AuditEntry(who.id, "case.mediated", f"case/{case.id}", detail))
+    await append_audit_entry(work, AuditEntry(who.id, "case.mediated", f"case/{case.id}", detail))
     return mediated
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from huiqun.channel.actions.handlers import request_actions
-from huiqun.contracts.channel.mentions import compose
+from huiqun.contracts.channel.mentions import compose_text
 from huiqun.contracts.moderation import CaseOpened, OpenedCase
 from huiqun.runtime.ids import new_id
 from huiqun.work import Task, Work
@@ -34,7 +34,7 @@ async def open_cases(work: Work, openings: Sequence[Opening]) -> list[Case]:
             severity=case.severity,
             due_at=case.due_at,
         )
-        work.emit(CaseOpened.about(case.group_id, announced, time=work.now, cause=causes[case.id]))
+        work.emit(CaseOpened.create(case.group_id, announced, time=work.now, cause=causes[case.id]))
         CASES_OPENED.labels(kind=case.kind.value).inc()
     for case in (*opened.new, *opened.hastened):
         work.schedule(Task(overdue_key(case), OVERDUE, case.due_at, {"case_id": case.id}), causes[case.id])
@@ -51,7 +51,7 @@ async def remind(work: Work, task: Task) -> None:
     group = await find_group(work, case.group_id)
     if group.settings.owner is not None and group.dismissed_at is None:
         words = "有一条待处理的群管案件（{category}）已超过响应时限，请尽快处理。案件编号：{case}"
-        text = compose(words, category=enforcement.name_of(case.category), case=case.id)
+        text = compose_text(words, category=enforcement.name_of(case.category), case=case.id)
         reminder = enforcement.task(case.group_id, group.settings.owner, text, work.now, new_id())
         await request_actions(work, reminder)
 

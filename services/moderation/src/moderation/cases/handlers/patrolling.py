@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from huiqun.audit import AuditEntry, append
+from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.channel.actions.handlers import request_actions
-from huiqun.channel.actions.store import count_open
+from huiqun.channel.actions.store import count_open_actions
 from huiqun.contracts.moderation import Verdict
 from huiqun.runtime.ids import new_id
 from huiqun.work import Task, Work
@@ -32,7 +32,7 @@ async def go_on_schedule(work: Work, task: Task) -> None:
 async def go_now(work: Work, group_id: str, actor: str) -> Patrol:
     """Go through a group because somebody asks, whether or not its policy schedules patrols."""
     patrol = await _go(work, await in_force(work, group_id))
-    await append(work, AuditEntry(actor, "group.patrolled", f"group/{group_id}", {"patrol": patrol.id}))
+    await append_audit_entry(work, AuditEntry(actor, "group.patrolled", f"group/{group_id}", {"patrol": patrol.id}))
     return patrol
 
 
@@ -51,7 +51,7 @@ async def _go(work: Work, now: InForce) -> Patrol:
         waiting=len(waiting),
         overdue=late(waiting, work.now),
         oldest=waiting[0].opened_at if waiting else None,
-        open_actions=await count_open(work, group_id=group.id),
+        open_actions=await count_open_actions(work, group_id=group.id),
     )
     await patrols.keep(work, patrol)
     if patrol.has_news:

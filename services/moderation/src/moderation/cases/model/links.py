@@ -34,9 +34,9 @@ class AppealGrant:
 
 def appeal_link_maker(links: SignedLinks) -> AppealLink | None:
     """What makes the address for the sanction on an offence; None where nobody could open one."""
-    return partial(_address, links) if links.can_be_opened else None
+    return partial(_address, links) if links.has_public_url else None
 
 
 def _address(links: SignedLinks, offence: Offence, sanction_id: str) -> str:
     claims = AppealGrant(offence.group_id, offence.member_id, sanction_id).claims
-    return links.address(APPEAL, claims, offence.at + _VALID_FOR)
+    return links.create_url(APPEAL, claims, offence.at + _VALID_FOR)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic.dataclasses import dataclass
 
-from huiqun.contracts.channel.mentions import AddressedText, Mention, compose, join
+from huiqun.contracts.channel.mentions import AddressedText, Mention, compose_text, join_texts
 from huiqun.privacy.text import MaskedText
 from moderation.cases.model.case import MAX_HISTORY, Case, Entry, Moderator, check_decidable
 
@@ -57,8 +57,8 @@ def involved(case: Case, mediation: Mediation) -> tuple[str, ...]:
 def task_of(case: Case, mediation: Mediation) -> AddressedText | None:
     """What a staff member is asked to do; None where saying it in the group is all."""
     words = _TASKS.get(mediation.where)
-    members = join("、", list(map(Mention, involved(case, mediation))))
-    return compose(words, members=members, case=case.id) if words else None
+    members = join_texts("、", list(map(Mention, involved(case, mediation))))
+    return compose_text(words, members=members, case=case.id) if words else None
 
 
 def mediate(case: Case, who: Moderator, mediation: Mediation, now: datetime) -> Case:

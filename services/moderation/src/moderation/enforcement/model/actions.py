@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from huiqun.channel.actions.context import NO_CONTEXT, ActionContext
-from huiqun.channel.actions.texts import span_in_words
+from huiqun.channel.actions.texts import format_duration
 from huiqun.contracts.channel import Action, ActionKind, ActionPurpose, ActionTarget
-from huiqun.contracts.channel.mentions import AddressedText, Mention, Part, compose
+from huiqun.contracts.channel.mentions import AddressedText, Mention, TextSegment, compose_text
 from huiqun.contracts.fields import DEFAULT_CHANNEL
 from huiqun.contracts.moderation import GroupMode, SanctionKind
 from moderation.policies.model import Ladder, Wording
@@ -69,9 +69,9 @@ class Offence:
         """What its category is called in words to members."""
         return self.wording.categories.get(self.category) or name_of(self.category)
 
-    def said(self, text: str, **fields: Part) -> AddressedText:
+    def said(self, text: str, **fields: TextSegment) -> AddressedText:
         """A text of the policy about this offence; {member} in it names the offender."""
-        return compose(text, category=self.named, member=Mention(self.member_id), **fields)
+        return compose_text(text, category=self.named, member=Mention(self.member_id), **fields)
 
 
 #: Makes the address at which the offender can appeal against the sanction of this id.
@@ -161,7 +161,7 @@ def sanction(offence: Offence, climb: Climb, terms: Terms, sanction_id: str) -> 
     if climb.kind is SanctionKind.MUTE and climb.until is not None:
         seconds = max(int((climb.until - offence.at).total_seconds()), 1)
         where = "打开私信中的链接" if terms.appeal_link else "私信群主"
-        text = offence.said(wording.mute, span=span_in_words(seconds), appeal=where)
+        text = offence.said(wording.mute, span=format_duration(seconds), appeal=where)
         # When it would be over, it is too late to begin with it.
         common["deadline"] = climb.until
         return Action(
@@ -193,7 +193,7 @@ def release(group_id: str, member_id: str, reason: str, at: datetime, action_id:
 
 def removal(offence: Offence, approved_by: str, action_id: str) -> Action:
     """Take a member out of the group; nobody is removed without the name of the person who approved it."""
-    text = compose("因多次违反群规（{category}），经 {by} 核准移出群聊。", category=offence.named, by=approved_by)
+    text = compose_text("因多次违反群规（{category}），经 {by} 核准移出群聊。", category=offence.named, by=approved_by)
     return Action(
         action_id=action_id,
         group_id=offence.group_id,

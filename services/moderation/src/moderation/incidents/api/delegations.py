@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id, Instant
 from huiqun.privacy.text import MaskedText
-from huiqun.runtime.clock import whole_milliseconds
-from huiqun.web import Answer, Page, Paging, Principal, Router, Store, WriteOnce, requires
+from huiqun.runtime.clock import truncate_to_milliseconds
+from huiqun.web import Page, Paging, Principal, ReadDatabase, Router, WriteOnce, WriteResult, require_role
 from huiqun.work import Work
 from moderation.incidents.handlers import delegations as handlers
 from moderation.incidents.handlers.delegations import Grant, UnfitPeriodError, UnknownDelegationError
@@ -29,7 +29,7 @@ DelegationPath = Annotated[
 OfPrincipal = Annotated[
     str | None, Query(max_length=300, description="Only those to this principal.", examples=["key:5f2a9c01d4e8b7a3"])
 ]
-Admin = Annotated[Principal, requires("admin")]
+Admin = Annotated[Principal, require_role("admin")]
 
 
 class DelegationView(BaseModel):
@@ -66,7 +66,7 @@ class NewDelegation(BaseModel):
 
 
 @router.get("", summary="List delegations")
-async def list_delegations(db: Store, paging: Paging, principal_id: OfPrincipal = None) -> Page[DelegationView]:
+async def list_delegations(db: ReadDatabase, paging: Paging, principal_id: OfPrincipal = None) -> Page[DelegationView]:
     """Newest first, those that are over among them."""
     found = await store.newest(db, principal_id, paging.last(str), paging.limit + 1)
     return paging.page(found, lambda delegation: (delegation.id,), _view)
@@ -79,19 +79,19 @@ async def grant(wanted: NewDelegation, write: WriteOnce, who: Admin) -> Response
         wanted.principal_id,
         frozenset(wanted.rights),
         tuple(sorted(wanted.groups)),
-        whole_milliseconds(wanted.until),
+        truncate_to_milliseconds(wanted.until),
         wanted.reason,
     )
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         granted = await handlers.grant(work, asked, who.id)
-        return Answer(_view(granted), location=f"/api/v1/delegations/{granted.id}")
+        return WriteResult(_view(granted), location=f"/api/v1/delegations/{granted.id}")
 
     return await write(use_case)
 
 
 @router.get("/{delegation_id}", summary="Read a delegation")
-async def read_delegation(db: Store, delegation_id: DelegationPath) -> DelegationView:
+async def read_delegation(db: ReadDatabase, delegation_id: DelegationPath) -> DelegationView:
     """Also one that is over."""
     found = await store.find(db, delegation_id)
     if found is None:
@@ -103,8 +103,8 @@ async def read_delegation(db: Store, delegation_id: DelegationPath) -> Delegatio
 async def revoke(delegation_id: DelegationPath, write: WriteOnce, who: Admin) -> Response:
     """One that is over stays as it is."""
 
-    async def use_case(work: Work) -> Answer:
-        return Answer(_view(await handlers.revoke(work, delegation_id, who.id)))
+    async def use_case(work: Work) -> WriteResult:
+        return WriteResult(_view(await handlers.revoke(work, delegation_id, who.id)))
 
     return await write(use_case)
 

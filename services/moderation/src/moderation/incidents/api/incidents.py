@@ -7,7 +7,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Path, Query, Response
 
 from huiqun.contracts.envelope import Id
-from huiqun.web import Answer, Caller, IfMatch, Page, Paging, Router, Store, WriteOnce, set_etag
+from huiqun.web import Caller, IfMatch, Page, Paging, ReadDatabase, Router, WriteOnce, WriteResult, set_etag
 from huiqun.work import Work
 from moderation.incidents.api import views
 from moderation.incidents.handlers import incidents as handlers
@@ -64,16 +64,16 @@ def search_for(
 async def _changed(write: WriteOnce, use_case: Callable[[Work], Awaitable[Incident]]) -> Response:
     """Answer a change with the incident as it is now."""
 
-    async def answered(work: Work) -> Answer:
+    async def answered(work: Work) -> WriteResult:
         incident = await use_case(work)
-        return Answer(views.view_of(incident), version=incident.revision)
+        return WriteResult(views.view_of(incident), version=incident.revision)
 
     return await write(answered)
 
 
 @router.get("", summary="List incidents and drills")
 async def list_incidents(
-    db: Store, paging: Paging, wanted: Annotated[Search, Depends(search_for)]
+    db: ReadDatabase, paging: Paging, wanted: Annotated[Search, Depends(search_for)]
 ) -> Page[views.IncidentView]:
     """Newest first."""
     found = await store.newest(db, wanted, paging.last(str), paging.limit + 1)
@@ -84,16 +84,16 @@ async def list_incidents(
 async def open_incident(body: views.OpeningBody, write: WriteOnce, who: Caller) -> Response:
     """For moderators, and for whom `handle_incidents` is delegated to in all of its groups."""
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         incident = await handlers.open_incident(work, body.opening(), who)
         location = f"/api/v1/incidents/{incident.id}"
-        return Answer(views.view_of(incident), version=incident.revision, location=location)
+        return WriteResult(views.view_of(incident), version=incident.revision, location=location)
 
     return await write(use_case)
 
 
 @router.get("/{incident_id}", summary="Read an incident and its steps")
-async def read_incident(db: Store, incident_id: IncidentPath, response: Response) -> views.IncidentView:
+async def read_incident(db: ReadDatabase, incident_id: IncidentPath, response: Response) -> views.IncidentView:
     """The ETag is what containing and closing need as If-Match."""
     incident = await handlers.find_incident(db, incident_id)
     set_etag(response, incident.revision)
@@ -131,7 +131,7 @@ async def close(
 
 
 @router.get("/{incident_id}/timeline", summary="Read what happened in an incident")
-async def read_timeline(db: Store, incident_id: IncidentPath, paging: Paging) -> Page[views.EntryView]:
+async def read_timeline(db: ReadDatabase, incident_id: IncidentPath, paging: Paging) -> Page[views.EntryView]:
     """In the order it happened."""
     await handlers.find_incident(db, incident_id)
     after = cast("tuple[datetime, str] | None", paging.after(datetime, str))
@@ -148,7 +148,7 @@ async def add_note(incident_id: IncidentPath, body: views.NoteBody, write: Write
 
 
 @router.get("/{incident_id}/report", summary="Read how well an incident or a drill was met")
-async def read_report(db: Store, incident_id: IncidentPath) -> views.ReportView:
+async def read_report(db: ReadDatabase, incident_id: IncidentPath) -> views.ReportView:
     """Before the closing, a step that is not done yet counts as missed."""
     incident = await handlers.find_incident(db, incident_id)
     zone = (await find_group(db, incident.groups[0])).settings.timezone

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from huiqun.contracts.envelope import Id
 from huiqun.contracts.moderation import GroupMode
 from huiqun.privacy.text import MaskedText
-from huiqun.web import Answer, Caller, IfMatch, Router, Store, WriteOnce, set_etag
+from huiqun.web import Caller, IfMatch, ReadDatabase, Router, WriteOnce, WriteResult, set_etag
 from huiqun.work import Work
 from moderation.incidents.handlers import modes as handlers
 from moderation.incidents.handlers.authority import NotAuthorisedError
@@ -73,7 +73,7 @@ class ModeWish(BaseModel):
 
 
 @router.get("", summary="Read the mode of a group")
-async def read_mode(db: Store, group_id: GroupPath, response: Response) -> ModeView:
+async def read_mode(db: ReadDatabase, group_id: GroupPath, response: Response) -> ModeView:
     """A group that nobody holds is in the normal mode. The ETag is what a change needs as If-Match."""
     group = await store.read(db, group_id)
     set_etag(response, group.revision)
@@ -85,9 +85,9 @@ async def set_mode(group_id: GroupPath, wanted: ModeWish, seen: IfMatch, write: 
     """For moderators, and for whom `set_modes` is delegated to. What an incident holds is changed in the incident."""
     wish = Wish(group_id, wanted.mode, wanted.minutes, wanted.reason, wanted.text, frozenset(wanted.staff))
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         group = await handlers.set_by_hand(work, wish, seen.check, who)
-        return Answer(_view(group, work.now), version=group.revision)
+        return WriteResult(_view(group, work.now), version=group.revision)
 
     return await write(use_case)
 

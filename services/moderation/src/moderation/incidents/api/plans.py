@@ -13,13 +13,24 @@ from huiqun.versions.api import (
     ApprovalView,
     Approver,
     NumberPath,
-    VersionPlace,
+    VersionPath,
     VersionRoutes,
     approval_view,
-    approving,
+    approver_with,
 )
-from huiqun.versions.model import ActivationCommand, DraftCommand, Version, VersionHead
-from huiqun.web import Answer, IfMatch, Page, Paging, Principal, Router, Store, WriteOnce, requires, set_etag
+from huiqun.versions.model import ActivateVersionCommand, Version, VersionHead, WriteVersionCommand
+from huiqun.web import (
+    IfMatch,
+    Page,
+    Paging,
+    Principal,
+    ReadDatabase,
+    Router,
+    WriteOnce,
+    WriteResult,
+    require_role,
+    set_etag,
+)
 from huiqun.work import Work
 from moderation.incidents.handlers import plans as handlers
 from moderation.incidents.handlers.plans import PLANS, InactivePlanError, UnknownPlanError, content_of, plan_of
@@ -41,16 +52,16 @@ Against = Annotated[
     int | None,
     Query(ge=0, le=1_000_000, description="Number of the other version; by default the one in force.", examples=[1]),
 ]
-Admin = Annotated[Principal, requires("admin")]
-Activating = Annotated[Approver, approving("admin")]
+Admin = Annotated[Principal, require_role("admin")]
+Activating = Annotated[Approver, approver_with("admin")]
 
 
-def place_of(kind: KindPath, number: NumberPath) -> VersionPlace:
+def place_of(kind: KindPath, number: NumberPath) -> VersionPath:
     """The version that the path names."""
-    return VersionPlace(kind, number)
+    return VersionPath(kind, number)
 
 
-Place = Annotated[VersionPlace, Depends(place_of)]
+Place = Annotated[VersionPath, Depends(place_of)]
 VersionRoutes(PLANS, "an incident plan", "/{kind}/versions/{number}", place_of, "admin").add_to(router)
 
 
@@ -118,14 +129,14 @@ class PlanActivation(BaseModel):
 
 
 @router.get("", summary="List the plans")
-async def list_plans(db: Store, paging: Paging) -> Page[PlanSummary]:
+async def list_plans(db: ReadDatabase, paging: Paging) -> Page[PlanSummary]:
     """By kind; those that come with Huiqun are there before anybody has written one."""
     found = await PLANS.list_heads(db, paging.last(str), paging.limit + 1)
     return paging.page(found, lambda head: (head.document_id,), _head)
 
 
 @router.get("/{kind}", summary="Read the plan in force for a kind of crisis")
-async def read_plan(db: Store, kind: KindPath, response: Response) -> PlanInForce:
+async def read_plan(db: ReadDatabase, kind: KindPath, response: Response) -> PlanInForce:
     """The ETag is what an activation needs as If-Match."""
     head = await PLANS.get_head(db, kind)
     plan = None if head.active is None else plan_of(await PLANS.get_version(db, kind, head.active))
@@ -134,20 +145,20 @@ async def read_plan(db: Store, kind: KindPath, response: Response) -> PlanInForc
 
 
 @router.get("/{kind}/versions", summary="List the versions of a plan")
-async def list_versions(db: Store, kind: KindPath, paging: Paging) -> Page[PlanVersionView]:
+async def list_versions(db: ReadDatabase, kind: KindPath, paging: Paging) -> Page[PlanVersionView]:
     """Newest first; drafts that a review has asked for are among them."""
     found = await PLANS.list_versions(db, kind, paging.last(int), paging.limit + 1)
     return paging.page(found, lambda version: (version.number,), _version)
 
 
 @router.get("/{kind}/versions/{number}", summary="Read one version of a plan")
-async def read_version(db: Store, kind: KindPath, number: NumberPath) -> PlanVersionView:
+async def read_version(db: ReadDatabase, kind: KindPath, number: NumberPath) -> PlanVersionView:
     """Version 0 is what comes with Huiqun."""
     return _version(await PLANS.get_version(db, kind, number))
 
 
 @router.get("/{kind}/versions/{number}/diff", summary="Compare a version of a plan with another one")
-async def compare(db: Store, kind: KindPath, number: NumberPath, against: Against = None) -> PlanComparisonView:
+async def compare(db: ReadDatabase, kind: KindPath, number: NumberPath, against: Against = None) -> PlanComparisonView:
     """Value by value, each step by its key."""
     other, found = await handlers.compare_versions(db, kind, number, against)
     differences = [PlanDifferenceView(path="/".join(each.path), old=each.old, new=each.new) for each in found]
@@ -159,11 +170,11 @@ async def compare(db: Store, kind: KindPath, number: NumberPath, against: Agains
 )
 async def write_version(kind: KindPath, draft: PlanDraft, write: WriteOnce, who: Admin) -> Response:
     """Nothing changes before the version is activated. A kind that is not there yet is made by its first version."""
-    wish = DraftCommand(content_of(draft.plan), draft.note, who.id)
+    wish = WriteVersionCommand(content_of(draft.plan), draft.note, who.id)
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         version = await PLANS.write_version(work, kind, wish)
-        return Answer(_version(version), location=f"/api/v1/incident-plans/{kind}/versions/{version.number}")
+        return WriteResult(_version(version), location=f"/api/v1/incident-plans/{kind}/versions/{version.number}")
 
     return await write(use_case)
 
@@ -175,10 +186,12 @@ async def write_version(kind: KindPath, draft: PlanDraft, write: WriteOnce, who:
 )
 async def edit_version(place: Place, draft: PlanDraft, seen: IfMatch, write: WriteOnce, who: Admin) -> Response:
     """It is a draft again: an approval of what it said before is void. If-Match takes the ETag of the plan."""
-    wish = DraftCommand(content_of(draft.plan), draft.note, who.id)
+    wish = WriteVersionCommand(content_of(draft.plan), draft.note, who.id)
 
-    async def use_case(work: Work) -> Answer:
-        return Answer(_version(await handlers.edit_version(work, place.document_id, place.number, wish, seen.check)))
+    async def use_case(work: Work) -> WriteResult:
+        return WriteResult(
+            _version(await handlers.edit_version(work, place.document_id, place.number, wish, seen.check))
+        )
 
     return await write(use_case)
 
@@ -191,11 +204,11 @@ async def activate(
 
     Who activates a version that nobody has approved approves it, and has not written in it. Going back needs a reason.
     """
-    order = ActivationCommand(activation.version, who.id, activation.reason, who.four_eyes)
+    order = ActivateVersionCommand(activation.version, who.id, activation.reason, who.four_eyes)
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         head = await handlers.activate_version(work, kind, order, seen.check)
-        return Answer(_head(head), version=head.revision)
+        return WriteResult(_head(head), version=head.revision)
 
     return await write(use_case)
 

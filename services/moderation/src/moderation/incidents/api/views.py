@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from huiqun.contracts.envelope import Id, Instant
 from huiqun.contracts.moderation import GroupMode
-from huiqun.runtime.clock import whole_milliseconds
+from huiqun.runtime.clock import truncate_to_milliseconds
 from moderation.incidents.model.incident import Cue, Incident, Opening, Progress, Review, State
 from moderation.incidents.model.plans import Kind, Minutes, StepChange, StepKey, Text, Title, Words
 from moderation.incidents.model.scoring import Outcome, Report
@@ -63,7 +63,7 @@ class OpeningBody(BaseModel):
             owners=dict(self.owners),
             drill=self.drill,
             cues=tuple(Cue(cue.after_minutes, cue.text, cue.step, cue.contains) for cue in self.script),
-            as_of=whole_milliseconds(self.as_of) if self.as_of else None,
+            as_of=truncate_to_milliseconds(self.as_of) if self.as_of else None,
         )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from huiqun.audit import AuditEntry, append
+from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.runtime.ids import new_id
 from huiqun.work import Task, Work
 from moderation.incidents.model.delegations import LONGEST, Delegation, Right
@@ -54,7 +54,7 @@ async def grant(work: Work, wanted: Grant, actor: str) -> Delegation:
         "until": granted.until.isoformat(),
         "reason": granted.reason,
     }
-    await append(work, AuditEntry(actor, "delegation.granted", f"delegation/{granted.id}", detail))
+    await append_audit_entry(work, AuditEntry(actor, "delegation.granted", f"delegation/{granted.id}", detail))
     return granted
 
 
@@ -69,14 +69,14 @@ async def revoke(work: Work, delegation_id: str, actor: str) -> Delegation:
     await store.save(work, revoked)
     work.cancel(_key(delegation_id))
     detail = {"principal": found.principal_id}
-    await append(work, AuditEntry(actor, "delegation.revoked", f"delegation/{delegation_id}", detail))
+    await append_audit_entry(work, AuditEntry(actor, "delegation.revoked", f"delegation/{delegation_id}", detail))
     return revoked
 
 
 async def end_delegation(work: Work, task: Task) -> None:
     """Note in the audit log that a delegation is over; it has given nothing since its end."""
     delegation_id = task.payload["delegation_id"]
-    await append(work, AuditEntry("moderation", "delegation.expired", f"delegation/{delegation_id}"))
+    await append_audit_entry(work, AuditEntry("moderation", "delegation.expired", f"delegation/{delegation_id}"))
 
 
 def _key(delegation_id: str) -> str:

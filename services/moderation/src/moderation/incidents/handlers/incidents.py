@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from huiqun.audit import AuditEntry, append
+from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.contracts.moderation import ClosedIncident, GroupMode, IncidentClosed, IncidentOpened, OpenedIncident
 from huiqun.runtime.ids import new_id
 from huiqun.store import Reader
-from huiqun.versions.model import DraftCommand, Version
+from huiqun.versions.model import Version, WriteVersionCommand
 from huiqun.web import Principal
 from huiqun.work import Task, Work
 from moderation.incidents.handlers.authority import authorise
@@ -212,14 +212,14 @@ async def _draft(scene: Scene, changes: Sequence[StepChange]) -> int:
     plan = revised(plan_of(await plan_in_force(work, incident.kind)), changes)
     lesson = incident.review.what_to_change if incident.review else ""
     note = f"复盘 {incident.name}：{lesson}"[:1_000]
-    draft = DraftCommand(content_of(plan), note, scene.actor, {"incident_id": incident.id})
+    draft = WriteVersionCommand(content_of(plan), note, scene.actor, {"incident_id": incident.id})
     return (await PLANS.write_version(work, incident.kind, draft)).number
 
 
 async def _audit(scene: Scene, what: str, detail: dict[str, object]) -> None:
     subject = f"incident/{scene.incident.id}"
     detail = {**detail, "drill": scene.incident.drill}
-    await append(scene.work, AuditEntry(scene.actor, f"incident.{what}", subject, detail))
+    await append_audit_entry(scene.work, AuditEntry(scene.actor, f"incident.{what}", subject, detail))
 
 
 def _incident(version: Version, opening: Opening, settings: GroupSettings, now: datetime, who: str) -> Incident:
@@ -261,7 +261,7 @@ async def _announce_opening(work: Work, incident: Incident) -> None:
             opened_by=incident.opened_by,
             opened_at=incident.opened_at,
         )
-        work.emit(IncidentOpened.about(group_id, data, time=work.now))
+        work.emit(IncidentOpened.create(group_id, data, time=work.now))
 
 
 async def _announce_closing(work: Work, incident: Incident) -> None:
@@ -279,7 +279,7 @@ async def _announce_closing(work: Work, incident: Incident) -> None:
             opened_at=incident.opened_at,
             closed_at=incident.closed_at or work.now,
         )
-        work.emit(IncidentClosed.about(group_id, data, time=work.now))
+        work.emit(IncidentClosed.create(group_id, data, time=work.now))
 
 
 def _flag(incident: Incident) -> str:

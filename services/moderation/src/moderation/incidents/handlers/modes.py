@@ -4,9 +4,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from huiqun.audit import AuditEntry, append
+from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.channel.actions.handlers import request_actions
-from huiqun.channel.directory.store import list_staff
+from huiqun.channel.directory.store import list_staff_members
 from huiqun.contracts.channel import Action
 from huiqun.contracts.moderation import ChangedMode, GroupMode, ModeChanged
 from huiqun.web import Principal
@@ -68,7 +68,7 @@ async def set_by_hand(work: Work, wish: Wish, check: Check, who: Principal) -> G
         "reason": wish.reason,
         "delegations": delegations,
     }
-    await append(work, AuditEntry(who.id, "group.mode.set", f"group/{wish.group_id}", detail))
+    await append_audit_entry(work, AuditEntry(who.id, "group.mode.set", f"group/{wish.group_id}", detail))
     return after
 
 
@@ -109,7 +109,7 @@ async def _apply(work: Work, changes: Sequence[tuple[GroupHolds, GroupHolds]], r
     await store.save(work, [after for _, after in changes])
     spans = {after.group_id: after.span(work.now) for _, after in changes}
     quiet = [group_id for group_id, span in spans.items() if span is not None and span.mode is GroupMode.QUIET]
-    staff = await list_staff(work, quiet) if quiet else {}
+    staff = await list_staff_members(work, quiet) if quiet else {}
     await policies.set_modes(work, {group_id: _with(span, staff.get(group_id)) for group_id, span in spans.items()})
     said: list[Action] = []
     changed = [(before, after) for before, after in changes if before.mode is not after.mode]
@@ -134,7 +134,7 @@ async def _announce(work: Work, changed: Sequence[tuple[GroupHolds, GroupHolds]]
             before=before.mode,
             until=leading.until if leading is not None else None,
         )
-        work.emit(ModeChanged.about(after.group_id, data, time=work.now))
+        work.emit(ModeChanged.create(after.group_id, data, time=work.now))
 
 
 def _with(span: ModeSpan | None, staff: Collection[str] | None) -> ModeSpan | None:

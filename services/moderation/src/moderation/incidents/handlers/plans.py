@@ -7,13 +7,13 @@ from typing import Any, Final
 from huiqun.store import Reader
 from huiqun.versions.handlers import VersionedDocuments
 from huiqun.versions.model import (
-    ActivationCommand,
+    ActivateVersionCommand,
     Content,
     Difference,
-    DraftCommand,
     Version,
     VersionHead,
     VersionNotFoundError,
+    WriteVersionCommand,
     diff_contents,
 )
 from huiqun.work import Work
@@ -49,13 +49,13 @@ async def plan_in_force(work: Work, kind: str) -> Version:
     return await PLANS.get_version(work, kind, head.active)
 
 
-async def edit_version(work: Work, kind: str, number: int, draft: DraftCommand, check: Check) -> Version:
+async def edit_version(work: Work, kind: str, number: int, draft: WriteVersionCommand, check: Check) -> Version:
     """Change what a version says that was never in force; raises UnknownPlanError, VersionStateError."""
     check((await PLANS.get_head(work, kind)).revision)
     return await PLANS.edit_version(work, kind, number, draft)
 
 
-async def activate_version(work: Work, kind: str, wish: ActivationCommand, check: Check) -> VersionHead:
+async def activate_version(work: Work, kind: str, wish: ActivateVersionCommand, check: Check) -> VersionHead:
     """Put a version in force for incidents to come; raises what `VersionedDocuments.activate_version` raises."""
     check((await PLANS.get_head(work, kind)).revision)
     return await PLANS.activate_version(work, kind, wish)

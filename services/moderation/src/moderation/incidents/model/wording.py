@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from huiqun.contracts.channel import Action, ActionKind
-from huiqun.contracts.channel.mentions import AddressedText, Mention, Part, compose, join
+from huiqun.contracts.channel.mentions import AddressedText, Mention, TextSegment, compose_text, join_texts
 from huiqun.runtime.ids import new_id
 from moderation.incidents.model.incident import Incident, Progress
 from moderation.incidents.model.plans import Plan
@@ -50,26 +50,26 @@ def assignment(incident: Incident, owner: str | None, steps: Sequence[Progress],
     for number, progress in enumerate(steps, 1):
         detail = f"：{progress.step.detail}" if progress.step.detail else ""
         lines.append(f"{number}. {progress.step.title}（{_clock(progress.due_at, zone)} 前）{detail}")
-    return task(incident.groups[0], owner, join("\n", lines), incident.opened_at, reason_of(incident))
+    return task(incident.groups[0], owner, join_texts("\n", lines), incident.opened_at, reason_of(incident))
 
 
 def reminder(incident: Incident, progress: Progress, zone: ZoneInfo, at: datetime) -> Action:
     """Remind the owner of a step that is due soon."""
     words = "{incident}：步骤“{step}”须在 {due} 前完成，请尽快处理。"
-    text = compose(words, incident=incident.name, step=progress.step.title, due=_clock(progress.due_at, zone))
+    text = compose_text(words, incident=incident.name, step=progress.step.title, due=_clock(progress.due_at, zone))
     return task(incident.groups[0], progress.owner, text, at, reason_of(incident))
 
 
 def escalation(incident: Incident, progress: Progress, at: datetime) -> Action:
     """Tell whoever answers for the plan of a step that is overdue."""
     plan = incident.plan
-    owner: list[Part] = [progress.step.owner_role, *([Mention(progress.owner)] if progress.owner else [])]
-    text = compose(
+    owner: list[TextSegment] = [progress.step.owner_role, *([Mention(progress.owner)] if progress.owner else [])]
+    text = compose_text(
         "{role}请注意，{incident}：步骤“{step}”（{owner}）已超时，请督办。",
         role=plan.escalation_role,
         incident=incident.name,
         step=progress.step.title,
-        owner=join(" ", owner),
+        owner=join_texts(" ", owner),
     )
     return task(incident.groups[0], incident.escalate_to, text, at, reason_of(incident))
 

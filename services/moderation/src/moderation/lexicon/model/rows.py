@@ -22,7 +22,7 @@ def parse_words(text: str, form: RowFormat, list_name: str) -> ParsedRows[Word]:
     """
     rows = read_rows(text, form, _REQUIRED)
     return parse_rows(
-        rows, partial(_word, list_name=list_name), key=("word", lambda word: strip(word.text)), most=MAX_WORDS
+        rows, partial(_word, list_name=list_name), key=("word", lambda word: strip(word.text)), max_records=MAX_WORDS
     )
 
 

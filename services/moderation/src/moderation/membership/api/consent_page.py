@@ -11,8 +11,8 @@ from huiqun.contracts.channel.shown_names import clean_group_name
 from huiqun.privacy.links import LinkGrant
 from huiqun.store import Reader
 from huiqun.web import Router
-from huiqun.web.html import page, told
-from huiqun.web.member_pages import DONE, SHOWN, MemberPages, TokenInQuery
+from huiqun.web.html import html_page, notice_paragraph
+from huiqun.web.member_pages import ACT_RESPONSES, SHOW_RESPONSES, MemberPages, TokenInQuery
 from huiqun.work import Work
 from moderation.membership.handlers.agreement import Agreement, Step, agree_by_link, find_agreement
 from moderation.membership.model.links import CONSENT, Holder
@@ -31,7 +31,7 @@ Version = Annotated[
 ]
 
 
-@router.get("", summary="Show a member the rules", response_class=HTMLResponse, responses=SHOWN)
+@router.get("", summary="Show a member the rules", response_class=HTMLResponse, responses=SHOW_RESPONSES)
 async def show_rules(request: Request, token: TokenInQuery = "") -> HTMLResponse:
     """Reading changes nothing: programs that look into links agree for nobody."""
 
@@ -41,13 +41,13 @@ async def show_rules(request: Request, token: TokenInQuery = "") -> HTMLResponse
     return await _PAGES.show(request, token, find)
 
 
-@router.post("", summary="Agree to the rules", response_class=HTMLResponse, responses=DONE)
+@router.post("", summary="Agree to the rules", response_class=HTMLResponse, responses=ACT_RESPONSES)
 async def agree(request: Request, token: TokenInQuery = "", version: Version = "") -> HTMLResponse:
     """Once or often, it counts once. If the rules have changed since they were read, they are shown again."""
 
     async def use_case(work: Work, grant: LinkGrant) -> HTMLResponse:
         agreement = await agree_by_link(work, Holder.from_link(grant), version)
-        changed = told("群规刚刚有更新，请重新阅读后确认。") if agreement.step is Step.ASKED else ""
+        changed = notice_paragraph("群规刚刚有更新，请重新阅读后确认。") if agreement.step is Step.ASKED else ""
         return _page(agreement, token, changed, status=200 if agreement.step is Step.AGREED else 409)
 
     return await _PAGES.act(request, token, use_case)
@@ -64,5 +64,5 @@ def _page(agreement: Agreement, token: str, notice: str = "", status: int = 200)
         action = escape("?" + urlencode({"token": token, "version": agreement.version}), quote=True)
         parts.append(f'<form method="post" action="{action}"><button>我已阅读并同意</button></form>')
     else:
-        parts.append(told(_SAID.get(agreement.step, _SAID[Step.NOT_ASKED])))
-    return page(f"{clean_group_name(agreement.group_name) or '本群'}群规", "".join(parts), status)
+        parts.append(notice_paragraph(_SAID.get(agreement.step, _SAID[Step.NOT_ASKED])))
+    return html_page(f"{clean_group_name(agreement.group_name) or '本群'}群规", "".join(parts), status)

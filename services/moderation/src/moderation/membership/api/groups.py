@@ -13,7 +13,7 @@ from huiqun.channel.directory.handlers import Directory
 from huiqun.channel.directory.model import DirectoryMember
 from huiqun.contracts.channel import Role
 from huiqun.contracts.envelope import Id
-from huiqun.web import Page, Paging, Problem, Router, Store
+from huiqun.web import Page, Paging, Problem, ReadDatabase, Router
 from moderation.membership.model.consent import Consent, ConsentState, has_agreed, version_of
 from moderation.membership.store import consent_states, consents, groups
 from moderation.policies.handlers import find_group, policy_in_force
@@ -89,7 +89,7 @@ class AgreedRulesView(BaseModel):
 class Presenter:
     """Shows members as the directory has them, with what they agreed to."""
 
-    def __init__(self, db: Store, request: Request) -> None:
+    def __init__(self, db: ReadDatabase, request: Request) -> None:
         self._db = db
         self._directory = cast("Directory", request.app.state.directory)
 
@@ -103,7 +103,7 @@ class Presenter:
         """Return what is shown of members of a group, by key."""
         rules = (await _policy(self._db, group_id)).rules.membership
         states = await consent_states.list_states(self._db, [member.key for member in members])
-        details = await self._directory.reveal(members)
+        details = await self._directory.reveal_personal_details(members)
         shown = {}
         for member in members:
             state = states.get(member.key) or ConsentState(group_id, member.member_id)
@@ -128,7 +128,7 @@ async def list_members(
 
 @router.get("/members/{member_id}", summary="Read a member of a group")
 async def read_member(
-    db: Store, presenter: Presenting, group_id: GroupPath, member_id: MemberPath, reading: ReadsNames
+    db: ReadDatabase, presenter: Presenting, group_id: GroupPath, member_id: MemberPath, reading: ReadsNames
 ) -> MemberView:
     """404 for who was never heard of there. The reading is audited, because it shows a name."""
     member = await directory_store.find_member(db, group_id, member_id)
@@ -140,7 +140,7 @@ async def read_member(
 
 @router.get("/consents", summary="List who agreed to the rules of a group")
 async def list_consents(
-    db: Store, group_id: GroupPath, paging: Paging, member_id: MemberId = None
+    db: ReadDatabase, group_id: GroupPath, paging: Paging, member_id: MemberId = None
 ) -> Page[ConsentView]:
     """Newest first; each is kept for five years."""
     found = await consents.page(db, group_id, member_id=member_id, before=paging.last(str), limit=paging.limit + 1)
@@ -148,7 +148,7 @@ async def list_consents(
 
 
 @router.get("/rules", summary="Read the rules of a group as its members see them")
-async def read_rules(db: Store, group_id: GroupPath) -> RulesView:
+async def read_rules(db: ReadDatabase, group_id: GroupPath) -> RulesView:
     """The fixed place where they can always be found."""
     policy = await _policy(db, group_id)
     rules = policy.rules.membership
@@ -162,7 +162,7 @@ async def read_rules(db: Store, group_id: GroupPath) -> RulesView:
 
 
 @router.get("/rules/{version}", summary="Read the rules that members have agreed to")
-async def read_agreed_rules(db: Store, group_id: GroupPath, version: VersionPath) -> AgreedRulesView:
+async def read_agreed_rules(db: ReadDatabase, group_id: GroupPath, version: VersionPath) -> AgreedRulesView:
     """As they were worded then, whatever has become of the policy; 404 if nobody has agreed to this version."""
     found = await consents.agreed_rules(db, version)
     if found is None:
@@ -170,7 +170,7 @@ async def read_agreed_rules(db: Store, group_id: GroupPath, version: VersionPath
     return AgreedRulesView(version=found.version, text=found.text, url=found.url, first_agreed_at=found.first_agreed_at)
 
 
-async def _policy(db: Store, group_id: str) -> Policy:
+async def _policy(db: ReadDatabase, group_id: str) -> Policy:
     return await policy_in_force(db, (await find_group(db, group_id)).settings)
 
 

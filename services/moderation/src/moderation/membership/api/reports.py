@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from huiqun.channel.directory.handlers import Directory
 from huiqun.contracts.envelope import Id
-from huiqun.web import Answer, Page, Paging, Principal, Router, Store, WriteOnce, requires
+from huiqun.web import Page, Paging, Principal, ReadDatabase, Router, WriteOnce, WriteResult, require_role
 from huiqun.work import Work
 from moderation.membership.handlers.checks import RosterChecks
 from moderation.membership.model.checks import Irregularity, RosterReport
@@ -17,7 +17,7 @@ from moderation.membership.store import staff as store
 router = Router("/api/v1/groups/{group_id}/roster-reports", tag="membership", role="viewer")
 
 GroupPath = Annotated[Id, Path(description="The group's id.", examples=["group-1"])]
-Moderator = Annotated[Principal, requires("moderator")]
+Moderator = Annotated[Principal, require_role("moderator")]
 
 
 class FindingView(BaseModel):
@@ -46,7 +46,7 @@ class ReportView(BaseModel):
 
 
 @router.get("", summary="List what checks of a group's roster found")
-async def list_reports(db: Store, group_id: GroupPath, paging: Paging) -> Page[ReportView]:
+async def list_reports(db: ReadDatabase, group_id: GroupPath, paging: Paging) -> Page[ReportView]:
     """Newest first."""
     found = await store.reports(db, group_id, paging.last(str), paging.limit + 1)
     return paging.page(found, lambda report: (report.id,), _report)
@@ -58,8 +58,8 @@ async def check_roster(request: Request, group_id: GroupPath, write: WriteOnce, 
 
     checks = RosterChecks(cast("Directory", request.app.state.directory))
 
-    async def use_case(work: Work) -> Answer:
-        return Answer(_report(await checks.check_now(work, group_id, who.id)))
+    async def use_case(work: Work) -> WriteResult:
+        return WriteResult(_report(await checks.check_now(work, group_id, who.id)))
 
     return await write(use_case)
 

@@ -8,20 +8,20 @@ from pydantic import BaseModel, Field
 
 from huiqun.audit.reading import ReadsNames
 from huiqun.files.reading import RowFormat
-from huiqun.files.uploads import received_rows, refused_rows
+from huiqun.files.uploads import read_uploaded_rows, row_faults_problem
 from huiqun.web import (
     MIB,
-    Answer,
     IfMatch,
     Offloaded,
     Page,
     Paging,
     Principal,
+    ReadDatabase,
     Router,
-    Store,
     WriteOnce,
-    body_limit,
-    requires,
+    WriteResult,
+    limit_body,
+    require_role,
     set_etag,
 )
 from huiqun.work import Work
@@ -54,7 +54,7 @@ _FILE: dict[str, Any] = {
     },
     "responses": {"415": {"description": "Neither CSV nor JSON, or an unknown charset"}},
 }
-Moderator = Annotated[Principal, requires("moderator")]
+Moderator = Annotated[Principal, require_role("moderator")]
 
 
 class StaffView(BaseModel):
@@ -75,7 +75,7 @@ class StaffListView(BaseModel):
 
 
 @router.get("", summary="Read what is known of the list of authorised staff")
-async def read_list(db: Store, response: Response) -> StaffListView:
+async def read_list(db: ReadDatabase, response: Response) -> StaffListView:
     """The people themselves are under `/people`."""
     found = await store.the_list(db)
     set_etag(response, found.revision)
@@ -83,7 +83,7 @@ async def read_list(db: Store, response: Response) -> StaffListView:
 
 
 @router.get("/people", summary="List the authorised staff")
-async def list_people(db: Store, paging: Paging, reading: ReadsNames) -> Page[StaffView]:
+async def list_people(db: ReadDatabase, paging: Paging, reading: ReadsNames) -> Page[StaffView]:
     """By id. The reading is audited, because it shows names."""
     found = await store.page(db, paging.last(str), paging.limit + 1)
     if found:
@@ -95,7 +95,7 @@ async def list_people(db: Store, paging: Paging, reading: ReadsNames) -> Page[St
     "",
     summary="Put a file in the place of the list of authorised staff",
     response_model=StaffListView,
-    dependencies=[body_limit(16 * MIB)],
+    dependencies=[limit_body(16 * MIB)],
     openapi_extra=_FILE,
 )
 async def put_list(request: Request, seen: IfMatch, write: WriteOnce, who: Moderator, offload: Offloaded) -> Response:
@@ -104,17 +104,17 @@ async def put_list(request: Request, seen: IfMatch, write: WriteOnce, who: Moder
         # Reading 50,000 rows takes processor time: elsewhere, so that heartbeats and requests go on.
         people = await offload(_read, request)
     except UnfitStaffError as error:
-        raise refused_rows("unfit-staff", error.faults) from None
+        raise row_faults_problem("unfit-staff", error.faults) from None
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         made = await checks.replace_staff(work, people, seen.check, who.id)
-        return Answer(_list(made), version=made.revision)
+        return WriteResult(_list(made), version=made.revision)
 
     return await write(use_case)
 
 
 def _read(request: Request) -> tuple[Staff, ...]:
-    return parse_staff(*received_rows(request, _FORMS))
+    return parse_staff(*read_uploaded_rows(request, _FORMS))
 
 
 def _list(found: StaffList) -> StaffListView:

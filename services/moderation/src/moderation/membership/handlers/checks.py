@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
-from huiqun.audit import AuditEntry, append
+from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.channel.actions.handlers import request_actions
 from huiqun.channel.directory.handlers import Directory
-from huiqun.channel.directory.store import list_present
+from huiqun.channel.directory.store import list_present_members
 from huiqun.contracts.channel import Role
 from huiqun.runtime.ids import new_id
 from huiqun.work import Task, Work
@@ -39,7 +39,7 @@ class RosterChecks:
         now = await in_force(work, group_id)
         report = await self._check(work, now, now.rules.roster or RosterRule())
         detail = {"report": report.id, "findings": len(report.findings)}
-        await append(work, AuditEntry(actor, "roster.checked", f"group/{group_id}", detail))
+        await append_audit_entry(work, AuditEntry(actor, "roster.checked", f"group/{group_id}", detail))
         return report
 
     async def _check(self, work: Work, now: InForce, rule: RosterRule) -> RosterReport:
@@ -61,8 +61,8 @@ class RosterChecks:
         return report
 
     async def _list_entries(self, work: Work, group_id: str) -> list[RosterEntry]:
-        present = await list_present(work, group_id)
-        details = await self._directory.reveal(present)
+        present = await list_present_members(work, group_id)
+        details = await self._directory.reveal_personal_details(present)
         return [
             RosterEntry(each.member_id, each.role or Role.CUSTOMER, details[each.key].display_name) for each in present
         ]
@@ -75,5 +75,5 @@ async def replace_staff(work: Work, staff: Sequence[Staff], check: Callable[[int
     made = StaffList(len(staff), before.revision + 1, actor, work.now)
     await staff_store.replace_list(work, staff, made)
     detail = {"size": made.size, "before": before.size, "revision": made.revision}
-    await append(work, AuditEntry(actor, "staff.list.replaced", "staff", detail))
+    await append_audit_entry(work, AuditEntry(actor, "staff.list.replaced", "staff", detail))
     return made

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from huiqun.channel.actions.handlers import request_actions
 from huiqun.channel.directory.model import DirectoryMember, member_key
-from huiqun.channel.directory.store import find_member, list_present, read_directory
+from huiqun.channel.directory.store import find_member, list_present_members, read_directory
 from huiqun.contracts.channel import Action, Role
 from huiqun.privacy.links import SignedLinks
 from huiqun.work import Task, Work
@@ -53,7 +53,7 @@ class Greeting:
         now = await in_force(work, task.payload["group_id"])
         if now.is_dismissed or now.rules.consent is None:
             return
-        present = await list_present(work, now.group.id)
+        present = await list_present_members(work, now.group.id)
         customers = [member for member in present if member.role is Role.CUSTOMER]
         actions = await self._ask(work, customers, now, now.rules.consent)
         await request_actions(work, *actions)
@@ -94,10 +94,10 @@ class Greeting:
         return actions
 
     def _link(self, work: Work, state: ConsentState, consent: ConsentRule) -> str | None:
-        if not consent.by_link or not self._links.can_be_opened:
+        if not consent.by_link or not self._links.has_public_url:
             return None
         holder = Holder(state.group_id, state.member_id)
-        return self._links.address(CONSENT, holder.claims, work.now + timedelta(hours=consent.link_hours))
+        return self._links.create_url(CONSENT, holder.claims, work.now + timedelta(hours=consent.link_hours))
 
 
 def reminder_key(key: str) -> str:

@@ -89,7 +89,7 @@ async def give_consent(
         policy_version=policy.label,
         given_by=given_by,
     )
-    work.emit(ConsentGiven.about(state.group_id, data, time=work.now, cause=cause))
+    work.emit(ConsentGiven.create(state.group_id, data, time=work.now, cause=cause))
     CONSENTS.labels(by=given_by).inc()
     return Consent(new_id(), state.group_id, state.member_id, version, policy.label, given_by, work.now)
 

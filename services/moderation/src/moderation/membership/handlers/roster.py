@@ -31,7 +31,7 @@ class Roster:
 
     async def record_members(self, work: Work, events: Sequence[RosterEvent]) -> None:
         """Note who came, went or changed."""
-        changes = await self._directory.record(work, events)
+        changes = await self._directory.record_events(work, events)
         for member in changes.departed.values():
             work.cancel(reminder_key(member.key))
         await consent_states.note_moves(work, [*changes.departed.values(), *changes.returned.values()])
@@ -59,7 +59,7 @@ class Roster:
         self, work: Work, newcomers: Sequence[DirectoryMember], policies: Mapping[str, Policy], rulebook: Rulebook
     ) -> set[str]:
         """The keys of those who may be greeted by name: not by one that their group would not let pass as a message."""
-        known = await self._directory.reveal(newcomers)
+        known = await self._directory.reveal_personal_details(newcomers)
         names = [clean_name(known[member.key].display_name) for member in newcomers]
         masks = [rulebook.mask_of(policies[member.group_id]) for member in newcomers]
         hits = rulebook.lexicon.scan(names, masks, work.now.date())

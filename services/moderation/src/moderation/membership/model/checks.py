@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from huiqun.contracts.channel import Role
-from huiqun.contracts.channel.mentions import AddressedText, Mention, Part, join
+from huiqun.contracts.channel.mentions import AddressedText, Mention, TextSegment, join_texts
 from huiqun.contracts.channel.shown_names import clean_group_name
 from huiqun.runtime.placeholders import is_placeholder
 from moderation.lexicon.model.folding import strip
@@ -102,14 +102,14 @@ def check_names(members: Sequence[RosterEntry], staff_words: Sequence[str]) -> I
 
 def summary(report: RosterReport, group: str) -> AddressedText:
     """What the owner of the group is told."""
-    lines: list[Part] = [f"群“{clean_group_name(group) or report.group_id}”成员核查发现以下情况，请核实处理："]
+    lines: list[TextSegment] = [f"群“{clean_group_name(group) or report.group_id}”成员核查发现以下情况，请核实处理："]
     for kind, words in IN_WORDS.items():
         found = [finding for finding in report.findings if finding.kind is kind]
         if found:
-            named = join("、", [Mention(finding.member_id) for finding in found[:_NAMED]])
+            named = join_texts("、", [Mention(finding.member_id) for finding in found[:_NAMED]])
             more = " 等" if len(found) > _NAMED else ""
-            lines.append(join("", [f"{words} {len(found)} 人：", named, more]))
-    return join("\n", lines)
+            lines.append(join_texts("", [f"{words} {len(found)} 人：", named, more]))
+    return join_texts("\n", lines)
 
 
 def _said(member: RosterEntry) -> str:

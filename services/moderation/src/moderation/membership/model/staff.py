@@ -37,7 +37,7 @@ class UnfitStaffError(ValueError):
 def parse_staff(text: str, form: RowFormat) -> tuple[Staff, ...]:
     """The staff of a file with the fields `staff_id`, `name` and, of who has left, `departed_on`. UnfitStaffError."""
     rows = read_rows(text, form, tuple(_LONGEST))
-    parsed = parse_rows(rows, _staff, key=("staff_id", lambda staff: staff.staff_id), most=MAX_STAFF)
+    parsed = parse_rows(rows, _staff, key=("staff_id", lambda staff: staff.staff_id), max_records=MAX_STAFF)
     if parsed.faults:
         raise UnfitStaffError(parsed.faults)
     return parsed.records

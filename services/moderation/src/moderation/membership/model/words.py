@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from huiqun.contracts.channel.mentions import AddressedText, Mention, Part, compose, join
+from huiqun.contracts.channel.mentions import AddressedText, Mention, TextSegment, compose_text, join_texts
 from huiqun.contracts.channel.shown_names import clean_group_name
 from moderation.policies.model import MembershipRules
 
@@ -18,14 +18,14 @@ def addressed(newcomers: Mapping[str, bool]) -> AddressedText:
     named = [Mention(member_id) for member_id, has_name in newcomers.items() if has_name][:_NAMED]
     if not named:
         return AddressedText(NEWCOMER if len(newcomers) == 1 else f"{len(newcomers)} 位{NEWCOMER}")
-    listed = join("、", named)
-    return listed if len(named) == len(newcomers) else join("", [listed, f" 等 {len(newcomers)} 位{NEWCOMER}"])
+    listed = join_texts("、", named)
+    return listed if len(named) == len(newcomers) else join_texts("", [listed, f" 等 {len(newcomers)} 位{NEWCOMER}"])
 
 
 def greeting(rules: MembershipRules, group: str, newcomers: Mapping[str, bool]) -> AddressedText:
     """The one message that newcomers get: welcome, rules, guide, safety, and the question of consent."""
     welcome = rules.welcome
-    parts: list[Part | None] = []
+    parts: list[TextSegment | None] = []
     if welcome is not None:
         parts.append(_fill(welcome.text, rules, group, name=addressed(newcomers)))
         parts += [rules_of(rules) if welcome.with_rules else None, welcome.guide, welcome.safety]
@@ -63,7 +63,7 @@ def reminder(rules: MembershipRules, group: str, link: str | None) -> AddressedT
 
 def invitation(group: str, link: str) -> AddressedText:
     """The private message with a newcomer's own page."""
-    return compose("欢迎加入{group}，请打开链接阅读并确认群规：{link}", group=_called(group), link=link)
+    return compose_text("欢迎加入{group}，请打开链接阅读并确认群规：{link}", group=_called(group), link=link)
 
 
 def hint(rules: MembershipRules, group: str) -> AddressedText:
@@ -71,8 +71,8 @@ def hint(rules: MembershipRules, group: str) -> AddressedText:
     return _joined(["您好，确认群规后即可在群内发言。", question(rules, group)])
 
 
-def _fill(text: str, rules: MembershipRules, group: str, **values: Part) -> AddressedText:
-    return compose(text, group=clean_group_name(group) or "本群", rules_url=rules.rules_url or "", **values)
+def _fill(text: str, rules: MembershipRules, group: str, **values: TextSegment) -> AddressedText:
+    return compose_text(text, group=clean_group_name(group) or "本群", rules_url=rules.rules_url or "", **values)
 
 
 def _called(group: str) -> str:
@@ -80,5 +80,5 @@ def _called(group: str) -> str:
     return f"“{shown}”" if shown else "本群"
 
 
-def _joined(parts: Sequence[Part | None]) -> AddressedText:
-    return join("\n\n", [part for part in parts if part])
+def _joined(parts: Sequence[TextSegment | None]) -> AddressedText:
+    return join_texts("\n\n", [part for part in parts if part])

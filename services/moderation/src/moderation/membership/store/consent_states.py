@@ -6,15 +6,15 @@ from typing import Any, Final
 
 from huiqun.channel.directory.migration import FormerRecords
 from huiqun.channel.directory.model import (
-    Arrival,
-    Description,
     DirectoryGroup,
     DirectoryMember,
+    MemberArrival,
+    MemberDescription,
     Stamp,
-    Told,
+    StampedValue,
     member_key,
 )
-from huiqun.channel.directory.store import KEEP_GONE
+from huiqun.channel.directory.store import DEPARTED_MEMBER_RETENTION
 from huiqun.contracts.channel import LeaveReason, Role
 from huiqun.privacy.names import PersonName
 from huiqun.store import Index, Reader, UpdateOne
@@ -23,7 +23,7 @@ from moderation.membership.model.consent import ConsentState
 
 STATES: Final = "members"
 INDEXES: Mapping[str, Sequence[Index]] = {
-    STATES: (Index((("member_id", 1),)), Index((("gone_since", 1),), expires_after=KEEP_GONE))
+    STATES: (Index((("member_id", 1),)), Index((("gone_since", 1),), expires_after=DEPARTED_MEMBER_RETENTION))
 }
 _FIELDS: Final = ("agreed_to", "agreed_at", "asked_at", "hinted_at")
 
@@ -83,14 +83,14 @@ def _read_former(document: Mapping[str, Any]) -> tuple[list[DirectoryGroup], lis
     member = DirectoryMember(document["group_id"], document["member_id"])
     if "described" in document:
         described = _stamp(document["described"])
-        member.described = Told(Description(Role(document["role"])), described)
+        member.described = StampedValue(MemberDescription(Role(document["role"])), described)
         if document.get("display_name"):
-            member.name = Told(PersonName(document["display_name"]), described)
+            member.name = StampedValue(PersonName(document["display_name"]), described)
     if "joined" in document:
-        arrival = Arrival(document.get("invited_by"), document.get("scene"))
-        member.arrived = Told(arrival, _stamp(document["joined"]))
+        arrival = MemberArrival(document.get("invited_by"), document.get("scene"))
+        member.arrived = StampedValue(arrival, _stamp(document["joined"]))
     if "left" in document:
-        member.left = Told(LeaveReason(document["left_reason"]), _stamp(document["left"]))
+        member.left = StampedValue(LeaveReason(document["left_reason"]), _stamp(document["left"]))
     return [], [member]
 
 

@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id, Instant
 from huiqun.privacy.text import ComparedText, MaskedText
-from huiqun.versions.api import VERSION_PROBLEMS, Approval, ApprovalView, Approver, approval_view, approving
-from huiqun.versions.model import ApprovalCommand
-from huiqun.web import Answer, Page, Paging, Principal, Router, Store, WriteOnce, requires
+from huiqun.versions.api import VERSION_PROBLEMS, ApprovalBody, ApprovalView, Approver, approval_view, approver_with
+from huiqun.versions.model import ApproveVersionCommand
+from huiqun.web import Page, Paging, Principal, ReadDatabase, Router, WriteOnce, WriteResult, require_role
 from huiqun.work import Work
 from moderation.policies import handlers
 from moderation.policies.handlers import ExceptionWish, UnfitExceptionError, UnknownExceptionError
@@ -31,8 +31,8 @@ ExceptionPath = Annotated[
     Id, Path(description="The exception's id.", examples=["0192f3c1-0000-7000-8000-000000000000"])
 ]
 GroupId = Annotated[Id | None, Query(description="Only those in this group.", examples=["group-1"])]
-Moderator = Annotated[Principal, requires("moderator")]
-Approving = Annotated[Approver, approving("moderator")]
+Moderator = Annotated[Principal, require_role("moderator")]
+Approving = Annotated[Approver, approver_with("moderator")]
 RuleName = Annotated[str, ComparedText(pattern=r"^[a-z_]{1,32}(/[\w-]{1,64})?$")]
 Reason = Annotated[str, MaskedText(strip_whitespace=True, min_length=1, max_length=1_000)]
 
@@ -65,14 +65,14 @@ class ExceptionView(ApprovalView):
 
 
 @router.get("", summary="List the exceptions to rules")
-async def list_exceptions(db: Store, paging: Paging, group_id: GroupId = None) -> Page[ExceptionView]:
+async def list_exceptions(db: ReadDatabase, paging: Paging, group_id: GroupId = None) -> Page[ExceptionView]:
     """Newest first, also those that wait for an approval, have ended or were taken back."""
     found = await handlers.list_exceptions(db, group_id, paging.last(str), paging.limit + 1)
     return paging.page(found, lambda grant: (grant.id,), _view)
 
 
 @router.get("/{exception_id}", summary="Read an exception")
-async def read_exception(db: Store, exception_id: ExceptionPath) -> ExceptionView:
+async def read_exception(db: ReadDatabase, exception_id: ExceptionPath) -> ExceptionView:
     """With who asked for it, who approved it, and who took it back."""
     return _view(await handlers.find_exception(db, exception_id))
 
@@ -82,22 +82,22 @@ async def request_exception(wanted: NewException, write: WriteOnce, who: Approvi
     """It holds for a member or a whole group once somebody else has approved it; without four eyes at once."""
     wish = ExceptionWish(wanted.group_id, wanted.member_id, wanted.rule, wanted.until, wanted.reason)
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         grant = await handlers.request_exception(work, wish, who.id, four_eyes=who.four_eyes)
-        return Answer(_view(grant), location=f"/api/v1/exceptions/{grant.id}")
+        return WriteResult(_view(grant), location=f"/api/v1/exceptions/{grant.id}")
 
     return await write(use_case)
 
 
 @router.post("/{exception_id}/approval", summary="Approve an exception to a rule", response_model=ExceptionView)
 async def approve_exception(
-    exception_id: ExceptionPath, approval: Approval, write: WriteOnce, who: Approving
+    exception_id: ExceptionPath, approval: ApprovalBody, write: WriteOnce, who: Approving
 ) -> Response:
     """In force everywhere within two seconds, for what is sent before it ends. Not by who asked for it."""
-    wish = ApprovalCommand(who.id, approval.content_hash, who.four_eyes)
+    wish = ApproveVersionCommand(who.id, approval.content_hash, who.four_eyes)
 
-    async def use_case(work: Work) -> Answer:
-        return Answer(_view(await handlers.approve_exception(work, exception_id, wish)))
+    async def use_case(work: Work) -> WriteResult:
+        return WriteResult(_view(await handlers.approve_exception(work, exception_id, wish)))
 
     return await write(use_case)
 
@@ -106,8 +106,8 @@ async def approve_exception(
 async def revoke_exception(exception_id: ExceptionPath, write: WriteOnce, who: Moderator) -> Response:
     """The rule holds again within two seconds; what was let through stays as it was. A wish is given up."""
 
-    async def use_case(work: Work) -> Answer:
-        return Answer(_view(await handlers.revoke_exception(work, exception_id, who.id)))
+    async def use_case(work: Work) -> WriteResult:
+        return WriteResult(_view(await handlers.revoke_exception(work, exception_id, who.id)))
 
     return await write(use_case)
 

@@ -13,12 +13,12 @@ from huiqun.versions.api import (
     ActivationReason,
     ApprovalView,
     NumberPath,
-    VersionPlace,
+    VersionPath,
     VersionRoutes,
     approval_view,
 )
-from huiqun.versions.model import ActivationCommand, Version
-from huiqun.web import Answer, IfMatch, Page, Paging, Router, Store, WriteOnce, set_etag
+from huiqun.versions.model import ActivateVersionCommand, Version
+from huiqun.web import IfMatch, Page, Paging, ReadDatabase, Router, WriteOnce, WriteResult, set_etag
 from huiqun.work import Work
 from moderation.policies import handlers
 from moderation.policies.api.groups import GroupPath
@@ -37,9 +37,9 @@ router = Router(
 Reason = Annotated[str, MaskedText(strip_whitespace=True, min_length=1, max_length=1_000)]
 
 
-def place_of(group_id: GroupPath, number: NumberPath) -> VersionPlace:
+def place_of(group_id: GroupPath, number: NumberPath) -> VersionPath:
     """The version that the path names."""
-    return VersionPlace(group_id, number)
+    return VersionPath(group_id, number)
 
 
 VersionRoutes(OWN_RULES, "a group's own rules", "/versions/{number}", place_of, "moderator").add_to(router)
@@ -119,7 +119,7 @@ class OwnRulesActivation(BaseModel):
 
 
 @router.get("", summary="Read the rules of a group, and where each value comes from")
-async def read_group_policy(db: Store, group_id: GroupPath, response: Response) -> GroupPolicyView:
+async def read_group_policy(db: ReadDatabase, group_id: GroupPath, response: Response) -> GroupPolicyView:
     """Under the default, the policy assigned to the group, and the group's own rules."""
     found = await handlers.policy_of_group(db, group_id)
     set_etag(response, found.record.own_revision)
@@ -127,20 +127,20 @@ async def read_group_policy(db: Store, group_id: GroupPath, response: Response) 
 
 
 @router.get("/versions", summary="List the versions of a group's own rules")
-async def list_own_rules(db: Store, group_id: GroupPath, paging: Paging) -> Page[OwnRulesVersionView]:
+async def list_own_rules(db: ReadDatabase, group_id: GroupPath, paging: Paging) -> Page[OwnRulesVersionView]:
     """Newest first, those that wait for an approval among them."""
     found = await OWN_RULES.store.list_versions(db, group_id, paging.last(int), paging.limit + 1)
     return paging.page(found, lambda version: (version.number,), _version)
 
 
 @router.get("/versions/{number}", summary="Read one version of a group's own rules")
-async def read_own_rules(db: Store, group_id: GroupPath, number: NumberPath) -> OwnRulesVersionView:
+async def read_own_rules(db: ReadDatabase, group_id: GroupPath, number: NumberPath) -> OwnRulesVersionView:
     """What it says, and how far it has come."""
     return _version(await OWN_RULES.get_version(db, group_id, number))
 
 
 @router.get("/versions/{number}/diff", summary="Compare a version of a group's own rules with what is in force")
-async def compare_own_rules(db: Store, group_id: GroupPath, number: NumberPath) -> OwnRulesComparisonView:
+async def compare_own_rules(db: ReadDatabase, group_id: GroupPath, number: NumberPath) -> OwnRulesComparisonView:
     """Value by value, as the group would feel it."""
     found = await handlers.compare_own_rules(db, group_id, number)
     return OwnRulesComparisonView(group_id=group_id, version=number, differences=differences_view(found))
@@ -156,7 +156,7 @@ async def write_own_rules(
     """
     wish = OwnRulesCommand(draft.rules, draft.reason, who.id, who.four_eyes)
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         return await _answer(work, await handlers.write_own_rules(work, group_id, wish, seen.check))
 
     try:
@@ -177,9 +177,9 @@ async def activate_own_rules(
 
     Going back needs a reason.
     """
-    order = ActivationCommand(wish.version, who.id, wish.reason, who.four_eyes)
+    order = ActivateVersionCommand(wish.version, who.id, wish.reason, who.four_eyes)
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         return await _answer(work, await handlers.activate_own_rules(work, group_id, order, seen.check))
 
     try:
@@ -188,8 +188,8 @@ async def activate_own_rules(
         raise unfit(error) from None
 
 
-async def _answer(work: Work, found: GroupPolicy) -> Answer:
-    return Answer(await _view(work, found), version=found.record.own_revision)
+async def _answer(work: Work, found: GroupPolicy) -> WriteResult:
+    return WriteResult(await _view(work, found), version=found.record.own_revision)
 
 
 async def _view(reader: Reader, found: GroupPolicy) -> GroupPolicyView:

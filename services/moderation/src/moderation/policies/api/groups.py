@@ -9,7 +9,18 @@ from pydantic import BaseModel, Field
 from huiqun.contracts.channel import Capabilities, GroupKind
 from huiqun.contracts.envelope import Id
 from huiqun.store import Reader
-from huiqun.web import Answer, IfMatch, Page, Paging, Principal, Router, Store, WriteOnce, requires, set_etag
+from huiqun.web import (
+    IfMatch,
+    Page,
+    Paging,
+    Principal,
+    ReadDatabase,
+    Router,
+    WriteOnce,
+    WriteResult,
+    require_role,
+    set_etag,
+)
 from huiqun.work import Work
 from moderation.policies import handlers, store
 from moderation.policies.handlers import InactivePolicyError, UnfitHeirsError, UnknownPolicyError
@@ -28,7 +39,7 @@ router = Router(
 )
 
 GroupPath = Annotated[Id, Path(description="The group's id.", examples=["group-1"])]
-Moderator = Annotated[Principal, requires("moderator")]
+Moderator = Annotated[Principal, require_role("moderator")]
 
 
 class GroupSummary(BaseModel):
@@ -88,14 +99,14 @@ class Assignment(BaseModel):
 
 
 @router.get("", summary="List the groups")
-async def list_groups(db: Store, paging: Paging) -> Page[GroupSummary]:
+async def list_groups(db: ReadDatabase, paging: Paging) -> Page[GroupSummary]:
     """By id: those the channel has told us of, and those that were given a policy."""
     found = await store.groups(db, paging.last(str), paging.limit + 1)
     return paging.page(found, lambda group: (group.id,), _summary)
 
 
 @router.get("/{group_id}", summary="Read a group's settings and the policy it is under")
-async def read_group(db: Store, group_id: GroupPath, response: Response) -> GroupView:
+async def read_group(db: ReadDatabase, group_id: GroupPath, response: Response) -> GroupView:
     """A group that nobody has told us of has the default settings."""
     record = await handlers.find_group(db, group_id)
     set_etag(response, record.revision)
@@ -108,9 +119,9 @@ async def assign_policy(
 ) -> Response:
     """The policy needs a version in force."""
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         record = await handlers.assign_policy(work, group_id, assignment.policy_id, seen.check, who.id)
-        return Answer(await _view(work, record), version=record.revision)
+        return WriteResult(await _view(work, record), version=record.revision)
 
     return await write(use_case)
 
@@ -136,7 +147,7 @@ def _summary(record: GroupRecord) -> GroupSummary:
         purpose=record.purpose,
         timezone=settings.timezone.key,
         tags=list(record.tags),
-        capabilities={name: settings.capabilities.support(name).value for name in Capabilities.model_fields},
+        capabilities={name: settings.capabilities.support_of(name).value for name in Capabilities.model_fields},
         dismissed_at=record.dismissed_at,
         policy_id=settings.policy_id,
         revision=record.revision,

@@ -14,19 +14,30 @@ from huiqun.versions.api import (
     ApprovalView,
     Approver,
     NumberPath,
-    VersionPlace,
+    VersionPath,
     VersionRoutes,
     approval_view,
-    approving,
+    approver_with,
 )
 from huiqun.versions.model import (
-    ActivationCommand,
+    ActivateVersionCommand,
     Difference,
-    DraftCommand,
     Version,
     VersionHead,
+    WriteVersionCommand,
 )
-from huiqun.web import Answer, IfMatch, Page, Paging, Principal, Router, Store, WriteOnce, requires, set_etag
+from huiqun.web import (
+    IfMatch,
+    Page,
+    Paging,
+    Principal,
+    ReadDatabase,
+    Router,
+    WriteOnce,
+    WriteResult,
+    require_role,
+    set_etag,
+)
 from huiqun.work import Work
 from moderation.policies import handlers
 from moderation.policies.api.unfit import unfit
@@ -55,16 +66,16 @@ Against = Annotated[
         examples=[2],
     ),
 ]
-Moderator = Annotated[Principal, requires("moderator")]
-Approving = Annotated[Approver, approving("moderator")]
+Moderator = Annotated[Principal, require_role("moderator")]
+Approving = Annotated[Approver, approver_with("moderator")]
 
 
-def place_of(policy_id: PolicyPath, number: NumberPath) -> VersionPlace:
+def place_of(policy_id: PolicyPath, number: NumberPath) -> VersionPath:
     """The version that the path names."""
-    return VersionPlace(policy_id, number)
+    return VersionPath(policy_id, number)
 
 
-Place = Annotated[VersionPlace, Depends(place_of)]
+Place = Annotated[VersionPath, Depends(place_of)]
 VersionRoutes(POLICIES, "a policy", "/{policy_id}/versions/{number}", place_of, "moderator").add_to(router)
 
 
@@ -154,14 +165,14 @@ class Activation(BaseModel):
 
 
 @router.get("", summary="List the policies")
-async def list_policies(db: Store, paging: Paging) -> Page[PolicyView]:
+async def list_policies(db: ReadDatabase, paging: Paging) -> Page[PolicyView]:
     """By id; the default is there even before anybody has written one."""
     found = await POLICIES.list_heads(db, paging.last(str), paging.limit + 1)
     return paging.page(found, lambda head: (head.document_id,), _head)
 
 
 @router.get("/{policy_id}", summary="Read a policy with the rules in force")
-async def read_policy(db: Store, policy_id: PolicyPath, response: Response) -> PolicyInForce:
+async def read_policy(db: ReadDatabase, policy_id: PolicyPath, response: Response) -> PolicyInForce:
     """The ETag is what an activation needs as If-Match."""
     head = await POLICIES.get_head(db, policy_id)
     rules = None
@@ -172,21 +183,23 @@ async def read_policy(db: Store, policy_id: PolicyPath, response: Response) -> P
 
 
 @router.get("/{policy_id}/versions", summary="List the versions of a policy")
-async def list_versions(db: Store, policy_id: PolicyPath, paging: Paging) -> Page[VersionView]:
+async def list_versions(db: ReadDatabase, policy_id: PolicyPath, paging: Paging) -> Page[VersionView]:
     """Newest first."""
     found = await POLICIES.list_versions(db, policy_id, paging.last(int), paging.limit + 1)
     return paging.page(found, lambda version: (version.number,), _version)
 
 
 @router.get("/{policy_id}/versions/{number}", summary="Read one version of a policy")
-async def read_version(db: Store, policy_id: PolicyPath, number: NumberPath) -> VersionInFull:
+async def read_version(db: ReadDatabase, policy_id: PolicyPath, number: NumberPath) -> VersionInFull:
     """Version 0 of the default is what comes with Huiqun."""
     version = await POLICIES.get_version(db, policy_id, number)
     return VersionInFull(**_version(version).model_dump(), effective=await handlers.rules_of(db, version))
 
 
 @router.get("/{policy_id}/versions/{number}/diff", summary="Compare a version with another one")
-async def compare(db: Store, policy_id: PolicyPath, number: NumberPath, against: Against = None) -> ComparisonView:
+async def compare(
+    db: ReadDatabase, policy_id: PolicyPath, number: NumberPath, against: Against = None
+) -> ComparisonView:
     """Value by value, as the policy's groups would feel it: both versions over the default in force now."""
     other, found = await handlers.compare_versions(db, policy_id, number, against)
     return ComparisonView(policy_id=policy_id, version=number, against=other, differences=differences_view(found))
@@ -198,9 +211,9 @@ async def compare(db: Store, policy_id: PolicyPath, number: NumberPath, against:
 async def write_version(policy_id: PolicyPath, draft: Draft, write: WriteOnce, who: Moderator) -> Response:
     """Nothing changes before the version is activated. The first version makes the policy."""
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         version = await handlers.write_version(work, policy_id, draft.rules, draft.note, who.id)
-        return Answer(_version(version), location=f"/api/v1/policies/{policy_id}/versions/{version.number}")
+        return WriteResult(_version(version), location=f"/api/v1/policies/{policy_id}/versions/{version.number}")
 
     try:
         return await write(use_case)
@@ -215,10 +228,12 @@ async def write_version(policy_id: PolicyPath, draft: Draft, write: WriteOnce, w
 )
 async def edit_version(place: Place, draft: Draft, seen: IfMatch, write: WriteOnce, who: Moderator) -> Response:
     """It is a draft again: an approval of what it said before is void. If-Match takes the ETag of the policy."""
-    wish = DraftCommand(changes_of(draft.rules), draft.note, who.id, {"backtest": None})
+    wish = WriteVersionCommand(changes_of(draft.rules), draft.note, who.id, {"backtest": None})
 
-    async def use_case(work: Work) -> Answer:
-        return Answer(_version(await handlers.edit_version(work, place.document_id, place.number, wish, seen.check)))
+    async def use_case(work: Work) -> WriteResult:
+        return WriteResult(
+            _version(await handlers.edit_version(work, place.document_id, place.number, wish, seen.check))
+        )
 
     try:
         return await write(use_case)
@@ -238,13 +253,13 @@ async def activate(
 
     An older version is activated again with a reason, by anybody if it was approved.
     """
-    order = ActivationCommand(wish.version, who.id, wish.reason, who.four_eyes)
+    order = ActivateVersionCommand(wish.version, who.id, wish.reason, who.four_eyes)
 
-    async def use_case(work: Work) -> Answer:
+    async def use_case(work: Work) -> WriteResult:
         head = await handlers.activate_version(work, policy_id, order, seen.check)
         version = await POLICIES.get_version(work, policy_id, wish.version)
         activated = PolicyActivated(**_head(head).model_dump(), backtest=_backtest(version))
-        return Answer(activated, version=head.revision)
+        return WriteResult(activated, version=head.revision)
 
     try:
         return await write(use_case)

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from huiqun.audit import AuditEntry, append
-from huiqun.runtime.clock import whole_milliseconds
+from huiqun.audit import AuditEntry, append_audit_entry
+from huiqun.runtime.clock import truncate_to_milliseconds
 from huiqun.runtime.ids import new_id
 from huiqun.store import Reader
-from huiqun.versions.model import ApprovalCommand, ApprovalRecord, VersionStateError
+from huiqun.versions.model import ApprovalRecord, ApproveVersionCommand, VersionStateError
 from huiqun.work import Work
 from moderation.policies import store
 from moderation.policies.handlers.errors import UnfitExceptionError, UnknownExceptionError
@@ -41,7 +41,7 @@ async def request_exception(work: Work, wish: ExceptionWish, actor: str, *, four
         )
     if not work.now < wish.until <= work.now + _LONGEST:
         raise UnfitExceptionError(f"{wish.until.isoformat()} is not within a year from now")
-    exception = RuleException(wish.rule, wish.member_id, whole_milliseconds(wish.until))
+    exception = RuleException(wish.rule, wish.member_id, truncate_to_milliseconds(wish.until))
     grant_id = new_id()
     approval = ApprovalRecord(grant_id, (actor,)).submit()
     grant = Grant(grant_id, wish.group_id, exception, wish.reason, actor, work.now, approval)
@@ -49,10 +49,10 @@ async def request_exception(work: Work, wish: ExceptionWish, actor: str, *, four
     await _audit(work, actor, "requested", grant, until=exception.until.isoformat(), reason=wish.reason)
     if four_eyes:
         return grant
-    return await approve_exception(work, grant_id, ApprovalCommand(actor, grant.content_hash, four_eyes=False))
+    return await approve_exception(work, grant_id, ApproveVersionCommand(actor, grant.content_hash, four_eyes=False))
 
 
-async def approve_exception(work: Work, grant_id: str, wish: ApprovalCommand) -> Grant:
+async def approve_exception(work: Work, grant_id: str, wish: ApproveVersionCommand) -> Grant:
     """Let an exception that somebody asked for hold everywhere within two seconds.
 
     Raises UnknownExceptionError, UnfitExceptionError for one that would have ended by now, VersionStateError,
@@ -101,4 +101,4 @@ async def list_exceptions(reader: Reader, group_id: str | None, before: str | No
 async def _audit(work: Work, actor: str, action: str, grant: Grant, **detail: object) -> None:
     about = {"id": grant.id, "rule": grant.exception.rule, "member": grant.exception.member_id}
     entry = {**about, "hash": grant.content_hash, **detail}
-    await append(work, AuditEntry(actor, f"exception.{action}", f"group/{grant.group_id}", entry))
+    await append_audit_entry(work, AuditEntry(actor, f"exception.{action}", f"group/{grant.group_id}", entry))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from huiqun.audit import AuditEntry, append
+from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.channel.directory.fold import GroupEvent
 from huiqun.channel.directory.handlers import Directory
 from huiqun.contracts.channel import Action
@@ -41,7 +41,7 @@ class GroupPolicy:
 
 async def record_groups(work: Work, events: Sequence[GroupEvent], directory: Directory) -> None:
     """Keep what the channel tells of groups in the directory, and have what follows from it done."""
-    changes = await directory.record(work, events)
+    changes = await directory.record_events(work, events)
     await store.note_groups(work, changes.groups)
     announce_settings(work, list(changes.groups))
 
@@ -69,7 +69,7 @@ async def assign_policy(work: Work, group_id: str, policy_id: str | None, check:
         await store.touch(work)
     await store.assign(work, group_id, policy_id)
     detail = {"policy": policy_id, "before": before}
-    await append(work, AuditEntry(actor, "group.policy.assigned", f"group/{group_id}", detail))
+    await append_audit_entry(work, AuditEntry(actor, "group.policy.assigned", f"group/{group_id}", detail))
     announce_settings(work, [group_id], other_policy=True)
     return replace(record, settings=settings, revision=record.revision + 1)
 

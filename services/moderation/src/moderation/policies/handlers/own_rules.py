@@ -6,15 +6,15 @@ from typing import Final
 from huiqun.store import Reader
 from huiqun.versions.handlers import VersionedDocuments
 from huiqun.versions.model import (
-    ActivationCommand,
+    ActivateVersionCommand,
     ApprovalRecord,
     Difference,
-    DraftCommand,
     Version,
     VersionHead,
     VersionState,
+    WriteVersionCommand,
     diff_contents,
-    label_of,
+    version_label_of,
 )
 from huiqun.work import Work
 from moderation.policies import store
@@ -54,16 +54,16 @@ async def write_own_rules(work: Work, group_id: str, wish: OwnRulesCommand, chec
     known, changes = record.settings.own, changes_of(wish.rules)
     if changes == (known.changes if known else {}):
         return await policy_of_group(work, group_id)
-    version = await OWN_RULES.write_version(work, group_id, DraftCommand(changes, wish.reason, wish.actor))
+    version = await OWN_RULES.write_version(work, group_id, WriteVersionCommand(changes, wish.reason, wish.actor))
     await _check_fit(work, record, version)
     await OWN_RULES.submit_version(work, group_id, version.number, wish.actor)
     if not wish.four_eyes:
-        order = ActivationCommand(version.number, wish.actor, wish.reason, four_eyes=False)
+        order = ActivateVersionCommand(version.number, wish.actor, wish.reason, four_eyes=False)
         return await _activate(work, record, order)
     return await policy_of_group(work, group_id)
 
 
-async def activate_own_rules(work: Work, group_id: str, wish: ActivationCommand, check: Check) -> GroupPolicy:
+async def activate_own_rules(work: Work, group_id: str, wish: ActivateVersionCommand, check: Check) -> GroupPolicy:
     """Put a version of a group's own rules in force; one that is in force already stays so.
 
     Raises what `VersionedDocuments.activate_version` raises, UnfitPolicyError.
@@ -100,7 +100,7 @@ async def adopt_own_rules(work: Work, group_id: str) -> None:
         return
     own = record.settings.own
     number = max(record.own_revision, head.latest + 1)
-    approval = ApprovalRecord(label_of(group_id, number), (_FORMER_AUTHOR,))
+    approval = ApprovalRecord(version_label_of(group_id, number), (_FORMER_AUTHOR,))
     changes = own.changes if own else {}
     version = Version(group_id, number, changes, _FORMER_NOTE, approval, work.now, was_in_force=True)
     await store.OWN_RULE_VERSIONS.save_version(work, version)
@@ -116,7 +116,7 @@ async def _enter(work: Work, group_id: str, check: Check) -> GroupRecord:
     return await find_group(work, group_id)
 
 
-async def _activate(work: Work, record: GroupRecord, wish: ActivationCommand) -> GroupPolicy:
+async def _activate(work: Work, record: GroupRecord, wish: ActivateVersionCommand) -> GroupPolicy:
     version = await OWN_RULES.get_version(work, record.id, wish.number)
     head = await OWN_RULES.activate_version(work, record.id, wish)
     if head.active != record.own_revision:

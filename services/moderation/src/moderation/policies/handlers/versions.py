@@ -7,11 +7,11 @@ from huiqun.contracts.moderation import ActivatedPolicy, PolicyActivated
 from huiqun.store import Reader
 from huiqun.versions.handlers import VersionedDocuments
 from huiqun.versions.model import (
-    ActivationCommand,
+    ActivateVersionCommand,
     Difference,
-    DraftCommand,
     Version,
     VersionHead,
+    WriteVersionCommand,
     diff_contents,
 )
 from huiqun.work import Task, Work
@@ -46,12 +46,12 @@ async def write_version(work: Work, policy_id: str, rules: Rules, note: str, aut
 
     Only what was set in `rules` is kept; the rest is inherited. Raises UnfitPolicyError.
     """
-    version = await POLICIES.write_version(work, policy_id, DraftCommand(changes_of(rules), note, author))
+    version = await POLICIES.write_version(work, policy_id, WriteVersionCommand(changes_of(rules), note, author))
     _check_fit(_with(await store.in_force(work), version), policy_id)
     return version
 
 
-async def edit_version(work: Work, policy_id: str, number: int, draft: DraftCommand, check: Check) -> Version:
+async def edit_version(work: Work, policy_id: str, number: int, draft: WriteVersionCommand, check: Check) -> Version:
     """Change what a version says that was never in force.
 
     Raises UnknownPolicyError, VersionStateError, UnfitPolicyError.
@@ -62,7 +62,7 @@ async def edit_version(work: Work, policy_id: str, number: int, draft: DraftComm
     return version
 
 
-async def activate_version(work: Work, policy_id: str, wish: ActivationCommand, check: Check) -> VersionHead:
+async def activate_version(work: Work, policy_id: str, wish: ActivateVersionCommand, check: Check) -> VersionHead:
     """Put a version in force everywhere; one that is in force already stays so.
 
     Raises what `VersionedDocuments.activate_version` raises, UnfitPolicyError, UnfitHeirsError.
@@ -78,7 +78,7 @@ async def activate_version(work: Work, policy_id: str, wish: ActivationCommand, 
         raise UnfitHeirsError("; ".join(heirs[:_MOST_NAMED]))
     await store.touch(work)
     data = ActivatedPolicy(policy_id=policy_id, version=wish.number, activated_by=wish.actor)
-    work.emit(PolicyActivated.about(policy_id, data, time=work.now))
+    work.emit(PolicyActivated.create(policy_id, data, time=work.now))
     work.schedule(Task(APPLY_POLICIES, APPLY_POLICIES, work.now))
     return head
 

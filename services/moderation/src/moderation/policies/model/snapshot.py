@@ -10,7 +10,7 @@ from huiqun.channel.directory.model import DEFAULT_TIMEZONE
 from huiqun.contracts.channel import Capabilities, EditedMessage, GroupKind, Message, Support
 from huiqun.contracts.fields import DEFAULT_CHANNEL
 from huiqun.contracts.moderation import GroupMode
-from huiqun.versions.model import Version, label_of
+from huiqun.versions.model import Version, version_label_of
 from moderation.policies.model.exceptions import RuleException
 from moderation.policies.model.inheritance import Changes, Layer, effective
 from moderation.policies.model.rules import Rules
@@ -38,7 +38,7 @@ class Written:
     @property
     def label(self) -> str:
         """How people name it: "default@3"."""
-        return label_of(self.policy_id, self.version)
+        return version_label_of(self.policy_id, self.version)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from huiqun.contracts.channel import EditedMessage, Message, MessageReceived, Role
-from huiqun.contracts.envelope import assemble
+from huiqun.contracts.envelope import construct_unchecked
 from huiqun.contracts.moderation import Screened, Verdict
 from huiqun.privacy.text import mask_text
 from moderation.policies.model import GroupSettings, Policy, Rule
@@ -93,7 +93,7 @@ class Decision(NamedTuple):
             "quoted": masked_quotation(message.quoted) if message.quoted is not None else None,
             "sent_at": message.sent_at,
         }
-        return assemble(Screened, fields)
+        return construct_unchecked(Screened, fields)
 
 
 def judge(

@@ -6,7 +6,7 @@ from datetime import date
 
 from huiqun.contracts.channel import Message
 from huiqun.privacy.detection import PersonalData, find_personal_data
-from huiqun.privacy.masking import mask
+from huiqun.privacy.masking import mask_spans
 from huiqun.privacy.text import mask_text
 from moderation.lexicon.model.matching import Hit, Lexicon
 from moderation.screening.model.contacts import Span, find_contacts, find_links, may_lead_outside
@@ -39,7 +39,7 @@ class Evidence:
 
     def masked(self, text: str) -> str:
         """The text without the personal data in it."""
-        return mask_text(mask(text, self.personal)) if self.personal else text
+        return mask_text(mask_spans(text, self.personal)) if self.personal else text
 
 
 NOTHING = Evidence()

@@ -10,7 +10,7 @@ _HEADERS: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-sto
 _ORIGIN: Final = re.compile(r"\A[a-z][a-z0-9+.-]*://[^/?]*", re.IGNORECASE)
 
 
-class Safety:
+class SecurityHeadersMiddleware:
     """The layer that completes the headers of all answers, of errors as well."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -8,7 +8,7 @@ import sys
 PR_SET_PDEATHSIG = 1
 
 
-def end_with_parent(number: signal.Signals) -> None:
+def signal_on_parent_death(number: signal.Signals) -> None:
     """Ask the kernel for a signal when the thread that started this process is gone."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
@@ -17,7 +17,7 @@ def end_with_parent(number: signal.Signals) -> None:
 def main() -> None:
     """Become the command: argv is the parent's process id and the command with its arguments."""
     parent, command = int(sys.argv[1]), sys.argv[2:]
-    end_with_parent(signal.SIGKILL)
+    signal_on_parent_death(signal.SIGKILL)
     if os.getppid() != parent:  # it died before the request above was made
         sys.exit(1)
     try:

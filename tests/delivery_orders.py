@@ -9,7 +9,7 @@ from huiqun.contracts.envelope import Event
 
 
 @st.composite
-def tellings(draw: st.DrawFn, streams: Sequence[Sequence[Event]]) -> list[list[Event]]:
+def delivery_orders(draw: st.DrawFn, streams: Sequence[Sequence[Event]]) -> list[list[Event]]:
     """Batches that bring every event at least once: what one partition holds comes in its order, the rest in any.
 
     Some batches come twice, and so does some of what they hold.
@@ -33,6 +33,6 @@ def tellings(draw: st.DrawFn, streams: Sequence[Sequence[Event]]) -> list[list[E
     return batches
 
 
-def ids(events: Sequence[MessageReceived]) -> list[str]:
+def message_ids(events: Sequence[MessageReceived]) -> list[str]:
     """The message ids, in order."""
     return [event.data.message_id for event in events]

@@ -14,7 +14,7 @@ _SECONDS: Final = 30
 Answer = dict[str, Any]
 
 
-class RefusedError(Exception):
+class RequestRefusedError(Exception):
     """The interface did not do what somebody asked of it."""
 
     def __init__(self, who: str, response: httpx.Response) -> None:
@@ -23,7 +23,7 @@ class RefusedError(Exception):
         self.status = response.status_code
 
 
-class Colleague:
+class ApiUser:
     """A person at work; `seen` is the version that a change rests on."""
 
     def __init__(self, name: str, url: str, key: str) -> None:
@@ -72,7 +72,7 @@ class Colleague:
         """Try what should not be done; the status of the refusal, or that of success."""
         try:
             await self._write(method, path, body or {}, ANY)
-        except RefusedError as error:
+        except RequestRefusedError as error:
             return error.status
         return httpx.codes.OK
 
@@ -96,5 +96,5 @@ class Colleague:
 
     def _checked(self, response: httpx.Response) -> httpx.Response:
         if response.is_error:
-            raise RefusedError(self.name, response)
+            raise RequestRefusedError(self.name, response)
         return response

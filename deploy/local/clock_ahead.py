@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from huiqun.channel.actions.following import follow_up_kind
+from huiqun.channel.actions.following import follow_up_task_kind
 from huiqun.channel.actions.handlers import FOLLOW_UP
 from huiqun.channel.directory.handlers import Directory
 from huiqun.kafka import Publisher
@@ -22,13 +22,13 @@ from moderation.membership.handlers import planning
 from moderation.membership.handlers.checks import RosterChecks
 from moderation.policies.handlers import find_superior
 
-FOLLOW_UPS: Final = frozenset({FOLLOW_UP})
-ROUTINE: Final = frozenset(
+FOLLOW_UP_KINDS: Final = frozenset({FOLLOW_UP})
+ROUTINE_KINDS: Final = frozenset(
     {enforcement.MUTE_ENDS, opening.OVERDUE, planning.POST_RULES, planning.CHECK_ROSTER, planning.GO_ROUND}
 )
 # The service's own.
 _KINDS: Final[Mapping[str, TaskKind]] = {
-    FOLLOW_UP: follow_up_kind(find_superior),
+    FOLLOW_UP: follow_up_task_kind(find_superior),
     enforcement.MUTE_ENDS: TaskKind(enforcement.end_mute),
     opening.OVERDUE: TaskKind(opening.remind),
     planning.POST_RULES: TaskKind(planning.post_rules),
@@ -48,7 +48,7 @@ class ClockAhead:
         return self.clock.now() + self.by
 
 
-async def let_pass(system: System, span: timedelta, kinds: Collection[str]) -> int:
+async def advance_clock(system: System, span: timedelta, kinds: Collection[str]) -> int:
     """Do what moderation will do of these kinds before so much time has passed, oldest first; returns how much."""
     database, publisher = system.database("moderation"), Publisher(system.kafka)
     transactor = Transactor(

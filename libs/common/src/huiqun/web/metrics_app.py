@@ -10,15 +10,15 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from huiqun.web.connections import ConnectionLimits
-from huiqun.web.flights import SingleFlight
-from huiqun.web.limits import address_of, prober, slow_down
+from huiqun.web.limits import client_network_of, delay_greedy_probe, probe_counter
+from huiqun.web.single_flight import SingleFlight
 
 #: A handful of scrapers is all there is.
 METRICS_CONNECTIONS: Final = ConnectionLimits(most=64, most_of_address=32, stalled_seconds=10)
 _FRESH_SECONDS: Final = 1.0
 
 
-class Exposition:
+class MetricsApp:
     """An app that answers GET /metrics; the figures are written once a second at most, in a thread.
 
     Who asks far more often than scrapers do is answered late.
@@ -28,11 +28,11 @@ class Exposition:
         self._written = b""
         self._written_at = -float("inf")
         self._write = SingleFlight(self._write_anew)
-        self._scrapers = prober()
+        self._scrapers = probe_counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        await slow_down(self._scrapers, address_of(scope))
+        await delay_greedy_probe(self._scrapers, client_network_of(scope))
         await (await self._answer(Request(scope)))(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:

@@ -16,9 +16,9 @@ _ERRORS = ("builtins", "pymongo.errors", "bson.errors", "aiokafka.errors", "ssl"
 _WORD = re.compile(r"[a-z][a-z_-]*(\.[a-z_-]+)*")
 
 # Of these, a run shows only what has happened in it.
-WHEN_IT_HAPPENS = frozenset({"huiqun_retries", "huiqun_outbox_parked", "huiqun_moderation_shadow_findings"})
+EXPORTED_WHEN_IT_HAPPENS = frozenset({"huiqun_retries", "huiqun_outbox_parked", "huiqun_moderation_shadow_findings"})
 
-ALLOWED: dict[str, Collection[str] | re.Pattern[str]] = {
+ALLOWED_LABEL_VALUES: dict[str, Collection[str] | re.Pattern[str]] = {
     "service": SERVICES,
     "version": re.compile(r"\d+\.\d+\.\d+"),
     "revision": ("unknown",),
@@ -37,19 +37,19 @@ ALLOWED: dict[str, Collection[str] | re.Pattern[str]] = {
 }
 
 
-def declared(*modules: str) -> dict[str, Metric]:
+def declared_metrics(*modules: str) -> dict[str, Metric]:
     """The metrics of these modules by the name of their constant."""
     found = (item for module in modules for item in vars(importlib.import_module(module)).items())
     return {name: value for name, value in found if isinstance(value, Metric)}
 
 
-def name_of(metric: Metric) -> str:
+def exported_name_of(metric: Metric) -> str:
     """What it is called in /metrics, without the ending of counters."""
     (family,) = metric.collect()
     return family.name
 
 
-def wrong_figures(expositions: Collection[str], *modules: str) -> list[str]:
+def find_metric_violations(expositions: Collection[str], *modules: str) -> list[str]:
     """What speaks against the /metrics of some processes that together do what these modules' metrics count."""
     families = [
         family
@@ -58,8 +58,8 @@ def wrong_figures(expositions: Collection[str], *modules: str) -> list[str]:
         if family.name.startswith("huiqun_")
     ]
     emitted = {family.name for family in families if family.samples}
-    known = set(map(name_of, declared(*modules).values()))
-    missing = [f"{name} is declared and not emitted" for name in sorted(known - emitted - WHEN_IT_HAPPENS)]
+    known = set(map(exported_name_of, declared_metrics(*modules).values()))
+    missing = [f"{name} is declared and not emitted" for name in sorted(known - emitted - EXPORTED_WHEN_IT_HAPPENS)]
     strange = [f"{name} is emitted and not declared" for name in sorted(emitted - known)]
     labels = {wrong for family in families for sample in family.samples for wrong in _wrong_labels(sample)}
     return [*missing, *strange, *sorted(labels)]
@@ -67,13 +67,13 @@ def wrong_figures(expositions: Collection[str], *modules: str) -> list[str]:
 
 def _wrong_labels(sample: Sample) -> Iterator[str]:
     for label, value in sample.labels.items():
-        allowed = ALLOWED.get(label, ()) if label != "error" else public_errors()
+        allowed = ALLOWED_LABEL_VALUES.get(label, ()) if label != "error" else list_public_errors()
         is_allowed = allowed.fullmatch(value) if isinstance(allowed, re.Pattern) else value in allowed
         if not is_allowed:
             yield f"{sample.name} has {label}={value!r}"
 
 
-def public_errors() -> set[str]:
+def list_public_errors() -> set[str]:
     """The names of errors that Python and the drivers document."""
     found = {name for module in _ERRORS for name in vars(importlib.import_module(module)) if not name.startswith("_")}
     return {*found, "other"}

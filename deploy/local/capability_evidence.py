@@ -3,47 +3,49 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from local.check import Check
-from local.checks import misjudged
-from local.day import Day
+from local.check import CheckResult
+from local.checks import describe_misjudgement
+from local.day import PlayedDay
 from local.story.capabilities import CAPABILITIES
 from local.story.model import Edits, Says
 from local.story.script import TIMEZONE
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class CapabilityEvidence:
     """A place where something was to be seen; `holds` is whether it was as it should be there."""
 
     where: str
     holds: bool
 
 
-def sightings(day: Day, checks: Sequence[Check]) -> Mapping[str, Sequence[Sighting]]:
+def find_capability_evidence(
+    day: PlayedDay, checks: Sequence[CheckResult]
+) -> Mapping[str, Sequence[CapabilityEvidence]]:
     """Where each capability was to be seen: among the messages, in the scenes, by the checks afterwards."""
-    found: dict[str, list[Sighting]] = {name: [] for name in CAPABILITIES}
+    found: dict[str, list[CapabilityEvidence]] = {name: [] for name in CAPABILITIES}
     for shows, sighting in (*_in_messages(day), *_in_scenes(day), *_in_checks(checks)):
         for name in shows:
             found[name].append(sighting)
     return found
 
 
-def _in_messages(day: Day) -> Iterator[tuple[Sequence[str], Sighting]]:
+def _in_messages(day: PlayedDay) -> Iterator[tuple[Sequence[str], CapabilityEvidence]]:
     for step in day.steps:
         entry = step.entry
         if isinstance(entry, Says | Edits) and entry.shows and step.key:
-            seen = not any(misjudged(step.key, entry.expected, day.seen))
+            seen = not any(describe_misjudgement(step.key, entry.expected, day.seen))
             what = day.seen.outcome(step.key) if step.key in day.seen.archived else "not judged"
             at = step.at.astimezone(TIMEZONE)
-            yield entry.shows, Sighting(f"{at:%H:%M} {step.author} {what}", seen)
+            yield entry.shows, CapabilityEvidence(f"{at:%H:%M} {step.author} {what}", seen)
 
 
-def _in_scenes(day: Day) -> Iterator[tuple[Sequence[str], Sighting]]:
+def _in_scenes(day: PlayedDay) -> Iterator[tuple[Sequence[str], CapabilityEvidence]]:
     for number, scene in enumerate(day.scenes, start=1):
         first = next((f" {deed.who} {deed.did}" for deed in scene.deeds), "")
-        yield scene.check.shows, Sighting(f"#{number}{first}", scene.check.holds)
+        yield scene.check.shows, CapabilityEvidence(f"#{number}{first}", scene.check.holds)
 
 
-def _in_checks(checks: Sequence[Check]) -> Iterator[tuple[Sequence[str], Sighting]]:
+def _in_checks(checks: Sequence[CheckResult]) -> Iterator[tuple[Sequence[str], CapabilityEvidence]]:
     for check in checks:
-        yield check.shows, Sighting(check.claim, check.holds)
+        yield check.shows, CapabilityEvidence(check.claim, check.holds)

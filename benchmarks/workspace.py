@@ -32,9 +32,9 @@ from huiqun.privacy.suppression import SuppressionList
 from huiqun.runtime.clock import SystemClock
 from huiqun.store import Client, Database, connect, ensure_indexes
 from huiqun.tasks.store import TASK_INDEXES
-from huiqun.versions.model import ActivationCommand
+from huiqun.versions.model import ActivateVersionCommand
 from huiqun.work import WORK_INDEXES, Transactor, Work
-from local.errors import tail
+from local.errors import tail_log
 from local.ports import free_port
 from local.process import ServerProcess
 from local.stack import SESSION_TIMEOUT_MILLISECONDS, Stack
@@ -56,7 +56,7 @@ _AUTHOR = "bench"
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class AcknowledgedSample:
     """How many messages were acknowledged at a time, and the processor seconds each process had used by then.
 
     "others" is what all programs used that have nothing to do with the benchmark.
@@ -68,7 +68,7 @@ class Moment:
 
 
 @dataclass(slots=True)
-class Ground:
+class BenchmarkWorkspace:
     """Topics with a prefix and databases with a prefix; `environment` tells a child of both."""
 
     stack: Stack
@@ -107,8 +107,8 @@ class Ground:
         directory = Directory(FieldEncryption(self.client, self.database.name, keys), suppression)
 
         async def save(work: Work) -> None:
-            known = [GroupUpdated.about(group.group_id, group, time=work.now) for group in groups()]
-            await directory.record(work, known)
+            known = [GroupUpdated.create(group.group_id, group, time=work.now) for group in groups()]
+            await directory.record_events(work, known)
             await note_groups(work, [group.group_id for group in groups()])
 
         await self.transact(save)
@@ -121,7 +121,7 @@ class Ground:
         for policy_id, changes in policies_of(POLICIES).items():
             rules = Rules.model_validate(changes)
             await self.transact(partial(write_version, policy_id=policy_id, rules=rules, note="", author=_AUTHOR))
-            wish = ActivationCommand(1, _AUTHOR, four_eyes=False)
+            wish = ActivateVersionCommand(1, _AUTHOR, four_eyes=False)
             await self.transact(partial(activate_version, policy_id=policy_id, wish=wish, check=lambda _: None))
         await self.transact(_assign_groups)
 
@@ -133,12 +133,12 @@ class Ground:
         """Carry out a use case as a request to moderation would."""
         await Transactor(self.client, self.database, self.publisher, SystemClock()).run(use_case)
 
-    async def fill(self, records: Sequence[Record]) -> None:
+    async def publish_records(self, records: Sequence[Record]) -> None:
         """Put the records on their topics, in order."""
         for start in range(0, len(records), _CHUNK):
             await self.publisher.publish(records[start : start + _CHUNK])
 
-    async def acknowledged(self, group: str) -> int:
+    async def count_acknowledged(self, group: str) -> int:
         """How many messages the consumer group has acknowledged."""
         name = self.kafka.prefix + CHANNEL_MESSAGES.name
         partitions = [TopicPartition(name, number) for number in range(PARTITIONS)]
@@ -148,7 +148,7 @@ class Ground:
             return 0  # Apache Kafka sets up its offsets topic when the first group asks for it
         return sum(max(place.offset, 0) for place in offsets.values())
 
-    async def count(self, topic: Topic, least: int) -> int:
+    async def count_records(self, topic: Topic, least: int) -> int:
         """How many records a reader finds on the topic, having waited up to 5 s for `least` of them.
 
         They are read, because Tansu's end offset is that of the last batch's first record.
@@ -166,26 +166,26 @@ class Ground:
         finally:
             await consumer.stop()
 
-    async def until_acknowledged(self, group: str, count: int, seconds: float) -> list[Moment]:
+    async def wait_until_acknowledged(self, group: str, count: int, seconds: float) -> list[AcknowledgedSample]:
         """Look on until the group has acknowledged `count` messages; raises BenchmarkError after `seconds`."""
         deadline = time.perf_counter() + seconds
         moments = [await self._moment(group)]
         while moments[-1].count < count:
-            self.check()
+            self.check_children()
             if moments[-1].at > deadline:
                 raise BenchmarkError(f"{moments[-1].count} of {count} messages after {seconds:g} s{self._logs()}")
             await asyncio.sleep(_LOOK_SECONDS)
             moments.append(await self._moment(group))
         return moments
 
-    def check(self) -> None:
+    def check_children(self) -> None:
         """Raise BenchmarkError when a child has ended."""
         for name, child in self.children.items():
             if not child.running:
                 raise BenchmarkError(f"{name} ended{self._logs()}")
 
     @asynccontextmanager
-    async def child(self, name: str, module: Sequence[str]) -> AsyncIterator[ServerProcess]:
+    async def running_child(self, name: str, module: Sequence[str]) -> AsyncIterator[ServerProcess]:
         """Run `python -m module...` for as long as the context lasts, and stop it by its process id."""
         log = self.stack.directory / f"{self.kafka.prefix}{name.replace(' ', '-')}.log"
         child = ServerProcess(name, [sys.executable, "-m", *module], log, self.environment)
@@ -197,23 +197,23 @@ class Ground:
             del self.children[name]
             await child.stop()
 
-    async def _moment(self, group: str) -> Moment:
-        count = await self.acknowledged(group)
+    async def _moment(self, group: str) -> AcknowledgedSample:
+        count = await self.count_acknowledged(group)
         servers = {"mongod": self.stack.mongod.process, "broker": self.stack.broker.process}
         used = {name: _processor_seconds(process.pid) for name, process in {**self.children, **servers}.items()}
         used["others"] = _machine_seconds() - sum(used.values()) - time.process_time()
-        return Moment(time.perf_counter(), count, used)
+        return AcknowledgedSample(time.perf_counter(), count, used)
 
     def _logs(self) -> str:
-        return "".join(f"\n{name}:\n{tail(child.log)}" for name, child in self.children.items())
+        return "".join(f"\n{name}:\n{tail_log(child.log)}" for name, child in self.children.items())
 
 
 @asynccontextmanager
-async def ground(stack: Stack, *, large: bool = False) -> AsyncIterator[Ground]:
+async def open_workspace(stack: Stack, *, large: bool = False) -> AsyncIterator[BenchmarkWorkspace]:
     """Lay a new ground on the servers, for a `large` institution if asked to, and clear it away afterwards."""
     number = next(_numbers)
     options = KafkaOptions(stack.bootstrap, f"bench{number}.", stack.broker.producer_ids, SESSION_TIMEOUT_MILLISECONDS)
-    laid = Ground(
+    laid = BenchmarkWorkspace(
         stack,
         options,
         f"bench{number}_",
@@ -237,7 +237,7 @@ async def ground(stack: Stack, *, large: bool = False) -> AsyncIterator[Ground]:
         await laid.client.close()
 
 
-async def until(condition: Callable[[], bool], what: str, seconds: float) -> None:
+async def wait_until(condition: Callable[[], bool], what: str, seconds: float) -> None:
     """Wait for the condition; raises BenchmarkError, naming `what`, when it takes too long."""
     deadline = time.perf_counter() + seconds
     while not condition():

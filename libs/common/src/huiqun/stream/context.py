@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from aiokafka import ConsumerRecord, TopicPartition
 
 from huiqun.contracts.topics import Topic
-from huiqun.stream.breaker import Place
+from huiqun.stream.breaker import PartitionId
 from huiqun.stream.guard import PartitionGuard
 from huiqun.stream.routes import RoutingTable
 from huiqun.work import Transactor
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ConsumerContext:
     """The service, its topics by the names that the broker knows, its routes, and what guards its partitions."""
 
     service: str
@@ -23,6 +23,6 @@ class Line:
     transactor: Transactor
     guard: PartitionGuard
 
-    def place_of(self, where: TopicPartition | ConsumerRecord) -> Place:
+    def partition_id_of(self, where: TopicPartition | ConsumerRecord) -> PartitionId:
         """The partition, by the topic's name without the prefix."""
-        return Place(self.topics[where.topic].name, where.partition)
+        return PartitionId(self.topics[where.topic].name, where.partition)

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from huiqun.contracts.channel import MessageReceived, Role
-from local.evidence import Evidence
+from local.evidence import DayEvidence
 
 Member = tuple[str, str]
 
 
-def activity(evidence: Evidence) -> Iterator[str]:
+def check_activity(evidence: DayEvidence) -> Iterator[str]:
     """What speaks against engagement's activity per member: a message counts as it was first sent."""
     wanted: dict[Member, Counter[str]] = {member: Counter() for member in evidence.people}
     for step in evidence.steps:
@@ -26,7 +26,7 @@ def activity(evidence: Evidence) -> Iterator[str]:
             yield f"{'/'.join(member)} is present: {member in present}"
 
 
-def customers(evidence: Evidence) -> Iterator[str]:
+def check_customers(evidence: DayEvidence) -> Iterator[str]:
     """What speaks against crm-sync's customers."""
     wanted: dict[str, set[str]] = {}
     for (group_id, member_id), person in evidence.people.items():
@@ -46,7 +46,7 @@ def customers(evidence: Evidence) -> Iterator[str]:
             yield f"{member_id} is in {found.get(member_id)} instead of {wanted.get(member_id)}"
 
 
-def eligibility(evidence: Evidence) -> Iterator[str]:
+def check_eligibility(evidence: DayEvidence) -> Iterator[str]:
     """What speaks against survey's eligibility per member."""
     wanted = {
         member

@@ -10,7 +10,7 @@ from huiqun.testing.waiting import eventually
 _SETTING = "max.message.bytes"
 
 
-async def set_limit(kafka: KafkaOptions, topic: Topic, limit: int) -> None:
+async def set_topic_limit(kafka: KafkaOptions, topic: Topic, limit: int) -> None:
     """Set the most bytes that a topic takes in one batch; returns when the broker says that it is so."""
     admin = AIOKafkaAdminClient(**kafka.client_arguments())
     await admin.start()

@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from huiqun.telemetry import metrics, start_span
-from huiqun.web.problems import answer_unexpected
+from huiqun.web.problems import unexpected_error_response
 
 # Asked every few seconds by machines: their lines would drown the others.
 _QUIET = frozenset({"/healthz", "/readyz"})
@@ -23,7 +23,7 @@ _CLIENT_GONE = 499
 log = structlog.get_logger(__name__)
 
 
-class Observing:
+class ObservabilityMiddleware:
     """The outermost layer of an app."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -53,12 +53,12 @@ class Observing:
             except Exception as error:  # the last resort: the caller gets a 500, the log where it came from
                 log.exception("request failed", route=_route_of(scope), error=type(error).__name__)
                 if status == 0:
-                    response = answer_unexpected(Request(scope))
+                    response = unexpected_error_response(Request(scope))
                     await response(scope, receive, noting_status)
             route = _route_of(scope)
-            span.set("http.request.method", method)
-            span.set("http.route", route)
-            span.set("http.response.status_code", status)
+            span.set_attribute("http.request.method", method)
+            span.set_attribute("http.route", route)
+            span.set_attribute("http.response.status_code", status)
             _note(scope, (method, route), status, time.perf_counter() - started)
 
 

@@ -6,12 +6,12 @@ from typing import Final
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from huiqun.web.problems import Problem, answer
+from huiqun.web.problems import Problem, problem_response
 
 _ALWAYS: Final = frozenset({"/healthz", "/readyz"})
 
 
-class Starting:
+class StartupMiddleware:
     """A layer of an app: answers 503 until the process has started."""
 
     def __init__(self, app: ASGIApp, started: Callable[[], bool]) -> None:
@@ -25,4 +25,4 @@ class Starting:
             await self._app(scope, receive, send)
             return
         problem = Problem(503, "starting", "The service is starting; try again.", headers={"Retry-After": "5"})
-        await answer(Request(scope), problem)(scope, receive, send)
+        await problem_response(Request(scope), problem)(scope, receive, send)

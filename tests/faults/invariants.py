@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 
-from huiqun.contracts.catalog import decode
+from huiqun.contracts.catalog import decode_event
 from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import CHANNEL_ACTIONS, MODERATION_DECISIONS, Topic
@@ -21,7 +21,7 @@ async def has_judged(state: Database, count: int) -> bool:
     return bool(await state["messages"].count_documents({}) >= count)
 
 
-async def until_judged(state: Database, sent: Sequence[MessageReceived]) -> None:
+async def wait_until_judged(state: Database, sent: Sequence[MessageReceived]) -> None:
     """Wait until every message has a verdict and everything that follows from it is published."""
 
     async def settled() -> bool:
@@ -30,7 +30,7 @@ async def until_judged(state: Database, sent: Sequence[MessageReceived]) -> None
     await eventually(settled, 60)
 
 
-async def check(rig: Rig, state: Database, sent: Sequence[MessageReceived]) -> None:
+async def check_invariants(rig: Rig, state: Database, sent: Sequence[MessageReceived]) -> None:
     """Nothing lost, nothing twice. The messages are of one day, and none was edited."""
     judged = [(RevisionKey.parse(each["_id"]), each["verdict"]) async for each in state["messages"].find()]
     verdicts = {key.message_id: verdict for key, verdict in judged}
@@ -52,7 +52,7 @@ async def _events(rig: Rig, topic: Topic, kind: str, about: Callable[[Event], st
     """How many different events of a kind there are about each thing."""
     found = defaultdict(set)
     for record in await rig.broker.records(topic):
-        event = decode(topic, record.value)
+        event = decode_event(topic, record.value)
         if event.type == kind:
             found[about(event)].add(event.id)
     return {key: len(ids) for key, ids in found.items()}

@@ -11,7 +11,7 @@ import structlog
 _log = structlog.get_logger(__name__)
 
 
-def log_strays() -> None:
+def log_uncaught() -> None:
     """Log warnings and uncaught errors as everything is logged, for the rest of the process's life."""
     logging.captureWarnings(capture=True)
     sys.excepthook = _on_error

@@ -1,4 +1,4 @@
-"""Runs the parts of a process side by side and stops them cleanly."""
+"""Runs the components of a process side by side and stops them cleanly."""
 
 import asyncio
 import contextlib
@@ -14,13 +14,13 @@ _log = structlog.get_logger(__name__)
 
 # Ten seconds in all: after these, a consumer takes up to 1.5 s to leave its group and the publisher 2 s to close.
 _GRACE_SECONDS = 5.0
-# For a part that waits for a server that is away: it would wait in vain, and nothing is lost.
+# For a component that waits for a server that is away: it would wait in vain, and nothing is lost.
 _UNWELL_SECONDS = 2.0
 _CANCEL_SECONDS = 3.0
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-class Part(Protocol):
+class Component(Protocol):
     """Something that runs until it is told to stop: a consumer, the tasks, the API."""
 
     name: str
@@ -33,19 +33,19 @@ class Part(Protocol):
         """Run until `stop` is set."""
 
 
-class PartEndedError(RuntimeError):
-    """A part returned although nobody had told it to."""
+class ComponentEndedError(RuntimeError):
+    """A component returned although nobody had told it to."""
 
 
-async def run_parts(parts: Sequence[Part], stop: asyncio.Event) -> None:
-    """Run the parts until SIGTERM, SIGINT, `stop`, or the first failure; raise that failure when all have stopped.
+async def run_components(components: Sequence[Component], stop: asyncio.Event) -> None:
+    """Run them until SIGTERM, SIGINT, `stop`, or the first failure; raise that failure when all have stopped.
 
-    A part that has not finished within 5 s of being told is cancelled; one that is not well, within 2 s.
+    A component that has not finished within 5 s of being told is cancelled; one that is not well, within 2 s.
     """
     loop = asyncio.get_running_loop()
     for number in _STOP_SIGNALS:
         loop.add_signal_handler(number, stop.set)
-    tasks = {asyncio.create_task(part.run(stop), name=part.name): part for part in parts}
+    tasks = {asyncio.create_task(component.run(stop), name=component.name): component for component in components}
     stopping = asyncio.create_task(stop.wait(), name="stop")
     try:
         first, _ = await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -55,7 +55,7 @@ async def run_parts(parts: Sequence[Part], stop: asyncio.Event) -> None:
         _cancel(task for task in late if tasks[task].heartbeat.failure is not None)
         _, late = await asyncio.wait(tasks, timeout=_GRACE_SECONDS - _UNWELL_SECONDS)
         while late:
-            _cancel(late)  # once more where what a part closes takes too long
+            _cancel(late)  # once more where what a component closes takes too long
             _, late = await asyncio.wait(late, timeout=_CANCEL_SECONDS)
         await asyncio.gather(*tasks, return_exceptions=True)  # their errors are looked at below
     finally:
@@ -66,11 +66,11 @@ async def run_parts(parts: Sequence[Part], stop: asyncio.Event) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             raise error
     if not asked:
-        raise PartEndedError(", ".join(task.get_name() for task in tasks if task in first))
+        raise ComponentEndedError(", ".join(task.get_name() for task in tasks if task in first))
 
 
 @contextlib.contextmanager
-def ending() -> Iterator[None]:
+def ignoring_stop_signals() -> Iterator[None]:
     """Ignore further requests to stop: the process ends already, and what it closes is to be closed."""
     loop = asyncio.get_running_loop()
     for number in _STOP_SIGNALS:
