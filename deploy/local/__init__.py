@@ -1,4 +1,4 @@
-"""Huiqun on one machine: the embedded stack, the services, a day's story, replays."""
+"""Huiqun on one machine: the embedded stack, the services, a channel, replays of files."""
 
 import sys
 

@@ -23,6 +23,8 @@ from local.directories import (
 from local.ports import accepts_connections
 
 Process = asyncio.subprocess.Process
+# Where `demo` lies, which nobody installs.
+ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture
@@ -35,8 +37,13 @@ def temporary(tmp_path: Path) -> Path:
 
 @contextlib.asynccontextmanager
 async def started(directory: Path, *command: str, **variables: str) -> AsyncIterator[Process]:
-    """`python -m local...` with its output in a pipe; killed at the end of the context if it still runs."""
-    environment: Mapping[str, str] = {**os.environ, "PYTHONUNBUFFERED": "1", "TMPDIR": str(directory / "tmp")}
+    """A command with its output in a pipe; killed at the end of the context if it still runs."""
+    environment: Mapping[str, str] = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+        "TMPDIR": str(directory / "tmp"),
+    }
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=directory,
@@ -95,7 +102,7 @@ MOMENTS = ("Starting MongoDB", "Writing the policies", "Starting the services")
 async def test_an_interrupt_at_any_step_ends_with_one_line(
     moment: str, number: signal.Signals, temporary: Path
 ) -> None:
-    async with started(temporary.parent, *python("local.run")) as process:
+    async with started(temporary.parent, *python("demo.run")) as process:
         await read_until(process, moment)
         await asyncio.sleep(random.Random(moment).uniform(0, 0.3))  # anywhere in the step, not only at its beginning
         process.send_signal(number)
@@ -108,7 +115,7 @@ async def test_an_interrupt_at_any_step_ends_with_one_line(
 @pytest.mark.parametrize("milliseconds", [0, 200, 1_000])
 async def test_an_interrupt_before_anything_has_begun_ends_with_one_line(milliseconds: int, temporary: Path) -> None:
     """Python itself starts, then the imports run, then the servers begin."""
-    async with started(temporary.parent, *python("local.demo")) as process:
+    async with started(temporary.parent, *python("demo")) as process:
         await eventually(lambda: has_begun(process))
         await asyncio.sleep(milliseconds / 1_000)
         process.send_signal(signal.SIGINT)
@@ -126,7 +133,7 @@ def has_begun(process: Process) -> bool:
 
 
 async def test_a_second_interrupt_ends_at_once_with_the_same_line(temporary: Path) -> None:
-    async with started(temporary.parent, *python("local.run")) as process:
+    async with started(temporary.parent, *python("demo.run")) as process:
         await read_until(process, "Starting the services")
         for _ in range(2):
             process.send_signal(signal.SIGINT)
@@ -263,7 +270,7 @@ async def test_a_run_directory_that_cannot_be_used_ends_a_run_with_one_sentence(
     obstacle: Callable[[Path], None], temporary: Path
 ) -> None:
     obstacle(temporary.parent / ".run")
-    async with started(temporary.parent, *python("local.demo")) as process:
+    async with started(temporary.parent, *python("demo")) as process:
         output = await output_of(process)
     assert process.returncode == 2
     assert len(output.strip().splitlines()) == 1

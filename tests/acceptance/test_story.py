@@ -6,21 +6,22 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from rich.console import Console
 
+from demo import tables
+from demo.capability_evidence import CapabilityEvidence
+from demo.checks import CLAIMS
+from demo.people.work import SCENES
+from demo.story.capabilities import CAPABILITIES
+from demo.story.huimin import CARD, ID_CARD
+from demo.story.model import Edits, Garbles, Redelivers, Says
+from demo.story.morning import RULES, STAFF, WITH_A_FLAW, WORDS
+from demo.story.numbers import full_width_number, spaced_number
+from demo.story.script import CHATS, DayStep, compose_day
 from huiqun.contracts.catalog import UndecodableError, decode_event
 from huiqun.contracts.channel import MessageReceived, Role
 from huiqun.contracts.topics import TOPICS
 from huiqun.files.reading import RowFormat
 from huiqun.privacy.detection import is_bank_card, is_id_card
-from local import tables
-from local.capability_evidence import CapabilityEvidence
-from local.checks import CLAIMS
-from local.people.work import SCENES
-from local.story.capabilities import CAPABILITIES
-from local.story.huimin import CARD, ID_CARD
-from local.story.model import Edits, Garbles, Redelivers, Says
-from local.story.morning import RULES, STAFF, WITH_A_FLAW, WORDS
-from local.story.numbers import full_width_number, spaced_number
-from local.story.script import CHATS, TIMEZONE, DayStep, compose_day, last_full_day
+from local.days import TIMEZONE, last_full_day
 from moderation.lexicon.model.rows import parse_words
 from moderation.membership.model.staff import parse_staff
 from moderation.policies.model import Rules

@@ -9,7 +9,7 @@ from huiqun.contracts.channel import Message, MessageEdited, MessageReceived, Se
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.runtime.ids import new_id
-from local.story.script import TIMEZONE, last_full_day
+from local.days import TIMEZONE, last_full_day
 from moderation.archive.model import RevisionKey
 
 SOURCE: Final = "replay"

@@ -14,9 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from huiqun.cli.terminal import printable_text
+from local.counts import COLOURS, format_counts
 from local.replay.counting import ReplayCount
 from local.replay.files import ReplayRows
-from local.tables import COLOURS, format_counts
 
 _SHOWN_FAULTS = 5
 
