@@ -47,7 +47,8 @@ Source = Annotated[
 class Payload(BaseModel):
     """What an event says; fields that a reader does not know are ignored."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # Built when it is first used: no process needs all of the contracts, and none has to wait for them to start.
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="ignore")
 
     #: The fields that say when something happened; a plan, such as a deadline, may lie in the future.
     happened: ClassVar[tuple[str, ...]] = ()
@@ -61,7 +62,7 @@ class Payload(BaseModel):
 class Event(BaseModel):
     """An event in its envelope; subclasses fix `type`, `data`, `topic` and the default `source`."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="ignore")
 
     topic: ClassVar[Topic]
     default_source: ClassVar[str]
