@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 MEMBERS := libs/common services/moderation services/engagement services/crm-sync services/survey deploy
 PROJECTS := pyproject.toml $(MEMBERS:%=%/pyproject.toml)
-SOURCES := libs/common/src $(wildcard services/*/src) deploy/local deploy/checks tests $(wildcard benchmarks)
+SOURCES := libs/common/src $(wildcard services/*/src) deploy/local deploy/checks demo tests $(wildcard benchmarks)
 LOCK := $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate \
 	--no-emit-package huiqun $(foreach name,moderation engagement crm-sync survey local,--no-emit-package huiqun-$(name))
 
@@ -46,10 +46,10 @@ $(READY): requirements-dev.lock $(PROJECTS)
 	@touch $@
 
 run: setup $(BROKER_READY) ## start everything here and replay a day in three groups; stays up until Ctrl-C
-	$(BIN)/python -m local.run
+	$(BIN)/python -m demo.run
 
 demo: setup $(BROKER_READY) ## the same, then check what was decided and exit 0 or 1
-	$(BIN)/python -m local.demo
+	$(BIN)/python -m demo
 
 replay: setup $(BROKER_READY) ## send FILE=<csv or jsonl> [COLUMN=<text column>] [RATE=<messages a second>] through it
 	@test -n "$(FILE)" || { echo "Say what to send: make replay FILE=comments.csv COLUMN=text [RATE=500]"; exit 2; }

@@ -29,12 +29,12 @@ from benchmarks import (
     tasks,
 )
 from benchmarks.cold import COLD
-from benchmarks.figures import Result, show, write
+from benchmarks.figures import Result, print_figures, write_results
 from local.errors import ServerUnavailableError
 from local.stack import Stack
 
-Say = Callable[[str], None]
-Measurement = Callable[[Say], Awaitable[Result]]
+ReportProgress = Callable[[str], None]
+Measurement = Callable[[ReportProgress], Awaitable[Result]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def on_servers(scale: Scale, stack: Stack) -> Mapping[str, Measurement]:
 
 
 @dataclass(slots=True)
-class Run:
+class BenchmarkRun:
     """Measures one thing after the other, says how it gets on, and goes on where one of them breaks."""
 
     console: Console
@@ -131,18 +131,18 @@ def main() -> int:
     chosen = [options.only] if options.only else names
     # Its warnings are of topics that are being created or deleted; what matters ends a measurement with an error.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    described = machine.describe()
+    described = machine.describe_machine()
     started = time.monotonic()
-    run = Run(Console(), options.cold)
+    run = BenchmarkRun(Console(), options.cold)
     taking = run.take(chosen + ["profile"] * options.profile, QUICK if options.quick else FULL)
     try:
         uvloop.run(asyncio.wait_for(taking, _LONGEST_SECONDS))
     except (ServerUnavailableError, TimeoutError) as error:
         print(error if str(error) else f"not done within {_LONGEST_SECONDS} s", file=sys.stderr)
         return 1
-    show(run.console, run.results)
+    print_figures(run.console, run.results)
     how = {"quick": options.quick, "seconds": round(time.monotonic() - started), "broken": run.broken}
-    run.console.print(f"Written to {write(run.results, described, how)}", soft_wrap=True)
+    run.console.print(f"Written to {write_results(run.results, described, how)}", soft_wrap=True)
     return 1 if run.broken else 0
 
 

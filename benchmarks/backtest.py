@@ -7,13 +7,13 @@ from functools import partial
 
 from benchmarks.contenders import tune_collector
 from benchmarks.figures import Figure, Result, at_least
-from benchmarks.ground import Ground, ground
 from benchmarks.messages import messages
 from benchmarks.rulebooks import WORDS, lexicon_of, rulebook_of
 from benchmarks.screening import TODAY
+from benchmarks.workspace import BenchmarkWorkspace, open_workspace
 from huiqun.contracts.channel import MessageReceived
 from huiqun.runtime.clock import SystemClock
-from huiqun.store import Outside, ensure_indexes
+from huiqun.store import OutsideTransaction, ensure_indexes
 from huiqun.tasks.store import TASK_INDEXES
 from huiqun.work import WORK_INDEXES, Transactor
 from local.stack import Stack
@@ -45,7 +45,7 @@ async def measure(stack: Stack, count: int, say: Callable[[str], None]) -> Resul
     tune_collector()
     book = rulebook_of(lexicon_of(WORDS))
     events = messages(count)
-    async with ground(stack) as laid:
+    async with open_workspace(stack) as laid:
         await _archive(laid, book, events)
         say(f"{count:,} messages archived")
         first, last = events[0].data.sent_at, events[-1].data.sent_at
@@ -55,7 +55,7 @@ async def measure(stack: Stack, count: int, say: Callable[[str], None]) -> Resul
         async def go_on(_: int, __: int) -> None:
             """Let it go on."""
 
-        report = await run_backtest(Outside(laid.database), book, command, go_on)
+        report = await run_backtest(OutsideTransaction(laid.database), book, command, go_on)
         used, seconds = time.process_time() - processor, time.perf_counter() - clock
     figures = [
         Figure("messages judged again", report["messages_per_second"], "messages/s", at_least(20_000)),
@@ -66,7 +66,7 @@ async def measure(stack: Stack, count: int, say: Callable[[str], None]) -> Resul
     return Result(MEASUREMENT, figures, method, {"rules": len(report["rules"]), "verdicts": report["verdicts"]})
 
 
-async def _archive(laid: Ground, book: Rulebook, events: Sequence[MessageReceived]) -> None:
+async def _archive(laid: BenchmarkWorkspace, book: Rulebook, events: Sequence[MessageReceived]) -> None:
     await ensure_indexes(laid.database, {**WORK_INDEXES, **TASK_INDEXES, **INDEXES})
     transactor = Transactor(laid.client, laid.database, laid.publisher, SystemClock())
     await transactor.commit(lambda work: write_policy_version(work, DEFAULT_POLICY, _DRAFT, "", "bench"))

@@ -10,9 +10,9 @@ import httpx
 
 from benchmarks import latency
 from benchmarks.figures import Figure, Result, at_most
-from benchmarks.ground import Ground
 from benchmarks.latency import Load
-from huiqun.store import Outside
+from benchmarks.workspace import BenchmarkWorkspace
+from huiqun.store import OutsideTransaction
 from huiqun.web import create_api_key
 from local.ports import LOOPBACK
 from local.stack import Stack
@@ -37,8 +37,8 @@ async def measure(stack: Stack, seconds: float, say: Callable[[str], None]) -> R
     answers: dict[str, Counter[int]] = {"scans": Counter(), "scrapes": Counter()}
 
     @asynccontextmanager
-    async def scanning(laid: Ground) -> AsyncIterator[None]:
-        key = await create_api_key(Outside(laid.database), "scanner", ["viewer"])
+    async def scanning(laid: BenchmarkWorkspace) -> AsyncIterator[None]:
+        key = await create_api_key(OutsideTransaction(laid.database), "scanner", ["viewer"])
         url, headers = f"http://{LOOPBACK}:{laid.api_port}/api/v1/lexicon/scan", {"X-API-Key": key}
         async with _asking(
             SCANNERS, lambda http: http.post(url, json={"text": TEXT}, headers=headers), answers["scans"]
@@ -46,7 +46,7 @@ async def measure(stack: Stack, seconds: float, say: Callable[[str], None]) -> R
             yield
 
     @asynccontextmanager
-    async def scraping(laid: Ground) -> AsyncIterator[None]:
+    async def scraping(laid: BenchmarkWorkspace) -> AsyncIterator[None]:
         url = f"http://{LOOPBACK}:{laid.metrics_port}/metrics"
         async with _asking(SCRAPERS, lambda http: http.get(url), answers["scrapes"]):
             yield
@@ -64,7 +64,7 @@ async def measure(stack: Stack, seconds: float, say: Callable[[str], None]) -> R
 
 
 @asynccontextmanager
-async def _nothing(_: Ground) -> AsyncIterator[None]:
+async def _nothing(_: BenchmarkWorkspace) -> AsyncIterator[None]:
     yield
 
 

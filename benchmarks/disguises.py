@@ -16,7 +16,7 @@ Disguise = Callable[[str, float, random.Random], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class DisguiseTarget:
     """A disguise, and the shares of disguised words and of equally disguised benign texts that may be found."""
 
     disguise: Disguise
@@ -143,25 +143,25 @@ def _look_alike(char: str, chance: random.Random) -> str:
     return chance.choice(list_lookalikes(char) or [char])
 
 
-WAYS: Final[dict[str, Way]] = {
+DISGUISES: Final[dict[str, DisguiseTarget]] = {
     # Encoding and insertion.
-    "full width": Way(_each(_full_width), 0.99, 0.001),
-    "circled": Way(_each(_circled), 0.99, 0.001),
-    "emoji letters": Way(_each(_emoji_letter), 0.99, 0.001),
-    "mathematical": Way(_each(_mathematical), 0.99, 0.001),
-    "traditional": Way(_each(_traditional), 0.99, 0.001),
-    "zero width": Way(_between(_INVISIBLE), 0.99, 0.001),
-    "combining": Way(_between(_MARKS), 0.99, 0.001),
-    "directions": Way(_between(_DIRECTIONS), 0.99, 0.001),
-    "turned around": Way(_overridden, 0.99, 0.001),
-    "symbols": Way(_between(_SYMBOLS), 0.99, 0.001),
-    "spaces": Way(_between(" \u3000"), 0.99, 0.001),
-    "emoji": Way(_between(_EMOJI), 0.99, 0.001),
-    "repeats": Way(_each(_repeated), 0.99, 0.001),
+    "full width": DisguiseTarget(_each(_full_width), 0.99, 0.001),
+    "circled": DisguiseTarget(_each(_circled), 0.99, 0.001),
+    "emoji letters": DisguiseTarget(_each(_emoji_letter), 0.99, 0.001),
+    "mathematical": DisguiseTarget(_each(_mathematical), 0.99, 0.001),
+    "traditional": DisguiseTarget(_each(_traditional), 0.99, 0.001),
+    "zero width": DisguiseTarget(_between(_INVISIBLE), 0.99, 0.001),
+    "combining": DisguiseTarget(_between(_MARKS), 0.99, 0.001),
+    "directions": DisguiseTarget(_between(_DIRECTIONS), 0.99, 0.001),
+    "turned around": DisguiseTarget(_overridden, 0.99, 0.001),
+    "symbols": DisguiseTarget(_between(_SYMBOLS), 0.99, 0.001),
+    "spaces": DisguiseTarget(_between(" \u3000"), 0.99, 0.001),
+    "emoji": DisguiseTarget(_between(_EMOJI), 0.99, 0.001),
+    "repeats": DisguiseTarget(_each(_repeated), 0.99, 0.001),
     # By look and by sound.
-    "look-alike": Way(_each(_look_alike), 0.95, 0.01),
-    "other alphabets": Way(_each(_foreign), 0.95, 0.01),
-    "split": Way(_each(_halved), 0.95, 0.01),
-    "pinyin": Way(_each(_pinyin), 0.95, 0.01),
-    "homophone": Way(_each(_homophone), 0.65, 0.02),
+    "look-alike": DisguiseTarget(_each(_look_alike), 0.95, 0.01),
+    "other alphabets": DisguiseTarget(_each(_foreign), 0.95, 0.01),
+    "split": DisguiseTarget(_each(_halved), 0.95, 0.01),
+    "pinyin": DisguiseTarget(_each(_pinyin), 0.95, 0.01),
+    "homophone": DisguiseTarget(_each(_homophone), 0.65, 0.02),
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cold import read_split, split_file
-from benchmarks.disguises import WAYS, Disguise, Way
+from benchmarks.disguises import DISGUISES, Disguise, DisguiseTarget
 from benchmarks.figures import Figure, Result, at_least, at_most
 from moderation.lexicon.handlers import shipped_background, shipped_words
 from moderation.lexicon.matching.matcher import Lexicon
@@ -32,7 +32,7 @@ _COLD_STRENGTH = 0.6
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class EvasionCorpus:
     """What words are looked for, and in what texts: those that carry them, and real ones where they are at hand."""
 
     lexicon: Lexicon
@@ -46,9 +46,9 @@ def measure(rounds: int, cold: Path, say: Callable[[str], None]) -> Result:
     lexicon = Lexicon(shipped_words(), fuzzy=1, background=shipped_background())
     benign = BENIGN.read_text(encoding="utf-8").splitlines()
     real, about = _real(lexicon, cold)
-    ground = Ground(lexicon, benign, rounds, real)
+    ground = EvasionCorpus(lexicon, benign, rounds, real)
     figures, details = _undisguised(ground), {}
-    for name, way in WAYS.items():
+    for name, way in DISGUISES.items():
         found, details[name] = _tried(name, way, ground)
         figures += found
         say(name)
@@ -70,7 +70,7 @@ def _real(lexicon: Lexicon, cold: Path) -> tuple[list[str], str]:
     return clean, _ON_COLD.format(comments=len(clean), spelt=1 - len(clean) / len(texts), strength=_COLD_STRENGTH)
 
 
-def _undisguised(ground: Ground) -> list[Figure]:
+def _undisguised(ground: EvasionCorpus) -> list[Figure]:
     words = [word.text for word in ground.lexicon.words]
     return [
         Figure("as it is: recall", 100 * _share_with_hit(ground.lexicon, words), "%", at_least(100)),
@@ -79,7 +79,7 @@ def _undisguised(ground: Ground) -> list[Figure]:
     ]
 
 
-def _tried(name: str, way: Way, ground: Ground) -> tuple[list[Figure], dict[str, Any]]:
+def _tried(name: str, way: DisguiseTarget, ground: EvasionCorpus) -> tuple[list[Figure], dict[str, Any]]:
     recalls, wrong = {}, {}
     words = 0
     for strength in STRENGTHS:
@@ -117,7 +117,7 @@ def _disguised(texts: Sequence[str], disguise: Disguise, strength: float, rounds
     return [disguise(text, strength, chance) for text in texts for _ in range(rounds)]
 
 
-def _wrong_on_cold(ground: Ground, texts: Sequence[str]) -> list[Figure]:
+def _wrong_on_cold(ground: EvasionCorpus, texts: Sequence[str]) -> list[Figure]:
     return [Figure("... on COLD", 100 * _share_with_hit(ground.lexicon, texts), "%")] if texts else []
 
 

@@ -63,7 +63,7 @@ def at_most(value: float) -> Target:
     return Target("at most", value)
 
 
-def show(console: Console, results: list[Result]) -> None:
+def print_figures(console: Console, results: list[Result]) -> None:
     """Print the table, and below it how each figure was taken."""
     table = Table(title="Huiqun, measured", title_justify="left")
     for heading, justify in (("measure", "left"), ("target", "right"), ("measured", "right"), ("", "left")):
@@ -72,15 +72,15 @@ def show(console: Console, results: list[Result]) -> None:
         table.add_section()
         table.add_row(f"[bold]{result.measurement}[/bold]")
         for figure in result.figures:
-            target = f"{figure.target.bound} {amount(figure.target.value)}" if figure.target else ""
+            target = f"{figure.target.bound} {format_number(figure.target.value)}" if figure.target else ""
             met = {True: "[green]met[/green]", False: "[red]not met[/red]", None: ""}[figure.met]
-            table.add_row(f"  {figure.name}", target, f"{amount(figure.value)} {figure.unit}", met)
+            table.add_row(f"  {figure.name}", target, f"{format_number(figure.value)} {figure.unit}", met)
     console.print(table)
     for result in results:
         console.print(f"[bold]{result.measurement}[/bold]: {result.method}", highlight=False)
 
 
-def write(results: list[Result], machine: dict[str, Any], run: dict[str, Any]) -> Path:
+def write_results(results: list[Result], machine: dict[str, Any], run: dict[str, Any]) -> Path:
     """Write everything as JSON below benchmarks/results/ and return where."""
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
@@ -89,7 +89,7 @@ def write(results: list[Result], machine: dict[str, Any], run: dict[str, Any]) -
     return path
 
 
-def amount(value: float) -> str:
+def format_number(value: float) -> str:
     """A number as a person reads it: thousands apart, and no more decimals than say something."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from benchmarks.contenders import bare_loop, one_by_one
 from benchmarks.figures import BenchmarkError, Figure, Result, at_least
-from benchmarks.ground import MODERATION, PARTITIONS, Ground, Moment, ground
 from benchmarks.messages import messages, records
+from benchmarks.workspace import MODERATION, PARTITIONS, AcknowledgedSample, BenchmarkWorkspace, open_workspace
 from huiqun.contracts.topics import MODERATION_DECISIONS
 from huiqun.kafka.publisher import Record
 from local.stack import Stack
@@ -78,23 +78,23 @@ async def measure(stack: Stack, contest: Contest, say: Callable[[str], None]) ->
 
 async def run(stack: Stack, contender: Contender, sent: Sequence[Record], *, large: bool = False) -> dict[str, Any]:
     """Let one contender work through the backlog on ground of its own, that of a `large` institution if asked to."""
-    async with ground(stack, large=large) as laid:
-        await laid.fill(sent)
-        async with laid.child(contender.name, contender.module):
-            moments = await laid.until_acknowledged(contender.group, len(sent), _SECONDS)
+    async with open_workspace(stack, large=large) as laid:
+        await laid.publish_records(sent)
+        async with laid.running_child(contender.name, contender.module):
+            moments = await laid.wait_until_acknowledged(contender.group, len(sent), _SECONDS)
         await _check(laid, contender, len(sent))
     return _summary(moments, len(sent))
 
 
-async def _check(laid: Ground, contender: Contender, count: int) -> None:
+async def _check(laid: BenchmarkWorkspace, contender: Contender, count: int) -> None:
     """Every message has its document and its record, or the rate is worth nothing."""
     kept = await laid.database["messages"].count_documents({})
-    told = await laid.count(MODERATION_DECISIONS, count)
+    told = await laid.count_records(MODERATION_DECISIONS, count)
     if kept != count or told < count:
         raise BenchmarkError(f"{contender.name}: of {count} messages {kept} are kept and {told} published")
 
 
-def _summary(moments: Sequence[Moment], count: int) -> dict[str, Any]:
+def _summary(moments: Sequence[AcknowledgedSample], count: int) -> dict[str, Any]:
     warm = next(moment for moment in moments if moment.count >= count * _WARM_SHARE)
     last = moments[-1]
     seconds, handled = last.at - warm.at, last.count - warm.count

@@ -11,8 +11,8 @@ import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from benchmarks.figures import Figure, Result, at_most
-from benchmarks.ground import MODERATION, PARTITIONS, Ground, ground, until
 from benchmarks.messages import Mix, messages, records
+from benchmarks.workspace import MODERATION, PARTITIONS, BenchmarkWorkspace, open_workspace, wait_until
 from huiqun.contracts.topics import CHANNEL_ACTIONS, CHANNEL_MESSAGES
 from huiqun.kafka.publisher import Record
 from local.stack import Stack
@@ -32,7 +32,7 @@ _ARRIVE_SECONDS = 20.0
 class Stopwatch:
     """Sends messages, and notes when each left and when the request to delete it arrived."""
 
-    def __init__(self, laid: Ground, producer: AIOKafkaProducer) -> None:
+    def __init__(self, laid: BenchmarkWorkspace, producer: AIOKafkaProducer) -> None:
         self.arrived: dict[str, float] = {}
         self._sent: dict[str, float] = {}
         self._topic = laid.kafka.prefix + CHANNEL_MESSAGES.name
@@ -64,7 +64,7 @@ async def measure(stack: Stack, seconds: float, say: Callable[[str], None]) -> R
 
 
 #: What goes on beside the messages, as long as the context lasts.
-Beside = Callable[[Ground], AbstractAsyncContextManager[object]]
+Beside = Callable[[BenchmarkWorkspace], AbstractAsyncContextManager[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,23 +82,27 @@ async def times(stack: Stack, seconds: float, say: Callable[[str], None], load: 
     events = messages(1 + warm + round(rate * seconds), Mix(seed=5, offence_every=1))
     names = [event.data.message_id for event in events]
     module = MODERATION if beside is None else (*MODERATION[:-1], "streams,api")
-    async with ground(stack, large=load.large) as laid, laid.child("huiqun", module), _watching(laid) as watch:
+    async with (
+        open_workspace(stack, large=load.large) as laid,
+        laid.running_child("huiqun", module),
+        _watching(laid) as watch,
+    ):
         first, *rest = zip(names, records(events), strict=True)
         await watch.send(*first)
-        await until(lambda: names[0] in watch.arrived, "first action", _JOIN_SECONDS)
+        await wait_until(lambda: names[0] in watch.arrived, "first action", _JOIN_SECONDS)
         say(f"the first action has arrived; keeping a pace of {rate} messages/s for {seconds:g} s")
         async with beside(laid) if beside is not None else nullcontext():
             started = time.perf_counter()
             for number, message in enumerate(rest):
                 await asyncio.sleep(started + number / rate - time.perf_counter())
                 await watch.send(*message)
-            laid.check()
-            await until(lambda: len(watch.arrived) == len(names), "action on every message", _ARRIVE_SECONDS)
+            laid.check_children()
+            await wait_until(lambda: len(watch.arrived) == len(names), "action on every message", _ARRIVE_SECONDS)
     return watch.seconds(names[1 + warm :])
 
 
 @asynccontextmanager
-async def _watching(laid: Ground) -> AsyncIterator[Stopwatch]:
+async def _watching(laid: BenchmarkWorkspace) -> AsyncIterator[Stopwatch]:
     """A stopwatch that listens to the actions topic."""
     kafka = laid.kafka
     producer = AIOKafkaProducer(**kafka.client_arguments(), acks="all", enable_idempotence=kafka.idempotent)

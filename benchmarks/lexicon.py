@@ -13,10 +13,10 @@ import psutil
 
 from benchmarks.contenders import tune_collector
 from benchmarks.figures import Figure, Result, at_most
-from benchmarks.ground import Ground, ground
 from benchmarks.messages import messages
 from benchmarks.rulebooks import MADE, WORDS, lexicon_of
 from benchmarks.screening import TODAY
+from benchmarks.workspace import BenchmarkWorkspace, open_workspace
 from local.stack import Stack
 from moderation.evidence.model import gather_evidence
 from moderation.lexicon.handlers import ImportWordListCommand, import_word_list
@@ -101,7 +101,7 @@ async def measure(stack: Stack, rounds: int, say: Callable[[str], None]) -> Resu
     process = psutil.Process()
     versions = [_version(number) for number in range(2)]
     taken: list[Round] = []
-    async with ground(stack) as laid:
+    async with open_workspace(stack) as laid:
         await laid.prepare_documents()
         keeper = RulebookKeeper(laid.database)
         await _import(laid, versions[0], 0)
@@ -120,7 +120,7 @@ def _version(number: int) -> tuple[Word, ...]:
     return (*lexicon_of(WORDS - 1, seed=number), Word(f"mark-{number}", _MARKS[number], "fraud", list_name=MADE))
 
 
-async def _import(laid: Ground, words: Sequence[Word], number: int) -> None:
+async def _import(laid: BenchmarkWorkspace, words: Sequence[Word], number: int) -> None:
     file = ImportWordListCommand(MADE, tuple(words), f"version {number}")
     await laid.transact(partial(import_word_list, command=file, author="bench"))
 

@@ -19,7 +19,7 @@ from local.tansu import tansu_binary
 _LIBRARIES = ("aiokafka", "pymongo", "pydantic", "faststream", "daachorse", "uvloop")
 
 
-def describe() -> dict[str, Any]:
+def describe_machine() -> dict[str, Any]:
     """Processor, memory, kernel, versions, load and the revision of the source, as of now."""
     return {
         "cpu": _cpu_model(),

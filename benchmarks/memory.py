@@ -6,8 +6,8 @@ from typing import Any
 import psutil
 
 from benchmarks.figures import Figure, Result, at_most
-from benchmarks.ground import MODERATION, ground
 from benchmarks.messages import messages, records
+from benchmarks.workspace import MODERATION, open_workspace
 from local.stack import Stack
 
 MEASUREMENT = "Memory"
@@ -32,11 +32,11 @@ async def samples(
     total, step = sending
     sent = records(messages(total))
     seen: list[tuple[int, float]] = []
-    async with ground(stack, large=large) as laid, laid.child("huiqun", MODERATION) as child:
+    async with open_workspace(stack, large=large) as laid, laid.running_child("huiqun", MODERATION) as child:
         process = psutil.Process(child.pid)
         for start in range(0, total, step):
-            await laid.fill(sent[start : start + step])
-            await laid.until_acknowledged("huiqun.moderation", start + step, _SECONDS)
+            await laid.publish_records(sent[start : start + step])
+            await laid.wait_until_acknowledged("huiqun.moderation", start + step, _SECONDS)
             seen.append((start + step, round(process.memory_info().rss / 2**20, 1)))
             say(f"{seen[-1][1]} MiB after {start + step:,} messages")
     return seen

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from huiqun.contracts.catalog import encode
+from huiqun.contracts.catalog import encode_event
 from huiqun.contracts.channel import Capabilities, Group, Message, MessageReceived, Sender, Support
 from huiqun.contracts.topics import CHANNEL_MESSAGES
 from huiqun.kafka.publisher import CONTENT_TYPE, Record
@@ -92,7 +92,7 @@ def messages(count: int, mix: Mix = Mix()) -> list[MessageReceived]:
 
 def records(events: Sequence[MessageReceived]) -> list[Record]:
     """The messages as a channel puts them on their topic."""
-    return [Record(CHANNEL_MESSAGES.name, e.subject.encode(), encode(e), (CONTENT_TYPE,)) for e in events]
+    return [Record(CHANNEL_MESSAGES.name, e.subject.encode(), encode_event(e), (CONTENT_TYPE,)) for e in events]
 
 
 def _message(chance: random.Random, number: int, *, offends: bool) -> MessageReceived:

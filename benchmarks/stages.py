@@ -6,8 +6,8 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.figures import Figure, Result
-from benchmarks.ground import MODERATION, ground
 from benchmarks.messages import messages, records
+from benchmarks.workspace import MODERATION, open_workspace
 from local.ports import LOOPBACK
 from local.stack import Stack
 
@@ -21,10 +21,10 @@ _SECONDS = 120.0
 
 async def measure(stack: Stack, count: int, say: Callable[[str], None]) -> Result:
     """Work through a backlog once more and read the metrics that the process leaves."""
-    async with ground(stack) as laid:
-        await laid.fill(records(messages(count)))
-        async with laid.child("huiqun", MODERATION), httpx.AsyncClient(timeout=10) as http:
-            moments = await laid.until_acknowledged("huiqun.moderation", count, _SECONDS)
+    async with open_workspace(stack) as laid:
+        await laid.publish_records(records(messages(count)))
+        async with laid.running_child("huiqun", MODERATION), httpx.AsyncClient(timeout=10) as http:
+            moments = await laid.wait_until_acknowledged("huiqun.moderation", count, _SECONDS)
             answer = await http.get(f"http://{LOOPBACK}:{laid.metrics_port}/metrics")
     seconds = moments[-1].at - next(moment.at for moment in moments if moment.count)
     spent, batches = _stages(answer.raise_for_status().text)

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from benchmarks.figures import BenchmarkError, Figure, Result, at_most
-from benchmarks.ground import Ground, ground
-from huiqun.runtime.clock import whole_milliseconds
-from huiqun.versions.model import ActivationCommand
+from benchmarks.workspace import BenchmarkWorkspace, open_workspace
+from huiqun.runtime.clock import truncate_to_milliseconds
+from huiqun.versions.model import ActivateVersionCommand
 from huiqun.work import Task
 from huiqun.work.scheduling import write_tasks
 from huiqun.work.task import TASKS
@@ -39,14 +39,14 @@ _PATROLS: Final = Rules(membership=MembershipRules(patrol=PatrolRule(schedule="0
 
 async def measure(stack: Stack, patrols: int, say: Callable[[str], None]) -> Result:
     """The delay of mutes' ends, and how many patrols go on beside them."""
-    async with ground(stack) as laid:
+    async with open_workspace(stack) as laid:
         await laid.prepare_documents()
         await _have_patrols(laid)
         await _schedule(laid, [_patrol(number) for number in range(patrols)])
         say(f"{patrols:,} patrols are due")
-        async with laid.child("moderation", ["moderation", "--roles", "tasks"]):
+        async with laid.running_child("moderation", ["moderation", "--roles", "tasks"]):
             await _until_begun(laid, patrols)
-            first = whole_milliseconds(datetime.now(UTC)) + timedelta(seconds=2)
+            first = truncate_to_milliseconds(datetime.now(UTC)) + timedelta(seconds=2)
             ends = {f"mute-{number}": first + number * _APART for number in range(MUTES)}
             await _schedule(laid, [_mute(key, due) for key, due in ends.items()])
             before, started = await _waiting(laid), time.perf_counter()
@@ -60,13 +60,13 @@ async def measure(stack: Stack, patrols: int, say: Callable[[str], None]) -> Res
     return Result(MEASUREMENT, figures, METHOD.format(patrols=f"{patrols:,}", mutes=MUTES))
 
 
-async def _have_patrols(laid: Ground) -> None:
-    wish = ActivationCommand(1, "bench", four_eyes=False)
+async def _have_patrols(laid: BenchmarkWorkspace) -> None:
+    wish = ActivateVersionCommand(1, "bench", four_eyes=False)
     await laid.transact(lambda work: write_policy_version(work, DEFAULT_POLICY, _PATROLS, "", "bench"))
     await laid.transact(lambda work: activate_policy_version(work, DEFAULT_POLICY, wish, lambda _: None))
 
 
-async def _schedule(laid: Ground, tasks: list[Task]) -> None:
+async def _schedule(laid: BenchmarkWorkspace, tasks: list[Task]) -> None:
     for start in range(0, len(tasks), _CHUNK):
         chunk = tasks[start : start + _CHUNK]
         await laid.transact(lambda work, chunk=chunk: write_tasks(work, chunk, ()))  # type: ignore[misc]
@@ -81,25 +81,25 @@ def _mute(key: str, due: datetime) -> Task:
     return Task(key, MUTE_ENDS, due, {"group_id": "g1", "member_id": key, "sanction_id": key})
 
 
-async def _waiting(laid: Ground) -> int:
+async def _waiting(laid: BenchmarkWorkspace) -> int:
     return int(await laid.database[TASKS].count_documents({"kind": PATROL_GROUP, "due": {"$lte": datetime.now(UTC)}}))
 
 
-async def _until_begun(laid: Ground, patrols: int) -> None:
+async def _until_begun(laid: BenchmarkWorkspace, patrols: int) -> None:
     deadline = time.perf_counter() + _LONGEST_SECONDS
     while await _waiting(laid) == patrols:
-        laid.check()
+        laid.check_children()
         if time.perf_counter() > deadline:
             raise BenchmarkError(f"no patrol within {_LONGEST_SECONDS} s")
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def _delays(laid: Ground, ends: dict[str, datetime]) -> list[float]:
+async def _delays(laid: BenchmarkWorkspace, ends: dict[str, datetime]) -> list[float]:
     """How many seconds after its time each mute's end was committed."""
     delays: dict[str, float] = {}
     deadline = time.perf_counter() + _LONGEST_SECONDS
     while len(delays) < len(ends):
-        laid.check()
+        laid.check_children()
         if time.perf_counter() > deadline:
             raise BenchmarkError(f"{len(ends) - len(delays)} mutes did not end within {_LONGEST_SECONDS} s")
         left = {task["_id"] async for task in laid.database[TASKS].find({"kind": MUTE_ENDS}, {"_id": 1})}

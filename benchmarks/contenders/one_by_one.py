@@ -6,17 +6,17 @@ from faststream.kafka import KafkaBroker
 from faststream.kafka.annotations import KafkaMessage
 
 from benchmarks.contenders import FETCH_WAIT_MILLISECONDS, tune_collector
-from huiqun.contracts.catalog import decode
+from huiqun.contracts.catalog import decode_event
 from huiqun.contracts.channel import MessageReceived
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import CHANNEL_MESSAGES
 from huiqun.kafka import Publisher
 from huiqun.runtime.clock import SystemClock
-from huiqun.store import DuplicateKey, Outside, connect, ensure_indexes
+from huiqun.store import DuplicateKey, OutsideTransaction, connect, ensure_indexes
 from huiqun.tasks.store import TASK_INDEXES
 from huiqun.telemetry import configure_logs
 from huiqun.work import WORK_INDEXES, Transactor, Work, outbox
-from huiqun.work.transactor import Delivery
+from huiqun.work.transactor import BatchDelivery
 from moderation.documents import INDEXES
 from moderation.lexicon.handlers import import_shipped_lists
 from moderation.rulebook.handlers import RulebookKeeper
@@ -30,7 +30,7 @@ WORKERS = 4
 
 async def decode_message(message: KafkaMessage) -> Event:
     """The event in the record, decoded once, by the decoder that moderation uses."""
-    return decode(CHANNEL_MESSAGES, message.body)
+    return decode_event(CHANNEL_MESSAGES, message.body)
 
 
 class OneByOne:
@@ -50,14 +50,14 @@ class OneByOne:
             await self._screening.screen(work, [event])
 
         try:
-            _, entries = await self._transactor.commit(judge, Delivery([event.identity], []))
+            _, entries = await self._transactor.commit(judge, BatchDelivery([event.identity], []))
         except DuplicateKey:  # it was dealt with before the process last stopped
             await message.ack()
             return
         for record in (record for entry in entries for record in entry.records):
             headers = {name: value.decode() for name, value in record.headers}
             await self._broker.publish(record.value, self._prefix + record.topic, key=record.key, headers=headers)
-        await outbox.remove(self._transactor.database, entries)
+        await outbox.delete_outbox_entries(self._transactor.database, entries)
         await message.ack()
 
 
@@ -68,7 +68,7 @@ async def main() -> None:
     await ensure_indexes(database, {**WORK_INDEXES, **TASK_INDEXES, **INDEXES})
     kafka = settings.kafka
     transactor = Transactor(client, database, Publisher(kafka), SystemClock())
-    await import_shipped_lists(Outside(database), transactor)
+    await import_shipped_lists(OutsideTransaction(database), transactor)
     broker = KafkaBroker(kafka.bootstrap, acks="all", enable_idempotence=kafka.idempotent, logger=None)
     handler = OneByOne(transactor, broker, kafka.prefix)
     await handler.keeper.refresh()

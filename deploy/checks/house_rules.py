@@ -28,7 +28,9 @@ READS_OUTSIDE = frozenset(
     }
 )
 # What a function that is given a unit of work would reach the database by, past its transaction.
-PAST_THE_WORK = frozenset({"Outside", "outside", "database", "db", "reader", "client", "session"})
+PAST_THE_WORK = frozenset(
+    {"OutsideTransaction", "outside_transaction", "database", "db", "reader", "client", "session"}
+)
 LINK = re.compile(r"\]\((?!\w+:)([^)#\s]+)")
 
 Finding = tuple[Path, int, str]

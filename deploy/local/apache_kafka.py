@@ -125,7 +125,7 @@ class ApacheKafka:
             await asyncio.to_thread(self._format)
         self._write_properties()
         self.process.spawn()
-        await self.process.until(self._serves, READY_SECONDS)
+        await self.process.wait_until(self._serves, READY_SECONDS)
 
     async def stop(self) -> None:
         await self.process.stop(seconds=30)

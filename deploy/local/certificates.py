@@ -19,7 +19,7 @@ _LIFE: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class CertificatePair:
     """A certificate and its key in PEM, apart and in one file."""
 
     certificate: Path
@@ -49,7 +49,7 @@ class Authority:
 
     def issue(
         self, name: str, hosts: tuple[str, ...] = HERE, *, expired: bool = False, password: str | None = None
-    ) -> Pair:
+    ) -> CertificatePair:
         """A certificate for the hosts, over an hour ago if `expired`; the key is encrypted under the password."""
         key = ec.generate_private_key(ec.SECP256R1())
         end = datetime.now(UTC) + (-_AN_HOUR if expired else _LIFE)
@@ -62,7 +62,7 @@ class Authority:
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .sign(self._key, hashes.SHA256())
         )
-        pair = Pair(*(self._directory / f"{name}{suffix}" for suffix in (".crt", ".key", ".pem")))
+        pair = CertificatePair(*(self._directory / f"{name}{suffix}" for suffix in (".crt", ".key", ".pem")))
         encryption = (
             serialization.BestAvailableEncryption(password.encode()) if password else serialization.NoEncryption()
         )

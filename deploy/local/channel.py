@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from huiqun.contracts.catalog import decode
+from huiqun.contracts.catalog import decode_event
 from huiqun.contracts.channel import (
     Action,
     ActionAssigned,
@@ -33,13 +33,13 @@ from huiqun.contracts.channel import (
     Receipt,
     Support,
 )
-from huiqun.contracts.channel.mentions import with_names
+from huiqun.contracts.channel.mentions import render_names
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.fields import DEFAULT_CHANNEL
 from huiqun.contracts.topics import CHANNEL_ACTIONS
 from huiqun.kafka import KafkaOptions, Publisher
-from huiqun.kafka.publisher import Record, record_of
-from local.topics import reading, records
+from huiqun.kafka.publisher import Record, event_record
+from local.topics import open_reader, read_records
 
 SOURCE: Final = "simulator"
 
@@ -111,10 +111,10 @@ class Channel:
     async def run(self) -> None:
         """Carry out actions until cancelled."""
         try:
-            async with reading(self._kafka, CHANNEL_ACTIONS) as consumer, asyncio.TaskGroup() as acting:
+            async with open_reader(self._kafka, CHANNEL_ACTIONS) as consumer, asyncio.TaskGroup() as acting:
                 while True:
-                    for record in await records(consumer):
-                        event = decode(CHANNEL_ACTIONS, record.value)
+                    for record in await read_records(consumer):
+                        event = decode_event(CHANNEL_ACTIONS, record.value)
                         if isinstance(event, ActionRequested):
                             self._take(event, acting)
                         elif isinstance(event, ActionWithdrawn):
@@ -138,12 +138,12 @@ class Channel:
         await self._publisher.publish([record])
         return True
 
-    async def until_answered(self, kind: ActionKind, member: Member, times: int) -> None:
+    async def wait_until_answered(self, kind: ActionKind, member: Member, times: int) -> None:
         """Wait until this many actions of the kind against the member have been done, handed on or refused."""
         async with self._changed:
             await self._changed.wait_for(lambda: self.transcript.times_answered(kind, member) >= times)
 
-    async def confirm(self, batch_id: str, sender: str) -> None:
+    async def confirm_mass_message(self, batch_id: str, sender: str) -> None:
         """Have a staff member confirm their part of a mass message, also of what they are asked for later."""
         async with self._changed:
             self._confirmed.add((batch_id, sender))
@@ -169,7 +169,7 @@ class Channel:
             return Support.STAFF_TASK
         if needed is None:
             return Support.NONE if action.kind in _UNKNOWN else Support.NATIVE
-        return self._capabilities.get(action.record_key, Capabilities()).support(needed)
+        return self._capabilities.get(action.record_key, Capabilities()).support_of(needed)
 
     async def _answer(self, event: ActionRequested) -> None:
         """Say what became of the action: at once, or after the staff member who was asked has done it."""
@@ -183,7 +183,7 @@ class Channel:
         if support is Support.NONE:
             await self._receipt(event, ActionUnsupported, "该群聊渠道不支持此操作")
             return
-        self.transcript.told[action.action_id] = with_names(action, self._names.get(action.record_key, {}))
+        self.transcript.told[action.action_id] = render_names(action, self._names.get(action.record_key, {}))
         if support is Support.STAFF_TASK:
             await self._receipt(event, ActionAssigned, "已转交群主处理")
             if self._owners.get(action.record_key) in self.away:
@@ -221,10 +221,10 @@ class Channel:
             case ActionKind.REMOVE_MEMBER:
                 self.transcript.removed.add(member)
                 gone = Departure(group_id=member[0], member_id=member[1], reason=LeaveReason.REMOVED)
-                left = MemberLeft.about(
+                left = MemberLeft.create(
                     member[0], gone, time=datetime.now(UTC), cause=event, source=self._source(action)
                 )
-                await self._publisher.publish([record_of(left)])
+                await self._publisher.publish([event_record(left)])
             case _:
                 pass  # the words stand in `told`
 
@@ -246,10 +246,10 @@ class Channel:
             code=code,
             detail=detail,
         )
-        answer = kind.about(
+        answer = kind.create(
             action.record_key, receipt, time=datetime.now(UTC), cause=event, source=self._source(action)
         )
-        await self._publisher.publish([record_of(answer)])
+        await self._publisher.publish([event_record(answer)])
         async with self._changed:
             self.transcript.outcomes[action.action_id] = answer.type.rpartition(".")[2]
             self._changed.notify_all()

@@ -11,13 +11,13 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from huiqun.cli.terminal import printable
+from huiqun.cli.terminal import printable_text
 from local import interrupts
 from local.directories import UnusableDirectoryError
 from local.errors import ServerUnavailableError
-from local.leash import end_with_parent
+from local.parent_death import signal_on_parent_death
 from local.services import ServiceEndedError
-from local.settling import NotThroughError
+from local.settling import NotSettledError
 
 WIDTH_OF_A_FILE = 120
 
@@ -27,9 +27,9 @@ def run_to_the_end(main: Callable[[Console], Awaitable[int]]) -> int:
 
     Whatever else goes wrong while it stops because somebody asked for it is no news to them.
     """
-    interrupts.install()
+    interrupts.install_handlers()
     if "MAKELEVEL" in os.environ:  # started by make: there is nobody to stop it once make has been killed
-        end_with_parent(signal.SIGTERM)
+        signal_on_parent_death(signal.SIGTERM)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it retries is no news on a terminal
     console = Console(highlight=False)
     if not console.is_terminal:
@@ -40,16 +40,16 @@ def run_to_the_end(main: Callable[[Console], Awaitable[int]]) -> int:
         code = asyncio.run(_interruptible(main, console))
     except UnusableDirectoryError as error:
         code, failure = 2, error
-    except (ServerUnavailableError, ServiceEndedError, NotThroughError) as error:
+    except (ServerUnavailableError, ServiceEndedError, NotSettledError) as error:
         code, failure = 1, error
     except BaseException:
-        if not interrupts.interrupted():
+        if not interrupts.is_interrupted():
             raise
-    if interrupts.interrupted():
+    if interrupts.is_interrupted():
         console.print("Stopped.")
         return interrupts.INTERRUPTED if failure is not None else code
     if failure is not None:
-        console.print(Text("✗ ", "bold red") + printable(str(failure)), soft_wrap=True)
+        console.print(Text("✗ ", "bold red") + printable_text(str(failure)), soft_wrap=True)
     return code
 
 
@@ -57,11 +57,11 @@ async def _interruptible(main: Callable[[Console], Awaitable[int]], console: Con
     loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(main(console))
     loop.set_exception_handler(_report)
-    interrupts.listen(partial(loop.call_soon_threadsafe, task.cancel))
+    interrupts.on_interrupt(partial(loop.call_soon_threadsafe, task.cancel))
     return await task
 
 
 def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Report what nobody waited for, unless all of it is being cut short."""
-    if not interrupts.interrupted():
+    if not interrupts.is_interrupted():
         loop.default_exception_handler(context)

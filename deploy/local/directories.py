@@ -28,7 +28,7 @@ class OwnedDirectory:
         self.path = path
         self._lock = lock
 
-    def give_up(self) -> None:
+    def release(self) -> None:
         """Leave it to whoever comes next, as it is."""
         os.close(self._lock)
 
@@ -38,7 +38,7 @@ class OwnedDirectory:
         os.close(self._lock)
 
 
-def own_temporary_directory() -> OwnedDirectory:
+def create_temporary_directory() -> OwnedDirectory:
     """A new directory for data; those of processes that are gone are removed. Raises UnusableDirectoryError."""
     try:
         parent = Path(tempfile.gettempdir())
@@ -62,7 +62,7 @@ def run_directory(name: str) -> Iterator[Path]:
     try:
         yield owned.path
     finally:
-        owned.give_up()
+        owned.release()
 
 
 def remove_abandoned(parent: Path, pattern: str) -> None:

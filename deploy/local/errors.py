@@ -21,10 +21,10 @@ class ServerFailedError(ServerUnavailableError):
     """An embedded server was started and did not come up."""
 
     def __init__(self, name: str, what: str, log: Path) -> None:
-        super().__init__(f"{name} {what}. The end of its log ({log}):\n{tail(log)}")
+        super().__init__(f"{name} {what}. The end of its log ({log}):\n{tail_log(log)}")
 
 
-def tail(log: Path) -> str:
+def tail_log(log: Path) -> str:
     """Return the last lines of a log, indented; an empty log is named as such."""
     if not log.exists():
         return "  (no log was written)"

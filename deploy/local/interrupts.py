@@ -33,7 +33,7 @@ class _Interrupts:
 _interrupts = _Interrupts()
 
 
-def install() -> None:
+def install_handlers() -> None:
     """Take the signals that ask a process to end; doing so again changes nothing."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupts.hear)
@@ -43,12 +43,12 @@ def install() -> None:
         signal.signal(signal.SIGHUP, _interrupts.hear)
 
 
-def listen(listener: Callable[[], object]) -> None:
+def on_interrupt(listener: Callable[[], object]) -> None:
     """Call `listener`, in the main thread and between two of its instructions, at the first interrupt."""
     _interrupts.listener = listener
 
 
-def interrupted() -> bool:
+def is_interrupted() -> bool:
     """Whether the process has been asked to end."""
     return _interrupts.times > 0
 

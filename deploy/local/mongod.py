@@ -65,15 +65,15 @@ class Mongod:
 
     async def start(self) -> None:
         """Start it and return when it takes writes."""
-        await self.listen()
-        await self.found()
+        await self.start_standalone()
+        await self.initiate_replica_set()
 
-    async def listen(self) -> None:
+    async def start_standalone(self) -> None:
         """Start it and return when it takes connections; it belongs to no replica set yet unless it did before."""
         self.process.spawn()
-        await self.process.until(self._listens, READY_SECONDS)
+        await self.process.wait_until(self._listens, READY_SECONDS)
 
-    async def found(self) -> None:
+    async def initiate_replica_set(self) -> None:
         """Make it a replica set of one, and return when it takes writes."""
         address = f"mongodb://{LOOPBACK}:{self.port}/?directConnection=true"
         tls: dict[str, Any] = self._secured.tls if self._secured else {}
@@ -86,7 +86,7 @@ class Mongod:
                 except PyMongoError:
                     return False
 
-            await self.process.until(writable, READY_SECONDS)
+            await self.process.wait_until(writable, READY_SECONDS)
             if self._secured is not None:
                 await self._secured.create_users(address)
 

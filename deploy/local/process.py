@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-from local import leash
+from local import parent_death
 from local.errors import ServerFailedError
 
 POLL_SECONDS = 0.02
@@ -45,7 +45,7 @@ class ServerProcess:
 
     def spawn(self) -> None:
         """Start the command. Call it from a thread that lives on: the kernel ends the child with that thread."""
-        command = [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), *self._command]
+        command = [sys.executable, "-I", "-S", parent_death.__file__, str(os.getpid()), *self._command]
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(
                 command,
@@ -56,7 +56,7 @@ class ServerProcess:
                 start_new_session=True,  # Ctrl-C reaches the parent only, which stops its servers in order
             )
 
-    async def until(self, ready: Callable[[], Awaitable[bool]], seconds: float) -> None:
+    async def wait_until(self, ready: Callable[[], Awaitable[bool]], seconds: float) -> None:
         """Wait until `ready` is true; raise ServerFailedError if the process ends or the time is over before."""
         deadline = time.monotonic() + seconds
         while not await ready():

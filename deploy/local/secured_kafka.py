@@ -8,7 +8,7 @@ from typing import Final, Literal
 from pydantic import SecretStr
 
 from huiqun.kafka.security import KafkaSecurity, SaslMechanism
-from local.certificates import Authority, Pair
+from local.certificates import Authority, CertificatePair
 from local.ports import LOOPBACK, free_port
 
 ListenerName = Literal["SASL_SSL", "SASL_PLAINTEXT", "SSL"]
@@ -36,7 +36,7 @@ class SecuredListeners:
     """
 
     authority: Authority
-    certificate: Pair
+    certificate: CertificatePair
     user: str = "huiqun"
     stranger: str = "stranger"
     password: str = field(default_factory=lambda: _AWKWARD + secrets.token_urlsafe(12))

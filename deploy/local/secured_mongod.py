@@ -8,7 +8,7 @@ from typing import Any, Final
 from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure
 
-from local.certificates import Authority, Pair
+from local.certificates import Authority, CertificatePair
 
 _UNAUTHORIZED: Final = 13
 _ROOT: Final = "root"
@@ -19,7 +19,7 @@ class SecuredMongod:
     """An authority, the server's certificate, and `user`, who may read and write the databases and no more."""
 
     authority: Authority
-    certificate: Pair
+    certificate: CertificatePair
     key_file: Path
     databases: tuple[str, ...]
     user: str = "huiqun"

@@ -9,7 +9,7 @@ from typing import Final
 
 import httpx
 
-from local.errors import tail
+from local.errors import tail_log
 from local.ports import LOOPBACK, free_port
 from local.process import POLL_SECONDS, ServerProcess
 
@@ -21,7 +21,7 @@ class ServiceEndedError(Exception):
     """A service has ended although nobody asked it to."""
 
     def __init__(self, name: str, exit_code: int | None, log: Path) -> None:
-        super().__init__(f"{name} has ended with exit code {exit_code}. The end of its log ({log}):\n{tail(log)}")
+        super().__init__(f"{name} has ended with exit code {exit_code}. The end of its log ({log}):\n{tail_log(log)}")
 
 
 class Service:
@@ -60,7 +60,7 @@ class Service:
                 except httpx.TransportError:
                     return False
 
-            await self.process.until(ready, READY_SECONDS)
+            await self.process.wait_until(ready, READY_SECONDS)
 
     async def restart(self) -> None:
         """Ask it to stop, and start it again, as an update does; raises ServiceEndedError if it ends badly."""
@@ -73,7 +73,7 @@ class Service:
 
 
 @asynccontextmanager
-async def running(
+async def running_services(
     names: Sequence[str], environment: Mapping[str, str], directory: Path
 ) -> AsyncIterator[Sequence[Service]]:
     """The services while the context lasts; they are asked to stop at its end, and all at once."""
@@ -85,7 +85,7 @@ async def running(
         await asyncio.gather(*(service.process.stop(STOP_SECONDS) for service in services))
 
 
-async def watch(services: Sequence[Service]) -> None:
+async def watch_services(services: Sequence[Service]) -> None:
     """Look after the services until cancelled; raises ServiceEndedError when one is gone."""
     while True:
         for service in services:

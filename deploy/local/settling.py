@@ -11,13 +11,13 @@ from huiqun.contracts.topics import CHANNEL_MEMBERS, CHANNEL_MESSAGES, CHANNEL_R
 from huiqun.kafka import KafkaOptions
 from huiqun.store import Database
 from huiqun.work.outbox import OUTBOX
-from local.topics import ends
+from local.topics import read_end_offsets
 
-OPEN: Final = ("requested", "assigned")
+OPEN_ACTION_STATES: Final = ("requested", "assigned")
 _EVERY_SECONDS: Final = 0.1
 
 # What each service reads, those that others wait for first.
-READS: Final[dict[str, tuple[Topic, ...]]] = {
+TOPICS_READ: Final[dict[str, tuple[Topic, ...]]] = {
     "moderation": (CHANNEL_MESSAGES, CHANNEL_MEMBERS, CHANNEL_RECEIPTS),
     "engagement": (CHANNEL_MEMBERS, MODERATION_DECISIONS),
     "crm-sync": (CHANNEL_MEMBERS, MODERATION_DECISIONS),
@@ -25,11 +25,11 @@ READS: Final[dict[str, tuple[Topic, ...]]] = {
 }
 
 
-class NotThroughError(Exception):
+class NotSettledError(Exception):
     """Something that was sent has not had its effect in time."""
 
 
-class Lag:
+class ConsumerLag:
     """How many records a service has not dealt with yet."""
 
     def __init__(self, service: str, kafka: KafkaOptions, group: AIOKafkaConsumer) -> None:
@@ -39,37 +39,37 @@ class Lag:
 
     async def read(self) -> int:
         """The sum over the partitions that the service reads."""
-        reached = await ends(self._kafka, *READS[self.service])
+        reached = await read_end_offsets(self._kafka, *TOPICS_READ[self.service])
         return sum([end - (await self._group.committed(partition) or 0) for partition, end in reached.items()])
 
 
 @asynccontextmanager
-async def lags(kafka: KafkaOptions, services: Sequence[str]) -> AsyncIterator[list[Lag]]:
+async def open_lags(kafka: KafkaOptions, services: Sequence[str]) -> AsyncIterator[list[ConsumerLag]]:
     """The lag of each service, read from the broker without joining any group."""
     async with AsyncExitStack() as stack:
         opened = []
-        for service in (service for service in READS if service in services):
+        for service in (service for service in TOPICS_READ if service in services):
             group = AIOKafkaConsumer(
                 **kafka.client_arguments(), group_id=f"{kafka.prefix}huiqun.{service}", enable_auto_commit=False
             )
             await group.start()
             stack.push_async_callback(group.stop)
-            opened.append(Lag(service, kafka, group))
+            opened.append(ConsumerLag(service, kafka, group))
         yield opened
 
 
-async def until_through(lags: Sequence[Lag], moderation: Database, seconds: float) -> None:
-    """Wait until no record is unread, no event unpublished and no action open; NotThroughError after the time."""
+async def wait_until_settled(lags: Sequence[ConsumerLag], moderation: Database, seconds: float) -> None:
+    """Wait until no record is unread, no event unpublished and no action open; NotSettledError after the time."""
     left = ""
     try:
         async with asyncio.timeout(seconds):
-            while left := await _all_that_is_left(lags, moderation):  # noqa: ASYNC110 - nothing of ours could tell
+            while left := await _describe_whole_backlog(lags, moderation):  # noqa: ASYNC110 - nothing of ours could tell
                 await asyncio.sleep(_EVERY_SECONDS)
     except TimeoutError:
-        raise NotThroughError(f"After {seconds:g} s there was still: {left}.") from None
+        raise NotSettledError(f"After {seconds:g} s there was still: {left}.") from None
 
 
-async def what_is_left(lags: Sequence[Lag], moderation: Database) -> str:
+async def describe_backlog(lags: Sequence[ConsumerLag], moderation: Database) -> str:
     """What the services still have to deal with, in words; empty when there is nothing."""
     for lag in lags:
         if unread := await lag.read():
@@ -79,11 +79,11 @@ async def what_is_left(lags: Sequence[Lag], moderation: Database) -> str:
     return ""
 
 
-async def _all_that_is_left(lags: Sequence[Lag], moderation: Database) -> str:
+async def _describe_whole_backlog(lags: Sequence[ConsumerLag], moderation: Database) -> str:
     """In the order of cause and effect, so that nothing passes from what was not yet looked at to what was."""
     first = [lag for lag in lags if lag.service == "moderation"]
-    if left := await what_is_left(first, moderation):
+    if left := await describe_backlog(first, moderation):
         return left
-    if unanswered := await moderation["actions"].count_documents({"state": {"$in": OPEN}}):
+    if unanswered := await moderation["actions"].count_documents({"state": {"$in": OPEN_ACTION_STATES}}):
         return f"{unanswered} actions without an outcome"
-    return await what_is_left(lags, moderation)
+    return await describe_backlog(lags, moderation)

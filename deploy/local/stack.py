@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from local.apache_kafka import ApacheKafka
-from local.directories import OwnedDirectory, own_temporary_directory
+from local.directories import OwnedDirectory, create_temporary_directory
 from local.errors import ServerUnavailableError
 from local.mongod import Mongod
 from local.secured_kafka import SecuredListeners
@@ -45,7 +45,7 @@ class Stack:
             raise ServerUnavailableError(reason)
         self._temporary: OwnedDirectory | None = None
         if directory is None:
-            self._temporary = own_temporary_directory()
+            self._temporary = create_temporary_directory()
             directory = self._temporary.path
         self.directory = directory
         self.directory.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """The whole of Huiqun on this machine for as long as a context lasts: servers, topics, services, a channel."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,13 +14,14 @@ from huiqun.privacy.encryption import FieldEncryption, MasterKeys, open_encrypti
 from huiqun.service.settings import ConnectionSettings
 from huiqun.store import Client, Database, MongoOptions, connect
 from local.channel import Channel
-from local.operator import write_policies
-from local.services import Service, running, watch
+from local.services import Service, running_services, watch_services
 from local.stack import SESSION_TIMEOUT_MILLISECONDS, Stack
 
 PARTITIONS: Final = 4
 DATABASE_PREFIX: Final = "huiqun_"
-Report = Callable[[str], None]
+ReportProgress = Callable[[str], None]
+#: Puts into moderation's database what is to stand there before the services start.
+Prepare = Callable[[Client, Database, KafkaOptions], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,8 @@ class System:
 
 
 @asynccontextmanager
-async def huiqun(logs: Path, report: Report) -> AsyncIterator[System]:
-    """Everything, with the policies of the story in force; logs go to the directory, `report` hears what is done.
+async def running_system(logs: Path, report: ReportProgress, prepare: Prepare) -> AsyncIterator[System]:
+    """Everything, after `prepare`; logs go to the directory, `report` hears what is done.
 
     Raises ServerUnavailableError when it cannot be started, ServiceEndedError when a service ends in between.
     """
@@ -59,13 +60,12 @@ async def huiqun(logs: Path, report: Report) -> AsyncIterator[System]:
         await create_topics(kafka, partitions=PARTITIONS, replication=1)
         client = connect(mongo_of(stack), app_name="huiqun-local")
         try:
-            report("Writing the policies of three groups")
-            await write_policies(client, client[DATABASE_PREFIX + "moderation"], kafka)
+            await prepare(client, client[DATABASE_PREFIX + "moderation"], kafka)
             report("Starting the services")
             environment = {**stack.environment, "HUIQUN_DATABASE_PREFIX": DATABASE_PREFIX, "HUIQUN_TOPIC_PREFIX": ""}
-            async with running(SERVICES, environment, logs) as services:
+            async with running_services(SERVICES, environment, logs) as services:
                 channel = Channel(kafka)
-                async with beside(channel.run(), watch(services)):
+                async with running_beside(channel.run(), watch_services(services)):
                     yield System(environment, kafka, client, services, channel)
         finally:
             await client.close()
@@ -86,7 +86,7 @@ def mongo_of(stack: Stack) -> MongoOptions:
 
 
 @asynccontextmanager
-async def beside(*loops: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+async def running_beside(*loops: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Run the loops while the block runs; the first error of either ends both and is raised as it is."""
     try:
         async with asyncio.TaskGroup() as group:

@@ -42,7 +42,7 @@ class Tansu:
     async def start(self) -> None:
         """Start it and return when it answers."""
         self.process.spawn()
-        await self.process.until(self._listens, READY_SECONDS)
+        await self.process.wait_until(self._listens, READY_SECONDS)
 
     async def stop(self) -> None:
         await self.process.stop()

@@ -13,7 +13,7 @@ _POLL_MILLISECONDS = 100
 
 
 @asynccontextmanager
-async def reading(kafka: KafkaOptions, topic: Topic, *, from_start: bool = True) -> AsyncIterator[AIOKafkaConsumer]:
+async def open_reader(kafka: KafkaOptions, topic: Topic, *, from_start: bool = True) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer of all partitions of the topic, in no group, from its start or from its end as it is now."""
     consumer = AIOKafkaConsumer(
         kafka.prefix + topic.name,
@@ -30,13 +30,13 @@ async def reading(kafka: KafkaOptions, topic: Topic, *, from_start: bool = True)
         await consumer.stop()
 
 
-async def records(consumer: AIOKafkaConsumer) -> list[ConsumerRecord]:
+async def read_records(consumer: AIOKafkaConsumer) -> list[ConsumerRecord]:
     """What has come within a tenth of a second."""
     polled = await consumer.getmany(timeout_ms=_POLL_MILLISECONDS, max_records=5_000)
     return [record for batch in polled.values() for record in batch]
 
 
-async def ends(kafka: KafkaOptions, *topics: Topic) -> dict[TopicPartition, int]:
+async def read_end_offsets(kafka: KafkaOptions, *topics: Topic) -> dict[TopicPartition, int]:
     """Where the partitions of the topics end.
 
     A fetch tells; a request for the last offset does not, because Tansu answers it with the start of the last batch.
@@ -52,6 +52,6 @@ async def ends(kafka: KafkaOptions, *topics: Topic) -> dict[TopicPartition, int]
         await consumer.stop()
 
 
-async def record_count(kafka: KafkaOptions, topic: Topic) -> int:
+async def count_records(kafka: KafkaOptions, topic: Topic) -> int:
     """How many records have ever been written to the topic."""
-    return sum((await ends(kafka, topic)).values())
+    return sum((await read_end_offsets(kafka, topic)).values())

@@ -23,6 +23,8 @@ from local.directories import (
 from local.ports import accepts_connections
 
 Process = asyncio.subprocess.Process
+# Where `demo` lies, which nobody installs.
+ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture
@@ -35,8 +37,13 @@ def temporary(tmp_path: Path) -> Path:
 
 @contextlib.asynccontextmanager
 async def started(directory: Path, *command: str, **variables: str) -> AsyncIterator[Process]:
-    """`python -m local...` with its output in a pipe; killed at the end of the context if it still runs."""
-    environment: Mapping[str, str] = {**os.environ, "PYTHONUNBUFFERED": "1", "TMPDIR": str(directory / "tmp")}
+    """A command with its output in a pipe; killed at the end of the context if it still runs."""
+    environment: Mapping[str, str] = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+        "TMPDIR": str(directory / "tmp"),
+    }
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=directory,
@@ -108,7 +115,7 @@ async def test_an_interrupt_at_any_step_ends_with_one_line(
 @pytest.mark.parametrize("milliseconds", [0, 200, 1_000])
 async def test_an_interrupt_before_anything_has_begun_ends_with_one_line(milliseconds: int, temporary: Path) -> None:
     """Python itself starts, then the imports run, then the servers begin."""
-    async with started(temporary.parent, *python("demo.__main__")) as process:
+    async with started(temporary.parent, *python("demo")) as process:
         await eventually(lambda: has_begun(process))
         await asyncio.sleep(milliseconds / 1_000)
         process.send_signal(signal.SIGINT)
@@ -263,7 +270,7 @@ async def test_a_run_directory_that_cannot_be_used_ends_a_run_with_one_sentence(
     obstacle: Callable[[Path], None], temporary: Path
 ) -> None:
     obstacle(temporary.parent / ".run")
-    async with started(temporary.parent, *python("demo.__main__")) as process:
+    async with started(temporary.parent, *python("demo")) as process:
         output = await output_of(process)
     assert process.returncode == 2
     assert len(output.strip().splitlines()) == 1

@@ -15,12 +15,13 @@ from demo.story.huimin import CARD, ID_CARD
 from demo.story.model import Edits, Garbles, Redelivers, Says
 from demo.story.morning import RULES, STAFF, WITH_A_FLAW, WORDS
 from demo.story.numbers import full_width_number, spaced_number
-from demo.story.script import CHATS, TIMEZONE, DayStep, compose_day, last_full_day
+from demo.story.script import CHATS, DayStep, compose_day
 from huiqun.contracts.catalog import UndecodableError, decode_event
 from huiqun.contracts.channel import MessageReceived, Role
 from huiqun.contracts.topics import TOPICS
 from huiqun.files.reading import RowFormat
 from huiqun.privacy.detection import is_bank_card, is_id_card
+from local.days import TIMEZONE, last_full_day
 from moderation.lexicon.model import parse_words
 from moderation.policies.sections.rules import Rules
 from moderation.staff.model import parse_staff

@@ -13,6 +13,7 @@ from demo.people.morning import LoggedDeed
 from demo.people.scene import PlayedScene
 from huiqun.files.reading import ParsedRows, RowFault
 from local.console import run_to_the_end
+from local.counts import format_counts
 from local.errors import ServerFailedError
 from local.replay import output
 from local.replay.counting import ReplayCount
@@ -40,7 +41,7 @@ def test_the_tables_of_a_day_print_texts_as_they_are_and_without_control_charact
     scene = PlayedScene(CheckResult("claim", [HOSTILE]), [LoggedDeed("王", HOSTILE[:60], "it came")])
     for table in (tables.checks_table("title", [CheckResult("claim", [HOSTILE])]), tables.scenes_table([scene])):
         assert_harmless(printed(table))
-    assert_harmless(printed(tables.format_counts(Counter({HOSTILE: 1}))))
+    assert_harmless(printed(format_counts(Counter({HOSTILE: 1}))))
 
 
 def test_the_result_of_a_replay_prints_file_names_and_rows_so() -> None:

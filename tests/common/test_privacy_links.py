@@ -74,5 +74,5 @@ def test_a_link_leads_below_the_address_at_which_members_reach_the_service() -> 
 
 
 def test_who_reads_what_a_member_was_sent_cannot_use_its_link() -> None:
-    shown = redact_link_tokens(f"申诉：{LINKS.address(APPEAL, CLAIMS, LATER)} 七天内有效")
+    shown = redact_link_tokens(f"申诉：{LINKS.create_url(APPEAL, CLAIMS, LATER)} 七天内有效")
     assert shown == "申诉：https://groups.example.com/appeals/… 七天内有效"

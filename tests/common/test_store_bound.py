@@ -113,8 +113,8 @@ async def test_many_small_updates_say_which_of_them_the_server_refuses(database:
     ("source", "reason"),
     [
         ("async def screen(work: Work):\n    await find(self._database)", "by _database"),
-        ("async def screen(work: Work):\n    await find(Outside(self.notes))", "by Outside"),
-        ("async def screen(work: Work):\n    await find(work.outside())", "by outside"),
+        ("async def screen(work: Work):\n    await find(OutsideTransaction(self.notes))", "by OutsideTransaction"),
+        ("async def screen(work: Work):\n    await find(work.outside_transaction())", "by outside_transaction"),
         ("run(lambda work: find(db))", "by db"),
         ("async def screen(events, work: Work):\n    await find(work)", "not first"),
     ],

@@ -20,7 +20,7 @@ NOT_OF_MOTOR = {
 # A process that stops while the server still works at a call of its own.
 CALLING = """
 import asyncio, sys
-from huiqun.store import MongoOptions, close, connect
+from huiqun.store import MongoOptions, close_client, connect
 
 async def main(url, driver, database):
     client = connect(MongoOptions(url, driver=driver))
@@ -29,7 +29,7 @@ async def main(url, driver, database):
     await asyncio.wait([calling], timeout=0.2)
     assert not calling.done()
     calling.cancel()
-    await close(client)
+    await close_client(client)
 
 asyncio.run(main(*sys.argv[1:]))
 """

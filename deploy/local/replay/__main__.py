@@ -19,56 +19,58 @@ from huiqun.kafka import Publisher
 from local.console import run_to_the_end
 from local.directories import run_directory
 from local.replay import output
-from local.replay.counting import Count, archived_verdicts
-from local.replay.files import Rows, read_texts
-from local.replay.following import Heard, hear, send
-from local.replay.messages import Spread, key_of, make_events
-from local.replay.target import SERVICE, Target, target
-from local.settling import lags, what_is_left
-from local.topics import reading, record_count
+from local.replay.counting import ReplayCount, list_archived_verdicts
+from local.replay.files import ReplayRows, read_texts
+from local.replay.following import VerdictLog, collect_verdicts, send_events
+from local.replay.messages import GroupSpread, key_of, make_events
+from local.replay.target import SERVICE, ReplayTarget, open_target
+from local.settling import describe_backlog, open_lags
+from local.topics import count_records, open_reader
 
 
-async def replay(options: argparse.Namespace, rows: Rows, console: Console) -> int:
+async def replay(options: argparse.Namespace, rows: ReplayRows, console: Console) -> int:
     """Send the rows and count the verdicts; the exit code."""
-    spread = Spread(options.groups, options.members)
+    spread = GroupSpread(options.groups, options.members)
     events = list(make_events(rows.records, spread, datetime.now(UTC)))
     with run_directory("replay") as logs:
-        async with target(logs) as where:
+        async with open_target(logs) as where:
             count = await follow(events, where, options.rate, console)
-    console.print(output.result(options.file.name, rows, count))
+    console.print(output.result_table(options.file.name, rows, count))
     return 0 if count.right else 1
 
 
-async def follow(events: Sequence[Event], where: Target, rate: float | None, console: Console) -> Count:
+async def follow(events: Sequence[Event], where: ReplayTarget, rate: float | None, console: Console) -> ReplayCount:
     """Send the events, wait for their verdicts under a progress bar, and count."""
     keys = [key for event in events if (key := key_of(event)) is not None]
-    known = await archived_verdicts(where.database, set(keys))
-    heard = Heard(frozenset(keys) - known.keys())
+    known = await list_archived_verdicts(where.database, set(keys))
+    heard = VerdictLog(frozenset(keys) - known.keys())
     letters = dead_letters_of(SERVICE)
     publisher = Publisher(where.kafka)
     async with (
-        reading(where.kafka, MODERATION_DECISIONS, from_start=False) as decisions,
-        lags(where.kafka, [SERVICE]) as (lag,),
+        open_reader(where.kafka, MODERATION_DECISIONS, from_start=False) as decisions,
+        open_lags(where.kafka, [SERVICE]) as (lag,),
     ):
-        dead = await record_count(where.kafka, letters)
+        dead = await count_records(where.kafka, letters)
         started = time.monotonic()
-        sending = asyncio.create_task(send(events, publisher, rate))
+        sending = asyncio.create_task(send_events(events, publisher, rate))
 
         async def idle() -> bool:
-            return sending.done() and not await what_is_left([lag], where.database)
+            return sending.done() and not await describe_backlog([lag], where.database)
 
         try:
-            with output.progress(console) as progress:
+            with output.progress_bar(console) as progress:
                 judging = progress.add_task("Judging", total=len(heard.wanted))
-                await hear(heard, decisions, idle, lambda judged: progress.update(judging, completed=judged))
+                await collect_verdicts(
+                    heard, decisions, idle, lambda judged: progress.update(judging, completed=judged)
+                )
             seconds = time.monotonic() - started
             await sending
         finally:
             sending.cancel()
             await publisher.stop()
-        dead = await record_count(where.kafka, letters) - dead
-    verdicts = await archived_verdicts(where.database, heard.wanted)
-    return Count(len(events), len(heard.wanted), heard, Counter(verdicts.values()), dead, seconds)
+        dead = await count_records(where.kafka, letters) - dead
+    verdicts = await list_archived_verdicts(where.database, heard.wanted)
+    return ReplayCount(len(events), len(heard.wanted), heard, Counter(verdicts.values()), dead, seconds)
 
 
 def main() -> int:

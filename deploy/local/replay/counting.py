@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from huiqun.store import Database
-from local.replay.following import Heard
+from local.replay.following import VerdictLog
 
 _CHUNK: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class ReplayCount:
     """What was sent and what came of it. `messages` counts each message once, however often it was sent."""
 
     sent: int
     messages: int
-    heard: Heard
+    heard: VerdictLog
     verdicts: Counter[str]
     dead: int
     seconds: float
@@ -33,7 +33,7 @@ class Count:
         return self.archived == self.messages and self.heard.complete and self.heard.judged_again == 0
 
 
-async def archived_verdicts(database: Database, keys: Collection[str]) -> dict[str, str]:
+async def list_archived_verdicts(database: Database, keys: Collection[str]) -> dict[str, str]:
     """The verdicts in MongoDB of the messages with these keys."""
     found: dict[str, str] = {}
     for chunk in _chunks(list(keys)):

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import orjson
 
-from huiqun.contracts.catalog import EVENTS_BY_TOPIC, UndecodableError, decode
+from huiqun.contracts.catalog import EVENTS_BY_TOPIC, UndecodableError, decode_event
 from huiqun.contracts.channel import MAX_TEXT
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import CHANNEL_MEMBERS, CHANNEL_MESSAGES, Topic
@@ -16,9 +16,9 @@ from huiqun.files.reading import (
     RowError,
     RowFormat,
     UnreadableFileError,
-    columns_of,
     decode_file,
     parse_rows,
+    read_csv_header,
     read_rows,
 )
 
@@ -28,10 +28,10 @@ _TOPIC_OF: Final[dict[str, Topic]] = {
     for topic in (CHANNEL_MESSAGES, CHANNEL_MEMBERS)
     for event in EVENTS_BY_TOPIC[topic.name]
 }
-Rows = ParsedRows[str | Event]
+ReplayRows = ParsedRows[str | Event]
 
 
-def read_texts(path: Path, column: str | None = None) -> Rows:
+def read_texts(path: Path, column: str | None = None) -> ReplayRows:
     """Read a file; `.jsonl` and `.ndjson` as JSON lines, anything else as CSV. Raises UnreadableFileError."""
     try:
         text = decode_file(path.read_bytes())
@@ -41,11 +41,11 @@ def read_texts(path: Path, column: str | None = None) -> Rows:
         raise UnreadableFileError(f"{path}: {error}") from None
     form = RowFormat.of_file(path.name)
     if form is RowFormat.CSV:
-        parse = partial(_cell, column=_column_among(columns_of(text), column))
+        parse = partial(_cell, column=_column_among(read_csv_header(text), column))
     else:
         parse = partial(_item, column=column or DEFAULT_COLUMN)
     # An overlong cell is a bad row, not the end of the file.
-    return parse_rows(read_rows(text, form, longest_line=len(text) + 1), parse)
+    return parse_rows(read_rows(text, form, max_line_characters=len(text) + 1), parse)
 
 
 def _column_among(header: tuple[str, ...], column: str | None) -> str:
@@ -81,7 +81,7 @@ def _event(row: Mapping[str, Any]) -> Event:
         reason = f"is no event of a channel: type {row.get('type')!r}"
         raise RowError("row", reason[:200])
     try:
-        return decode(topic, orjson.dumps(row))
+        return decode_event(topic, orjson.dumps(row))
     except UndecodableError as error:
         raise RowError("row", str(error)) from None
 

@@ -7,14 +7,14 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer
 
-from huiqun.contracts.catalog import decode
+from huiqun.contracts.catalog import decode_event
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.contracts.topics import MODERATION_DECISIONS
 from huiqun.kafka import Publisher
-from huiqun.kafka.publisher import record_of
+from huiqun.kafka.publisher import event_record
 from local.replay.messages import key_of_judged
-from local.topics import records
+from local.topics import read_records
 
 _CHUNK: Final = 500
 _TICKS_A_SECOND: Final = 10
@@ -25,13 +25,13 @@ Idle = Callable[[], Awaitable[bool]]
 
 
 @dataclass(slots=True)
-class Heard:
+class VerdictLog:
     """The verdicts on the topic for the messages that are waited for: the ids of their events, by message."""
 
     wanted: frozenset[str]
     screened: dict[str, list[str]] = field(default_factory=dict)
 
-    def take(self, event: Event) -> None:
+    def add_verdict(self, event: Event) -> None:
         """Note an event of the topic."""
         if isinstance(event, MessageScreened) and (key := key_of_judged(event)) in self.wanted:
             self.screened.setdefault(key, []).append(event.id)
@@ -52,24 +52,26 @@ class Heard:
         return sum(len(set(ids)) > 1 for ids in self.screened.values())
 
 
-async def send(events: Sequence[Event], publisher: Publisher, rate: float | None) -> None:
+async def send_events(events: Sequence[Event], publisher: Publisher, rate: float | None) -> None:
     """Publish the events in order, as fast as the broker takes them or at `rate` a second."""
     loop = asyncio.get_running_loop()
     started, sent = loop.time(), 0
     for chunk in _chunks(events, _CHUNK if rate is None else max(1, round(rate / _TICKS_A_SECOND))):
-        await publisher.publish([record_of(event) for event in chunk])
+        await publisher.publish([event_record(event) for event in chunk])
         sent += len(chunk)
         if rate is not None:
             await asyncio.sleep(started + sent / rate - loop.time())
 
 
-async def hear(heard: Heard, consumer: AIOKafkaConsumer, idle: Idle, progress: Callable[[int], None]) -> None:
+async def collect_verdicts(
+    heard: VerdictLog, consumer: AIOKafkaConsumer, idle: Idle, progress: Callable[[int], None]
+) -> None:
     """Read the topic until every verdict is there, or moderation has nothing left to do and no more come."""
     quiet = 0
     while not heard.complete and quiet < _QUIET_POLLS:
-        came = await records(consumer)
+        came = await read_records(consumer)
         for record in came:
-            heard.take(decode(MODERATION_DECISIONS, record.value))
+            heard.add_verdict(decode_event(MODERATION_DECISIONS, record.value))
         progress(len(heard.screened))
         quiet = 0 if came or not await idle() else quiet + 1
 

@@ -9,7 +9,7 @@ from huiqun.contracts.channel import Message, MessageEdited, MessageReceived, Se
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.runtime.ids import new_id
-from local.story.script import TIMEZONE, last_full_day
+from local.days import TIMEZONE, last_full_day
 from moderation.archive.model import RevisionKey
 
 SOURCE: Final = "replay"
@@ -18,14 +18,14 @@ _PAUSE: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class GroupSpread:
     """Over how many groups and over how many members in each."""
 
     groups: int
     members: int
 
 
-def make_events(items: Sequence[str | Event], spread: Spread, now: datetime) -> Iterator[Event]:
+def make_events(items: Sequence[str | Event], spread: GroupSpread, now: datetime) -> Iterator[Event]:
     """The events as they are, and for each text a message: round the groups, then round their members."""
     run = new_id()
     start = datetime.combine(last_full_day(now), time(8), TIMEZONE).astimezone(UTC)
@@ -44,7 +44,7 @@ def make_events(items: Sequence[str | Event], spread: Spread, now: datetime) -> 
             text=item,
             sent_at=at.replace(microsecond=at.microsecond // 1000 * 1000),
         )
-        yield MessageReceived.about(group_id, message, time=now, source=SOURCE)
+        yield MessageReceived.create(group_id, message, time=now, source=SOURCE)
 
 
 def key_of(event: Event) -> str | None:

@@ -10,15 +10,15 @@ from huiqun.kafka import KafkaOptions
 from huiqun.kafka.topics import create_topics
 from huiqun.service.settings import ConnectionSettings
 from huiqun.store import Client, Database, MongoOptions, check_access, connect
-from local.services import running, watch
+from local.services import running_services, watch_services
 from local.stack import Stack
-from local.system import DATABASE_PREFIX, PARTITIONS, beside, kafka_of, mongo_of
+from local.system import DATABASE_PREFIX, PARTITIONS, kafka_of, mongo_of, running_beside
 
 SERVICE = "moderation"
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ReplayTarget:
     """A running moderation: its broker and its database."""
 
     kafka: KafkaOptions
@@ -26,21 +26,21 @@ class Target:
 
 
 @asynccontextmanager
-async def target(logs: Path) -> AsyncIterator[Target]:
+async def open_target(logs: Path) -> AsyncIterator[ReplayTarget]:
     """The system of HUIQUN_KAFKA_BOOTSTRAP and HUIQUN_MONGO_URL if the first is set, else servers and moderation."""
     if os.environ.get("HUIQUN_KAFKA_BOOTSTRAP"):
         settings = ConnectionSettings()
         async with _connected(settings.mongo) as client:
             database = client[settings.database_of(SERVICE)]
             await check_access(database)
-            yield Target(settings.kafka, database)
+            yield ReplayTarget(settings.kafka, database)
         return
     async with Stack() as stack, _connected(mongo_of(stack)) as client:
         kafka = kafka_of(stack)
         await create_topics(kafka, partitions=PARTITIONS, replication=1)
         environment = {**stack.environment, "HUIQUN_DATABASE_PREFIX": DATABASE_PREFIX, "HUIQUN_TOPIC_PREFIX": ""}
-        async with running([SERVICE], environment, logs) as services, beside(watch(services)):
-            yield Target(kafka, client[DATABASE_PREFIX + SERVICE])
+        async with running_services([SERVICE], environment, logs) as services, running_beside(watch_services(services)):
+            yield ReplayTarget(kafka, client[DATABASE_PREFIX + SERVICE])
 
 
 @asynccontextmanager

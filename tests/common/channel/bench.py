@@ -91,7 +91,7 @@ class ActionsBench(Rig):
     async def answer(self, action: Action, *kinds: Any, **fields: Any) -> None:
         """Deliver receipts of these kinds in one batch."""
         receipt = Receipt(action_id=action.action_id, group_id=self.group, **fields)
-        receipts = [kind.about(self.group, receipt, time=self.clock.moment) for kind in kinds]
+        receipts = [kind.create(self.group, receipt, time=self.clock.moment) for kind in kinds]
         await self.deliver(*receipts)
 
     async def followed(self, action: Action) -> FollowedAction:

@@ -18,23 +18,23 @@ from huiqun.contracts.moderation import MessageScreened
 from huiqun.privacy.erasure import api as person_requests_api
 from huiqun.privacy.erasure.handlers import REQUEST_EVENTS, PersonRequests
 from huiqun.privacy.erasure.shared import shared_holdings
-from huiqun.service.api import Api, Interface
-from huiqun.service.connections import connections, loops
-from huiqun.service.parts import run_parts
-from huiqun.store import Index, Outside
+from huiqun.service.api import HttpComponent, HttpInterface
+from huiqun.service.components import run_components
+from huiqun.service.connections import engine_components, prepare_connections
+from huiqun.store import Index, OutsideTransaction
 from huiqun.stream import Route
 from huiqun.tasks import api as tasks_api
-from huiqun.tasks.migrations import MIGRATE, MIGRATION_INDEXES, migration_kind, plan_migrations
+from huiqun.tasks.migrations import MIGRATION_INDEXES, MIGRATION_TASK, migration_task_kind, schedule_migrations
 from huiqun.web import Router
 
 SERVICE = "crm-sync"
 DESCRIPTION = "Customer profiles, two-way with the CRMs."
-INDEXES: Mapping[str, Sequence[Index]] = {**DIRECTORY_INDEXES, **MIGRATION_INDEXES, **customer_store.INDEXES}
+INDEXES: Mapping[str, Sequence[Index]] = {**DIRECTORY_INDEXES, **MIGRATION_INDEXES, **customer_store.CUSTOMER_INDEXES}
 
 
 def person_requests(directory: Directory) -> PersonRequests:
     """What is done when somebody asks to be erased, or to see their data."""
-    holdings = (*shared_holdings(SERVICE, directory), *customers_data.HOLDINGS)
+    holdings = (*shared_holdings(SERVICE, directory), *customers_data.CUSTOMER_HOLDINGS)
     return PersonRequests(SERVICE, holdings, directory, resolve=list_customer_accounts)
 
 
@@ -45,7 +45,7 @@ def routes(directory: Directory) -> tuple[Route, ...]:
         Route(GROUP_EVENTS, customers.record_groups),
         Route(ROSTER_EVENTS, customers.record_members),
         Route((MessageScreened,), customers.record_messages),
-        Route(REQUEST_EVENTS, person_requests(directory).record),
+        Route(REQUEST_EVENTS, person_requests(directory).record_requests),
     )
 
 
@@ -59,19 +59,21 @@ ROUTERS = (
 
 async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) -> None:
     """Run the roles until stopped."""
-    async with connections(SERVICE, settings, INDEXES) as connected:
+    async with prepare_connections(SERVICE, settings, INDEXES) as connected:
         directory = Directory(connected.encryption, connected.suppression)
         migrations = [former.migration(directory) for former in customer_store.FORMER_RECORDS]
-        connected.startup.add(partial(connected.transactor.run, partial(plan_migrations, migrations=migrations)))
+        connected.startup.add_step(
+            partial(connected.transactor.run, partial(schedule_migrations, migrations=migrations))
+        )
         kinds = {
-            **person_requests(directory).task_kinds(Outside(connected.database)),
-            MIGRATE: migration_kind(connected.database, migrations),
+            **person_requests(directory).task_kinds(OutsideTransaction(connected.database)),
+            MIGRATION_TASK: migration_task_kind(connected.database, migrations),
         }
-        parts = loops(connected, roles, routes(directory), kinds)
-        api = Api(interface(directory, ROUTERS if "api" in roles else ()), settings, connected, parts)
-        await run_parts([*connected.startup.before(parts), api], stop)
+        parts = engine_components(connected, roles, routes(directory), kinds)
+        api = HttpComponent(interface(directory, ROUTERS if "api" in roles else ()), settings, connected, parts)
+        await run_components([*connected.startup.followed_by(parts), api], stop)
 
 
-def interface(directory: Directory, routers: Sequence[Router] = ROUTERS) -> Interface:
+def interface(directory: Directory, routers: Sequence[Router] = ROUTERS) -> HttpInterface:
     """Routes of the service, with what they need."""
-    return Interface(service=SERVICE, description=DESCRIPTION, routers=routers, state={"directory": directory})
+    return HttpInterface(service=SERVICE, description=DESCRIPTION, routers=routers, state={"directory": directory})

@@ -4,7 +4,7 @@ from typing import Final
 
 from prometheus_client import Counter
 
-from huiqun.telemetry.metrics import export_from_zero
+from huiqun.telemetry.metrics import initialize_series
 
 STUBS: Final = Counter(
     "huiqun_crm_customer_stubs_total",
@@ -12,4 +12,4 @@ STUBS: Final = Counter(
     "shared by strangers (discredited), and does an event name nobody (passed_over)?",
     ["change"],
 )
-export_from_zero(STUBS, change=["created", "merged"])
+initialize_series(STUBS, change=["created", "merged"])

@@ -4,11 +4,11 @@ from typing import Final
 
 from prometheus_client import Counter
 
-from huiqun.telemetry.metrics import export_from_zero
+from huiqun.telemetry.metrics import initialize_series
 
-ACTIVITY: Final = Counter(
+COUNTED_MESSAGES: Final = Counter(
     "huiqun_engagement_messages_total",
     "How much of what members write counts as activity? Edits and messages that were not allowed do not.",
     ["counted"],
 )
-export_from_zero(ACTIVITY, counted=["yes", "no"])
+initialize_series(COUNTED_MESSAGES, counted=["yes", "no"])

@@ -11,13 +11,13 @@ from huiqun.contracts.moderation import MessageScreened
 from huiqun.privacy.erasure import api as person_requests_api
 from huiqun.privacy.erasure.handlers import REQUEST_EVENTS, PersonRequests
 from huiqun.privacy.erasure.shared import shared_holdings
-from huiqun.service.api import Api, Interface
-from huiqun.service.connections import connections, loops
-from huiqun.service.parts import run_parts
-from huiqun.store import Index, Outside
+from huiqun.service.api import HttpComponent, HttpInterface
+from huiqun.service.components import run_components
+from huiqun.service.connections import engine_components, prepare_connections
+from huiqun.store import Index, OutsideTransaction
 from huiqun.stream import Route
 from huiqun.tasks import api as tasks_api
-from huiqun.tasks.migrations import MIGRATE, MIGRATION_INDEXES, migration_kind, plan_migrations
+from huiqun.tasks.migrations import MIGRATION_INDEXES, MIGRATION_TASK, migration_task_kind, schedule_migrations
 from survey.eligibility import api as eligibility_api
 from survey.eligibility import personal_data as eligibility_data
 from survey.eligibility import store as eligibility_store
@@ -26,12 +26,16 @@ from survey.settings import Settings
 
 SERVICE = "survey"
 DESCRIPTION = "Satisfaction waves, forms, results and actions."
-INDEXES: Mapping[str, Sequence[Index]] = {**DIRECTORY_INDEXES, **MIGRATION_INDEXES, **eligibility_store.INDEXES}
+INDEXES: Mapping[str, Sequence[Index]] = {
+    **DIRECTORY_INDEXES,
+    **MIGRATION_INDEXES,
+    **eligibility_store.ELIGIBILITY_INDEXES,
+}
 
 
 def person_requests(directory: Directory) -> PersonRequests:
     """What is done when somebody asks to be erased, or to see their data."""
-    holdings = (*shared_holdings(SERVICE, directory), *eligibility_data.HOLDINGS)
+    holdings = (*shared_holdings(SERVICE, directory), *eligibility_data.ELIGIBILITY_HOLDINGS)
     return PersonRequests(SERVICE, holdings, directory)
 
 
@@ -42,7 +46,7 @@ def routes(directory: Directory) -> tuple[Route, ...]:
         Route(GROUP_EVENTS, eligibility.record_groups),
         Route(ROSTER_EVENTS, eligibility.record_members),
         Route((MessageScreened,), eligibility.record_messages),
-        Route(REQUEST_EVENTS, person_requests(directory).record),
+        Route(REQUEST_EVENTS, person_requests(directory).record_requests),
     )
 
 
@@ -55,16 +59,20 @@ ROUTERS = (
 
 async def run(settings: Settings, roles: frozenset[str], stop: asyncio.Event) -> None:
     """Run the roles until stopped."""
-    async with connections(SERVICE, settings, INDEXES) as connected:
+    async with prepare_connections(SERVICE, settings, INDEXES) as connected:
         directory = Directory(connected.encryption, connected.suppression)
         migrations = [former.migration(directory) for former in eligibility_store.FORMER_RECORDS]
-        connected.startup.add(partial(connected.transactor.run, partial(plan_migrations, migrations=migrations)))
+        connected.startup.add_step(
+            partial(connected.transactor.run, partial(schedule_migrations, migrations=migrations))
+        )
         kinds = {
-            **person_requests(directory).task_kinds(Outside(connected.database)),
-            MIGRATE: migration_kind(connected.database, migrations),
+            **person_requests(directory).task_kinds(OutsideTransaction(connected.database)),
+            MIGRATION_TASK: migration_task_kind(connected.database, migrations),
         }
-        parts = loops(connected, roles, routes(directory), kinds)
+        parts = engine_components(connected, roles, routes(directory), kinds)
         routers = ROUTERS if "api" in roles else ()
-        interface = Interface(service=SERVICE, description=DESCRIPTION, routers=routers, state={"directory": directory})
-        api = Api(interface, settings, connected, parts)
-        await run_parts([*connected.startup.before(parts), api], stop)
+        interface = HttpInterface(
+            service=SERVICE, description=DESCRIPTION, routers=routers, state={"directory": directory}
+        )
+        api = HttpComponent(interface, settings, connected, parts)
+        await run_components([*connected.startup.followed_by(parts), api], stop)

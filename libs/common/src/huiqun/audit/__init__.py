@@ -1,17 +1,17 @@
 """The audit log: append-only, hash-chained, one per service."""
 
-from huiqun.audit.chain import AuditEntry, Head
-from huiqun.audit.log import AUDIT_INDEXES, append, append_all, read_head
-from huiqun.audit.verification import Finding, VerifyReport, verify
+from huiqun.audit.chain import AuditEntry, ChainHead
+from huiqun.audit.log import AUDIT_INDEXES, append_audit_entries, append_audit_entry, find_chain_head
+from huiqun.audit.verification import AuditFinding, VerificationReport, verify_audit_log
 
 __all__ = [
     "AUDIT_INDEXES",
     "AuditEntry",
-    "Finding",
-    "Head",
-    "VerifyReport",
-    "append",
-    "append_all",
-    "read_head",
-    "verify",
+    "AuditFinding",
+    "ChainHead",
+    "VerificationReport",
+    "append_audit_entries",
+    "append_audit_entry",
+    "find_chain_head",
+    "verify_audit_log",
 ]

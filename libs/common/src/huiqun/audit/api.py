@@ -6,10 +6,10 @@ from typing import Annotated, Any, cast
 from fastapi import Query, Request
 from pydantic import BaseModel, Field
 
-from huiqun.audit.log import entries
-from huiqun.audit.verification import VerifyReport, verify
+from huiqun.audit.log import list_audit_entries
+from huiqun.audit.verification import VerificationReport, verify_audit_log
 from huiqun.store import Reader
-from huiqun.web import Page, Paging, Router, SingleFlight, Store
+from huiqun.web import Page, Paging, ReadDatabase, Router, SingleFlight
 
 router = Router("/api/v1/audit", tag="audit", role="auditor")
 
@@ -21,7 +21,7 @@ Actor = Annotated[
 ]
 
 
-class EntryView(BaseModel):
+class AuditEntryView(BaseModel):
     """One entry of the log."""
 
     number: int = Field(description="Its place in the log, from 1.", examples=[17])
@@ -33,7 +33,7 @@ class EntryView(BaseModel):
     hash: str = Field(description="Seals the entry and all before it.", examples=["9f86d081884c7d65"])
 
 
-class FindingView(BaseModel):
+class AuditFindingView(BaseModel):
     """One thing that is wrong with the log."""
 
     number: int = Field(description="Of which entry.", examples=[17])
@@ -41,49 +41,51 @@ class FindingView(BaseModel):
     explanation: str = Field(description="What is wrong.", examples=["Entry 17 does not match its hash."])
 
 
-class VerificationView(BaseModel):
+class AuditVerificationView(BaseModel):
     """What a verification of the whole log found."""
 
     intact: bool = Field(description="Whether nothing is wrong.", examples=[True])
     entries: int = Field(description="How many entries were read.", examples=[1204])
     head: int = Field(description="The last entry's number, by the log's own account.", examples=[1204])
     hash: str = Field(description="The last entry's hash: keep it elsewhere.", examples=["9f86d081884c7d65"])
-    findings: list[FindingView] = Field(description="What is wrong; at most 100.")
+    findings: list[AuditFindingView] = Field(description="What is wrong; at most 100.")
 
 
 @router.get("", summary="Read the audit log")
-async def list_entries(db: Store, paging: Paging, subject: Subject = None, actor: Actor = None) -> Page[EntryView]:
+async def list_audit_log(
+    db: ReadDatabase, paging: Paging, subject: Subject = None, actor: Actor = None
+) -> Page[AuditEntryView]:
     """Newest first."""
-    found = await entries(db, subject=subject, actor=actor, before=paging.last(int), limit=paging.limit + 1)
+    found = await list_audit_entries(db, subject=subject, actor=actor, before=paging.last(int), limit=paging.limit + 1)
     return paging.page(found, lambda document: (document["_id"],), _entry)
 
 
 @router.get("/verification", summary="Verify the whole audit log")
-async def verify_log(request: Request, db: Store) -> VerificationView:
+async def verify_audit(request: Request, db: ReadDatabase) -> AuditVerificationView:
     """Reads every entry; a long log takes some seconds. Who asks while it is read gets the same answer."""
     report = await _verification(request, db)()
-    return VerificationView(
+    return AuditVerificationView(
         intact=report.intact,
         entries=report.entries,
         head=report.head.seq,
         hash=report.head.hash,
         findings=[
-            FindingView(number=finding.seq, kind=finding.kind, explanation=finding.explanation)
+            AuditFindingView(number=finding.seq, kind=finding.kind, explanation=finding.explanation)
             for finding in report.findings
         ],
     )
 
 
-def _verification(request: Request, reader: Reader) -> SingleFlight[VerifyReport]:
+def _verification(request: Request, reader: Reader) -> SingleFlight[VerificationReport]:
     """The reading of the whole log, of which this process has one at a time."""
     state = request.app.state
     if not hasattr(state, "audit_verification"):
-        state.audit_verification = SingleFlight(lambda: verify(reader))
-    return cast("SingleFlight[VerifyReport]", state.audit_verification)
+        state.audit_verification = SingleFlight(lambda: verify_audit_log(reader))
+    return cast("SingleFlight[VerificationReport]", state.audit_verification)
 
 
-def _entry(document: dict[str, Any]) -> EntryView:
-    return EntryView(
+def _entry(document: dict[str, Any]) -> AuditEntryView:
+    return AuditEntryView(
         number=document["_id"],
         at=document["at"],
         actor=document["actor"],

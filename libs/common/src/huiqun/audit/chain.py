@@ -27,14 +27,14 @@ class AuditEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ChainHead:
     """The end of the chain: the last entry's number, 0 for none, and its hash."""
 
     seq: int = 0
     hash: str = GENESIS
 
 
-def seal(head: Head, entries: Sequence[AuditEntry], at: datetime) -> Iterator[dict[str, Any]]:
+def seal_entries(head: ChainHead, entries: Sequence[AuditEntry], at: datetime) -> Iterator[dict[str, Any]]:
     """Continue the chain behind `head`; yields the documents, ready to be stored."""
     # MongoDB keeps milliseconds, and JSON keeps less than Python: what is hashed is what will be read back.
     at = _EPOCH + (at.astimezone(UTC) - _EPOCH) // _MILLISECOND * _MILLISECOND
@@ -50,17 +50,17 @@ def seal(head: Head, entries: Sequence[AuditEntry], at: datetime) -> Iterator[di
             "detail": mask_values(orjson.loads(orjson.dumps(entry.detail))),
             "prev_hash": previous,
         }
-        previous = hash_of(document)
+        previous = hash_entry(document)
         document["hash"] = previous
         yield document
 
 
-def hash_of(document: Mapping[str, Any]) -> str:
+def hash_entry(document: Mapping[str, Any]) -> str:
     """Hash everything in the document but its hash."""
     return sha256(_canonical(_content(document))).hexdigest()
 
 
-def is_sealed(document: Mapping[str, Any]) -> bool:
+def is_sealed_entry(document: Mapping[str, Any]) -> bool:
     """Say whether `seal` can have made the document: its hash, its fields, and the types of its values."""
     try:
         content = _content(document)

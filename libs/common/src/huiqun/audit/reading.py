@@ -7,7 +7,7 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from huiqun.audit.chain import AuditEntry
-from huiqun.audit.log import append
+from huiqun.audit.log import append_audit_entry
 from huiqun.web import Caller, Principal, Transact
 from huiqun.work import Work
 
@@ -25,7 +25,7 @@ class NamesReading:
         """Write to the audit log what is about to be shown; without the entry nothing is."""
 
         async def use_case(work: Work) -> None:
-            await append(work, AuditEntry(self.who.id, NAMES_READ, subject, detail))
+            await append_audit_entry(work, AuditEntry(self.who.id, NAMES_READ, subject, detail))
 
         await self.transact(use_case)
 

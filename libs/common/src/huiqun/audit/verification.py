@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from huiqun.audit.chain import Head, is_sealed
-from huiqun.audit.log import LOG, read_head
+from huiqun.audit.chain import ChainHead, is_sealed_entry
+from huiqun.audit.log import AUDIT_LOG, find_chain_head
 from huiqun.store import Reader
 
-Kind = Literal["changed", "broken link", "missing", "truncated", "beyond head", "head differs", "anchor differs"]
+AuditFindingKind = Literal[
+    "changed", "broken link", "missing", "truncated", "beyond head", "head differs", "anchor differs"
+]
 #: Called with the entries verified so far and the total.
 Progress = Callable[[int, int], None]
 # So many are hashed in some milliseconds, in which nothing else of the process goes on.
@@ -17,21 +19,21 @@ _MAX_FINDINGS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class AuditFinding:
     """One thing wrong with the log, at the entry of this number."""
 
     seq: int
-    kind: Kind
+    kind: AuditFindingKind
     explanation: str
 
 
 @dataclass(frozen=True, slots=True)
-class VerifyReport:
+class VerificationReport:
     """What was verified. Keep `head` somewhere else: given back as the anchor, it proves that the past is the same."""
 
     entries: int
-    head: Head
-    findings: tuple[Finding, ...]
+    head: ChainHead
+    findings: tuple[AuditFinding, ...]
 
     @property
     def intact(self) -> bool:
@@ -40,15 +42,15 @@ class VerifyReport:
 
 
 @dataclass(slots=True)
-class Inspection:
+class ChainInspection:
     """Looks at the entries one after the other, in the order of their numbers."""
 
-    anchor: Head | None = None
-    last: Head = field(default_factory=Head)
+    anchor: ChainHead | None = None
+    last: ChainHead = field(default_factory=ChainHead)
     entries: int = 0
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[AuditFinding] = field(default_factory=list)
 
-    def look_at(self, document: Mapping[str, Any]) -> None:
+    def inspect_entry(self, document: Mapping[str, Any]) -> None:
         """Compare an entry with its own hash, with the one before, and with the anchor."""
         seq, expected = document["_id"], self.last.seq + 1
         if type(seq) is bool or not isinstance(seq, int) or seq < expected:
@@ -59,14 +61,14 @@ class Inspection:
             self._note(expected, "missing", f"{gone} missing.")
         elif document.get("prev_hash") != self.last.hash:
             self._note(seq, "broken link", f"Entry {seq} does not follow entry {seq - 1}: one of them was replaced.")
-        if not is_sealed(document):
+        if not is_sealed_entry(document):
             self._note(seq, "changed", f"Entry {seq} does not match its hash: it was changed or moved.")
         self.entries += 1
-        self.last = Head(int(seq), str(document.get("hash")))
+        self.last = ChainHead(int(seq), str(document.get("hash")))
         if self.anchor is not None and self.anchor.seq == seq and self.anchor.hash != self.last.hash:
             self._note(seq, "anchor differs", f"Entry {seq} is not the one that was anchored: the past was rewritten.")
 
-    def finish(self, head: Head, highest: int) -> VerifyReport:
+    def conclude(self, head: ChainHead, highest: int) -> VerificationReport:
         """Compare the end with the head; `highest` is the highest number in the log."""
         if self.last.seq < head.seq:
             self._note(self.last.seq + 1, "truncated", f"The log ends at {self.last.seq}, its head says {head.seq}.")
@@ -76,29 +78,31 @@ class Inspection:
             self._note(head.seq + 1, "beyond head", f"The head says {head.seq}, and there are entries up to {highest}.")
         if self.anchor is not None and self.anchor.seq > head.seq:
             self._note(head.seq + 1, "truncated", f"The log was anchored at {self.anchor.seq}, and ends at {head.seq}.")
-        return VerifyReport(self.entries, head, tuple(self.findings))
+        return VerificationReport(self.entries, head, tuple(self.findings))
 
-    def _note(self, seq: int, kind: Kind, explanation: str) -> None:
+    def _note(self, seq: int, kind: AuditFindingKind, explanation: str) -> None:
         if len(self.findings) < _MAX_FINDINGS:
-            self.findings.append(Finding(seq, kind, explanation))
+            self.findings.append(AuditFinding(seq, kind, explanation))
 
 
-async def verify(reader: Reader, progress: Progress | None = None, anchor: Head | None = None) -> VerifyReport:
+async def verify_audit_log(
+    reader: Reader, progress: Progress | None = None, anchor: ChainHead | None = None
+) -> VerificationReport:
     """Read the whole log in order; appending may go on meanwhile."""
     # The highest entry is read before the head: every entry is committed together with its head, so an honest log has
     # a head that is at least as high. What is appended after that is left to the next verification.
-    newest = await reader.collection(LOG).find_one(
+    newest = await reader.collection(AUDIT_LOG).find_one(
         {"_id": {"$type": "number"}}, projection={"_id": 1}, sort=[("_id", -1)]
     )
     try:
-        head = await read_head(reader)
+        head = await find_chain_head(reader)
     except (KeyError, TypeError, ValueError):  # somebody has been at the head: every entry is beyond it
-        head = Head()
-    inspection = Inspection(anchor)
-    cursor = reader.collection(LOG).find({"_id": {"$not": {"$gt": head.seq}}}, batch_size=_BATCH).sort("_id", 1)
+        head = ChainHead()
+    inspection = ChainInspection(anchor)
+    cursor = reader.collection(AUDIT_LOG).find({"_id": {"$not": {"$gt": head.seq}}}, batch_size=_BATCH).sort("_id", 1)
     while documents := await cursor.to_list(_BATCH):
         for document in documents:
-            inspection.look_at(document)
+            inspection.inspect_entry(document)
         if progress is not None:
             progress(inspection.entries, head.seq)
-    return inspection.finish(head, newest["_id"] if newest else 0)
+    return inspection.conclude(head, newest["_id"] if newest else 0)

@@ -5,11 +5,20 @@ from typing import Annotated, Any, get_args
 import typer
 from rich.table import Table
 
-from huiqun.audit import AuditEntry, append
-from huiqun.cli.operator import shell_actor, transact
-from huiqun.cli.terminal import NO, Service, database_of, fail, notes, one_line, output, run
+from huiqun.audit import AuditEntry, append_audit_entry
+from huiqun.cli.operator import run_in_transaction, shell_actor
+from huiqun.cli.terminal import (
+    EXIT_FAILED,
+    Service,
+    exit_with_error,
+    notes,
+    open_database,
+    output,
+    printable_line,
+    run_command,
+)
 from huiqun.web import Role, create_api_key, revoke_api_key
-from huiqun.web.api_keys import id_of, list_api_keys
+from huiqun.web.api_keys import api_key_id_of, list_api_keys
 from huiqun.work import Work
 
 _ROLES: tuple[Role, ...] = get_args(Role)
@@ -27,16 +36,18 @@ def create(
 ) -> None:
     """Make a key and print it. Only its hash is stored: it cannot be shown again."""
     if unknown := set(role).difference(_ROLES):
-        fail(f"Unknown roles: {', '.join(sorted(unknown))}; there are {', '.join(_ROLES)}.")
+        exit_with_error(f"Unknown roles: {', '.join(sorted(unknown))}; there are {', '.join(_ROLES)}.")
     granted: list[Role] = [each for each in _ROLES if each in role]
 
     async def use_case(work: Work) -> str:
         key = await create_api_key(work, name, granted)
         detail = {"name": name, "roles": list(granted)}
-        await append(work, AuditEntry(shell_actor(), "api-key.created", f"key:{id_of(key)}", detail))
+        await append_audit_entry(
+            work, AuditEntry(shell_actor(), "api-key.created", f"key:{api_key_id_of(key)}", detail)
+        )
         return key
 
-    key = run(transact(service, use_case))
+    key = run_command(run_in_transaction(service, use_case))
     notes.print(f"A key for {service} with {', '.join(sorted(granted))}; it is shown once:", highlight=False)
     output.print(key, highlight=False, soft_wrap=True)
 
@@ -45,12 +56,12 @@ def create(
 def list_keys(service: Service) -> None:
     """Show the keys of a service: whose they are and what they may do, but not the keys themselves."""
     table = Table("id", "name", "roles", "made", "taken back")
-    for key in run(_read(service)):
+    for key in run_command(_read(service)):
         revoked = f"{key['revoked_at']:%F %T}" if key["revoked_at"] else ""
         table.add_row(
-            one_line(key["_id"]),
-            one_line(key["name"]),
-            one_line(", ".join(key["roles"])),
+            printable_line(key["_id"]),
+            printable_line(key["name"]),
+            printable_line(", ".join(key["roles"])),
             f"{key['created_at']:%F %T}",
             revoked,
         )
@@ -64,14 +75,16 @@ def revoke(service: Service, key_id: Annotated[str, typer.Argument(help="The key
     async def use_case(work: Work) -> bool:
         found = await revoke_api_key(work, key_id)
         if found:
-            await append(work, AuditEntry(shell_actor(), "api-key.revoked", f"key:{key_id}"))
+            await append_audit_entry(work, AuditEntry(shell_actor(), "api-key.revoked", f"key:{key_id}"))
         return found
 
-    if not run(transact(service, use_case)):
-        fail(f"{service} has no key {key_id} that is in use: huiqun api-keys list --service {service}", NO)
-    notes.print(one_line(f"Key {key_id} of {service} lets nobody in any more."))
+    if not run_command(run_in_transaction(service, use_case)):
+        exit_with_error(
+            f"{service} has no key {key_id} that is in use: huiqun api-keys list --service {service}", EXIT_FAILED
+        )
+    notes.print(printable_line(f"Key {key_id} of {service} lets nobody in any more."))
 
 
 async def _read(service: str) -> list[dict[str, Any]]:
-    async with database_of(service) as database:
+    async with open_database(service) as database:
         return await list_api_keys(database)

@@ -7,13 +7,23 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from huiqun.audit import AuditEntry, append
-from huiqun.cli.operator import shell_actor, transact
-from huiqun.cli.terminal import NO, Service, database_of, fail, notes, one_line, output, run, settings
+from huiqun.audit import AuditEntry, append_audit_entry
+from huiqun.cli.operator import run_in_transaction, shell_actor
+from huiqun.cli.terminal import (
+    EXIT_FAILED,
+    Service,
+    exit_with_error,
+    load_settings,
+    notes,
+    open_database,
+    output,
+    printable_line,
+    run_command,
+)
 from huiqun.contracts.catalog import EVENTS
 from huiqun.runtime.ids import new_id
-from huiqun.store import Outside
-from huiqun.stream.breaker import Breaker, Place
+from huiqun.store import OutsideTransaction
+from huiqun.stream.breaker import PartitionBreaker, PartitionId
 from huiqun.stream.controls import add_skip_rule, list_breakers, list_skip_rules, remove_breakers
 from huiqun.stream.positions import Position, read_positions
 from huiqun.stream.skipping import SkipRule
@@ -36,7 +46,7 @@ Offsets = Annotated[
 @app.command()
 def status(service: Service) -> None:
     """Show what the service reads, how far it is behind, and which partitions are paused, since when and why."""
-    found = run(_read(service))
+    found = run_command(_read(service))
     paused = {breaker.place: breaker for breaker in found.breakers}
     table = Table("partition", "acknowledged", "end", "behind", "breaker", "since (UTC)", "reason")
     for place in sorted({*found.reads, *paused}):
@@ -45,7 +55,9 @@ def status(service: Service) -> None:
     output.print(table)
     for rule in found.rules:
         if found.is_pending(rule):
-            output.print(one_line(f"to be skipped: {_described(rule)}, asked for by {rule.actor} {rule.at:%F %T}"))
+            output.print(
+                printable_line(f"to be skipped: {_described(rule)}, asked for by {rule.actor} {rule.at:%F %T}")
+            )
     notes.print(f"{len(paused)} partitions are paused.", highlight=False)
 
 
@@ -57,17 +69,19 @@ def resume(service: Service, *, partition: Partition = None) -> None:
     """
     wanted = _place(partition)
 
-    async def use_case(work: Work) -> list[Place]:
+    async def use_case(work: Work) -> list[PartitionId]:
         found = [breaker.place for breaker in await list_breakers(work)]
         places = [place for place in found if wanted in {None, place}]
         await remove_breakers(work, places)
         for place in places:
-            await append(work, AuditEntry(shell_actor(), "consumer.resumed", f"partition:{place}"))
+            await append_audit_entry(work, AuditEntry(shell_actor(), "consumer.resumed", f"partition:{place}"))
         return places
 
-    places = run(transact(service, use_case))
+    places = run_command(run_in_transaction(service, use_case))
     if not places:
-        fail(f"No such partition of {service} is paused: huiqun consumer status --service {service}", NO)
+        exit_with_error(
+            f"No such partition of {service} is paused: huiqun consumer status --service {service}", EXIT_FAILED
+        )
     for place in places:
         output.print(f"{place} goes on.", highlight=False)
 
@@ -87,13 +101,13 @@ def skip(
     """
     place = _place(partition)
     if place is None and event_type is None and key is None:
-        fail("Say what to skip: --partition, --type or --key.")
+        exit_with_error("Say what to skip: --partition, --type or --key.")
     if place is None and offsets is not None:
-        fail("--offsets goes with --partition.")
+        exit_with_error("--offsets goes with --partition.")
     if event_type is not None and event_type not in {each.model_fields["type"].default for each in EVENTS}:
-        fail(f"There are no events of type {event_type}.")
+        exit_with_error(f"There are no events of type {event_type}.")
     start, end = _range(offsets)
-    ends = run(_ends(service, place, end))
+    ends = run_command(_ends(service, place, end))
 
     async def use_case(work: Work) -> SkipRule:
         starts = {name: start for name in ends if start}
@@ -106,21 +120,21 @@ def skip(
             "type": event_type,
             "key": key,
         }
-        await append(work, AuditEntry(shell_actor(), "consumer.skipped", f"skip:{rule.id}", detail))
+        await append_audit_entry(work, AuditEntry(shell_actor(), "consumer.skipped", f"skip:{rule.id}", detail))
         return rule
 
-    rule = run(transact(service, use_case))
-    output.print(one_line(f"{_described(rule)} will be set aside as dead letters."))
+    rule = run_command(run_in_transaction(service, use_case))
+    output.print(printable_line(f"{_described(rule)} will be set aside as dead letters."))
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    positions: Mapping[Place, Position]
-    breakers: Sequence[Breaker]
+    positions: Mapping[PartitionId, Position]
+    breakers: Sequence[PartitionBreaker]
     rules: Sequence[SkipRule]
 
     @property
-    def reads(self) -> list[Place]:
+    def reads(self) -> list[PartitionId]:
         return [place for place, position in self.positions.items() if position.committed is not None]
 
     def is_pending(self, rule: SkipRule) -> bool:
@@ -130,28 +144,28 @@ class _Found:
 
 
 async def _read(service: str) -> _Found:
-    positions = await read_positions(settings().kafka, service)
-    async with database_of(service) as database:
-        return _Found(positions, await list_breakers(Outside(database)), await list_skip_rules(database))
+    positions = await read_positions(load_settings().kafka, service)
+    async with open_database(service) as database:
+        return _Found(positions, await list_breakers(OutsideTransaction(database)), await list_skip_rules(database))
 
 
-async def _ends(service: str, wanted: Place | None, end: int | None) -> dict[str, int]:
+async def _ends(service: str, wanted: PartitionId | None, end: int | None) -> dict[str, int]:
     """Up to which offset of which partitions to skip: of those that the service reads, or of the one that is named."""
-    found = await read_positions(settings().kafka, service)
+    found = await read_positions(load_settings().kafka, service)
     if wanted is not None:
         if wanted not in found:
-            fail(f"There is no partition {wanted}.", NO)
+            exit_with_error(f"There is no partition {wanted}.", EXIT_FAILED)
         return {str(wanted): found[wanted].end if end is None else end}
     return {str(place): position.end for place, position in found.items() if position.committed is not None}
 
 
-def _place(text: str | None) -> Place | None:
+def _place(text: str | None) -> PartitionId | None:
     if text is None:
         return None
     topic, _, number = text.rpartition("/")
     if not topic or not number.isdecimal():
-        fail("--partition is TOPIC/NUMBER, as `huiqun consumer status` shows it.")
-    return Place(topic, int(number))
+        exit_with_error("--partition is TOPIC/NUMBER, as `huiqun consumer status` shows it.")
+    return PartitionId(topic, int(number))
 
 
 def _range(text: str | None) -> tuple[int, int | None]:
@@ -159,7 +173,7 @@ def _range(text: str | None) -> tuple[int, int | None]:
         return 0, None
     start, _, end = text.partition("-")
     if not start.isdecimal() or not end.isdecimal() or int(start) >= int(end):
-        fail("--offsets is FROM-TO, such as 120-150: the first to skip, and the first to be handled again.")
+        exit_with_error("--offsets is FROM-TO, such as 120-150: the first to skip, and the first to be handled again.")
     return int(start), int(end)
 
 
@@ -170,7 +184,7 @@ def _offsets(position: Position | None) -> tuple[str, str, str]:
     return str(committed), str(position.end), str(max(position.end - committed, 0))
 
 
-def _cells(breaker: Breaker | None) -> tuple[str, str, str]:
+def _cells(breaker: PartitionBreaker | None) -> tuple[str, str, str]:
     if breaker is None:
         return "closed", "", ""
     trials = f"{breaker.failed} of {breaker.seen} failed, {breaker.trials} tried since: {breaker.reason}"

@@ -12,22 +12,29 @@ from rich.progress import Progress
 from rich.table import Table
 
 from huiqun.cli.terminal import (
-    NO,
+    EXIT_FAILED,
     Service,
-    fail,
-    is_harmless,
-    json_line,
+    exit_with_error,
+    is_safe_for_terminal,
+    load_settings,
     notes,
-    one_line,
     output,
-    printable,
-    run,
-    settings,
+    printable_json,
+    printable_line,
+    printable_text,
+    run_command,
 )
-from huiqun.contracts.catalog import UndecodableError, decode
+from huiqun.contracts.catalog import UndecodableError, decode_event
 from huiqun.contracts.topics import TOPICS
 from huiqun.kafka import Publisher
-from huiqun.stream.dead_letters import DeadLetter, NoSuchDeadLetterError, find, latest, read_all, replay
+from huiqun.stream.dead_letters import (
+    DeadLetter,
+    DeadLetterNotFoundError,
+    get_dead_letter,
+    latest_dead_letters,
+    read_dead_letters,
+    replay_dead_letter,
+)
 
 app = typer.Typer(
     help="Records that a service could not process. Nothing is dropped: look at the reason, mend the cause or the "
@@ -47,14 +54,14 @@ def list_letters(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """List the dead letters of a service, oldest first, without their values."""
-    letters = run(_read(service))
+    letters = run_command(_read(service))
     if as_json:
         for letter in letters:
-            typer.echo(json_line(_summary(letter)))
+            typer.echo(printable_json(_summary(letter)))
         return
     table = Table("id", "time (UTC)", "topic", "reason", "replays")
     for letter in letters:
-        topic, reason = one_line(letter.topic), one_line(letter.reason[:_SHOWN_REASON])
+        topic, reason = printable_line(letter.topic), printable_line(letter.reason[:_SHOWN_REASON])
         table.add_row(letter.id, f"{letter.at:%Y-%m-%d %H:%M:%S}", topic, reason, str(letter.replays))
     output.print(table)
     output.print(f"{len(letters)} dead letters of {service}.", highlight=False)
@@ -70,20 +77,20 @@ def show(
     ] = False,
 ) -> None:
     """Show one dead letter with all its headers, where the error happened, and its value."""
-    letter = run(_find(service, letter_id))
+    letter = run_command(_find(service, letter_id))
     notes.print("The value may hold personal data: keep it out of tickets and chats.", style="yellow")
     if value_only:
-        if sys.stdout.isatty() and not is_harmless(letter.value or b""):
-            fail("The value would steer the terminal. Write it to a file: ... --value-only > FILE")
+        if sys.stdout.isatty() and not is_safe_for_terminal(letter.value or b""):
+            exit_with_error("The value would steer the terminal. Write it to a file: ... --value-only > FILE")
         typer.echo(letter.value or b"", nl=False)
         return
     table = Table(show_header=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     for name, text in _facts(letter).items():
-        table.add_row(one_line(name), printable(text))
+        table.add_row(printable_line(name), printable_text(text))
     output.print(table)
-    output.print(printable(_readable(letter.value)))
+    output.print(printable_text(_readable(letter.value)))
 
 
 @app.command("replay")
@@ -106,29 +113,31 @@ def replay_letters(  # noqa: PLR0913 - an argument for each option
     members meanwhile is handled as well; and one that fails again is set aside again.
     """
     if every == (letter_id is not None):
-        fail("Say which dead letter: give its ID, or --all.")
+        exit_with_error("Say which dead letter: give its ID, or --all.")
     if every and value is not None:
-        fail("--value repairs one dead letter: give its ID.")
+        exit_with_error("--value repairs one dead letter: give its ID.")
     if reason_contains is not None and not every:
-        fail("--reason-contains goes with --all.")
+        exit_with_error("--reason-contains goes with --all.")
     if letter_id is not None:
-        run(_replay_one(service, letter_id, value.read_bytes() if value else None))
+        run_command(_replay_one(service, letter_id, value.read_bytes() if value else None))
         output.print(f"Put back {letter_id}.", highlight=False)
     else:
-        count = run(_replay_all(service, reason_contains or "", rate))
+        count = run_command(_replay_all(service, reason_contains or "", rate))
         output.print(f"Put back {count} records.", highlight=False)
 
 
 async def _read(service: str) -> list[DeadLetter]:
-    letters = [letter async for letter in read_all(settings().kafka, service)]
+    letters = [letter async for letter in read_dead_letters(load_settings().kafka, service)]
     return sorted(letters, key=lambda letter: letter.at)
 
 
 async def _find(service: str, letter_id: str) -> DeadLetter:
     try:
-        return await find(settings().kafka, service, letter_id)
-    except NoSuchDeadLetterError:
-        fail(f"{service} has no dead letter {letter_id}; see: huiqun dead-letters list --service {service}", NO)
+        return await get_dead_letter(load_settings().kafka, service, letter_id)
+    except DeadLetterNotFoundError:
+        exit_with_error(
+            f"{service} has no dead letter {letter_id}; see: huiqun dead-letters list --service {service}", EXIT_FAILED
+        )
 
 
 async def _replay_one(service: str, letter_id: str, repaired: bytes | None) -> None:
@@ -139,21 +148,21 @@ async def _replay_one(service: str, letter_id: str, repaired: bytes | None) -> N
 
 
 async def _replay_all(service: str, reason: str, rate: int) -> int:
-    letters = [letter for letter in latest(await _read(service)) if reason in letter.reason]
+    letters = [letter for letter in latest_dead_letters(await _read(service)) if reason in letter.reason]
     await _put_back(letters, None, rate)
     return len(letters)
 
 
 async def _put_back(letters: list[DeadLetter], value: bytes | None, rate: int) -> None:
-    publisher = Publisher(settings().kafka)
+    publisher = Publisher(load_settings().kafka)
     started = time.monotonic()
     try:
         with Progress(console=notes, transient=True) as progress:
             for number, letter in enumerate(progress.track(letters, description="Putting back")):
                 await asyncio.sleep(started + number / rate - time.monotonic())
-                await replay(publisher, letter, value)
-    except NoSuchDeadLetterError as error:
-        fail(str(error), NO)
+                await replay_dead_letter(publisher, letter, value)
+    except DeadLetterNotFoundError as error:
+        exit_with_error(str(error), EXIT_FAILED)
     finally:
         await publisher.stop()
 
@@ -162,11 +171,11 @@ def _check(letter: DeadLetter, value: bytes) -> None:
     """Refuse a repaired value that would only come back."""
     topic = next((topic for topic in TOPICS if topic.name == letter.topic), None)
     if topic is None:
-        fail(f"{letter.id} came from the unknown topic {letter.topic}.", NO)
+        exit_with_error(f"{letter.id} came from the unknown topic {letter.topic}.", EXIT_FAILED)
     try:
-        decode(topic, value)
+        decode_event(topic, value)
     except UndecodableError as error:
-        fail(f"The repaired value is no event of {letter.topic}: {error}", NO)
+        exit_with_error(f"The repaired value is no event of {letter.topic}: {error}", EXIT_FAILED)
 
 
 def _summary(letter: DeadLetter) -> dict[str, Any]:

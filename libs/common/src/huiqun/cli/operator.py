@@ -4,7 +4,7 @@ import getpass
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from huiqun.cli.terminal import database_of, settings
+from huiqun.cli.terminal import load_settings, open_database
 from huiqun.kafka import Publisher
 from huiqun.runtime.clock import SystemClock
 from huiqun.work import Transactor, Work
@@ -20,8 +20,8 @@ def shell_actor() -> str:
         return "shell:unknown"
 
 
-async def transact(service: str, use_case: Callable[[Work], Awaitable[T]]) -> T:
+async def run_in_transaction(service: str, use_case: Callable[[Work], Awaitable[T]]) -> T:
     """Run a use case that publishes nothing in one transaction on a service's database."""
-    async with database_of(service) as database:
-        transactor = Transactor(database.client, database, Publisher(settings().kafka), SystemClock())
+    async with open_database(service) as database:
+        transactor = Transactor(database.client, database, Publisher(load_settings().kafka), SystemClock())
         return await transactor.run(use_case)

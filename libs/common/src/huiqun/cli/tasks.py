@@ -5,11 +5,20 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from huiqun.cli.operator import shell_actor, transact
-from huiqun.cli.terminal import NO, Service, database_of, fail, notes, one_line, output, run
-from huiqun.store import Outside
+from huiqun.cli.operator import run_in_transaction, shell_actor
+from huiqun.cli.terminal import (
+    EXIT_FAILED,
+    Service,
+    exit_with_error,
+    notes,
+    open_database,
+    output,
+    printable_line,
+    run_command,
+)
+from huiqun.store import OutsideTransaction
 from huiqun.tasks import store
-from huiqun.tasks.operations import TaskNotFailedError, TaskNotFoundError, cancel_task, retry_failed_task
+from huiqun.tasks.operations import TaskNotFailedError, TaskNotFoundError, cancel_task_by_hand, retry_failed_task
 from huiqun.tasks.store import TaskFilter, TaskRecord
 from huiqun.work.task import WAITING
 
@@ -27,14 +36,14 @@ def list_all(
 ) -> None:
     """Show tasks, those due first; a task that is done is not there any more."""
     if state is not None and state not in _STATES:
-        fail(f"There is no state {state}; there are {' and '.join(_STATES)}.")
-    found = run(_list(service, TaskFilter(state, kind), limit + 1))
+        exit_with_error(f"There is no state {state}; there are {' and '.join(_STATES)}.")
+    found = run_command(_list(service, TaskFilter(state, kind), limit + 1))
     table = Table("key", "kind", "due (UTC)", "state", "attempts", "progress", "last error")
     for record in found[:limit]:
         task = record.task
         table.add_row(
-            *(one_line(task.key), task.kind, f"{task.due:%F %T}", _state_of(record)),
-            *(str(task.attempts), _progress_of(record), one_line(record.error)),
+            *(printable_line(task.key), task.kind, f"{task.due:%F %T}", _state_of(record)),
+            *(str(task.attempts), _progress_of(record), printable_line(record.error)),
         )
     output.print(table)
     if len(found) > limit:
@@ -44,9 +53,9 @@ def list_all(
 @app.command()
 def show(service: Service, key: Key) -> None:
     """Show all there is to know about a task."""
-    record = run(_find(service, key))
+    record = run_command(_find(service, key))
     if record is None:
-        fail(f"{service} has no task {key}: it has run, was cancelled, or never was.", NO)
+        exit_with_error(f"{service} has no task {key}: it has run, was cancelled, or never was.", EXIT_FAILED)
     task = record.task
     rows = {
         "key": task.key,
@@ -62,7 +71,7 @@ def show(service: Service, key: Key) -> None:
     }
     table = Table(show_header=False, box=None)
     for name, value in rows.items():
-        table.add_row(name, one_line(value))
+        table.add_row(name, printable_line(value))
     output.print(table)
 
 
@@ -70,11 +79,13 @@ def show(service: Service, key: Key) -> None:
 def retry(service: Service, key: Key) -> None:
     """Have a failed task tried anew, at once."""
     try:
-        run(transact(service, lambda work: retry_failed_task(work, key, shell_actor())))
+        run_command(run_in_transaction(service, lambda work: retry_failed_task(work, key, shell_actor())))
     except TaskNotFoundError:
-        fail(f"{service} has no task {key}: huiqun tasks list --service {service} --state failed", NO)
+        exit_with_error(
+            f"{service} has no task {key}: huiqun tasks list --service {service} --state failed", EXIT_FAILED
+        )
     except TaskNotFailedError:
-        fail(f"{key} has not failed: huiqun tasks show --service {service} {key}", NO)
+        exit_with_error(f"{key} has not failed: huiqun tasks show --service {service} {key}", EXIT_FAILED)
     notes.print(f"{key} is due now.", highlight=False)
 
 
@@ -82,20 +93,20 @@ def retry(service: Service, key: Key) -> None:
 def cancel(service: Service, key: Key) -> None:
     """Delete a task, so that its work is not done, or not done again."""
     try:
-        run(transact(service, lambda work: cancel_task(work, key, shell_actor())))
+        run_command(run_in_transaction(service, lambda work: cancel_task_by_hand(work, key, shell_actor())))
     except TaskNotFoundError:
-        fail(f"{service} has no task {key}: huiqun tasks list --service {service}", NO)
+        exit_with_error(f"{service} has no task {key}: huiqun tasks list --service {service}", EXIT_FAILED)
     notes.print(f"{key} is cancelled.", highlight=False)
 
 
 async def _list(service: str, wanted: TaskFilter, limit: int) -> list[TaskRecord]:
-    async with database_of(service) as database:
-        return await store.list_tasks(Outside(database), wanted, None, limit)
+    async with open_database(service) as database:
+        return await store.list_tasks(OutsideTransaction(database), wanted, None, limit)
 
 
 async def _find(service: str, key: str) -> TaskRecord | None:
-    async with database_of(service) as database:
-        return await store.find_task(Outside(database), key)
+    async with open_database(service) as database:
+        return await store.find_task(OutsideTransaction(database), key)
 
 
 def _state_of(record: TaskRecord) -> str:

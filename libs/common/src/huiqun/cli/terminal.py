@@ -17,11 +17,11 @@ from rich.text import Text
 
 from huiqun.contracts.topics import ServiceName
 from huiqun.runtime.misconfiguration import MisconfigurationError
-from huiqun.service.settings import ConnectionSettings, wrong_settings
-from huiqun.store import Database, StoreError, connect, explain, read_url
+from huiqun.service.settings import ConnectionSettings, describe_settings_errors
+from huiqun.store import Database, StoreError, connect, explain_store_error, parse_mongo_url
 
-NO = 1
-NOT_ASKED = 2
+EXIT_FAILED = 1
+EXIT_UNUSABLE = 2
 
 T = TypeVar("T")
 Service = Annotated[ServiceName, typer.Option("--service", "-s", help="The service it is about.")]
@@ -30,7 +30,7 @@ output = Console()
 notes = Console(stderr=True)
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
+def run_command(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's work; errors of servers and settings become one line and exit code 2."""
     # What the drivers log about servers that are away, we say ourselves.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
@@ -40,16 +40,18 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(work)
     except StoreError as error:
-        where = f"mongodb://{','.join(read_url(settings().mongo_url).hosts)}"
-        said = explain(error) or f"MongoDB at {where}: {_brief(error)}"
-        fail(f"{said}\nSet HUIQUN_MONGO_URL if {where} is not the one you mean.")
+        where = f"mongodb://{','.join(parse_mongo_url(load_settings().mongo_url).hosts)}"
+        said = explain_store_error(error) or f"MongoDB at {where}: {_brief(error)}"
+        exit_with_error(f"{said}\nSet HUIQUN_MONGO_URL if {where} is not the one you mean.")
     except MisconfigurationError as error:
-        fail(str(error))
+        exit_with_error(str(error))
     except UnknownTopicOrPartitionError:
-        fail("The topics are not there yet: huiqun topics create")
+        exit_with_error("The topics are not there yet: huiqun topics create")
     except (KafkaError, OSError) as error:  # TimeoutError is an OSError
-        bootstrap = settings().kafka_bootstrap
-        fail(f"Kafka at {bootstrap}: {_brief(error)}\nSet HUIQUN_KAFKA_BOOTSTRAP if that is not the one you mean.")
+        bootstrap = load_settings().kafka_bootstrap
+        exit_with_error(
+            f"Kafka at {bootstrap}: {_brief(error)}\nSet HUIQUN_KAFKA_BOOTSTRAP if that is not the one you mean."
+        )
 
 
 def _brief(error: Exception) -> str:
@@ -59,18 +61,18 @@ def _brief(error: Exception) -> str:
     return str(error).partition(" (configured")[0] or type(error).__name__
 
 
-def settings() -> ConnectionSettings:
+def load_settings() -> ConnectionSettings:
     """The settings from the environment; exit code 2 where they are wrong."""
     try:
         return ConnectionSettings()
     except ValidationError as error:
-        fail("\n".join(wrong_settings(ConnectionSettings, error)))
+        exit_with_error("\n".join(describe_settings_errors(ConnectionSettings, error)))
 
 
 @asynccontextmanager
-async def database_of(service: str) -> AsyncIterator[Database]:
+async def open_database(service: str) -> AsyncIterator[Database]:
     """The database of a service."""
-    chosen = settings()
+    chosen = load_settings()
     client = connect(chosen.mongo, app_name="huiqun-cli")
     try:
         yield client[chosen.database_of(service)]
@@ -78,30 +80,30 @@ async def database_of(service: str) -> AsyncIterator[Database]:
         await client.close()
 
 
-def fail(message: str, code: int = NOT_ASKED) -> NoReturn:
+def exit_with_error(message: str, code: int = EXIT_UNUSABLE) -> NoReturn:
     """Say why it did not work, and end."""
-    notes.print(printable(message), style="red")
+    notes.print(printable_text(message), style="red")
     raise typer.Exit(code)
 
 
-def printable(text: str, style: str = "") -> Text:
+def printable_text(text: str, style: str = "") -> Text:
     """Text from a record or a server: no markup, and what would steer the terminal or hide in it is escaped."""
     return Text("".join(each if each in "\n\t" else _escaped(each) for each in text), style)
 
 
-def one_line(text: str) -> Text:
+def printable_line(text: str) -> Text:
     """The same for what is one line by nature: a line break in it would pass as the next line of ours."""
     return Text("".join(map(_escaped, text)))
 
 
-def json_line(value: object) -> str:
+def printable_json(value: object) -> str:
     """A value as one line of JSON in which nothing steers the terminal; reading it gives the value back."""
     return "".join(
         each if _is_harmless(each) else json.dumps(each)[1:-1] for each in json.dumps(value, ensure_ascii=False)
     )
 
 
-def is_harmless(value: bytes) -> bool:
+def is_safe_for_terminal(value: bytes) -> bool:
     """Whether bytes can be written to a terminal as they are."""
     try:
         text = value.decode()

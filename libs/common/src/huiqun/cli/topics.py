@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from huiqun.cli.terminal import output, run, settings
+from huiqun.cli.terminal import load_settings, output, run_command
 from huiqun.contracts.topics import TOPICS
 from huiqun.kafka.topics import count_partitions, create_topics
 
@@ -21,8 +21,8 @@ Replication = Annotated[int, typer.Option(min=1, max=15, help="Copies of each re
 @app.command()
 def create(partitions: Partitions = 12, replication: Replication = 1) -> None:
     """Create the topics that are missing. Those that exist are left as they are."""
-    options = settings().kafka
-    made = run(create_topics(options, partitions=partitions, replication=replication))
+    options = load_settings().kafka
+    made = run_command(create_topics(options, partitions=partitions, replication=replication))
     for name in made:
         output.print(f"created {options.prefix}{name}", highlight=False)
     output.print(f"{len(made)} created, {len(TOPICS) - len(made)} existed already.", highlight=False)
@@ -31,8 +31,8 @@ def create(partitions: Partitions = 12, replication: Replication = 1) -> None:
 @app.command("list")
 def list_topics() -> None:
     """List the topics: who owns them, what they are keyed by, and whether the broker has them."""
-    options = settings().kafka
-    counted = run(count_partitions(options))
+    options = load_settings().kafka
+    counted = run_command(count_partitions(options))
     table = Table("topic", "owner", "key", "kept", "partitions", title_justify="left")
     for topic in TOPICS:
         partitions = counted.get(topic.name)

@@ -7,7 +7,7 @@ from typing import Any
 from huiqun.contracts.catalog import EVENTS, PLANNED_EVENTS
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.examples import example_of
-from huiqun.contracts.parties import RECEIVED, SENT, WILL_SEND, Events
+from huiqun.contracts.parties import EVENTS_PLANNED, EVENTS_RECEIVED, EVENTS_SENT, Events
 from huiqun.contracts.schemas import definitions
 from huiqun.contracts.topics import SERVICES, TOPICS, Topic, dead_letters_of
 
@@ -112,7 +112,11 @@ def _dead_letter() -> dict[str, Any]:
 
 def _operations() -> Iterator[tuple[str, Any]]:
     """One operation for each party and topic it sends on or receives from."""
-    stories = (("send", "sends", SENT), ("send", "will-send", WILL_SEND), ("receive", "receives", RECEIVED))
+    stories = (
+        ("send", "sends", EVENTS_SENT),
+        ("send", "will-send", EVENTS_PLANNED),
+        ("receive", "receives", EVENTS_RECEIVED),
+    )
     for action, verb, parties in stories:
         for party, events in parties.items():
             for topic in TOPICS:

@@ -11,7 +11,7 @@ from pydantic.json_schema import models_json_schema
 from pydantic_core import ErrorDetails
 
 from huiqun.contracts import channel, contact, crm, engagement, moderation, privacy, survey
-from huiqun.contracts.channel.repairs import repaired
+from huiqun.contracts.channel.repairs import repair_event
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import Topic
 from huiqun.privacy.names import AS_WRITTEN
@@ -68,7 +68,7 @@ def _kinds(topic: str) -> Mapping[str, type[Event]]:
     return {str(event.model_fields["type"].default): event for event in EVENTS_BY_TOPIC[topic]}
 
 
-def decode(topic: Topic, value: bytes | None) -> Event:
+def decode_event(topic: Topic, value: bytes | None) -> Event:
     """The event in a record's value; raises UndecodableError with the reasons.
 
     What a channel sends is taken as it is meant where that is clear: what it tells of happens whether or not it fits.
@@ -78,14 +78,14 @@ def decode(topic: Topic, value: bytes | None) -> Event:
     try:
         event: Event = _decoder(topic.name).validate_json(value)
     except ValidationError as error:
-        mended = repaired(_kinds(topic.name), value) if topic.owner == "channel" else None
+        mended = repair_event(_kinds(topic.name), value) if topic.owner == "channel" else None
         if mended is None:
             raise UndecodableError(_reasons(error)) from None
         return mended
     return event
 
 
-def encode(event: Event) -> bytes:
+def encode_event(event: Event) -> bytes:
     """The bytes of an event: its envelope as JSON, without the fields that are empty.
 
     Names and ids of other platforms are in it only where they come from: on the topics that the channel writes.

@@ -47,12 +47,13 @@ Source = Annotated[
 class Payload(BaseModel):
     """What an event says; fields that a reader does not know are ignored."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # Built when it is first used: no process needs all of the contracts, and none has to wait for them to start.
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="ignore")
 
     #: The fields that say when something happened; a plan, such as a deadline, may lie in the future.
     happened: ClassVar[tuple[str, ...]] = ()
 
-    def received_at(self, now: datetime) -> Self:
+    def clamp_times(self, now: datetime) -> Self:
         """The payload as it counts when it is received at `now`: no time of it lies ahead of our own clock."""
         ahead = [name for name in self.happened if _is_ahead(getattr(self, name), now)]
         return self.model_copy(update=dict.fromkeys(ahead, now)) if ahead else self
@@ -61,7 +62,7 @@ class Payload(BaseModel):
 class Event(BaseModel):
     """An event in its envelope; subclasses fix `type`, `data`, `topic` and the default `source`."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="ignore")
 
     topic: ClassVar[Topic]
     default_source: ClassVar[str]
@@ -94,7 +95,7 @@ class Event(BaseModel):
         """What tells apart two contents under one identity, eight bytes; zeros where nobody looks at the content."""
         return NO_FINGERPRINT
 
-    def received_at(self, now: datetime) -> Self:
+    def clamp_times(self, now: datetime) -> Self:
         """The event as it counts when it is received at `now`.
 
         A time that is further ahead than CLOCK_TOLERANCE comes from a broken clock, and would be the latest word for
@@ -107,13 +108,13 @@ class Event(BaseModel):
             ahead = ahead or (moment is not None and moment > now)
         if not ahead or self.topic.owner in SERVICES:
             return self
-        data, time = data.received_at(now), now if _is_ahead(self.time, now) else self.time
+        data, time = data.clamp_times(now), now if _is_ahead(self.time, now) else self.time
         if data is self.data and time is self.time:
             return self
         return self.model_copy(update={"data": data, "time": time})
 
     @classmethod
-    def about(
+    def create(
         cls, subject: str, data: Payload, *, time: datetime, cause: "Event | None" = None, source: str | None = None
     ) -> Self:
         """A new event on `subject`; with a `cause`, its trace is carried on."""
@@ -139,7 +140,7 @@ Model = TypeVar("Model", bound=BaseModel)
 _put = object.__setattr__
 
 
-def assemble(model: type[Model], fields: dict[str, Any]) -> Model:
+def construct_unchecked(model: type[Model], fields: dict[str, Any]) -> Model:
     """A model from all of its fields, taken as they are: for what is made by the thousand of values that were checked.
 
     `model_construct` means the same, and takes longer than checking everything again.

@@ -33,7 +33,7 @@ Events = tuple[type[Event], ...]
 PERSON_REQUESTS: Events = (ErasureRequested, AccessRequested)
 PERSON_RECEIPTS: Events = (ErasureCompleted, AccessCompleted)
 
-SENT: Mapping[str, Events] = {
+EVENTS_SENT: Mapping[str, Events] = {
     "channel": (
         *EVENTS_BY_TOPIC[CHANNEL_MESSAGES.name],
         *EVENTS_BY_TOPIC[CHANNEL_MEMBERS.name],
@@ -50,7 +50,7 @@ SENT: Mapping[str, Events] = {
     "survey": PERSON_RECEIPTS,
 }
 
-RECEIVED: Mapping[str, Events] = {
+EVENTS_RECEIVED: Mapping[str, Events] = {
     "channel": (ActionRequested, ActionWithdrawn),
     "moderation": (
         *EVENTS_BY_TOPIC[CHANNEL_MEMBERS.name],
@@ -69,7 +69,7 @@ def _planned(*topics: Topic) -> Events:
 
 
 #: Who will send the events that nobody sends yet.
-WILL_SEND: Mapping[str, Events] = {
+EVENTS_PLANNED: Mapping[str, Events] = {
     "channel": _planned(CHANNEL_FACTS),
     "engagement": _planned(ENGAGEMENT_EVENTS, CONTACT_ANSWERS),
     "crm-sync": _planned(CRM_EVENTS),

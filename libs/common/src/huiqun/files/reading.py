@@ -13,7 +13,7 @@ import orjson
 
 T = TypeVar("T")
 #: Longer lines no row has, and they would take long to read for nothing.
-LONGEST_LINE: Final = 200_000
+MAX_LINE_CHARACTERS: Final = 200_000
 _PIECE_BYTES: Final = 256 * 1024
 
 _MARKS: Final = (
@@ -141,7 +141,7 @@ def _decoded(content: bytes, charset: str) -> Iterator[str]:
 
 
 def read_rows(
-    text: str, form: RowFormat, required: Collection[str] = (), *, longest_line: int = LONGEST_LINE
+    text: str, form: RowFormat, required: Collection[str] = (), *, max_line_characters: int = MAX_LINE_CHARACTERS
 ) -> Iterator[Row | RowFault]:
     """The rows of a file, and in their places the faults of what is no row; a CSV file has a header.
 
@@ -149,11 +149,11 @@ def read_rows(
     a CSV file.
     """
     if form is RowFormat.CSV:
-        return _csv_rows(text, required, longest_line)
-    return _json_lines(text, longest_line) if form is RowFormat.JSONL else _json_list(text)
+        return _csv_rows(text, required, max_line_characters)
+    return _json_lines(text, max_line_characters) if form is RowFormat.JSONL else _json_list(text)
 
 
-def columns_of(text: str) -> tuple[str, ...]:
+def read_csv_header(text: str) -> tuple[str, ...]:
     """The names in the header of a CSV file; none of a file that is empty or no CSV."""
     try:
         return tuple(next(csv.reader(io.StringIO(text, newline=""), strict=True), ()))
@@ -166,7 +166,7 @@ def parse_rows(
     parse: Callable[[Mapping[str, object]], T],
     *,
     key: tuple[str, Callable[[T], object]] | None = None,
-    most: int = 1_000_000,
+    max_records: int = 1_000_000,
 ) -> ParsedRows[T]:
     """Make a record of each row. `parse` raises RowError for one that is unfit.
 
@@ -180,8 +180,8 @@ def parse_rows(
         if isinstance(row, RowFault):
             faults.append(row)
             continue
-        if len(records) >= most:
-            faults.append(RowFault(row.line, _WHOLE_ROW, f"a file has at most {most} rows", ends=True))
+        if len(records) >= max_records:
+            faults.append(RowFault(row.line, _WHOLE_ROW, f"a file has at most {max_records} rows", ends=True))
             break
         try:
             record = parse(row.fields)

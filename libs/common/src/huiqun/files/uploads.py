@@ -6,13 +6,13 @@ from typing import Final
 from starlette.requests import Request
 
 from huiqun.files.reading import RowFault, RowFormat, UnknownCharsetError, UnreadableFileError, decode_file
-from huiqun.web import FieldError, Problem, received_body
+from huiqun.web import FieldError, Problem, body_of
 
 #: How many faults an answer names.
-MOST_FAULTS: Final = 1_000
+MAX_FAULTS: Final = 1_000
 
 
-def received_rows(request: Request, forms: Collection[RowFormat]) -> tuple[str, RowFormat]:
+def read_uploaded_rows(request: Request, forms: Collection[RowFormat]) -> tuple[str, RowFormat]:
     """The text of the body, in UTF-8 or the charset that it names, and its form, one of `forms`. Problem 415 or 422.
 
     For a large file call it where processor time is spent, beside the event loop.
@@ -24,17 +24,17 @@ def received_rows(request: Request, forms: Collection[RowFormat]) -> tuple[str, 
         raise Problem(415, "unsupported-media-type", f"Send {wanted}, in UTF-8 or GB 18030.")
     charset = parameters.strip().removeprefix("charset=").strip('"')
     try:
-        return decode_file(received_body(request).content, charset or "utf-8"), form
+        return decode_file(body_of(request).content, charset or "utf-8"), form
     except UnknownCharsetError as error:
         raise Problem(415, "unsupported-media-type", f"Send {wanted}; {error}.") from None
     except UnreadableFileError as error:
         raise Problem(422, "not-text", f"{str(error).capitalize()}; name its charset.") from None
 
 
-def refused_rows(kind: str, faults: Sequence[RowFault]) -> Problem:
+def row_faults_problem(kind: str, faults: Sequence[RowFault]) -> Problem:
     """The answer to a file of which nothing was taken: each fault with its line. `kind` is the problem's type."""
     errors = [
         FieldError(detail=f"{fault.field}: {fault.reason}", location="body", line=fault.line)
-        for fault in faults[:MOST_FAULTS]
+        for fault in faults[:MAX_FAULTS]
     ]
     return Problem(422, kind, f"{len(faults)} rows are unfit, so none was taken.", errors=errors)

@@ -42,15 +42,15 @@ class FileFormat(StrEnum):
         }[self]
 
 
-def header_of(form: FileFormat, columns: Sequence[str]) -> bytes:
+def format_header(form: FileFormat, columns: Sequence[str]) -> bytes:
     """What stands before the first row of a CSV file or of JSON lines; spreadsheets know UTF-8 by the mark."""
     return _BYTE_ORDER_MARK + _csv_lines([columns]) if form is FileFormat.CSV else b""
 
 
-def line_of(form: FileFormat, columns: Sequence[str], row: Fields) -> bytes:
+def format_row(form: FileFormat, columns: Sequence[str], row: Fields) -> bytes:
     """One row of a CSV file or of JSON lines: a line, or more where a cell has line breaks."""
     if form is FileFormat.CSV:
-        return _csv_lines([[neutral_cell(row.get(column)) for column in columns]])
+        return _csv_lines([[neutralize_formula(row.get(column)) for column in columns]])
     return orjson.dumps({column: row.get(column) for column in columns}, option=orjson.OPT_APPEND_NEWLINE)
 
 
@@ -58,10 +58,10 @@ def write_file(form: FileFormat, columns: Sequence[str], rows: Iterable[Fields],
     """A whole file in memory, for some ten thousand rows; what is larger is an export, in parts."""
     if form is FileFormat.XLSX:
         return _xlsx(columns, rows, sheet)
-    return header_of(form, columns) + b"".join(line_of(form, columns, row) for row in rows)
+    return format_header(form, columns) + b"".join(format_row(form, columns, row) for row in rows)
 
 
-def neutral_cell(value: object) -> str:
+def neutralize_formula(value: object) -> str:
     """The text of a cell, which no spreadsheet takes for a formula; empty for None, and a number is no formula.
 
     Behind a quotation mark nothing is computed. What a reader drops or does not show (spaces, NUL, byte order marks,

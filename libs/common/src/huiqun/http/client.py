@@ -177,7 +177,7 @@ class HttpClient:
         """Raise what the status says of the other system as a whole."""
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             self._breaker.record_success()  # it answers
-            raise RateLimitedError(self._options.name, retry_after_of(response))
+            raise RateLimitedError(self._options.name, parse_retry_after(response))
         if response.status_code in _UNAVAILABLE:
             self._breaker.record_failure()
             raise RemoteUnavailableError(self._options.name, f"status {response.status_code}", was_sent=True)
@@ -190,7 +190,7 @@ class HttpClient:
         return wait_random_exponential(multiplier=0.2, max=self._options.longest_wait_seconds)(state)
 
 
-def retry_after_of(response: httpx.Response) -> float:
+def parse_retry_after(response: httpx.Response) -> float:
     """The seconds that an answer's Retry-After asks to wait, as a number or a date; 1 where it says nothing."""
     text = response.headers.get("retry-after", "")
     if text.isdecimal() and len(text) < 8:

@@ -29,7 +29,7 @@ def topics_written_by(service: str) -> list[str]:
     return [topic.name for topic in TOPICS if topic.owner == service or topic.owner in _ANYBODY]
 
 
-async def require_topics(client: AIOKafkaClient, options: "KafkaOptions", names: Collection[str]) -> None:
+async def check_topics_exist(client: AIOKafkaClient, options: "KafkaOptions", names: Collection[str]) -> None:
     """Raise TopicsUnavailableError unless the broker has all of the topics and lets us see them; it creates none."""
     asked = [options.prefix + name for name in dict.fromkeys(names)]
     answer = await client.send(client.get_random_node(), MetadataRequest(asked, allow_auto_topic_creation=False))

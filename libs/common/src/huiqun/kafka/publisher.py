@@ -23,10 +23,10 @@ from aiokafka.errors import (
 from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from huiqun.contracts.catalog import encode
+from huiqun.contracts.catalog import encode_event
 from huiqun.contracts.envelope import Event
-from huiqun.kafka.presence import require_topics
-from huiqun.kafka.refusals import explained
+from huiqun.kafka.presence import check_topics_exist
+from huiqun.kafka.refusals import explain_refusal
 from huiqun.kafka.security import UNSECURED, KafkaSecurity
 from huiqun.telemetry import metrics
 
@@ -92,17 +92,17 @@ class KafkaOptions:
         return {"bootstrap_servers": self.bootstrap, **self.security.arguments()}
 
 
-def headers_of(traceparent: str | None) -> tuple[tuple[str, bytes], ...]:
+def record_headers(traceparent: str | None) -> tuple[tuple[str, bytes], ...]:
     """The headers of an event's record."""
     return (CONTENT_TYPE,) if traceparent is None else (CONTENT_TYPE, ("traceparent", traceparent.encode()))
 
 
-def record_of(event: Event) -> Record:
+def event_record(event: Event) -> Record:
     """An event as a record keyed by its subject; raises EventTooLargeError before it is too late to refuse it."""
-    value = encode(event)
+    value = encode_event(event)
     if len(value) > _MAX_EVENT_BYTES:
         raise EventTooLargeError(f"{event.type} of {len(value)} bytes; the limit is {_MAX_EVENT_BYTES}")
-    return Record(event.topic.name, event.subject.encode(), value, headers_of(event.traceparent))
+    return Record(event.topic.name, event.subject.encode(), value, record_headers(event.traceparent))
 
 
 @dataclass(slots=True)
@@ -155,7 +155,7 @@ class Publisher:
             max_request_size=16 * 1024 * 1024,
         )
         try:
-            async with explained(self._options):
+            async with explain_refusal(self._options):
                 await producer.start()
         except BaseException:
             await producer.stop()
@@ -171,14 +171,14 @@ class Publisher:
     async def ping(self) -> None:
         """Ask the cluster for its metadata; raises KafkaError where nobody answers."""
         producer = await self._open()
-        async with explained(self._options):
+        async with explain_refusal(self._options):
             await producer.client.fetch_all_metadata()
 
-    async def require_topics(self, names: Collection[str]) -> None:
+    async def check_topics_exist(self, names: Collection[str]) -> None:
         """Raise TopicsUnavailableError unless the broker has the topics, KafkaError where it does not answer."""
         producer = await self._open()
-        async with explained(self._options):
-            await require_topics(producer.client, self._options, names)
+        async with explain_refusal(self._options):
+            await check_topics_exist(producer.client, self._options, names)
 
     async def publish(self, records: Sequence[Record]) -> None:
         """Send the records, those of a partition in order, and wait until each is acknowledged; raises KafkaError.
@@ -212,7 +212,7 @@ class Publisher:
             queue = by_key.get((record.topic, record.key))
             if queue is None:
                 topic = self._options.prefix + record.topic
-                place = (topic, partition_of(record.key, len(await producer.partitions_for(topic))))
+                place = (topic, choose_partition(record.key, len(await producer.partitions_for(topic))))
                 queue = by_key[record.topic, record.key] = queues.setdefault(place, _Queue(*place))
             queue.waiting.append((index, record))
         return list(queues.values())
@@ -285,6 +285,6 @@ def _size_of(record: Record) -> int:
 
 
 @lru_cache(maxsize=65_536)
-def partition_of(key: bytes | None, partitions: int) -> int:
+def choose_partition(key: bytes | None, partitions: int) -> int:
     """The partition of a key, as Kafka's own clients choose it; remembered, because hashing in Python is slow."""
     return (murmur2(key) & 0x7FFFFFFF) % partitions if key is not None else 0

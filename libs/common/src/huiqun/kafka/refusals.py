@@ -44,12 +44,12 @@ class BrokerRefusesError(MisconfigurationError, KafkaError):  # type: ignore[mis
 
 
 @asynccontextmanager
-async def explained(options: "KafkaOptions") -> AsyncIterator[None]:
+async def explain_refusal(options: "KafkaOptions") -> AsyncIterator[None]:
     """Raise the reason in place of an error that only says that no broker could be reached."""
     try:
         yield
     except NOT_AUTHORIZED as error:
-        raise authorization_refusal(error, options) from error
+        raise describe_missing_rights(error, options) from error
     except KafkaError as error:
         refusal = await find_refusal(options) if not isinstance(error, MisconfigurationError) else None
         if refusal is None:
@@ -57,7 +57,7 @@ async def explained(options: "KafkaOptions") -> AsyncIterator[None]:
         raise refusal from error
 
 
-def authorization_refusal(error: KafkaError, options: "KafkaOptions") -> BrokerRefusesError:
+def describe_missing_rights(error: KafkaError, options: "KafkaOptions") -> BrokerRefusesError:
     """That we may not read, in words that say what to grant."""
     what = "the topic" if isinstance(error, TopicAuthorizationFailedError) else "the group"
     names = ", ".join(str(each) for each in error.args) or f"{options.prefix}huiqun.*"
@@ -119,11 +119,11 @@ def _reason(error: BaseException, security: KafkaSecurity) -> str | None:
         if isinstance(cause, ssl.SSLError):
             return _tls_reason(cause, security)
         cause = cause.__cause__
-    if isinstance(error, ConnectionResetError) and security.encrypts:  # in the middle of TLS's own greeting
+    if isinstance(error, ConnectionResetError) and security.uses_tls:  # in the middle of TLS's own greeting
         return _speaks_no_tls(security)
     if isinstance(error, KafkaConnectionError | ConnectionResetError):
         certificate = "a certificate of ours (HUIQUN_KAFKA_CERTIFICATE_FILE and HUIQUN_KAFKA_KEY_FILE), or "
-        wanted = certificate if security.encrypts and security.certificate_file is None else ""
+        wanted = certificate if security.uses_tls and security.certificate_file is None else ""
         return (
             f"closes the connection at once: its listener wants {wanted}another HUIQUN_KAFKA_SECURITY_PROTOCOL than "
             f"{security.protocol}, unless it is just stopping"

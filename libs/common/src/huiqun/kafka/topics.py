@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from huiqun.contracts.topics import TOPICS
 from huiqun.kafka import KafkaOptions
-from huiqun.kafka.refusals import explained
+from huiqun.kafka.refusals import explain_refusal
 
 # Dead letters carry headers of their own on top of a record that may already be as large as the broker allows.
 _DEAD_LETTER_BYTES = 4 * 1024 * 1024
@@ -46,7 +46,7 @@ async def count_partitions(options: KafkaOptions) -> dict[str, int]:
 async def _administering(options: KafkaOptions) -> AsyncIterator[AIOKafkaAdminClient]:
     admin = AIOKafkaAdminClient(**options.client_arguments(), request_timeout_ms=30_000)
     try:
-        async with explained(options):
+        async with explain_refusal(options):
             async with asyncio.timeout(30):
                 await admin.start()
         yield admin

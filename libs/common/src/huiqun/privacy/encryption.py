@@ -20,7 +20,7 @@ from pymongo.asynchronous.encryption import AsyncClientEncryption
 from pymongo.encryption import Algorithm  # type: ignore[attr-defined] # its documented place
 from pymongo.errors import DuplicateKeyError, EncryptionError, PyMongoError
 
-from huiqun.store import Client, Database, Index, MongoOptions, close, connect, ensure_indexes
+from huiqun.store import Client, Database, Index, MongoOptions, close_client, connect, ensure_indexes
 
 KEY_VAULT: Final = "encryption_keys"
 #: The data key of all values that are not a single customer's; it is never destroyed.
@@ -180,4 +180,4 @@ async def open_encryption(
         yield encryption
     finally:
         await encryption.close()
-        await close(client)
+        await close_client(client)

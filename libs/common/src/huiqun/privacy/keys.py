@@ -11,6 +11,6 @@ class RotatingKey:
     previous: bytes | None = None
 
     @property
-    def known(self) -> tuple[bytes, ...]:
+    def accepted_keys(self) -> tuple[bytes, ...]:
         """The present key, and then the one before, if there is one."""
         return (self.current,) if self.previous is None else (self.current, self.previous)

@@ -17,7 +17,7 @@ _TOKEN: Final = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
 _MAX_TOKEN: Final = 1_024
 
 
-class UnknownLinkError(ValueError):
+class InvalidLinkError(ValueError):
     """The link was not made here for this purpose, or somebody has changed it."""
 
 
@@ -59,28 +59,28 @@ class SignedLinks:
         self._public_url = public_url.rstrip("/") if public_url else None
 
     @property
-    def can_be_opened(self) -> bool:
+    def has_public_url(self) -> bool:
         """Whether members reach the service at all: else no link is worth sending."""
         return self._public_url is not None
 
-    def address(self, purpose: LinkPurpose, claims: Mapping[str, str], expires_at: datetime) -> str:
+    def create_url(self, purpose: LinkPurpose, claims: Mapping[str, str], expires_at: datetime) -> str:
         """The address of a page of its holder's own, good until `expires_at`; NoPublicAddressError."""
         if self._public_url is None:
             raise NoPublicAddressError(purpose.name)
-        return self._public_url + purpose.path.format(token=self.token(purpose, claims, expires_at))
+        return self._public_url + purpose.path.format(token=self.create_token(purpose, claims, expires_at))
 
-    def token(self, purpose: LinkPurpose, claims: Mapping[str, str], expires_at: datetime) -> str:
+    def create_token(self, purpose: LinkPurpose, claims: Mapping[str, str], expires_at: datetime) -> str:
         """What makes a link its holder's: letters, digits, dots, hyphens and underscores."""
         payload = {**claims, "aud": purpose.name, "exp": int(expires_at.timestamp())}
         return jwt.encode(payload, _derived(self._key.current, purpose), _ALGORITHM)
 
-    def read(self, purpose: LinkPurpose, token: str, now: datetime) -> LinkGrant:
-        """What a token grants; raises UnknownLinkError, ExpiredLinkError."""
+    def verify_token(self, purpose: LinkPurpose, token: str, now: datetime) -> LinkGrant:
+        """What a token grants; raises InvalidLinkError, ExpiredLinkError."""
         found = self._verified(purpose, token)
         try:
             expires_at = datetime.fromtimestamp(int(found["exp"]), now.tzinfo)
         except (ValueError, OverflowError) as error:
-            raise UnknownLinkError(type(error).__name__) from error
+            raise InvalidLinkError(type(error).__name__) from error
         if expires_at <= now:
             raise ExpiredLinkError("too old")
         return LinkGrant({name: str(found[name]) for name in purpose.claims}, expires_at)
@@ -89,19 +89,19 @@ class SignedLinks:
         # The age is judged by the clock that is passed in.
         options: Any = {"require": ["aud", "exp", *purpose.claims], "verify_exp": False, "verify_sub": False}
         refused = "none of our keys"
-        for key in self._key.known:
+        for key in self._key.accepted_keys:
             derived = _derived(key, purpose)
             try:
                 return jwt.decode(token[:_MAX_TOKEN], derived, [_ALGORITHM], audience=purpose.name, options=options)
             except (jwt.InvalidTokenError, ValueError) as error:
                 refused = type(error).__name__
-        raise UnknownLinkError(refused)
+        raise InvalidLinkError(refused)
 
 
 def _derived(key: bytes, purpose: LinkPurpose) -> bytes:
     return hmac.digest(key, purpose.name.encode(), hashlib.sha256)
 
 
-def without_tokens(text: str) -> str:
+def redact_link_tokens(text: str) -> str:
     """A text whose links nobody can use any more: whoever reads what a member was sent is not that member."""
     return _TOKEN.sub("…", text)

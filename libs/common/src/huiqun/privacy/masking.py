@@ -14,7 +14,7 @@ _KEPT = {
 }
 
 
-def mask(text: str, finds: Iterable[PersonalData]) -> str:
+def mask_spans(text: str, finds: Iterable[PersonalData]) -> str:
     """Replace most of each find by `*`: 138****5678. The length stays, so spans of `text` hold in the result too."""
     characters = list(text)
     for find in finds:

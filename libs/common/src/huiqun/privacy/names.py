@@ -11,7 +11,7 @@ from huiqun.privacy.text import SCHEMA_KEY, mask_text
 AS_WRITTEN: Final = "sealed values as written"
 
 
-class Sealed:
+class SealedText:
     """A text that is a placeholder when it is shown, formatted, logged or written as JSON. Values compare as usual."""
 
     __slots__ = ("_value",)
@@ -31,7 +31,7 @@ class Sealed:
         return bool(self._value)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sealed) and type(other) is type(self) and other._value == self._value
+        return isinstance(other, SealedText) and type(other) is type(self) and other._value == self._value
 
     def __hash__(self) -> int:
         return hash((type(self), self._value))
@@ -63,7 +63,7 @@ class Sealed:
         return {"type": "string", **limits, SCHEMA_KEY: "sealed"}
 
 
-class PersonName(Sealed):
+class PersonName(SealedText):
     """What somebody calls themselves."""
 
     __slots__ = ()
@@ -76,7 +76,7 @@ class PersonName(Sealed):
         return mask_text(self._value)
 
 
-class PlatformId(Sealed):
+class PlatformId(SealedText):
     """An id that a person has on a platform, such as a unionid."""
 
     __slots__ = ()
@@ -84,5 +84,5 @@ class PlatformId(Sealed):
     placeholder = "[id]"
 
 
-def _written(sealed: Sealed, info: core_schema.SerializationInfo) -> str:
+def _written(sealed: SealedText, info: core_schema.SerializationInfo) -> str:
     return sealed._value if info.context is AS_WRITTEN else str(sealed)  # noqa: SLF001 - the seal's other half

@@ -27,21 +27,22 @@ class SuppressionList:
         """`secret` is the service's key of hashes; the list has one of its own that is derived from it."""
         self._key = hmac.digest(secret, _PURPOSE, hashlib.sha256)
 
-    def hash_of(self, account: Account) -> str:
+    def hash_account(self, account: Account) -> str:
         """What stands for an account on the list."""
         return keyed_hash(f"{account.member_id}/{account.channel}", self._key)  # an id holds no slash
 
-    async def add(self, work: Work, accounts: Collection[Account], erased_at: datetime) -> None:
+    async def suppress_accounts(self, work: Work, accounts: Collection[Account], erased_at: datetime) -> None:
         """Put accounts on the list; of several erasures the latest counts."""
         operations = [
-            UpdateOne({"_id": self.hash_of(each)}, {"$max": {"erased_at": erased_at}}, upsert=True) for each in accounts
+            UpdateOne({"_id": self.hash_account(each)}, {"$max": {"erased_at": erased_at}}, upsert=True)
+            for each in accounts
         ]
         if operations:
             await work.collection(SUPPRESSED).bulk_write(operations, ordered=False)
 
-    async def find(self, reader: Reader, accounts: Iterable[Account]) -> dict[Account, datetime]:
+    async def find_suppressed(self, reader: Reader, accounts: Iterable[Account]) -> dict[Account, datetime]:
         """When the data was erased of those of the accounts that are on the list, in one read."""
-        wanted = {self.hash_of(account): account for account in accounts}
+        wanted = {self.hash_account(account): account for account in accounts}
         if not wanted:
             return {}
         cursor = reader.collection(SUPPRESSED).find({"_id": {"$in": list(wanted)}})

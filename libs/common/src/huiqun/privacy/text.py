@@ -8,7 +8,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from huiqun.privacy.detection import PersonalDataKind, find_personal_data
-from huiqun.privacy.masking import mask
+from huiqun.privacy.masking import mask_spans
 
 #: What the JSON Schema of a text says of personal data in it.
 SCHEMA_KEY: Final = "x-personal-data"
@@ -26,7 +26,7 @@ def mask_text(text: str) -> str:
     """Mask all personal data in a text, of which nothing is found the second time; the length stays."""
     while finds := find_personal_data(text):
         # What is left of two numbers in a row can look like a third one.
-        text = mask(text, finds)
+        text = mask_spans(text, finds)
     return text
 
 

@@ -57,7 +57,7 @@ class TimeWindow:
     def span_on(self, day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
         """Beginning and end, in UTC, of the window that opens on `day`."""
         last = day if self.start < self.end else day + _DAY
-        return utc_of(day, self.start, zone), utc_of(last, self.end, zone)
+        return local_to_utc(day, self.start, zone), local_to_utc(last, self.end, zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class WorkCalendar:
                 return False
         return bool(self.hours.windows.get(day.weekday()))
 
-    def spans(self, after: datetime) -> Iterator[tuple[datetime, datetime]]:
+    def working_spans(self, after: datetime) -> Iterator[tuple[datetime, datetime]]:
         """The spans of working time that end after `after`, in UTC and in order, of a year; overlaps are joined."""
         first = after.astimezone(self.zone).date() - _DAY
         pending: tuple[datetime, datetime] | None = None
@@ -147,7 +147,7 @@ class WorkCalendar:
         What is due at closing time is due then, and not at the next opening.
         """
         left = working
-        for start, end in self.spans(moment):
+        for start, end in self.working_spans(moment):
             begin = max(start, moment.astimezone(UTC))
             if left <= end - begin:
                 return begin + left
@@ -157,7 +157,7 @@ class WorkCalendar:
     def working_time_between(self, start: datetime, end: datetime) -> timedelta:
         """How much working time lies between two moments, at most a year apart; zero where `end` is the earlier."""
         worked = timedelta(0)
-        for opened, closed in self.spans(start):
+        for opened, closed in self.working_spans(start):
             if opened >= end:
                 break
             worked += max(min(closed, end) - max(opened, start), timedelta(0))
@@ -170,7 +170,7 @@ class WorkCalendar:
         return sorted(window.span_on(day, self.zone) for window in windows)
 
 
-def utc_of(day: date, moment: time, zone: ZoneInfo) -> datetime:
+def local_to_utc(day: date, moment: time, zone: ZoneInfo) -> datetime:
     """A local date and time in UTC. One that occurs twice is the first; one that is skipped, the end of the gap."""
     local = datetime.combine(day, moment, zone)
     there_and_back = local.astimezone(UTC).astimezone(zone)
@@ -207,7 +207,7 @@ def next_occurrence(rule: str, zone: ZoneInfo, start: datetime, after: datetime)
     if parts["FREQ"] in _FREQUENT and "COUNT" not in parts and parts.get("INTERVAL", "1") == "1":
         begun += max((local - begun).days, 0) * _DAY  # nothing to count: no need to begin years ago
     for due in _parsed(rule, begun).xafter(local, inc=True):
-        moment = utc_of(due.date(), due.time(), zone)
+        moment = local_to_utc(due.date(), due.time(), zone)
         if moment > after:
             return moment
     return None

@@ -16,10 +16,10 @@ class SystemClock:
 
     def now(self) -> datetime:
         """The present moment, in UTC, in whole milliseconds."""
-        return whole_milliseconds(datetime.now(UTC))
+        return truncate_to_milliseconds(datetime.now(UTC))
 
 
-def whole_milliseconds(moment: datetime) -> datetime:
+def truncate_to_milliseconds(moment: datetime) -> datetime:
     """`moment` in UTC as MongoDB keeps it, which is no finer: what was stored compares equal to what was not yet."""
     utc = moment.astimezone(UTC)
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)

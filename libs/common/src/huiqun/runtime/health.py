@@ -22,14 +22,14 @@ class Heartbeat:
         """Note that the loop is going round."""
         self._last = time.monotonic()
 
-    def failing(self, error: BaseException) -> None:
+    def mark_failing(self, error: BaseException) -> None:
         """Note that the loop is trying again after `error`."""
         self.beat()
         # Other errors' messages may quote a person's data.
         self._advice = str(error) if isinstance(error, MisconfigurationError) else None
         self._failure = self._advice or type(error).__name__
 
-    def well(self) -> None:
+    def mark_healthy(self) -> None:
         """Note that the last turn succeeded."""
         self.beat()
         self._failure = self._advice = None
@@ -79,15 +79,15 @@ class CombinedHeartbeat(Heartbeat):
         for loop in self._loops:
             loop.beat()
 
-    def failing(self, error: BaseException) -> None:
+    def mark_failing(self, error: BaseException) -> None:
         """Note that all wait for the same thing."""
         for loop in self._loops:
-            loop.failing(error)
+            loop.mark_failing(error)
 
-    def well(self) -> None:
+    def mark_healthy(self) -> None:
         """Note that all get on."""
         for loop in self._loops:
-            loop.well()
+            loop.mark_healthy()
 
     @property
     def is_alive(self) -> bool:

@@ -19,7 +19,7 @@ class TimeSlice:
         """Whether this task has run for long enough."""
         return time.monotonic() - self._since >= _SLICE_SECONDS
 
-    async def give_way(self) -> None:
+    async def yield_to_loop(self) -> None:
         """Let other tasks run; then this one's time begins anew."""
         await asyncio.sleep(0)
         self._since = time.monotonic()
@@ -30,4 +30,4 @@ async def run_in_slices(steps: Iterable[object]) -> None:
     time_slice = TimeSlice()
     for _ in steps:
         if time_slice.is_spent:
-            await time_slice.give_way()
+            await time_slice.yield_to_loop()

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 
-def client_context(
+def create_tls_context(
     ca_file: Path | None = None,
     certificate_file: Path | None = None,
     key_file: Path | None = None,

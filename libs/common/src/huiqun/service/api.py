@@ -1,4 +1,4 @@
-"""The HTTP part of a service's process: its interface, and the answers about health, readiness and figures."""
+"""The HTTP component of a service's process: its interface, and the answers about health, readiness and figures."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -12,8 +12,8 @@ from fastapi import APIRouter
 from huiqun.kafka.presence import topics_written_by
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.misconfiguration import MisconfigurationError
+from huiqun.service.components import Component
 from huiqun.service.connections import Connections
-from huiqun.service.parts import Part
 from huiqun.service.settings import ServiceSettings
 from huiqun.store import check_access
 from huiqun.stream import BatchConsumer
@@ -21,7 +21,7 @@ from huiqun.telemetry import metrics
 from huiqun.web import (
     METRICS_CONNECTIONS,
     AppOptions,
-    Exposition,
+    MetricsApp,
     OidcOptions,
     RateLimits,
     ServerOptions,
@@ -33,7 +33,7 @@ from huiqun.web.readiness import Check, watch_readiness
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Interface:
+class HttpInterface:
     """What a service offers over HTTP. Without routers it still answers for health, readiness and metrics.
 
     `state` is what the routes find in `app.state`, beside the database.
@@ -45,32 +45,36 @@ class Interface:
     state: Mapping[str, Any] = field(default_factory=dict)
 
 
-class PartNotWellError(Exception):
+class ComponentUnhealthyError(Exception):
     """A loop of this process is trying again after an error of the store or the broker."""
 
 
-class Api:
-    """Serves the interface, and answers for the other parts of the process: are they alive, are they getting on?"""
+class HttpComponent:
+    """Serves the interface, and answers for the other components of the process: do they live, do they get on?"""
 
     name = "api"
 
     def __init__(
-        self, interface: Interface, settings: ServiceSettings, connected: Connections, parts: Sequence[Part]
+        self,
+        interface: HttpInterface,
+        settings: ServiceSettings,
+        connected: Connections,
+        components: Sequence[Component],
     ) -> None:
-        """Build the app; UnsafeRoutesError if a route declares no role. `parts` are the others of the process."""
+        """Build the app; UnsafeRoutesError if a route declares no role. `components` are the others of the process."""
         self.heartbeat = Heartbeat()
-        self._parts = tuple(parts)
+        self._components = tuple(components)
         self._startup = connected.startup
         self._settings = settings
         self._checks: Mapping[str, Check] = {
-            "startup": connected.startup.check,
+            "startup": connected.startup.check_done,
             "store": partial(check_access, connected.database),
             "broker": connected.publisher.ping,
-            "topics": partial(connected.publisher.require_topics, _topics(connected.service, parts)),
-            **{part.name: partial(_ask, part) for part in self._parts},
+            "topics": partial(connected.publisher.check_topics_exist, _topics(connected.service, components)),
+            **{component.name: partial(_ask, component) for component in self._components},
         }
         own_version = version(f"huiqun-{interface.service}")
-        metrics.export_build(interface.service, own_version, settings.revision)
+        metrics.export_build_info(interface.service, own_version, settings.revision)
         self.app = create_app(
             AppOptions(
                 title=f"Huiqun {interface.service}",
@@ -100,7 +104,7 @@ class Api:
         scraped = ServerOptions(connections=METRICS_CONNECTIONS)
         working = [
             asyncio.create_task(serve(self.app, settings.api_host, settings.api_port, stop, options)),
-            asyncio.create_task(serve(Exposition(), settings.metrics_host, settings.port_of_metrics, stop, scraped)),
+            asyncio.create_task(serve(MetricsApp(), settings.metrics_host, settings.port_of_metrics, stop, scraped)),
             asyncio.create_task(watch_readiness(self._checks, stop)),
         ]
         try:
@@ -111,24 +115,24 @@ class Api:
             await asyncio.gather(*working, return_exceptions=True)
 
     def _alive(self) -> bool:
-        self.heartbeat.well()  # whoever can ask has been answered
-        at_work = self._parts if self._startup.is_done else (self._startup,)
-        return all(part.heartbeat.is_alive for part in at_work)
+        self.heartbeat.mark_healthy()  # whoever can ask has been answered
+        at_work = self._components if self._startup.is_done else (self._startup,)
+        return all(component.heartbeat.is_alive for component in at_work)
 
 
-def _topics(service: str, parts: Sequence[Part]) -> list[str]:
+def _topics(service: str, components: Sequence[Component]) -> list[str]:
     """Those that the service writes to, and those that its consumer reads."""
-    read = [name for part in parts if isinstance(part, BatchConsumer) for name in part.reads]
+    read = [name for component in components if isinstance(component, BatchConsumer) for name in component.reads]
     return [*read, *topics_written_by(service)]
 
 
-async def _ask(part: Part) -> None:
-    if part.heartbeat.advice is not None:
-        raise MisconfigurationError(part.heartbeat.advice)
-    if part.heartbeat.unready_reason is not None:
-        raise NotReadyError(part.heartbeat.unready_reason)
-    if part.heartbeat.failure is not None:
-        raise PartNotWellError(part.heartbeat.failure)
+async def _ask(component: Component) -> None:
+    if component.heartbeat.advice is not None:
+        raise MisconfigurationError(component.heartbeat.advice)
+    if component.heartbeat.unready_reason is not None:
+        raise NotReadyError(component.heartbeat.unready_reason)
+    if component.heartbeat.failure is not None:
+        raise ComponentUnhealthyError(component.heartbeat.failure)
 
 
 def _oidc(settings: ServiceSettings) -> OidcOptions | None:

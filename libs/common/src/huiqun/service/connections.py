@@ -11,10 +11,10 @@ from aiokafka.errors import KafkaError
 from huiqun.audit import AUDIT_INDEXES
 from huiqun.kafka import Publisher
 from huiqun.privacy.encryption import FieldEncryption, open_encryption
-from huiqun.privacy.erasure.store import REQUEST_INDEXES
+from huiqun.privacy.erasure.store import PERSON_REQUEST_INDEXES
 from huiqun.privacy.suppression import SUPPRESSION_INDEXES, SuppressionList
 from huiqun.runtime.clock import Clock, SystemClock
-from huiqun.service.parts import Part, ending
+from huiqun.service.components import Component, ignoring_stop_signals
 from huiqun.service.settings import ServiceSettings
 from huiqun.service.startup import Startup
 from huiqun.store import (
@@ -25,11 +25,11 @@ from huiqun.store import (
     Index,
     Presence,
     check_access,
-    close,
+    close_client,
     connect,
     ensure_indexes,
 )
-from huiqun.stream import STREAM_INDEXES, BatchConsumer, ConsumerOptions, LagWatch, Route
+from huiqun.stream import STREAM_INDEXES, BatchConsumer, ConsumerOptions, LagMonitor, Route
 from huiqun.tasks.model import TaskKind
 from huiqun.tasks.runner import TaskRunner
 from huiqun.tasks.store import TASK_INDEXES
@@ -46,7 +46,7 @@ SHARED_INDEXES: Mapping[str, Sequence[Index]] = {
     **WEB_INDEXES,
     **AUDIT_INDEXES,
     **SUPPRESSION_INDEXES,
-    **REQUEST_INDEXES,
+    **PERSON_REQUEST_INDEXES,
 }
 
 
@@ -67,7 +67,7 @@ class Connections:
 
 
 @asynccontextmanager
-async def connections(
+async def prepare_connections(
     service: str, settings: ServiceSettings, indexes: Mapping[str, Sequence[Index]]
 ) -> AsyncIterator[Connections]:
     """Prepare the connections to the store and the broker; `startup` waits for both and creates what is missing."""
@@ -86,26 +86,26 @@ async def connections(
             await encryption.start()
 
         abandoned = AbandonedTransactions(database)
-        startup = Startup(prepare, presence.begin, publisher.ping, meanwhile=abandoned.end)
+        startup = Startup(prepare, presence.begin, publisher.ping, meanwhile=abandoned.abort_abandoned)
         try:
             transactor = Transactor(client, database, publisher, clock, TransactorOptions(source=f"huiqun/{service}"))
             yield Connections(
                 service, settings, client, database, publisher, transactor, encryption, suppression, clock, startup
             )
         finally:
-            with ending():
+            with ignoring_stop_signals():
                 with contextlib.suppress(KafkaError, TimeoutError):
                     async with asyncio.timeout(2):
                         await publisher.stop()
                 await presence.end()
-                await close(client)
+                await close_client(client)
 
 
-def loops(
+def engine_components(
     connected: Connections, roles: frozenset[str], routes: Sequence[Route], kinds: Mapping[str, TaskKind]
-) -> list[Part]:
+) -> list[Component]:
     """The loops that every service has: its consumer, its lag, the relay, and the tasks where it has any."""
-    running: list[Part] = []
+    running: list[Component] = []
     if "streams" in roles:
         settings = connected.settings
         options = ConsumerOptions(
@@ -115,7 +115,7 @@ def loops(
             trial_seconds=settings.breaker_trial_seconds,
         )
         consumer = BatchConsumer(connected.service, routes, connected.transactor, settings.kafka, options)
-        running += [consumer, LagWatch(consumer, settings.kafka), Relay(connected.transactor)]
+        running += [consumer, LagMonitor(consumer, settings.kafka), Relay(connected.transactor)]
     if "tasks" in roles and kinds:
         running.append(TaskRunner(connected.transactor, kinds))
     return running

@@ -13,16 +13,16 @@ import uvloop
 from pydantic import ValidationError
 
 from huiqun.runtime.health import Heartbeat
-from huiqun.service.parts import ignore_stop_signals
-from huiqun.service.settings import ServiceSettings, wrong_settings
-from huiqun.telemetry import configure_logs, log_strays, start_tracing, stop_tracing
+from huiqun.service.components import ignore_stop_signals
+from huiqun.service.settings import ServiceSettings, describe_settings_errors
+from huiqun.telemetry import configure_logs, log_uncaught, start_tracing, stop_tracing
 
 ROLES = ("streams", "tasks", "api")
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 _log = structlog.get_logger(__name__)
 
 
-def roles_from(arguments: Sequence[str], service: str) -> frozenset[str]:
+def parse_roles(arguments: Sequence[str], service: str) -> frozenset[str]:
     """The roles that the command line asks for; all of them by default."""
     parser = argparse.ArgumentParser(prog=f"python -m {service}", description=f"Run the {service} service.")
     parser.add_argument(
@@ -40,17 +40,17 @@ def run_service(
     service: str, kind: type[SettingsT], main: Callable[[SettingsT, frozenset[str], asyncio.Event], Awaitable[None]]
 ) -> None:
     """The whole life of a service's process; exits with 2 when its settings are wrong, with 1 when a part fails."""
-    roles = roles_from(sys.argv[1:], service)
+    roles = parse_roles(sys.argv[1:], service)
     try:
         settings = kind()
     except ValidationError as error:
-        sys.stderr.writelines(f"{line}\n" for line in wrong_settings(kind, error))
+        sys.stderr.writelines(f"{line}\n" for line in describe_settings_errors(kind, error))
         sys.exit(2)
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         sys.stderr.write("PROMETHEUS_MULTIPROC_DIR: unset it; each process has a /metrics of its own to be scraped\n")
         sys.exit(2)
     configure_logs(service, settings.log_level)
-    log_strays()
+    log_uncaught()
     Heartbeat.stuck_seconds = settings.stuck_seconds
     for sentence in settings.warnings(settings.mongo_url):
         _log.warning("unsafe_setting", advice=sentence)

@@ -9,8 +9,8 @@ from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings
 
 from huiqun.kafka.security import KafkaSecurity, SaslMechanism, SecurityProtocol
-from huiqun.runtime.tls import client_context
-from huiqun.store import MongoOptions, UnfitUrlError, read_url
+from huiqun.runtime.tls import create_tls_context
+from huiqun.store import InvalidMongoUrlError, MongoOptions, parse_mongo_url
 
 # Compose hands on a variable that nobody set as an empty one.
 _Unset = BeforeValidator(lambda value: None if value == "" else value)
@@ -83,7 +83,7 @@ class SecuritySettings(BaseSettings):
                 "Kafka's password goes over the network in the clear: "
                 "SASL_SSL encrypts it, HUIQUN_KAFKA_SASL_MECHANISM=SCRAM-SHA-512 never sends it"
             )
-        url = read_url(mongo_url)
+        url = parse_mongo_url(mongo_url)
         if url.mechanism == "PLAIN" and not (url.tls or self.mongo_ca_file):
             yield "MongoDB's password goes over the network in the clear: set tls=true in HUIQUN_MONGO_URL"
 
@@ -110,8 +110,8 @@ def _kafka_contradictions(settings: SecuritySettings) -> Iterator[str]:
 
 def _mongo_contradictions(settings: SecuritySettings, mongo_url: str) -> Iterator[str]:
     try:
-        url = read_url(mongo_url)
-    except UnfitUrlError as error:
+        url = parse_mongo_url(mongo_url)
+    except InvalidMongoUrlError as error:
         yield f"HUIQUN_MONGO_URL: {error}"
         return
     credentials = _those_set(settings, ("mongo_username", "mongo_password"))
@@ -148,12 +148,12 @@ def _unfit_files(
             yield f"{prefix}{name} is {file}, which cannot be read ({error.strerror}): set it to a PEM file"
             return
     try:
-        client_context(ca)
+        create_tls_context(ca)
     except (OSError, ssl.SSLError):
         yield f"{prefix}CA_FILE is {ca}, which holds no certificate: set it to the authority's in PEM"
         return
     try:
-        client_context(None, certificate, key, password)
+        create_tls_context(None, certificate, key, password)
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
             yield f"{prefix}CERTIFICATE_FILE is {certificate}, whose key is another: set both to files of one pair"

@@ -199,7 +199,7 @@ def _rotating(key: SecretStr, previous: SecretStr | None) -> RotatingKey:
     )
 
 
-def wrong_settings(kind: type[ConnectionSettings], error: ValidationError) -> Iterator[str]:
+def describe_settings_errors(kind: type[ConnectionSettings], error: ValidationError) -> Iterator[str]:
     """What is wrong with each setting, by the name of its variable, and what it is for; never its value."""
     for part in error.errors():
         names = [str(step) for step in part["loc"]]

@@ -10,11 +10,11 @@ import structlog
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.misconfiguration import MisconfigurationError
 from huiqun.runtime.waiting import wait_for_stop
-from huiqun.service.parts import Part
+from huiqun.service.components import Component
 from huiqun.store import StoreError
-from huiqun.work.retry import until_it_passes
+from huiqun.work.retry import retry_forever
 
-Step = Callable[[], Awaitable[object]]
+StartupStep = Callable[[], Awaitable[object]]
 _BEAT_SECONDS = 1.0
 _log = structlog.get_logger(__name__)
 
@@ -24,7 +24,7 @@ class StillStartingError(Exception):
 
 
 class Startup:
-    """A part that takes the steps of a start, each again for as long as its server is away, and lets the others begin.
+    """Takes the steps of a start, each again for as long as its server is away, and lets the other components begin.
 
     An error that does not pass by itself ends the process. Once a second while it takes them, `meanwhile` is called:
     what a step waits for may be what a process that was killed has left open.
@@ -32,7 +32,7 @@ class Startup:
 
     name = "startup"
 
-    def __init__(self, *steps: Step, meanwhile: Step | None = None) -> None:
+    def __init__(self, *steps: StartupStep, meanwhile: StartupStep | None = None) -> None:
         self.heartbeat = Heartbeat()
         self._steps = list(steps)
         self._meanwhile = meanwhile
@@ -43,29 +43,29 @@ class Startup:
         """Whether all steps have been taken."""
         return self._done.is_set()
 
-    def add(self, step: Step) -> None:
+    def add_step(self, step: StartupStep) -> None:
         """Take this step after those before."""
         self._steps.append(step)
 
-    async def check(self) -> None:
+    async def check_done(self) -> None:
         """Raise StillStartingError where the work has not begun."""
         if not self.is_done and self.heartbeat.advice is not None:
             raise MisconfigurationError(self.heartbeat.advice)
         if not self.is_done:
             raise StillStartingError(self.heartbeat.failure or "")
 
-    async def complete(self) -> None:
+    async def run_steps(self) -> None:
         """Take all steps."""
         for step in self._steps:
-            await until_it_passes(step, name=self.name, on_wait=self.heartbeat.failing)
-        self.heartbeat.well()
+            await retry_forever(step, name=self.name, on_retry=self.heartbeat.mark_failing)
+        self.heartbeat.mark_healthy()
         self._done.set()
         _log.info("started", steps=len(self._steps))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Take the steps, unless `stop` is set before, and go on until it is."""
         stopping = asyncio.create_task(stop.wait())
-        completing = asyncio.create_task(self.complete())
+        completing = asyncio.create_task(self.run_steps())
         repeating = asyncio.create_task(self._repeat_meanwhile(stop))
         try:
             # A server that is away is no reason to start the process anew, so the heart beats while a step waits.
@@ -88,11 +88,11 @@ class Startup:
             with contextlib.suppress(StoreError):  # the step that it is for says so as well
                 await self._meanwhile()
 
-    def before(self, parts: Sequence[Part]) -> list[Part]:
+    def followed_by(self, components: Sequence[Component]) -> list[Component]:
         """Itself, and the others, which begin when it is done."""
-        return [self, *(_Later(part, self) for part in parts)]
+        return [self, *(_AfterStartup(component, self) for component in components)]
 
-    async def wait(self, stop: asyncio.Event) -> bool:
+    async def wait_until_done(self, stop: asyncio.Event) -> bool:
         """Wait until the steps have been taken; False when `stop` is set before."""
         waiting = [asyncio.create_task(event.wait()) for event in (self._done, stop)]
         try:
@@ -103,17 +103,17 @@ class Startup:
         return not stop.is_set()
 
 
-class _Later:
-    """A part that begins when the process has started."""
+class _AfterStartup:
+    """A component that begins when the process has started."""
 
-    def __init__(self, part: Part, startup: Startup) -> None:
-        self.name = part.name
-        self.heartbeat = part.heartbeat
-        self._part = part
+    def __init__(self, component: Component, startup: Startup) -> None:
+        self.name = component.name
+        self.heartbeat = component.heartbeat
+        self._component = component
         self._startup = startup
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Wait for the start, and run the part."""
-        if await self._startup.wait(stop):
+        """Wait for the start, and run the component."""
+        if await self._startup.wait_until_done(stop):
             self.heartbeat.beat()
-            await self._part.run(stop)
+            await self._component.run(stop)

@@ -1,7 +1,7 @@
 """MongoDB: the connection, transactions, indexes. The only module that knows the drivers."""
 
 from huiqun.store.abandoned import AbandonedTransactions
-from huiqun.store.bound import BoundCollection, Operation, Outside, Reader
+from huiqun.store.bound import BoundCollection, Operation, OutsideTransaction, Reader
 from huiqun.store.connection import (
     Client,
     Collection,
@@ -9,10 +9,10 @@ from huiqun.store.connection import (
     Database,
     Session,
     check_access,
-    close,
+    close_client,
     connect,
     majority_reads,
-    ping,
+    ping_primary,
 )
 from huiqun.store.errors import (
     BulkWriteError,
@@ -20,16 +20,16 @@ from huiqun.store.errors import (
     StoreError,
     WriteConflictError,
     commit_outcome_is_unknown,
-    is_abort,
     is_too_large,
+    is_transaction_abort,
     is_transient,
     is_write_conflict,
 )
 from huiqun.store.indexes import Index, drop_index, ensure_indexes
 from huiqun.store.operations import DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateOne
-from huiqun.store.options import Driver, MongoOptions, UnfitUrlError, read_url
+from huiqun.store.options import Driver, InvalidMongoUrlError, MongoOptions, parse_mongo_url
 from huiqun.store.presence import PRESENCE_INDEXES, Presence
-from huiqun.store.refusals import StoreRefusesError, explain
+from huiqun.store.refusals import StoreRefusesError, explain_store_error
 from huiqun.store.transaction import transaction
 
 Document = dict[str, object]
@@ -50,31 +50,31 @@ __all__ = [
     "DuplicateKey",
     "Index",
     "InsertOne",
+    "InvalidMongoUrlError",
     "MongoOptions",
     "Operation",
-    "Outside",
+    "OutsideTransaction",
     "Presence",
     "Reader",
     "ReplaceOne",
     "Session",
     "StoreError",
     "StoreRefusesError",
-    "UnfitUrlError",
     "UpdateOne",
     "WriteConflictError",
     "check_access",
-    "close",
+    "close_client",
     "commit_outcome_is_unknown",
     "connect",
     "drop_index",
     "ensure_indexes",
-    "explain",
-    "is_abort",
+    "explain_store_error",
     "is_too_large",
+    "is_transaction_abort",
     "is_transient",
     "is_write_conflict",
     "majority_reads",
-    "ping",
-    "read_url",
+    "parse_mongo_url",
+    "ping_primary",
     "transaction",
 ]

@@ -13,7 +13,15 @@ import structlog
 from bson.binary import Binary
 from pymongo.errors import OperationFailure
 
-from huiqun.store.connection import Client, Database, Session, app_name_of, full_name, instance_in, instance_of
+from huiqun.store.connection import (
+    Client,
+    Database,
+    Session,
+    app_name_of,
+    client_instance_of,
+    full_app_name,
+    parse_client_instance,
+)
 from huiqun.store.presence import PROCESSES
 
 # Whose heart has not beaten while our own beat so often, once a second, is gone or stopped.
@@ -31,14 +39,14 @@ _log = structlog.get_logger(__name__)
 _open_here: dict[str, set[UUID]] = {}
 
 
-def note_opened(session: Session) -> None:
+def mark_transaction_open(session: Session) -> None:
     """Remember that this process is in a transaction of the session: nobody may end it meanwhile."""
-    _open_here.setdefault(instance_of(session.client), set()).add(_id_of(session))
+    _open_here.setdefault(client_instance_of(session.client), set()).add(_id_of(session))
 
 
-def note_closed(session: Session) -> None:
+def mark_transaction_closed(session: Session) -> None:
     """Forget it: what the server still has open of it, because it could not be told, is abandoned."""
-    _open_here.get(instance_of(session.client), set()).discard(_id_of(session))
+    _open_here.get(client_instance_of(session.client), set()).discard(_id_of(session))
 
 
 def _id_of(session: Session) -> UUID:
@@ -65,7 +73,7 @@ class AbandonedTransactions:
         self._database = database
         self._seen: dict[str, _Seen] = {}
 
-    async def end(self) -> int:
+    async def abort_abandoned(self) -> int:
         """End those that are abandoned now, log it, and return how many there were.
 
         Asking for and ending one's own sessions needs no privilege; where it is forbidden all the same, the server's
@@ -89,12 +97,16 @@ class AbandonedTransactions:
     async def _abandoned(self, client: Client) -> tuple[list[UUID], list[UUID]]:
         """The sessions whose transaction nobody will finish: those of other processes, and our own."""
         gone, known = await self._gone()
-        own = instance_of(client)
+        own = client_instance_of(client)
         at_work = frozenset(_open_here.get(own, ()))
         given_up: list[UUID] = []
         found: list[UUID] = []
         for each in await _idle_transactions(client):
-            instance, session, transaction = instance_in(each["appName"]), each["lsid"]["id"], each["transaction"]
+            instance, session, transaction = (
+                parse_client_instance(each["appName"]),
+                each["lsid"]["id"],
+                each["transaction"],
+            )
             if instance == own:
                 # However late the server heard of its last operation: a frozen one hears of all when it goes on.
                 if session not in at_work and transaction["timeInactiveMicros"] * _MICROSECOND >= _GIVEN_UP:
@@ -108,7 +120,7 @@ class AbandonedTransactions:
         """The instances whose heartbeat has stopped, and all that have one."""
         query = {"service": app_name_of(self._database.client)}
         found = {each["_id"]: each["beats"] async for each in self._database[PROCESSES].find(query, {"beats": 1})}
-        own = found.get(instance_of(self._database.client), 0)
+        own = found.get(client_instance_of(self._database.client), 0)
         before, self._seen = self._seen, {}
         for instance, beats in found.items():
             seen = before.get(instance, _Seen(beats, own))
@@ -120,7 +132,7 @@ async def _idle_transactions(client: Client) -> list[dict[str, Any]]:
     """The open transactions of all instances in which nothing is under way."""
     query = {
         "type": "idleSession",
-        "appName": {"$regex": f"^{re.escape(full_name(app_name_of(client), ''))}"},
+        "appName": {"$regex": f"^{re.escape(full_app_name(app_name_of(client), ''))}"},
         "transaction": {"$exists": True},
     }
     pipeline: list[dict[str, Any]] = [{"$currentOp": {"allUsers": False, "idleSessions": True}}, {"$match": query}]

@@ -135,7 +135,7 @@ class BoundCollection(ReadCollection):
 
 
 class Reader(ABC):
-    """Where a function reads that is called within a transaction and outside of it: a unit of work, or `Outside`.
+    """Where a function reads that is called within a transaction and outside of it: a `Work` or `OutsideTransaction`.
 
     No protocol: the driver's database would pass for one, as it has a collection under every name.
     """
@@ -147,7 +147,7 @@ class Reader(ABC):
         """The collection of this name."""
 
 
-class Outside(Reader):
+class OutsideTransaction(Reader):
     """A database outside of any transaction: a read sees what is committed when it is asked, a write stands alone.
 
     A use case has a transaction, and never comes here.

@@ -16,7 +16,7 @@ import pymongo.lock
 T = TypeVar("T")
 
 
-def keep_cancellations() -> None:
+def backport_wait_for() -> None:
     """Have `asyncio.wait_for` wait in the task of its caller, as it does from Python 3.12 on; safe to repeat."""
     if sys.version_info < (3, 12):
         asyncio.wait_for = _wait_for  # type: ignore[assignment] # noqa: TID251 - it is put right here

@@ -11,7 +11,7 @@ from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.read_concern import ReadConcern
 
-from huiqun.store.cancellation import keep_cancellations
+from huiqun.store.cancellation import backport_wait_for
 from huiqun.store.options import MongoOptions
 from huiqun.store.refusals import require_replica_set
 
@@ -36,10 +36,10 @@ def connect(server: MongoOptions | str, *, app_name: str = "huiqun", wait_millis
     told from the work of living ones. Writes are acknowledged by a majority and dates come back in UTC. Choosing a
     server waits `wait_milliseconds`, an operation on a socket at most 30 s.
     """
-    keep_cancellations()
+    backport_wait_for()
     options = server if isinstance(server, MongoOptions) else MongoOptions(server)
     arguments = options.arguments() | {
-        "appname": full_name(app_name, secrets.token_hex(8)),
+        "appname": full_app_name(app_name, secrets.token_hex(8)),
         "tz_aware": True,
         "w": "majority",
         "serverSelectionTimeoutMS": wait_milliseconds,
@@ -75,17 +75,17 @@ def app_name_of(client: Client) -> str:
     return str(client.options.pool_options.appname).rpartition(_INSTANCE)[0]
 
 
-def instance_of(client: Client) -> str:
+def client_instance_of(client: Client) -> str:
     """Which one it is of the clients of this name."""
-    return instance_in(str(client.options.pool_options.appname))
+    return parse_client_instance(str(client.options.pool_options.appname))
 
 
-def full_name(app_name: str, instance: str) -> str:
+def full_app_name(app_name: str, instance: str) -> str:
     """How the server shows a client."""
     return f"{app_name}{_INSTANCE}{instance}"
 
 
-def instance_in(name: str) -> str:
+def parse_client_instance(name: str) -> str:
     """The instance in a name that the server shows."""
     return name.rpartition(_INSTANCE)[2]
 
@@ -95,13 +95,13 @@ def majority_reads(database: Database) -> Database:
     return database.with_options(read_concern=ReadConcern("majority"))
 
 
-async def close(client: Client) -> None:
+async def close_client(client: Client) -> None:
     """Say goodbye to the server and close the connections, within a second where it does not answer."""
     with pymongo.timeout(1):
         await client.close()
 
 
-async def ping(client: Client) -> None:
+async def ping_primary(client: Client) -> None:
     """Ask the primary for an answer; raises a transient error where there is none.
 
     StoreRefusesError if it knows no transactions.
@@ -115,5 +115,5 @@ async def check_access(database: Database) -> None:
     That is less than who asks for readiness waits, so that the driver gets to say why it found no primary.
     """
     with pymongo.timeout(_CHECK_SECONDS):
-        await ping(database.client)
+        await ping_primary(database.client)
         await database["outbox"].find_one({}, {"_id": 1})

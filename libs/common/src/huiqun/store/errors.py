@@ -10,7 +10,7 @@ from pymongo.errors import (
     PyMongoError,
 )
 
-from huiqun.store.refusals import StoreRefusesError, explain
+from huiqun.store.refusals import StoreRefusesError, explain_store_error
 
 StoreError = PyMongoError
 
@@ -37,7 +37,7 @@ def is_transient(error: BaseException) -> bool:
 
     Also where an operator has to mend something first: none of the work that waits is to blame for it.
     """
-    lasting = isinstance(error, StoreRefusesError) or explain(error) is not None
+    lasting = isinstance(error, StoreRefusesError) or explain_store_error(error) is not None
     if lasting or isinstance(error, ConnectionFailure | ExecutionTimeout | WriteConflictError):
         return True
     if isinstance(error, BulkWriteError):
@@ -47,12 +47,12 @@ def is_transient(error: BaseException) -> bool:
     return False
 
 
-def is_abort(error: BaseException) -> bool:
+def is_transaction_abort(error: BaseException) -> bool:
     """Whether the store is there and this very work did not get through: it took too long, or met another's.
 
     Once that may be chance. Again and again, it is the work.
     """
-    if isinstance(error, ConnectionFailure | StoreRefusesError) or explain(error) is not None:
+    if isinstance(error, ConnectionFailure | StoreRefusesError) or explain_store_error(error) is not None:
         return False
     return is_transient(error)
 
@@ -86,8 +86,8 @@ __all__ = [
     "StoreError",
     "WriteConflictError",
     "commit_outcome_is_unknown",
-    "is_abort",
     "is_too_large",
+    "is_transaction_abort",
     "is_transient",
     "is_write_conflict",
 ]

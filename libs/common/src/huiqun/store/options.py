@@ -14,7 +14,7 @@ _SRV = "mongodb+srv://"
 Driver: TypeAlias = Literal["pymongo", "motor"]
 
 
-class UnfitUrlError(ValueError):
+class InvalidMongoUrlError(ValueError):
     """Not a URL of MongoDB; the message quotes nothing of it that may be secret."""
 
 
@@ -60,8 +60,8 @@ class MongoUrl:
     verifies_certificates: bool
 
 
-def read_url(url: str) -> MongoUrl:
-    """Read a URL without asking any server, not even for the names behind `mongodb+srv`; raises UnfitUrlError."""
+def parse_mongo_url(url: str) -> MongoUrl:
+    """Read a URL without asking any server, not even for names behind `mongodb+srv`; raises InvalidMongoUrlError."""
     is_srv = url.startswith(_SRV)
     try:
         with warnings.catch_warnings(action="ignore"):
@@ -69,7 +69,7 @@ def read_url(url: str) -> MongoUrl:
     except (PyMongoError, ValueError) as error:
         quotes_secrets = "@" in url or "password" in url.lower()
         reason = "" if quotes_secrets else f" ({error})"
-        raise UnfitUrlError(
+        raise InvalidMongoUrlError(
             f"this is no address of MongoDB, which looks like mongodb://host:27017/?replicaSet=rs0{reason}; user and "
             "password belong in HUIQUN_MONGO_USERNAME and HUIQUN_MONGO_PASSWORD"
         ) from None

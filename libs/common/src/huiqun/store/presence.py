@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from pymongo.errors import PyMongoError
 
-from huiqun.store.connection import Database, app_name_of, connect_blocking, instance_of
+from huiqun.store.connection import Database, app_name_of, client_instance_of, connect_blocking
 from huiqun.store.indexes import Index
 from huiqun.store.options import MongoOptions
 
@@ -42,7 +42,7 @@ class Presence:
 
     async def begin(self) -> None:
         """Write the first heartbeat, and start the thread that writes the others; raises a StoreError."""
-        instance = instance_of(self._database.client)
+        instance = client_instance_of(self._database.client)
         await self._database[PROCESSES].update_one({"_id": instance}, self._beat(), upsert=True)
         self._thread = threading.Thread(target=self._run, args=(instance,), name="presence", daemon=True)
         self._thread.start()

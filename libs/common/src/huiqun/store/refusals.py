@@ -51,7 +51,7 @@ def require_replica_set(hello: Mapping[str, Any]) -> None:
         raise StoreRefusesError(f"MongoDB {_NOT_INITIATED if hello.get('isreplicaset') else _STANDALONE}")
 
 
-def explain(error: BaseException) -> StoreRefusesError | None:
+def explain_store_error(error: BaseException) -> StoreRefusesError | None:
     """What an operator has to mend so that the error does not come again; None if it is no such error."""
     sentence: str | None = None
     if isinstance(error, ServerSelectionTimeoutError):

@@ -8,7 +8,7 @@ from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from huiqun.store.abandoned import note_closed, note_opened
+from huiqun.store.abandoned import mark_transaction_closed, mark_transaction_open
 from huiqun.store.connection import Client, Session
 from huiqun.store.errors import commit_outcome_is_unknown, is_transient
 
@@ -29,11 +29,11 @@ async def transaction(client: Client) -> AsyncIterator[Session]:
         await session.start_transaction(
             read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority", wtimeout=30_000)
         )
-        note_opened(session)
+        mark_transaction_open(session)
         yield session
         await _commit(session)
     finally:
-        note_closed(session)
+        mark_transaction_closed(session)
         # This aborts what is not committed.
         with pymongo.timeout(_ABORT_SECONDS):
             await session.end_session()

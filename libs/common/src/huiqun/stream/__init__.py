@@ -2,9 +2,9 @@
 
 from huiqun.stream.consumer import BatchConsumer, ConsumerOptions
 from huiqun.stream.controls import CONTROL_INDEXES
-from huiqun.stream.lag import LagWatch
+from huiqun.stream.lag import LagMonitor
 from huiqun.stream.routes import Route
 
 STREAM_INDEXES = CONTROL_INDEXES
 
-__all__ = ["STREAM_INDEXES", "BatchConsumer", "ConsumerOptions", "LagWatch", "Route"]
+__all__ = ["STREAM_INDEXES", "BatchConsumer", "ConsumerOptions", "LagMonitor", "Route"]

@@ -6,18 +6,18 @@ from typing import Any, NamedTuple
 
 from aiokafka import ConsumerRecord, TopicPartition
 
-from huiqun.contracts.catalog import UndecodableError, decode
-from huiqun.contracts.channel.repairs import plain_id
+from huiqun.contracts.catalog import UndecodableError, decode_event
+from huiqun.contracts.channel.repairs import normalize_id
 from huiqun.contracts.envelope import NO_FINGERPRINT, Event
 from huiqun.contracts.topics import Topic
-from huiqun.stream.unreadable import UnreadableRecord, unreadable
+from huiqun.stream.unreadable import UnreadableRecord, describe_unreadable
 from huiqun.telemetry.tracing import start_span
 
 Polled = Mapping[TopicPartition, Sequence[ConsumerRecord]]
 
 
 @dataclass(slots=True)
-class Received:
+class ReceivedEvent:
     """An event, the record it came in, and what makes two deliveries the same event.
 
     `prepared` is what its route made of it before the transaction.
@@ -34,7 +34,7 @@ class Received:
         return own != fingerprint and NO_FINGERPRINT not in (own, fingerprint)
 
 
-class Refused(NamedTuple):
+class RefusedRecord(NamedTuple):
     """A record whose event a handler must not act on, and why."""
 
     record: ConsumerRecord
@@ -42,7 +42,7 @@ class Refused(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Undecodable:
+class UndecodableRecord:
     """A record that is no event of its topic or stands under a key that is not its own, and why; `kind` in a word."""
 
     record: ConsumerRecord
@@ -54,7 +54,7 @@ class Undecodable:
 _ENVELOPE_BYTES = 800
 
 
-def cut_batch(polled: Polled, characters: int) -> Polled:
+def limit_batch(polled: Polled, characters: int) -> Polled:
     """As many of a poll's records, in their order, as have no more than so many characters of text; one at least.
 
     Of each partition a record in turn, so that one with much to judge does not keep the others waiting.
@@ -86,8 +86,8 @@ def _characters(record: ConsumerRecord) -> int:
 class Batch:
     """What one poll brought: events that a handler wants, records that do not decode, and where to go on reading."""
 
-    received: tuple[Received, ...]
-    undecodable: tuple[Undecodable, ...]
+    received: tuple[ReceivedEvent, ...]
+    undecodable: tuple[UndecodableRecord, ...]
     positions: Mapping[TopicPartition, int]
     size: int
 
@@ -106,32 +106,32 @@ def decode_batch(
 
     Who wants to know of unreadable records gets an UnreadableRecord for each that says which group it is of.
     """
-    received: list[Received] = []
-    undecodable: list[Undecodable] = []
+    received: list[ReceivedEvent] = []
+    undecodable: list[UndecodableRecord] = []
     rank = {name: position for position, name in enumerate(topics)}
     for partition in sorted(polled, key=lambda partition: (rank[partition.topic], partition.partition)):
         topic = topics[partition.topic]
         for record in polled[partition]:
             event = _read(topic, record)
-            if isinstance(event, Undecodable):
+            if isinstance(event, UndecodableRecord):
                 undecodable.append(event)
-                noted = unreadable(topic, record, event.reason) if UnreadableRecord in wanted else None
+                noted = describe_unreadable(topic, record, event.reason) if UnreadableRecord in wanted else None
                 if noted is not None:
-                    received.append(Received(noted, record, noted.identity))
+                    received.append(ReceivedEvent(noted, record, noted.identity))
             elif type(event) in wanted:
-                received.append(Received(event, record, event.identity))
+                received.append(ReceivedEvent(event, record, event.identity))
     positions = {partition: records[-1].offset + 1 for partition, records in polled.items() if records}
     return Batch(tuple(received), tuple(undecodable), positions, sum(map(len, polled.values())))
 
 
-def _read(topic: Topic, record: ConsumerRecord) -> Event | Undecodable:
+def _read(topic: Topic, record: ConsumerRecord) -> Event | UndecodableRecord:
     """The event in a record, or why there is none."""
     try:
-        event = decode(topic, record.value)
+        event = decode_event(topic, record.value)
     except UndecodableError as error:
-        return Undecodable(record, str(error))
+        return UndecodableRecord(record, str(error))
     misplaced = _misplaced(topic, event, record.key)
-    return event if misplaced is None else Undecodable(record, misplaced, "key")
+    return event if misplaced is None else UndecodableRecord(record, misplaced, "key")
 
 
 def _misplaced(topic: Topic, event: Event, key: bytes | None) -> str | None:
@@ -142,23 +142,23 @@ def _misplaced(topic: Topic, event: Event, key: bytes | None) -> str | None:
     if key is None:
         return "the record has no key; it is to be the event's subject"
     # An id is made plain where it is read; the key is what it was.
-    if key != event.subject.encode() and plain_id(key.decode(errors="replace")) != event.subject:
+    if key != event.subject.encode() and normalize_id(key.decode(errors="replace")) != event.subject:
         return "the record's key is not the event's subject"
     group = getattr(event.data, "group_id", None) if topic.is_keyed_by_group else None
     return None if group in (None, event.subject) else "the event's subject is not its group"
 
 
-def without_duplicates(received: Sequence[Received]) -> list[Received]:
+def without_duplicates(received: Sequence[ReceivedEvent]) -> list[ReceivedEvent]:
     """The events in order, each identity once."""
     if len({item.identity for item in received}) == len(received):
         return list(received)
-    seen: dict[str, Received] = {}
+    seen: dict[str, ReceivedEvent] = {}
     for item in received:
         seen.setdefault(item.identity, item)
     return list(seen.values())
 
 
-def contradictions(received: Sequence[Received]) -> list[Received]:
+def find_contradicting(received: Sequence[ReceivedEvent]) -> list[ReceivedEvent]:
     """The events whose content is other than that of the first one of the same identity."""
     if len({item.identity for item in received}) == len(received):
         return []
@@ -166,7 +166,7 @@ def contradictions(received: Sequence[Received]) -> list[Received]:
     return [item for item in received if item.contradicts(first.setdefault(item.identity, item.event.fingerprint))]
 
 
-def traced(consumer: str, item: Received) -> Received:
+def with_consumer_span(consumer: str, item: ReceivedEvent) -> ReceivedEvent:
     """The event with a span of this consumer as the parent of whatever it causes."""
     with start_span(f"{consumer} {item.event.type}", parent=item.event.traceparent) as span:
         return replace(item, event=item.event.model_copy(update={"traceparent": span.traceparent}))

@@ -11,7 +11,7 @@ _WINDOW = 100
 _LEAST = 20
 
 
-class Place(NamedTuple):
+class PartitionId(NamedTuple):
     """A partition of a topic, by the topic's name without a prefix."""
 
     topic: str
@@ -22,13 +22,13 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Breaker:
+class PartitionBreaker:
     """An open breaker: its partition is paused, but for one record that is tried when `trial_at` has come.
 
     `failed` of the last `seen` records failed in a handler; `reason` is the kind of the last error and where it was.
     """
 
-    place: Place
+    place: PartitionId
     since: datetime
     reason: str
     failed: int

@@ -10,17 +10,17 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError
 
 from huiqun.kafka import KafkaOptions
-from huiqun.kafka.refusals import NOT_AUTHORIZED, authorization_refusal, explained
+from huiqun.kafka.refusals import NOT_AUTHORIZED, describe_missing_rights, explain_refusal
 from huiqun.runtime.health import CombinedHeartbeat
 from huiqun.runtime.waiting import wait_for_stop
 from huiqun.stream.batch import Polled
+from huiqun.stream.context import ConsumerContext
 from huiqun.stream.guard import PartitionGuard
-from huiqun.stream.lane import Lane, export_figures
-from huiqun.stream.line import Line
-from huiqun.stream.positions import group_of
+from huiqun.stream.lane import Lane, export_consumer_metrics
+from huiqun.stream.positions import consumer_group_of
 from huiqun.stream.routes import Route, RoutingTable
 from huiqun.work import Transactor
-from huiqun.work.retry import until_it_passes
+from huiqun.work.retry import retry_forever
 
 _POLL_MILLISECONDS = 250
 _FINISH_SECONDS = 20.0
@@ -59,14 +59,14 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
         options: ConsumerOptions = ConsumerOptions(),
     ) -> None:
         self.name = service
-        self.group = group_of(kafka, service)
+        self.group = consumer_group_of(kafka, service)
         self._kafka = kafka
         self._options = options
         self.heartbeat = CombinedHeartbeat()
         table = RoutingTable(routes)
         limits = options.max_failed_share, options.trial_seconds
         self._guard = PartitionGuard(service, transactor.database, transactor.clock, self.heartbeat, limits)
-        self._line = Line(
+        self._context = ConsumerContext(
             service=service,
             prefix=kafka.prefix,
             topics={kafka.prefix + topic.name: topic for topic in table.topics},
@@ -75,11 +75,11 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
             guard=self._guard,
         )
         self.reads = tuple(topic.name for topic in table.topics)
-        self._lanes = [Lane(self._line, options.max_characters) for _ in range(options.lanes)]
+        self._lanes = [Lane(self._context, options.max_characters) for _ in range(options.lanes)]
         for lane in self._lanes:
             self.heartbeat.include(lane.heartbeat)
         self._consumer: AIOKafkaConsumer | None = None
-        export_figures(service, self.reads)
+        export_consumer_metrics(service, self.reads)
 
     @property
     def assignment(self) -> frozenset[TopicPartition]:
@@ -96,8 +96,8 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
             if not stop.is_set():
                 await self._consume(stop)
 
-        await until_it_passes(self._guard.refresh, name=self.name, on_wait=self.heartbeat.failing)
-        await until_it_passes(attempt, name=self.name, on_wait=self.heartbeat.failing)
+        await retry_forever(self._guard.refresh, name=self.name, on_retry=self.heartbeat.mark_failing)
+        await retry_forever(attempt, name=self.name, on_retry=self.heartbeat.mark_failing)
 
     async def _consume(self, stop: asyncio.Event) -> None:
         """Join the group, and read until stopped; raises what ended that."""
@@ -126,29 +126,29 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
         if revoked:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_FINISH_SECONDS):
-                    await asyncio.gather(*(lane.quiet() for lane in self._lanes))
+                    await asyncio.gather(*(lane.wait_until_idle() for lane in self._lanes))
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         """Have the lanes look for what a former owner may have left unpublished."""
-        self._guard.own(map(self._line.place_of, assigned))
+        self._guard.set_assigned(map(self._context.partition_id_of, assigned))
         for lane in self._lanes:
-            lane.forget(assigned)
+            lane.reset_partitions(assigned)
 
     async def _turn(self, consumer: AIOKafkaConsumer, number: int, stop: asyncio.Event) -> None:
         """Poll and handle this lane's partitions until stopped; of those whose breaker is open, one record at times."""
         lane, guard, has_polled, refused = self._lanes[number], self._guard, False, False
         while not stop.is_set():
             lane.heartbeat.beat()
-            lane.check()
+            lane.raise_failure()
             mine = [each for each in consumer.assignment() if each.partition % len(self._lanes) == number]
             try:
-                for each in [each for each in mine if guard.is_trial_due(self._line.place_of(each))]:
+                for each in [each for each in mine if guard.is_trial_due(self._context.partition_id_of(each))]:
                     await self._try(consumer, lane, each, stop)
-                mine = [each for each in mine if not guard.is_open(self._line.place_of(each))]
-                polled = await poll(consumer, mine, _POLL_MILLISECONDS, self._options.max_batch)
+                mine = [each for each in mine if not guard.is_open(self._context.partition_id_of(each))]
+                polled = await poll_partitions(consumer, mine, _POLL_MILLISECONDS, self._options.max_batch)
             except NOT_AUTHORIZED as error:
-                refusal = authorization_refusal(error, self._kafka)
-                lane.heartbeat.failing(refusal)
+                refusal = describe_missing_rights(error, self._kafka)
+                lane.heartbeat.mark_failing(refusal)
                 if not refused:
                     _log.warning("poll_refused", consumer=self.name, error=str(refusal))
                 refused = True
@@ -156,23 +156,23 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
                 continue
             if not has_polled or (refused and mine):
                 has_polled, refused = True, False
-                lane.heartbeat.well()
+                lane.heartbeat.mark_healthy()
             if polled:
-                await lane.take(consumer, polled)
+                await lane.submit(consumer, polled)
             elif not mine:
                 await wait_for_stop(stop, _POLL_MILLISECONDS / 1000)
-        await lane.finish()
+        await lane.join()
 
     async def _try(self, consumer: AIOKafkaConsumer, lane: Lane, paused: TopicPartition, stop: asyncio.Event) -> None:
         """Try one record of a partition whose breaker is open; those that no handler gets to see do not count."""
-        place = self._line.place_of(paused)
+        place = self._context.partition_id_of(paused)
         while self._guard.is_trial_due(place) and not stop.is_set():
-            polled = await poll(consumer, [paused], 0, 1)
+            polled = await poll_partitions(consumer, [paused], 0, 1)
             if not polled:
                 return
             lane.heartbeat.beat()
-            await lane.take(consumer, polled, trial=True)
-            await lane.finish()
+            await lane.submit(consumer, polled, trial=True)
+            await lane.join()
 
     async def _connect(self) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(
@@ -188,9 +188,9 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
             metadata_max_age_ms=self._kafka.metadata_age_milliseconds,
             fetch_max_wait_ms=self._kafka.fetch_wait_milliseconds,
         )
-        consumer.subscribe(list(self._line.topics), listener=self)
+        consumer.subscribe(list(self._context.topics), listener=self)
         try:
-            async with explained(self._kafka):
+            async with explain_refusal(self._kafka):
                 await consumer.start()
         except BaseException:
             await consumer.stop()
@@ -198,7 +198,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
         return consumer
 
 
-async def poll(
+async def poll_partitions(
     consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition], milliseconds: int, most: int
 ) -> Polled:
     """What has come of these partitions; nothing where one of them was taken away while we waited.

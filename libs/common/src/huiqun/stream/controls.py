@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from huiqun.store import Database, Index, Outside, Reader
-from huiqun.stream.breaker import Breaker, Place
+from huiqun.store import Database, Index, OutsideTransaction, Reader
+from huiqun.stream.breaker import PartitionBreaker, PartitionId
 from huiqun.stream.skipping import SkipRule
 from huiqun.work import Work
 
@@ -18,12 +18,12 @@ CONTROL_INDEXES: Mapping[str, Sequence[Index]] = {
 }
 
 
-async def list_breakers(reader: Reader) -> list[Breaker]:
+async def list_breakers(reader: Reader) -> list[PartitionBreaker]:
     """The open breakers of all partitions, in their order."""
     cursor = reader.collection(BREAKERS).find().sort([("topic", 1), ("partition", 1)])
     return [
-        Breaker(
-            Place(each["topic"], each["partition"]),
+        PartitionBreaker(
+            PartitionId(each["topic"], each["partition"]),
             each["since"],
             each["reason"],
             each["failed"],
@@ -35,7 +35,7 @@ async def list_breakers(reader: Reader) -> list[Breaker]:
     ]
 
 
-async def save_breaker(database: Database, breaker: Breaker) -> None:
+async def save_breaker(database: Database, breaker: PartitionBreaker) -> None:
     """Keep an open breaker, for this process and for whoever has the partition after it."""
     document = {
         "topic": breaker.place.topic,
@@ -50,13 +50,13 @@ async def save_breaker(database: Database, breaker: Breaker) -> None:
     await database[BREAKERS].replace_one({"_id": str(breaker.place)}, document, upsert=True)
 
 
-async def postpone_trial(database: Database, place: Place, trial_at: datetime) -> None:
+async def postpone_trial(database: Database, place: PartitionId, trial_at: datetime) -> None:
     """Note that a trial failed, unless the breaker was closed meanwhile."""
     change = {"$set": {"trial_at": trial_at}, "$inc": {"trials": 1}}
     await database[BREAKERS].update_one({"_id": str(place)}, change)
 
 
-async def remove_breakers(database: Work | Outside, places: Sequence[Place]) -> None:
+async def remove_breakers(database: Work | OutsideTransaction, places: Sequence[PartitionId]) -> None:
     """Close the breakers of these partitions, where there are any."""
     await database.collection(BREAKERS).delete_many({"_id": {"$in": list(map(str, places))}})
 

@@ -11,13 +11,13 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionError
 
-from huiqun.contracts.catalog import UndecodableError, decode
+from huiqun.contracts.catalog import UndecodableError, decode_event
 from huiqun.contracts.topics import TOPICS, Topic, dead_letters_of
 from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.kafka.publisher import Record
 from huiqun.kafka.topics import count_partitions
 from huiqun.runtime.health import Heartbeat
-from huiqun.work.retry import until_it_passes
+from huiqun.work.retry import retry_forever
 
 _log = structlog.get_logger(__name__)
 
@@ -28,7 +28,7 @@ _UNWRITTEN = "dead-letters"
 _READ_SECONDS = 15.0
 
 
-class NoSuchDeadLetterError(LookupError):
+class DeadLetterNotFoundError(LookupError):
     """There is no dead letter of this id; `huiqun dead-letters list` shows those there are."""
 
 
@@ -49,7 +49,7 @@ class DeadLetter:
     headers: tuple[tuple[str, bytes], ...]
 
 
-def dead_letter(service: str, record: ConsumerRecord, *, reason: str, error: str, prefix: str) -> Record:
+def dead_letter_record(service: str, record: ConsumerRecord, *, reason: str, error: str, prefix: str) -> Record:
     """`record` as it came, for the service's dead-letter topic."""
     replays = _number(_notes(record).get("replays"), 0)
     notes = {
@@ -72,15 +72,15 @@ class DeadLetterLog:
     def __init__(self, service: str) -> None:
         """Speak for the consumer of `service`."""
         self._service = service
-        self._noted: list[tuple[ConsumerRecord, str, str]] = []
+        self._added: list[tuple[ConsumerRecord, str, str]] = []
 
-    def note(self, record: ConsumerRecord, topic: str, kind: str) -> None:
+    def add_record(self, record: ConsumerRecord, topic: str, kind: str) -> None:
         """Keep in mind that a record became a dead letter; `topic` is its topic's name without a prefix."""
-        self._noted.append((record, topic, kind))
+        self._added.append((record, topic, kind))
 
     def flush(self) -> None:
         """Write the lines of a batch: 20 at most, and then one that counts the others by kind."""
-        noted, self._noted = self._noted, []
+        noted, self._added = self._added, []
         for record, topic, kind in noted[:_MOST_LINES]:
             place = {"topic": topic, "partition": record.partition, "offset": record.offset}
             _log.error("dead_letter", consumer=self._service, kind=kind, **place)
@@ -95,7 +95,7 @@ class LetterPublisher(Protocol):
         """Send the records, and wait until each is acknowledged."""
 
 
-async def keep(publisher: LetterPublisher, letters: Sequence[Record], heartbeat: Heartbeat) -> None:
+async def write_dead_letters(publisher: LetterPublisher, letters: Sequence[Record], heartbeat: Heartbeat) -> None:
     """Write dead letters, for as long as it takes: rather than lose one, whoever writes it waits, and is not ready."""
     left = list(letters)
     size = len(left)
@@ -109,11 +109,11 @@ async def keep(publisher: LetterPublisher, letters: Sequence[Record], heartbeat:
         nonlocal size
         size = 1  # one is refused, and the others are not to be written each time that it is
         left.append(left.pop(0))
-        heartbeat.failing(error)
+        heartbeat.mark_failing(error)
         heartbeat.mark_unready(_UNWRITTEN, f"the dead-letter topic does not take a letter: {type(error).__name__}")
 
     if left:
-        await until_it_passes(attempt, name="dead-letters", on_wait=wait, passes=_is_refusal)
+        await retry_forever(attempt, name="dead-letters", on_retry=wait, retry_on=_is_refusal)
         heartbeat.clear_unready(_UNWRITTEN)
 
 
@@ -122,7 +122,7 @@ def _is_refusal(error: BaseException) -> bool:
     return isinstance(error, KafkaError | OSError)
 
 
-async def read_all(options: KafkaOptions, service: str) -> AsyncIterator[DeadLetter]:
+async def read_dead_letters(options: KafkaOptions, service: str) -> AsyncIterator[DeadLetter]:
     """The dead letters of a service up to the end of the topic as it is now, oldest first in each partition.
 
     Raises KafkaError or TimeoutError when the broker does not answer, so that nobody takes a part for all.
@@ -156,22 +156,22 @@ async def _poll(consumer: AIOKafkaConsumer, partition: TopicPartition) -> Sequen
     return records
 
 
-async def find(options: KafkaOptions, service: str, letter_id: str) -> DeadLetter:
-    """The dead letter of this id; raises NoSuchDeadLetterError."""
-    async for letter in read_all(options, service):
+async def get_dead_letter(options: KafkaOptions, service: str, letter_id: str) -> DeadLetter:
+    """The dead letter of this id; raises DeadLetterNotFoundError."""
+    async for letter in read_dead_letters(options, service):
         if letter.id == letter_id:
             return letter
-    raise NoSuchDeadLetterError(letter_id)
+    raise DeadLetterNotFoundError(letter_id)
 
 
-async def replay(publisher: Publisher, letter: DeadLetter, repaired: bytes | None = None) -> None:
+async def replay_dead_letter(publisher: Publisher, letter: DeadLetter, repaired: bytes | None = None) -> None:
     """Put a dead letter back on the topic it came from, with `repaired` as its value if that is given.
 
     Where the value is an event, its key is the event's subject, also if the record came under another or none.
     """
     topic = next((topic for topic in TOPICS if topic.name == letter.topic), None)
     if topic is None:
-        raise NoSuchDeadLetterError(f"{letter.id} came from the unknown topic {letter.topic!r}")
+        raise DeadLetterNotFoundError(f"{letter.id} came from the unknown topic {letter.topic!r}")
     headers = (*letter.headers, (f"{_PREFIX}replays", str(letter.replays + 1).encode()))
     value = letter.value if repaired is None else repaired
     await publisher.publish([Record(letter.topic, _key_of(topic, value) or letter.key, value, headers)])
@@ -179,12 +179,12 @@ async def replay(publisher: Publisher, letter: DeadLetter, repaired: bytes | Non
 
 def _key_of(topic: Topic, value: bytes | None) -> bytes | None:
     try:
-        return decode(topic, value).subject.encode()
+        return decode_event(topic, value).subject.encode()
     except (UndecodableError, KeyError):  # a topic that has no events yet has no decoder
         return None
 
 
-def latest(letters: Iterable[DeadLetter]) -> list[DeadLetter]:
+def latest_dead_letters(letters: Iterable[DeadLetter]) -> list[DeadLetter]:
     """Each record once, as its latest dead letter: one that was put back in vain has left a letter every time."""
     records = {(letter.topic, letter.key, letter.value): letter for letter in sorted(letters, key=lambda each: each.at)}
     return sorted(records.values(), key=lambda letter: letter.at)

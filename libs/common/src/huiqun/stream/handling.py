@@ -8,16 +8,16 @@ import structlog
 from aiokafka import TopicPartition
 
 from huiqun.runtime.health import Heartbeat
-from huiqun.store import DuplicateKey, StoreError, is_abort, is_too_large, is_write_conflict
-from huiqun.stream.batch import Received
-from huiqun.stream.breaker import Place
-from huiqun.stream.dead_letters import dead_letter
-from huiqun.stream.line import Line
+from huiqun.store import DuplicateKey, StoreError, is_too_large, is_transaction_abort, is_write_conflict
+from huiqun.stream.batch import ReceivedEvent
+from huiqun.stream.breaker import PartitionId
+from huiqun.stream.context import ConsumerContext
+from huiqun.stream.dead_letters import dead_letter_record
 from huiqun.stream.unreadable import UnreadableRecord
-from huiqun.telemetry import metrics, reason_of, traceback_of
+from huiqun.telemetry import format_frames, locate_error, metrics
 from huiqun.work import Work, inbox, outbox
-from huiqun.work.retry import until_it_passes
-from huiqun.work.transactor import Delivery
+from huiqun.work.retry import retry_forever
+from huiqun.work.transactor import BatchDelivery
 
 _log = structlog.get_logger(__name__)
 
@@ -37,46 +37,46 @@ class TransactionAbortedError(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class HandlerFailure:
     """An event on which its handler failed, alone: why, and where."""
 
-    item: Received
+    item: ReceivedEvent
     reason: str
     where: str
 
 
 @dataclass(slots=True)
-class Handled:
+class HandledBatch:
     """What became of a batch: what its events left to be published, those that failed, and those left for later.
 
     `count` are the events that a handler took. `contradicting` are those whose identity was dealt with before, with
     another content.
     """
 
-    entries: list[outbox.Entry] = field(default_factory=list)
+    entries: list[outbox.OutboxEntry] = field(default_factory=list)
     count: int = 0
-    failed: list[Failure] = field(default_factory=list)
-    left: list[Received] = field(default_factory=list)
-    contradicting: dict[int, Received] = field(default_factory=dict)
+    failed: list[HandlerFailure] = field(default_factory=list)
+    left: list[ReceivedEvent] = field(default_factory=list)
+    contradicting: dict[int, ReceivedEvent] = field(default_factory=dict)
 
 
 class BatchHandling:
     """Has events handled, each once, and finds those that cannot be."""
 
-    def __init__(self, line: Line, heartbeat: Heartbeat, publish_leftovers: PublishLeftovers) -> None:
+    def __init__(self, context: ConsumerContext, heartbeat: Heartbeat, publish_leftovers: PublishLeftovers) -> None:
         """`publish_leftovers` publishes what former owners of partitions ("topic/number") have left."""
-        self._line = line
+        self._context = context
         self._heartbeat = heartbeat
         self._publish_leftovers = publish_leftovers
 
-    async def handle(self, received: Sequence[Received], *, trial: bool = False) -> Handled:
+    async def handle(self, received: Sequence[ReceivedEvent], *, trial: bool = False) -> HandledBatch:
         """Handle the events in their order, for as long as the store is away; raises nothing of a handler's.
 
         Events of a partition whose breaker is open are left for later, but for a `trial`.
         """
-        handled = Handled()
+        handled = HandledBatch()
         waiting = [list(received)] if received else []
-        paused: set[Place] = set()
+        paused: set[PartitionId] = set()
         while waiting:
             part = waiting.pop() if trial else self._without_paused(waiting.pop(), paused, handled)
             if not part:
@@ -92,9 +92,11 @@ class BatchHandling:
                 handled.count += self._note_handled(part)
         return handled
 
-    def _without_paused(self, part: list[Received], paused: set[Place], handled: Handled) -> list[Received]:
+    def _without_paused(
+        self, part: list[ReceivedEvent], paused: set[PartitionId], handled: HandledBatch
+    ) -> list[ReceivedEvent]:
         """The events of partitions that are not paused; a partition that is stays so to the end of the batch."""
-        guard, place_of = self._line.guard, self._line.place_of
+        guard, place_of = self._context.guard, self._context.partition_id_of
         if not paused and not guard.has_open:
             return part
         paused.update(place for place in {place_of(item.record) for item in part} if guard.is_open(place))
@@ -103,21 +105,21 @@ class BatchHandling:
         handled.left += [item for item in part if place_of(item.record) in paused]
         return [item for item in part if place_of(item.record) not in paused]
 
-    def _divided(self, part: list[Received], error: Exception) -> list[list[Received]]:
+    def _divided(self, part: list[ReceivedEvent], error: Exception) -> list[list[ReceivedEvent]]:
         """Halves of what the store did not take; of what a handler did not, single events."""
-        _log.warning("batch_split", consumer=self._line.service, events=len(part), error=type(error).__name__)
+        _log.warning("batch_split", consumer=self._context.service, events=len(part), error=type(error).__name__)
         if isinstance(error, TransactionAbortedError):
             middle = len(part) // 2
             return [part[:middle], part[middle:]]
         return [[item] for item in part]
 
-    def _failure(self, item: Received, error: Exception) -> Failure:
-        where, reason = traceback_of(error), reason_of(error)
-        _log.error("event_dead", consumer=self._line.service, id=item.event.id, where=where)
-        self._line.guard.note_failed(self._line.place_of(item.record), item.record.key, reason)
-        return Failure(item, reason, where)
+    def _failure(self, item: ReceivedEvent, error: Exception) -> HandlerFailure:
+        where, reason = format_frames(error), locate_error(error)
+        _log.error("event_dead", consumer=self._context.service, id=item.event.id, where=where)
+        self._context.guard.note_failed(self._context.partition_id_of(item.record), item.record.key, reason)
+        return HandlerFailure(item, reason, where)
 
-    def _note_handled(self, part: list[Received]) -> int:
+    def _note_handled(self, part: list[ReceivedEvent]) -> int:
         """Count the events for the breakers. What was no event says nothing of how their handlers do."""
         keys: dict[tuple[str, int], list[Hashable]] = defaultdict(list)
         for item in part:
@@ -125,64 +127,68 @@ class BatchHandling:
                 record = item.record
                 keys[record.topic, record.partition].append(record.key)
         for (topic, partition), some in keys.items():
-            self._line.guard.note_handled(self._line.place_of(TopicPartition(topic, partition)), some)
+            self._context.guard.note_handled(self._context.partition_id_of(TopicPartition(topic, partition)), some)
         return sum(map(len, keys.values()))
 
-    async def _commit(self, received: list[Received], handled: Handled) -> list[outbox.Entry]:
+    async def _commit(self, received: list[ReceivedEvent], handled: HandledBatch) -> list[outbox.OutboxEntry]:
         """Commit the events that are new, for as long as the store is away; raises what does not pass.
 
         What a handler refuses leaves with the batch.
         """
-        line, left, aborts = self._line, received, 0
+        context, left, aborts = self._context, received, 0
 
         async def dispatch(work: Work) -> None:
-            for record, reason in await line.table.dispatch(work, left):
-                work.letters.append(dead_letter(line.service, record, reason=reason, error="", prefix=line.prefix))
+            for record, reason in await context.table.dispatch(work, left):
+                work.letters.append(
+                    dead_letter_record(context.service, record, reason=reason, error="", prefix=context.prefix)
+                )
 
-        async def attempt() -> list[outbox.Entry]:
+        async def attempt() -> list[outbox.OutboxEntry]:
             nonlocal left, aborts
             while left:
                 self._heartbeat.beat()
                 delivery = _delivery(left)
                 try:
-                    with metrics.STAGE_SECONDS.labels(consumer=line.service, stage="handle").time():
-                        _, entries = await line.transactor.commit(dispatch, delivery)
+                    with metrics.STAGE_SECONDS.labels(consumer=context.service, stage="handle").time():
+                        _, entries = await context.transactor.commit(dispatch, delivery)
                 except DuplicateKey as error:
                     left = await self._unknown(left, delivery, error, handled)
                 except StoreError as error:
                     # Who meets another's transaction, alone, is not to blame: the other ends, or is ended, in time.
-                    aborts += is_abort(error) and not (len(left) == 1 and is_write_conflict(error))
+                    aborts += is_transaction_abort(error) and not (len(left) == 1 and is_write_conflict(error))
                     if is_too_large(error) or aborts >= (_MOST_ABORTS if len(left) > 1 else _MOST_ABORTS_OF_ONE):
                         raise TransactionAbortedError(f"aborted {aborts} times") from error
                     raise
                 else:
-                    count_records(line.service, left, "handled")
+                    count_records(context.service, left, "handled")
                     return entries
             return []
 
-        return await until_it_passes(attempt, name=line.service, on_wait=self._heartbeat.failing)
+        return await retry_forever(attempt, name=context.service, on_retry=self._heartbeat.mark_failing)
 
     async def _unknown(
-        self, received: list[Received], delivery: Delivery, error: DuplicateKey, handled: Handled
-    ) -> list[Received]:
+        self, received: list[ReceivedEvent], delivery: BatchDelivery, error: DuplicateKey, handled: HandledBatch
+    ) -> list[ReceivedEvent]:
         """The events that the inbox does not know; raises when it knows none, for then another key was the duplicate.
 
         One that it knows may have been committed by a process that died, or whose answer was lost: what it emitted
         has to leave before anything newer does.
         """
-        known = await inbox.find_fingerprints(self._line.transactor.database, delivery.identities)
+        known = await inbox.find_fingerprints(self._context.transactor.database, delivery.identities)
         if not known:
-            raise KeyExistsError(f"{self._line.service}: {(error.details or {}).get('keyPattern')}") from error
+            raise KeyExistsError(f"{self._context.service}: {(error.details or {}).get('keyPattern')}") from error
         await self._publish_leftovers(delivery.partitions)
         left = [item for item in received if item.identity not in known]
-        count_records(self._line.service, received, "duplicate", but=left)
+        count_records(self._context.service, received, "duplicate", but=left)
         for item in received:
             if item.identity in known and item.contradicts(known[item.identity]):
                 handled.contradicting[id(item.record)] = item
         return left
 
 
-def count_records(consumer: str, received: Sequence[Received], outcome: str, but: Sequence[Received] = ()) -> None:
+def count_records(
+    consumer: str, received: Sequence[ReceivedEvent], outcome: str, but: Sequence[ReceivedEvent] = ()
+) -> None:
     """Count the events of `received` that are not in `but`, which is a part of it."""
     if len(received) == len(but):
         return
@@ -192,7 +198,7 @@ def count_records(consumer: str, received: Sequence[Received], outcome: str, but
         metrics.RECORDS.labels(consumer=consumer, topic=event.topic.name, outcome=outcome).inc(number)
 
 
-def _delivery(received: Sequence[Received]) -> Delivery:
+def _delivery(received: Sequence[ReceivedEvent]) -> BatchDelivery:
     partitions = dict.fromkeys(f"{item.record.topic}/{item.record.partition}" for item in received)
     fingerprints = [item.event.fingerprint for item in received]
-    return Delivery([item.identity for item in received], list(partitions), fingerprints)
+    return BatchDelivery([item.identity for item in received], list(partitions), fingerprints)

@@ -12,7 +12,7 @@ from huiqun.kafka import KafkaOptions
 from huiqun.runtime.health import Heartbeat
 from huiqun.runtime.waiting import run_in_own_task, wait_for_stop
 from huiqun.stream.consumer import BatchConsumer
-from huiqun.stream.positions import read_ends
+from huiqun.stream.positions import read_end_offsets
 from huiqun.telemetry import metrics
 
 _log = structlog.get_logger(__name__)
@@ -22,7 +22,7 @@ _TURN_SECONDS = 3.0
 _CLOSE_SECONDS = 1.0
 
 
-class LagWatch:
+class LagMonitor:
     """Measures the partitions that the consumer owns every two seconds, by a connection of its own.
 
     Where the broker does not answer there is no figure rather than an old one; that it is away, readiness says.
@@ -71,7 +71,7 @@ class LagWatch:
         if reader.assignment() != owned:
             reader.assign(list(owned))
             reader.pause(*owned)
-        ends = await read_ends(reader, owned)
+        ends = await read_end_offsets(reader, owned)
         committed = dict(zip(owned, await asyncio.gather(*(reader.committed(each) for each in owned)), strict=True))
         if unread := [each for each, offset in committed.items() if offset is None]:
             committed.update(await reader.beginning_offsets(unread))  # that is where the consumer begins

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 import structlog
 from aiokafka import ConsumerRecord
 
-from huiqun.kafka.publisher import partition_of
-from huiqun.stream.batch import Received
+from huiqun.kafka.publisher import choose_partition
+from huiqun.stream.batch import ReceivedEvent
 from huiqun.telemetry import metrics
 
 _log = structlog.get_logger(__name__)
@@ -31,7 +31,9 @@ class PartitionWatch:
         self._unreported: dict[str, int] = {}
         self._quiet_until: dict[str, float] = {}
 
-    def look(self, received: Sequence[Received], partitions_of: Callable[[str], set[int] | None]) -> None:
+    def count_misplaced(
+        self, received: Sequence[ReceivedEvent], partitions_of: Callable[[str], set[int] | None]
+    ) -> None:
         """Count the records that stand elsewhere; `partitions_of` a topic are known from the broker, or None.
 
         The first one of a topic has a log line, and then one a minute, with how many there were since the last.
@@ -42,7 +44,7 @@ class PartitionWatch:
             if record.topic not in counts:
                 counts[record.topic] = len(partitions_of(record.topic) or ())
             count = counts[record.topic]
-            if count and (expected := partition_of(record.key, count)) != record.partition:
+            if count and (expected := choose_partition(record.key, count)) != record.partition:
                 topic = item.event.topic.name
                 metrics.MISPLACED_RECORDS.labels(consumer=self._service, topic=topic).inc()
                 self._report(topic, record, expected)

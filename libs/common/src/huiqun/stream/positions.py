@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from huiqun.kafka import KafkaOptions
 from huiqun.kafka.topics import count_partitions
-from huiqun.stream.breaker import Place
+from huiqun.stream.breaker import PartitionId
 
 _WAIT_SECONDS = 15.0
 _FETCH_MILLISECONDS = 20
@@ -23,28 +23,28 @@ class Position:
     committed: int | None
 
 
-def group_of(options: KafkaOptions, service: str) -> str:
+def consumer_group_of(options: KafkaOptions, service: str) -> str:
     """The consumer group of a service."""
     return f"{options.prefix}huiqun.{service}"
 
 
-async def read_positions(options: KafkaOptions, service: str) -> Mapping[Place, Position]:
+async def read_positions(options: KafkaOptions, service: str) -> Mapping[PartitionId, Position]:
     """The positions of a service in all partitions of our topics; raises KafkaError or TimeoutError."""
     counts = await count_partitions(options)
     places = {
-        TopicPartition(options.prefix + topic, number): Place(topic, number)
+        TopicPartition(options.prefix + topic, number): PartitionId(topic, number)
         for topic, count in sorted(counts.items())
         for number in range(count)
     }
     consumer = AIOKafkaConsumer(
-        **options.client_arguments(), group_id=group_of(options, service), enable_auto_commit=False
+        **options.client_arguments(), group_id=consumer_group_of(options, service), enable_auto_commit=False
     )
     try:
         async with asyncio.timeout(_WAIT_SECONDS):
             await consumer.start()
         consumer.assign(list(places))
         async with asyncio.timeout(_WAIT_SECONDS):
-            ends = await read_ends(consumer, list(places))
+            ends = await read_end_offsets(consumer, list(places))
             committed = [await consumer.committed(each) for each in places]
     finally:
         with suppress(TimeoutError):
@@ -55,7 +55,9 @@ async def read_positions(options: KafkaOptions, service: str) -> Mapping[Place, 
     }
 
 
-async def read_ends(reader: AIOKafkaConsumer, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+async def read_end_offsets(
+    reader: AIOKafkaConsumer, partitions: Collection[TopicPartition]
+) -> dict[TopicPartition, int]:
     """Where the partitions end.
 
     Tansu names as a partition's end the start of its last batch; what a fetch says of it is right on every broker. So

@@ -7,7 +7,7 @@ from typing import Any
 
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import Topic
-from huiqun.stream.batch import Received, Refused
+from huiqun.stream.batch import ReceivedEvent, RefusedRecord
 from huiqun.stream.unreadable import UnreadableRecord
 from huiqun.work import Work
 
@@ -56,20 +56,20 @@ class RoutingTable:
         """The types that have a handler."""
         return frozenset(self._routes)
 
-    async def prepare(self, received: Sequence[Received], now: datetime) -> None:
+    async def prepare(self, received: Sequence[ReceivedEvent], now: datetime) -> None:
         """Have the events count as they do at `now`, and add what their routes prepare of them.
 
         Here every event of every service passes: none is later than now, whatever its sender's clock says.
         """
         for item in received:
-            item.event = item.event.received_at(now)
+            item.event = item.event.clamp_times(now)
         for route, run in self._runs(received):
             if route.prepare is not None:
                 made = await route.prepare([item.event for item in run], now)
                 for item, each in zip(run, made, strict=True):
                     item.prepared = each
 
-    async def dispatch(self, work: Work, received: Sequence[Received]) -> list[Refused]:
+    async def dispatch(self, work: Work, received: Sequence[ReceivedEvent]) -> list[RefusedRecord]:
         """Give prepared events to their handlers, run by run; returns those that a handler has refused."""
         for route, run in self._runs(received):
             events = [item.event for item in run]
@@ -81,10 +81,10 @@ class RoutingTable:
         if not work.refused:
             return []
         records = {id(item.event): item.record for item in received}
-        return [Refused(records[id(event)], reason) for event, reason in work.refused]
+        return [RefusedRecord(records[id(event)], reason) for event, reason in work.refused]
 
-    def _runs(self, received: Sequence[Received]) -> Iterator[tuple[Route, list[Received]]]:
-        run: list[Received] = []
+    def _runs(self, received: Sequence[ReceivedEvent]) -> Iterator[tuple[Route, list[ReceivedEvent]]]:
+        run: list[ReceivedEvent] = []
         current: Route | None = None
         for item in received:
             route = self._routes[type(item.event)]

@@ -7,7 +7,7 @@ from typing import ClassVar, Final, Literal
 from aiokafka import ConsumerRecord
 from pydantic import Field, TypeAdapter, ValidationError
 
-from huiqun.contracts.channel.repairs import plain_id
+from huiqun.contracts.channel.repairs import normalize_id
 from huiqun.contracts.envelope import Event, Id, Payload, Source
 from huiqun.contracts.topics import CHANNEL_MESSAGES, Topic
 
@@ -22,7 +22,7 @@ _ESCAPES: Final = re.compile(r'\\(?:u([0-9a-fA-F]{4})|(["\\/]))')
 _SAYS_NOTHING: Final = "channel.message.recalled"
 
 
-class Unreadable(Payload):
+class UnreadablePayload(Payload):
     """What can be read of a record that is no event; `names_group` is whether it names the group, or its key alone."""
 
     group_id: Id
@@ -38,16 +38,16 @@ class UnreadableRecord(Event):
     topic: ClassVar = CHANNEL_MESSAGES
     default_source: ClassVar = "channel"
     type: Literal["huiqun.record.unreadable"] = "huiqun.record.unreadable"
-    data: Unreadable
+    data: UnreadablePayload
 
 
-def unreadable(topic: Topic, record: ConsumerRecord, reason: str) -> UnreadableRecord | None:
+def describe_unreadable(topic: Topic, record: ConsumerRecord, reason: str) -> UnreadableRecord | None:
     """What is to be said of a record that does not decode; None where it does not even say which group it is of."""
     value = record.value or b""
     group_id = _read(value, "group_id") or _plain((record.key or b"").decode(errors="replace"))
     if topic != CHANNEL_MESSAGES or group_id is None or _read(value, "type") == _SAYS_NOTHING:
         return None
-    data = Unreadable(
+    data = UnreadablePayload(
         group_id=group_id,
         names_group=_read(value, "group_id") is not None,
         member_id=_read(value, "member_id"),
@@ -57,7 +57,7 @@ def unreadable(topic: Topic, record: ConsumerRecord, reason: str) -> UnreadableR
     # Where it stands is what makes two readings of it the same; put back on its topic, it is another record.
     place = f"{record.topic}~{record.partition}~{record.offset}"
     return UnreadableRecord(
-        id=plain_id(place),
+        id=normalize_id(place),
         source=_source_of(value),
         time=datetime.now(UTC),
         subject=group_id,
@@ -79,7 +79,7 @@ def _read(value: bytes, name: str) -> str | None:
 
 
 def _plain(text: str) -> str | None:
-    return plain_id(text) if text else None
+    return normalize_id(text) if text else None
 
 
 def _unescaped(written: bytes) -> str:

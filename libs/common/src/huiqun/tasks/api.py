@@ -7,9 +7,9 @@ from fastapi import Path, Query, Response
 from pydantic import BaseModel, Field
 
 from huiqun.tasks import store
-from huiqun.tasks.operations import TaskNotFailedError, TaskNotFoundError, cancel_task, retry_failed_task
+from huiqun.tasks.operations import TaskNotFailedError, TaskNotFoundError, cancel_task_by_hand, retry_failed_task
 from huiqun.tasks.store import TaskFilter, TaskRecord
-from huiqun.web import Caller, Page, Paging, Router, Store, WriteOnce
+from huiqun.web import Caller, Page, Paging, ReadDatabase, Router, WriteOnce
 from huiqun.work import Work
 
 router = Router(
@@ -66,7 +66,7 @@ class TaskView(BaseModel):
 
 
 @router.get("", summary="List tasks")
-async def list_tasks(db: Store, paging: Paging, state: State = None, kind: Kind = None) -> Page[TaskView]:
+async def list_tasks(db: ReadDatabase, paging: Paging, state: State = None, kind: Kind = None) -> Page[TaskView]:
     """Those due first come first; failed ones stand at the time of their last attempt."""
     after = paging.after(datetime, str)
     place = (after[0], after[1]) if after else None
@@ -75,7 +75,7 @@ async def list_tasks(db: Store, paging: Paging, state: State = None, kind: Kind 
 
 
 @router.get("/{key:path}", summary="Read a task")
-async def read_task(db: Store, key: TaskKey) -> TaskView:
+async def read_task(db: ReadDatabase, key: TaskKey) -> TaskView:
     """A task that is done is not found any more."""
     record = await store.find_task(db, key)
     if record is None:
@@ -84,7 +84,7 @@ async def read_task(db: Store, key: TaskKey) -> TaskView:
 
 
 @router.post("/{key:path}/retry", summary="Retry a failed task", status_code=204, response_class=Response)
-async def retry(key: TaskKey, write: WriteOnce, who: Caller) -> Response:
+async def retry_failed(key: TaskKey, write: WriteOnce, who: Caller) -> Response:
     """It is due at once, and its attempts begin anew; an effect keeps its idempotency key."""
 
     async def use_case(work: Work) -> None:
@@ -94,11 +94,11 @@ async def retry(key: TaskKey, write: WriteOnce, who: Caller) -> Response:
 
 
 @router.delete("/{key:path}", summary="Cancel a task", status_code=204, response_class=Response)
-async def cancel(key: TaskKey, write: WriteOnce, who: Caller) -> Response:
+async def cancel_scheduled(key: TaskKey, write: WriteOnce, who: Caller) -> Response:
     """Its work is not done, or not done again; what a running one has begun has no effect any more."""
 
     async def use_case(work: Work) -> None:
-        await cancel_task(work, key, who.id)
+        await cancel_task_by_hand(work, key, who.id)
 
     return await write(use_case)
 

@@ -9,17 +9,17 @@ from typing import Final, TypeVar
 import structlog
 
 from huiqun.runtime.health import Heartbeat
-from huiqun.store import is_abort, is_transient
+from huiqun.store import is_transaction_abort, is_transient
 from huiqun.tasks import store
 from huiqun.tasks.model import Continue, Effect, TaskCancelledError, TaskKind, TaskStoppedError
-from huiqun.telemetry import reason_of, traceback_of
+from huiqun.telemetry import format_frames, locate_error
 from huiqun.telemetry.tracing import start_span
 from huiqun.work import Progress, Task, Transactor, Work
-from huiqun.work.retry import Passing, until_it_passes
+from huiqun.work.retry import IsRetryable, retry_forever
 
 T = TypeVar("T")
-NAME: Final = "tasks"
-OUTCOMES: Final = ("done", "interrupted", "retried", "failed")
+RETRY_NAME: Final = "tasks"
+ATTEMPT_OUTCOMES: Final = ("done", "interrupted", "retried", "failed")
 _log = structlog.get_logger(__name__)
 
 
@@ -46,21 +46,21 @@ class Attempt:
             raise TaskStoppedError(self.task.key)
         if not await store.report_progress(self.transactor.database, self.task, self.holder, Progress(done, total)):
             raise TaskCancelledError(self.task.key)
-        self.heartbeat.well()
+        self.heartbeat.mark_healthy()
 
     async def run(self, deaths: int) -> str:
-        """Run the task, waiting while the store is away, and give its lease back; returns one of OUTCOMES.
+        """Run the task, waiting while the store is away, and give its lease back; returns one of ATTEMPT_OUTCOMES.
 
         `deaths` is how many processes in a row were gone while they ran it.
         """
         with start_span(f"task {self.task.kind}", self.task.traceparent):
             if deaths >= self.kind.retry.attempts:
                 reason = f"each process that ran it was gone before it was done, {deaths} in a row"
-                outcome = await patiently(partial(self._give_up, reason), self.heartbeat)
+                outcome = await retry_transient(partial(self._give_up, reason), self.heartbeat)
             else:
                 outcome = await self._run()
         release = partial(store.release_leases, self.transactor.database, self.holder, [self.task.key])
-        await patiently(release, self.heartbeat)
+        await retry_transient(release, self.heartbeat)
         return outcome
 
     async def _run(self) -> str:
@@ -75,12 +75,14 @@ class Attempt:
         except (TaskCancelledError, TaskStoppedError):
             return "interrupted"
         except Exception as error:  # noqa: BLE001 - the retry policy of its kind says what is done about it
-            return await patiently(partial(self._fail, error), self.heartbeat)
+            return await retry_transient(partial(self._fail, error), self.heartbeat)
         return "done"
 
     async def _while_store_is_there(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """What the store ends again and again is no outage: it fails, and holds nobody up."""
-        return await patiently(attempt, self.heartbeat, lambda error: is_transient(error) and not is_abort(error))
+        return await retry_transient(
+            attempt, self.heartbeat, lambda error: is_transient(error) and not is_transaction_abort(error)
+        )
 
     async def _finish(self, handle: Callable[[Work], Awaitable[Continue | None]]) -> None:
         """End the task in the transaction of its handler; nothing happens where it is not this process's any more."""
@@ -103,8 +105,8 @@ class Attempt:
 
     async def _fail(self, error: Exception) -> str:
         """Have the task tried again later, or keep it for an operator."""
-        task, number, reason = self.task, self.task.attempts + 1, reason_of(error)
-        _log.error("task_failed", kind=task.kind, key=task.key, attempts=number, where=traceback_of(error))
+        task, number, reason = self.task, self.task.attempts + 1, locate_error(error)
+        _log.error("task_failed", kind=task.kind, key=task.key, attempts=number, where=format_frames(error))
         wait = self.kind.retry.wait_after(number, error)
         if wait is None:
             return await self._give_up(reason)
@@ -126,11 +128,13 @@ class Attempt:
             if record is None or is_transient(error):
                 raise
             record = None
-            _log.error("giving_up_not_recorded", kind=self.task.kind, key=self.task.key, where=traceback_of(error))
+            _log.error("giving_up_not_recorded", kind=self.task.kind, key=self.task.key, where=format_frames(error))
             await self.transactor.run(give_up)
         return "failed"
 
 
-async def patiently(attempt: Callable[[], Awaitable[T]], heartbeat: Heartbeat, passes: Passing = is_transient) -> T:
+async def retry_transient(
+    attempt: Callable[[], Awaitable[T]], heartbeat: Heartbeat, retry_on: IsRetryable = is_transient
+) -> T:
     """Run `attempt`, again for as long as the store asks for it."""
-    return await until_it_passes(attempt, name=NAME, on_wait=heartbeat.failing, passes=passes)
+    return await retry_forever(attempt, name=RETRY_NAME, on_retry=heartbeat.mark_failing, retry_on=retry_on)

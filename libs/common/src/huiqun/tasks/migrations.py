@@ -9,7 +9,7 @@ from huiqun.store import Database, Index, drop_index
 from huiqun.tasks.model import Continue, Effect, Queue, TaskKind, TaskRun
 from huiqun.work import Progress, Task, Work
 
-MIGRATE: Final = "store.migrate"
+MIGRATION_TASK: Final = "store.migrate"
 MIGRATIONS: Final = "migrations"
 MIGRATION_INDEXES: Mapping[str, Sequence[Index]] = {MIGRATIONS: ()}
 _QUEUE: Final = Queue("migrations", 1)
@@ -34,23 +34,27 @@ class Migration:
 
 
 @dataclass(frozen=True, slots=True)
-class Overlap:
+class ReleaseOverlap:
     """How long the release before may go on writing the older form, and how often that is looked for meanwhile."""
 
     lasts: timedelta = timedelta(hours=1)
     look_every: timedelta = timedelta(seconds=10)
 
 
-async def plan_migrations(work: Work, migrations: Sequence[Migration]) -> None:
+async def schedule_migrations(work: Work, migrations: Sequence[Migration]) -> None:
     """Have those of the migrations carried out that are not done; safe to repeat, at the start of every process."""
     done = {each["_id"] async for each in work.collection(MIGRATIONS).find({}, {"_id": 1})}
     for migration in migrations:
         if migration.name not in done:
             payload = {"name": migration.name, "looked_since": work.now}
-            work.schedule(Task(f"migration/{migration.name}", MIGRATE, work.now, payload, progress=Progress(0, 0)))
+            work.schedule(
+                Task(f"migration/{migration.name}", MIGRATION_TASK, work.now, payload, progress=Progress(0, 0))
+            )
 
 
-def migration_kind(database: Database, migrations: Sequence[Migration], overlap: Overlap = Overlap()) -> TaskKind:
+def migration_task_kind(
+    database: Database, migrations: Sequence[Migration], overlap: ReleaseOverlap = ReleaseOverlap()
+) -> TaskKind:
     """How migrations are carried out: rewritten until nothing has been left for `overlap`; then indexes are dropped."""
     by_name = {migration.name: migration for migration in migrations}
 

@@ -15,7 +15,7 @@ from huiqun.runtime.ids import new_id
 from huiqun.runtime.waiting import wait_for_stop
 from huiqun.store import StoreError
 from huiqun.tasks import store
-from huiqun.tasks.attempt import NAME, OUTCOMES, Attempt, patiently
+from huiqun.tasks.attempt import ATTEMPT_OUTCOMES, RETRY_NAME, Attempt, retry_transient
 from huiqun.tasks.model import Queue, TaskKind
 from huiqun.tasks.store import LeasedTask
 from huiqun.telemetry import metrics
@@ -41,7 +41,7 @@ class TaskOptions:
 class TaskRunner:
     """A part of a process: leases what is due in each queue and gives it to the handler of its kind."""
 
-    name = NAME
+    name = RETRY_NAME
 
     def __init__(
         self, transactor: Transactor, kinds: Mapping[str, TaskKind], options: TaskOptions = TaskOptions()
@@ -56,7 +56,7 @@ class TaskRunner:
         self._awake = {queue: asyncio.Event() for queue in self._queues}
         for heartbeat in self._queues.values():
             self.heartbeat.include(heartbeat)
-        metrics.export_from_zero(metrics.TASKS_RUN, kind=kinds, outcome=OUTCOMES)
+        metrics.initialize_series(metrics.TASKS_RUN, kind=kinds, outcome=ATTEMPT_OUTCOMES)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run tasks until `stop` is set; then finish those that run, and leave the others to other processes."""
@@ -88,9 +88,9 @@ class TaskRunner:
             idle = [queue for queue in self._queues if not self._awake[queue].is_set()]
             kinds = [name for name, kind in self._kinds.items() if kind.queue in idle]
             look = partial(store.find_due_kinds, self._transactor.database, kinds, self._new_lease(), self._running)
-            due = await patiently(look, self.heartbeat) if idle else set()
+            due = await retry_transient(look, self.heartbeat) if idle else set()
             for queue in idle:
-                self._queues[queue].well()
+                self._queues[queue].mark_healthy()
             for kind in due:
                 self._awake[self._kinds[kind].queue].set()
             if not due:
@@ -105,8 +105,8 @@ class TaskRunner:
         try:
             while not stop.is_set():
                 free = queue.concurrency - len(running)
-                leased = await patiently(partial(self._lease, kinds, free), heartbeat)
-                heartbeat.well()
+                leased = await retry_transient(partial(self._lease, kinds, free), heartbeat)
+                heartbeat.mark_healthy()
                 running |= {asyncio.create_task(self._run_task(each, stop), name=each.task.key) for each in leased}
                 if len(leased) < free:
                     awake.clear()
@@ -145,7 +145,7 @@ class TaskRunner:
             await self._measure()
 
         while not stop.is_set():
-            await patiently(renew, self.heartbeat)
+            await retry_transient(renew, self.heartbeat)
             await wait_for_stop(stop, self._options.lease.total_seconds() / _RENEWALS)
 
     async def _measure(self) -> None:

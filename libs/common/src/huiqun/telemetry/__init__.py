@@ -1,8 +1,7 @@
 """What operators see of a running process: logs, metrics and traces."""
 
-from huiqun.telemetry.errors import describe_error, history_of, reason_of, traceback_of
+from huiqun.telemetry.errors import describe_error, format_error_chain, format_frames, locate_error
 from huiqun.telemetry.logs import configure_logs
-from huiqun.telemetry.strays import log_strays
 from huiqun.telemetry.tracing import (
     Span,
     TraceContext,
@@ -14,6 +13,7 @@ from huiqun.telemetry.tracing import (
     start_tracing,
     stop_tracing,
 )
+from huiqun.telemetry.uncaught import log_uncaught
 
 __all__ = [
     "Span",
@@ -22,13 +22,13 @@ __all__ = [
     "configure_logs",
     "current_traceparent",
     "describe_error",
-    "history_of",
-    "log_strays",
+    "format_error_chain",
+    "format_frames",
+    "locate_error",
+    "log_uncaught",
     "new_traceparent",
     "parse_traceparent",
-    "reason_of",
     "start_span",
     "start_tracing",
     "stop_tracing",
-    "traceback_of",
 ]

@@ -27,17 +27,17 @@ def describe_error(error: BaseException) -> str:
     return f"{kind} {code}" if type(code) is int else kind
 
 
-def history_of(error: BaseException) -> str:
+def format_error_chain(error: BaseException) -> str:
     """Tell where an error and what led to it came from, the first cause first: frames without their source, kinds."""
     return "\n\n".join(map(_told, reversed(list(_chain(error)))))
 
 
-def traceback_of(error: BaseException) -> str:
+def format_frames(error: BaseException) -> str:
     """Where an error came from: the frames only, because its message may quote a person's data."""
     return "".join(traceback.format_tb(error.__traceback__)[-12:]) + type(error).__name__
 
 
-def reason_of(error: BaseException) -> str:
+def locate_error(error: BaseException) -> str:
     """What kind of error it was and where it came up, in one line; without its message, for the same reason."""
     frames = traceback.extract_tb(error.__traceback__)
     if not frames:

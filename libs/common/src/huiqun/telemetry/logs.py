@@ -12,7 +12,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from huiqun.privacy.text import mask_values
-from huiqun.telemetry.errors import history_of
+from huiqun.telemetry.errors import format_error_chain
 from huiqun.telemetry.repetition import RepetitionFilter
 from huiqun.telemetry.tracing import current_traceparent, parse_traceparent
 
@@ -54,9 +54,9 @@ def configure_logs(service: str, level: str = "INFO", stream: TextIO | None = No
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                tell_error,
+                replace_error,
                 _named(service),
-                redact,
+                redact_secrets,
                 structlog.processors.JSONRenderer(serializer=_to_json),
             ],
         )
@@ -89,7 +89,7 @@ def add_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDi
     return event
 
 
-def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+def redact_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Blank every value whose name or text says that it is a secret, and mask personal data, however deep it stands.
 
     An id that is a person's number is masked like any text: identity is for the store, not for the log.
@@ -118,14 +118,14 @@ def _is_secret(name: str) -> bool:
     return _SECRET_NAME.search(name) is not None
 
 
-def tell_error(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+def replace_error(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Put the history of an error in place of the error, whose message may quote anything."""
     info = event.pop("exc_info", None)
     if info is True:
         info = sys.exc_info()
     error = info[1] if isinstance(info, tuple) else info
     if isinstance(error, BaseException):
-        event["exception"] = history_of(error)
+        event["exception"] = format_error_chain(error)
     shown = _SHOWN.get(str(event.get("logger")))
     if shown is not None and (match := shown.match(str(event["event"]))):
         event["event"] = match.group().strip()

@@ -146,12 +146,12 @@ def error_label(error: BaseException | None) -> str:
     return OTHER
 
 
-def export_from_zero(counter: Counter, **values: Iterable[str]) -> None:
+def initialize_series(counter: Counter, **values: Iterable[str]) -> None:
     """Export all combinations of these label values at once: a series that begins with 1 has, to a rate, not risen."""
     for combination in product(*values.values()):
         counter.labels(**dict(zip(values, combination, strict=True)))
 
 
-def export_build(service: str, version: str, revision: str) -> None:
+def export_build_info(service: str, version: str, revision: str) -> None:
     """Say what runs here."""
     BUILD_INFO.labels(service=service, version=version, revision=revision, python=platform.python_version()).set(1)

@@ -18,7 +18,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-from huiqun.telemetry.errors import history_of
+from huiqun.telemetry.errors import format_error_chain
 
 Attributes: TypeAlias = Mapping[str, str | int | float | bool]
 
@@ -82,7 +82,7 @@ class Span:
         self._token: Token[str | None] | None = None
         self._scope: Token[otel_context.Context] | None = None
 
-    def set(self, name: str, value: str | float | bool) -> None:  # noqa: FBT001 - a span attribute may be a bool
+    def set_attribute(self, name: str, value: str | float | bool) -> None:  # noqa: FBT001 - a span attribute may be a bool
         """Note an attribute that is known only now."""
         if self._recorded is not None:
             self._recorded.set_attribute(name, value)
@@ -94,7 +94,7 @@ class Span:
         if error is not None:
             # Not `record_exception`, which keeps the message: it may quote somebody's data.
             self._recorded.add_event(
-                "exception", {"exception.type": type(error).__name__, "exception.stacktrace": history_of(error)}
+                "exception", {"exception.type": type(error).__name__, "exception.stacktrace": format_error_chain(error)}
             )
             self._recorded.set_status(otel.StatusCode.ERROR, type(error).__name__)
         self._recorded.end()

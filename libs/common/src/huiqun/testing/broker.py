@@ -1,6 +1,7 @@
 """The broker's side of a rig: what others send to the service, and what stands on its topics."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,8 +10,9 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.topics import Topic
 from huiqun.kafka import KafkaOptions, Publisher
-from huiqun.kafka.publisher import Record, record_of
-from huiqun.stream.positions import group_of
+from huiqun.kafka.publisher import Record, event_record
+from huiqun.kafka.topics import create_topics
+from huiqun.stream.positions import consumer_group_of
 
 #: How many partitions each topic of a rig has.
 PARTITIONS: Final = 2
@@ -27,7 +29,7 @@ class Broker:
 
     async def send(self, *events: Event) -> None:
         """Put events on their topics, as whoever owns them would."""
-        await self.publisher.publish(list(map(record_of, events)))
+        await self.publisher.publish(list(map(event_record, events)))
 
     async def send_raw(self, topic: Topic, value: bytes | None, key: str = "g1") -> None:
         """Put any bytes on a topic."""
@@ -41,11 +43,23 @@ class Broker:
         """Whether the service has acknowledged every record that stands on a topic now."""
         places = places_of(self.options, topic)
         arguments = self.options.client_arguments()
-        group = group_of(self.options, SERVICE)
+        group = consumer_group_of(self.options, SERVICE)
         async with AIOKafkaConsumer(**arguments, group_id=group, enable_auto_commit=False) as reader:
             reader.assign(places)
             ends = await reader.end_offsets(places)
             return all([(await reader.committed(place) or 0) >= ends[place] for place in places])
+
+
+@asynccontextmanager
+async def open_broker(options: KafkaOptions) -> AsyncIterator[Broker]:
+    """Create all topics, and connect to the broker."""
+    await create_topics(options, partitions=PARTITIONS, replication=1)
+    publisher = Publisher(options)
+    await publisher.start()
+    try:
+        yield Broker(options, publisher)
+    finally:
+        await publisher.stop()
 
 
 def places_of(options: KafkaOptions, topic: Topic, partitions: int = PARTITIONS) -> list[TopicPartition]:

@@ -7,7 +7,7 @@ from huiqun.runtime.clock import SystemClock
 
 
 @dataclass
-class SetClock:
+class ManualClock:
     """Stands still until it is set; begins at the present."""
 
     moment: datetime = field(default_factory=SystemClock().now)

@@ -48,27 +48,27 @@ ReceiptT = TypeVar("ReceiptT", bound=Event)
 _numbers = count(1)
 
 
-def at(moment: Moment) -> datetime:
+def minutes_after_noon(moment: Moment) -> datetime:
     """The moment; a number is minutes after NOON."""
     return moment if isinstance(moment, datetime) else NOON + timedelta(minutes=moment)
 
 
-def created(group: str, moment: Moment = 0, **fields: Any) -> GroupCreated:
+def group_created(group: str, moment: Moment = 0, **fields: Any) -> GroupCreated:
     """A group comes into being; `fields` are those of Group."""
-    return GroupCreated.about(group, Group(group_id=group, **fields), time=at(moment))
+    return GroupCreated.create(group, Group(group_id=group, **fields), time=minutes_after_noon(moment))
 
 
-def described(group: str, moment: Moment = 0, **fields: Any) -> GroupUpdated:
+def group_updated(group: str, moment: Moment = 0, **fields: Any) -> GroupUpdated:
     """A group's name, owner, purpose or capabilities change; `fields` are those of Group."""
-    return GroupUpdated.about(group, Group(group_id=group, **fields), time=at(moment))
+    return GroupUpdated.create(group, Group(group_id=group, **fields), time=minutes_after_noon(moment))
 
 
-def dismissed(group: str, moment: Moment = 0) -> GroupDismissed:
+def group_dismissed(group: str, moment: Moment = 0) -> GroupDismissed:
     """A group is dissolved."""
-    return GroupDismissed.about(group, GroupDismissal(group_id=group), time=at(moment))
+    return GroupDismissed.create(group, GroupDismissal(group_id=group), time=minutes_after_noon(moment))
 
 
-def listed(
+def group_listed(
     group: str,
     members: Sequence[str | ListedMember],
     moment: Moment = 0,
@@ -78,26 +78,32 @@ def listed(
 ) -> GroupListed:
     """A page of who is in a group at that moment; a member is named by an id, and is a customer then."""
     entries = [ListedMember(member_id=each, joined_at=joined_at) if isinstance(each, str) else each for each in members]
-    data = GroupListing(group_id=group, members=tuple(entries), as_of=at(moment), **fields)
-    return GroupListed.about(group, data, time=at(moment))
+    data = GroupListing(group_id=group, members=tuple(entries), as_of=minutes_after_noon(moment), **fields)
+    return GroupListed.create(group, data, time=minutes_after_noon(moment))
 
 
-def joined(group: str, member: str, moment: Moment = 0, **fields: Any) -> MemberJoined:
+def member_joined(group: str, member: str, moment: Moment = 0, **fields: Any) -> MemberJoined:
     """A member, a customer unless said otherwise, comes into a group; `fields` are those of Member."""
-    return MemberJoined.about(group, Member(group_id=group, member_id=member, **fields), time=at(moment))
+    return MemberJoined.create(
+        group, Member(group_id=group, member_id=member, **fields), time=minutes_after_noon(moment)
+    )
 
 
-def updated(group: str, member: str, moment: Moment = 0, **fields: Any) -> MemberUpdated:
+def member_updated(group: str, member: str, moment: Moment = 0, **fields: Any) -> MemberUpdated:
     """A member's name, role or ids change; `fields` are those of Member."""
-    return MemberUpdated.about(group, Member(group_id=group, member_id=member, **fields), time=at(moment))
+    return MemberUpdated.create(
+        group, Member(group_id=group, member_id=member, **fields), time=minutes_after_noon(moment)
+    )
 
 
-def left(group: str, member: str, moment: Moment = 0, reason: LeaveReason = LeaveReason.LEFT) -> MemberLeft:
+def member_left(group: str, member: str, moment: Moment = 0, reason: LeaveReason = LeaveReason.LEFT) -> MemberLeft:
     """A member goes; a channel does not say what they were."""
-    return MemberLeft.about(group, Departure(group_id=group, member_id=member, reason=reason), time=at(moment))
+    return MemberLeft.create(
+        group, Departure(group_id=group, member_id=member, reason=reason), time=minutes_after_noon(moment)
+    )
 
 
-def message(  # noqa: PLR0913 - a builder
+def message_received(  # noqa: PLR0913 - a builder
     number: int | None = None,
     group: str = "g1",
     member: str = "u1",
@@ -117,10 +123,10 @@ def message(  # noqa: PLR0913 - a builder
         sent_at=sent,
         **fields,
     )
-    return MessageReceived.about(group, data, time=sent)
+    return MessageReceived.create(group, data, time=sent)
 
 
-def edited(
+def message_edited(
     original: MessageReceived, text: str, revision: int = 1, *, member: str | None = None, time: datetime | None = None
 ) -> MessageEdited:
     """The message with another text, by its author or somebody else."""
@@ -128,22 +134,22 @@ def edited(
     if member is not None:
         fields["sender"] = {"member_id": member}
     data = EditedMessage(**fields, text=text, revision=revision)
-    return MessageEdited.about(data.group_id, data, time=time or original.time)
+    return MessageEdited.create(data.group_id, data, time=time or original.time)
 
 
-def recalled(original: MessageReceived, member: str | None = None, group: str | None = None) -> MessageRecalled:
+def message_recalled(original: MessageReceived, member: str | None = None, group: str | None = None) -> MessageRecalled:
     """The message withdrawn, by its author or somebody else."""
     group = group or original.data.group_id
     by = member or original.data.sender.member_id
     data = Recall(message_id=original.data.message_id, group_id=group, recalled_by=by)
-    return MessageRecalled.about(group, data, time=original.time)
+    return MessageRecalled.create(group, data, time=original.time)
 
 
-def screened(
+def message_screened(
     group: str, member: str, moment: Moment = 0, verdict: Verdict = Verdict.ALLOW, **fields: Any
 ) -> MessageScreened:
     """A judged message, written and judged at that moment unless `sent_at` says otherwise."""
-    facts: dict[str, Any] = {"role": Role.CUSTOMER, "sent_at": at(moment), **fields}
+    facts: dict[str, Any] = {"role": Role.CUSTOMER, "sent_at": minutes_after_noon(moment), **fields}
     data = Screened(
         message_id=f"m{next(_numbers)}",
         group_id=group,
@@ -154,10 +160,10 @@ def screened(
         masked_text="您好",
         **facts,
     )
-    return MessageScreened.about(group, data, time=at(moment))
+    return MessageScreened.create(group, data, time=minutes_after_noon(moment))
 
 
-def allowed(received: MessageReceived) -> MessageScreened:
+def message_allowed(received: MessageReceived) -> MessageScreened:
     """The message, judged and allowed."""
     said = received.data
     data = Screened(
@@ -171,10 +177,10 @@ def allowed(received: MessageReceived) -> MessageScreened:
         masked_text=said.text,
         sent_at=said.sent_at,
     )
-    return MessageScreened.about(said.group_id, data, time=received.time, cause=received)
+    return MessageScreened.create(said.group_id, data, time=received.time, cause=received)
 
 
-def receipt(
+def action_receipt(
     asked: Action | ActionRequested,
     kind: type[ReceiptT] = ActionCompleted,  # type: ignore[assignment] # the ordinary outcome
     moment: Moment | None = None,
@@ -183,5 +189,5 @@ def receipt(
     """What became of an action that was asked for: carried out, at the present, unless said otherwise."""
     action = asked.data if isinstance(asked, ActionRequested) else asked
     data = Receipt(action_id=action.action_id, group_id=action.group_id, **fields)
-    when = datetime.now(UTC) if moment is None else at(moment)
-    return kind.about(data.group_id or data.action_id, data, time=when)
+    when = datetime.now(UTC) if moment is None else minutes_after_noon(moment)
+    return kind.create(data.group_id or data.action_id, data, time=when)

@@ -11,7 +11,7 @@ import httpx
 from fastapi import FastAPI
 
 from huiqun.runtime.ids import new_id
-from huiqun.store import Outside
+from huiqun.store import OutsideTransaction
 from huiqun.web import Role, create_api_key, serve
 
 _HOST: Final = "127.0.0.1"
@@ -23,7 +23,7 @@ _TIMEOUT_SECONDS: Final = 30
 class ServedInterface:
     """The interface at `url`; `client` asks it as somebody."""
 
-    def __init__(self, app: FastAPI, url: str, reader: Outside, opened: AsyncExitStack) -> None:
+    def __init__(self, app: FastAPI, url: str, reader: OutsideTransaction, opened: AsyncExitStack) -> None:
         self.app = app
         self.url = url
         self._reader = reader
@@ -53,7 +53,7 @@ class ServedInterface:
 
 
 @asynccontextmanager
-async def serve_interface(app: FastAPI, reader: Outside) -> AsyncIterator[ServedInterface]:
+async def serve_interface(app: FastAPI, reader: OutsideTransaction) -> AsyncIterator[ServedInterface]:
     """Serve an app as long as the context lasts."""
     stop, port = asyncio.Event(), _free_port()
     serving = asyncio.create_task(serve(app, _HOST, port, stop), name="interface")
@@ -65,7 +65,7 @@ async def serve_interface(app: FastAPI, reader: Outside) -> AsyncIterator[Served
         await serving
 
 
-async def list_all(http: httpx.AsyncClient, path: str, limit: int = 2, **filters: str) -> list[dict[str, Any]]:
+async def list_all_pages(http: httpx.AsyncClient, path: str, limit: int = 2, **filters: str) -> list[dict[str, Any]]:
     """All items of a list, `limit` a page; raises httpx.HTTPStatusError, or AssertionError for a page too long."""
     items: list[dict[str, Any]] = []
     parameters: dict[str, str | int] = {"limit": limit, **filters}

@@ -8,7 +8,7 @@ from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.runtime.clock import Clock
 from huiqun.store import Client, Database
 from huiqun.work import Transactor, Work, outbox
-from huiqun.work.transactor import Delivery, UseCase
+from huiqun.work.transactor import BatchDelivery, UseCase
 
 T = TypeVar("T")
 
@@ -24,7 +24,9 @@ class RecordingTransactor(Transactor):
         self._has_broker = publisher is not None
         self.emitted: list[Event] = []
 
-    async def commit(self, use_case: UseCase[T], delivery: Delivery | None = None) -> tuple[T, list[outbox.Entry]]:
+    async def commit(
+        self, use_case: UseCase[T], delivery: BatchDelivery | None = None
+    ) -> tuple[T, list[outbox.OutboxEntry]]:
         """Run the use case in one transaction, and keep what it emitted if it was committed."""
 
         async def noting(work: Work) -> tuple[T, list[Event]]:
@@ -34,7 +36,7 @@ class RecordingTransactor(Transactor):
         self.emitted += emitted
         return result, entries
 
-    async def publish(self, entries: Sequence[outbox.Entry]) -> None:
+    async def publish(self, entries: Sequence[outbox.OutboxEntry]) -> None:
         """Send the entries' records to the broker where there is one."""
         if self._has_broker:
             await super().publish(entries)

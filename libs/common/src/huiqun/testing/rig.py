@@ -12,35 +12,43 @@ from fastapi import APIRouter
 
 from huiqun.channel.directory.documents import member_from
 from huiqun.channel.directory.handlers import Directory
-from huiqun.channel.directory.model import DirectoryMember, Told
+from huiqun.channel.directory.model import DirectoryMember, StampedValue
 from huiqun.channel.directory.store import DIRECTORY
-from huiqun.contracts.catalog import encode
+from huiqun.contracts.catalog import encode_event
 from huiqun.contracts.channel import Action, ActionKind, ActionRequested
 from huiqun.contracts.envelope import Event
-from huiqun.kafka import KafkaOptions, Publisher
-from huiqun.kafka.topics import create_topics
+from huiqun.kafka import KafkaOptions
 from huiqun.privacy.encryption import KEY_VAULT, MasterKeys, open_encryption
 from huiqun.privacy.suppression import SuppressionList
 from huiqun.runtime.clock import Clock, SystemClock
 from huiqun.service.connections import SHARED_INDEXES
-from huiqun.store import Client, Database, Index, MongoOptions, Outside, close, connect, ensure_indexes
+from huiqun.store import (
+    Client,
+    Database,
+    Index,
+    MongoOptions,
+    OutsideTransaction,
+    close_client,
+    connect,
+    ensure_indexes,
+)
 from huiqun.stream import STREAM_INDEXES, BatchConsumer, ConsumerOptions, Route
-from huiqun.stream.batch import Received, Refused, without_duplicates
+from huiqun.stream.batch import ReceivedEvent, RefusedRecord, without_duplicates
 from huiqun.stream.routes import RoutingTable
 from huiqun.tasks.model import TaskKind
 from huiqun.tasks.runner import TaskRunner
 from huiqun.tasks.store import TASK_INDEXES, find_next_due
-from huiqun.testing.broker import PARTITIONS, SERVICE, Broker
+from huiqun.testing.broker import SERVICE, Broker, open_broker
 from huiqun.testing.clearing import delete_documents
-from huiqun.testing.clock import SetClock
-from huiqun.testing.events import receipt
+from huiqun.testing.clock import ManualClock
+from huiqun.testing.events import action_receipt
 from huiqun.testing.http import ServedInterface, serve_interface
 from huiqun.testing.recording import RecordingTransactor
 from huiqun.web import AppOptions, Role, create_app
-from huiqun.web.api_keys import COLLECTION as API_KEYS
+from huiqun.web.api_keys import API_KEYS
 from huiqun.work import WORK_INDEXES, inbox
 from huiqun.work.task import TASKS
-from huiqun.work.transactor import Delivery, UseCase
+from huiqun.work.transactor import BatchDelivery, UseCase
 
 T = TypeVar("T")
 EventT = TypeVar("EventT", bound=Event)
@@ -56,7 +64,7 @@ class TaskNotRunError(AssertionError):
 class Rig:
     """What a test drives. `wire` says which routes, tasks and HTTP routes of the service it is about.
 
-    `does_actions`: whatever is asked of the channel is carried out at once, and the service is told so.
+    `follows_actions`: whatever is asked of the channel is carried out at once, and the service is told so.
     """
 
     client: Client
@@ -65,7 +73,7 @@ class Rig:
     directory: Directory
     _opened: AsyncExitStack
     kafka: Broker | None = None
-    does_actions: bool = False
+    follows_actions: bool = False
     _table: RoutingTable = field(default_factory=lambda: RoutingTable(()))
     _kinds: Mapping[str, TaskKind] = field(default_factory=dict)
     _routers: Sequence[APIRouter] = ()
@@ -92,10 +100,10 @@ class Rig:
         With `kafka` the rig has a broker, creates all topics there, and runs on the time of the machine; without, it
         has a clock that the test sets. Either may be had by `clock`.
         """
-        clock = clock or (SystemClock() if kafka else SetClock())
+        clock = clock or (SystemClock() if kafka else ManualClock())
         async with AsyncExitStack() as opened:
             client = connect(mongo)
-            opened.push_async_callback(close, client)
+            opened.push_async_callback(close_client, client)
             database = client[database_name]
             engine = {**WORK_INDEXES, **TASK_INDEXES, **(STREAM_INDEXES if kafka else {})}
             await ensure_indexes(database, {**(SHARED_INDEXES if DIRECTORY in indexes else engine), **indexes})
@@ -104,7 +112,7 @@ class Rig:
             if DIRECTORY in indexes:
                 await encryption.start()
             directory = Directory(encryption, SuppressionList(b"a key of these tests"))
-            broker = await opened.enter_async_context(_open_broker(kafka)) if kafka else None
+            broker = await opened.enter_async_context(open_broker(kafka)) if kafka else None
             transactor = RecordingTransactor(client, database, clock, broker.publisher if broker else None)
             yield cls(client, database, transactor, directory, opened, broker)
 
@@ -126,9 +134,9 @@ class Rig:
         self._state = {"directory": self.directory, **(state or {})}
 
     @property
-    def clock(self) -> SetClock:
+    def clock(self) -> ManualClock:
         """The clock of the service, which the test sets; TypeError where it runs on the time of the machine."""
-        if not isinstance(self.transactor.clock, SetClock):
+        if not isinstance(self.transactor.clock, ManualClock):
             raise TypeError("this rig runs on the time of the machine")
         return self.transactor.clock
 
@@ -140,15 +148,15 @@ class Rig:
         return self.kafka
 
     @property
-    def reader(self) -> Outside:
+    def reader(self) -> OutsideTransaction:
         """The database, for the functions that read within a transaction and outside of it."""
-        return Outside(self.database)
+        return OutsideTransaction(self.database)
 
     def consumer(self, *routes: Route, options: ConsumerOptions | None = None) -> BatchConsumer:
         """A member of the service's consumer group on the rig's broker."""
         return BatchConsumer(SERVICE, routes, self.transactor, self.broker.options, options or ConsumerOptions())
 
-    def reads(self, event: Event) -> bool:
+    def has_route_for(self, event: Event) -> bool:
         """Whether the service has a route for events of this type."""
         return type(event) in self._table.events
 
@@ -161,21 +169,23 @@ class Rig:
 
         Raises AssertionError when a handler refuses one, and whatever else a handler raises.
         """
-        if refusals := await self.refusals_of(*events):
+        if refusals := await self.deliver_refused(*events):
             raise AssertionError(f"refused: {'; '.join(refusals)}")
 
-    async def refusals_of(self, *events: Event) -> list[str]:
+    async def deliver_refused(self, *events: Event) -> list[str]:
         """Deliver one batch; returns the reasons why events of it were refused."""
         rank = {topic: number for number, topic in enumerate(self._table.topics)}
         ordered = sorted(events, key=lambda event: rank[event.topic])
-        received = without_duplicates([Received(event, record_in(event), event.identity) for event in ordered])
-        known = await inbox.known(self.database, [item.identity for item in received])
+        received = without_duplicates(
+            [ReceivedEvent(event, consumer_record_of(event), event.identity) for event in ordered]
+        )
+        known = await inbox.find_known_ids(self.database, [item.identity for item in received])
         fresh = [item for item in received if item.identity not in known]
         if not fresh:
             return []
-        delivery = Delivery([item.identity for item in fresh], (), [item.event.fingerprint for item in fresh])
+        delivery = BatchDelivery([item.identity for item in fresh], (), [item.event.fingerprint for item in fresh])
         await self._table.prepare(fresh, self.transactor.clock.now())
-        refused: list[Refused]
+        refused: list[RefusedRecord]
         refused, _ = await self.transactor.commit(lambda work: self._table.dispatch(work, fresh), delivery)
         await self._do_actions()
         return [each.reason for each in refused]
@@ -223,9 +233,9 @@ class Rig:
 
     async def _do_actions(self) -> None:
         """Be the channel: carry out what was asked of it, and what is asked because of that."""
-        while self.does_actions and (fresh := self.actions()[self._answered :]):
+        while self.follows_actions and (fresh := self.actions()[self._answered :]):
             self._answered += len(fresh)
-            await self.deliver(*(receipt(action, moment=self.transactor.clock.now()) for action in fresh))
+            await self.deliver(*(action_receipt(action, moment=self.transactor.clock.now()) for action in fresh))
 
     async def interface(self) -> ServedInterface:
         """The routes of the service on a port of their own, served from now on."""
@@ -263,8 +273,8 @@ class Rig:
         """Whom the directory knows, by key; names and ids are encrypted each time otherwise, and so left empty."""
         found = [member_from(each) async for each in self.database[DIRECTORY].find({"record": "member"})]
         for member in found:
-            member.name = member.name and Told(b"", member.name.stamp)
-            member.ids = {kind: Told(b"", told.stamp) for kind, told in member.ids.items()}
+            member.name = member.name and StampedValue(b"", member.name.stamp)
+            member.ids = {kind: StampedValue(b"", told.stamp) for kind, told in member.ids.items()}
         return {member.key: member for member in found}
 
     async def clear(self) -> None:
@@ -274,18 +284,7 @@ class Rig:
         self._answered = 0
 
 
-@asynccontextmanager
-async def _open_broker(options: KafkaOptions) -> AsyncIterator[Broker]:
-    await create_topics(options, partitions=PARTITIONS, replication=1)
-    publisher = Publisher(options)
-    await publisher.start()
-    try:
-        yield Broker(options, publisher)
-    finally:
-        await publisher.stop()
-
-
-def record_in(event: Event) -> ConsumerRecord:
+def consumer_record_of(event: Event) -> ConsumerRecord:
     """The record of an event, however large, as a consumer reads it."""
-    key, value = event.subject.encode(), encode(event)
+    key, value = event.subject.encode(), encode_event(event)
     return ConsumerRecord(event.topic.name, 0, 0, 0, 0, key, value, None, len(key), len(value), ())

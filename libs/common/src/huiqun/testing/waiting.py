@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final
 
-from huiqun.service.parts import Part
+from huiqun.service.components import Component
 
 Condition = Callable[[], Awaitable[bool] | bool]
 _LOOK_SECONDS: Final = 0.02
@@ -34,7 +34,7 @@ async def _holds(condition: Condition) -> bool:
 
 
 @asynccontextmanager
-async def running(part: Part) -> AsyncIterator[asyncio.Task[None]]:
+async def running_component(part: Component) -> AsyncIterator[asyncio.Task[None]]:
     """Run a part as long as the context lasts, then stop it in time; raises what it failed with."""
     stop = asyncio.Event()
     task = asyncio.create_task(part.run(stop), name=part.name)

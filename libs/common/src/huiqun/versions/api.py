@@ -12,9 +12,9 @@ from starlette.requests import Request
 from huiqun.privacy.text import MaskedText
 from huiqun.versions.handlers import VersionedDocuments
 from huiqun.versions.model import (
-    ApprovalCommand,
     ApprovalMismatchError,
     ApprovalRecord,
+    ApproveVersionCommand,
     Difference,
     FourEyesError,
     ReasonRequiredError,
@@ -22,7 +22,7 @@ from huiqun.versions.model import (
     VersionState,
     VersionStateError,
 )
-from huiqun.web import Answer, Principal, Role, Router, WriteOnce, requires
+from huiqun.web import Principal, Role, Router, WriteOnce, WriteResult, require_role
 from huiqun.web.problems import Problems
 from huiqun.work import Work
 
@@ -49,17 +49,17 @@ class Approver:
     four_eyes: bool
 
 
-def approving(role: Role) -> Any:  # noqa: ANN401 - what FastAPI's Depends returns
+def approver_with(role: Role) -> Any:  # noqa: ANN401 - what FastAPI's Depends returns
     """Ask for the caller, who needs this role, as an Approver under the setting of this process."""
 
-    def approver(request: Request, who: Annotated[Principal, requires(role)]) -> Approver:
+    def approver(request: Request, who: Annotated[Principal, require_role(role)]) -> Approver:
         return Approver(who.id, cast("bool", request.app.state.four_eyes))
 
     return Depends(approver)
 
 
 @dataclass(frozen=True, slots=True)
-class VersionPlace:
+class VersionPath:
     """Which version a path names."""
 
     document_id: str
@@ -101,7 +101,7 @@ class DifferenceView(BaseModel):
     new: Any = Field(description="The value in this version; null where it has none.", examples=[8])
 
 
-class Approval(BaseModel):
+class ApprovalBody(BaseModel):
     """What is approved."""
 
     content_hash: str = Field(
@@ -111,7 +111,7 @@ class Approval(BaseModel):
     )
 
 
-class Rejection(BaseModel):
+class RejectionBody(BaseModel):
     """Why a version is not approved."""
 
     reason: Annotated[str, MaskedText(strip_whitespace=True, max_length=1_000)] = Field(
@@ -129,7 +129,7 @@ class VersionRoutes:
     documents: VersionedDocuments
     name: str
     path: str
-    place_of: Callable[..., VersionPlace]
+    place_of: Callable[..., VersionPath]
     role: Role
 
     def add_to(self, router: Router) -> None:
@@ -147,14 +147,14 @@ class VersionRoutes:
             response_model=VersionApprovalView,
         )
         async def submit_version(
-            place: Annotated[VersionPlace, Depends(self.place_of)],
+            place: Annotated[VersionPath, Depends(self.place_of)],
             write: WriteOnce,
-            who: Annotated[Principal, requires(self.role)],
+            who: Annotated[Principal, require_role(self.role)],
         ) -> Response:
             """A draft waits for somebody else's approval from then on."""
 
-            async def use_case(work: Work) -> Answer:
-                return Answer(_view(await documents.submit_version(work, place.document_id, place.number, who.id)))
+            async def use_case(work: Work) -> WriteResult:
+                return WriteResult(_view(await documents.submit_version(work, place.document_id, place.number, who.id)))
 
             return await write(use_case)
 
@@ -167,16 +167,16 @@ class VersionRoutes:
             response_model=VersionApprovalView,
         )
         async def approve_version(
-            place: Annotated[VersionPlace, Depends(self.place_of)],
-            approval: Approval,
+            place: Annotated[VersionPath, Depends(self.place_of)],
+            approval: ApprovalBody,
             write: WriteOnce,
-            who: Annotated[Approver, approving(self.role)],
+            who: Annotated[Approver, approver_with(self.role)],
         ) -> Response:
             """Nobody who wrote in it does that. The approval holds for this content; an edit voids it."""
-            wish = ApprovalCommand(who.id, approval.content_hash, who.four_eyes)
+            wish = ApproveVersionCommand(who.id, approval.content_hash, who.four_eyes)
 
-            async def use_case(work: Work) -> Answer:
-                return Answer(_view(await documents.approve_version(work, place.document_id, place.number, wish)))
+            async def use_case(work: Work) -> WriteResult:
+                return WriteResult(_view(await documents.approve_version(work, place.document_id, place.number, wish)))
 
             return await write(use_case)
 
@@ -189,18 +189,18 @@ class VersionRoutes:
             response_model=VersionApprovalView,
         )
         async def reject_version(
-            place: Annotated[VersionPlace, Depends(self.place_of)],
-            rejection: Rejection,
+            place: Annotated[VersionPath, Depends(self.place_of)],
+            rejection: RejectionBody,
             write: WriteOnce,
-            who: Annotated[Principal, requires(self.role)],
+            who: Annotated[Principal, require_role(self.role)],
         ) -> Response:
             """It is a draft again; the reason stands in the audit log."""
 
-            async def use_case(work: Work) -> Answer:
+            async def use_case(work: Work) -> WriteResult:
                 rejected = await documents.reject_version(
                     work, place.document_id, place.number, who.id, rejection.reason
                 )
-                return Answer(_view(rejected))
+                return WriteResult(_view(rejected))
 
             return await write(use_case)
 

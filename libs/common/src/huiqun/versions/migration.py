@@ -10,7 +10,7 @@ from huiqun.work import Work
 _PAGE: Final = 200
 
 
-def former_versions(name: str, store: VersionStore) -> Migration:
+def approval_migration(name: str, store: VersionStore) -> Migration:
     """Return the migration that does so; the release before may still write and activate such versions meanwhile."""
     unbound = {"approved_by": {"$ne": None}, "approved_hash": None}
     query = {"$or": [{"editors": {"$exists": False}}, unbound]}

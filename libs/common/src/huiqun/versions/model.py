@@ -42,7 +42,7 @@ class VersionState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ApprovalCommand:
+class ApproveVersionCommand:
     """The wish to approve the content of this hash; with `four_eyes`, whoever wrote in it may not."""
 
     actor: str
@@ -82,20 +82,20 @@ class ApprovalRecord:
         self._require(VersionState.SUBMITTED)
         return replace(self, state=VersionState.DRAFT)
 
-    def approve(self, wish: ApprovalCommand, content_hash: str, moment: datetime) -> Self:
+    def approve(self, command: ApproveVersionCommand, content_hash: str, moment: datetime) -> Self:
         """Approve what was submitted, as it is now: `content_hash`.
 
         Raises VersionStateError, FourEyesError, ApprovalMismatchError.
         """
         self._require(VersionState.SUBMITTED)
-        if wish.four_eyes and wish.actor in self.editors:
+        if command.four_eyes and command.actor in self.editors:
             raise FourEyesError(f"{self.label} has to be approved by somebody else than {', '.join(self.editors)}")
-        if wish.content_hash != content_hash:
-            raise ApprovalMismatchError(f"{self.label} has the hash {content_hash}, not {wish.content_hash}")
+        if command.content_hash != content_hash:
+            raise ApprovalMismatchError(f"{self.label} has the hash {content_hash}, not {command.content_hash}")
         return replace(
             self,
             state=VersionState.APPROVED,
-            approved_by=wish.actor,
+            approved_by=command.actor,
             approved_at=moment,
             approved_hash=content_hash,
         )
@@ -134,7 +134,7 @@ class Version:
     @property
     def label(self) -> str:
         """Its name among all: default@3."""
-        return label_of(self.document_id, self.number)
+        return version_label_of(self.document_id, self.number)
 
     @property
     def created_by(self) -> str:
@@ -159,7 +159,7 @@ class VersionHead:
 
 
 @dataclass(frozen=True, slots=True)
-class DraftCommand:
+class WriteVersionCommand:
     """What a version is to say, why it is written, and by whom; `details` as in `Version`."""
 
     content: Content
@@ -169,7 +169,7 @@ class DraftCommand:
 
 
 @dataclass(frozen=True, slots=True)
-class ActivationCommand:
+class ActivateVersionCommand:
     """The wish to have a version in force; with `four_eyes`, somebody else than its editors must approve it."""
 
     number: int
@@ -187,7 +187,7 @@ class Difference:
     new: Any
 
 
-def label_of(document_id: str, number: int) -> str:
+def version_label_of(document_id: str, number: int) -> str:
     """The name of a version among all: default@3."""
     return f"{document_id}@{number}"
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from huiqun.store import Index, Reader
-from huiqun.versions.model import ApprovalRecord, Version, VersionHead, VersionState, content_hash_of, label_of
+from huiqun.versions.model import ApprovalRecord, Version, VersionHead, VersionState, content_hash_of, version_label_of
 from huiqun.work import Work
 
 
@@ -39,7 +39,7 @@ class VersionStore:
 
     async def find_version(self, reader: Reader, document_id: str, number: int) -> Version | None:
         """One version of a document."""
-        found = await reader.collection(self.versions).find_one({"_id": label_of(document_id, number)})
+        found = await reader.collection(self.versions).find_one({"_id": version_label_of(document_id, number)})
         return self.version_from(found) if found else None
 
     async def list_versions(self, reader: Reader, document_id: str, before: int | None, limit: int) -> list[Version]:
@@ -55,7 +55,9 @@ class VersionStore:
         query: dict[str, Any] = {"active": {"$ne": None}}
         if only is not None:
             query["_id"] = {"$in": list(only)}
-        keys = [label_of(head["_id"], head["active"]) async for head in reader.collection(self.heads).find(query)]
+        keys = [
+            version_label_of(head["_id"], head["active"]) async for head in reader.collection(self.heads).find(query)
+        ]
         if not keys:
             return []
         cursor = reader.collection(self.versions).find({"_id": {"$in": keys}})

@@ -4,30 +4,29 @@ from huiqun.web.api_keys import create_api_key, revoke_api_key
 from huiqun.web.app import WEB_INDEXES, AppOptions, UnsafeRoutesError, create_app
 from huiqun.web.bodies import MIB
 from huiqun.web.compute import Offloaded
-from huiqun.web.exposition import METRICS_CONNECTIONS, Exposition
-from huiqun.web.flights import SingleFlight
-from huiqun.web.idempotency import Answer, Audited, Transact, Write, WriteOnce
+from huiqun.web.idempotency import IdempotentWrite, Transact, TransactOnce, WriteOnce, WriteResult
 from huiqun.web.limits import RateLimits
+from huiqun.web.metrics_app import METRICS_CONNECTIONS, MetricsApp
 from huiqun.web.oidc import OidcOptions
-from huiqun.web.openapi import undocumented
+from huiqun.web.openapi import list_undocumented
 from huiqun.web.pages import Page, PageRequest, Paging
 from huiqun.web.preconditions import IfMatch, Precondition, set_etag
 from huiqun.web.principals import Principal, Role
 from huiqun.web.problems import FieldError, Problem, ProblemDetails
-from huiqun.web.routing import Caller, Router, Store, body_limit, changes_nothing, received_body, requires
+from huiqun.web.routing import Caller, ReadDatabase, Router, body_of, limit_body, read_only, require_role
 from huiqun.web.server import ServerOptions, serve
+from huiqun.web.single_flight import SingleFlight
 
 __all__ = [
     "METRICS_CONNECTIONS",
     "MIB",
     "WEB_INDEXES",
-    "Answer",
     "AppOptions",
-    "Audited",
     "Caller",
-    "Exposition",
     "FieldError",
+    "IdempotentWrite",
     "IfMatch",
+    "MetricsApp",
     "Offloaded",
     "OidcOptions",
     "Page",
@@ -38,23 +37,24 @@ __all__ = [
     "Problem",
     "ProblemDetails",
     "RateLimits",
+    "ReadDatabase",
     "Role",
     "Router",
     "ServerOptions",
     "SingleFlight",
-    "Store",
     "Transact",
+    "TransactOnce",
     "UnsafeRoutesError",
-    "Write",
     "WriteOnce",
-    "body_limit",
-    "changes_nothing",
+    "WriteResult",
+    "body_of",
     "create_api_key",
     "create_app",
-    "received_body",
-    "requires",
+    "limit_body",
+    "list_undocumented",
+    "read_only",
+    "require_role",
     "revoke_api_key",
     "serve",
     "set_etag",
-    "undocumented",
 ]

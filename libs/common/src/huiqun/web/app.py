@@ -13,29 +13,29 @@ from starlette.routing import BaseRoute
 from huiqun.store import Database, Index
 from huiqun.web import api_keys, idempotency
 from huiqun.web.authentication import Authenticator
-from huiqun.web.compute import ComputeRoom, Offloaded
+from huiqun.web.compute import ComputeQueue, Offloaded
 from huiqun.web.health import health_routes
 from huiqun.web.idempotency import Transact, write_once
-from huiqun.web.limits import Limiting, RateLimiter, RateLimits
-from huiqun.web.observing import Observing
+from huiqun.web.limits import RateLimiter, RateLimitMiddleware, RateLimits
+from huiqun.web.observability import ObservabilityMiddleware
 from huiqun.web.oidc import OidcOptions
-from huiqun.web.openapi import describe
-from huiqun.web.problems import answer_domain_errors, answer_problems
+from huiqun.web.openapi import serve_complete_openapi
+from huiqun.web.problems import handle_domain_errors, handle_problems
 from huiqun.web.readiness import Check
 from huiqun.web.routing import (
-    ChangesNothing,
     GuardedRoute,
-    RoleNeeded,
+    ReadOnly,
+    RequiredRole,
     Router,
     depends_on,
-    marks,
+    find_marks,
     may_write,
     methods_of,
 )
-from huiqun.web.safety import Safety
-from huiqun.web.starting import Starting
+from huiqun.web.security_headers import SecurityHeadersMiddleware
+from huiqun.web.startup import StartupMiddleware
 
-WEB_INDEXES: Final[Mapping[str, Sequence[Index]]] = {**api_keys.INDEXES, **idempotency.INDEXES}
+WEB_INDEXES: Final[Mapping[str, Sequence[Index]]] = {**api_keys.API_KEY_INDEXES, **idempotency.IDEMPOTENCY_INDEXES}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +77,7 @@ def create_app(options: AppOptions) -> FastAPI:
         # Routes are added as they are: an included router would hide its prefix from metrics and cursors.
         app.router.routes.extend(router.routes)
         if isinstance(router, Router):
-            answer_domain_errors(app, router.problems)
+            handle_domain_errors(app, router.problems)
             for route in router.routes:
                 if isinstance(route, GuardedRoute):
                     route.statuses = router.statuses
@@ -86,17 +86,17 @@ def create_app(options: AppOptions) -> FastAPI:
     for name, value in options.state.items():
         setattr(app.state, name, value)
     app.state.limiter = RateLimiter(options.limits)
-    app.state.compute = ComputeRoom()
+    app.state.compute = ComputeQueue()
     app.state.authenticator = Authenticator(options.db, options.oidc, app.state.limiter)
     app.state.transact = options.transact
     app.state.database = options.db
-    app.openapi = partial(describe, app)  # type: ignore[method-assign] # FastAPI's own way to extend the document
-    answer_problems(app)
+    app.openapi = partial(serve_complete_openapi, app)  # type: ignore[method-assign] # FastAPI's own way to extend the document
+    handle_problems(app)
     # The last one is the outermost.
-    app.add_middleware(Starting, started=options.started)
-    app.add_middleware(Limiting, limiter=app.state.limiter)
-    app.add_middleware(Observing)
-    app.add_middleware(Safety)
+    app.add_middleware(StartupMiddleware, started=options.started)
+    app.add_middleware(RateLimitMiddleware, limiter=app.state.limiter)
+    app.add_middleware(ObservabilityMiddleware)
+    app.add_middleware(SecurityHeadersMiddleware)
     return app
 
 
@@ -120,11 +120,11 @@ def _unsafe(routes: Sequence[BaseRoute]) -> Iterator[str]:
             yield f"{getattr(route, 'path', route)}: only routes of huiqun.web.Router can be checked"
             continue
         name = f"{'/'.join(methods_of(route))} {route.path}"
-        accesses = {mark.access for mark in marks(route, RoleNeeded)}
+        accesses = {mark.access for mark in find_marks(route, RequiredRole)}
         if not isinstance(route, GuardedRoute):
             yield f"{name}: not made by huiqun.web.Router"
         if not accesses:
             yield f"{name}: no role declared"
-        once = depends_on(route, write_once) or any(marks(route, ChangesNothing))
+        once = depends_on(route, write_once) or any(find_marks(route, ReadOnly))
         if may_write(route) and accesses != {"anyone"} and not once:
             yield f"{name}: neither WriteOnce nor changes_nothing()"

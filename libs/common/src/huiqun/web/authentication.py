@@ -35,7 +35,7 @@ class Authenticator:
         if principal is None:
             raise Problem(401, "unauthenticated", "The credential is not valid.", headers=_BAD_TOKEN)
         request.state.principal = principal
-        self._limiter.trust(credential)
+        self._limiter.trust_credential(credential)
         self._limiter.count_caller(principal.id)
         for access in accesses:
             if not principal.may(access):
@@ -43,6 +43,6 @@ class Authenticator:
         return principal
 
     async def _principal(self, credential: str) -> Principal | None:
-        if credential.startswith(api_keys.PREFIX):
+        if credential.startswith(api_keys.API_KEY_PREFIX):
             return await api_keys.find_principal(self._db, credential)
         return await self._oidc.find_principal(credential) if self._oidc else None

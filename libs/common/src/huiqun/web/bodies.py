@@ -13,9 +13,9 @@ import orjson
 from starlette.requests import Request
 from starlette.types import Message
 
-from huiqun.web.compute import ComputeRoom
-from huiqun.web.limits import name_of
-from huiqun.web.problems import Problem, field_error
+from huiqun.web.compute import ComputeQueue
+from huiqun.web.limits import quota_owner_of
+from huiqun.web.problems import Problem, locate_field_error
 
 MIB: Final = 1024 * 1024
 _MAX_DEPTH: Final = 64
@@ -53,7 +53,7 @@ async def read_body(request: Request, limit: int) -> Body:
     examine = partial(_examine, asked, content, is_json=media_type.endswith("+json") or media_type in _JSON)
     if len(content) <= _LARGE:
         return examine()
-    return await cast("ComputeRoom", request.app.state.compute).run(name_of(request), examine)
+    return await cast("ComputeQueue", request.app.state.compute).run(quota_owner_of(request), examine)
 
 
 def _examine(asked: bytes, content: bytes, *, is_json: bool) -> Body:
@@ -64,7 +64,7 @@ def _examine(asked: bytes, content: bytes, *, is_json: bool) -> Body:
     return Body(content, fingerprint.hexdigest())
 
 
-def replay(request: Request, body: Body) -> Request:
+def replay_body(request: Request, body: Body) -> Request:
     """Return the request as if its body had not been read yet."""
     unread = [body.content]
 
@@ -157,5 +157,5 @@ def _walk(document: object) -> None:
 
 
 def _unusable(path: tuple[str | int, ...], detail: str) -> Problem:
-    errors = [field_error(("body", *path), detail)]
+    errors = [locate_field_error(("body", *path), detail)]
     return Problem(422, "invalid-request", "The request is not valid.", errors=errors)

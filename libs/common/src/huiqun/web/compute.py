@@ -8,7 +8,7 @@ from typing import Annotated, Final, ParamSpec, TypeVar, cast
 from fastapi import Depends
 from starlette.requests import Request
 
-from huiqun.web.limits import name_of
+from huiqun.web.limits import quota_owner_of
 from huiqun.web.problems import RETRY_AT_ONCE, Problem
 
 P = ParamSpec("P")
@@ -29,7 +29,7 @@ class _Queue:
     pieces: int = 0
 
 
-class ComputeRoom:
+class ComputeQueue:
     """Runs functions in a thread, one after the other, in turn for each caller."""
 
     def __init__(self) -> None:
@@ -79,17 +79,17 @@ class ComputeRoom:
 class Offload:
     """The room, for one request. An endpoint asks for `offload: Offloaded` and awaits `offload(function, ...)`."""
 
-    room: ComputeRoom
+    queue: ComputeQueue
     who: str
 
     async def __call__(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function beside the event loop; Problem 429 or 503 if there is no room."""
-        return await self.room.run(self.who, lambda: work(*args, **kwargs))
+        return await self.queue.run(self.who, lambda: work(*args, **kwargs))
 
 
 def offload(request: Request) -> Offload:
     """Room for whoever sent the request."""
-    return Offload(cast("ComputeRoom", request.app.state.compute), name_of(request))
+    return Offload(cast("ComputeQueue", request.app.state.compute), quota_owner_of(request))
 
 
 Offloaded = Annotated[Offload, Depends(offload)]

@@ -9,7 +9,7 @@ from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from huiqun.web.limits import address_of
+from huiqun.web.limits import client_network_of
 
 _BODY: Final = b'{"type":"urn:huiqun:problem:busy","title":"Busy","status":503,"detail":"Too many connections."}'
 _FULL: Final = (
@@ -29,7 +29,7 @@ class ConnectionLimits:
     stalled_seconds: float = 30.0
 
 
-class Guard:
+class ConnectionGuard:
     """Watches over the connections of one server."""
 
     def __init__(self, limits: ConnectionLimits) -> None:
@@ -44,7 +44,7 @@ class Guard:
         self._open[address] += 1
         return True
 
-    def forget(self, address: str) -> None:
+    def release(self, address: str) -> None:
         """A connection has ended."""
         self._open[address] -= 1
         if not self._open[address]:
@@ -66,14 +66,14 @@ class Guard:
 class GuardedProtocol(H11Protocol):
     """uvicorn's protocol with the timeouts that it lacks."""
 
-    guard: Guard
+    guard: ConnectionGuard
     _counted: str | None = None
     _head: asyncio.TimerHandle | None = None
     _stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, or say that there are too many."""
-        address = address_of({"client": transport.get_extra_info("peername")})
+        address = client_network_of({"client": transport.get_extra_info("peername")})
         if not self.guard.admit(address):
             transport.write(_FULL)
             transport.close()
@@ -89,7 +89,7 @@ class GuardedProtocol(H11Protocol):
             if timer is not None:
                 timer.cancel()
         if self._counted is not None:
-            self.guard.forget(self._counted)
+            self.guard.release(self._counted)
             super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:

@@ -7,10 +7,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from huiqun.runtime.misconfiguration import MisconfigurationError
-from huiqun.web.flights import SingleFlight
 from huiqun.web.problems import Problem
 from huiqun.web.readiness import Check, failing_checks
 from huiqun.web.routing import Router
+from huiqun.web.single_flight import SingleFlight
 
 
 class NotReadyError(Exception):

@@ -45,7 +45,7 @@ HTML_OR_PROBLEM: Final[dict[str, Any]] = {
 }
 
 
-def page(title: str, content: str, status: int = 200) -> HTMLResponse:
+def html_page(title: str, content: str, status: int = 200) -> HTMLResponse:
     """A page in Chinese; `title` is plain text, `content` is HTML below the heading that repeats it."""
     named = escape(title)
     return HTMLResponse(
@@ -58,6 +58,6 @@ def page(title: str, content: str, status: int = 200) -> HTMLResponse:
     )
 
 
-def told(words: str) -> str:
+def notice_paragraph(words: str) -> str:
     """A paragraph that stands out; `words` is plain text."""
     return f'<p class="told">{escape(words)}</p>'

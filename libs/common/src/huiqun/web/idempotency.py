@@ -16,11 +16,11 @@ from starlette.responses import Response
 from huiqun.store import DuplicateKey, Index, StoreError
 from huiqun.web.preconditions import etag_of
 from huiqun.web.problems import Problem
-from huiqun.web.routing import caller, received_body
+from huiqun.web.routing import body_of, caller_of
 from huiqun.work import Work
 
-COLLECTION: Final = "idempotency_keys"
-INDEXES: Final = {COLLECTION: [Index((("at", 1),), expires_after=timedelta(hours=24))]}
+IDEMPOTENT_WRITES: Final = "idempotency_keys"
+IDEMPOTENCY_INDEXES: Final = {IDEMPOTENT_WRITES: [Index((("at", 1),), expires_after=timedelta(hours=24))]}
 _WRITE_CONFLICT: Final = 112
 _MAX_KEY: Final = 255
 T = TypeVar("T")
@@ -34,7 +34,7 @@ class Transact(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WriteResult:
     """What a write answers: a body or none, the version the resource now has, its path as plain text, other headers."""
 
     body: BaseModel | None = None
@@ -61,7 +61,7 @@ class _KeyInUseError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Write:
+class IdempotentWrite:
     """One writing request. An endpoint asks for `write: WriteOnce` and returns `await write(use_case)`."""
 
     transact: Transact
@@ -69,7 +69,7 @@ class Write:
     fingerprint: str
     status: int
 
-    async def __call__(self, use_case: Callable[[Work], Awaitable[Answer | BaseModel | None]]) -> Response:
+    async def __call__(self, use_case: Callable[[Work], Awaitable[WriteResult | BaseModel | None]]) -> Response:
         """Run the use case once for this key; a repeated request gets the first one's answer.
 
         Problem 422 if the key was used for another request, 409 while the first one is still running. Only successes
@@ -79,7 +79,7 @@ class Write:
         async def once(work: Work) -> Response:
             await self._claim(work)
             result = await use_case(work)
-            answer = result if isinstance(result, Answer) else Answer(result)
+            answer = result if isinstance(result, WriteResult) else WriteResult(result)
             response = answer.response(self.status)
             await self._keep(work, response)
             return response
@@ -93,7 +93,7 @@ class Write:
         """Take the key before anything happens; whoever holds it makes this insert fail."""
         document = {"_id": self.key, "at": work.now, "fingerprint": self.fingerprint}
         try:
-            await work.collection(COLLECTION).insert_one(document)
+            await work.collection(IDEMPOTENT_WRITES).insert_one(document)
         except DuplicateKey:
             raise _KeyInUseError from None
         except StoreError as error:
@@ -105,11 +105,11 @@ class Write:
         headers = {name: value for name, value in response.headers.items() if name != "content-length"}
         answer = {"status": response.status_code, "headers": headers, "body": bytes(response.body)}
         change = {"$set": {"answer": answer}}
-        await work.collection(COLLECTION).update_one({"_id": self.key}, change)
+        await work.collection(IDEMPOTENT_WRITES).update_one({"_id": self.key}, change)
 
     async def _repeat(self) -> Response:
         async def find(work: Work) -> dict[str, Any] | None:
-            return await work.collection(COLLECTION).find_one({"_id": self.key})
+            return await work.collection(IDEMPOTENT_WRITES).find_one({"_id": self.key})
 
         stored = await self.transact(find)
         if stored is None:
@@ -133,7 +133,7 @@ def write_once(
             examples=["7f3c9a52-5a0e-4f4e-9c7b-0c1f1d6d2b11"],
         ),
     ] = None,
-) -> Write:
+) -> IdempotentWrite:
     """Read the Idempotency-Key; Problem 400 without a usable one."""
     if not idempotency_key:
         raise Problem(400, "idempotency-key-missing", "Every write needs an Idempotency-Key header.")
@@ -142,16 +142,16 @@ def write_once(
             400, "idempotency-key-invalid", f"An Idempotency-Key has at most {_MAX_KEY} visible ASCII characters."
         )
     route = request.scope["route"]
-    scope = f"{caller(request).id}\n{request.method} {route.path}\n{idempotency_key}"
-    return Write(
+    scope = f"{caller_of(request).id}\n{request.method} {route.path}\n{idempotency_key}"
+    return IdempotentWrite(
         transact=request.app.state.transact,
         key=sha256(scope.encode()).hexdigest(),
-        fingerprint=received_body(request).fingerprint,
+        fingerprint=body_of(request).fingerprint,
         status=route.status_code or 200,
     )
 
 
-WriteOnce = Annotated[Write, Depends(write_once)]
+WriteOnce = Annotated[IdempotentWrite, Depends(write_once)]
 
 
 def transact_of(request: Request) -> Transact:
@@ -159,4 +159,4 @@ def transact_of(request: Request) -> Transact:
     return cast("Transact", request.app.state.transact)
 
 
-Audited = Annotated[Transact, Depends(transact_of)]
+TransactOnce = Annotated[Transact, Depends(transact_of)]

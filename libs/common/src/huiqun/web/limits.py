@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from throttled import MemoryStore, Quota, RateLimiterType, Throttled, per_min, per_sec
 
 from huiqun.web.principals import ANONYMOUS
-from huiqun.web.problems import Problem, answer
+from huiqun.web.problems import Problem, problem_response
 
 #: Asked by machines of the cluster, answered from what is known, and never refused.
 HEALTH_PATHS: Final = frozenset({"/healthz", "/readyz"})
@@ -50,7 +50,7 @@ class RateLimiter:
         self._addresses = _a_minute(limits.address)
         self._pages = _a_minute(limits.page)
         self._links = _a_minute(limits.link)
-        self._probes = prober()
+        self._probes = probe_counter()
         self._trusted = MemoryStore(options={"MAX_SIZE": _REMEMBERED})
 
     def count_caller(self, caller: str) -> None:
@@ -69,7 +69,7 @@ class RateLimiter:
 
     async def slow_probe(self, address: str) -> None:
         """Answer late where an address probes far more often than machines do; probes are never refused."""
-        await slow_down(self._probes, address)
+        await delay_greedy_probe(self._probes, address)
 
     def check_stranger(self, address: str, credential: str | None) -> None:
         """Problem 429 if this address has asked too often, unless it shows a credential that was good lately."""
@@ -77,12 +77,12 @@ class RateLimiter:
         if state.remaining == 0 and (credential is None or self._trusted.get(_digest(credential)) is None):
             raise _too_many(state.retry_after)
 
-    def trust(self, credential: str) -> None:
+    def trust_credential(self, credential: str) -> None:
         """Remember that a credential was good: its holder does not suffer from strangers behind the same address."""
         self._trusted.set(_digest(credential), 1, _TRUSTED_SECONDS)
 
 
-class Limiting:
+class RateLimitMiddleware:
     """The layer that refuses strangers who ask too often, before anything is done for them."""
 
     def __init__(self, app: ASGIApp, limiter: RateLimiter) -> None:
@@ -95,7 +95,7 @@ class Limiting:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        address = address_of(scope)
+        address = client_network_of(scope)
         if scope["path"] in HEALTH_PATHS:
             await self._limiter.slow_probe(address)
             await self._app(scope, receive, send)
@@ -110,7 +110,7 @@ class Limiting:
         try:
             self._limiter.check_stranger(address, credential_of(request))
         except Problem as problem:
-            await answer(request, problem)(scope, receive, refusing_late)
+            await problem_response(request, problem)(scope, receive, refusing_late)
             return
         try:
             await self._app(scope, receive, refusing_late)
@@ -127,13 +127,13 @@ def credential_of(request: Request) -> str | None:
     return request.headers.get("x-api-key") or None
 
 
-def name_of(request: Request) -> str:
+def quota_owner_of(request: Request) -> str:
     """What the work for a request is counted under: its caller, or the address of who is not known."""
     principal = getattr(request.state, "principal", ANONYMOUS)
-    return address_of(request.scope) if principal is ANONYMOUS else str(principal.id)
+    return client_network_of(request.scope) if principal is ANONYMOUS else str(principal.id)
 
 
-def address_of(scope: Mapping[str, Any]) -> str:
+def client_network_of(scope: Mapping[str, Any]) -> str:
     """Where a request comes from, as far as it is counted: an IPv4 address, or the network of an IPv6 one.
 
     What a proxy forwards is taken for it only from proxies that the settings trust.
@@ -150,12 +150,12 @@ def address_of(scope: Mapping[str, Any]) -> str:
     return str(address) if address is not None else "unknown"
 
 
-def prober() -> Throttled:
+def probe_counter() -> Throttled:
     """Counts those who may always ask, to answer the greedy among them late."""
     return _counter(per_sec(_PROBES_A_SECOND, burst=_PROBES_AT_ONCE))
 
 
-async def slow_down(counter: Throttled, address: str) -> None:
+async def delay_greedy_probe(counter: Throttled, address: str) -> None:
     """Wait a little if the address has asked too often."""
     if counter.limit(address).limited:
         await asyncio.sleep(_LATE_SECONDS)

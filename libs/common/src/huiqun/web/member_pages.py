@@ -19,11 +19,11 @@ from fastapi import Path, Query
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from huiqun.privacy.links import ExpiredLinkError, LinkGrant, LinkPurpose, SignedLinks, UnknownLinkError
+from huiqun.privacy.links import ExpiredLinkError, InvalidLinkError, LinkGrant, LinkPurpose, SignedLinks
 from huiqun.store import Reader
-from huiqun.web.html import HTML, HTML_OR_PROBLEM, page, told
+from huiqun.web.html import HTML, HTML_OR_PROBLEM, html_page, notice_paragraph
 from huiqun.web.idempotency import transact_of
-from huiqun.web.routing import database
+from huiqun.web.routing import database_of
 from huiqun.work import Work
 
 _MAX_TOKEN: Final = 2_048
@@ -33,12 +33,12 @@ TokenInPath = Annotated[
 TokenInQuery = Annotated[
     str, Query(max_length=_MAX_TOKEN, description="The signed part of the link.", examples=["eyJhbGciOiJIUzI1NiJ9"])
 ]
-SHOWN: Final[dict[int | str, dict[str, Any]]] = {
+SHOW_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     404: {"description": "The link is not valid", "content": HTML},
     410: {"description": "The link has expired", "content": HTML},
 }
-DONE: Final[dict[int | str, dict[str, Any]]] = {
-    **SHOWN,
+ACT_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    **SHOW_RESPONSES,
     400: {"description": "The form cannot be taken", "content": HTML_OR_PROBLEM},
     409: {"description": "What the link is for cannot be done any more", "content": HTML},
 }
@@ -62,7 +62,7 @@ class MemberPages:
         self, request: Request, token: str, find: Callable[[Reader, LinkGrant], Awaitable[HTMLResponse]]
     ) -> HTMLResponse:
         """Answer a GET. Programs look into links before people do, so `find` is given what can only read."""
-        return await self._answer(request, token, 200, lambda grant: find(database(request), grant))
+        return await self._answer(request, token, 200, lambda grant: find(database_of(request), grant))
 
     async def act(
         self, request: Request, token: str, use_case: Callable[[Work, LinkGrant], Awaitable[HTMLResponse]]
@@ -76,13 +76,13 @@ class MemberPages:
     ) -> HTMLResponse:
         links = cast("SignedLinks", request.app.state.links)
         try:
-            return await answer(links.read(self.purpose, token, datetime.now(UTC)))
-        except UnknownLinkError:
-            return page(self.title, told(f"链接无效，请使用收到的完整链接。{self.instead}"), 404)
+            return await answer(links.verify_token(self.purpose, token, datetime.now(UTC)))
+        except InvalidLinkError:
+            return html_page(self.title, notice_paragraph(f"链接无效，请使用收到的完整链接。{self.instead}"), 404)
         except ExpiredLinkError:
-            return page(self.title, told(f"链接已过期。{self.instead}"), 410)
+            return html_page(self.title, notice_paragraph(f"链接已过期。{self.instead}"), 410)
         except tuple(self.settled) as error:
-            return page(self.title, told(self._explanation(error)), settled)
+            return html_page(self.title, notice_paragraph(self._explanation(error)), settled)
 
     def _explanation(self, error: Exception) -> str:
         return next(self.settled[each](error) for each in type(error).__mro__ if each in self.settled)

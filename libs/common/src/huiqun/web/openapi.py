@@ -12,7 +12,15 @@ from huiqun.web.idempotency import write_once
 from huiqun.web.limits import HEALTH_PATHS
 from huiqun.web.preconditions import if_match
 from huiqun.web.problems import MEDIA_TYPE, ProblemDetails
-from huiqun.web.routing import GuardedRoute, RoleNeeded, dependencies_of, depends_on, marks, may_write, methods_of
+from huiqun.web.routing import (
+    GuardedRoute,
+    RequiredRole,
+    dependencies_of,
+    depends_on,
+    find_marks,
+    may_write,
+    methods_of,
+)
 
 _ALWAYS_REQUIRED: Final = frozenset({"Idempotency-Key", "If-Match"})
 _SCHEMES: Final = {
@@ -35,7 +43,7 @@ _ERRORS: Final = {
 }
 
 
-def describe(app: FastAPI) -> dict[str, Any]:
+def serve_complete_openapi(app: FastAPI) -> dict[str, Any]:
     """Build the document once and keep it."""
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
@@ -59,7 +67,7 @@ def _complete(operation: dict[str, Any], route: APIRoute) -> None:
     operation["responses"].pop("422", None)
     for status in sorted(_errors_of(route)):
         operation["responses"].setdefault(str(status), _problem(_ERRORS.get(status) or HTTPStatus(status).phrase))
-    roles = sorted(mark.access for mark in marks(route, RoleNeeded) if mark.access != "anyone")
+    roles = sorted(mark.access for mark in find_marks(route, RequiredRole) if mark.access != "anyone")
     if roles:
         operation["security"] = [{scheme: []} for scheme in _SCHEMES]
         operation["x-roles"] = roles
@@ -75,7 +83,7 @@ def _errors_of(route: APIRoute) -> set[int]:
         found.add(429)
     if isinstance(route, GuardedRoute):
         found |= route.statuses
-    if any(mark.access != "anyone" for mark in marks(route, RoleNeeded)):
+    if any(mark.access != "anyone" for mark in find_marks(route, RequiredRole)):
         found |= {401, 403}
     if may_write(route):
         found |= {408, 413, 422}
@@ -95,9 +103,9 @@ def _problem(description: str) -> dict[str, Any]:
     return {"description": description, "content": {MEDIA_TYPE: {"schema": schema}}}
 
 
-def undocumented(app: FastAPI) -> list[str]:
+def list_undocumented(app: FastAPI) -> list[str]:
     """Name everything in the app's OpenAPI document that has no summary, description or example."""
-    document = describe(app)
+    document = serve_complete_openapi(app)
     found = [
         f"{'/'.join(methods_of(route))} {route.path}: no summary"
         for route in app.routes

@@ -13,7 +13,7 @@ from fastapi import Depends, Query
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 
-from huiqun.web.problems import Problem, field_error
+from huiqun.web.problems import Problem, locate_field_error
 
 Key = str | int | datetime
 T = TypeVar("T")
@@ -131,7 +131,7 @@ def page_request(
 
 
 def _not_a_cursor() -> Problem:
-    errors = [field_error(("query", "cursor"), "Not a cursor that this list gave out.")]
+    errors = [locate_field_error(("query", "cursor"), "Not a cursor that this list gave out.")]
     return Problem(422, "invalid-request", "The request is not valid.", errors=errors)
 
 

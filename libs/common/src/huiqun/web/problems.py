@@ -89,7 +89,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls it that
         self.errors = list(errors)
 
 
-def answer(request: Request, problem: Problem) -> Response:
+def problem_response(request: Request, problem: Problem) -> Response:
     """Write the problem as a response."""
     context = parse_traceparent(current_traceparent())
     body = ProblemDetails(
@@ -105,12 +105,14 @@ def answer(request: Request, problem: Problem) -> Response:
     return Response(content, problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
 
 
-def answer_unexpected(request: Request) -> Response:
+def unexpected_error_response(request: Request) -> Response:
     """Admit an error without showing where it happened; the trace id finds it in the log."""
-    return answer(request, Problem(500, "internal-error", "Something went wrong on our side; it has been logged."))
+    return problem_response(
+        request, Problem(500, "internal-error", "Something went wrong on our side; it has been logged.")
+    )
 
 
-def answer_problems(app: FastAPI) -> None:
+def handle_problems(app: FastAPI) -> None:
     """Answer every expected error of this app with problem details."""
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(HTTPException, _on_http_exception)
@@ -120,7 +122,7 @@ def answer_problems(app: FastAPI) -> None:
     app.add_exception_handler(EventTooLargeError, _on_event_too_large)
 
 
-def answer_domain_errors(app: FastAPI, problems: Problems) -> None:
+def handle_domain_errors(app: FastAPI, problems: Problems) -> None:
     """Answer these errors of the handlers with problem details; an error's docstring is what the caller reads."""
 
     async def respond(request: Request, error: Exception) -> Response:
@@ -129,8 +131,8 @@ def answer_domain_errors(app: FastAPI, problems: Problems) -> None:
         about = str(error)
         detail = f"{sentence.rstrip('.')}: {about}" if about else sentence
         faults = error.field_faults if isinstance(error, HasFieldFaults) else ()
-        errors = [field_error(("body", *path), reason) for path, reason in faults]
-        return answer(request, Problem(status, kind, detail, errors=errors))
+        errors = [locate_field_error(("body", *path), reason) for path, reason in faults]
+        return problem_response(request, Problem(status, kind, detail, errors=errors))
 
     for error in problems:
         app.add_exception_handler(error, respond)
@@ -139,7 +141,7 @@ def answer_domain_errors(app: FastAPI, problems: Problems) -> None:
 async def _on_problem(request: Request, error: Exception) -> Response:
     if not isinstance(error, Problem):
         raise error
-    return answer(request, error)
+    return problem_response(request, error)
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
@@ -148,15 +150,15 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         raise error
     kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
     problem = Problem(error.status_code, kind, str(error.detail), headers=error.headers)
-    return answer(request, problem)
+    return problem_response(request, problem)
 
 
 async def _on_invalid_request(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     # The rejected values are left out: they may be personal data, or not even be valid text.
-    errors = [field_error(item["loc"], item["msg"]) for item in error.errors()]
-    return answer(request, Problem(422, "invalid-request", "The request is not valid.", errors=errors))
+    errors = [locate_field_error(item["loc"], item["msg"]) for item in error.errors()]
+    return problem_response(request, Problem(422, "invalid-request", "The request is not valid.", errors=errors))
 
 
 async def _on_store_error(request: Request, error: Exception) -> Response:
@@ -165,9 +167,9 @@ async def _on_store_error(request: Request, error: Exception) -> Response:
     if is_write_conflict(error):
         log.warning("store busy", error=type(error).__name__)
         detail = "Too many changes are made to the same thing at once; try again."
-        return answer(request, Problem(503, "busy", detail, headers=RETRY_AT_ONCE))
+        return problem_response(request, Problem(503, "busy", detail, headers=RETRY_AT_ONCE))
     log.warning("store out of reach", error=type(error).__name__)
-    return answer(
+    return problem_response(
         request, Problem(503, "store-unavailable", "The store does not answer; try again.", headers=_RETRY_SOON)
     )
 
@@ -176,16 +178,18 @@ async def _on_overflow(request: Request, error: Exception) -> Response:
     """Reject an integer from a path or a query that MongoDB cannot hold; bodies are checked before."""
     if "8-byte ints" not in str(error):
         raise error
-    return answer(request, Problem(422, "invalid-request", "An integer of the request is beyond 64 bits."))
+    return problem_response(request, Problem(422, "invalid-request", "An integer of the request is beyond 64 bits."))
 
 
 async def _on_event_too_large(request: Request, error: Exception) -> Response:
     """Refuse what could be stored but never published; nothing of it is stored."""
     log.warning("event too large", error=describe_error(error))
-    return answer(request, Problem(413, "event-too-large", "What this would publish is larger than the broker takes."))
+    return problem_response(
+        request, Problem(413, "event-too-large", "What this would publish is larger than the broker takes.")
+    )
 
 
-def field_error(loc: Sequence[int | str], detail: str) -> FieldError:
+def locate_field_error(loc: Sequence[int | str], detail: str) -> FieldError:
     """Say where in the request something is wrong: a JSON pointer into the body, or a parameter's name."""
     location, *path = loc or ("body",)
     if location == "body":

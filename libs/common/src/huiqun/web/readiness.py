@@ -8,7 +8,7 @@ import structlog
 
 from huiqun.runtime.misconfiguration import MisconfigurationError
 from huiqun.runtime.waiting import wait_for_stop
-from huiqun.store import explain
+from huiqun.store import explain_store_error
 from huiqun.telemetry import describe_error, metrics
 
 #: Asks one dependency for an answer and raises if there is none.
@@ -45,5 +45,5 @@ async def _ask(check: Check) -> Exception | None:
         async with asyncio.timeout(_CHECK_SECONDS):
             await check()
     except Exception as error:  # noqa: BLE001 - whatever a dependency fails with, it is not ready
-        return error if isinstance(error, MisconfigurationError) else explain(error) or error
+        return error if isinstance(error, MisconfigurationError) else explain_store_error(error) or error
     return None

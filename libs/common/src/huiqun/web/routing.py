@@ -10,10 +10,10 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from huiqun.store import Outside, Reader
+from huiqun.store import OutsideTransaction, Reader
 from huiqun.web.authentication import Authenticator
-from huiqun.web.bodies import MIB, Body, read_body, replay
-from huiqun.web.limits import HEALTH_PATHS, RateLimiter, address_of
+from huiqun.web.bodies import MIB, Body, read_body, replay_body
+from huiqun.web.limits import HEALTH_PATHS, RateLimiter, client_network_of
 from huiqun.web.principals import ANONYMOUS, Access, Principal
 from huiqun.web.problems import Problem, Problems
 
@@ -24,14 +24,14 @@ M = TypeVar("M")
 
 
 @dataclass(frozen=True, slots=True)
-class RoleNeeded:
+class RequiredRole:
     """Marks a route with the role it needs, and gives the caller to the endpoint that asks."""
 
     access: Access
 
     def __call__(self, request: Request) -> Principal:
         """Return the caller; the route has let it in before."""
-        return caller(request)
+        return caller_of(request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,43 +44,43 @@ class BodyLimit:
         """Do nothing: the route reads the mark."""
 
 
-class ChangesNothing:
+class ReadOnly:
     """Marks a route that has a writing method because it needs a body, but writes nothing."""
 
     def __call__(self) -> None:
         """Do nothing: the check at start reads the mark."""
 
 
-def requires(role: Access) -> Any:  # noqa: ANN401 - what FastAPI's Depends returns
+def require_role(role: Access) -> Any:  # noqa: ANN401 - what FastAPI's Depends returns
     """Let in only callers who have the role.
 
     As a parameter, `who: Annotated[Principal, requires("operator")]`, or in `dependencies=[...]` of a route.
     """
-    return Depends(RoleNeeded(role))
+    return Depends(RequiredRole(role))
 
 
-def body_limit(limit: int) -> Any:  # noqa: ANN401 - see requires
+def limit_body(limit: int) -> Any:  # noqa: ANN401 - see requires
     """Allow other bodies than of 1 MiB, or of 16 KiB without a role: `dependencies=[body_limit(32 * MIB)]`."""
     return Depends(BodyLimit(limit))
 
 
-def changes_nothing() -> Any:  # noqa: ANN401 - see requires
+def read_only() -> Any:  # noqa: ANN401 - see requires
     """Say that this POST only computes, such as a trial of a policy: it takes no Idempotency-Key."""
-    return Depends(ChangesNothing())
+    return Depends(ReadOnly())
 
 
-def caller(request: Request) -> Principal:
+def caller_of(request: Request) -> Principal:
     """Return who sent this request."""
     principal = getattr(request.state, "principal", None)
     return principal if isinstance(principal, Principal) else ANONYMOUS
 
 
-def database(request: Request) -> Outside:
+def database_of(request: Request) -> OutsideTransaction:
     """Return the service's database, for reading; writes go through `WriteOnce`."""
-    return Outside(request.app.state.database)
+    return OutsideTransaction(request.app.state.database)
 
 
-def received_body(request: Request) -> Body:
+def body_of(request: Request) -> Body:
     """Return the body of this request, with its fingerprint."""
     return cast("Body", request.state.body)
 
@@ -96,9 +96,9 @@ class GuardedRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's handler of this route."""
         handle = super().get_route_handler()
-        accesses = [mark.access for mark in marks(self, RoleNeeded)]
+        accesses = [mark.access for mark in find_marks(self, RequiredRole)]
         usual = _STRANGERS_BODY_LIMIT if set(accesses) == {"anyone"} else DEFAULT_BODY_LIMIT
-        limit = max((mark.limit for mark in marks(self, BodyLimit)), default=usual)
+        limit = max((mark.limit for mark in find_marks(self, BodyLimit)), default=usual)
 
         async def guarded(request: Request) -> Response:
             if "\0" in request.url.path or "%00" in request.url.query:
@@ -107,11 +107,11 @@ class GuardedRoute(APIRoute):
             request.state.principal = await authenticator.admit(request, accesses)
             if request.state.principal is ANONYMOUS and self.path not in HEALTH_PATHS:
                 limiter: RateLimiter = request.app.state.limiter
-                limiter.count_page(address_of(request.scope), _link_of(request))
+                limiter.count_page(client_network_of(request.scope), _link_of(request))
             if request.method in WRITING_METHODS:
                 body = await read_body(request, limit)
                 request.state.body = body
-                request = replay(request, body)
+                request = replay_body(request, body)
             return await handle(request)
 
         return guarded
@@ -125,7 +125,7 @@ class Router(APIRouter):
 
     def __init__(self, prefix: str, *, tag: str, role: Access | None = None, problems: Problems | None = None) -> None:
         """`prefix` is the whole path from the root: "/api/v1/policies"."""
-        needed = [requires(role)] if role else []
+        needed = [require_role(role)] if role else []
         super().__init__(prefix=prefix, tags=[tag], dependencies=needed, route_class=GuardedRoute)
         self.problems: Problems = problems or {}
 
@@ -164,12 +164,12 @@ def may_write(route: APIRoute) -> bool:
     return not WRITING_METHODS.isdisjoint(methods_of(route))
 
 
-def marks(route: APIRoute, kind: type[M]) -> Iterator[M]:
+def find_marks(route: APIRoute, kind: type[M]) -> Iterator[M]:
     """Find the marks of one kind among the route's dependencies."""
     for dependant in dependencies_of(route):
         if isinstance(dependant.call, kind):
             yield dependant.call
 
 
-Caller = Annotated[Principal, Depends(caller)]
-Store = Annotated[Reader, Depends(database)]
+Caller = Annotated[Principal, Depends(caller_of)]
+ReadDatabase = Annotated[Reader, Depends(database_of)]

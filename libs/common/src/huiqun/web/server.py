@@ -12,7 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn._types import ASGIApplication
 
-from huiqun.web.connections import ConnectionLimits, Guard
+from huiqun.web.connections import ConnectionGuard, ConnectionLimits
 
 _GRACE_SECONDS: Final = 4
 log = structlog.get_logger(__name__)
@@ -45,7 +45,7 @@ async def serve(app: ASGIApp, host: str, port: int, stop: asyncio.Event, options
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     config = uvicorn.Config(
         cast("ASGIApplication", app),
-        http=cast("Any", Guard(options.connections).protocol),
+        http=cast("Any", ConnectionGuard(options.connections).protocol),
         lifespan="off",
         ws="none",
         log_config=None,

@@ -17,13 +17,13 @@ INBOX_INDEXES: Mapping[str, Sequence[Index]] = {
 }
 
 
-async def record(work: Work, ids: Sequence[str], fingerprints: Sequence[bytes] = ()) -> None:
+async def insert_inbox_ids(work: Work, ids: Sequence[str], fingerprints: Sequence[bytes] = ()) -> None:
     """Note the ids as dealt with, and with which contents; raises DuplicateKey when one of them is there already."""
     document = {"ids": list(ids), "fingerprints": b"".join(fingerprints), "at": work.now}
     await work.collection(INBOX).insert_one(document)
 
 
-async def known(database: Database, ids: Iterable[str]) -> set[str]:
+async def find_known_ids(database: Database, ids: Iterable[str]) -> set[str]:
     """Which of the ids have been dealt with."""
     return set(await find_fingerprints(database, ids))
 

@@ -21,16 +21,16 @@ _NOTHING: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class OutboxEntry:
     """A document of the outbox and the records in it."""
 
     id: str
     records: tuple[Record, ...]
 
 
-async def put(work: Work, records: Sequence[Record], partitions: Sequence[str]) -> list[Entry]:
+async def insert_outbox_entry(work: Work, records: Sequence[Record], partitions: Sequence[str]) -> list[OutboxEntry]:
     """Keep `records` in the transaction. `partitions` names where the batch came from, "topic/number" each."""
-    entries = [Entry(new_id(), chunk) for chunk in _chunks(records)]
+    entries = [OutboxEntry(new_id(), chunk) for chunk in _chunks(records)]
     if entries:
         documents = [
             {"_id": entry.id, "at": work.now, "partitions": list(partitions), **_packed(entry.records)}
@@ -40,31 +40,33 @@ async def put(work: Work, records: Sequence[Record], partitions: Sequence[str]) 
     return entries
 
 
-async def remove(database: Database, entries: Sequence[Entry]) -> None:
+async def delete_outbox_entries(database: Database, entries: Sequence[OutboxEntry]) -> None:
     """Forget entries that have been published."""
     if entries:
         await database[OUTBOX].delete_many({"_id": {"$in": [entry.id for entry in entries]}})
 
 
-async def left_by(database: Database, partitions: Sequence[str], limit: int = 100) -> list[Entry]:
+async def list_unpublished_entries(
+    database: Database, partitions: Sequence[str], limit: int = 100
+) -> list[OutboxEntry]:
     """The oldest entries that batches of these partitions have left unpublished."""
     return await _find(database, {"partitions": {"$in": list(partitions)}}, limit)
 
 
-async def older_than(database: Database, moment: datetime, limit: int = 100) -> list[Entry]:
+async def list_overdue_entries(database: Database, moment: datetime, limit: int = 100) -> list[OutboxEntry]:
     """The oldest entries that nobody has published since `moment`."""
     return await _find(database, {"at": {"$lt": moment}}, limit)
 
 
-async def depth(database: Database) -> int:
+async def count_outbox_entries(database: Database) -> int:
     """How many entries wait; more than a handful for long means that the broker takes nothing."""
     return int(await database[OUTBOX].count_documents({}, limit=10_000))
 
 
-async def _find(database: Database, query: Mapping[str, Any], limit: int) -> list[Entry]:
+async def _find(database: Database, query: Mapping[str, Any], limit: int) -> list[OutboxEntry]:
     # Ids rise with time, so their order is the order of the commits of one process.
     cursor = database[OUTBOX].find(query).sort("_id", 1).limit(limit)
-    return [Entry(document["_id"], tuple(_unpacked(document))) async for document in cursor]
+    return [OutboxEntry(document["_id"], tuple(_unpacked(document))) async for document in cursor]
 
 
 def _chunks(records: Sequence[Record]) -> Iterator[tuple[Record, ...]]:

@@ -14,8 +14,8 @@ from huiqun.kafka.publisher import Record, RecordsTooLargeError
 from huiqun.runtime.clock import Clock
 from huiqun.store import Database, Index, UpdateOne
 from huiqun.telemetry import metrics
-from huiqun.work.outbox import Entry
-from huiqun.work.retry import until_it_passes
+from huiqun.work.outbox import OutboxEntry
+from huiqun.work.retry import retry_forever
 from huiqun.work.unit_of_work import Work
 
 PARKED = "outbox_parked"
@@ -28,7 +28,7 @@ _MOST_LINES = 20
 _log = structlog.get_logger(__name__)
 
 
-class NoSuchParkedRecordError(LookupError):
+class ParkedRecordNotFoundError(LookupError):
     """There is no parked record of this id."""
 
 
@@ -43,7 +43,9 @@ class ParkedRecord:
     reason: str
 
 
-async def park(database: Database, entries: Sequence[Entry], refused: Mapping[int, int], now: datetime) -> None:
+async def park_records(
+    database: Database, entries: Sequence[OutboxEntry], refused: Mapping[int, int], now: datetime
+) -> None:
     """Keep the records of `entries` that the broker refused; their entries may be removed after this.
 
     `refused` maps a record's place among all records of the entries, in order, to its size. Safe to repeat.
@@ -77,38 +79,38 @@ class ParkingPublisher:
         try:
             await self._publisher.publish(records)
         except RecordsTooLargeError as error:
-            entries = [Entry(_fingerprint(record), (record,)) for record in records]
-            attempt = partial(park, self._database, entries, error.refused, self._clock.now())
-            await until_it_passes(attempt, name="dead-letters")
+            entries = [OutboxEntry(_fingerprint(record), (record,)) for record in records]
+            attempt = partial(park_records, self._database, entries, error.refused, self._clock.now())
+            await retry_forever(attempt, name="dead-letters")
 
 
-async def list_parked(database: Database, limit: int) -> list[ParkedRecord]:
+async def list_parked_records(database: Database, limit: int) -> list[ParkedRecord]:
     """The records that have been parked longest."""
     cursor = database[PARKED].find().sort([("parked_at", 1), ("_id", 1)]).limit(limit)
     return [_read(document) async for document in cursor]
 
 
-async def get_parked(database: Database, parked_id: str) -> ParkedRecord:
-    """The parked record of this id; raises NoSuchParkedRecordError."""
+async def get_parked_record(database: Database, parked_id: str) -> ParkedRecord:
+    """The parked record of this id; raises ParkedRecordNotFoundError."""
     document = await database[PARKED].find_one({"_id": parked_id})
     if document is None:
-        raise NoSuchParkedRecordError(parked_id)
+        raise ParkedRecordNotFoundError(parked_id)
     return _read(document)
 
 
-async def remove_parked(work: Work, parked_id: str) -> None:
-    """Forget a record that was published after all or is given up; raises NoSuchParkedRecordError."""
+async def remove_parked_record(work: Work, parked_id: str) -> None:
+    """Forget a record that was published after all or is given up; raises ParkedRecordNotFoundError."""
     result = await work.collection(PARKED).delete_one({"_id": parked_id})
     if not result.deleted_count:
-        raise NoSuchParkedRecordError(parked_id)
+        raise ParkedRecordNotFoundError(parked_id)
 
 
-async def count_parked(database: Database) -> int:
+async def count_parked_records(database: Database) -> int:
     """How many records are parked, 10,000 at most."""
     return int(await database[PARKED].count_documents({}, limit=_MOST_COUNTED))
 
 
-def _refused(entries: Sequence[Entry], refused: Mapping[int, int]) -> Iterator[tuple[str, Record, int]]:
+def _refused(entries: Sequence[OutboxEntry], refused: Mapping[int, int]) -> Iterator[tuple[str, Record, int]]:
     place = 0
     for entry in entries:
         for number, record in enumerate(entry.records):

@@ -8,7 +8,7 @@ from huiqun.runtime.waiting import wait_for_stop
 from huiqun.store import AbandonedTransactions
 from huiqun.telemetry import metrics
 from huiqun.work import outbox, parked
-from huiqun.work.retry import until_it_passes
+from huiqun.work.retry import retry_forever
 from huiqun.work.transactor import Transactor
 
 _EVERY_SECONDS = 1.0
@@ -29,14 +29,14 @@ class Relay:
     async def run(self, stop: asyncio.Event) -> None:
         """Relay until `stop` is set."""
         while not await wait_for_stop(stop, _EVERY_SECONDS):
-            await until_it_passes(self._turn, name=self.name, on_wait=self.heartbeat.failing)
-            self.heartbeat.well()
+            await retry_forever(self._turn, name=self.name, on_retry=self.heartbeat.mark_failing)
+            self.heartbeat.mark_healthy()
 
     async def _turn(self) -> None:
         database = self._transactor.database
-        await self._abandoned.end()
-        while entries := await outbox.older_than(database, self._transactor.clock.now() - _LEFT_BEHIND):
+        await self._abandoned.abort_abandoned()
+        while entries := await outbox.list_overdue_entries(database, self._transactor.clock.now() - _LEFT_BEHIND):
             await self._transactor.publish(entries)
             metrics.OUTBOX_RELAYED.inc(len(entries))
-        metrics.OUTBOX_DEPTH.set(await outbox.depth(database))
-        metrics.OUTBOX_PARKED_RECORDS.set(await parked.count_parked(database))
+        metrics.OUTBOX_DEPTH.set(await outbox.count_outbox_entries(database))
+        metrics.OUTBOX_PARKED_RECORDS.set(await parked.count_parked_records(database))

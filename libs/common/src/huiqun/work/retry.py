@@ -9,13 +9,13 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 from tenacity.wait import wait_random_exponential
 
 from huiqun.runtime.misconfiguration import MisconfigurationError
-from huiqun.store import explain
+from huiqun.store import explain_store_error
 from huiqun.store import is_transient as store_is_transient
 from huiqun.telemetry import describe_error, metrics
 
 T = TypeVar("T")
-Waiting = Callable[[BaseException], None]
-Passing = Callable[[BaseException], bool]
+OnRetry = Callable[[BaseException], None]
+IsRetryable = Callable[[BaseException], bool]
 _log = structlog.get_logger(__name__)
 
 
@@ -26,26 +26,30 @@ def is_transient(error: BaseException) -> bool:
     return isinstance(error, KafkaError | ConnectionError | TimeoutError) or store_is_transient(error)
 
 
-async def until_it_passes(
-    attempt: Callable[[], Awaitable[T]], *, name: str, on_wait: Waiting | None = None, passes: Passing = is_transient
+async def retry_forever(
+    attempt: Callable[[], Awaitable[T]],
+    *,
+    name: str,
+    on_retry: OnRetry | None = None,
+    retry_on: IsRetryable = is_transient,
 ) -> T:
     """Run `attempt`, again for as long as it takes while its error is one that passes; others are raised at once."""
     retrying = AsyncRetrying(
-        retry=retry_if_exception(passes),
+        retry=retry_if_exception(retry_on),
         wait=wait_random_exponential(multiplier=0.05, max=3),
         stop=stop_never,
-        before_sleep=_noting(name, on_wait),
+        before_sleep=_noting(name, on_retry),
         reraise=True,
     )
     return await retrying(attempt)
 
 
-async def for_at_most(
-    seconds: float, attempt: Callable[[], Awaitable[T]], *, name: str, passes: Passing = is_transient
+async def retry_for(
+    seconds: float, attempt: Callable[[], Awaitable[T]], *, name: str, retry_on: IsRetryable = is_transient
 ) -> T:
     """Run `attempt`, again while its error is one that passes, and raise the last one after `seconds`."""
     retrying = AsyncRetrying(
-        retry=retry_if_exception(passes),
+        retry=retry_if_exception(retry_on),
         wait=wait_random_exponential(multiplier=0.02, max=1),
         stop=stop_after_delay(seconds),
         before_sleep=_noting(name, None),
@@ -54,11 +58,11 @@ async def for_at_most(
     return await retrying(attempt)
 
 
-def _noting(name: str, on_wait: Waiting | None) -> Callable[[RetryCallState], None]:
+def _noting(name: str, on_wait: OnRetry | None) -> Callable[[RetryCallState], None]:
     def note(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         metrics.RETRIES.labels(consumer=name, error=metrics.error_label(error)).inc()
-        known = error if error is None or isinstance(error, MisconfigurationError) else explain(error)
+        known = error if error is None or isinstance(error, MisconfigurationError) else explain_store_error(error)
         if state.attempt_number == 1 or state.attempt_number % 10 == 0:
             said = describe_error(error) if known is None and error is not None else str(known)
             _log.warning("try_again", part=name, attempt=state.attempt_number, error=said)

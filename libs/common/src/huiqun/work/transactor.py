@@ -9,14 +9,22 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from huiqun.kafka import Publisher
-from huiqun.kafka.publisher import Record, RecordsTooLargeError, record_of
+from huiqun.kafka.publisher import Record, RecordsTooLargeError, event_record
 from huiqun.runtime.clock import Clock
-from huiqun.store import Client, Database, Outside, StoreError, commit_outcome_is_unknown, is_transient, transaction
+from huiqun.store import (
+    Client,
+    Database,
+    OutsideTransaction,
+    StoreError,
+    commit_outcome_is_unknown,
+    is_transient,
+    transaction,
+)
 from huiqun.telemetry import current_traceparent, describe_error
 from huiqun.work import inbox, outbox, parked
-from huiqun.work.retry import for_at_most
+from huiqun.work.retry import retry_for
 from huiqun.work.scheduling import write_tasks
-from huiqun.work.turns import Turns
+from huiqun.work.turns import TransactionTurns
 from huiqun.work.unit_of_work import Work
 
 T = TypeVar("T")
@@ -27,7 +35,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class BatchDelivery:
     """Where a batch came from: its events' identities and its partitions ("topic/number").
 
     `fingerprints` are those of the same events, in the same order.
@@ -63,7 +71,7 @@ class Transactor:
         self.database = database
         self.publisher = publisher
         self.clock = clock
-        self._turns = Turns()
+        self._turns = TransactionTurns()
         self._conflicted = asyncio.Lock()
 
     async def run(self, use_case: UseCase[T]) -> T:
@@ -76,7 +84,7 @@ class Transactor:
 
         first = True
 
-        async def attempt() -> tuple[T, list[outbox.Entry]]:
+        async def attempt() -> tuple[T, list[outbox.OutboxEntry]]:
             nonlocal first
             if first:
                 first = False
@@ -84,48 +92,50 @@ class Transactor:
             async with self._conflicted:
                 return await self.commit(use_case)
 
-        result, entries = await for_at_most(
-            self._options.request_seconds, attempt, name="request", passes=_may_run_again
+        result, entries = await retry_for(
+            self._options.request_seconds, attempt, name="request", retry_on=_may_run_again
         )
         await self._publish_soon(entries)
         return result
 
-    async def commit(self, use_case: UseCase[T], delivery: Delivery | None = None) -> tuple[T, list[outbox.Entry]]:
+    async def commit(
+        self, use_case: UseCase[T], delivery: BatchDelivery | None = None
+    ) -> tuple[T, list[outbox.OutboxEntry]]:
         """Run the use case in one transaction; the entries returned are committed and still to be published.
 
         Raises DuplicateKey when an event of the delivery has been dealt with before.
         """
-        async with self._turns.place() as take_turn, transaction(self._client) as session:
+        async with self._turns.queue_for_turn() as take_turn, transaction(self._client) as session:
             now, trace = self.clock.now(), current_traceparent()
             work = Work(self.database, session, now, self._options.source, trace, take_turn=take_turn)
             if delivery is not None:
-                await inbox.record(work, delivery.identities, delivery.fingerprints)
+                await inbox.insert_inbox_ids(work, delivery.identities, delivery.fingerprints)
             result = await use_case(work)
             if work.scheduled or work.cancelled:
                 await write_tasks(work, work.scheduled.values(), work.cancelled)
-            records: list[Record] = [*map(record_of, work.emitted), *work.letters]
+            records: list[Record] = [*map(event_record, work.emitted), *work.letters]
             partitions = delivery.partitions if delivery is not None else ()
-            entries = await outbox.put(work, records, partitions)
+            entries = await outbox.insert_outbox_entry(work, records, partitions)
         await self._clean_up(work)
         return result, entries
 
-    async def publish(self, entries: Sequence[outbox.Entry]) -> None:
+    async def publish(self, entries: Sequence[outbox.OutboxEntry]) -> None:
         """Send the entries' records to the broker, then forget the entries; what it takes in no way is parked."""
         if entries:
             try:
                 await self.publisher.publish([record for entry in entries for record in entry.records])
             except RecordsTooLargeError as error:
-                await parked.park(self.database, entries, error.refused, self.clock.now())
-            await outbox.remove(self.database, entries)
+                await parked.park_records(self.database, entries, error.refused, self.clock.now())
+            await outbox.delete_outbox_entries(self.database, entries)
 
     async def _clean_up(self, work: Work) -> None:
         for cleanup in work.cleanups:
             try:
-                await cleanup(Outside(self.database))
+                await cleanup(OutsideTransaction(self.database))
             except StoreError as error:
                 _log.warning("cleanup_left", error=describe_error(error))
 
-    async def _publish_soon(self, entries: Sequence[outbox.Entry]) -> None:
+    async def _publish_soon(self, entries: Sequence[outbox.OutboxEntry]) -> None:
         try:
             async with asyncio.timeout(_PUBLISH_SECONDS):
                 await self.publish(entries)

@@ -11,14 +11,14 @@ from huiqun.store import WriteConflictError
 _LONGEST_WAIT_SECONDS: Final = 10.0
 
 
-class Turns:
+class TransactionTurns:
     """The turns of one process; who waits is served in order."""
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
 
     @asynccontextmanager
-    async def place(self) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    async def queue_for_turn(self) -> AsyncIterator[Callable[[], Awaitable[None]]]:
         """Something that takes the turn, once however often it is called; the turn ends with the context.
 
         Raises WriteConflictError when it has waited 10 s.

@@ -7,7 +7,7 @@ from typing import Final
 
 from huiqun.contracts.envelope import Event
 from huiqun.kafka.publisher import Record
-from huiqun.store import BoundCollection, Database, Outside, Reader, Session
+from huiqun.store import BoundCollection, Database, OutsideTransaction, Reader, Session
 from huiqun.work.task import Task
 
 
@@ -61,16 +61,16 @@ class Work(Reader):
     refused: list[tuple[Event, str]] = field(default_factory=list)
     letters: list[Record] = field(default_factory=list)
     take_turn: Callable[[], Awaitable[None]] = _alone
-    cleanups: list[Callable[[Outside], Awaitable[object]]] = field(default_factory=list)
+    cleanups: list[Callable[[OutsideTransaction], Awaitable[object]]] = field(default_factory=list)
     _traces: _Traces = field(default_factory=_Traces)
 
     def collection(self, name: str) -> BoundCollection:
         """The collection of this name, read and written in this transaction."""
         return BoundCollection(self._database[name], self._session)
 
-    def outside(self) -> Outside:
+    def outside_transaction(self) -> OutsideTransaction:
         """The same database outside of this transaction, for the engine: what others have committed by now."""
-        return Outside(self._database)
+        return OutsideTransaction(self._database)
 
     def act_on(self, events: Sequence[Event]) -> None:
         """Say what is handled from now on. What one event leads to carries its trace.

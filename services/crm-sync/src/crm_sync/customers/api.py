@@ -12,7 +12,7 @@ from crm_sync.customers.model import Customer, IdKind
 from huiqun.audit.reading import ReadsNames
 from huiqun.channel.directory.handlers import Directory
 from huiqun.channel.directory.model import DirectoryMember
-from huiqun.web import Page, Paging, Problem, Router, Store
+from huiqun.web import Page, Paging, Problem, ReadDatabase, Router
 
 router = Router("/api/v1/customers", tag="customers", role="operator")
 
@@ -27,7 +27,7 @@ OfSource = Annotated[
 ]
 
 
-class CustomerId(BaseModel):
+class CustomerIdView(BaseModel):
     """An id that a customer appears under."""
 
     id: str = Field(description="The id.", examples=["ozynqsulJFCZ2z"])
@@ -44,7 +44,7 @@ class CustomerView(BaseModel):
         description="Made of the strongest id known, which it does not show.",
         examples=["5d41402abc4b2a76b9719d911017c592"],
     )
-    ids: list[CustomerId] = Field(description="Every id that tells who they are.")
+    ids: list[CustomerIdView] = Field(description="Every id that tells who they are.")
     display_name: str = Field(description="The latest name; empty if none is known.", examples=["王女士"])
     groups: list[str] = Field(description="The groups the customer is in.", examples=[["group-1", "group-2"]])
     first_seen: datetime | None = Field(description="When they first came or wrote.", examples=["2026-11-22T08:00:00Z"])
@@ -54,7 +54,7 @@ class CustomerView(BaseModel):
 class Presenter:
     """Shows customers with what the directory says of them."""
 
-    def __init__(self, db: Store, request: Request) -> None:
+    def __init__(self, db: ReadDatabase, request: Request) -> None:
         self._db = db
         self._directory = cast("Directory", request.app.state.directory)
 
@@ -70,8 +70,10 @@ class Presenter:
     async def _show(self, customer: Customer, memberships: Sequence[DirectoryMember]) -> CustomerView:
         return CustomerView(
             customer_id=customer.id,
-            ids=[CustomerId(id=known.value, kind=known.kind, source=known.source or None) for known in customer.ids],
-            display_name=await self._directory.name_of(memberships),
+            ids=[
+                CustomerIdView(id=known.value, kind=known.kind, source=known.source or None) for known in customer.ids
+            ],
+            display_name=await self._directory.find_display_name(memberships),
             groups=sorted({member.group_id for member in memberships if member.is_present}),
             first_seen=customer.first_seen,
             last_seen=customer.last_seen,
@@ -83,7 +85,7 @@ Presenting = Annotated[Presenter, Depends()]
 
 @router.get("", summary="List the customers by their id")
 async def list_customers(
-    db: Store, presenter: Presenting, paging: Paging, reading: ReadsNames, group_id: InGroup = None
+    db: ReadDatabase, presenter: Presenting, paging: Paging, reading: ReadsNames, group_id: InGroup = None
 ) -> Page[CustomerView]:
     """All customers, or those who are in one group now. The reading is audited, because it shows names."""
     (after,) = paging.after(str) or ("",)

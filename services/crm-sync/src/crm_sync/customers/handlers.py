@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from crm_sync.customers import store
-from crm_sync.customers.model import IdentityGraph, external_ids
+from crm_sync.customers.model import IdentityGraph, parse_external_ids
 from crm_sync.metrics import STUBS
 from huiqun.channel.directory.fold import DirectorySnapshot, GroupEvent, RosterEvent, without_placeholders
 from huiqun.channel.directory.handlers import Directory
 from huiqun.contracts.channel import GroupListed, MemberJoined, MemberLeft, Role
 from huiqun.contracts.moderation import MessageScreened
 from huiqun.privacy.names import PlatformId
-from huiqun.runtime.clock import whole_milliseconds
+from huiqun.runtime.clock import truncate_to_milliseconds
 from huiqun.runtime.placeholders import is_placeholder
 from huiqun.work import Work
 
@@ -37,21 +37,21 @@ class Customers:
 
     async def record_groups(self, work: Work, events: Sequence[GroupEvent]) -> None:
         """Keep the latest word on each group."""
-        await self._directory.record(work, events)
+        await self._directory.record_events(work, events)
 
     async def record_members(self, work: Work, events: Sequence[RosterEvent]) -> None:
         """Note who came under which ids and name, and who left; ids that come together are one customer's."""
         named = without_placeholders(events)
         STUBS.labels(change="passed_over").inc(_number_of(events) - _number_of(named))
-        changes = await self._directory.record(work, named)
+        changes = await self._directory.record_events(work, named)
         said = list(_said_of_customers(named, changes.directory))
-        graph = await store.load(work, [(each.channel, each.member_id) for each in said])
+        graph = await store.load_identity_graph(work, [(each.channel, each.member_id) for each in said])
         for each in said:
             member = graph.member(each.channel, each.member_id)
             ids = {kind: value.reveal() for kind, value in each.external_ids.items()}
-            graph.learn(member, external_ids(each.channel, ids), each.at)
+            graph.add_claims(member, parse_external_ids(each.channel, ids), each.at)
             if each.came_at is not None:
-                member.see(each.came_at)
+                member.record_presence(each.came_at)
             member.confirmed = member.confirmed or each.confirms
         await _save(work, graph)
 
@@ -64,12 +64,14 @@ class Customers:
             event
             for event in named
             if event.data.role is Role.CUSTOMER
-            and not directory.member(event.data.group_id, event.data.member_id).passes_over(event.written_at)
+            and not directory.member(event.data.group_id, event.data.member_id).is_suppressed_at(event.written_at)
         ]
-        graph = await store.load(work, [(event.data.channel, event.data.member_id) for event in of_customers])
+        graph = await store.load_identity_graph(
+            work, [(event.data.channel, event.data.member_id) for event in of_customers]
+        )
         for event in of_customers:
             member = graph.member(event.data.channel, event.data.member_id)
-            member.see(event.written_at)
+            member.record_presence(event.written_at)
             member.confirmed = True
         await _save(work, graph)
 
@@ -81,16 +83,16 @@ def _said_of_customers(events: Sequence[RosterEvent], directory: DirectorySnapsh
     """
 
     def is_erased(group_id: str, member_id: str, at: datetime) -> bool:
-        return directory.member(group_id, member_id).passes_over(at)
+        return directory.member(group_id, member_id).is_suppressed_at(at)
 
     for event in events:
         if isinstance(event, GroupListed):
-            at = whole_milliseconds(event.data.as_of)
+            at = truncate_to_milliseconds(event.data.as_of)
             for each in event.data.members:
                 if each.role is Role.CUSTOMER and not is_erased(event.data.group_id, each.member_id, at):
                     yield _Said(event.source, each.member_id, each.external_ids, at, None, confirms=True)
         elif event.data.role is Role.CUSTOMER:
-            at, confirms = whole_milliseconds(event.time), not isinstance(event, MemberLeft)
+            at, confirms = truncate_to_milliseconds(event.time), not isinstance(event, MemberLeft)
             came_at = at if isinstance(event, MemberJoined) else None
             data = event.data
             if not is_erased(data.group_id, data.member_id, at):
@@ -103,9 +105,9 @@ def _number_of(events: Sequence[RosterEvent]) -> int:
 
 async def _save(work: Work, graph: IdentityGraph) -> None:
     if graph.unsettled:
-        await store.gather(work, graph)
-        graph.settle()
-    await store.save(work, graph)
+        await store.load_concerned(work, graph)
+        graph.resolve_identities()
+    await store.save_identity_graph(work, graph)
     STUBS.labels(change="created").inc(graph.created)
     STUBS.labels(change="moved").inc(graph.moved)
     STUBS.labels(change="discredited").inc(graph.discredited)

@@ -12,7 +12,7 @@ from huiqun.contracts.channel import Role
 from huiqun.runtime.placeholders import is_distinctive
 
 #: An id that more members than this bear says nothing of who they are.
-MAX_BEARERS: Final = 32
+MAX_ID_BEARERS: Final = 32
 # A channel that says another id of a member each time is not believed for ever.
 _MAX_CLAIMS: Final = 8
 _LONGEST_ID: Final = 128
@@ -43,7 +43,7 @@ class Identity(NamedTuple):
 
 
 @dataclass(slots=True)
-class Member:
+class CustomerAccount:
     """An account on a channel, the same in all its groups, with what the channel said of it.
 
     `claims` are the external ids that it was said to have, and when last. `ids` are those that tell who it is, the
@@ -72,7 +72,7 @@ class Member:
         """Whose account it is: made of the strongest id, which it does not show."""
         return blake2b(self.ids[0].key.encode(), digest_size=16).hexdigest()
 
-    def claim(self, identity: Identity, at: datetime) -> bool:
+    def claim_id(self, identity: Identity, at: datetime) -> bool:
         """The channel says that the account has an external id; True when that may change who it is."""
         known = self.claims.get(identity)
         self.claims[identity] = max(at, known or at)
@@ -81,19 +81,19 @@ class Member:
             del self.claims[forgotten]
         return known is None or len(of_kind) > 1
 
-    def claimed(self, kind: IdKind) -> Identity | None:
+    def claimed_id(self, kind: IdKind) -> Identity | None:
         """The external id of a kind that was said last."""
         found = [(at, identity) for identity, at in self.claims.items() if identity.kind is kind]
         return max(found)[1] if found else None
 
-    def see(self, at: datetime) -> None:
+    def record_presence(self, at: datetime) -> None:
         """The member came or wrote."""
         self.first_seen = min(at, self.first_seen or at)
         self.last_seen = max(at, self.last_seen or at)
 
 
 @dataclass(slots=True)
-class Evidence:
+class IdEvidence:
     """What an external id shows: who was ever said to bear it, and under which unionids they were known.
 
     It shows nothing any more (`is_shared`) once too many bear it, or once people of different unionids do.
@@ -104,14 +104,14 @@ class Evidence:
     unionids: set[Identity] = field(default_factory=set)
     is_shared: bool = False
 
-    def add(self, bearer: str, unionids: Iterable[Identity]) -> bool:
+    def add_bearer(self, bearer: str, unionids: Iterable[Identity]) -> bool:
         """A member bears it, and was said to have these unionids; True when it shows nothing from now on."""
         if self.is_shared:
             return False
         self.bearers.add(bearer)
         if self.identity.kind is not IdKind.UNIONID:
             self.unionids |= set(unionids)
-        self.is_shared = len(self.bearers) > MAX_BEARERS or len(self.unionids) > 1
+        self.is_shared = len(self.bearers) > MAX_ID_BEARERS or len(self.unionids) > 1
         if self.is_shared:
             self.bearers, self.unionids = set(), set()
         return self.is_shared
@@ -122,7 +122,7 @@ class Customer:
     """A person: all accounts that are known to be theirs."""
 
     id: str
-    members: tuple[Member, ...]
+    members: tuple[CustomerAccount, ...]
 
     @property
     def ids(self) -> list[Identity]:
@@ -149,50 +149,50 @@ class IdentityGraph:
     and `discredited` count new members, members that are another customer's now, and ids that show nothing any more.
     """
 
-    def __init__(self, members: Iterable[Member]) -> None:
+    def __init__(self, members: Iterable[CustomerAccount]) -> None:
         self.members = {member.identity.key: member for member in members}
-        self.evidence: dict[Identity, Evidence] = {}
+        self.evidence: dict[Identity, IdEvidence] = {}
         self.changed: set[str] = set()
         self.weighed: set[Identity] = set()
         self.unsettled: set[str] = set()
         self.concerned: set[str] = set()
         self.created = self.moved = self.discredited = 0
 
-    def member(self, source: str, member_id: str) -> Member:
+    def member(self, source: str, member_id: str) -> CustomerAccount:
         """The account of a member, to be changed; a new one if there is none."""
-        member = Member(source, member_id)
+        member = CustomerAccount(source, member_id)
         key = member.identity.key
         self.created += key not in self.members
         self.changed.add(key)
         return self.members.setdefault(key, member)
 
-    def learn(self, member: Member, identities: Iterable[Identity], at: datetime) -> None:
+    def add_claims(self, member: CustomerAccount, identities: Iterable[Identity], at: datetime) -> None:
         """The channel says that the member has these external ids."""
-        news = [member.claim(identity, at) for identity in identities]
+        news = [member.claim_id(identity, at) for identity in identities]
         if any(news):
             self.unsettled.add(member.identity.key)
 
-    def settle(self) -> None:
+    def resolve_identities(self) -> None:
         """Find out again who the concerned are; they are among `members`, and all evidence on them is there."""
         for key in self.unsettled:
             claims = self.members[key].claims
             unionids = [identity for identity in claims if identity.kind is IdKind.UNIONID]
             for identity in claims:
-                known = self.evidence.setdefault(identity, Evidence(identity))
-                self.discredited += known.add(key, unionids)
+                known = self.evidence.setdefault(identity, IdEvidence(identity))
+                self.discredited += known.add_bearer(key, unionids)
                 self.weighed.add(identity)
         if self.discredited:
             # Who relied on any of this meanwhile, without adding to what was discredited, has to look again.
             self.weighed |= self.evidence.keys()
         for key in self.concerned:
             member = self.members[key]
-            before, member.ids = member.ids, identify(member, self.evidence)
+            before, member.ids = member.ids, rank_identities(member, self.evidence)
             if member.ids != before:
                 self.changed.add(key)
                 self.moved += member.ids[0] != before[0]
 
 
-def identify(member: Member, evidence: Mapping[Identity, Evidence]) -> tuple[Identity, ...]:
+def rank_identities(member: CustomerAccount, evidence: Mapping[Identity, IdEvidence]) -> tuple[Identity, ...]:
     """The ids that tell who a member is, the strongest first; members with the same strongest one are one customer.
 
     A unionid does, else an external id of its channel: that of the one unionid that its bearers have, if they have
@@ -203,7 +203,7 @@ def identify(member: Member, evidence: Mapping[Identity, Evidence]) -> tuple[Ide
     def shows(identity: Identity) -> bool:
         return not evidence[identity].is_shared
 
-    claimed = (member.claimed(IdKind.UNIONID), member.claimed(IdKind.EXTERNAL_USERID))
+    claimed = (member.claimed_id(IdKind.UNIONID), member.claimed_id(IdKind.EXTERNAL_USERID))
     ids = [identity for identity in claimed if identity is not None and shows(identity)]
     if ids and ids[0].kind is IdKind.EXTERNAL_USERID:
         ids = [*filter(shows, evidence[ids[0]].unionids), *ids]
@@ -215,7 +215,7 @@ def is_customer(member: DirectoryMember) -> bool:
     return member.role in (None, Role.CUSTOMER)
 
 
-def external_ids(source: str, said: Mapping[str, str]) -> Iterator[Identity]:
+def parse_external_ids(source: str, said: Mapping[str, str]) -> Iterator[Identity]:
     """The external ids that a channel says a member has; what is no id or stands for none is passed over."""
     for kind in (IdKind.UNIONID, IdKind.EXTERNAL_USERID):
         value = said.get(kind.value, "")

@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from crm_sync.customers.model import Member
+from crm_sync.customers.model import CustomerAccount
 from crm_sync.customers.store import EVIDENCE, MEMBERS, list_shared_claims
 from huiqun.contracts.privacy import ErasureResult, Outcome
-from huiqun.privacy.erasure.holdings import PORTION, DocumentSet, ErasedPortion, PersonalDataHolding
+from huiqun.privacy.erasure.holdings import PORTION_SIZE, DocumentSet, ErasedPortion, PersonalDataHolding
 from huiqun.privacy.erasure.model import Subject
 from huiqun.work import Work
 
@@ -23,18 +23,18 @@ _SHARED: Final = ErasureResult(
 
 
 def _keys_of(subject: Subject) -> list[str]:
-    return [Member(account.channel, account.member_id).identity.key for account in subject.accounts]
+    return [CustomerAccount(account.channel, account.member_id).identity.key for account in subject.accounts]
 
 
 async def _erase(work: Work, subject: Subject) -> ErasedPortion:
     """Delete what shows that the accounts bear an id, and then the accounts: whoever is a bearer has to be there."""
     keys = _keys_of(subject)
     evidence = work.collection(EVIDENCE)
-    found = await evidence.find({"bearers": {"$in": keys}}, {"bearers": 1}).limit(PORTION).to_list(None)
+    found = await evidence.find({"bearers": {"$in": keys}}, {"bearers": 1}).limit(PORTION_SIZE).to_list(None)
     theirs_alone = [each["_id"] for each in found if set(each["bearers"]) <= set(keys)]
     await evidence.delete_many({"_id": {"$in": theirs_alone}})
     await evidence.update_many({"_id": {"$in": [each["_id"] for each in found]}}, {"$pullAll": {"bearers": keys}})
-    if len(found) == PORTION:
+    if len(found) == PORTION_SIZE:
         return ErasedPortion(is_done=False)
     shared = await list_shared_claims(work, keys)
     deleted = await work.collection(MEMBERS).delete_many({"_id": {"$in": keys}})
@@ -42,4 +42,4 @@ async def _erase(work: Work, subject: Subject) -> ErasedPortion:
     return ErasedPortion((*results, *([_SHARED] if shared else [])))
 
 
-HOLDINGS = (PersonalDataHolding(_RECORDS.what, (MEMBERS, EVIDENCE), _erase, _RECORDS.read),)
+CUSTOMER_HOLDINGS = (PersonalDataHolding(_RECORDS.what, (MEMBERS, EVIDENCE), _erase, _RECORDS.read),)

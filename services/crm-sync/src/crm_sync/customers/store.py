@@ -4,10 +4,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from crm_sync.customers.model import Customer, Evidence, Identity, IdentityGraph, IdKind, Member, is_customer
+from crm_sync.customers.model import Customer, CustomerAccount, Identity, IdentityGraph, IdEvidence, IdKind, is_customer
 from huiqun.channel.directory.migration import FormerRecords
-from huiqun.channel.directory.model import Arrival, Description, DirectoryGroup, DirectoryMember, Sighting, Stamp, Told
-from huiqun.channel.directory.store import list_accounts, list_present
+from huiqun.channel.directory.model import (
+    DirectoryGroup,
+    DirectoryMember,
+    MemberArrival,
+    MemberDescription,
+    SenderSighting,
+    Stamp,
+    StampedValue,
+)
+from huiqun.channel.directory.store import list_account_memberships, list_present_members
 from huiqun.contracts.channel import LeaveReason, Role
 from huiqun.contracts.fields import Account
 from huiqun.privacy.names import PersonName
@@ -16,7 +24,7 @@ from huiqun.work import Work
 
 MEMBERS: Final = "members"
 EVIDENCE: Final = "identity_evidence"
-INDEXES: Mapping[str, Sequence[Index]] = {
+CUSTOMER_INDEXES: Mapping[str, Sequence[Index]] = {
     MEMBERS: (
         Index((("customer_id", 1),)),
         Index((("ids.value", 1),)),
@@ -27,12 +35,12 @@ INDEXES: Mapping[str, Sequence[Index]] = {
 _STEPS: Final = 2
 
 
-async def load(work: Work, members: Iterable[tuple[str, str]]) -> IdentityGraph:
+async def load_identity_graph(work: Work, members: Iterable[tuple[str, str]]) -> IdentityGraph:
     """What is known of (source, member id) pairs."""
-    return IdentityGraph(await _members(work, {Member(*pair).identity.key for pair in members}))
+    return IdentityGraph(await _members(work, {CustomerAccount(*pair).identity.key for pair in members}))
 
 
-async def gather(work: Work, graph: IdentityGraph) -> None:
+async def load_concerned(work: Work, graph: IdentityGraph) -> None:
     """Read whom the ids of the unsettled may concern, and the evidence on all of them."""
     found = set(graph.unsettled)
     for _ in range(_STEPS):
@@ -45,7 +53,7 @@ async def gather(work: Work, graph: IdentityGraph) -> None:
     await _read_evidence(work, graph, found)
 
 
-async def save(work: Work, graph: IdentityGraph) -> None:
+async def save_identity_graph(work: Work, graph: IdentityGraph) -> None:
     """Write the members and the evidence back."""
     members = [graph.members[key] for key in sorted(graph.changed)]
     if members:
@@ -70,8 +78,8 @@ async def list_customers(reader: Reader, group_id: str | None, after: str, limit
     """The customers, or those in one group, by id, after the given one."""
     query: dict[str, Any] = {"customer_id": {"$gt": after}, "confirmed": True}
     if group_id is not None:
-        present = [member for member in await list_present(reader, group_id) if is_customer(member)]
-        query["_id"] = {"$in": [Member(each.channel or "", each.member_id).identity.key for each in present]}
+        present = [member for member in await list_present_members(reader, group_id) if is_customer(member)]
+        query["_id"] = {"$in": [CustomerAccount(each.channel or "", each.member_id).identity.key for each in present]}
     return await _customers(reader, query, limit)
 
 
@@ -79,7 +87,7 @@ async def list_memberships(reader: Reader, customers: Iterable[Customer]) -> dic
     """The groups that customers are or were in as such, by the customer's id."""
     owners = {(each.source, each.member_id): customer.id for customer in customers for each in customer.members}
     found: dict[str, list[DirectoryMember]] = {customer_id: [] for customer_id in owners.values()}
-    for member in await list_accounts(reader, owners):
+    for member in await list_account_memberships(reader, owners):
         customer_id = owners.get((member.channel or "", member.member_id))
         if customer_id is not None and is_customer(member):
             found[customer_id].append(member)
@@ -115,13 +123,13 @@ async def _customers(reader: Reader, query: Mapping[str, Any], limit: int) -> li
         ids[document["customer_id"]] = None
         if len(ids) == limit:
             break
-    members: defaultdict[str, list[Member]] = defaultdict(list)
+    members: defaultdict[str, list[CustomerAccount]] = defaultdict(list)
     async for document in reader.collection(MEMBERS).find({"customer_id": {"$in": list(ids)}}).sort("_id", 1):
         members[document["customer_id"]].append(_member(document))
     return [Customer(customer_id, tuple(members[customer_id])) for customer_id in ids if members[customer_id]]
 
 
-async def _members(work: Work, keys: Iterable[str]) -> list[Member]:
+async def _members(work: Work, keys: Iterable[str]) -> list[CustomerAccount]:
     wanted = list(keys)
     if not wanted:
         return []
@@ -135,7 +143,7 @@ async def _read_evidence(work: Work, graph: IdentityGraph, keys: Iterable[str]) 
     while missing := wanted - graph.evidence.keys():
         cursor = work.collection(EVIDENCE).find({"_id": {"$in": [each.key for each in missing]}})
         found = {known.identity: known for known in [_evidence(document) async for document in cursor]}
-        graph.evidence |= {identity: found.get(identity) or Evidence(identity) for identity in missing}
+        graph.evidence |= {identity: found.get(identity) or IdEvidence(identity) for identity in missing}
         wanted = {unionid for identity in missing for unionid in graph.evidence[identity].unionids}
 
 
@@ -147,7 +155,7 @@ def _identity(document: Mapping[str, Any]) -> Identity:
     return Identity(IdKind(document["kind"]), document["source"], document["value"])
 
 
-def _fields(work: Work, member: Member) -> dict[str, Any]:
+def _fields(work: Work, member: CustomerAccount) -> dict[str, Any]:
     return {
         "source": member.source,
         "member_id": member.member_id,
@@ -161,8 +169,8 @@ def _fields(work: Work, member: Member) -> dict[str, Any]:
     }
 
 
-def _member(document: Mapping[str, Any]) -> Member:
-    return Member(
+def _member(document: Mapping[str, Any]) -> CustomerAccount:
+    return CustomerAccount(
         document["source"],
         document["member_id"],
         claims={_identity(claim): claim["at"] for claim in document["claims"]},
@@ -173,7 +181,7 @@ def _member(document: Mapping[str, Any]) -> Member:
     )
 
 
-def _evidence_fields(known: Evidence) -> dict[str, Any]:
+def _evidence_fields(known: IdEvidence) -> dict[str, Any]:
     return {
         **_identity_fields(known.identity),
         "bearers": sorted(known.bearers),
@@ -182,9 +190,9 @@ def _evidence_fields(known: Evidence) -> dict[str, Any]:
     }
 
 
-def _evidence(document: Mapping[str, Any]) -> Evidence:
+def _evidence(document: Mapping[str, Any]) -> IdEvidence:
     unionids = {Identity(IdKind.UNIONID, "", value) for value in document["unionids"]}
-    return Evidence(_identity(document), set(document["bearers"]), unionids, document["is_shared"])
+    return IdEvidence(_identity(document), set(document["bearers"]), unionids, document["is_shared"])
 
 
 def _former_member(document: Mapping[str, Any]) -> tuple[list[DirectoryGroup], list[DirectoryMember]]:
@@ -193,14 +201,18 @@ def _former_member(document: Mapping[str, Any]) -> tuple[list[DirectoryGroup], l
     for each in document.get("groups", ()):
         member = DirectoryMember(each["group_id"], document["member_id"])
         if each["moved_at"] is None:
-            member.seen = Told(Sighting(Role.CUSTOMER, document["source"]), Stamp(document["first_seen"], ""))
+            member.seen = StampedValue(
+                SenderSighting(Role.CUSTOMER, document["source"]), Stamp(document["first_seen"], "")
+            )
         elif each["present"]:
-            member.arrived = Told(Arrival(), Stamp(each["moved_at"], ""))
-            member.described = Told(Description(Role.CUSTOMER, document["source"]), Stamp(each["moved_at"], ""))
+            member.arrived = StampedValue(MemberArrival(), Stamp(each["moved_at"], ""))
+            member.described = StampedValue(
+                MemberDescription(Role.CUSTOMER, document["source"]), Stamp(each["moved_at"], "")
+            )
         else:
-            member.left = Told(LeaveReason.LEFT, Stamp(each["moved_at"], ""))
+            member.left = StampedValue(LeaveReason.LEFT, Stamp(each["moved_at"], ""))
         if document.get("display_name"):
-            member.name = Told(PersonName(document["display_name"]), Stamp(document["named_at"], ""))
+            member.name = StampedValue(PersonName(document["display_name"]), Stamp(document["named_at"], ""))
         found.append(member)
     return [], found
 

@@ -13,7 +13,7 @@ from huiqun.channel.directory.model import DirectoryMember
 from huiqun.channel.directory.store import find_member, list_members
 from huiqun.contracts.channel import Role
 from huiqun.contracts.moderation import Verdict
-from huiqun.web import Page, Paging, Problem, Router, Store
+from huiqun.web import Page, Paging, Problem, ReadDatabase, Router
 
 router = Router("/api/v1/groups/{group_id}/activity", tag="audience", role="viewer")
 
@@ -21,7 +21,7 @@ GroupId = Annotated[str, Path(description="The group's id.", examples=["group-1"
 MemberId = Annotated[str, Path(description="The member's id.", examples=["member-1"], max_length=128)]
 
 
-class MemberActivity(BaseModel):
+class MemberActivityView(BaseModel):
     """How active a member of a group is."""
 
     member_id: str = Field(description="The member's id.", examples=["member-1"])
@@ -41,26 +41,26 @@ class MemberActivity(BaseModel):
 
 
 @router.get("", summary="How active the members of a group are, by member id")
-async def list_activity(db: Store, group_id: GroupId, paging: Paging) -> Page[MemberActivity]:
+async def list_activity(db: ReadDatabase, group_id: GroupId, paging: Paging) -> Page[MemberActivityView]:
     """A group that nobody has told us of has no members."""
     (after,) = paging.after(str) or ("",)
     members = await list_members(db, group_id, after=str(after), limit=paging.limit + 1)
-    known = await store.find_activity(db, [member.key for member in members])
+    known = await store.find_activities(db, [member.key for member in members])
     return paging.page(members, lambda member: (member.member_id,), lambda member: _shown(member, known))
 
 
 @router.get("/{member_id}", summary="How active one member of a group is")
-async def read_activity(db: Store, group_id: GroupId, member_id: MemberId) -> MemberActivity:
+async def read_activity(db: ReadDatabase, group_id: GroupId, member_id: MemberId) -> MemberActivityView:
     """404 when the member has never come to the group nor written in it."""
     member = await find_member(db, group_id, member_id)
     if member is None:
         raise Problem(404, "not-found", "Nobody of this id has come to this group or written in it.")
-    return _shown(member, await store.find_activity(db, [member.key]))
+    return _shown(member, await store.find_activities(db, [member.key]))
 
 
-def _shown(member: DirectoryMember, known: Mapping[str, Activity]) -> MemberActivity:
+def _shown(member: DirectoryMember, known: Mapping[str, Activity]) -> MemberActivityView:
     activity = known.get(member.key) or Activity(member.group_id, member.member_id)
-    return MemberActivity(
+    return MemberActivityView(
         member_id=member.member_id,
         role=member.role,
         present=member.is_present,

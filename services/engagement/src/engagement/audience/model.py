@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from huiqun.channel.directory.model import member_key
 from huiqun.contracts.moderation import Verdict
 
-KEPT_DAYS = 90
+ACTIVITY_RETENTION_DAYS = 90
 
 
 @dataclass(slots=True)
@@ -29,18 +29,18 @@ class Activity:
         """The document's id, which the directory's is, too."""
         return member_key(self.group_id, self.member_id)
 
-    def see(self, at: datetime) -> None:
+    def record_presence(self, at: datetime) -> None:
         """The member came or wrote."""
         self.first_seen = min(at, self.first_seen or at)
         self.last_seen = max(at, self.last_seen or at)
 
-    def count(self, verdict: Verdict, at: datetime, day: date) -> bool:
+    def count_message(self, verdict: Verdict, at: datetime, day: date) -> bool:
         """Count a message, as first sent, on a day of the group's calendar; True when it is activity."""
         self.verdicts[verdict] = self.verdicts.get(verdict, 0) + 1
-        self.see(at)
+        self.record_presence(at)
         if verdict is not Verdict.ALLOW:
             return False
         self.days[day] = self.days.get(day, 0) + 1
-        oldest = max(self.days) - timedelta(days=KEPT_DAYS - 1)
+        oldest = max(self.days) - timedelta(days=ACTIVITY_RETENTION_DAYS - 1)
         self.days = {known: number for known, number in self.days.items() if known >= oldest}
         return True

@@ -1,14 +1,14 @@
 """What the audience holds of people: how active they are."""
 
-from engagement.audience.store import ACTIVITY
-from huiqun.privacy.erasure.holdings import DocumentSet, erased
+from engagement.audience.store import ACTIVITIES
+from huiqun.privacy.erasure.holdings import DocumentSet, erasable_holding
 from huiqun.privacy.erasure.model import Subject
 
-HOLDINGS = (
-    erased(
+AUDIENCE_HOLDINGS = (
+    erasable_holding(
         DocumentSet(
             "活跃度：各群每日发言数、判定结果、首末次出现时间",
-            ACTIVITY,
+            ACTIVITIES,
             Subject.query,
             ("group_id", "member_id", "first_seen", "last_seen", "gone_since", "days", "verdicts"),
         )

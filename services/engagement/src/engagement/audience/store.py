@@ -7,33 +7,33 @@ from typing import Any, Final
 from engagement.audience.model import Activity
 from huiqun.channel.directory.migration import FormerRecords
 from huiqun.channel.directory.model import (
-    Arrival,
-    Description,
     DirectoryGroup,
     DirectoryMember,
     GroupProfile,
+    MemberArrival,
+    MemberDescription,
     Stamp,
-    Told,
+    StampedValue,
     member_key,
 )
-from huiqun.channel.directory.store import KEEP_GONE
+from huiqun.channel.directory.store import DEPARTED_MEMBER_RETENTION
 from huiqun.contracts.channel import LeaveReason, Role
 from huiqun.contracts.moderation import Verdict
 from huiqun.store import Index, Reader, UpdateOne
 from huiqun.work import Work
 
-ACTIVITY = "activity"
+ACTIVITIES = "activity"
 _FORMER_GROUPS = "groups"
-INDEXES: Mapping[str, Sequence[Index]] = {
-    ACTIVITY: (
+AUDIENCE_INDEXES: Mapping[str, Sequence[Index]] = {
+    ACTIVITIES: (
         Index((("member_id", 1),)),
-        Index((("gone_since", 1),), expires_after=KEEP_GONE, where={"gone_since": {"$type": "date"}}),
+        Index((("gone_since", 1),), expires_after=DEPARTED_MEMBER_RETENTION, where={"gone_since": {"$type": "date"}}),
     )
 }
 _MOVED: Final = ("role", "role_at", "joined_at", "left_at")
 
 
-async def load(work: Work, keys: Iterable[str], members: Iterable[tuple[str, str]]) -> dict[str, Activity]:
+async def load_activities(work: Work, keys: Iterable[str], members: Iterable[tuple[str, str]]) -> dict[str, Activity]:
     """The activity under these keys, as far as there is any, and of (group, member) pairs, new if there is none."""
     pairs = {member_key(*pair): pair for pair in members}
     wanted = [*{*keys, *pairs}]
@@ -41,23 +41,23 @@ async def load(work: Work, keys: Iterable[str], members: Iterable[tuple[str, str
     return {key: Activity(*pair) for key, pair in pairs.items()} | found
 
 
-async def find_activity(reader: Reader, keys: Sequence[str]) -> dict[str, Activity]:
+async def find_activities(reader: Reader, keys: Sequence[str]) -> dict[str, Activity]:
     """The activity under these keys, as far as there is any."""
     return await _find(reader, {"_id": {"$in": list(keys)}})
 
 
-async def save(work: Work, activities: Iterable[Activity]) -> None:
+async def save_activities(work: Work, activities: Iterable[Activity]) -> None:
     """Write the activity back."""
     operations = [
         UpdateOne({"_id": activity.key}, {"$set": {**_fields(activity), "updated_at": work.now}}, upsert=True)
         for activity in activities
     ]
     if operations:
-        await work.collection(ACTIVITY).bulk_write(operations, ordered=False)
+        await work.collection(ACTIVITIES).bulk_write(operations, ordered=False)
 
 
 async def _find(reader: Reader, query: Mapping[str, Any]) -> dict[str, Activity]:
-    cursor = reader.collection(ACTIVITY).find(query)
+    cursor = reader.collection(ACTIVITIES).find(query)
     return {document["_id"]: _activity(document) async for document in cursor}
 
 
@@ -88,11 +88,11 @@ def _activity(document: Mapping[str, Any]) -> Activity:
 def _former_member(document: Mapping[str, Any]) -> tuple[list[DirectoryGroup], list[DirectoryMember]]:
     member = DirectoryMember(document["group_id"], document["member_id"])
     if "role" in document:
-        member.described = Told(Description(Role(document["role"])), Stamp(document["role_at"], ""))
+        member.described = StampedValue(MemberDescription(Role(document["role"])), Stamp(document["role_at"], ""))
     if "joined_at" in document:
-        member.arrived = Told(Arrival(), Stamp(document["joined_at"], ""))
+        member.arrived = StampedValue(MemberArrival(), Stamp(document["joined_at"], ""))
     if "left_at" in document:
-        member.left = Told(LeaveReason.LEFT, Stamp(document["left_at"], ""))
+        member.left = StampedValue(LeaveReason.LEFT, Stamp(document["left_at"], ""))
     return [], [member]
 
 
@@ -112,7 +112,7 @@ def _former_group(document: Mapping[str, Any]) -> tuple[list[DirectoryGroup], li
 FORMER_RECORDS: Final = (
     FormerRecords(
         "1-members-into-the-directory",
-        ACTIVITY,
+        ACTIVITIES,
         {"$or": [{name: {"$exists": True}} for name in _MOVED]},
         _former_member,
         _without_membership,

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Path
 from pydantic import BaseModel, Field
 
-from huiqun.web import Page, Paging, Problem, Router, Store
+from huiqun.web import Page, Paging, Problem, ReadDatabase, Router
 from survey.eligibility import store
 from survey.eligibility.model import Eligibility, Obstacle
 
@@ -16,7 +16,7 @@ GroupId = Annotated[str, Path(description="The group's id.", examples=["group-1"
 MemberId = Annotated[str, Path(description="The member's id.", examples=["member-1"], max_length=128)]
 
 
-class MemberEligibility(BaseModel):
+class MemberEligibilityView(BaseModel):
     """Whether a member of a group may be asked now."""
 
     member_id: str = Field(description="The member's id.", examples=["member-1"])
@@ -31,25 +31,25 @@ class MemberEligibility(BaseModel):
 
 
 @router.get("", summary="Who of a group may be asked now, by member id")
-async def list_eligibility(db: Store, group_id: GroupId, paging: Paging) -> Page[MemberEligibility]:
+async def list_eligibility(db: ReadDatabase, group_id: GroupId, paging: Paging) -> Page[MemberEligibilityView]:
     """A group that nobody has told us of has no members."""
     (after,) = paging.after(str) or ("",)
-    found = await store.of_group(db, group_id, str(after), paging.limit + 1)
+    found = await store.list_group_eligibility(db, group_id, str(after), paging.limit + 1)
     return paging.page(found, lambda record: (record.member_id,), _shown)
 
 
 @router.get("/{member_id}", summary="Whether one member of a group may be asked now")
-async def read_eligibility(db: Store, group_id: GroupId, member_id: MemberId) -> MemberEligibility:
+async def read_eligibility(db: ReadDatabase, group_id: GroupId, member_id: MemberId) -> MemberEligibilityView:
     """404 when the member has never come to the group nor written in it."""
-    record = await store.read(db, group_id, member_id)
+    record = await store.find_eligibility(db, group_id, member_id)
     if record is None:
         raise Problem(404, "not-found", "Nobody of this id has come to this group or written in it.")
     return _shown(record)
 
 
-def _shown(record: Eligibility) -> MemberEligibility:
+def _shown(record: Eligibility) -> MemberEligibilityView:
     obstacle = record.obstacle(datetime.now(UTC))
-    return MemberEligibility(
+    return MemberEligibilityView(
         member_id=record.member_id,
         eligible=obstacle is None,
         reason=obstacle,

@@ -16,7 +16,7 @@ from survey.eligibility import store
 from survey.eligibility.model import Eligibility, Obstacle
 from survey.metrics import ELIGIBILITY_CHANGES
 
-Known = dict[str, Eligibility]
+EligibilityByKey = dict[str, Eligibility]
 
 
 class EligibilityRecords:
@@ -27,9 +27,9 @@ class EligibilityRecords:
 
     async def record_groups(self, work: Work, events: Sequence[GroupEvent]) -> None:
         """Keep the latest word on each group; nobody in a dissolved one can be asked any more."""
-        changes = await self._directory.record(work, events)
+        changes = await self._directory.record_events(work, events)
         dismissed = [group.group_id for group in changes.groups.values() if group.dismissed_at is not None]
-        known = await store.members_of(work, dismissed) if dismissed else {}
+        known = await store.load_groups_eligibility(work, dismissed) if dismissed else {}
         before = _obstacles(known, work.now)
         for record in known.values():
             record.group_dismissed = True
@@ -37,7 +37,7 @@ class EligibilityRecords:
 
     async def record_members(self, work: Work, events: Sequence[RosterEvent]) -> None:
         """Note who came, changed role, and left."""
-        changes = await self._directory.record(work, without_placeholders(events))
+        changes = await self._directory.record_events(work, without_placeholders(events))
         await _place(work, changes.directory, changes.members.values())
 
     async def record_messages(self, work: Work, events: Sequence[MessageScreened]) -> None:
@@ -55,13 +55,15 @@ async def _place(
 ) -> None:
     """Note where members stand, and what they wrote; nothing of who was erased and has not come anew."""
     members = [member for member in members if not member.is_suppressed]
-    messages = [each for each in messages if not _sender(directory, each).passes_over(each.written_at)]
-    known = await store.load(work, [(member.group_id, member.member_id) for member in members])
+    messages = [each for each in messages if not _sender(directory, each).is_suppressed_at(each.written_at)]
+    known = await store.load_eligibility(work, [(member.group_id, member.member_id) for member in members])
     before = _obstacles(known, work.now)
     for member in members:
-        known[member.key].place(member, directory.group(member.group_id))
+        known[member.key].update_membership(member, directory.group(member.group_id))
     for event in messages:
-        known[member_key(event.data.group_id, event.data.member_id)].write(event.data.verdict, event.written_at)
+        known[member_key(event.data.group_id, event.data.member_id)].record_message(
+            event.data.verdict, event.written_at
+        )
     await _keep(work, known, before)
 
 
@@ -69,12 +71,12 @@ def _sender(directory: DirectorySnapshot, event: MessageScreened) -> DirectoryMe
     return directory.member(event.data.group_id, event.data.member_id)
 
 
-def _obstacles(known: Known, now: datetime) -> dict[str, Obstacle | None]:
+def _obstacles(known: EligibilityByKey, now: datetime) -> dict[str, Obstacle | None]:
     return {key: record.obstacle(now) for key, record in known.items()}
 
 
-async def _keep(work: Work, known: Known, before: dict[str, Obstacle | None]) -> None:
-    await store.save(work, known.values())
+async def _keep(work: Work, known: EligibilityByKey, before: dict[str, Obstacle | None]) -> None:
+    await store.save_eligibility(work, known.values())
     for key, obstacle in _obstacles(known, work.now).items():
         if obstacle is not before[key]:
             ELIGIBILITY_CHANGES.labels(now=obstacle.value if obstacle else "eligible").inc()

@@ -56,12 +56,12 @@ class Eligibility:
         until = self.eligible_until
         return self._standing() or (None if until is not None and now < until else Obstacle.SILENT)
 
-    def place(self, member: DirectoryMember, group: DirectoryGroup) -> None:
+    def update_membership(self, member: DirectoryMember, group: DirectoryGroup) -> None:
         """Take over what the directory says of the member and the group."""
         self.role, self.gone = member.role, member.left_reason
         self.group_dismissed = group.dismissed_at is not None
 
-    def write(self, verdict: Verdict, at: datetime) -> None:
+    def record_message(self, verdict: Verdict, at: datetime) -> None:
         """The member wrote a message; only an allowed one counts."""
         if verdict is Verdict.ALLOW:
             self.wrote_at = max(at, self.wrote_at or at)

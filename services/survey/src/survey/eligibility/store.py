@@ -6,12 +6,12 @@ from typing import Any, Final
 
 from huiqun.channel.directory.migration import FormerRecords
 from huiqun.channel.directory.model import (
-    Arrival,
-    Description,
     DirectoryGroup,
     DirectoryMember,
+    MemberArrival,
+    MemberDescription,
     Stamp,
-    Told,
+    StampedValue,
     member_key,
 )
 from huiqun.contracts.channel import LeaveReason, Role
@@ -21,7 +21,7 @@ from survey.eligibility.model import Eligibility
 
 ELIGIBILITY = "eligibility"
 _FORMER_GROUPS = "groups"
-INDEXES: Mapping[str, Sequence[Index]] = {
+ELIGIBILITY_INDEXES: Mapping[str, Sequence[Index]] = {
     ELIGIBILITY: (
         Index((("group_id", 1),)),
         Index((("member_id", 1),)),
@@ -32,7 +32,7 @@ INDEXES: Mapping[str, Sequence[Index]] = {
 _MOVED: Final = ("role_at", "moved_at")
 
 
-async def load(work: Work, members: Iterable[tuple[str, str]]) -> dict[str, Eligibility]:
+async def load_eligibility(work: Work, members: Iterable[tuple[str, str]]) -> dict[str, Eligibility]:
     """The eligibility of (group, member) pairs by key; a new one for who has none."""
     wanted = {member_key(*pair): pair for pair in members}
     if not wanted:
@@ -41,13 +41,13 @@ async def load(work: Work, members: Iterable[tuple[str, str]]) -> dict[str, Elig
     return {key: found.get(key) or Eligibility(*pair) for key, pair in wanted.items()}
 
 
-async def read(reader: Reader, group_id: str, member_id: str) -> Eligibility | None:
+async def find_eligibility(reader: Reader, group_id: str, member_id: str) -> Eligibility | None:
     """The eligibility of one member."""
     document = await reader.collection(ELIGIBILITY).find_one({"_id": member_key(group_id, member_id)})
     return _record(document) if document else None
 
 
-async def of_group(reader: Reader, group_id: str, after: str, limit: int) -> list[Eligibility]:
+async def list_group_eligibility(reader: Reader, group_id: str, after: str, limit: int) -> list[Eligibility]:
     """The eligibility of a group's members by member id, after the given one."""
     # The ids of a group are those between "group/" and what follows it, "group0".
     query = {"_id": {"$gt": member_key(group_id, after), "$lt": f"{group_id}0"}}
@@ -56,12 +56,12 @@ async def of_group(reader: Reader, group_id: str, after: str, limit: int) -> lis
     ]
 
 
-async def members_of(work: Work, group_ids: Iterable[str]) -> dict[str, Eligibility]:
+async def load_groups_eligibility(work: Work, group_ids: Iterable[str]) -> dict[str, Eligibility]:
     """The eligibility of everybody known in these groups, by key."""
     return await _find(work, {"group_id": {"$in": list(group_ids)}})
 
 
-async def save(work: Work, records: Iterable[Eligibility]) -> None:
+async def save_eligibility(work: Work, records: Iterable[Eligibility]) -> None:
     """Write the eligibility back."""
     operations = [UpdateOne({"_id": each.key}, {"$set": _fields(work, each)}, upsert=True) for each in records]
     if operations:
@@ -105,11 +105,11 @@ def _record(document: Mapping[str, Any]) -> Eligibility:
 def _former_member(document: Mapping[str, Any]) -> tuple[list[DirectoryGroup], list[DirectoryMember]]:
     member, gone = DirectoryMember(document["group_id"], document["member_id"]), document.get("gone")
     if "role_at" in document:
-        member.described = Told(Description(Role(document["role"])), Stamp(document["role_at"], ""))
+        member.described = StampedValue(MemberDescription(Role(document["role"])), Stamp(document["role_at"], ""))
     if "moved_at" in document and gone:
-        member.left = Told(LeaveReason(gone), Stamp(document["moved_at"], ""))
+        member.left = StampedValue(LeaveReason(gone), Stamp(document["moved_at"], ""))
     elif "moved_at" in document:
-        member.arrived = Told(Arrival(), Stamp(document["moved_at"], ""))
+        member.arrived = StampedValue(MemberArrival(), Stamp(document["moved_at"], ""))
     return [], [member]
 
 

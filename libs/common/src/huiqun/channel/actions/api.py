@@ -8,12 +8,12 @@ from pydantic import BaseModel, Field
 
 from huiqun.channel.actions import store
 from huiqun.channel.actions.handlers import ActionEndedError, ActionNotFoundError, withdraw_action_by_hand
-from huiqun.channel.actions.model import ActionState, FollowedAction, How
+from huiqun.channel.actions.model import ActionState, ExecutionMode, FollowedAction
 from huiqun.contracts.channel import ActionKind, CompletionStage, FailureCode
 from huiqun.contracts.envelope import Id
-from huiqun.privacy.links import without_tokens
+from huiqun.privacy.links import redact_link_tokens
 from huiqun.privacy.text import MaskedText
-from huiqun.web import Answer, Page, Paging, Principal, Router, Store, WriteOnce, requires
+from huiqun.web import Page, Paging, Principal, ReadDatabase, Router, WriteOnce, WriteResult, require_role
 from huiqun.work import Work
 
 router = Router(
@@ -38,7 +38,9 @@ class ActionView(BaseModel):
     group_id: str | None = Field(description="The group; none where a customer is transferred.", examples=["group-1"])
     kind: ActionKind = Field(description="What was asked for.", examples=["mute_member"])
     state: ActionState = Field(description="What became of it so far.", examples=["assigned"])
-    how: How = Field(description="By the channel itself, by a person, or not at all.", examples=["staff_task"])
+    how: ExecutionMode = Field(
+        description="By the channel itself, by a person, or not at all.", examples=["staff_task"]
+    )
     steps: int = Field(
         description="How often it was repeated, reminded of or escalated since it was asked for or assigned.",
         examples=[1],
@@ -86,7 +88,9 @@ class WithdrawalBody(BaseModel):
 
 
 @router.get("", summary="List the actions")
-async def list_actions(db: Store, paging: Paging, group_id: GroupId = None, state: InState = None) -> Page[ActionView]:
+async def list_actions(
+    db: ReadDatabase, paging: Paging, group_id: GroupId = None, state: InState = None
+) -> Page[ActionView]:
     """Newest first."""
     before, limit = paging.last(str), paging.limit + 1
     found = await store.list_actions(db, group_id=group_id, state=state, before=before, limit=limit)
@@ -94,7 +98,7 @@ async def list_actions(db: Store, paging: Paging, group_id: GroupId = None, stat
 
 
 @router.get("/{action_id}", summary="Read one action and what became of it")
-async def read_action(db: Store, action_id: ActionPath) -> ActionView:
+async def read_action(db: ReadDatabase, action_id: ActionPath) -> ActionView:
     """The id is also the channel's idempotency key."""
     found = await store.find_action(db, action_id)
     if found is None:
@@ -107,12 +111,12 @@ async def withdraw_action(
     action_id: ActionPath,
     body: WithdrawalBody,
     write: WriteOnce,
-    who: Annotated[Principal, requires("operator")],
+    who: Annotated[Principal, require_role("operator")],
 ) -> Response:
     """The channel is told, and the staff member who was asked to carry it out; what is done already stays done."""
 
-    async def use_case(work: Work) -> Answer:
-        return Answer(_view(await withdraw_action_by_hand(work, action_id, body.reason, who.id)))
+    async def use_case(work: Work) -> WriteResult:
+        return WriteResult(_view(await withdraw_action_by_hand(work, action_id, body.reason, who.id)))
 
     return await write(use_case)
 
@@ -128,7 +132,7 @@ def _view(followed: FollowedAction) -> ActionView:
         steps=followed.steps,
         member_id=action.target.member_id,
         message_id=action.target.message_id,
-        content=without_tokens(action.content),
+        content=redact_link_tokens(action.content),
         members=list(action.members),
         duration_seconds=action.duration_seconds,
         reason=action.reason,

@@ -5,15 +5,15 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from huiqun.audit import AuditEntry, append
+from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.channel.actions import texts
 from huiqun.channel.actions.context import NO_CONTEXT, ActionContext
-from huiqun.channel.actions.model import ActionState, FollowedAction, How, how_of
+from huiqun.channel.actions.model import ActionState, ExecutionMode, FollowedAction, choose_execution_mode
 from huiqun.channel.actions.store import (
     find_action,
+    find_actions,
     insert_actions,
     list_open_notices,
-    load_actions,
     save_actions,
 )
 from huiqun.channel.directory.fold import DirectorySnapshot
@@ -63,7 +63,7 @@ async def request_actions(work: Work, *actions: Action, contexts: Mapping[str, A
     asked for, where the work is done for several events, or is about a message. What the channel cannot do is recorded
     and left.
     """
-    await request_followed(work, [_followed(work, action, contexts) for action in actions], contexts)
+    await request_followed_actions(work, [_followed(work, action, contexts) for action in actions], contexts)
 
 
 async def rehearse_actions(work: Work, *actions: Action) -> None:
@@ -73,26 +73,29 @@ async def rehearse_actions(work: Work, *actions: Action) -> None:
     await insert_actions(work, [replace(shadow, state=ActionState.SHADOW) for shadow in shadows])
 
 
-async def request_followed(
+async def request_followed_actions(
     work: Work, requested: Sequence[FollowedAction], contexts: Mapping[str, ActionContext] = _NO_CONTEXTS
 ) -> None:
     """Ask for actions of which it is known whether they are notices of others."""
     directory = await _directory_of(work, [each.action for each in requested])
     placed = [_placed(each, directory) for each in requested]
     for each in placed:
-        if each.how is not How.UNSUPPORTED:
+        if each.how is not ExecutionMode.UNSUPPORTED:
             cause = contexts.get(each.action_id, NO_CONTEXT).cause
-            emit_request(work, each, directory.group(each.action.record_key), cause)
+            emit_action_request(work, each, directory.group(each.action.record_key), cause)
             schedule_follow_up(work, each)
     await insert_actions(
         work,
-        [each.end(ActionState.UNSUPPORTED, "", work.now) if each.how is How.UNSUPPORTED else each for each in placed],
+        [
+            each.end(ActionState.UNSUPPORTED, "", work.now) if each.how is ExecutionMode.UNSUPPORTED else each
+            for each in placed
+        ],
     )
 
 
 async def record_receipts(work: Work, receipts: Sequence[ReceiptEvent]) -> None:
     """Note what became of actions; those that ended are followed no longer, those of other services are passed over."""
-    known = await load_actions(work, {receipt.data.action_id for receipt in receipts})
+    known = await find_actions(work, {receipt.data.action_id for receipt in receipts})
     failed = {receipt.data.action_id for receipt in receipts if isinstance(receipt, ActionFailed)} & known.keys()
     directory = await _directory_of(work, [known[action_id].action for action_id in failed])
     changed: dict[str, FollowedAction] = {}
@@ -129,7 +132,7 @@ async def withdraw_actions(
             reason=reason,
         )
         key = each.action.record_key
-        work.emit(ActionWithdrawn.about(key, withdrawn, time=work.now, source=work.source))
+        work.emit(ActionWithdrawn.create(key, withdrawn, time=work.now, source=work.source))
         work.cancel(follow_up_key(each.action_id))
     await save_actions(work, ended)
     if tells_assignees:
@@ -144,24 +147,28 @@ async def withdraw_action_by_hand(work: Work, action_id: str, reason: str, actor
     if not found.is_open:
         raise ActionEndedError(found.state.value)
     await withdraw_actions(work, [found], reason)
-    await append(work, AuditEntry(actor, "action.withdrawn", f"action/{action_id}", {"reason": reason}))
+    await append_audit_entry(work, AuditEntry(actor, "action.withdrawn", f"action/{action_id}", {"reason": reason}))
     return found.end(ActionState.WITHDRAWN, reason, work.now)
 
 
-def emit_request(work: Work, followed: FollowedAction, group: DirectoryGroup, cause: Event | None = None) -> None:
+def emit_action_request(
+    work: Work, followed: FollowedAction, group: DirectoryGroup, cause: Event | None = None
+) -> None:
     """Ask the channel; what a person has to do, as a task in words, and what staff are told, with what it is about."""
     action = followed.action
-    if followed.notice_of is None and (followed.how is How.STAFF_TASK or action.kind is ActionKind.NOTIFY_STAFF):
-        action = texts.with_text(action, texts.describe_task(followed, group))
-        if followed.how is How.STAFF_TASK:
+    if followed.notice_of is None and (
+        followed.how is ExecutionMode.STAFF_TASK or action.kind is ActionKind.NOTIFY_STAFF
+    ):
+        action = texts.replace_action_text(action, texts.describe_task(followed, group))
+        if followed.how is ExecutionMode.STAFF_TASK:
             change = {"kind": ActionKind.NOTIFY_STAFF, "task": followed.action.kind, "assignee": group.profile.owner}
             action = action.model_copy(update=change)
-    work.emit(ActionRequested.about(action.record_key, action, time=work.now, cause=cause, source=work.source))
+    work.emit(ActionRequested.create(action.record_key, action, time=work.now, cause=cause, source=work.source))
 
 
 def schedule_follow_up(work: Work, followed: FollowedAction) -> None:
     """Have somebody look at an action when its next step is due; at one that has ended, nobody does."""
-    due = followed.next_look(work.now)
+    due = followed.next_check_at(work.now)
     key = follow_up_key(followed.action_id)
     if due is None:
         work.cancel(key)
@@ -175,7 +182,7 @@ def follow_up_key(action_id: str) -> str:
     return f"action/{action_id}"
 
 
-def notice_to(
+def create_staff_notice(
     work: Work, about: FollowedAction, assignee: str | None, text: AddressedText, notice_key: str | None = None
 ) -> FollowedAction:
     """Return an action that tells somebody of another one, without anything of what that one asks."""
@@ -190,7 +197,7 @@ def notice_to(
         reason=about.action.reason,
         requested_by=about.action.requested_by,
     )
-    notice = _followed(work, texts.with_text(action, text), _NO_CONTEXTS)
+    notice = _followed(work, texts.replace_action_text(action, text), _NO_CONTEXTS)
     return replace(notice, notice_of=about.action_id, notice_key=notice_key)
 
 
@@ -204,10 +211,10 @@ async def _tell_assignees(work: Work, tasks: Sequence[FollowedAction]) -> None:
         owner = directory.group(task.action.record_key).profile.owner
         by_person.setdefault((task.action.record_key, task.assignee or owner), []).append(task)
     notices = [
-        notice_to(work, theirs[0], person, texts.describe_withdrawal(theirs, directory.group(key)))
+        create_staff_notice(work, theirs[0], person, texts.describe_withdrawal(theirs, directory.group(key)))
         for (key, person), theirs in by_person.items()
     ]
-    await request_followed(work, notices)
+    await request_followed_actions(work, notices)
 
 
 async def _directory_of(work: Work, actions: Collection[Action]) -> DirectorySnapshot:
@@ -218,7 +225,7 @@ def _followed(work: Work, action: Action, contexts: Mapping[str, ActionContext])
     context = contexts.get(action.action_id, NO_CONTEXT)
     return FollowedAction(
         action,
-        How.NATIVE,
+        ExecutionMode.NATIVE,
         asked_at=work.now,
         requested_at=work.now,
         excerpt=context.excerpt,
@@ -233,7 +240,7 @@ def _placed(followed: FollowedAction, directory: DirectorySnapshot) -> FollowedA
     group = directory.group(action.record_key)
     if group.profile.channel is not None and group.profile.channel != action.channel:
         action = action.model_copy(update={"channel": group.profile.channel})
-    return replace(followed, action=action, how=how_of(action, group))
+    return replace(followed, action=action, how=choose_execution_mode(action, group))
 
 
 def _noted(work: Work, receipt: ReceiptEvent, followed: FollowedAction, group: DirectoryGroup) -> FollowedAction:
@@ -243,7 +250,7 @@ def _noted(work: Work, receipt: ReceiptEvent, followed: FollowedAction, group: D
         case ActionAssigned():
             return followed.assign(data.assignee, data.detail, now)
         case ActionFailed():
-            return followed.fail(data.code, data.detail, now, texts.zone_of(group))
+            return followed.fail(data.code, data.detail, now, texts.group_timezone_of(group))
         case ActionCompleted() if data.stage is CompletionStage.CONFIRMED:
             return followed.confirm(data.detail, now)
         case ActionCompleted():

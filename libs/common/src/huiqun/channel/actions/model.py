@@ -39,7 +39,7 @@ _LIMIT_WAIT: Final = timedelta(minutes=15)
 _MORNING: Final = time(9)
 
 
-class How(StrEnum):
+class ExecutionMode(StrEnum):
     """How a group's channel can carry out an action."""
 
     NATIVE = "native"
@@ -60,10 +60,10 @@ class ActionState(StrEnum):
     SHADOW = "shadow"
 
 
-OPEN: Final = frozenset({ActionState.REQUESTED, ActionState.ASSIGNED})
+OPEN_ACTION_STATES: Final = frozenset({ActionState.REQUESTED, ActionState.ASSIGNED})
 
 
-class Step(StrEnum):
+class FollowUpStep(StrEnum):
     """What to do about an action that is still open when its time comes."""
 
     REPEAT = "repeat"
@@ -74,34 +74,34 @@ class Step(StrEnum):
     GIVE_UP = "give_up"
 
 
-Timetable = tuple[tuple[timedelta, Step], ...]
+FollowUpTimetable = tuple[tuple[timedelta, FollowUpStep], ...]
 
 # What happens when, counted from the request: the channel is asked again before a person is; a person is reminded,
 # then somebody above is told, before the action is given up.
-_NATIVE: Final[Timetable] = (
-    (timedelta(minutes=5), Step.REPEAT),
-    (timedelta(minutes=15), Step.REPEAT),
-    (timedelta(minutes=30), Step.HAND_OVER),
+_NATIVE: Final[FollowUpTimetable] = (
+    (timedelta(minutes=5), FollowUpStep.REPEAT),
+    (timedelta(minutes=15), FollowUpStep.REPEAT),
+    (timedelta(minutes=30), FollowUpStep.HAND_OVER),
 )
-_TASK: Final[Timetable] = (
-    (timedelta(minutes=30), Step.REMIND),
-    (timedelta(minutes=60), Step.ESCALATE),
-    (timedelta(minutes=120), Step.GIVE_UP),
+_TASK: Final[FollowUpTimetable] = (
+    (timedelta(minutes=30), FollowUpStep.REMIND),
+    (timedelta(minutes=60), FollowUpStep.ESCALATE),
+    (timedelta(minutes=120), FollowUpStep.GIVE_UP),
 )
 # A mass message is confirmed when its sender gets to it, in the course of a day or two.
-_MASS_MESSAGE: Final[Timetable] = (
-    (timedelta(hours=4), Step.REMIND),
-    (timedelta(hours=24), Step.REMIND),
-    (timedelta(hours=36), Step.ESCALATE),
-    (timedelta(hours=48), Step.GIVE_UP),
+_MASS_MESSAGE: Final[FollowUpTimetable] = (
+    (timedelta(hours=4), FollowUpStep.REMIND),
+    (timedelta(hours=24), FollowUpStep.REMIND),
+    (timedelta(hours=36), FollowUpStep.ESCALATE),
+    (timedelta(hours=48), FollowUpStep.GIVE_UP),
 )
 # What only tells somebody of another action is asked for again, and is neither reminded of nor handed over.
-_NOTICE: Final[Timetable] = (
-    (timedelta(minutes=5), Step.REPEAT),
-    (timedelta(minutes=15), Step.REPEAT),
-    (timedelta(minutes=30), Step.GIVE_UP),
+_NOTICE: Final[FollowUpTimetable] = (
+    (timedelta(minutes=5), FollowUpStep.REPEAT),
+    (timedelta(minutes=15), FollowUpStep.REPEAT),
+    (timedelta(minutes=30), FollowUpStep.GIVE_UP),
 )
-_ASSIGNED_NOTICE: Final[Timetable] = ((timedelta(minutes=120), Step.GIVE_UP),)
+_ASSIGNED_NOTICE: Final[FollowUpTimetable] = ((timedelta(minutes=120), FollowUpStep.GIVE_UP),)
 _POSTPONED: Final = frozenset({FailureCode.CAP, FailureCode.LIMIT})
 _FINAL: Final = frozenset({FailureCode.REFUSED, FailureCode.NOT_FRIEND})
 
@@ -116,7 +116,7 @@ class FollowedAction:
     """
 
     action: Action
-    how: How
+    how: ExecutionMode
     asked_at: datetime
     requested_at: datetime
     state: ActionState = ActionState.REQUESTED
@@ -144,33 +144,33 @@ class FollowedAction:
     @property
     def is_open(self) -> bool:
         """Whether it has no outcome yet."""
-        return self.state in OPEN
+        return self.state in OPEN_ACTION_STATES
 
     @property
     def is_with_person(self) -> bool:
         """Whether somebody was asked to carry it out."""
-        return self.state is ActionState.ASSIGNED or self.how is How.STAFF_TASK
+        return self.state is ActionState.ASSIGNED or self.how is ExecutionMode.STAFF_TASK
 
     @property
     def since(self) -> datetime:
         """When its steps begin to count; nothing is late before the time from which on it may be carried out."""
         return max(self.assigned_at or self.asked_at, self.action.not_before or self.asked_at)
 
-    def next_step(self) -> tuple[datetime, Step] | None:
+    def next_step(self) -> tuple[datetime, FollowUpStep] | None:
         """When what is to be done about it; None where nothing is."""
         if not self.is_open:
             return None
         if self.confirmed_at is not None:
-            return self.confirmed_at + DELIVERY_REPORT_WAIT, Step.CONCLUDE
+            return self.confirmed_at + DELIVERY_REPORT_WAIT, FollowUpStep.CONCLUDE
         if self.retry_at is not None and self.code in _POSTPONED:
-            return self.retry_at, Step.REPEAT
+            return self.retry_at, FollowUpStep.REPEAT
         timetable = self._timetable()
         if self.steps >= len(timetable):
             return None
         after, step = timetable[self.steps]
         return self.retry_at or self.since + after, step
 
-    def next_look(self, now: datetime) -> datetime | None:
+    def next_check_at(self, now: datetime) -> datetime | None:
         """When to look at it again; None where nothing is to be done about it any more."""
         due = self.next_step()
         if due is None:
@@ -190,7 +190,7 @@ class FollowedAction:
         return replace(
             self,
             state=ActionState.ASSIGNED,
-            how=How.STAFF_TASK,
+            how=ExecutionMode.STAFF_TASK,
             steps=0,
             assigned_at=now,
             settled_at=now,
@@ -217,7 +217,7 @@ class FollowedAction:
             retry_at = datetime.combine(tomorrow, _MORNING, timezone).astimezone(UTC)
         elif code is FailureCode.LIMIT:
             retry_at = now + _LIMIT_WAIT * 4**self.retries
-        is_spent = code in _POSTPONED and (self.retries >= MAX_RETRIES or self.is_over_by(retry_at))
+        is_spent = code in _POSTPONED and (self.retries >= MAX_RETRIES or self.is_past_deadline(retry_at))
         if code in _FINAL or is_spent:
             return failed.end(ActionState.FAILED, detail, now)
         return replace(failed, state=ActionState.REQUESTED, retry_at=retry_at)
@@ -232,28 +232,28 @@ class FollowedAction:
         """Return it as carried out."""
         return replace(self.end(ActionState.COMPLETED, detail, now), stage=stage) if self.is_open else self
 
-    def count_step(self, step: Step, how: How, now: datetime) -> "FollowedAction":
+    def count_step(self, step: FollowUpStep, how: ExecutionMode, now: datetime) -> "FollowedAction":
         """Return it with a step taken; what had met a limit is asked for as if for the first time."""
-        if step is Step.REPEAT and self.retry_at is not None and self.code in _POSTPONED:
+        if step is FollowUpStep.REPEAT and self.retry_at is not None and self.code in _POSTPONED:
             retried = replace(self, state=ActionState.REQUESTED, how=how, steps=0, retries=self.retries + 1)
             return replace(retried, asked_at=now, assigned_at=None, retry_at=None)
         return replace(self, steps=self.steps + 1, retry_at=None)
 
-    def is_over_by(self, moment: datetime) -> bool:
+    def is_past_deadline(self, moment: datetime) -> bool:
         """Whether its deadline has passed by then."""
         return self.action.deadline is not None and self.action.deadline <= moment
 
-    def _timetable(self) -> Timetable:
+    def _timetable(self) -> FollowUpTimetable:
         if self.notice_of is not None:
-            return _ASSIGNED_NOTICE if self.how is How.STAFF_TASK else _NOTICE
-        if self.how is How.NATIVE:
+            return _ASSIGNED_NOTICE if self.how is ExecutionMode.STAFF_TASK else _NOTICE
+        if self.how is ExecutionMode.NATIVE:
             return _NATIVE
-        if self.how is How.UNSUPPORTED:
+        if self.how is ExecutionMode.UNSUPPORTED:
             return ()
         return _MASS_MESSAGE if self.action.batch_id is not None else _TASK
 
 
-def how_of(action: Action, group: DirectoryGroup) -> How:
+def choose_execution_mode(action: Action, group: DirectoryGroup) -> ExecutionMode:
     """How the group's channel carries out the action; in a group that is no more it can only tell people something.
 
     A message that a person has to confirm before it is sent is still the channel's own doing; what a person has to
@@ -261,16 +261,16 @@ def how_of(action: Action, group: DirectoryGroup) -> How:
     """
     needed = _NEEDS.get(action.kind)
     if group.dismissed_at is not None and action.kind not in _WITHOUT_A_GROUP:
-        return How.UNSUPPORTED
-    support = Support.NATIVE if needed is None else group.profile.capabilities.support(needed)
+        return ExecutionMode.UNSUPPORTED
+    support = Support.NATIVE if needed is None else group.profile.capabilities.support_of(needed)
     if support is Support.NONE:
-        return How.UNSUPPORTED
+        return ExecutionMode.UNSUPPORTED
     if support is Support.STAFF_TASK and needed not in _SENDING:
-        return How.STAFF_TASK
-    return How.NATIVE
+        return ExecutionMode.STAFF_TASK
+    return ExecutionMode.NATIVE
 
 
-def remaining_of(action: Action, now: datetime) -> Action:
+def shorten_to_remaining(action: Action, now: datetime) -> Action:
     """Return the action as it is asked for once more: of a mute, what is left of it."""
     if action.duration_seconds is None or action.deadline is None:
         return action

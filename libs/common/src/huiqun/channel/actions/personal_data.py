@@ -4,16 +4,24 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from huiqun.channel.actions.store import ACTIONS, OPEN_STATES
+from huiqun.channel.actions.store import ACTIONS, OPEN_STATE_VALUES
 from huiqun.contracts.channel import ActionKind, ActionPurpose
-from huiqun.privacy.erasure.holdings import Document, DocumentSet, Keeping, Query, erased, kept, rewritten
+from huiqun.privacy.erasure.holdings import (
+    Document,
+    DocumentSet,
+    Query,
+    RetentionGround,
+    anonymizable_holding,
+    erasable_holding,
+    retained_holding,
+)
 from huiqun.privacy.erasure.model import Subject
-from huiqun.privacy.links import without_tokens
+from huiqun.privacy.links import redact_link_tokens
 
 _TARGET: Final = "target.member_id"
 _SOMEBODY: Final = "群友"
 #: What is evidence of a sanction, or has still to be done.
-_NEEDED: Final[Query] = {"$or": [{"purpose": ActionPurpose.SANCTION.value}, {"state": {"$in": OPEN_STATES}}]}
+_NEEDED: Final[Query] = {"$or": [{"purpose": ActionPurpose.SANCTION.value}, {"state": {"$in": OPEN_STATE_VALUES}}]}
 
 
 def _to_them(subject: Subject) -> Query:
@@ -39,7 +47,7 @@ def _shown(document: Document, subject: Subject) -> Document:
     # What staff are told may speak of others, as may what is said to others.
     is_to_them = document.get("target", {}).get("member_id") in subject.member_ids
     is_theirs = is_to_them and document["kind"] != ActionKind.NOTIFY_STAFF.value
-    content = without_tokens(document.get("content", "")) if is_theirs else None
+    content = redact_link_tokens(document.get("content", "")) if is_theirs else None
     return {name: document.get(name) for name in names} | {"content": content}
 
 
@@ -52,11 +60,11 @@ def _without_them(document: Document, subject: Subject) -> Mapping[str, Any]:
 
 
 ACTION_HOLDINGS: Final = (
-    kept(
+    retained_holding(
         DocumentSet("处置措施与待办：警告、禁言、移出等", ACTIONS, _needed, show=_shown),
-        Keeping("处置措施的证明，用于申诉与核查", "requested_at", after=timedelta(days=400)),
+        RetentionGround("处置措施的证明，用于申诉与核查", "requested_at", after=timedelta(days=400)),
     ),
-    erased(
+    erasable_holding(
         DocumentSet(
             "发给本人的通知：欢迎语、提醒等",
             ACTIONS,
@@ -64,11 +72,11 @@ ACTION_HOLDINGS: Final = (
             show=_shown,
         )
     ),
-    rewritten(
+    anonymizable_holding(
         DocumentSet("提及本人的群消息与员工待办", ACTIONS, _naming_them, ("group_id", "kind", "requested_at")),
         _without_them,
     ),
-    rewritten(
+    anonymizable_holding(
         DocumentSet(
             "处置措施与待办中引用的消息开头", ACTIONS, _quoting_them, ("group_id", "kind", "excerpt", "requested_at")
         ),

@@ -5,7 +5,7 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from huiqun.channel.actions.model import OPEN, ActionState, FollowedAction, How
+from huiqun.channel.actions.model import OPEN_ACTION_STATES, ActionState, ExecutionMode, FollowedAction
 from huiqun.contracts.channel import Action, ActionKind, CompletionStage, FailureCode
 from huiqun.store import Index, Reader, UpdateOne
 from huiqun.work import Work
@@ -26,14 +26,14 @@ ACTION_INDEXES: Mapping[str, Sequence[Index]] = {
         Index((("requested_at", 1),), expires_after=timedelta(days=400)),
     )
 }
-OPEN_STATES: Final = sorted(state.value for state in OPEN)
+OPEN_STATE_VALUES: Final = sorted(state.value for state in OPEN_ACTION_STATES)
 # By the name under which a field of an action is stored.
 _ACTION_FIELDS: Final = frozenset(
     {each.serialization_alias or name for name, each in Action.model_fields.items()} - {"action_id"}
 )
 _PROGRESS: Final = tuple(each.name for each in fields(FollowedAction) if each.name not in ("action", "requested_at"))
 _ENUMS: Final[Mapping[str, Any]] = {
-    "how": How,
+    "how": ExecutionMode,
     "state": ActionState,
     "code": FailureCode,
     "stage": CompletionStage,
@@ -53,7 +53,7 @@ async def save_actions(work: Work, changed: Collection[FollowedAction]) -> None:
         progress = _progress_fields(each)
         gone = {name: "" for name, value in progress.items() if value in (None, "")}
         kept = {name: value for name, value in progress.items() if name not in gone}
-        query = {"_id": each.action_id, "state": {"$in": OPEN_STATES}}
+        query = {"_id": each.action_id, "state": {"$in": OPEN_STATE_VALUES}}
         operations.append(UpdateOne(query, {"$set": kept, **({"$unset": gone} if gone else {})}))
     if operations:
         await work.collection(ACTIONS).bulk_write(operations, ordered=False)
@@ -65,7 +65,7 @@ async def find_action(reader: Reader, action_id: str) -> FollowedAction | None:
     return _followed(document) if document is not None else None
 
 
-async def load_actions(work: Work, action_ids: Collection[str]) -> dict[str, FollowedAction]:
+async def find_actions(work: Work, action_ids: Collection[str]) -> dict[str, FollowedAction]:
     """Read the actions of these ids, as far as this service has asked for them."""
     return {each.action_id: each for each in await _find(work, {"_id": {"$in": list(action_ids)}})}
 
@@ -77,7 +77,7 @@ async def list_actions(
 
     Newest first, before the given id.
     """
-    wanted = {"$in": OPEN_STATES} if state == "open" else state
+    wanted = {"$in": OPEN_STATE_VALUES} if state == "open" else state
     query: dict[str, Any] = {"group_id": group_id, "state": wanted, "_id": {"$lt": before} if before else None}
     query = {name: value for name, value in query.items() if value is not None}
     return [_followed(each) async for each in reader.collection(ACTIONS).find(query).sort("_id", -1).limit(limit)]
@@ -100,7 +100,7 @@ async def list_open_notices(work: Work, action_ids: Collection[str]) -> list[Fol
     """List what tells somebody of these actions and has not come to them yet."""
     if not action_ids:
         return []
-    return await _find(work, {"notice_of": {"$in": list(action_ids)}, "state": {"$in": OPEN_STATES}})
+    return await _find(work, {"notice_of": {"$in": list(action_ids)}, "state": {"$in": OPEN_STATE_VALUES}})
 
 
 async def has_notice(work: Work, notice_key: str) -> bool:
@@ -108,9 +108,9 @@ async def has_notice(work: Work, notice_key: str) -> bool:
     return await work.collection(ACTIONS).find_one({"notice_key": notice_key}, {"_id": 1}) is not None
 
 
-async def count_open(work: Work, **query: str) -> int:
+async def count_open_actions(work: Work, **query: str) -> int:
     """Count the actions with these values (`group_id`, or `batch_id` and `assignee`) that have no outcome yet."""
-    wanted = {**query, "state": {"$in": OPEN_STATES}, "notice_of": {"$exists": False}}
+    wanted = {**query, "state": {"$in": OPEN_STATE_VALUES}, "notice_of": {"$exists": False}}
     return int(await work.collection(ACTIONS).count_documents(wanted))
 
 

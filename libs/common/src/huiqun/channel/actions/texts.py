@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from huiqun.channel.actions.model import FollowedAction
 from huiqun.channel.directory.model import DirectoryGroup
 from huiqun.contracts.channel import Action, ActionKind, GroupKind
-from huiqun.contracts.channel.mentions import AddressedText, Mention, Part, compose, join
+from huiqun.contracts.channel.mentions import AddressedText, Mention, TextSegment, compose_text, join_texts
 from huiqun.contracts.channel.shown_names import clean_group_name
 
 _TASKS: Final[Mapping[ActionKind, str]] = {
@@ -29,62 +29,62 @@ _WITHDRAWAL: Final = AddressedText("以下事项已撤销，请勿再执行；�
 
 def describe_task(followed: FollowedAction, group: DirectoryGroup) -> AddressedText:
     """Say what a person is asked to do, in which group, about whom, since when, and about which message."""
-    action, zone = followed.action, zone_of(group)
-    task = compose(
+    action, zone = followed.action, group_timezone_of(group)
+    task = compose_text(
         _TASKS.get(action.kind, "{content}"),
         member=Mention(action.target.member_id) if action.target.member_id else "",
-        span=span_in_words(action.duration_seconds or 0),
+        span=format_duration(action.duration_seconds or 0),
         content=AddressedText(action.content, action.members),
         reason=action.reason,
     )
-    at = format_time(followed.sent_at or followed.requested_at, zone)
-    about = compose(_MESSAGE if followed.sent_at and followed.excerpt else _TIME, at=at, excerpt=followed.excerpt)
-    name = name_of(group)
+    at = format_local_time(followed.sent_at or followed.requested_at, zone)
+    about = compose_text(_MESSAGE if followed.sent_at and followed.excerpt else _TIME, at=at, excerpt=followed.excerpt)
+    name = group_name_of(group)
     heading = f"【{name}】" if name and name not in task.content else ""
-    return join("", [heading, task, about])
+    return join_texts("", [heading, task, about])
 
 
 def describe_reminder(followed: FollowedAction, group: DirectoryGroup, waiting: int) -> AddressedText:
     """Remind whoever has the task; of a mass message, of which so many actions wait for them, with one reminder."""
     is_mass_message = followed.action.batch_id is not None
-    opening: Part = compose(_MASS_REMINDER, number=str(waiting)) if is_mass_message else _REMINDER
-    return join("", [opening, describe_task(followed, group)])
+    opening: TextSegment = compose_text(_MASS_REMINDER, number=str(waiting)) if is_mass_message else _REMINDER
+    return join_texts("", [opening, describe_task(followed, group)])
 
 
 def describe_escalation(followed: FollowedAction, group: DirectoryGroup, assignee: str | None) -> AddressedText:
     """Tell somebody above that a task is not done, and whose it is."""
-    opening = compose(_ESCALATION, who=Mention(assignee) if assignee else "负责人")
-    return join("", [opening, describe_task(followed, group)])
+    opening = compose_text(_ESCALATION, who=Mention(assignee) if assignee else "负责人")
+    return join_texts("", [opening, describe_task(followed, group)])
 
 
 def describe_withdrawal(tasks: Sequence[FollowedAction], group: DirectoryGroup) -> AddressedText:
     """Tell somebody who was asked to carry them out that these tasks need not be done any more."""
-    return join("\n", [_WITHDRAWAL, *(describe_task(task, group) for task in tasks)])
+    return join_texts("\n", [_WITHDRAWAL, *(describe_task(task, group) for task in tasks)])
 
 
-def with_text(action: Action, text: AddressedText) -> Action:
+def replace_action_text(action: Action, text: AddressedText) -> Action:
     """Return the action with this text."""
     return action.model_copy(update={"content": text.content, "members": text.members})
 
 
-def name_of(group: DirectoryGroup) -> str:
+def group_name_of(group: DirectoryGroup) -> str:
     """What staff are told that a group is called; empty where nobody has named it."""
     if group.profile.kind is GroupKind.PRIVATE:
         return "单聊"
     return clean_group_name(group.profile.name)
 
 
-def zone_of(group: DirectoryGroup) -> ZoneInfo:
+def group_timezone_of(group: DirectoryGroup) -> ZoneInfo:
     """The time zone in which people of the group read times."""
     return ZoneInfo(group.profile.timezone)
 
 
-def format_time(moment: datetime, zone: ZoneInfo) -> str:
+def format_local_time(moment: datetime, zone: ZoneInfo) -> str:
     """A moment as people read it: month, day, hour and minute."""
     return f"{moment.astimezone(zone):%m-%d %H:%M}"
 
 
-def span_in_words(seconds: int) -> str:
+def format_duration(seconds: int) -> str:
     """A span of time as members read it."""
     hours, minutes = seconds // 3600, seconds % 3600 // 60
     parts = [f"{number} {unit}" for number, unit in ((hours, "小时"), (minutes, "分钟")) if number]

@@ -6,15 +6,15 @@ from datetime import datetime
 from typing import Any, Final
 
 from huiqun.channel.directory.model import (
-    Arrival,
-    Description,
     DirectoryGroup,
     DirectoryMember,
     GroupProfile,
     ListingKey,
-    Sighting,
+    MemberArrival,
+    MemberDescription,
+    SenderSighting,
     Stamp,
-    Told,
+    StampedValue,
     ValueT,
 )
 from huiqun.contracts.channel import Capabilities, GroupKind, LeaveReason, Purpose, Role
@@ -113,28 +113,30 @@ def member_from(document: Document) -> DirectoryMember:
     return DirectoryMember(
         document["group_id"],
         document["member_id"],
-        described=_told(document.get("described"), lambda each: Description(Role(each["role"]), each["channel"])),
+        described=_told(document.get("described"), lambda each: MemberDescription(Role(each["role"]), each["channel"])),
         name=_told(document.get("name"), lambda each: each["value"]),
-        ids={each["kind"]: Told(each["value"], _stamp(each)) for each in document["ids"]},
-        arrived=_told(document.get("arrived"), lambda each: Arrival(each["invited_by"], each["scene"], each["state"])),
+        ids={each["kind"]: StampedValue(each["value"], _stamp(each)) for each in document["ids"]},
+        arrived=_told(
+            document.get("arrived"), lambda each: MemberArrival(each["invited_by"], each["scene"], each["state"])
+        ),
         listed=_told(document.get("listed"), lambda each: each["joined_at"]),
         left=_told(document.get("left"), lambda each: LeaveReason(each["reason"])),
-        seen=_told(document.get("seen"), lambda each: Sighting(Role(each["role"]), each["channel"])),
+        seen=_told(document.get("seen"), lambda each: SenderSighting(Role(each["role"]), each["channel"])),
         is_missing=document["missing"],
         erased_at=document.get("erased_at"),
     )
 
 
-def _description_fields(value: Description | Sighting) -> dict[str, Any]:
+def _description_fields(value: MemberDescription | SenderSighting) -> dict[str, Any]:
     return {"role": value.role.value, "channel": value.channel}
 
 
-def _told_fields(told: Told[ValueT] | None, fields: Callable[[ValueT], Document]) -> dict[str, Any] | None:
+def _told_fields(told: StampedValue[ValueT] | None, fields: Callable[[ValueT], Document]) -> dict[str, Any] | None:
     return {**fields(told.value), **_stamp_fields(told.stamp)} if told is not None else None
 
 
-def _told(document: Document | None, value: Callable[[Document], ValueT]) -> Told[ValueT] | None:
-    return Told(value(document), _stamp(document)) if document is not None else None
+def _told(document: Document | None, value: Callable[[Document], ValueT]) -> StampedValue[ValueT] | None:
+    return StampedValue(value(document), _stamp(document)) if document is not None else None
 
 
 def _stamp_fields(stamp: Stamp) -> dict[str, Any]:

@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from huiqun.channel.directory.model import (
-    Arrival,
-    Description,
     DirectoryGroup,
     DirectoryMember,
     GroupProfile,
     ListingKey,
-    Sighting,
+    MemberArrival,
+    MemberDescription,
+    SenderSighting,
     Stamp,
-    Told,
+    StampedValue,
     member_key,
 )
 from huiqun.contracts.channel import (
@@ -31,7 +31,7 @@ from huiqun.contracts.channel import (
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.fields import Account
 from huiqun.contracts.moderation import MessageScreened
-from huiqun.runtime.clock import whole_milliseconds
+from huiqun.runtime.clock import truncate_to_milliseconds
 from huiqun.runtime.placeholders import is_placeholder
 
 GroupEvent = GroupCreated | GroupUpdated | GroupDismissed
@@ -79,7 +79,7 @@ class DirectoryChanges:
     listed: dict[str, DirectoryGroup] = field(default_factory=dict)
 
 
-class Fold:
+class DirectoryFold:
     """Takes events in, one after the other, over what the directory has of the groups and members they are about.
 
     Of somebody who was erased, and of whom the directory has nothing since, `known` has a member with `erased_at` only.
@@ -90,26 +90,28 @@ class Fold:
         self.members = dict(known.members)
         self.changes = DirectoryChanges(DirectorySnapshot(self.groups, self.members))
 
-    def tell(self, event: DirectoryEvent) -> None:
+    def apply_event(self, event: DirectoryEvent) -> None:
         """Take an event in."""
         match event:
             case GroupCreated() | GroupUpdated():
-                self._changed_group(event).describe(Told(_profile_of(event.data, event.source), stamp_of(event)))
+                self._changed_group(event).describe(
+                    StampedValue(_profile_of(event.data, event.source), stamp_of(event))
+                )
             case GroupDismissed():
-                self._changed_group(event).dismiss(whole_milliseconds(event.time))
+                self._changed_group(event).dismiss(truncate_to_milliseconds(event.time))
             case GroupListed():
                 self._take_page(event)
             case _:
-                self._tell_of_member(event)
+                self._apply_member_event(event)
 
-    def tell_of_sender(self, message: WrittenMessage) -> None:
+    def apply_sender(self, message: WrittenMessage) -> None:
         """Take in what a message says of who wrote it."""
-        member = self._member(*sender_of(message))
+        member = self._member(*sender_key_of(message))
         if _is_forgotten(member):
             return
         was_present = member.is_present
-        if member.sight(_sighting_in(message)):
-            self.look_up(member, was_present=was_present)
+        if member.record_sighting(_sighting_in(message)):
+            self.mark_if_unlisted(member, was_present=was_present)
             self.changes.members[member.key] = member
 
     def merge(self, groups: Iterable[DirectoryGroup], members: Iterable[DirectoryMember]) -> None:
@@ -117,49 +119,49 @@ class Fold:
         for each in groups:
             group = self._group(each.group_id)
             if each.described is not None:
-                group.describe(Told(each.profile, each.described))
+                group.describe(StampedValue(each.profile, each.described))
             if each.dismissed_at is not None:
                 group.dismiss(each.dismissed_at)
             self.changes.groups[group.group_id] = group
         for known in members:
             member = self._member(known.group_id, known.member_id)
             member.merge(known)
-            self.look_up(member, was_present=member.is_present)
+            self.mark_if_unlisted(member, was_present=member.is_present)
             self.changes.members[member.key] = member
 
-    def look_up(self, member: DirectoryMember, *, was_present: bool) -> None:
+    def mark_if_unlisted(self, member: DirectoryMember, *, was_present: bool) -> None:
         """Note whether the group's latest whole listing has the member not, and whether they are gone by now."""
-        member.look_up(self._group(member.group_id).listed_at)
+        member.mark_if_unlisted(self._group(member.group_id).listed_at)
         if was_present and not member.is_present:
             self.changes.members[member.key] = self.changes.departed[member.key] = member
             self.changes.arrived.pop(member.key, None)
         elif member.is_present and not was_present:
             self.changes.members[member.key] = self.changes.returned[member.key] = member
 
-    def _tell_of_member(self, event: MemberEvent) -> None:
+    def _apply_member_event(self, event: MemberEvent) -> None:
         data, stamp = event.data, stamp_of(event)
         member = self._member(data.group_id, data.member_id)
         if _is_forgotten(member) and (isinstance(event, MemberLeft) or _was_erased_since(member, stamp)):
             return
         was_present, had_come = member.is_present, member.joined_at is not None
         self.changes.members[member.key] = member
-        described = Description(data.role, event.source)
+        described = MemberDescription(data.role, event.source)
         match event:
             case MemberJoined():
-                member.join(Arrival(data.invited_by, data.scene, data.state), described, stamp)
+                member.join(MemberArrival(data.invited_by, data.scene, data.state), described, stamp)
             case MemberUpdated():
                 member.describe(described, stamp)
             case MemberLeft():  # names no role that could be relied on
                 member.leave(event.data.reason, stamp)
         member.identify(data.display_name, data.external_ids, stamp)
-        self.look_up(member, was_present=was_present)
+        self.mark_if_unlisted(member, was_present=was_present)
         is_latest = member.arrived is not None and member.arrived.stamp == stamp
         if is_latest and member.is_present and not (was_present and had_come):
             self.changes.arrived[member.key] = member
 
     def _take_page(self, event: GroupListed) -> None:
         listing, group = event.data, self._changed_group(event)
-        taken = Stamp(whole_milliseconds(listing.as_of), event.id)
+        taken = Stamp(truncate_to_milliseconds(listing.as_of), event.id)
         for each in listing.members:
             member = self._member(group.group_id, each.member_id)
             if _is_forgotten(member) and _was_erased_since(member, taken):
@@ -167,14 +169,14 @@ class Fold:
             was_present = member.is_present
             self.changes.members[member.key] = member
             member.identify(each.display_name, each.external_ids, taken)
-            came = whole_milliseconds(each.joined_at) if each.joined_at is not None else None
-            member.list_as(Description(each.role, event.source), came, taken)
-            self.look_up(member, was_present=was_present)
-        if listing.complete and group.take_page(ListingKey(taken.at, listing.pages), listing.page):
+            came = truncate_to_milliseconds(each.joined_at) if each.joined_at is not None else None
+            member.record_listing(MemberDescription(each.role, event.source), came, taken)
+            self.mark_if_unlisted(member, was_present=was_present)
+        if listing.complete and group.add_listing_page(ListingKey(taken.at, listing.pages), listing.page):
             self.changes.listed[group.group_id] = group
             for member in self.members.values():
                 if member.group_id == group.group_id:
-                    self.look_up(member, was_present=member.is_present)
+                    self.mark_if_unlisted(member, was_present=member.is_present)
 
     def _changed_group(self, event: GroupEvent | GroupListed) -> DirectoryGroup:
         group = self._group(event.data.group_id)
@@ -188,12 +190,12 @@ class Fold:
         return self.members.setdefault(member_key(group_id, member_id), DirectoryMember(group_id, member_id))
 
 
-def groups_in(events: Iterable[DirectoryEvent]) -> set[str]:
+def group_ids_in(events: Iterable[DirectoryEvent]) -> set[str]:
     """Return the groups that events are about."""
     return {event.data.group_id for event in events}
 
 
-def members_in(events: Iterable[DirectoryEvent]) -> set[tuple[str, str]]:
+def member_keys_in(events: Iterable[DirectoryEvent]) -> set[tuple[str, str]]:
     """Return the (group id, member id) pairs that events are about."""
     found = set[tuple[str, str]]()
     for event in events:
@@ -209,13 +211,13 @@ def members_in(events: Iterable[DirectoryEvent]) -> set[tuple[str, str]]:
 
 def accounts_in(events: Iterable[DirectoryEvent]) -> dict[tuple[str, str], Account]:
     """Return the accounts of the members that events are about, by (group id, member id)."""
-    return {pair: Account(event.source, pair[1]) for event in events for pair in members_in([event])}
+    return {pair: Account(event.source, pair[1]) for event in events for pair in member_keys_in([event])}
 
 
 def account_of(message: WrittenMessage) -> Account:
     """Return the account of who wrote a message."""
     channel = message.data.channel if isinstance(message, MessageScreened) else message.source
-    return Account(channel, sender_of(message)[1])
+    return Account(channel, sender_key_of(message)[1])
 
 
 def without_placeholders(events: Iterable[RosterEvent]) -> list[RosterEvent]:
@@ -230,7 +232,7 @@ def without_placeholders(events: Iterable[RosterEvent]) -> list[RosterEvent]:
     return kept
 
 
-def sender_of(message: WrittenMessage) -> tuple[str, str]:
+def sender_key_of(message: WrittenMessage) -> tuple[str, str]:
     """Return the group and the id of who wrote a message."""
     if isinstance(message, MessageScreened):
         return message.data.group_id, message.data.member_id
@@ -246,16 +248,18 @@ def _was_erased_since(member: DirectoryMember, stamp: Stamp) -> bool:
     return member.erased_at is not None and stamp.at <= member.erased_at
 
 
-def _sighting_in(message: WrittenMessage) -> Told[Sighting]:
+def _sighting_in(message: WrittenMessage) -> StampedValue[SenderSighting]:
     if isinstance(message, MessageScreened):
-        return Told(Sighting(message.data.role, message.data.channel), Stamp(message.written_at, message.id))
-    sighting = Sighting(message.data.sender.role, message.source)
-    return Told(sighting, Stamp(whole_milliseconds(message.data.sent_at), message.id))
+        return StampedValue(
+            SenderSighting(message.data.role, message.data.channel), Stamp(message.written_at, message.id)
+        )
+    sighting = SenderSighting(message.data.sender.role, message.source)
+    return StampedValue(sighting, Stamp(truncate_to_milliseconds(message.data.sent_at), message.id))
 
 
 def stamp_of(event: Event) -> Stamp:
     """Return when what an event tells was so."""
-    return Stamp(whole_milliseconds(event.time), event.id)
+    return Stamp(truncate_to_milliseconds(event.time), event.id)
 
 
 def _profile_of(group: Group, channel: str) -> GroupProfile:

@@ -7,20 +7,20 @@ from datetime import datetime
 from huiqun.channel.directory.fold import (
     DirectoryChanges,
     DirectoryEvent,
+    DirectoryFold,
     DirectorySnapshot,
-    Fold,
     WrittenMessage,
     account_of,
     accounts_in,
-    groups_in,
-    members_in,
-    sender_of,
+    group_ids_in,
+    member_keys_in,
+    sender_key_of,
 )
-from huiqun.channel.directory.model import DirectoryGroup, DirectoryMember, Told, latest_of, member_key
+from huiqun.channel.directory.model import DirectoryGroup, DirectoryMember, StampedValue, latest_value, member_key
 from huiqun.channel.directory.store import (
     delete_members,
-    list_unerased,
-    list_unheard,
+    list_members_missing_from_listing,
+    list_unerased_memberships,
     read_directory,
     save_directory,
 )
@@ -50,24 +50,26 @@ class Directory:
         self.encryption = encryption
         self.suppression = suppression
 
-    async def record(self, work: Work, events: Sequence[DirectoryEvent]) -> DirectoryChanges:
+    async def record_events(self, work: Work, events: Sequence[DirectoryEvent]) -> DirectoryChanges:
         """Take in what the channel tells of groups and members: one read and one write for the batch.
 
         Where a listing has come whole, another read finds who is not on it; where members are new, whether they were
         erased.
         """
-        known = await read_directory(work, groups_in(events), members_in(events))
-        fold = Fold(await self._with_erased(work, known, accounts_in(events)))
+        known = await read_directory(work, group_ids_in(events), member_keys_in(events))
+        fold = DirectoryFold(await self._with_erased(work, known, accounts_in(events)))
         for event in events:
-            fold.tell(event)
+            fold.apply_event(event)
         changes = fold.changes
-        for member in await list_unheard(work, changes.listed.values()):
-            fold.look_up(fold.members.setdefault(member.key, member), was_present=member.is_present)
+        for member in await list_members_missing_from_listing(work, changes.listed.values()):
+            fold.mark_if_unlisted(fold.members.setdefault(member.key, member), was_present=member.is_present)
         await self._encrypt(changes.members.values())
         await save_directory(work, changes.groups.values(), changes.members.values())
         return changes
 
-    async def merge(self, work: Work, groups: Collection[DirectoryGroup], members: Collection[DirectoryMember]) -> None:
+    async def merge_former_records(
+        self, work: Work, groups: Collection[DirectoryGroup], members: Collection[DirectoryMember]
+    ) -> None:
         """Take in what was known of groups and members before there was a directory."""
         pairs = [(member.group_id, member.member_id) for member in members]
         known = await read_directory(work, [group.group_id for group in groups], pairs)
@@ -75,7 +77,7 @@ class Directory:
             (each.group_id, each.member_id): Account(each.channel or DEFAULT_CHANNEL, each.member_id)
             for each in members
         }
-        fold = Fold(await self._with_erased(work, known, accounts))
+        fold = DirectoryFold(await self._with_erased(work, known, accounts))
         fold.merge(groups, members)
         await self._encrypt(fold.changes.members.values())
         await save_directory(work, fold.changes.groups.values(), fold.changes.members.values())
@@ -85,36 +87,38 @@ class Directory:
 
         Nothing is written for those whom the channel has told of.
         """
-        known = await read_directory(work, members=map(sender_of, messages))
-        fold = Fold(await self._with_erased(work, known, {sender_of(each): account_of(each) for each in messages}))
+        known = await read_directory(work, members=map(sender_key_of, messages))
+        fold = DirectoryFold(
+            await self._with_erased(work, known, {sender_key_of(each): account_of(each) for each in messages})
+        )
         for message in messages:
-            fold.tell_of_sender(message)
+            fold.apply_sender(message)
         changed = fold.changes.members
         # A listing that comes at the same time must see who is new, or be seen by who notes them.
         strangers = {member.group_id for key, member in changed.items() if key not in known.members}
         await save_directory(work, (), changed.values(), touched=sorted(strangers))
         return fold.changes.directory
 
-    async def reveal(self, members: Iterable[DirectoryMember]) -> dict[str, PersonalDetails]:
+    async def reveal_personal_details(self, members: Iterable[DirectoryMember]) -> dict[str, PersonalDetails]:
         """Read out names and ids, by key; whoever shows them to somebody audits the reading."""
         found, time_slice = {}, TimeSlice()
         for member in members:
             found[member.key] = await self._details(member)
             if time_slice.is_spent:
-                await time_slice.give_way()
+                await time_slice.yield_to_loop()
         return found
 
-    async def name_of(self, memberships: Iterable[DirectoryMember]) -> str:
+    async def find_display_name(self, memberships: Iterable[DirectoryMember]) -> str:
         """Read out the latest name of a person with these memberships; empty if none is known."""
-        latest = latest_of(*(member.name for member in memberships))
+        latest = latest_value(*(member.name for member in memberships))
         return await self._plain(latest.value) if latest is not None else ""
 
-    async def erase(self, work: Work, accounts: Collection[Account], at: datetime, limit: int) -> int:
+    async def erase_memberships(self, work: Work, accounts: Collection[Account], at: datetime, limit: int) -> int:
         """Erase up to `limit` memberships of these accounts, as they were until `at`; returns how many there were.
 
         Who is in a group stays there without a name and ids; who has gone from it was never there.
         """
-        found = await list_unerased(work, accounts, at, limit)
+        found = await list_unerased_memberships(work, accounts, at, limit)
         groups = await read_directory(work, {member.group_id for member in found})
         present = [each for each in found if each.is_present and groups.group(each.group_id).dismissed_at is None]
         for member in present:
@@ -128,7 +132,7 @@ class Directory:
     ) -> DirectorySnapshot:
         """Add those of whom nothing is known because they were erased; one read, where anybody is not known."""
         strangers = {pair: each for pair, each in accounts.items() if member_key(*pair) not in known.members}
-        erased = await self.suppression.find(work, set(strangers.values()))
+        erased = await self.suppression.find_suppressed(work, set(strangers.values()))
         if not erased:
             return known
         forgotten = {
@@ -146,11 +150,11 @@ class Directory:
         time_slice = TimeSlice()
         for member in members:
             if time_slice.is_spent:
-                await time_slice.give_way()
+                await time_slice.yield_to_loop()
             if member.name is not None:
-                member.name = Told(await self._encrypted(member.name.value), member.name.stamp)
+                member.name = StampedValue(await self._encrypted(member.name.value), member.name.stamp)
             for kind, told in member.ids.items():
-                member.ids[kind] = Told(await self._encrypted(told.value), told.stamp)
+                member.ids[kind] = StampedValue(await self._encrypted(told.value), told.stamp)
 
     async def _encrypted(self, value: PersonName | PlatformId | bytes) -> bytes:
         return value if isinstance(value, bytes) else await self.encryption.encrypt(value.reveal(), SERVICE_KEY)

@@ -37,7 +37,7 @@ class FormerRecords:
                 return 0
             read = [self.read(document) for document in found]
             groups = [group for known, _ in read for group in known]
-            await directory.merge(work, groups, [member for _, known in read for member in known])
+            await directory.merge_former_records(work, groups, [member for _, known in read for member in known])
             operations = [UpdateOne({"_id": each["_id"]}, self.change(each)) for each in found]
             await work.collection(self.collection).bulk_write(operations, ordered=False)
             return len(found)

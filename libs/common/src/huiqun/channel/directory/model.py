@@ -28,19 +28,19 @@ class Stamp(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Told(Generic[ValueT]):
+class StampedValue(Generic[ValueT]):
     """What was said, and its stamp."""
 
     value: ValueT
     stamp: Stamp
 
 
-def later_of(known: Told[ValueT] | None, told: Told[ValueT]) -> Told[ValueT]:
+def later_value(known: StampedValue[ValueT] | None, told: StampedValue[ValueT]) -> StampedValue[ValueT]:
     """Return what counts of what was known and what is told now."""
     return told if known is None or told.stamp > known.stamp else known
 
 
-def latest_of(*told: Told[ValueT] | None) -> Told[ValueT] | None:
+def latest_value(*told: StampedValue[ValueT] | None) -> StampedValue[ValueT] | None:
     """Return what counts of what was told, if anything was."""
     return max((each for each in told if each is not None), key=lambda each: each.stamp, default=None)
 
@@ -86,7 +86,7 @@ class DirectoryGroup:
         """Whether the channel has said what the group is."""
         return self.described is not None
 
-    def describe(self, told: Told[GroupProfile]) -> None:
+    def describe(self, told: StampedValue[GroupProfile]) -> None:
         """Note what the group is."""
         if self.described is None or told.stamp > self.described:
             self.profile, self.described = told.value, told.stamp
@@ -95,7 +95,7 @@ class DirectoryGroup:
         """Note that the group is no more, which is for good."""
         self.dismissed_at = min(at, self.dismissed_at or at)
 
-    def take_page(self, listing: ListingKey, page: int) -> bool:
+    def add_listing_page(self, listing: ListingKey, page: int) -> bool:
         """Note a page of a listing, and tell whether the listing has come whole by it and none after it has."""
         is_superseded = self.listed_at is not None and listing.as_of <= self.listed_at
         if is_superseded or page > listing.pages:
@@ -112,7 +112,7 @@ class DirectoryGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class Description:
+class MemberDescription:
     """What the channel says that a member is."""
 
     role: Role
@@ -120,7 +120,7 @@ class Description:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class MemberArrival:
     """How a member came."""
 
     invited_by: str | None = None
@@ -129,7 +129,7 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class SenderSighting:
     """What a message says of its sender."""
 
     role: Role
@@ -153,13 +153,13 @@ class DirectoryMember:
 
     group_id: str
     member_id: str
-    described: Told[Description] | None = None
-    name: Told[StoredName] | None = None
-    ids: dict[str, Told[StoredId]] = field(default_factory=dict)
-    arrived: Told[Arrival] | None = None
-    listed: Told[datetime | None] | None = None
-    left: Told[LeaveReason] | None = None
-    seen: Told[Sighting] | None = None
+    described: StampedValue[MemberDescription] | None = None
+    name: StampedValue[StoredName] | None = None
+    ids: dict[str, StampedValue[StoredId]] = field(default_factory=dict)
+    arrived: StampedValue[MemberArrival] | None = None
+    listed: StampedValue[datetime | None] | None = None
+    left: StampedValue[LeaveReason] | None = None
+    seen: StampedValue[SenderSighting] | None = None
     is_missing: bool = False
     erased_at: datetime | None = None
 
@@ -215,7 +215,7 @@ class DirectoryMember:
         """Whether their data was erased and they have not come anew since: what others tell of them is passed over."""
         return self.erased_at is not None and (self.arrived is None or self.arrived.stamp.at <= self.erased_at)
 
-    def passes_over(self, at: datetime) -> bool:
+    def is_suppressed_at(self, at: datetime) -> bool:
         """Whether nothing is kept of what they did then, because they were erased since or have not come anew."""
         return self.is_suppressed or (self.erased_at is not None and at <= self.erased_at)
 
@@ -225,57 +225,58 @@ class DirectoryMember:
         told = (self.described, self.arrived, self.listed, self.seen)
         return max((each.stamp.at for each in told if each is not None), default=None)
 
-    def join(self, arrival: Arrival, description: Description, stamp: Stamp) -> None:
+    def join(self, arrival: MemberArrival, description: MemberDescription, stamp: Stamp) -> None:
         """Note that they came."""
-        self.arrived = later_of(self.arrived, Told(arrival, stamp))
+        self.arrived = later_value(self.arrived, StampedValue(arrival, stamp))
         self.describe(description, stamp)
 
     def leave(self, reason: LeaveReason, stamp: Stamp) -> None:
         """Note that they went."""
-        self.left = later_of(self.left, Told(reason, stamp))
+        self.left = later_value(self.left, StampedValue(reason, stamp))
 
-    def list_as(self, description: Description, joined_at: datetime | None, stamp: Stamp) -> None:
+    def record_listing(self, description: MemberDescription, joined_at: datetime | None, stamp: Stamp) -> None:
         """Note that a listing has them; they cannot have come after it was taken."""
         came = min(joined_at, stamp.at) if joined_at is not None else None
-        self.listed = later_of(self.listed, Told(came, stamp))
+        self.listed = later_value(self.listed, StampedValue(came, stamp))
         self.describe(description, stamp)
 
-    def describe(self, description: Description, stamp: Stamp) -> None:
+    def describe(self, description: MemberDescription, stamp: Stamp) -> None:
         """Note what they are."""
-        self.described, self.seen = later_of(self.described, Told(description, stamp)), None
+        self.described, self.seen = later_value(self.described, StampedValue(description, stamp)), None
 
-    def sight(self, sighting: Told[Sighting]) -> bool:
+    def record_sighting(self, sighting: StampedValue[SenderSighting]) -> bool:
         """Note a message of theirs if the channel has said nothing of them; tell whether that changed anything."""
         if self.described is not None:
             return False
-        before, self.seen = self.seen, later_of(self.seen, sighting)
+        before, self.seen = self.seen, later_value(self.seen, sighting)
         return self.seen is not before
 
     def identify(self, name: PersonName, ids: Mapping[str, PlatformId], stamp: Stamp) -> None:
         """Note what they are called and their ids elsewhere; what is empty says nothing."""
-        if self.passes_over(stamp.at):
+        if self.is_suppressed_at(stamp.at):
             return
         if name:
-            self.name = later_of(self.name, Told(name, stamp))
-        told: dict[str, Told[StoredId]] = {kind: Told(value, stamp) for kind, value in ids.items() if kind and value}
-        self.ids |= {kind: later_of(self.ids.get(kind), each) for kind, each in told.items()}
+            self.name = later_value(self.name, StampedValue(name, stamp))
+        for kind, value in ids.items():
+            if kind and value:
+                self.ids[kind] = later_value(self.ids.get(kind), StampedValue(value, stamp))
         by_age = sorted(self.ids, key=lambda kind: (self.ids[kind].stamp, kind))
         for kind in by_age[:-MAX_ID_KINDS]:
             del self.ids[kind]
 
     def merge(self, other: "DirectoryMember") -> None:
         """Note what somebody else has been told of the same member; a name that was erased stays so."""
-        self.arrived, self.left = latest_of(self.arrived, other.arrived), latest_of(self.left, other.left)
-        self.described = latest_of(self.described, other.described)
-        self.name = latest_of(self.name, other.name if self.erased_at is None else None)
-        self.seen = latest_of(self.seen, other.seen) if self.described is None else None
+        self.arrived, self.left = latest_value(self.arrived, other.arrived), latest_value(self.left, other.left)
+        self.described = latest_value(self.described, other.described)
+        self.name = latest_value(self.name, other.name if self.erased_at is None else None)
+        self.seen = latest_value(self.seen, other.seen) if self.described is None else None
 
     def erase(self, at: datetime) -> None:
         """Forget name, ids and how they came, also what is told again of a time up to then."""
         self.name, self.ids, self.erased_at = None, {}, max(at, self.erased_at or at)
-        self.arrived = Told(Arrival(), self.arrived.stamp) if self.arrived is not None else None
+        self.arrived = StampedValue(MemberArrival(), self.arrived.stamp) if self.arrived is not None else None
 
-    def look_up(self, listed_at: datetime | None) -> None:
+    def mark_if_unlisted(self, listed_at: datetime | None) -> None:
         """Note whether the latest whole listing of the group, which was taken then, has them not."""
         self.is_missing = listed_at is not None and self.heard_at is not None and self.heard_at < listed_at
 
@@ -292,7 +293,7 @@ def member_key(group_id: str, member_id: str) -> str:
     return f"{group_id}/{member_id}"
 
 
-def keys_of(group_ids: Iterable[str], members: Iterable[tuple[str, str]]) -> list[str]:
+def directory_keys(group_ids: Iterable[str], members: Iterable[tuple[str, str]]) -> list[str]:
     """The ids of the documents of groups and of (group id, member id) pairs, and of the groups that these are in."""
     pairs = set(members)
     groups = {*group_ids, *(group_id for group_id, _ in pairs)}

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from huiqun.channel.directory.documents import GROUP, MEMBER, group_fields, group_from, member_document, member_from
 from huiqun.channel.directory.fold import DirectorySnapshot
-from huiqun.channel.directory.model import DirectoryGroup, DirectoryMember, keys_of, member_key
+from huiqun.channel.directory.model import DirectoryGroup, DirectoryMember, directory_keys, member_key
 from huiqun.contracts.channel import Role
 from huiqun.contracts.fields import Account
 from huiqun.store import Index, Reader, ReplaceOne, UpdateOne
@@ -18,12 +18,12 @@ from huiqun.work import Work
 
 DIRECTORY: Final = "directory"
 #: How long it is known that somebody was in a group.
-KEEP_GONE: Final = timedelta(days=400)
+DEPARTED_MEMBER_RETENTION: Final = timedelta(days=400)
 DIRECTORY_INDEXES: Mapping[str, Sequence[Index]] = {
     DIRECTORY: (
         Index((("record", 1), ("_id", 1)), where={"record": GROUP}),
         Index((("member_id", 1),)),
-        Index((("gone_since", 1),), expires_after=KEEP_GONE, where={"gone_since": {"$type": "date"}}),
+        Index((("gone_since", 1),), expires_after=DEPARTED_MEMBER_RETENTION, where={"gone_since": {"$type": "date"}}),
     )
 }
 
@@ -32,7 +32,7 @@ async def read_directory(
     work: Work, group_ids: Iterable[str] = (), members: Iterable[tuple[str, str]] = ()
 ) -> DirectorySnapshot:
     """Read groups, (group id, member id) pairs and the groups that these are in, all at once."""
-    keys = keys_of(group_ids, members)
+    keys = directory_keys(group_ids, members)
     if not keys:
         return DirectorySnapshot({}, {})
     cursor = work.collection(DIRECTORY).find({"_id": {"$in": keys}}, batch_size=len(keys) + 1)
@@ -65,13 +65,13 @@ async def list_members(
     return [member_from(each) async for each in reader.collection(DIRECTORY).find(query).sort("_id", 1).limit(limit)]
 
 
-async def list_present(reader: Reader, group_id: str) -> list[DirectoryMember]:
+async def list_present_members(reader: Reader, group_id: str) -> list[DirectoryMember]:
     """List everybody who is in a group, by id."""
     query = {"_id": _within(group_id), "present": True}
     return [member_from(each) async for each in reader.collection(DIRECTORY).find(query).sort("_id", 1)]
 
 
-async def list_staff(work: Work, group_ids: Collection[str]) -> dict[str, set[str]]:
+async def list_staff_members(work: Work, group_ids: Collection[str]) -> dict[str, set[str]]:
     """List the staff members who are in each of these groups; none is not among them."""
     query = {"$or": [{"_id": _within(group_id)} for group_id in group_ids], "present": True, "role": Role.STAFF.value}
     found: dict[str, set[str]] = {}
@@ -80,7 +80,7 @@ async def list_staff(work: Work, group_ids: Collection[str]) -> dict[str, set[st
     return found
 
 
-async def list_accounts(reader: Reader, accounts: Collection[tuple[str, str]]) -> list[DirectoryMember]:
+async def list_account_memberships(reader: Reader, accounts: Collection[tuple[str, str]]) -> list[DirectoryMember]:
     """List what is known of (channel, member id) pairs in all groups that they are or were in.
 
     A membership of which nobody has said what channel it is of is counted in.
@@ -91,7 +91,7 @@ async def list_accounts(reader: Reader, accounts: Collection[tuple[str, str]]) -
     return [member for member in found if member.channel is None or (member.channel, member.member_id) in wanted]
 
 
-async def list_unerased(
+async def list_unerased_memberships(
     reader: Reader, accounts: Collection[Account], at: datetime, limit: int
 ) -> list[DirectoryMember]:
     """List some of the memberships of these accounts that have not been erased as they were at `at`.
@@ -105,7 +105,7 @@ async def list_unerased(
     return [member_from(each) async for each in reader.collection(DIRECTORY).find(query).limit(limit)]
 
 
-async def list_namesakes(reader: Reader, accounts: Collection[Account]) -> dict[str, tuple[str, ...]]:
+async def list_namesake_groups(reader: Reader, accounts: Collection[Account]) -> dict[str, tuple[str, ...]]:
     """List the groups, by member id, in which somebody of another channel goes by an id of these accounts."""
     channels: dict[str, list[str | None]] = {}
     for account in accounts:
@@ -125,7 +125,7 @@ async def delete_members(work: Work, keys: Collection[str]) -> None:
         await work.collection(DIRECTORY).delete_many({"_id": {"$in": list(keys)}})
 
 
-async def list_unheard(work: Work, listed: Iterable[DirectoryGroup]) -> list[DirectoryMember]:
+async def list_members_missing_from_listing(work: Work, listed: Iterable[DirectoryGroup]) -> list[DirectoryMember]:
     """List who is in these groups and was last heard of before their latest whole listing was taken."""
     found: list[DirectoryMember] = []
     for group in listed:

@@ -145,7 +145,7 @@ class Capabilities(Payload):
     remove: Support = Field(default=Support.STAFF_TASK, description="How a member is taken out of the group")
     delete: Support = Field(default=Support.NONE, description="How somebody else's message is deleted")
 
-    def support(self, capability: str) -> Support:
+    def support_of(self, capability: str) -> Support:
         """How what is named by one of these fields is carried out."""
         if capability == "send_private" and self.send_private is None:
             return self.send

@@ -38,15 +38,15 @@ class AddressedText:
 
 
 #: What a text is put together from; a `str` is taken as somebody's words, and never names anybody.
-Part = str | Mention | AddressedText
+TextSegment = str | Mention | AddressedText
 
 
-def compose(template: str, /, **fields: Part) -> AddressedText:
+def compose_text(template: str, /, **fields: TextSegment) -> AddressedText:
     """Fill in a template as `str.format` does; what stands in `fields` may name members, the template may not."""
-    parts: list[Part] = []
+    parts: list[TextSegment] = []
     for literal, name in _parsed(template):
         parts += [literal] if name is None else [literal, fields[name]]
-    return join("", parts)
+    return join_texts("", parts)
 
 
 @lru_cache(maxsize=1_024)
@@ -54,7 +54,7 @@ def _parsed(template: str) -> tuple[tuple[str, str | None], ...]:
     return tuple([(literal, name) for literal, name, _, _ in Formatter().parse(template)])
 
 
-def join(separator: str, parts: Sequence[Part]) -> AddressedText:
+def join_texts(separator: str, parts: Sequence[TextSegment]) -> AddressedText:
     """One text of several, cut where it becomes longer than an action may be."""
     pieces: list[str | Mention] = []
     for number, part in enumerate(parts):
@@ -69,12 +69,12 @@ def join(separator: str, parts: Sequence[Part]) -> AddressedText:
     return _written(pieces)
 
 
-def segments(action: Action) -> Iterator[str | Mention]:
+def split_segments(action: Action) -> Iterator[str | Mention]:
     """The text of an action as a channel sends it that has mentions of its own: plain text and members in turn."""
     return _pieces(AddressedText(action.content, action.members))
 
 
-def with_names(action: Action, names: Mapping[str, str]) -> str:
+def render_names(action: Action, names: Mapping[str, str]) -> str:
     """The text of an action where the channel has no mentions: with the names of members, by id, cleaned.
 
     Whose name cannot be shown is called neutrally. Staff are told the id instead, and with a name the first time: two
@@ -83,7 +83,7 @@ def with_names(action: Action, names: Mapping[str, str]) -> str:
     shown: list[str] = []
     for_staff = action.kind is ActionKind.NOTIFY_STAFF
     introduced = set[str]()
-    for piece in segments(action):
+    for piece in split_segments(action):
         if isinstance(piece, str):
             shown.append(piece)
             continue

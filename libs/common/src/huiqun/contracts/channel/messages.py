@@ -116,7 +116,7 @@ class Message(Payload):
         """The id of the message that it answers, or else quotes."""
         return self.reply_to or (self.quoted.message_id if self.quoted is not None else None)
 
-    def received_at(self, now: datetime) -> Self:
+    def clamp_times(self, now: datetime) -> Self:
         """The message as it counts when it is received at `now`: who says that it is to come wrote it now.
 
         Even by a minute: within it, a day to come would have the sender's quota, and no other.

@@ -29,7 +29,7 @@ _EXTERNAL_IDS: Final = ("unionid", "external_userid")
 _Loc = tuple[int | str, ...]
 
 
-def repaired(kinds: Mapping[str, type[Event]], value: bytes) -> Event | None:
+def repair_event(kinds: Mapping[str, type[Event]], value: bytes) -> Event | None:
     """The event in a record that does not validate as it is; None where it cannot be understood for sure."""
     try:
         record = from_json(value)
@@ -51,7 +51,7 @@ def repaired(kinds: Mapping[str, type[Event]], value: bytes) -> Event | None:
     return None
 
 
-def plain_id(text: str) -> str:
+def normalize_id(text: str) -> str:
     """An id as ours are: without white space and slashes, which become ~ and two digits a byte, and not too long."""
     plain = text
     if _UNFIT.search(text) and re.search(r"[\s/\x00-\x1f\x7f]", text):
@@ -116,9 +116,9 @@ def _fitting(value: Any, fault: ErrorDetails, loc: _Loc) -> Any:  # noqa: ANN401
     limits = fault.get("ctx", {})
     match fault["type"]:
         case "string_pattern_mismatch" if isinstance(value, str) and value:
-            return plain_id(value)
+            return normalize_id(value)
         case "string_too_long" if limits.get("max_length") == _LONGEST_ID:
-            return plain_id(value)
+            return normalize_id(value)
         case "string_too_long" if "external_ids" not in loc:
             return value[: limits["max_length"]]
         case "too_long" if isinstance(value, dict):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from huiqun.contracts.channel import ActionPurpose
-from huiqun.contracts.engagement.event import EngagementEvent, InGroup, OfMember
+from huiqun.contracts.engagement.event import EngagementEvent, GroupPayload, MemberPayload
 from huiqun.contracts.envelope import Id
 from huiqun.privacy.text import MaskedText
 
@@ -14,7 +14,7 @@ CampaignId = Annotated[Id, Field(description="The campaign, by its id in engagem
 Name = Annotated[str, MaskedText(max_length=100)]
 
 
-class Campaign(InGroup):
+class Campaign(GroupPayload):
     """A campaign in one of its groups."""
 
     campaign_id: CampaignId
@@ -22,7 +22,7 @@ class Campaign(InGroup):
     purpose: ActionPurpose = Field(description="What the campaign asks attention for")
 
 
-class MeasuredCampaign(InGroup):
+class MeasuredCampaign(GroupPayload):
     """What a campaign has brought in one of its groups, against those who were left out of it."""
 
     campaign_id: CampaignId
@@ -35,7 +35,7 @@ class MeasuredCampaign(InGroup):
     )
 
 
-class Delivery(InGroup):
+class Delivery(GroupPayload):
     """A message that has come to a member, or to a group."""
 
     member_id: Id | None = Field(default=None, description="Who received it, by member id; none where the group did")
@@ -43,14 +43,14 @@ class Delivery(InGroup):
     action_id: Id = Field(description="The action by which the message was sent")
 
 
-class Click(OfMember):
+class Click(MemberPayload):
     """That a member has opened a link that was made for them."""
 
     link_id: Id = Field(description="The link, by its id in engagement")
     campaign_id: Id | None = Field(default=None, description="The campaign that the link belongs to, if any")
 
 
-class Attendance(OfMember):
+class Attendance(MemberPayload):
     """That a member has taken part in an activity."""
 
     activity_id: Id = Field(description="The activity, by its id in engagement")
@@ -64,14 +64,14 @@ class RegistrationStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Registration(OfMember):
+class Registration(MemberPayload):
     """Where a member stands on the list of an activity."""
 
     activity_id: Id = Field(description="The activity, by its id in engagement")
     status: RegistrationStatus = Field(description="Where the member stands now")
 
 
-class Preference(OfMember):
+class Preference(MemberPayload):
     """What a member wants to be addressed for."""
 
     purpose: ActionPurpose = Field(description="What the member is addressed for")

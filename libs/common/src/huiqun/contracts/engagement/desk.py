@@ -4,20 +4,20 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from huiqun.contracts.engagement.event import EngagementEvent, OfMember
+from huiqun.contracts.engagement.event import EngagementEvent, MemberPayload
 from huiqun.contracts.envelope import Id, Instant
 from huiqun.privacy.text import ComparedText, MaskedText
 
 Remark = Annotated[str, MaskedText(max_length=1_000)]
 
 
-class Activity(OfMember):
+class Activity(MemberPayload):
     """Whether a member takes part in a group."""
 
     last_active_at: Instant | None = Field(default=None, description="When the member last took part, if ever")
 
 
-class Question(OfMember):
+class Question(MemberPayload):
     """A member's question that waits for staff."""
 
     question_id: Id = Field(description="The question's case at the desk")
@@ -28,21 +28,21 @@ class Question(OfMember):
     due_at: Instant | None = Field(default=None, description="By when staff should have answered")
 
 
-class Rating(OfMember):
+class Rating(MemberPayload):
     """What a member thinks of an answer."""
 
     question_id: Id = Field(description="The question's case at the desk")
     rating: int = Field(ge=1, le=5, description="How helpful the answer was, from 1 to 5")
 
 
-class FollowUpAnswer(OfMember):
+class FollowUpAnswer(MemberPayload):
     """What a member says when they are asked how it went."""
 
     follow_up_id: Id = Field(description="The follow-up, by its id in engagement")
     answer: Remark = Field(default="", description="What the member says, masked", examples=["已经解决，谢谢"])
 
 
-class Complaint(OfMember):
+class Complaint(MemberPayload):
     """A member's complaint."""
 
     complaint_id: Id = Field(description="The complaint's case at the desk")

@@ -15,14 +15,14 @@ class EngagementEvent(Event):
     planned: ClassVar = True
 
 
-class InGroup(Payload):
+class GroupPayload(Payload):
     """Something of a group."""
 
     channel: ChannelSource = DEFAULT_CHANNEL
     group_id: GroupId
 
 
-class OfMember(InGroup):
+class MemberPayload(GroupPayload):
     """Something of a member, in one of their groups."""
 
     member_id: MemberId

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from huiqun.contracts.engagement.event import EngagementEvent, InGroup, OfMember
+from huiqun.contracts.engagement.event import EngagementEvent, GroupPayload, MemberPayload
 from huiqun.contracts.envelope import Id
 from huiqun.contracts.fields import MemberRef
 from huiqun.privacy.text import ComparedText, MaskedText
@@ -12,7 +12,7 @@ from huiqun.privacy.text import ComparedText, MaskedText
 Remark = Annotated[str, MaskedText(max_length=1_000)]
 
 
-class PointEntry(OfMember):
+class PointEntry(MemberPayload):
     """Points that a member was given; they are one account over all groups."""
 
     entry_id: Id = Field(description="The entry in the ledger of points, which is booked once")
@@ -20,7 +20,7 @@ class PointEntry(OfMember):
     reason: Remark = Field(default="", description="What the points were booked for", examples=["attendance"])
 
 
-class ReversedEntry(OfMember):
+class ReversedEntry(MemberPayload):
     """Points that were taken back."""
 
     entry_id: Id = Field(description="The entry in the ledger of points that takes them back")
@@ -29,21 +29,21 @@ class ReversedEntry(OfMember):
     reason: Remark = Field(default="", description="Why the points were taken back", examples=["recalled"])
 
 
-class ReachedLevel(OfMember):
+class ReachedLevel(MemberPayload):
     """The level that a member has reached."""
 
     level: int = Field(ge=1, description="Which level the member has reached, from 1")
     points: int = Field(ge=0, description="How many points the member had by then")
 
 
-class CommittedDraw(InGroup):
+class CommittedDraw(GroupPayload):
     """A draw whose chance is fixed before anybody knows it."""
 
     draw_id: Id = Field(description="The draw, by its id in engagement")
     commitment: Id = Field(description="A hash of the secret by which winners are drawn", examples=["9f86d081884c7d65"])
 
 
-class CompletedDraw(InGroup):
+class CompletedDraw(GroupPayload):
     """Who has won a draw."""
 
     draw_id: Id = Field(description="The draw, by its id in engagement")
@@ -51,14 +51,14 @@ class CompletedDraw(InGroup):
     members: tuple[MemberRef, ...] = Field(max_length=1_000, description="Who has won, in the order of the prizes")
 
 
-class VoidedDraw(InGroup):
+class VoidedDraw(GroupPayload):
     """A draw that does not count."""
 
     draw_id: Id = Field(description="The draw, by its id in engagement")
     reason: Remark = Field(default="", description="Why the draw does not count", examples=["too few members"])
 
 
-class Benefit(OfMember):
+class Benefit(MemberPayload):
     """Something of worth that a member has been given."""
 
     benefit_id: Id = Field(description="The benefit, by its id in engagement: each is given once")

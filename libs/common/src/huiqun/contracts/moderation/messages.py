@@ -7,11 +7,11 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field
 
 from huiqun.contracts.channel import MessageKind, Role
-from huiqun.contracts.envelope import Event, Id, Instant, Payload, assemble
+from huiqun.contracts.envelope import Event, Id, Instant, Payload, construct_unchecked
 from huiqun.contracts.fields import DEFAULT_CHANNEL, ChannelSource, GroupId, MemberId, MessageId
 from huiqun.contracts.topics import MODERATION_DECISIONS
 from huiqun.privacy.text import MaskedText
-from huiqun.runtime.clock import whole_milliseconds
+from huiqun.runtime.clock import truncate_to_milliseconds
 from huiqun.runtime.ids import new_id
 
 RuleName = Annotated[str, MaskedText(min_length=1, max_length=64)]
@@ -106,7 +106,7 @@ class MessageScreened(Event):
     data: Screened
 
     @classmethod
-    def of(cls, data: Screened, *, time: datetime, cause: Event) -> Self:
+    def create_unchecked(cls, data: Screened, *, time: datetime, cause: Event) -> Self:
         """What `about` makes of it, in half the time: there is one for every message."""
         fields = {
             "specversion": "1.0",
@@ -120,12 +120,12 @@ class MessageScreened(Event):
             "traceparent": cause.traceparent,
             "data": data,
         }
-        return assemble(cls, fields)
+        return construct_unchecked(cls, fields)
 
     @property
     def written_at(self) -> datetime:
         """When the message was written; a sender whose clock runs ahead wrote it when it was judged."""
-        return whole_milliseconds(min(self.data.sent_at, self.time))
+        return truncate_to_milliseconds(min(self.data.sent_at, self.time))
 
 
 class RecalledMessage(Payload):

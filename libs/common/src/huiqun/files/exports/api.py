@@ -8,16 +8,16 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id
-from huiqun.files.exports.handlers import UnfinishedExportError, UnknownExportError, record_download
+from huiqun.files.exports.handlers import ExportNotFinishedError, ExportNotFoundError, record_download
 from huiqun.files.exports.model import Export, ExportFormat, ExportState
-from huiqun.files.exports.store import read_parts
-from huiqun.web import Audited, Caller, Router, Store
+from huiqun.files.exports.store import read_file_bytes
+from huiqun.web import Caller, ReadDatabase, Router, TransactOnce
 from huiqun.web.downloads import Download, RangeHeader, download_responses, send_download
 from huiqun.web.problems import Problems
 
 EXPORT_PROBLEMS: Final[Problems] = {
-    UnknownExportError: (404, "unknown-export"),
-    UnfinishedExportError: (409, "export-unfinished"),
+    ExportNotFoundError: (404, "unknown-export"),
+    ExportNotFinishedError: (409, "export-unfinished"),
 }
 ExportPath = Annotated[Id, Path(description="The export's id.", examples=["0192f3c1-0000-7000-8000-000000000000"])]
 _RESPONSES: Final = {
@@ -59,13 +59,13 @@ def add_file_route(router: Router, kind: str) -> None:
     """Add the route by which the file of an export of this kind is fetched, by whoever may use the router."""
 
     async def fetch_file(
-        db: Store, export_id: ExportPath, audited: Audited, who: Caller, asked: RangeHeader = None
+        db: ReadDatabase, export_id: ExportPath, audited: TransactOnce, who: Caller, asked: RangeHeader = None
     ) -> StreamingResponse:
         """As a stream, or from the byte that Range names. Each download is audited."""
         export = await audited(lambda work: record_download(work, kind, export_id, who.id))
         form = export.command.format
         file = Download(f"{kind}-{export.id}.{form.value}", form.media_type, export.bytes, f'"{export.sha256}"')
-        return send_download(file, asked, lambda start, end: read_parts(db, export.id, start, end))
+        return send_download(file, asked, lambda start, end: read_file_bytes(db, export.id, start, end))
 
     router.get(
         "/{export_id}/file",

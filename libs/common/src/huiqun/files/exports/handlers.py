@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from prometheus_client import Counter
 
-from huiqun.audit import AuditEntry, append
+from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.files.exports import store
-from huiqun.files.exports.model import OPEN_STATES, Export, ExportKind, RequestExportCommand
+from huiqun.files.exports.model import OPEN_EXPORT_STATES, Export, ExportKind, RequestExportCommand
 from huiqun.runtime.ids import new_id
 from huiqun.store import Reader
 from huiqun.tasks.model import Continue, TransactionalHandler
@@ -22,17 +22,17 @@ EXPORT: Final = "files.export"
 _PART_BYTES: Final = 1 << 20
 _STEP_BYTES: Final = 4 << 20
 #: More is for a command, which writes to a disk and not into the database.
-MOST_BYTES: Final = 1 << 30
+MAX_EXPORT_BYTES: Final = 1 << 30
 EXPORTED_ROWS: Final = Counter(
     "huiqun_exported_rows_total", "How much leaves the service in files? Each export is audited.", ["kind"]
 )
 
 
-class UnknownExportError(LookupError):
+class ExportNotFoundError(LookupError):
     """There is no such export, or it was made more than a week ago."""
 
 
-class UnfinishedExportError(ValueError):
+class ExportNotFinishedError(ValueError):
     """The export has no file: it is still being written, or it has failed."""
 
 
@@ -40,7 +40,7 @@ async def request_export(work: Work, command: RequestExportCommand, actor: str) 
     """Begin an export; a task carries it out."""
     export = Export(new_id(), command, actor, work.now)
     await store.save_export(work, export)
-    await append(work, AuditEntry(actor, "export.requested", _subject(export), command.audit_detail))
+    await append_audit_entry(work, AuditEntry(actor, "export.requested", _subject(export), command.audit_detail))
     schedule_export(work, export.id)
     return export
 
@@ -50,17 +50,17 @@ def schedule_export(work: Work, export_id: str) -> None:
     work.schedule(Task(f"{EXPORT}/{export_id}", EXPORT, work.now, {"export_id": export_id}))
 
 
-def carry_out_exports(kinds: Sequence[ExportKind[Any]]) -> TransactionalHandler:
+def export_task_kind(kinds: Sequence[ExportKind[Any]]) -> TransactionalHandler:
     """What a task of the kind `EXPORT` does, for the kinds of export that a service has: the next step."""
     by_name = {kind.name: kind for kind in kinds}
 
     async def carry_out(work: Work, task: Task) -> Continue | None:
         export = await store.find_export(work, task.payload["export_id"])
-        if export is None or export.state not in OPEN_STATES:
+        if export is None or export.state not in OPEN_EXPORT_STATES:
             return None
         export = await _take_step(work, by_name, export)
         await store.save_export(work, export)
-        if export.state not in OPEN_STATES:
+        if export.state not in OPEN_EXPORT_STATES:
             return None
         return Continue(task.payload, progress=Progress(export.rows, export.total))
 
@@ -68,19 +68,19 @@ def carry_out_exports(kinds: Sequence[ExportKind[Any]]) -> TransactionalHandler:
 
 
 async def get_export(reader: Reader, kind: str, export_id: str) -> Export:
-    """The export of this kind and id; raises UnknownExportError."""
+    """The export of this kind and id; raises ExportNotFoundError."""
     export = await store.find_export(reader, export_id)
     if export is None or export.command.kind != kind:
-        raise UnknownExportError(export_id)
+        raise ExportNotFoundError(export_id)
     return export
 
 
 async def record_download(work: Work, kind: str, export_id: str, actor: str) -> Export:
-    """Note that somebody fetches the file. Raises UnknownExportError, UnfinishedExportError."""
+    """Note that somebody fetches the file. Raises ExportNotFoundError, ExportNotFinishedError."""
     export = await get_export(work, kind, export_id)
     if export.state != "done":
-        raise UnfinishedExportError(export.state)
-    await append(work, AuditEntry(actor, "export.downloaded", _subject(export), {"sha256": export.sha256}))
+        raise ExportNotFinishedError(export.state)
+    await append_audit_entry(work, AuditEntry(actor, "export.downloaded", _subject(export), {"sha256": export.sha256}))
     return export
 
 
@@ -97,8 +97,8 @@ async def _count(work: Work, kind: ExportKind[Any], export: Export) -> Export:
     total = export.total + await kind.count_rows(work, sections[export.section])
     if export.section + 1 < len(sections):
         return replace(export, total=total, section=export.section + 1)
-    header = kind.header(export.command.format)
-    begun = await store.add_parts(work, export, [header] if header else [])
+    header = kind.format_header(export.command.format)
+    begun = await store.append_file_parts(work, export, [header] if header else [])
     return replace(begun, total=total, section=0, state="writing")
 
 
@@ -109,7 +109,7 @@ async def _write(work: Work, kind: ExportKind[Any], export: Export) -> Export:
     size = 0
     written = export
     async for page in kind.read_pages(work, sections[export.section], export.after):
-        added = kind.lines(form, page)
+        added = kind.format_page(form, page)
         lines += added
         size += sum(map(len, added))
         written = replace(written, after=page.last, rows=written.rows + len(added))
@@ -119,25 +119,25 @@ async def _write(work: Work, kind: ExportKind[Any], export: Export) -> Export:
         written = replace(written, after=None, section=export.section + 1)
         if written.section == len(sections):
             written = replace(written, state="sealing")
-    written = await store.add_parts(work, written, _parts(lines))
-    return await _fail(work, written, "too large") if written.bytes > MOST_BYTES else written
+    written = await store.append_file_parts(work, written, _parts(lines))
+    return await _fail(work, written, "too large") if written.bytes > MAX_EXPORT_BYTES else written
 
 
 async def _fail(work: Work, export: Export, reason: str) -> Export:
-    await store.drop_parts(work, export)
+    await store.delete_file_parts(work, export)
     detail = {"reason": reason, "rows": export.rows}
-    await append(work, AuditEntry(export.requested_by, "export.failed", _subject(export), detail))
+    await append_audit_entry(work, AuditEntry(export.requested_by, "export.failed", _subject(export), detail))
     return replace(export, state="failed", finished_at=work.now)
 
 
 async def _seal(work: Work, export: Export) -> Export:
     """Hash the file and make it known."""
     digest = hashlib.sha256()
-    async for part in store.read_parts(work, export.id, 0, export.bytes):
+    async for part in store.read_file_bytes(work, export.id, 0, export.bytes):
         digest.update(part)
     sealed = replace(export, state="done", sha256=digest.hexdigest(), finished_at=work.now)
     detail = {**export.command.audit_detail, "rows": sealed.rows, "bytes": sealed.bytes, "sha256": sealed.sha256}
-    await append(work, AuditEntry(sealed.requested_by, "export.completed", _subject(sealed), detail))
+    await append_audit_entry(work, AuditEntry(sealed.requested_by, "export.completed", _subject(sealed), detail))
     EXPORTED_ROWS.labels(kind=sealed.command.kind).inc(sealed.rows)
     return sealed
 

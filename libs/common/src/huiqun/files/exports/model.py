@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Generic, Literal, TypeVar
 
-from huiqun.files.writing import Fields, FileFormat, header_of, line_of
+from huiqun.files.writing import Fields, FileFormat, format_header, format_row
 from huiqun.store import Reader
 
 S = TypeVar("S")
 #: A workbook cannot be written in parts; what fits into memory is one by `huiqun.files.writing.write_file`.
 ExportFormat = Literal[FileFormat.JSONL, FileFormat.CSV]
 ExportState = Literal["counting", "writing", "sealing", "done", "failed"]
-OPEN_STATES: Final[frozenset[ExportState]] = frozenset({"counting", "writing", "sealing"})
+OPEN_EXPORT_STATES: Final[frozenset[ExportState]] = frozenset({"counting", "writing", "sealing"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +73,11 @@ class ExportKind(Generic[S]):
     read_pages: Callable[[Reader, S, Any], AsyncIterator[RowPage]]
     cells: Callable[[Fields], Fields] = lambda row: row
 
-    def header(self, form: ExportFormat) -> bytes:
+    def format_header(self, form: ExportFormat) -> bytes:
         """What stands before the first row of a file of this form."""
-        return header_of(form, self.columns)
+        return format_header(form, self.columns)
 
-    def lines(self, form: ExportFormat, page: RowPage) -> list[bytes]:
+    def format_page(self, form: ExportFormat, page: RowPage) -> list[bytes]:
         """The rows of a page as a file of this form has them."""
         rows = page.rows if form is FileFormat.JSONL else map(self.cells, page.rows)
-        return [line_of(form, self.columns, row) for row in rows]
+        return [format_row(form, self.columns, row) for row in rows]

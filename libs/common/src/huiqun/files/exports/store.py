@@ -11,11 +11,14 @@ from huiqun.store import Index, Reader
 from huiqun.work import Work
 
 EXPORTS: Final = "exports"
-PARTS: Final = "export_parts"
+EXPORT_FILE_PARTS: Final = "export_parts"
 _KEPT: Final = timedelta(days=7)
 EXPORT_INDEXES: Mapping[str, Sequence[Index]] = {
     EXPORTS: (Index((("requested_at", 1),), expires_after=_KEPT), Index((("kind", 1), ("_id", -1)))),
-    PARTS: (Index((("export_id", 1), ("start", 1)), unique=True), Index((("requested_at", 1),), expires_after=_KEPT)),
+    EXPORT_FILE_PARTS: (
+        Index((("export_id", 1), ("start", 1)), unique=True),
+        Index((("requested_at", 1),), expires_after=_KEPT),
+    ),
 }
 _PROGRESS: Final = tuple(name for name in Export.__slots__ if name not in {"id", "command"})
 
@@ -46,7 +49,7 @@ async def list_exports(reader: Reader, kind: str, after: str | None, limit: int)
     return [_export(document) async for document in reader.collection(EXPORTS).find(query).sort("_id", -1).limit(limit)]
 
 
-async def add_parts(work: Work, export: Export, parts: Sequence[bytes]) -> Export:
+async def append_file_parts(work: Work, export: Export, parts: Sequence[bytes]) -> Export:
     """Keep what follows on the parts that are there; returns the export with that many more bytes."""
     documents = []
     for part in parts:
@@ -55,22 +58,22 @@ async def add_parts(work: Work, export: Export, parts: Sequence[bytes]) -> Expor
         )
         export = replace(export, bytes=export.bytes + len(part))
     if documents:
-        await work.collection(PARTS).insert_many(documents)
+        await work.collection(EXPORT_FILE_PARTS).insert_many(documents)
     return export
 
 
-async def drop_parts(work: Work, export: Export) -> None:
+async def delete_file_parts(work: Work, export: Export) -> None:
     """Forget the file."""
-    await work.collection(PARTS).delete_many({"export_id": export.id})
+    await work.collection(EXPORT_FILE_PARTS).delete_many({"export_id": export.id})
 
 
-async def read_parts(reader: Reader, export_id: str, start: int, end: int) -> AsyncIterator[bytes]:
+async def read_file_bytes(reader: Reader, export_id: str, start: int, end: int) -> AsyncIterator[bytes]:
     """The bytes of the file from `start` up to `end`, a part at a time."""
-    first = await reader.collection(PARTS).find_one(
+    first = await reader.collection(EXPORT_FILE_PARTS).find_one(
         {"export_id": export_id, "start": {"$lte": start}}, {"start": 1}, sort=[("start", -1)]
     )
     bounds = {"$gte": first["start"] if first else start, "$lt": end}
-    cursor = reader.collection(PARTS).find({"export_id": export_id, "start": bounds}).sort("start", 1)
+    cursor = reader.collection(EXPORT_FILE_PARTS).find({"export_id": export_id, "start": bounds}).sort("start", 1)
     async for document in cursor.batch_size(2):
         at = document["start"]
         yield document["data"][max(start - at, 0) : end - at]

@@ -11,26 +11,26 @@ from huiqun.channel.directory.handlers import Directory
 from huiqun.contracts.envelope import Id
 from huiqun.contracts.privacy import Outcome
 from huiqun.privacy.erasure import store
-from huiqun.privacy.erasure.collecting import read_file
-from huiqun.privacy.erasure.handlers import fetch_file
+from huiqun.privacy.erasure.collecting import read_access_file
+from huiqun.privacy.erasure.handlers import claim_access_file
 from huiqun.privacy.erasure.model import (
-    FetchedAccessFileError,
-    PersonRequest,
+    AccessFileFetchedError,
+    AccessFileNotFoundError,
+    PersonRequestNotFoundError,
     RequestKind,
     RequestState,
-    UnknownAccessFileError,
-    UnknownPersonRequestError,
+    StoredPersonRequest,
 )
-from huiqun.web import Page, Paging, Principal, Router, Store, Transact, requires
+from huiqun.web import Page, Paging, Principal, ReadDatabase, Router, Transact, require_role
 
 router = Router(
     "/api/v1/person-requests",
     tag="privacy",
     role="operator",
     problems={
-        UnknownPersonRequestError: (404, "unknown-person-request"),
-        UnknownAccessFileError: (404, "unknown-access-file"),
-        FetchedAccessFileError: (410, "access-file-fetched"),
+        PersonRequestNotFoundError: (404, "unknown-person-request"),
+        AccessFileNotFoundError: (404, "unknown-access-file"),
+        AccessFileFetchedError: (410, "access-file-fetched"),
     },
 )
 
@@ -45,7 +45,7 @@ Reference = Annotated[
         examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
     ),
 ]
-Auditor = Annotated[Principal, requires("auditor")]
+Auditor = Annotated[Principal, require_role("auditor")]
 _FILE: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "The file", "content": {"application/x-ndjson": {"schema": {"type": "string"}}}}
 }
@@ -94,7 +94,7 @@ class PersonRequestView(BaseModel):
 
 
 @router.get("", summary="List the requests of people about their data")
-async def list_person_requests(db: Store, paging: Paging, kind: OfKind = None) -> Page[PersonRequestView]:
+async def list_person_requests(db: ReadDatabase, paging: Paging, kind: OfKind = None) -> Page[PersonRequestView]:
     """Newest first."""
     after = paging.after(datetime, str)
     found = await store.list_requests(db, cast("tuple[datetime, str] | None", after or None), paging.limit + 1, kind)
@@ -104,29 +104,31 @@ async def list_person_requests(db: Store, paging: Paging, kind: OfKind = None) -
 @router.get(
     "/files/{reference}", summary="Fetch the data of a person, once", response_class=StreamingResponse, responses=_FILE
 )
-async def fetch_access_file(request: Request, db: Store, reference: Reference, who: Auditor) -> StreamingResponse:
+async def fetch_access_file(
+    request: Request, db: ReadDatabase, reference: Reference, who: Auditor
+) -> StreamingResponse:
     """JSON lines: what kind of data it is, and the data. It is audited, and gone after it, also if it breaks off."""
     transact = cast("Transact", request.app.state.transact)
     directory = cast("Directory", request.app.state.directory)
-    found = await transact(lambda work: fetch_file(work, reference, who.id))
+    found = await transact(lambda work: claim_access_file(work, reference, who.id))
     headers = {
         "Content-Disposition": f'attachment; filename="{found.request_id}.jsonl"',
         "Cache-Control": "no-store",
     }
-    file = read_file(db, directory.encryption, found)
+    file = read_access_file(db, directory.encryption, found)
     return StreamingResponse(file, 200, headers, "application/x-ndjson")
 
 
 @router.get("/{kind}/{request_id}", summary="Read a request of a person about their data")
-async def read_person_request(db: Store, kind: Kind, request_id: RequestId) -> PersonRequestView:
+async def read_person_request(db: ReadDatabase, kind: Kind, request_id: RequestId) -> PersonRequestView:
     """404 where nobody has asked this, or three years after it was completed."""
     found = await store.find_request(db, f"{kind.value}/{request_id}")
     if found is None:
-        raise UnknownPersonRequestError(request_id)
+        raise PersonRequestNotFoundError(request_id)
     return _view(found)
 
 
-def _view(request: PersonRequest) -> PersonRequestView:
+def _view(request: StoredPersonRequest) -> PersonRequestView:
     file = request.file
     return PersonRequestView(
         kind=request.kind,

@@ -11,7 +11,7 @@ from huiqun.store import Reader, UpdateOne
 from huiqun.work import Work
 
 #: How many documents are changed in one transaction.
-PORTION: Final = 1_000
+PORTION_SIZE: Final = 1_000
 Query: TypeAlias = Mapping[str, Any]
 Document: TypeAlias = Mapping[str, Any]
 Show = Callable[[Document, Subject], Document]
@@ -65,7 +65,7 @@ class DocumentSet:
 
 
 @dataclass(frozen=True, slots=True)
-class Keeping:
+class RetentionGround:
     """Why documents are kept, and until when: so long after the date in a field.
 
     Those without the date are kept for `ground_without`, and nobody knows yet until when.
@@ -77,21 +77,21 @@ class Keeping:
     after: timedelta = timedelta()
 
 
-def erased(documents: DocumentSet) -> PersonalDataHolding:
+def erasable_holding(documents: DocumentSet) -> PersonalDataHolding:
     """Documents that are deleted."""
 
     async def erase(work: Work, subject: Subject) -> ErasedPortion:
         collection = work.collection(documents.collection)
-        found = await collection.find(documents.query(subject), {"_id": 1}).limit(PORTION).to_list(None)
+        found = await collection.find(documents.query(subject), {"_id": 1}).limit(PORTION_SIZE).to_list(None)
         if not found:
             return ErasedPortion()
         await collection.delete_many({"_id": {"$in": [each["_id"] for each in found]}})
-        return ErasedPortion((ErasureResult(what=documents.what, outcome=Outcome.ERASED),), len(found) < PORTION)
+        return ErasedPortion((ErasureResult(what=documents.what, outcome=Outcome.ERASED),), len(found) < PORTION_SIZE)
 
     return documents.holding(erase)
 
 
-def rewritten(
+def anonymizable_holding(
     documents: DocumentSet,
     change: Callable[[Document, Subject], Mapping[str, Any]],
     outcome: Outcome = Outcome.ANONYMISED,
@@ -100,29 +100,29 @@ def rewritten(
 
     async def erase(work: Work, subject: Subject) -> ErasedPortion:
         collection = work.collection(documents.collection)
-        found = await collection.find(documents.query(subject)).limit(PORTION).to_list(None)
+        found = await collection.find(documents.query(subject)).limit(PORTION_SIZE).to_list(None)
         if not found:
             return ErasedPortion()
         await collection.bulk_write([UpdateOne({"_id": each["_id"]}, change(each, subject)) for each in found])
-        return ErasedPortion((ErasureResult(what=documents.what, outcome=outcome),), len(found) < PORTION)
+        return ErasedPortion((ErasureResult(what=documents.what, outcome=outcome),), len(found) < PORTION_SIZE)
 
     return documents.holding(erase)
 
 
-def kept(documents: DocumentSet, keeping: Keeping) -> PersonalDataHolding:
+def retained_holding(documents: DocumentSet, retention: RetentionGround) -> PersonalDataHolding:
     """Documents that stay; what is said of them is found by the server alone, however many there are."""
 
     async def erase(work: Work, subject: Subject) -> ErasedPortion:
-        dated = {"$eq": [{"$type": f"${keeping.dated_by}"}, "date"]}
-        grouped = {"$group": {"_id": dated, "last": {"$max": f"${keeping.dated_by}"}}}
+        dated = {"$eq": [{"$type": f"${retention.dated_by}"}, "date"]}
+        grouped = {"$group": {"_id": dated, "last": {"$max": f"${retention.dated_by}"}}}
         pipeline: list[Query] = [{"$match": documents.query(subject)}, grouped, {"$sort": {"_id": -1}}]
         cursor = await work.collection(documents.collection).aggregate(pipeline)
         results = [
             ErasureResult(
                 what=documents.what,
                 outcome=Outcome.KEPT,
-                ground=keeping.ground if each["_id"] else keeping.ground_without or keeping.ground,
-                until=each["last"] + keeping.after if each["_id"] else None,
+                ground=retention.ground if each["_id"] else retention.ground_without or retention.ground,
+                until=each["last"] + retention.after if each["_id"] else None,
             )
             async for each in cursor
         ]
@@ -131,13 +131,13 @@ def kept(documents: DocumentSet, keeping: Keeping) -> PersonalDataHolding:
     return documents.holding(erase)
 
 
-def kept_anyway(
-    what: str, collections: tuple[str, ...], ground: str, longest: timedelta | None = None
+def unsearched_holding(
+    what: str, collections: tuple[str, ...], ground: str, retention: timedelta | None = None
 ) -> PersonalDataHolding:
     """Data that names people by ids, if at all, and is not looked through for anybody; it is kept so long at most."""
 
     async def erase(work: Work, _: Subject) -> ErasedPortion:
-        until = work.now + longest if longest is not None else None
+        until = work.now + retention if retention is not None else None
         return ErasedPortion((ErasureResult(what=what, outcome=Outcome.KEPT, ground=ground, until=until),))
 
     return PersonalDataHolding(what, collections, erase)

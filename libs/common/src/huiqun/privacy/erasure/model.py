@@ -68,7 +68,7 @@ class AccessFile:
 
 
 @dataclass(frozen=True, slots=True)
-class PersonRequest:
+class StoredPersonRequest:
     """A request as a service deals with it. `accounts` and `customer_id` are forgotten when it is completed."""
 
     kind: RequestKind
@@ -90,15 +90,15 @@ class PersonRequest:
         return f"{self.kind.value}/{self.request_id}"
 
 
-class UnknownPersonRequestError(LookupError):
+class PersonRequestNotFoundError(LookupError):
     """Nobody has asked this, or it was completed more than three years ago."""
 
 
-class UnknownAccessFileError(LookupError):
+class AccessFileNotFoundError(LookupError):
     """There is no such file, or it has expired: the person has to ask again."""
 
 
-class FetchedAccessFileError(ValueError):
+class AccessFileFetchedError(ValueError):
     """The file has been fetched, which can be done once: the person has to ask again."""
 
 

@@ -7,52 +7,52 @@ from typing import Any, Final
 
 from huiqun.contracts.fields import Account
 from huiqun.contracts.privacy import ErasureResult
-from huiqun.privacy.erasure.model import AccessFile, PersonRequest, RequestKind, RequestState
-from huiqun.store import Index, Outside, Reader
+from huiqun.privacy.erasure.model import AccessFile, RequestKind, RequestState, StoredPersonRequest
+from huiqun.store import Index, OutsideTransaction, Reader
 from huiqun.work import Work
 
-REQUESTS: Final = "person_requests"
-PARTS: Final = "access_file_parts"
+PERSON_REQUESTS: Final = "person_requests"
+ACCESS_FILE_PARTS: Final = "access_file_parts"
 #: So long it can be shown that and how somebody was answered.
-KEEP_REQUESTS: Final = timedelta(days=3 * 366)
-REQUEST_INDEXES: Mapping[str, Sequence[Index]] = {
-    REQUESTS: (
+REQUEST_RETENTION: Final = timedelta(days=3 * 366)
+PERSON_REQUEST_INDEXES: Mapping[str, Sequence[Index]] = {
+    PERSON_REQUESTS: (
         Index((("received_at", -1), ("_id", -1))),
         Index((("hashes", 1),), where={"hashes": {"$exists": True}}),
         Index((("file.reference", 1),), unique=True, where={"file.reference": {"$exists": True}}),
-        Index((("completed_at", 1),), expires_after=KEEP_REQUESTS),
+        Index((("completed_at", 1),), expires_after=REQUEST_RETENTION),
     ),
-    PARTS: (
+    ACCESS_FILE_PARTS: (
         Index((("request", 1), ("number", 1)), unique=True),
         Index((("expires_at", 1),), expires_after=timedelta(0)),
     ),
 }
 
 
-async def find_request(reader: Reader, key: str) -> PersonRequest | None:
+async def find_request(reader: Reader, key: str) -> StoredPersonRequest | None:
     """Find a request by its key."""
-    document = await reader.collection(REQUESTS).find_one({"_id": key})
+    document = await reader.collection(PERSON_REQUESTS).find_one({"_id": key})
     return _request(document) if document else None
 
 
-async def find_by_reference(reader: Reader, reference: str) -> PersonRequest | None:
+async def find_request_by_reference(reader: Reader, reference: str) -> StoredPersonRequest | None:
     """Find the request that a file answers."""
-    document = await reader.collection(REQUESTS).find_one({"file.reference": reference})
+    document = await reader.collection(PERSON_REQUESTS).find_one({"file.reference": reference})
     return _request(document) if document else None
 
 
 async def list_requests(
     reader: Reader, after: tuple[datetime, str] | None, limit: int, kind: RequestKind | None
-) -> list[PersonRequest]:
+) -> list[StoredPersonRequest]:
     """List requests, newest first, after the given place."""
     query: dict[str, Any] = {"kind": kind.value} if kind is not None else {}
     if after is not None:
         query["$or"] = [{"received_at": {"$lt": after[0]}}, {"received_at": after[0], "_id": {"$lt": after[1]}}]
-    cursor = reader.collection(REQUESTS).find(query).sort([("received_at", -1), ("_id", -1)]).limit(limit)
+    cursor = reader.collection(PERSON_REQUESTS).find(query).sort([("received_at", -1), ("_id", -1)]).limit(limit)
     return [_request(document) async for document in cursor]
 
 
-async def add_request(work: Work, request: PersonRequest, hashes: Collection[str]) -> None:
+async def insert_request(work: Work, request: StoredPersonRequest, hashes: Collection[str]) -> None:
     """Keep a new request; by `hashes`, those of its accounts, it is found when they are to be erased."""
     document = {
         "_id": request.key,
@@ -68,63 +68,69 @@ async def add_request(work: Work, request: PersonRequest, hashes: Collection[str
         "results": [],
         "hashes": sorted(hashes),
     }
-    await work.collection(REQUESTS).insert_one(document)
+    await work.collection(PERSON_REQUESTS).insert_one(document)
 
 
-async def add_results(work: Work, key: str, results: Sequence[ErasureResult]) -> None:
+async def add_erasure_results(work: Work, key: str, results: Sequence[ErasureResult]) -> None:
     """Note what became of data; what has been said before is said once."""
     if results:
         said = [result.model_dump(exclude_none=True) | {"outcome": result.outcome.value} for result in results]
-        await work.collection(REQUESTS).update_one({"_id": key}, {"$addToSet": {"results": {"$each": said}}})
+        await work.collection(PERSON_REQUESTS).update_one({"_id": key}, {"$addToSet": {"results": {"$each": said}}})
 
 
-async def complete(work: Work, key: str, file: AccessFile | None = None) -> None:
+async def complete_request(work: Work, key: str, file: AccessFile | None = None) -> None:
     """Note that a request is answered, by a file where it has one, and forget whose accounts it names."""
     change = {"state": RequestState.COMPLETED.value, "completed_at": work.now}
     written = {"file": asdict(file)} if file is not None else {}
     forgotten = {"$unset": {"accounts": "", "customer_id": ""}}
-    await work.collection(REQUESTS).update_one({"_id": key}, {"$set": {**change, **written}, **forgotten})
+    await work.collection(PERSON_REQUESTS).update_one({"_id": key}, {"$set": {**change, **written}, **forgotten})
     if file is not None:
-        await work.collection(PARTS).update_many({"request": key}, {"$set": {"expires_at": file.expires_at}})
+        await work.collection(ACCESS_FILE_PARTS).update_many(
+            {"request": key}, {"$set": {"expires_at": file.expires_at}}
+        )
 
 
-async def note_fetched(work: Work, request: PersonRequest, actor: str, until: datetime) -> None:
+async def record_file_fetch(work: Work, request: StoredPersonRequest, actor: str, until: datetime) -> None:
     """Note who fetches the file, whose parts go at `until`."""
     change = {"file.fetched_at": work.now, "file.fetched_by": actor}
-    await work.collection(REQUESTS).update_one({"_id": request.key}, {"$set": change})
-    await work.collection(PARTS).update_many({"request": request.key}, {"$set": {"expires_at": until}})
+    await work.collection(PERSON_REQUESTS).update_one({"_id": request.key}, {"$set": change})
+    await work.collection(ACCESS_FILE_PARTS).update_many({"request": request.key}, {"$set": {"expires_at": until}})
 
 
-async def delete_files(work: Work, hashes: Collection[str], limit: int) -> int:
+async def delete_access_files(work: Work, hashes: Collection[str], limit: int) -> int:
     """Delete parts of files about accounts, up to so many; returns how many."""
-    cursor = work.collection(REQUESTS).find({"hashes": {"$in": list(hashes)}, "kind": "access"}, {"_id": 1})
+    cursor = work.collection(PERSON_REQUESTS).find({"hashes": {"$in": list(hashes)}, "kind": "access"}, {"_id": 1})
     keys = [document["_id"] async for document in cursor]
-    parts = await work.collection(PARTS).find({"request": {"$in": keys}}, {"_id": 1}).limit(limit).to_list(None)
-    await work.collection(PARTS).delete_many({"_id": {"$in": [each["_id"] for each in parts]}})
+    parts = (
+        await work.collection(ACCESS_FILE_PARTS).find({"request": {"$in": keys}}, {"_id": 1}).limit(limit).to_list(None)
+    )
+    await work.collection(ACCESS_FILE_PARTS).delete_many({"_id": {"$in": [each["_id"] for each in parts]}})
     return len(parts)
 
 
-async def write_part(outside: Outside, request: PersonRequest, number: int, data: bytes, expires_at: datetime) -> None:
+async def write_access_file_part(
+    outside: OutsideTransaction, request: StoredPersonRequest, number: int, data: bytes, expires_at: datetime
+) -> None:
     """Keep the next part of a file."""
     document = {"request": request.key, "number": number, "data": data, "expires_at": expires_at}
-    await outside.collection(PARTS).insert_one(document)
+    await outside.collection(ACCESS_FILE_PARTS).insert_one(document)
 
 
-async def drop_parts(outside: Outside, request: PersonRequest) -> None:
+async def delete_access_file_parts(outside: OutsideTransaction, request: StoredPersonRequest) -> None:
     """Forget what an earlier attempt has written."""
-    await outside.collection(PARTS).delete_many({"request": request.key})
+    await outside.collection(ACCESS_FILE_PARTS).delete_many({"request": request.key})
 
 
-async def read_parts(reader: Reader, request: PersonRequest) -> AsyncIterator[bytes]:
+async def read_access_file_parts(reader: Reader, request: StoredPersonRequest) -> AsyncIterator[bytes]:
     """Read the parts of a file in their order."""
-    cursor = reader.collection(PARTS).find({"request": request.key}).sort("number", 1)
+    cursor = reader.collection(ACCESS_FILE_PARTS).find({"request": request.key}).sort("number", 1)
     async for document in cursor.batch_size(2):
         yield document["data"]
 
 
-def _request(document: Mapping[str, Any]) -> PersonRequest:
+def _request(document: Mapping[str, Any]) -> StoredPersonRequest:
     file = document.get("file")
-    return PersonRequest(
+    return StoredPersonRequest(
         kind=RequestKind(document["kind"]),
         request_id=document["request_id"],
         person_id=document["person_id"],

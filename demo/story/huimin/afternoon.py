@@ -1,0 +1,82 @@
+"""The day in 惠民支行客户服务群 from one on."""
+
+from demo.story.huimin.group import ID_CARD
+from demo.story.model import (
+    WARNING,
+    Entry,
+    Expected,
+    Garbles,
+    Says,
+    blocked,
+    warned,
+)
+from demo.story.numbers import full_width_number
+from huiqun.contracts.channel import MessageKind
+from huiqun.contracts.moderation import Verdict
+
+AFTERNOON: tuple[Entry, ...] = (
+    Says("13:30:22", "wu", "孩子上大学，要办什么卡合适"),
+    Says("13:31:40", "lin", "推荐开一张二类账户，限额可控，也能绑支付软件。"),
+    Says("13:32:18", "wu", "需要孩子本人来吗"),
+    Says("13:32:59", "lin", "满十六岁需要本人带身份证来。"),
+    Says("13:45:10", "chen", "官网查询进度是这个吗 https://www.huimin.example.com/progress"),
+    Says("13:45:58", "zhou", "是的，认准这个域名。"),
+    Says(
+        "14:02:36",
+        "gao",
+        "这个利息高 http://licai-gaoxi.top/reg?u=8",
+        blocked("links", "links", WARNING),
+        note="a link to somewhere else",
+        shows=("C3",),
+    ),
+    Says("14:03:44", "zhou", "提醒大家：群外链接不要点，谨防刷单诈骗和高息理财陷阱。"),
+    Says("14:04:29", "wang", "谨防刷单，我们老年大学也讲过", note="to warn of fraud is no fraud", shows=("B7",)),
+    Says("14:20:18", "zhao", "公积金贷款和商业贷款能组合吗"),
+    Says("14:21:55", "lin", "可以的，组合贷需要两边都审批，我把材料清单发您。"),
+    Says("14:22:30", "lin", "组合贷材料清单.pdf", kind=MessageKind.FILE),
+    Says("14:23:01", "zhao", "收到"),
+    Says("14:40:07", "li", "外币现钞能换吗，要换点日元"),
+    Says("14:41:26", "zhou", "日元需要提前一天预约，您要换多少？"),
+    Says("14:42:03", "li", "十万日元"),
+    Says("14:42:40", "zhou", "已登记，明天上午来取即可。"),
+    Says(
+        "15:05:21",
+        "feng",
+        f"周经理，你记一下{full_width_number(ID_CARD)}",
+        blocked("personal_data", "id_card"),
+    ),
+    Says("15:06:00", "zhou", "冯阿姨，号码不要发群里哦，我给您打电话。"),
+    Says("15:20:33", "liu", "短信收到了，问题解决"),
+    Says("15:21:10", "lin", "太好了，有问题随时找我。"),
+    Garbles("15:30:00", b"\xff\xfe not even text \x00", "JSON"),
+    Says("15:45:28", "he", "怎么给爸妈绑亲情卡"),
+    Says("15:46:50", "lin", "手机银行搜索“亲情账户”，按提示添加，爸妈那边确认一下就好。"),
+    Says(
+        "15:58:10",
+        "gao",
+        "【总行通知】明天起所有网点停业",
+        Expected(Verdict.REVIEW, "announcements", "announcement"),
+        note="only staff announce",
+        shows=("C15",),
+    ),
+    Says("15:58:52", "lin", "高先生发的不是我行通知，网点照常营业。"),
+    Says("16:10:14", "wang", "反诈讲座周六几点开始"),
+    Says("16:10:55", "zhou", "九点半，送一份防诈手册和小礼品。"),
+    Says("16:11:30", "wang", "好，一定到"),
+    Says("16:45:00", "xiaohui", "温馨提示：网点还有十五分钟停止取号，急事可用手机银行办理。"),
+    Says("17:05:12", "sun", "下班了还能存款吗"),
+    Says("17:05:57", "zhou", "自助设备二十四小时可以存取款。"),
+    Says("18:30:40", "chen", "手机银行转账限额是多少"),
+    Says("18:42:15", "lin", "默认单日五万，可以在App里用人脸认证提到二十万。"),
+    Says("20:15:33", "zhang", "今天谢谢周经理电话里耐心解答"),
+    Says("20:16:20", "zhou", "张叔客气了，应该的。"),
+    Says("21:50:09", "lin", "今天的咨询都已回复，晚安，十点后群内免打扰。"),
+    Says(
+        "22:41:17",
+        "chen",
+        "突然想起来，挂失电话多少",
+        warned("quiet_hours"),
+        note="after the group has gone to sleep",
+        shows=("C21",),
+    ),
+)
