@@ -89,11 +89,8 @@ async def test_a_wish_for_an_exception_is_taken_back_and_not_approved_any_more(i
 
 async def test_where_one_pair_of_eyes_is_enough_an_exception_holds_at_once(interface: Interface) -> None:
     group = new_id()
-    interface.served.app.state.four_eyes = False
-    try:
+    with interface.without_four_eyes():
         asked = await request(interface, group)
-    finally:
-        interface.served.app.state.four_eyes = True
     assert asked["state"] == "approved"
     assert await excepted(interface, group) == {("links", "u1")}
 

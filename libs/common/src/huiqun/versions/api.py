@@ -41,7 +41,7 @@ ActivationReason = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FourEyesSetting:
     """Whether a version is approved by somebody else than its editors (HUIQUN_FOUR_EYES)."""
 
