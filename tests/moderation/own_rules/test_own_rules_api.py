@@ -52,7 +52,7 @@ async def test_own_rules_hold_only_once_somebody_else_has_agreed(interface: Inte
         {"path": "flood/messages", "old": 8, "new": 9}
     ]
     assert kind_of(await approve_own_rules(interface, group, 1, "moderator")) == (403, "four-eyes")
-    assert kind_of(await approve_own_rules(interface, group, 2)) == (404, "unknown-version")
+    assert kind_of(await approve_own_rules(interface, group, 2)) == (404, "not-found")
     agreed = (await approve_own_rules(interface, group, 1)).json()
     assert (agreed["policy"], agreed["own_rules"], agreed["own_waiting"]) == (
         "default@0+g1",

@@ -114,9 +114,9 @@ async def test_two_versions_are_compared_value_by_value(interface: Interface) ->
 
 async def test_what_is_not_there_is_not_compared(interface: Interface) -> None:
     name = policy_id()
-    assert kind_of(await interface.ask("GET", f"/policies/{name}/versions/0/diff")) == (404, "unknown-policy")
+    assert kind_of(await interface.ask("GET", f"/policies/{name}/versions/0/diff")) == (404, "not-found")
     await write_policy(interface, name, {"quota": {"per_day": 7}})
-    assert kind_of(await interface.ask("GET", f"/policies/{name}/versions/2/diff")) == (404, "unknown-policy")
+    assert kind_of(await interface.ask("GET", f"/policies/{name}/versions/2/diff")) == (404, "not-found")
 
 
 async def test_what_would_make_those_below_unfit_is_refused_with_their_names(own_interface: Interface) -> None:

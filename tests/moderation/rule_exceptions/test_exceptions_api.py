@@ -135,4 +135,4 @@ async def test_an_exception_without_a_rule_an_end_or_a_reason_is_refused(
 async def test_only_moderators_grant_and_what_is_not_there_is_not_taken_back(interface: Interface) -> None:
     assert kind_of(await interface.ask("POST", "/exceptions", "operator", json=wish(new_id()))) == (403, "forbidden")
     for method in ("GET", "DELETE"):
-        assert kind_of(await interface.ask(method, f"/exceptions/{new_id()}")) == (404, "unknown-exception")
+        assert kind_of(await interface.ask(method, f"/exceptions/{new_id()}")) == (404, "not-found")

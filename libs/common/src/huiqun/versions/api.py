@@ -26,7 +26,7 @@ from huiqun.web.problems import Problems
 from huiqun.web.provided import provided
 from huiqun.work import Work
 
-#: What answers the errors of versions; a router adds its own kind of 404.
+#: What answers the errors of versions.
 VERSION_PROBLEMS: Final[Problems] = {
     ApprovalMismatchError: (409, "approval-mismatch"),
     FourEyesError: (403, "four-eyes"),

@@ -152,7 +152,7 @@ async def read_member(
     """404 for who was never heard of there. The reading is audited, because it shows a name."""
     member = await directory_store.find_member(db, group_id, member_id)
     if member is None:
-        raise Problem(404, "unknown-member", f"Nobody of the id {member_id} is known in {group_id}.")
+        raise Problem(404, "not-found", f"Nobody of the id {member_id} is known in {group_id}.")
     await reading.record(f"group/{group_id}/members", member=member_id)
     return (await presenter.show_members(group_id, [member]))[member.key]
 

@@ -15,7 +15,6 @@ from huiqun.privacy.erasure.collecting import read_access_file
 from huiqun.privacy.erasure.handlers import claim_access_file
 from huiqun.privacy.erasure.model import (
     AccessFileFetchedError,
-    AccessFileNotFoundError,
     PersonRequestNotFoundError,
     RequestKind,
     RequestState,
@@ -29,8 +28,6 @@ router = Router(
     tag="privacy",
     role="operator",
     problems={
-        PersonRequestNotFoundError: (404, "unknown-person-request"),
-        AccessFileNotFoundError: (404, "unknown-access-file"),
         AccessFileFetchedError: (410, "access-file-fetched"),
     },
 )
