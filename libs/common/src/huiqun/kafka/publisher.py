@@ -28,6 +28,7 @@ from huiqun.contracts.envelope import Event
 from huiqun.kafka.presence import check_topics_exist
 from huiqun.kafka.refusals import explain_refusal
 from huiqun.kafka.security import UNSECURED, KafkaSecurity
+from huiqun.runtime.waiting import run_in_own_task
 from huiqun.telemetry import metrics
 
 # Apache Kafka's brokers refuse records over 1 MiB unless they are told otherwise.
@@ -255,8 +256,8 @@ class Publisher:
         if current is not None and current is producer:
             self._producer = None
             with contextlib.suppress(KafkaError, TimeoutError):
-                async with asyncio.timeout(_DISCARD_SECONDS):
-                    await current.stop()
+                # In a task of its own: what a closing producer cancels is not the end of who publishes.
+                await run_in_own_task(current.stop(), _DISCARD_SECONDS)
 
 
 def _fill(batch: BatchBuilder, waiting: Iterable[tuple[int, Record]], limit: int | None) -> int:

@@ -12,7 +12,7 @@ from aiokafka.errors import IllegalStateError
 from huiqun.kafka import KafkaOptions
 from huiqun.kafka.refusals import NOT_AUTHORIZED, describe_missing_rights, explain_refusal
 from huiqun.runtime.health import CombinedHeartbeat
-from huiqun.runtime.waiting import wait_for_stop
+from huiqun.runtime.waiting import run_in_own_task, wait_for_stop
 from huiqun.stream.batch import Polled
 from huiqun.stream.context import ConsumerContext
 from huiqun.stream.guard import PartitionGuard
@@ -118,8 +118,7 @@ class BatchConsumer(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka
                 await lane.abandon()
             self._consumer = None
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_LEAVE_SECONDS):
-                    await consumer.stop()
+                await run_in_own_task(consumer.stop(), _LEAVE_SECONDS)
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         """Let the batches in hand finish before another consumer takes their partitions."""

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from huiqun.kafka import KafkaOptions
 from huiqun.kafka.topics import count_partitions
+from huiqun.runtime.waiting import run_in_own_task
 from huiqun.stream.breaker import PartitionId
 
 _WAIT_SECONDS = 15.0
@@ -48,8 +49,7 @@ async def read_positions(options: KafkaOptions, service: str) -> Mapping[Partiti
             committed = [await consumer.committed(each) for each in places]
     finally:
         with suppress(TimeoutError):
-            async with asyncio.timeout(_WAIT_SECONDS):
-                await consumer.stop()
+            await run_in_own_task(consumer.stop(), _WAIT_SECONDS)
     return {
         place: Position(ends[each], offset) for (each, place), offset in zip(places.items(), committed, strict=True)
     }
