@@ -9,7 +9,7 @@ from moderation.evidence.model import gather_evidence
 from moderation.groups.model import GroupSettings
 from moderation.lexicon.matching.matcher import EVERY_POLICY, Lexicon
 from moderation.lexicon.matching.words import Word
-from moderation.lifecycle.model import RevisionState
+from moderation.lifecycle.model import EarlyChangeUpdate, RevisionState
 from moderation.policies.model import Policy
 from moderation.policies.sections.rules import Rules
 from moderation.rulebook.model import PolicySnapshot, Rulebook
@@ -49,7 +49,8 @@ def said(
 def judged(*messages: CollectedMessage, earlier: Screened | None = None) -> JudgedBatch:
     standings = {"g/u": Standing("g", "u")}
     known = {ref_of_record(earlier): earlier} if earlier is not None else {}
-    collected = CollectedBatch(RULEBOOK, messages, standings, {}, QuotableMessages(known, frozenset()))
+    quotable = QuotableMessages(known, frozenset())
+    collected = CollectedBatch(RULEBOOK, messages, standings, {}, quotable, EarlyChangeUpdate())
     result = JudgedBatch(standings)
     steps = list(judge_batch(collected, JudgingTerms(NOON, b"key", None), result))
     assert len(steps) == len(messages)

@@ -1,6 +1,6 @@
 """Track the revisions of messages, and record recalls. Nobody changes what somebody else has written."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from huiqun.contracts.channel import MessageEdited, MessageRecalled, MessageReceived
 from huiqun.contracts.envelope import Event
@@ -9,7 +9,14 @@ from huiqun.work import Work
 from moderation.archive.handlers import find_revisions, mark_messages_recalled
 from moderation.archive.model import ArchivedMessage, MessageRef, RevisionKey
 from moderation.lifecycle import store
-from moderation.lifecycle.model import EarlyChanges, MessageHistory, RevisionState, StaffMembers, message_ref_of
+from moderation.lifecycle.model import (
+    EarlyChanges,
+    EarlyChangeUpdate,
+    MessageHistory,
+    RevisionState,
+    StaffMembers,
+    message_ref_of,
+)
 from moderation.metrics import CHANGES_REFUSED
 from moderation.sanctions.handlers import withdraw_deletions
 from moderation.staff.handlers import list_staff_members
@@ -23,14 +30,15 @@ _NO_ROOM = "a recall of a message that has not come, as too many others of its g
 
 async def track_revisions(
     work: Work, events: Sequence[MessageEvent], archived: Mapping[MessageRef, Sequence[ArchivedMessage]]
-) -> list[RevisionState | None]:
+) -> tuple[list[RevisionState | None], EarlyChangeUpdate]:
     """Where each revision stands among those that have come; None for an edit that is not its author's: it is refused.
 
-    One read for the batch; `archived` are the revisions of those that are edited.
+    One read for the batch, and nothing written: `save_early_change_update` does. `archived` are the revisions of those
+    that are edited.
     """
     early = await store.find_early_changes(work, list(map(_key_of, events)))
     if not early and all([type(event) is MessageReceived for event in events]):  # noqa: C419 - faster, and usual
-        return [_UNCHANGED] * len(events)
+        return [_UNCHANGED] * len(events), EarlyChangeUpdate()
     refs = list(map(message_ref_of, events))
     stored = frozenset(early)
     originals = _list_originals(events, archived)
@@ -60,9 +68,17 @@ async def track_revisions(
             states.append(None)
             continue
         states.append(state)
-    await _save_early_edits(work, waiting.values(), known=stored)
-    await store.delete_early_changes(work, [ref for ref in stored if ref not in waiting])
-    return states
+    arrived = [ref for ref in stored if ref not in waiting]
+    return states, EarlyChangeUpdate(waiting.values(), stored, arrived)
+
+
+async def save_early_change_update(work: Work, update: EarlyChangeUpdate) -> None:
+    """Remember edits that came before their messages, in groups that do not have too many; forget what has arrived."""
+    fresh = {each.ref.group_id for each in update.waiting if each.ref not in update.known}
+    room = {group_id for group_id in fresh if await store.has_room_for_changes(work, group_id)}
+    kept = [each for each in update.waiting if each.ref in update.known or each.ref.group_id in room]
+    await store.save_early_changes(work, kept)
+    await store.delete_early_changes(work, update.arrived)
 
 
 async def record_recalls(work: Work, events: Sequence[MessageRecalled]) -> None:
@@ -75,6 +91,8 @@ async def record_recalls(work: Work, events: Sequence[MessageRecalled]) -> None:
     absent = refs - {ref for ref, found in archived.items() if found[0].revision == 0}
     early = await store.find_early_changes(work, [store.early_changes_key(*ref) for ref in absent])
     staff = await list_staff_members(work, {(event.data.group_id, event.data.recalled_by) for event in events})
+    fresh = {ref.group_id for ref in absent if ref not in early}
+    room = {group_id for group_id in fresh if await store.has_room_for_changes(work, group_id)}
     recalls: dict[RevisionKey, str] = {}
     withdrawn: set[MessageRef] = set()
     waiting: dict[MessageRef, EarlyChanges] = {}
@@ -89,7 +107,7 @@ async def record_recalls(work: Work, events: Sequence[MessageRecalled]) -> None:
             if revisions[0].key not in recalls and "recalled_by" not in revisions[0].document:
                 recalls[revisions[0].key] = by
                 announce_recall(work, revisions[0].to_screened(), by, event)
-        elif ref in early or await store.has_room_for_changes(work, ref.group_id):
+        elif ref in early or ref.group_id in room:
             waiting[ref] = changes = early.setdefault(ref, EarlyChanges(ref))
             changes.note_recall(by)
         else:
@@ -139,12 +157,6 @@ async def _staff_among(work: Work, events: Sequence[MessageEvent], early: Iterab
     authors: Mapping[MessageRef, str] = {message_ref_of(event): event.data.sender.member_id for event in events}
     strangers = {pair for changes in early for pair in changes.recallers_besides(authors[changes.ref])}
     return await list_staff_members(work, strangers)
-
-
-async def _save_early_edits(work: Work, waiting: Collection[EarlyChanges], known: Collection[MessageRef]) -> None:
-    """Keep the edits that came before their messages, for those groups that do not have too many."""
-    kept = [each for each in waiting if each.ref in known or await store.has_room_for_changes(work, each.ref.group_id)]
-    await store.save_early_changes(work, kept)
 
 
 def _revision(event: MessageEvent) -> int:

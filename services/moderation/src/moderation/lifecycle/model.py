@@ -1,6 +1,6 @@
 """Who may change a message, and what is known of one whose changes come in any order. No input or output."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -69,6 +69,18 @@ class EarlyChanges:
         """Whose recall counts, of those that came."""
         found = (each for each in self.recalls if each == author or (self.ref.group_id, each) in staff)
         return next(found, None)
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyChangeUpdate:
+    """What a batch changes in what is remembered of messages that have not come.
+
+    `waiting` came before their messages, of which those of `known` are remembered already; `arrived` have come now.
+    """
+
+    waiting: Collection[EarlyChanges] = ()
+    known: frozenset[MessageRef] = frozenset()
+    arrived: Collection[MessageRef] = ()
 
 
 def message_ref_of(event: MessageReceived | MessageEdited) -> MessageRef:

@@ -20,7 +20,7 @@ from moderation.consent.handlers import UnconsentedSender, hint_unconsented_send
 from moderation.consequences.model import Consequences, QuotableMessages
 from moderation.evidence.handlers import add_quoted_evidence, gather_in_slices
 from moderation.evidence.model import compare_quotation, quoted_message_of
-from moderation.lifecycle.handlers import announce_recall, record_recalls, track_revisions
+from moderation.lifecycle.handlers import announce_recall, record_recalls, save_early_change_update, track_revisions
 from moderation.lifecycle.model import message_ref_of
 from moderation.metrics import SHADOW_FINDINGS, VERDICTS
 from moderation.oversize.model import excerpt_message, is_too_long
@@ -87,6 +87,7 @@ class Screening:
         """
         prepared = prepared or await self.prepare(events, work.now)
         collected, unconsented = await _collect_batch(work, events, prepared)
+        await save_early_change_update(work, collected.early_changes)
         if not collected.messages:
             return
         judged = JudgedBatch(collected.standings)
@@ -110,7 +111,7 @@ async def _collect_batch(
     talking = _list_reports_and_appeals(prepared, standings)
     refs = _list_referred(events, prepared, talking)
     archived = await find_revisions(work, refs) if refs else {}
-    places = await track_revisions(work, events, archived)
+    places, early_changes = await track_revisions(work, events, archived)
     placed = zip(events, places, prepared, strict=True)
     messages = [CollectedMessage._make(each) for each in placed if each[1] is not None]
     if len(messages) < len(events):
@@ -126,6 +127,7 @@ async def _collect_batch(
         standings=standings,
         unconsented={key: each.outcome for key, each in unconsented.items()},
         quotable=await _collect_quotable(work, talking, archived),
+        early_changes=early_changes,
     ), unconsented.values()
 
 

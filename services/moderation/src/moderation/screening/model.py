@@ -11,7 +11,7 @@ from moderation.archive.model import ArchiveEntry, MessageRef
 from moderation.consequences.model import Consequences, JudgedMessage, QuotableMessages
 from moderation.evidence.model import Evidence, add_split_words, list_message_windows
 from moderation.groups.model import GroupSettings
-from moderation.lifecycle.model import RevisionState, message_ref_of
+from moderation.lifecycle.model import EarlyChangeUpdate, RevisionState, message_ref_of
 from moderation.policies.model import Policy
 from moderation.policies.sections.section import Outcome
 from moderation.retention.model import EntryBuilder
@@ -58,6 +58,7 @@ class CollectedBatch:
     standings: Mapping[str, Standing]
     unconsented: Mapping[str, Outcome]
     quotable: QuotableMessages
+    early_changes: EarlyChangeUpdate
 
 
 @dataclass(frozen=True, slots=True)
