@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from fastapi import APIRouter, FastAPI
 
-import crm_sync.app
-import engagement.app
+import crm_sync.interface
+import engagement.interface
 import moderation.interface
-import survey.app
+import survey.interface
 from huiqun.contracts.topics import SERVICES
 from huiqun.web.openapi import serve_complete_openapi
 
@@ -53,9 +53,9 @@ def document_of(routers: Sequence[APIRouter]) -> dict[str, Any]:
 
 DOCUMENTS = {
     "moderation": document_of(moderation.interface.ROUTERS),
-    "engagement": document_of(engagement.app.ROUTERS),
-    "crm-sync": document_of(crm_sync.app.ROUTERS),
-    "survey": document_of(survey.app.ROUTERS),
+    "engagement": document_of(engagement.interface.ROUTERS),
+    "crm-sync": document_of(crm_sync.interface.ROUTERS),
+    "survey": document_of(survey.interface.ROUTERS),
 }
 
 

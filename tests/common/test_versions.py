@@ -30,7 +30,7 @@ from huiqun.versions.store import VersionStore
 from huiqun.work import Transactor, Work
 
 
-class UnknownPlanError(VersionNotFoundError):
+class PlanNotFoundError(VersionNotFoundError):
     """There is no such plan."""
 
 
@@ -39,7 +39,7 @@ PLANS = VersionedDocuments(
     VersionStore("plans", "plan_versions", "kind", "plan", ("tried",)),
     "plan",
     "plan",
-    UnknownPlanError,
+    PlanNotFoundError,
     lambda: SHIPPED,
 )
 ANNA, BO, CHEN = "key:anna", "key:bo", "key:chen"
@@ -162,10 +162,10 @@ async def test_every_step_is_audited_with_the_contents_hash(transactor: Transact
 
 
 async def test_what_there_is_not_is_told(transactor: Transactor) -> None:
-    with pytest.raises(UnknownPlanError):
+    with pytest.raises(PlanNotFoundError):
         await activate(transactor, 1, BO)
     await write(transactor)
-    with pytest.raises(UnknownPlanError):
+    with pytest.raises(PlanNotFoundError):
         await activate(transactor, 2, BO)
 
 

@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from engagement.app import INDEXES, ROUTERS, person_requests, routes
+from engagement.app import routes, task_kinds
+from engagement.documents import INDEXES
+from engagement.interface import ROUTERS
 from huiqun.testing.rig import Rig
 from tests.servers import new_database_name
 
@@ -12,7 +14,7 @@ from tests.servers import new_database_name
 @pytest_asyncio.fixture(scope="session")
 async def one_rig(mongo_url: str) -> AsyncIterator[Rig]:
     async with Rig.open(mongo_url, new_database_name(), INDEXES) as opened:
-        kinds = person_requests(opened.directory).task_kinds(opened.reader)
+        kinds = task_kinds(opened.database, opened.directory)
         opened.wire(routes=routes(opened.directory), task_kinds=kinds, routers=ROUTERS)
         yield opened
 

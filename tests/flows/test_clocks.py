@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 import crm_sync.app
+import crm_sync.documents
 import engagement.app
+import engagement.documents
 import moderation.app
 import moderation.documents
 import survey.app
+import survey.documents
 from huiqun.channel.directory.handlers import Directory
 from huiqun.channel.directory.store import list_members
 from huiqun.contracts.channel import Role
@@ -52,9 +55,9 @@ def moderation_routes(directory: Directory) -> Sequence[Route]:
 
 SERVICES: Mapping[str, tuple[Wired, Mapping[str, Sequence[Index]], Shown]] = {
     "moderation": (moderation_routes, moderation.documents.INDEXES, shown_by_moderation),
-    "engagement": (engagement.app.routes, engagement.app.INDEXES, shown_by_engagement),
-    "crm-sync": (crm_sync.app.routes, crm_sync.app.INDEXES, shown_by_crm_sync),
-    "survey": (survey.app.routes, survey.app.INDEXES, shown_by_survey),
+    "engagement": (engagement.app.routes, engagement.documents.INDEXES, shown_by_engagement),
+    "crm-sync": (crm_sync.app.routes, crm_sync.documents.INDEXES, shown_by_crm_sync),
+    "survey": (survey.app.routes, survey.documents.INDEXES, shown_by_survey),
 }
 
 

@@ -6,10 +6,10 @@ from typing import TypeVar
 import pytest
 from fastapi import APIRouter
 
-import crm_sync.app
-import engagement.app
+import crm_sync.interface
+import engagement.interface
 import moderation.interface
-import survey.app
+import survey.interface
 from huiqun.store import connect
 from huiqun.web import AppOptions, create_app, list_undocumented
 from huiqun.work.transactor import UseCase
@@ -18,9 +18,9 @@ T = TypeVar("T")
 
 ROUTERS = {
     "moderation": moderation.interface.ROUTERS,
-    "engagement": engagement.app.ROUTERS,
-    "crm-sync": crm_sync.app.ROUTERS,
-    "survey": survey.app.ROUTERS,
+    "engagement": engagement.interface.ROUTERS,
+    "crm-sync": crm_sync.interface.ROUTERS,
+    "survey": survey.interface.ROUTERS,
 }
 
 

@@ -1,8 +1,8 @@
 """The interface of moderation over real HTTP, with the words that come with it and a second person for each change."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import httpx
 from huiqun.runtime.clock import SystemClock
 from huiqun.testing.http import ServedInterface, list_all_pages
 from huiqun.testing.waiting import running_component
+from huiqun.versions.api import FourEyesSetting
 from huiqun.web import Role
 from moderation.documents import INDEXES, SERVICE
 from moderation.lexicon.handlers import import_shipped_lists
@@ -42,6 +43,16 @@ class Interface:
     async def list_all(self, path: str, role: Role = "admin", **filters: str) -> list[dict[str, Any]]:
         """All items of a list below /api/v1, a few a page."""
         return await list_all_pages(await self.served.client(role), f"/api/v1{path}", 2, **filters)
+
+    @contextmanager
+    def without_four_eyes(self) -> Iterator[None]:
+        """One pair of eyes is enough meanwhile, as a setting of the process can have it."""
+        setting = self.served.app.state.provisions.get(FourEyesSetting)
+        setting.required = False
+        try:
+            yield
+        finally:
+            setting.required = True
 
     async def key(self, role: Role) -> str:
         """The API key of somebody with this role."""

@@ -106,7 +106,7 @@ class ModerationRig(Rig):
             ),
             task_kinds=app.task_kinds(links, self.database, self.current, self.directory),
             routers=offered.routers,
-            state=offered.state,
+            provided=offered.provided,
         )
 
     async def start_over(self, moment: datetime | None = None) -> None:

@@ -35,4 +35,4 @@ async def test_actions_are_listed_newest_first_and_followed_to_their_outcome(int
     assert {each["state"] for each in still_open} <= {"requested", "assigned"}
     assert [each["id"] for each in still_open] == [each["id"] for each in left]
     assert {each["how"] for each in listed} <= {"native", "staff_task", "unsupported"}
-    assert kind_of(await interface.ask("GET", f"/actions/{new_id()}")) == (404, "unknown-action")
+    assert kind_of(await interface.ask("GET", f"/actions/{new_id()}")) == (404, "not-found")

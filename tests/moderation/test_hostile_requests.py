@@ -140,11 +140,8 @@ async def test_fifty_changes_of_one_group_and_a_consumer_at_once_all_count(inter
         body = {"rules": {"quota": {"per_day": 10 + number}}, "reason": f"change {number}"}
         return await interface.ask("PUT", path, json=body, headers={"If-Match": "*"}, timeout=100)
 
-    interface.served.app.state.four_eyes = False
-    try:
+    with interface.without_four_eyes():
         *answers, _ = await together(*map(change, range(50)), hear_of_group())
-    finally:
-        interface.served.app.state.four_eyes = True
     assert {answer.status_code for answer in answers} == {200}
     assert sorted(answer.json()["own_revision"] for answer in answers) == list(range(1, 51))
     assert (await interface.ask("GET", path)).json()["own_revision"] == 50

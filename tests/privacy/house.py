@@ -28,7 +28,7 @@ from huiqun.kafka import KafkaOptions
 from huiqun.kafka.publisher import Record
 from huiqun.kafka.topics import create_topics
 from huiqun.privacy.links import SignedLinks
-from huiqun.service.api import HttpComponent, HttpInterface
+from huiqun.service.api import HttpComponent
 from huiqun.service.components import Component
 from huiqun.service.connections import Connections, engine_components, prepare_connections
 from huiqun.service.settings import ServiceSettings
@@ -223,9 +223,8 @@ async def _open(
         )
     else:
         routes = module.routes(directory)
-        tasks = module.person_requests(directory).task_kinds(OutsideTransaction(connected.database))
-        state = {"directory": directory}
-        interface = HttpInterface(service=name, description="x", routers=module.ROUTERS, state=state)
+        tasks = module.task_kinds(connected.database, directory)
+        interface = module.interface(directory)
     await connected.startup.run_steps()
     api = HttpComponent(interface, mine, connected, [])
     parts += [api, *engine_components(connected, frozenset({"streams"}), routes, {})]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest_asyncio
 
+from huiqun.channel.directory.handlers import Directory
 from huiqun.contracts.privacy import (
     AccessRequested,
     ErasureRequested,
@@ -130,7 +131,7 @@ async def test_the_id_stands_only_where_the_answer_says_that_something_is_kept(s
 
 def _directory_of(story: Story, name: str) -> Any:
     app: Any = story.house.services[name].app
-    return app.state.directory
+    return app.state.provisions.get(Directory)
 
 
 async def test_what_profiles_a_person_does_not_come_back_by_what_others_tell(story: Story) -> None:

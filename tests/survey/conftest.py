@@ -7,14 +7,16 @@ import pytest_asyncio
 from huiqun.testing.clock import ManualClock
 from huiqun.testing.events import NOON
 from huiqun.testing.rig import Rig
-from survey.app import INDEXES, ROUTERS, person_requests, routes
+from survey.app import routes, task_kinds
+from survey.documents import INDEXES
+from survey.interface import ROUTERS
 from tests.servers import new_database_name
 
 
 @pytest_asyncio.fixture(scope="session")
 async def one_rig(mongo_url: str) -> AsyncIterator[Rig]:
     async with Rig.open(mongo_url, new_database_name(), INDEXES, clock=ManualClock(NOON)) as opened:
-        kinds = person_requests(opened.directory).task_kinds(opened.reader)
+        kinds = task_kinds(opened.database, opened.directory)
         opened.wire(routes=routes(opened.directory), task_kinds=kinds, routers=ROUTERS)
         yield opened
 

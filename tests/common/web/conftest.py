@@ -1,7 +1,7 @@
 """A small service with a slice of notes, served over real HTTP with a real database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import httpx
 import pytest
 import pytest_asyncio
-from fastapi import Depends, FastAPI, Path, Query, Response
+from fastapi import FastAPI, Path, Query, Response
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 
@@ -27,6 +27,7 @@ from huiqun.web import (
     Principal,
     Problem,
     RateLimits,
+    ReadDatabase,
     Role,
     Router,
     ServerOptions,
@@ -41,6 +42,7 @@ from huiqun.web import (
     serve,
     set_etag,
 )
+from huiqun.web.provided import provided
 from huiqun.work import WORK_INDEXES, Transactor, Work
 from huiqun.work.transactor import TransactorOptions
 from local.ports import free_port
@@ -67,34 +69,25 @@ class Gate:
     opened: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-def the_store(request: Request) -> Any:
-    return request.app.state.db
-
-
-def the_gate(request: Request) -> Any:
-    return request.app.state.gate
-
-
-Store = Annotated[Any, Depends(the_store)]
-TheGate = Annotated[Any, Depends(the_gate)]
+TheGate = Annotated[Gate, provided(Gate)]
 router = Router("/api/v1/notes", tag="notes", role="viewer")
 
 
 @router.get("", summary="List the notes")
-async def list_notes(db: Store, paging: Paging) -> Page[Note]:
+async def list_notes(db: ReadDatabase, paging: Paging) -> Page[Note]:
     after = paging.after(str)
     query = {"_id": {"$gt": after[0]}} if after else {}
-    found = await db["notes"].find(query).sort("_id", 1).limit(paging.limit + 1).to_list(None)
+    found = await db.collection("notes").find(query).sort("_id", 1).limit(paging.limit + 1).to_list(None)
     return paging.page(found, lambda document: (document["_id"],), note_of)
 
 
 @router.get("/heavier", summary="List the notes above a weight")
 async def list_heavier(
-    db: Store,
+    db: ReadDatabase,
     weight: Annotated[int, Query(description="What they must weigh more than.", examples=[3])],
     paging: Paging,
 ) -> Page[Note]:
-    found = await db["notes"].find({"weight": {"$gt": weight}}).sort("_id", 1).to_list(None)
+    found = await db.collection("notes").find({"weight": {"$gt": weight}}).sort("_id", 1).to_list(None)
     return paging.page(found, lambda document: (document["_id"],), note_of)
 
 
@@ -104,8 +97,8 @@ async def broken() -> Note:
 
 
 @router.get("/{note_id}", summary="Read a note")
-async def read_note(db: Store, note_id: NoteId, response: Response) -> Note:
-    document = await db["notes"].find_one({"_id": note_id})
+async def read_note(db: ReadDatabase, note_id: NoteId, response: Response) -> Note:
+    document = await db.collection("notes").find_one({"_id": note_id})
     if document is None:
         raise Problem(404, "not-found", "There is no such note.")
     set_etag(response, document["version"])
@@ -216,7 +209,7 @@ async def running(
     limits: RateLimits | None = None,
     server: ServerOptions | None = None,
     routers: Sequence[Router] = (router, pages),
-    state: Mapping[str, Any] | None = None,
+    provided: Sequence[object] = (),
 ) -> AsyncIterator[Service]:
     client = connect(mongo_url)
     db = client[database_name]
@@ -241,7 +234,7 @@ async def running(
             checks={"broker": lambda: answer_unless("broker"), "store": lambda: answer_unless("store")},
             oidc=oidc,
             limits=limits or RateLimits(),
-            state={"db": db, "gate": gate, **(state or {})},
+            provided=(gate, *provided),
         )
     )
     port = free_port()

@@ -59,7 +59,7 @@ async def take_seat(request: Request, token: TokenInPath) -> HTMLResponse:
 
 @pytest_asyncio.fixture
 async def service(mongo_url: str, database_name: str) -> AsyncIterator[Service]:
-    async with running(mongo_url, database_name, routers=[router], state={"links": LINKS}) as service:
+    async with running(mongo_url, database_name, routers=[router], provided=[LINKS]) as service:
         yield service
 
 

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from huiqun.web import OidcOptions
+from huiqun.web.authentication import Authenticator
 from local.ports import free_port
 
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -182,7 +183,7 @@ async def test_old_keys_are_used_while_the_provider_does_not_answer(start: Any, 
     async with start(provider.options(refetch_seconds=0)) as service:
         assert (await who(service, token()))[0] == 200
         provider.answers.clear()
-        verifier = service.app.state.authenticator._oidc
+        verifier = service.app.state.provisions.get(Authenticator)._oidc
         verifier._fetched_at -= 10_000
         assert (await who(service, token()))[0] == 200
         await asyncio.wait_for(provider.waiting.wait(), 20)  # it was asked all the same

@@ -14,6 +14,7 @@ from prometheus_client import generate_latest
 from huiqun.store import connect
 from huiqun.telemetry import configure_logs
 from huiqun.web import list_undocumented, serve
+from huiqun.web.authentication import Authenticator
 
 
 @pytest.fixture
@@ -96,7 +97,7 @@ async def test_when_the_store_is_out_of_reach_the_answer_is_503(start: Any) -> N
     async with start(None) as service:
         headers = await service.as_role("viewer")
         away = connect("mongodb://127.0.0.1:1/", wait_milliseconds=100)
-        authenticator = service.app.state.authenticator
+        authenticator = service.app.state.provisions.get(Authenticator)
         authenticator._db = away["x"]
         response = await service.http.get("/api/v1/notes", headers=headers)
         assert response.status_code == 503

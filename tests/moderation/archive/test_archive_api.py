@@ -72,4 +72,4 @@ async def test_a_message_is_shown_with_its_revisions_and_its_recall(interface: I
     assert [each["revision"] for each in revisions] == [0, 1, 2, 10]
     assert [each["verdict"] for each in revisions[:2]] == ["allow", "block"]
     assert revisions[0]["recalled_by"] == "u1"
-    assert kind_of(await interface.ask("GET", f"/messages/{new_id()}")) == (404, "unknown-message")
+    assert kind_of(await interface.ask("GET", f"/messages/{new_id()}")) == (404, "not-found")

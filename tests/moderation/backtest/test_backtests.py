@@ -16,7 +16,7 @@ from moderation.groups.model import GroupSettings, OwnRules
 from moderation.lexicon.matching.matcher import Lexicon
 from moderation.lexicon.matching.words import Word
 from moderation.policies.handlers import write_policy_version
-from moderation.policies.model import Policy, PolicyVersion, UnknownPolicyError
+from moderation.policies.model import Policy, PolicyNotFoundError, PolicyVersion
 from moderation.policies.sections.rules import Rules
 from moderation.rulebook.model import PolicySnapshot, Rulebook
 from tests.moderation.rig import BITS, MONDAY, WORDS, ModerationRig
@@ -217,7 +217,7 @@ async def test_own_rules_of_a_group_stand_above_the_version_that_is_tried(rig: M
 
 async def test_what_is_not_there_is_not_tried_and_who_says_stop_is_heard(rig: ModerationRig) -> None:
     await rig.say_all("你好")
-    with pytest.raises(UnknownPolicyError):
+    with pytest.raises(PolicyNotFoundError):
         await run_backtest(
             rig.reader, rig.current(), RequestBacktestCommand("nobody-wrote-this", 1, MONDAY, MONDAY + DAY), go_on
         )

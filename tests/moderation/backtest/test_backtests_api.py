@@ -134,10 +134,10 @@ async def test_a_backtest_needs_a_version_a_period_and_a_moderator(interface: In
     assert kind_of(await interface.ask("POST", path, json={})) == (422, "invalid-request")
     assert kind_of(await interface.ask("POST", path, "operator", json=PERIOD)) == (403, "forbidden")
     nowhere = f"/policies/{policy_id()}/versions/1/backtests"
-    assert kind_of(await interface.ask("POST", nowhere, json=PERIOD)) == (404, "unknown-policy")
-    assert kind_of(await interface.ask("GET", nowhere)) == (404, "unknown-policy")
+    assert kind_of(await interface.ask("POST", nowhere, json=PERIOD)) == (404, "not-found")
+    assert kind_of(await interface.ask("GET", nowhere)) == (404, "not-found")
     asked = await ask_for(interface, name)
     await activate(interface, name)
     elsewhere = f"/policies/{name}/versions/2/backtests/{asked['id']}"
-    assert kind_of(await interface.ask("GET", elsewhere)) == (404, "unknown-backtest")
+    assert kind_of(await interface.ask("GET", elsewhere)) == (404, "not-found")
     await interface.ask("DELETE", f"{path}/{asked['id']}")

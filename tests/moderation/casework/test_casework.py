@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from huiqun.contracts.moderation import CaseOutcome
-from moderation.cases.handlers import UnknownCaseError
+from moderation.cases.handlers import CaseNotFoundError
 from moderation.casework.handlers import comment_on_case
 from moderation.casework.model import MAX_COMMENTS, CaseClosedError, CaseFullError, CaseHeldError
 from tests.moderation.rig import ANNA, BO, DOUBTFUL, ModerationRig
@@ -38,7 +38,7 @@ async def test_a_claimed_case_is_its_holders_until_the_lease_is_over(rig: Modera
             await attempt(case.id, BO)
     with pytest.raises(CaseClosedError):
         await rig.decide(case.id, REVERSED)
-    with pytest.raises(UnknownCaseError):
+    with pytest.raises(CaseNotFoundError):
         await rig.decide("review-nothing", REVERSED)
 
 

@@ -47,7 +47,7 @@ async def test_an_export_without_tasks_has_no_file_yet(interface: Interface) -> 
     asked = await interface.ask("POST", "/exports", "auditor", json=body)
     path = asked.headers["location"].removeprefix("/api/v1")
     assert kind_of(await interface.ask("GET", f"{path}/file", "auditor")) == (409, "export-unfinished")
-    assert kind_of(await interface.ask("GET", f"/exports/{new_id()}", "auditor")) == (404, "unknown-export")
-    assert kind_of(await interface.ask("GET", f"/exports/{new_id()}/file", "auditor")) == (404, "unknown-export")
+    assert kind_of(await interface.ask("GET", f"/exports/{new_id()}", "auditor")) == (404, "not-found")
+    assert kind_of(await interface.ask("GET", f"/exports/{new_id()}/file", "auditor")) == (404, "not-found")
     backwards = {**body, "from": RANGE["to"], "to": RANGE["from"]}
     assert kind_of(await interface.ask("POST", "/exports", "auditor", json=backwards)) == (422, "invalid-request")

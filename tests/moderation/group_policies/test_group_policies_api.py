@@ -15,7 +15,7 @@ async def test_a_group_is_given_a_policy_that_is_in_force_and_no_other(interface
     assert kind_of(await interface.ask("PUT", f"/groups/{group}", json=body)) == (428, "precondition-required")
     assert kind_of(await interface.ask("PUT", f"/groups/{group}", json=body, headers=seen)) == (409, "inactive-policy")
     answer = await interface.ask("PUT", f"/groups/{group}", json={"policy_id": policy_id()}, headers=seen)
-    assert kind_of(answer) == (404, "unknown-policy")
+    assert kind_of(answer) == (404, "not-found")
     await activate(interface, name)
     answer = await interface.ask("PUT", f"/groups/{group}", json=body, headers=seen)
     assert (answer.status_code, answer.headers["etag"]) == (200, '"1"')

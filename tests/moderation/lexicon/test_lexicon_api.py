@@ -86,7 +86,7 @@ async def test_a_file_with_unfit_rows_is_refused_and_each_row_named(interface: I
     assert kind_of(answer) == (422, "unfit-words")
     assert [error["line"] for error in answer.json()["errors"]] == [3, 4, 5, 6, 7]
     assert "same as in line 2" in answer.json()["errors"][2]["detail"]
-    assert kind_of(await interface.ask("GET", f"/lexicon/lists/{name}")) == (404, "unknown-list")
+    assert kind_of(await interface.ask("GET", f"/lexicon/lists/{name}")) == (404, "not-found")
     assert await interface.audited(f"lexicon/{name}") == []
 
 
@@ -160,9 +160,9 @@ async def test_a_removed_list_is_gone_with_its_words(interface: Interface) -> No
     name = list_name()
     await put(interface, name, HEADER + "刷单,fraud,4,,,\n")
     assert (await interface.ask("DELETE", f"/lexicon/lists/{name}")).status_code == 204
-    assert kind_of(await interface.ask("GET", f"/lexicon/lists/{name}/words")) == (404, "unknown-list")
+    assert kind_of(await interface.ask("GET", f"/lexicon/lists/{name}/words")) == (404, "not-found")
     assert await interface.rig.database["words"].count_documents({"list": name}) == 0
-    assert kind_of(await interface.ask("DELETE", f"/lexicon/lists/{name}")) == (404, "unknown-list")
+    assert kind_of(await interface.ask("DELETE", f"/lexicon/lists/{name}")) == (404, "not-found")
     assert await interface.audited(f"lexicon/{name}") == ["lexicon.list.imported", "lexicon.list.dropped"]
 
 

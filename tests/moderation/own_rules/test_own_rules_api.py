@@ -52,7 +52,7 @@ async def test_own_rules_hold_only_once_somebody_else_has_agreed(interface: Inte
         {"path": "flood/messages", "old": 8, "new": 9}
     ]
     assert kind_of(await approve_own_rules(interface, group, 1, "moderator")) == (403, "four-eyes")
-    assert kind_of(await approve_own_rules(interface, group, 2)) == (404, "unknown-version")
+    assert kind_of(await approve_own_rules(interface, group, 2)) == (404, "not-found")
     agreed = (await approve_own_rules(interface, group, 1)).json()
     assert (agreed["policy"], agreed["own_rules"], agreed["own_waiting"]) == (
         "default@0+g1",
@@ -75,11 +75,8 @@ async def test_own_rules_of_before_are_gone_back_to_with_a_reason(interface: Int
 
 
 async def test_where_one_pair_of_eyes_is_enough_own_rules_hold_at_once(interface: Interface) -> None:
-    interface.served.app.state.four_eyes = False
-    try:
+    with interface.without_four_eyes():
         answer = await request_own_rules(interface, new_id(), {"quota": {"per_day": 9}})
-    finally:
-        interface.served.app.state.four_eyes = True
     assert (answer.json()["policy"], answer.headers["etag"]) == ("default@0+g1", '"1"')
 
 

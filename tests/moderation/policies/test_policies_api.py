@@ -166,15 +166,15 @@ async def test_rules_that_make_no_sense_are_refused_with_the_reason(
     (error,) = answer.json()["errors"]
     assert error["pointer"] == pointer
     assert reason in error["detail"]
-    assert kind_of(await interface.ask("GET", f"/policies/{name}")) == (404, "unknown-policy")
+    assert kind_of(await interface.ask("GET", f"/policies/{name}")) == (404, "not-found")
 
 
 async def test_what_is_not_there_is_404_with_its_name(interface: Interface) -> None:
     name = await written(interface)
     for path in (f"/policies/{name}/versions/9", f"/policies/{policy_id()}", f"/policies/{policy_id()}/versions"):
-        assert kind_of(await interface.ask("GET", path)) == (404, "unknown-policy")
+        assert kind_of(await interface.ask("GET", path)) == (404, "not-found")
     answer = await interface.ask("POST", f"/policies/{name}/activation", json={"version": 9}, headers={"If-Match": "*"})
-    assert kind_of(answer) == (404, "unknown-policy")
+    assert kind_of(answer) == (404, "not-found")
     assert f"{name}@9" in answer.json()["detail"]
 
 

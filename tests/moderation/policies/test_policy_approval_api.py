@@ -30,13 +30,10 @@ async def test_its_author_may_go_back_to_a_version_that_was_looked_at_before(int
 
 async def test_where_one_pair_of_eyes_is_enough_the_author_does_it(interface: Interface) -> None:
     name = await written(interface)
-    interface.served.app.state.four_eyes = False
-    try:
+    with interface.without_four_eyes():
         answer = await interface.ask(
             "POST", f"/policies/{name}/activation", json={"version": 1}, headers={"If-Match": "*"}
         )
-    finally:
-        interface.served.app.state.four_eyes = True
     assert answer.status_code == 200
 
 
@@ -70,11 +67,8 @@ async def test_an_edit_voids_an_approval_and_what_was_in_force_is_not_edited(int
     assert (edited["state"], edited["approved_by"], edited["rules"]) == ("draft", None, draft["rules"])
     assert len(edited["editors"]) == 2
     assert kind_of(await approve(interface, name)) == (403, "four-eyes"), "the other one has written in it, too"
-    interface.served.app.state.four_eyes = False
-    try:
+    with interface.without_four_eyes():
         await activate(interface, name)
-    finally:
-        interface.served.app.state.four_eyes = True
     again = await interface.ask("PUT", path, json=draft, headers={"If-Match": "*"})
     assert kind_of(again) == (409, "version-state")
 
@@ -120,9 +114,9 @@ async def test_two_versions_are_compared_value_by_value(interface: Interface) ->
 
 async def test_what_is_not_there_is_not_compared(interface: Interface) -> None:
     name = policy_id()
-    assert kind_of(await interface.ask("GET", f"/policies/{name}/versions/0/diff")) == (404, "unknown-policy")
+    assert kind_of(await interface.ask("GET", f"/policies/{name}/versions/0/diff")) == (404, "not-found")
     await write_policy(interface, name, {"quota": {"per_day": 7}})
-    assert kind_of(await interface.ask("GET", f"/policies/{name}/versions/2/diff")) == (404, "unknown-policy")
+    assert kind_of(await interface.ask("GET", f"/policies/{name}/versions/2/diff")) == (404, "not-found")
 
 
 async def test_what_would_make_those_below_unfit_is_refused_with_their_names(own_interface: Interface) -> None:

@@ -6,10 +6,10 @@ import pytest
 
 from huiqun.work import Work
 from moderation.retention.handlers import (
+    HoldNotFoundError,
     LiftedHoldError,
     LiftHoldCommand,
     PlaceHoldCommand,
-    UnknownHoldError,
     count_unsettled_groups,
     lift_hold,
     list_open_holds,
@@ -107,7 +107,7 @@ async def test_a_hold_is_lifted_once_and_must_be_there(rig: ModerationRig) -> No
     assert (lifted.lifted_by, lifted.lift_reason) == ("bo", "已结")
     with pytest.raises(LiftedHoldError):
         await lift(rig, hold)
-    with pytest.raises(UnknownHoldError):
+    with pytest.raises(HoldNotFoundError):
         await rig.run(lambda work: lift_hold(work, LiftHoldCommand("nothing", ""), "bo"))
     assert await list_open_holds(rig.reader) == []
 

@@ -41,7 +41,7 @@ async def test_a_hold_is_placed_comes_through_and_is_lifted(with_tasks: Interfac
 
     await eventually(is_let_go)
     assert await with_tasks.audited(path[1:].replace("holds", "hold")) == ["hold.placed", "hold.lifted"]
-    assert kind_of(await with_tasks.ask("GET", f"/holds/{new_id()}", "auditor")) == (404, "unknown-hold")
+    assert kind_of(await with_tasks.ask("GET", f"/holds/{new_id()}", "auditor")) == (404, "not-found")
 
 
 @pytest.mark.parametrize(

@@ -89,11 +89,8 @@ async def test_a_wish_for_an_exception_is_taken_back_and_not_approved_any_more(i
 
 async def test_where_one_pair_of_eyes_is_enough_an_exception_holds_at_once(interface: Interface) -> None:
     group = new_id()
-    interface.served.app.state.four_eyes = False
-    try:
+    with interface.without_four_eyes():
         asked = await request(interface, group)
-    finally:
-        interface.served.app.state.four_eyes = True
     assert asked["state"] == "approved"
     assert await excepted(interface, group) == {("links", "u1")}
 
@@ -138,4 +135,4 @@ async def test_an_exception_without_a_rule_an_end_or_a_reason_is_refused(
 async def test_only_moderators_grant_and_what_is_not_there_is_not_taken_back(interface: Interface) -> None:
     assert kind_of(await interface.ask("POST", "/exceptions", "operator", json=wish(new_id()))) == (403, "forbidden")
     for method in ("GET", "DELETE"):
-        assert kind_of(await interface.ask(method, f"/exceptions/{new_id()}")) == (404, "unknown-exception")
+        assert kind_of(await interface.ask(method, f"/exceptions/{new_id()}")) == (404, "not-found")

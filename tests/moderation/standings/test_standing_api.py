@@ -19,4 +19,4 @@ async def test_a_member_s_standing_shows_offences_score_and_rung(interface: Inte
     assert standing["scores"] == {"solicitation": standing["score"]}
     assert [strike["message_id"] for strike in standing["strikes"]] == [f"{group}-u1-1"]
     unknown = await interface.ask("GET", f"/groups/{group}/members/nobody/standing")
-    assert kind_of(unknown) == (404, "unknown-member")
+    assert kind_of(unknown) == (404, "not-found")

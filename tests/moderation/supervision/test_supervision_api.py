@@ -87,7 +87,7 @@ async def test_a_supervisor_draws_a_sample_and_says_what_is_to_be_said(interface
     assert fine.json()["items"] == []
     assert await interface.audited(f"message/{message_id}") == ["message.reviewed"]
     unknown = await interface.ask("POST", f"/messages/{new_id()}/reviews", "auditor", json=opinion)
-    assert kind_of(unknown) == (404, "unknown-message")
+    assert kind_of(unknown) == (404, "not-found")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from huiqun.privacy.erasure import api as person_requests_api
 from huiqun.privacy.links import SignedLinks
 from huiqun.service.api import HttpInterface
 from huiqun.tasks import api as tasks_api
+from huiqun.versions.api import FourEyesSetting
 from huiqun.web import Router
 from moderation.appeals import api as appeals_api
 from moderation.archive import api as archive_api
@@ -37,7 +38,7 @@ from moderation.policies import api as policies_api
 from moderation.reports import api as reports_api
 from moderation.retention import api as retention_api
 from moderation.rule_exceptions import api as rule_exceptions_api
-from moderation.rulebook.model import Rulebook
+from moderation.rulebook.model import Rulebook, RulebookSource
 from moderation.settings import Settings
 from moderation.staff import api as staff_api
 from moderation.standings import api as standings_api
@@ -96,11 +97,6 @@ def interface(
     routers: Sequence[Router] = ROUTERS,
 ) -> HttpInterface:
     """Routes of the service, with what they need."""
-    state = {
-        "rulebook": rulebook,
-        "directory": directory,
-        "links": links,
-        "four_eyes": settings.four_eyes,
-        "hash_key": settings.rotating_hash_key,
-    }
-    return HttpInterface(service=SERVICE, description=DESCRIPTION, routers=routers, state=state)
+    four_eyes, hash_key = FourEyesSetting(settings.four_eyes), settings.rotating_hash_key
+    provided = (directory, links, RulebookSource(rulebook), four_eyes, hash_key)
+    return HttpInterface(service=SERVICE, description=DESCRIPTION, routers=routers, provided=provided)

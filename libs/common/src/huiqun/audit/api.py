@@ -1,7 +1,9 @@
 """Routes of the audit log, the same for every service: read it, verify it."""
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, cast
+from functools import partial
+from typing import Annotated, Any
 
 from fastapi import Query, Request
 from pydantic import BaseModel, Field
@@ -10,6 +12,7 @@ from huiqun.audit.log import list_audit_entries
 from huiqun.audit.verification import VerificationReport, verify_audit_log
 from huiqun.store import Reader
 from huiqun.web import Page, Paging, ReadDatabase, Router, SingleFlight
+from huiqun.web.provided import provisions_of
 
 router = Router("/api/v1/audit", tag="audit", role="auditor")
 
@@ -60,6 +63,13 @@ async def list_audit_log(
     return paging.page(found, lambda document: (document["_id"],), _entry)
 
 
+@dataclass(frozen=True, slots=True)
+class AuditVerification:
+    """The reading of the whole log, of which a process has one at a time."""
+
+    flight: SingleFlight[VerificationReport]
+
+
 @router.get("/verification", summary="Verify the whole audit log")
 async def verify_audit(request: Request, db: ReadDatabase) -> AuditVerificationView:
     """Reads every entry; a long log takes some seconds. Who asks while it is read gets the same answer."""
@@ -77,11 +87,8 @@ async def verify_audit(request: Request, db: ReadDatabase) -> AuditVerificationV
 
 
 def _verification(request: Request, reader: Reader) -> SingleFlight[VerificationReport]:
-    """The reading of the whole log, of which this process has one at a time."""
-    state = request.app.state
-    if not hasattr(state, "audit_verification"):
-        state.audit_verification = SingleFlight(lambda: verify_audit_log(reader))
-    return cast("SingleFlight[VerificationReport]", state.audit_verification)
+    make = partial(AuditVerification, SingleFlight(lambda: verify_audit_log(reader)))
+    return provisions_of(request).get_or_make(AuditVerification, make).flight
 
 
 def _entry(document: dict[str, Any]) -> AuditEntryView:

@@ -1,7 +1,7 @@
 """Readings that are audited: whoever is shown names of people leaves an entry that says so."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final
 
 from fastapi import Depends
 from starlette.requests import Request
@@ -9,6 +9,7 @@ from starlette.requests import Request
 from huiqun.audit.chain import AuditEntry
 from huiqun.audit.log import append_audit_entry
 from huiqun.web import Caller, Principal, Transact
+from huiqun.web.idempotency import transact_of
 from huiqun.work import Work
 
 NAMES_READ: Final = "names.read"
@@ -32,7 +33,7 @@ class NamesReading:
 
 def names_reading(request: Request, who: Caller) -> NamesReading:
     """Return the reading that the caller is about to do."""
-    return NamesReading(cast("Transact", request.app.state.transact), who)
+    return NamesReading(transact_of(request), who)
 
 
 ReadsNames = Annotated[NamesReading, Depends(names_reading)]

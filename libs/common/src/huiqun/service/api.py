@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
-from typing import Any
 
 from fastapi import APIRouter
 
@@ -36,13 +35,13 @@ from huiqun.web.readiness import Check, watch_readiness
 class HttpInterface:
     """What a service offers over HTTP. Without routers it still answers for health, readiness and metrics.
 
-    `state` is what the routes find in `app.state`, beside the database.
+    `provided` is what the routes need, one of each class; see huiqun.web.provided.
     """
 
     service: str
     description: str
     routers: Sequence[APIRouter] = ()
-    state: Mapping[str, Any] = field(default_factory=dict)
+    provided: Sequence[object] = ()
 
 
 class ComponentUnhealthyError(Exception):
@@ -93,7 +92,7 @@ class HttpComponent:
                     page=settings.rate_limit_page,
                     link=settings.rate_limit_link,
                 ),
-                state=interface.state,
+                provided=interface.provided,
             )
         )
 

@@ -16,6 +16,7 @@ from huiqun.contracts.topics import TOPICS, Topic, dead_letters_of
 from huiqun.kafka import KafkaOptions, Publisher
 from huiqun.kafka.publisher import Record
 from huiqun.kafka.topics import count_partitions
+from huiqun.runtime.errors import NotFoundError
 from huiqun.runtime.health import Heartbeat
 from huiqun.work.retry import retry_forever
 
@@ -28,7 +29,7 @@ _UNWRITTEN = "dead-letters"
 _READ_SECONDS = 15.0
 
 
-class DeadLetterNotFoundError(LookupError):
+class DeadLetterNotFoundError(NotFoundError):
     """There is no dead letter of this id; `huiqun dead-letters list` shows those there are."""
 
 

@@ -16,7 +16,7 @@ router = Router(
     "/api/v1/tasks",
     tag="tasks",
     role="operator",
-    problems={TaskNotFoundError: (404, "not-found"), TaskNotFailedError: (409, "task-not-failed")},
+    problems={TaskNotFailedError: (409, "task-not-failed")},
 )
 
 TaskKey = Annotated[

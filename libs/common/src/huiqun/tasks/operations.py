@@ -1,11 +1,12 @@
 """What an operator does with tasks, over HTTP or at the shell: each is audited."""
 
 from huiqun.audit import AuditEntry, append_audit_entry
+from huiqun.runtime.errors import NotFoundError
 from huiqun.tasks import store
 from huiqun.work import Work
 
 
-class TaskNotFoundError(LookupError):
+class TaskNotFoundError(NotFoundError):
     """There is no task of this key: it has run, was cancelled, or never was."""
 
 

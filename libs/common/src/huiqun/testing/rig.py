@@ -77,7 +77,7 @@ class Rig:
     _table: RoutingTable = field(default_factory=lambda: RoutingTable(()))
     _kinds: Mapping[str, TaskKind] = field(default_factory=dict)
     _routers: Sequence[APIRouter] = ()
-    _state: Mapping[str, Any] = field(default_factory=dict)
+    _provided: Sequence[object] = ()
     _interface: ServedInterface | None = None
     _answered: int = 0
 
@@ -122,16 +122,16 @@ class Rig:
         routes: Sequence[Route] = (),
         task_kinds: Mapping[str, TaskKind] | None = None,
         routers: Sequence[APIRouter] = (),
-        state: Mapping[str, Any] | None = None,
+        provided: Sequence[object] = (),
     ) -> None:
-        """Take these parts of the service; `state` is what its HTTP routes find in `app.state`, beside the directory.
+        """Take these parts of the service; `provided` is what its HTTP routes need, beside the directory.
 
         What was wired before is not there any more, but for an interface that was asked already.
         """
         self._table = RoutingTable(tuple(routes))
         self._kinds = task_kinds or {}
         self._routers = routers
-        self._state = {"directory": self.directory, **(state or {})}
+        self._provided = (self.directory, *(each for each in provided if each is not self.directory))
 
     @property
     def clock(self) -> ManualClock:
@@ -249,7 +249,7 @@ class Rig:
                 routers=self._routers,
                 alive=lambda: True,
                 checks={},
-                state=self._state,
+                provided=self._provided,
             )
             serving = serve_interface(create_app(options), self.reader)
             self._interface = await self._opened.enter_async_context(serving)

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, Path, Response
 from pydantic import BaseModel, Field
-from starlette.requests import Request
 
 from huiqun.privacy.text import MaskedText
 from huiqun.versions.handlers import VersionedDocuments
@@ -24,9 +23,10 @@ from huiqun.versions.model import (
 )
 from huiqun.web import Principal, Role, Router, WriteOnce, WriteResult, require_role
 from huiqun.web.problems import Problems
+from huiqun.web.provided import provided
 from huiqun.work import Work
 
-#: What answers the errors of versions; a router adds its own kind of 404.
+#: What answers the errors of versions.
 VERSION_PROBLEMS: Final[Problems] = {
     ApprovalMismatchError: (409, "approval-mismatch"),
     FourEyesError: (403, "four-eyes"),
@@ -44,6 +44,13 @@ ActivationReason = Annotated[
 ]
 
 
+@dataclass(slots=True)
+class FourEyesSetting:
+    """Whether a version is approved by somebody else than its editors (HUIQUN_FOUR_EYES)."""
+
+    required: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Approver:
     """Who approves or activates a version, and whether it has to be somebody else than its editors."""
@@ -55,8 +62,10 @@ class Approver:
 def approver_with(role: Role) -> Any:  # noqa: ANN401 - what FastAPI's Depends returns
     """Ask for the caller, who needs this role, as an Approver under the setting of this process."""
 
-    def approver(request: Request, who: Annotated[Principal, require_role(role)]) -> Approver:
-        return Approver(who.id, cast("bool", request.app.state.four_eyes))
+    def approver(
+        who: Annotated[Principal, require_role(role)], setting: Annotated[FourEyesSetting, provided(FourEyesSetting)]
+    ) -> Approver:
+        return Approver(who.id, setting.required)
 
     return Depends(approver)
 

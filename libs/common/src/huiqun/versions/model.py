@@ -9,11 +9,13 @@ from typing import Any, Self
 
 import orjson
 
+from huiqun.runtime.errors import NotFoundError
+
 Content = Mapping[str, Any]
 Path = tuple[str, ...]
 
 
-class VersionNotFoundError(LookupError):
+class VersionNotFoundError(NotFoundError):
     """There is no such document, or it has no such version."""
 
 

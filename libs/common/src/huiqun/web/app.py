@@ -3,24 +3,25 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
-from huiqun.store import Database, Index
+from huiqun.store import Database, Index, OutsideTransaction
 from huiqun.web import api_keys, idempotency
 from huiqun.web.authentication import Authenticator
 from huiqun.web.compute import ComputeQueue, Offloaded
 from huiqun.web.health import health_routes
-from huiqun.web.idempotency import Transact, write_once
+from huiqun.web.idempotency import Transact, UseCaseRunner, write_once
 from huiqun.web.limits import RateLimiter, RateLimitMiddleware, RateLimits
 from huiqun.web.observability import ObservabilityMiddleware
 from huiqun.web.oidc import OidcOptions
 from huiqun.web.openapi import serve_complete_openapi
 from huiqun.web.problems import handle_domain_errors, handle_problems
+from huiqun.web.provided import ProvidedValue, Provisions, provide
 from huiqun.web.readiness import Check
 from huiqun.web.routing import (
     GuardedRoute,
@@ -56,15 +57,15 @@ class AppOptions:
     started: Callable[[], bool] = lambda: True
     oidc: OidcOptions | None = None
     limits: RateLimits = field(default_factory=RateLimits)
-    state: Mapping[str, Any] = field(default_factory=dict)
+    provided: Sequence[object] = ()
 
 
 class UnsafeRoutesError(Exception):
-    """Some routes do not say who may call them, or write without an Idempotency-Key."""
+    """Some routes do not say who may call them, write without an Idempotency-Key, or need what nobody provides."""
 
 
 def create_app(options: AppOptions) -> FastAPI:
-    """Build the app; UnsafeRoutesError if a route declares no role. `state` is what routes find in `app.state`."""
+    """Build the app; UnsafeRoutesError if a route declares no role, or needs what is not among `provided`."""
     app = FastAPI(
         title=options.title,
         version=options.version,
@@ -81,20 +82,18 @@ def create_app(options: AppOptions) -> FastAPI:
             for route in router.routes:
                 if isinstance(route, GuardedRoute):
                     route.statuses = router.statuses
-    if unsafe := list(_unsafe(app.routes)):
+    limiter = RateLimiter(options.limits)
+    authenticator = Authenticator(options.db, options.oidc, limiter)
+    own = (limiter, authenticator, ComputeQueue(), OutsideTransaction(options.db), UseCaseRunner(options.transact))
+    provisions = Provisions((*own, *options.provided))
+    if unsafe := list(_unsafe(app.routes, provisions)):
         raise UnsafeRoutesError("; ".join(unsafe))
-    for name, value in options.state.items():
-        setattr(app.state, name, value)
-    app.state.limiter = RateLimiter(options.limits)
-    app.state.compute = ComputeQueue()
-    app.state.authenticator = Authenticator(options.db, options.oidc, app.state.limiter)
-    app.state.transact = options.transact
-    app.state.database = options.db
+    provide(app, provisions)
     app.openapi = partial(serve_complete_openapi, app)  # type: ignore[method-assign] # FastAPI's own way to extend the document
     handle_problems(app)
     # The last one is the outermost.
     app.add_middleware(StartupMiddleware, started=options.started)
-    app.add_middleware(RateLimitMiddleware, limiter=app.state.limiter)
+    app.add_middleware(RateLimitMiddleware, limiter=limiter)
     app.add_middleware(ObservabilityMiddleware)
     app.add_middleware(SecurityHeadersMiddleware)
     return app
@@ -114,7 +113,7 @@ def _own_routes(app: FastAPI) -> APIRouter:
     return router
 
 
-def _unsafe(routes: Sequence[BaseRoute]) -> Iterator[str]:
+def _unsafe(routes: Sequence[BaseRoute], provisions: Provisions) -> Iterator[str]:
     for route in routes:
         if not isinstance(route, APIRoute):
             yield f"{getattr(route, 'path', route)}: only routes of huiqun.web.Router can be checked"
@@ -127,4 +126,7 @@ def _unsafe(routes: Sequence[BaseRoute]) -> Iterator[str]:
             yield f"{name}: no role declared"
         once = depends_on(route, write_once) or any(find_marks(route, ReadOnly))
         if may_write(route) and accesses != {"anyone"} and not once:
-            yield f"{name}: neither WriteOnce nor changes_nothing()"
+            yield f"{name}: neither WriteOnce nor read_only()"
+        for needed in find_marks(route, ProvidedValue):
+            if needed.kind not in provisions:
+                yield f"{name}: needs a {needed.kind.__name__}, which is not provided"

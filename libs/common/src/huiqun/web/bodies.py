@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
-from typing import Final, cast
+from typing import Final
 
 import orjson
 from starlette.requests import Request
@@ -16,6 +16,7 @@ from starlette.types import Message
 from huiqun.web.compute import ComputeQueue
 from huiqun.web.limits import quota_owner_of
 from huiqun.web.problems import Problem, locate_field_error
+from huiqun.web.provided import provisions_of
 
 MIB: Final = 1024 * 1024
 _MAX_DEPTH: Final = 64
@@ -53,7 +54,7 @@ async def read_body(request: Request, limit: int) -> Body:
     examine = partial(_examine, asked, content, is_json=media_type.endswith("+json") or media_type in _JSON)
     if len(content) <= _LARGE:
         return examine()
-    return await cast("ComputeQueue", request.app.state.compute).run(quota_owner_of(request), examine)
+    return await provisions_of(request).get(ComputeQueue).run(quota_owner_of(request), examine)
 
 
 def _examine(asked: bytes, content: bytes, *, is_json: bool) -> Body:

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Final, ParamSpec, TypeVar, cast
+from typing import Annotated, Final, ParamSpec, TypeVar
 
 from fastapi import Depends
 from starlette.requests import Request
 
 from huiqun.web.limits import quota_owner_of
 from huiqun.web.problems import RETRY_AT_ONCE, Problem
+from huiqun.web.provided import provisions_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -89,7 +90,7 @@ class Offload:
 
 def offload(request: Request) -> Offload:
     """Room for whoever sent the request."""
-    return Offload(cast("ComputeQueue", request.app.state.compute), quota_owner_of(request))
+    return Offload(provisions_of(request).get(ComputeQueue), quota_owner_of(request))
 
 
 Offloaded = Annotated[Offload, Depends(offload)]

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
-from typing import Annotated, Any, Final, Protocol, TypeVar, cast
+from typing import Annotated, Any, Final, Protocol, TypeVar
 from urllib.parse import quote
 
 import orjson
@@ -16,6 +16,7 @@ from starlette.responses import Response
 from huiqun.store import DuplicateKey, Index, StoreError
 from huiqun.web.preconditions import etag_of
 from huiqun.web.problems import Problem
+from huiqun.web.provided import provisions_of
 from huiqun.web.routing import body_of, caller_of
 from huiqun.work import Work
 
@@ -54,6 +55,13 @@ class WriteResult:
             return Response(status_code=self.status or 204, headers=headers)
         content = orjson.dumps(self.body.model_dump(mode="json", by_alias=True))
         return Response(content, self.status or default_status, headers, media_type="application/json")
+
+
+@dataclass(frozen=True, slots=True)
+class UseCaseRunner:
+    """What runs the use cases of an app's requests."""
+
+    transact: Transact
 
 
 class _KeyInUseError(Exception):
@@ -144,7 +152,7 @@ def write_once(
     route = request.scope["route"]
     scope = f"{caller_of(request).id}\n{request.method} {route.path}\n{idempotency_key}"
     return IdempotentWrite(
-        transact=request.app.state.transact,
+        transact=transact_of(request),
         key=sha256(scope.encode()).hexdigest(),
         fingerprint=body_of(request).fingerprint,
         status=route.status_code or 200,
@@ -156,7 +164,7 @@ WriteOnce = Annotated[IdempotentWrite, Depends(write_once)]
 
 def transact_of(request: Request) -> Transact:
     """What runs a use case that is safe to repeat: an entry in the audit log, what a members' page does."""
-    return cast("Transact", request.app.state.transact)
+    return provisions_of(request).get(UseCaseRunner).transact
 
 
 TransactOnce = Annotated[Transact, Depends(transact_of)]

@@ -13,7 +13,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final
 
 from fastapi import Path, Query
 from starlette.requests import Request
@@ -23,6 +23,7 @@ from huiqun.privacy.links import ExpiredLinkError, InvalidLinkError, LinkGrant, 
 from huiqun.store import Reader
 from huiqun.web.html import HTML, HTML_OR_PROBLEM, html_page, notice_paragraph
 from huiqun.web.idempotency import transact_of
+from huiqun.web.provided import provisions_of
 from huiqun.web.routing import database_of
 from huiqun.work import Work
 
@@ -74,7 +75,7 @@ class MemberPages:
     async def _answer(
         self, request: Request, token: str, settled: int, answer: Callable[[LinkGrant], Awaitable[HTMLResponse]]
     ) -> HTMLResponse:
-        links = cast("SignedLinks", request.app.state.links)
+        links = provisions_of(request).get(SignedLinks)
         try:
             return await answer(links.verify_token(self.purpose, token, datetime.now(UTC)))
         except InvalidLinkError:

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from huiqun.kafka.publisher import EventTooLargeError
+from huiqun.runtime.errors import NotFoundError
 from huiqun.store import StoreError, is_transient, is_write_conflict
 from huiqun.telemetry import current_traceparent, describe_error, parse_traceparent
 
@@ -121,6 +122,7 @@ def handle_problems(app: FastAPI) -> None:
     app.add_exception_handler(StoreError, _on_store_error)
     app.add_exception_handler(OverflowError, _on_overflow)
     app.add_exception_handler(EventTooLargeError, _on_event_too_large)
+    app.add_exception_handler(NotFoundError, _on_not_found)
 
 
 def handle_domain_errors(app: FastAPI, problems: Problems) -> None:
@@ -128,15 +130,25 @@ def handle_domain_errors(app: FastAPI, problems: Problems) -> None:
 
     async def respond(request: Request, error: Exception) -> Response:
         status, kind = next(problems[each] for each in type(error).__mro__ if each in problems)
-        sentence = (type(error).__doc__ or kind).split("\n", 1)[0].strip()
-        about = str(error)
-        detail = f"{sentence.rstrip('.')}: {about}" if about else sentence
+        detail = _explain(error)
         faults = error.field_faults if isinstance(error, HasFieldFaults) else ()
         errors = [locate_field_error(("body", *path), reason) for path, reason in faults]
         return problem_response(request, Problem(status, kind, detail, errors=errors))
 
     for error in problems:
         app.add_exception_handler(error, respond)
+
+
+def _explain(error: Exception) -> str:
+    """The first sentence of the error's docstring, and what it was raised about."""
+    sentence = (type(error).__doc__ or type(error).__name__).split("\n", 1)[0].strip()
+    about = str(error)
+    return f"{sentence.rstrip('.')}: {about}" if about else sentence
+
+
+async def _on_not_found(request: Request, error: Exception) -> Response:
+    """Answer for whatever is not there, in every slice: one kind of problem, and the detail says what is missing."""
+    return problem_response(request, Problem(404, "not-found", _explain(error)))
 
 
 async def _on_problem(request: Request, error: Exception) -> Response:

@@ -16,6 +16,7 @@ from huiqun.web.bodies import MIB, Body, read_body, replay_body
 from huiqun.web.limits import HEALTH_PATHS, RateLimiter, client_network_of
 from huiqun.web.principals import ANONYMOUS, Access, Principal
 from huiqun.web.problems import Problem, Problems
+from huiqun.web.provided import provisions_of
 
 DEFAULT_BODY_LIMIT: Final = MIB
 _STRANGERS_BODY_LIMIT: Final = 16 * 1024
@@ -77,7 +78,7 @@ def caller_of(request: Request) -> Principal:
 
 def database_of(request: Request) -> OutsideTransaction:
     """Return the service's database, for reading; writes go through `WriteOnce`."""
-    return OutsideTransaction(request.app.state.database)
+    return provisions_of(request).get(OutsideTransaction)
 
 
 def body_of(request: Request) -> Body:
@@ -103,11 +104,10 @@ class GuardedRoute(APIRoute):
         async def guarded(request: Request) -> Response:
             if "\0" in request.url.path or "%00" in request.url.query:
                 raise Problem(400, "bad-request", "The address contains the NUL character.")
-            authenticator: Authenticator = request.app.state.authenticator
-            request.state.principal = await authenticator.admit(request, accesses)
+            provisions = provisions_of(request)
+            request.state.principal = await provisions.get(Authenticator).admit(request, accesses)
             if request.state.principal is ANONYMOUS and self.path not in HEALTH_PATHS:
-                limiter: RateLimiter = request.app.state.limiter
-                limiter.count_page(client_network_of(request.scope), _link_of(request))
+                provisions.get(RateLimiter).count_page(client_network_of(request.scope), _link_of(request))
             if request.method in WRITING_METHODS:
                 body = await read_body(request, limit)
                 request.state.body = body

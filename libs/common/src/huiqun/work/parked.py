@@ -12,6 +12,7 @@ import structlog
 from huiqun.kafka import Publisher
 from huiqun.kafka.publisher import Record, RecordsTooLargeError
 from huiqun.runtime.clock import Clock
+from huiqun.runtime.errors import NotFoundError
 from huiqun.store import Database, Index, UpdateOne
 from huiqun.telemetry import metrics
 from huiqun.work.outbox import OutboxEntry
@@ -28,7 +29,7 @@ _MOST_LINES = 20
 _log = structlog.get_logger(__name__)
 
 
-class ParkedRecordNotFoundError(LookupError):
+class ParkedRecordNotFoundError(NotFoundError):
     """There is no parked record of this id."""
 
 

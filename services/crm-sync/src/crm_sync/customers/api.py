@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated
 
-from fastapi import Depends, Path, Query, Request
+from fastapi import Depends, Path, Query
 from pydantic import BaseModel, Field
 
 from crm_sync.customers import store
@@ -13,6 +13,7 @@ from huiqun.audit.reading import ReadsNames
 from huiqun.channel.directory.handlers import Directory
 from huiqun.channel.directory.model import DirectoryMember
 from huiqun.web import Page, Paging, Problem, ReadDatabase, Router
+from huiqun.web.provided import provided
 
 router = Router("/api/v1/customers", tag="customers", role="operator")
 
@@ -58,9 +59,9 @@ class CustomerView(BaseModel):
 class Presenter:
     """Shows customers with what the directory says of them."""
 
-    def __init__(self, db: ReadDatabase, request: Request) -> None:
+    def __init__(self, db: ReadDatabase, directory: Annotated[Directory, provided(Directory)]) -> None:
         self._db = db
-        self._directory = cast("Directory", request.app.state.directory)
+        self._directory = directory
 
     async def find(self, any_id: str, kind: IdKind | None, source: str | None) -> list[Customer]:
         """Return who has an id of this value: of several, two."""

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from huiqun.contracts.moderation import Screened
+from huiqun.runtime.errors import NotFoundError
 from huiqun.store import Cursor, Reader
 from huiqun.work import Work
 from moderation.archive import store
@@ -22,7 +23,7 @@ from moderation.archive.model import (
 _PAGE: Final = 500
 
 
-class MessageNotArchivedError(LookupError):
+class MessageNotArchivedError(NotFoundError):
     """There is no such message in the archive."""
 
 

@@ -12,17 +12,15 @@ from huiqun.runtime.clock import truncate_to_milliseconds
 from huiqun.web import Page, Paging, Principal, ReadDatabase, Router, WriteOnce, WriteResult, require_role
 from huiqun.work import Work
 from moderation.backtest import handlers
-from moderation.backtest.handlers import UnfitBacktestError, UnknownBacktestError
+from moderation.backtest.handlers import UnfitBacktestError
 from moderation.backtest.model import Backtest, RequestBacktestCommand
-from moderation.policies.model import PolicyId, UnknownPolicyError
+from moderation.policies.model import PolicyId
 
 router = Router(
     "/api/v1/policies/{policy_id}/versions/{number}/backtests",
     tag="backtests",
     role="viewer",
     problems={
-        UnknownPolicyError: (404, "unknown-policy"),
-        UnknownBacktestError: (404, "unknown-backtest"),
         UnfitBacktestError: (422, "unfit-backtest"),
     },
 )

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from huiqun.runtime.errors import NotFoundError
 from huiqun.runtime.ids import new_id
 from huiqun.store import Cursor, Reader
 from huiqun.tasks.model import Effect, TaskRun
@@ -47,7 +48,7 @@ _NOTES: Final = (
 )
 
 
-class UnknownBacktestError(LookupError):
+class BacktestNotFoundError(NotFoundError):
     """There is no such backtest of this version."""
 
 
@@ -56,7 +57,7 @@ class UnfitBacktestError(ValueError):
 
 
 async def request_backtest(work: Work, command: RequestBacktestCommand, actor: str) -> Backtest:
-    """Have a version tried by whoever has time for it. Raises UnknownPolicyError, UnfitBacktestError."""
+    """Have a version tried by whoever has time for it. Raises PolicyNotFoundError, UnfitBacktestError."""
     await POLICIES.get_version(work, command.policy_id, command.version)
     if command.since >= command.until:
         raise UnfitBacktestError(f"{command.since.isoformat()} is not before {command.until.isoformat()}")
@@ -67,7 +68,7 @@ async def request_backtest(work: Work, command: RequestBacktestCommand, actor: s
 
 
 async def cancel_backtest(work: Work, policy_id: str, version: int, backtest_id: str) -> Backtest:
-    """End a backtest; one that has ended stays as it is. Raises UnknownBacktestError."""
+    """End a backtest; one that has ended stays as it is. Raises BacktestNotFoundError."""
     backtest = await get_backtest(work, policy_id, version, backtest_id)
     if backtest.state not in OPEN_STATES:
         return backtest
@@ -77,17 +78,17 @@ async def cancel_backtest(work: Work, policy_id: str, version: int, backtest_id:
 
 
 async def get_backtest(reader: Reader, policy_id: str, version: int, backtest_id: str) -> Backtest:
-    """The backtest with its report, if it has come to its end. Raises UnknownBacktestError."""
+    """The backtest with its report, if it has come to its end. Raises BacktestNotFoundError."""
     backtest = await store.find_backtest(reader, backtest_id)
     if backtest is None or (backtest.command.policy_id, backtest.command.version) != (policy_id, version):
-        raise UnknownBacktestError(backtest_id)
+        raise BacktestNotFoundError(backtest_id)
     return backtest
 
 
 async def list_backtests(
     reader: Reader, policy_id: str, version: int, before: str | None, limit: int
 ) -> list[Backtest]:
-    """The backtests of a version, newest first, before the given one. Raises UnknownPolicyError."""
+    """The backtests of a version, newest first, before the given one. Raises PolicyNotFoundError."""
     await POLICIES.get_version(reader, policy_id, version)
     return await store.list_backtests(reader, policy_id, version, before, limit)
 
@@ -113,7 +114,7 @@ async def run_backtest(
     """Judge the messages of the period under the version and report what comes out differently.
 
     The archive is read once, in order, and judged by the lexicon of `book`, in a thread, so that others get their turn.
-    Raises UnknownPolicyError.
+    Raises PolicyNotFoundError.
     """
     version = await POLICIES.get_version(reader, command.policy_id, command.version)
     exceptions = await list_exceptions_in_force(reader, command.since)

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated, Final, Literal, cast
+from typing import Annotated, Literal, cast
 
 from fastapi import Depends, Path, Query, Response
 from pydantic import BaseModel, Field
@@ -13,13 +13,12 @@ from huiqun.contracts.moderation import CaseKind, CaseOutcome, Verdict
 from huiqun.web import Page, PageRequest, Paging, ReadDatabase, Router, WriteResult, set_etag
 from huiqun.work import Work
 from moderation.cases import store
-from moderation.cases.handlers import UnknownCaseError, get_case
+from moderation.cases.handlers import get_case
 from moderation.cases.model import Case, CaseState, Moderator
 from moderation.cases.store import CaseCursor, CaseFilter, CaseOrder, CasePageRequest
 from moderation.policies.sections.section import Category
 
-CASE_PROBLEMS: Final[dict[type[Exception], tuple[int, str]]] = {UnknownCaseError: (404, "unknown-case")}
-router = Router("/api/v1/cases", tag="cases", role="viewer", problems=CASE_PROBLEMS)
+router = Router("/api/v1/cases", tag="cases", role="viewer")
 
 CaseStatus = Literal["waiting", "open", "claimed", "upheld", "reversed", "reclassified", "declined"]
 CasePath = Annotated[

@@ -7,6 +7,7 @@ from huiqun.channel.actions.handlers import request_actions
 from huiqun.contracts.channel import Role
 from huiqun.contracts.channel.mentions import compose_text
 from huiqun.contracts.moderation import CaseKind, CaseOpened, OpenedCase, Screened, Verdict
+from huiqun.runtime.errors import NotFoundError
 from huiqun.runtime.ids import new_id
 from huiqun.store import Reader
 from huiqun.stream.unreadable import UnreadableRecord
@@ -28,7 +29,7 @@ _UNREADABLE_TEXT: Final = "有一条消息无法读取，未经审核，请到�
 _UNKNOWN_ID: Final = "unknown"
 
 
-class UnknownCaseError(LookupError):
+class CaseNotFoundError(NotFoundError):
     """There is no such case."""
 
 
@@ -82,10 +83,10 @@ async def list_existing_case_ids(reader: Reader, case_ids: Collection[str]) -> f
 
 
 async def get_case(reader: Reader, case_id: str) -> Case:
-    """A case. Raises UnknownCaseError."""
+    """A case. Raises CaseNotFoundError."""
     case = await store.find_case(reader, case_id)
     if case is None:
-        raise UnknownCaseError(case_id)
+        raise CaseNotFoundError(case_id)
     return case
 
 

@@ -12,7 +12,7 @@ from moderation.groups.handlers import get_group
 async def claim_case(work: Work, case_id: str, moderator: Moderator) -> Case:
     """Hold the case for as long as its group's policy allows; who holds it already holds it anew.
 
-    Raises UnknownCaseError, CaseHeldError, CaseClosedError, OwnDecisionError.
+    Raises CaseNotFoundError, CaseHeldError, CaseClosedError, OwnDecisionError.
     """
     case = await get_case(work, case_id)
     await require_impartial(work, case, moderator)
@@ -22,12 +22,12 @@ async def claim_case(work: Work, case_id: str, moderator: Moderator) -> Case:
 
 
 async def release_case(work: Work, case_id: str, moderator: Moderator) -> Case:
-    """Give the case back to the queue. Raises UnknownCaseError, CaseHeldError, CaseClosedError."""
+    """Give the case back to the queue. Raises CaseNotFoundError, CaseHeldError, CaseClosedError."""
     return await save_case(work, without_claim(await get_case(work, case_id), moderator, work.now))
 
 
 async def comment_on_case(work: Work, case_id: str, moderator: Moderator, text: str) -> Case:
-    """Note something for whoever decides. Raises UnknownCaseError, CaseFullError."""
+    """Note something for whoever decides. Raises CaseNotFoundError, CaseFullError."""
     return await save_case(work, with_comment(await get_case(work, case_id), moderator, text, work.now))
 
 

@@ -19,7 +19,7 @@ from huiqun.cli.terminal import (
 from huiqun.store import OutsideTransaction
 from moderation.backtest.handlers import run_backtest
 from moderation.backtest.model import RequestBacktestCommand
-from moderation.policies.model import UnknownPolicyError
+from moderation.policies.model import PolicyNotFoundError
 from moderation.rulebook.handlers import RulebookKeeper
 
 _SAMPLES = 3
@@ -60,7 +60,7 @@ async def _run(command: RequestBacktestCommand) -> dict[str, Any]:
 
             try:
                 return await run_backtest(OutsideTransaction(database), keeper.current(), command, show_progress)
-            except UnknownPolicyError:
+            except PolicyNotFoundError:
                 exit_with_error(f"There is no {command.label}.")
 
 

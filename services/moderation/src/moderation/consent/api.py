@@ -88,7 +88,7 @@ async def read_agreed_rules(db: ReadDatabase, group_id: GroupPath, version: Rule
     """As they were worded then, whatever has become of the policy; 404 if nobody has agreed to this version."""
     found = await store.find_agreed_rules(db, version)
     if found is None:
-        raise Problem(404, "unknown-rules", f"Nobody in {group_id} has agreed to rules of the version {version}.")
+        raise Problem(404, "not-found", f"Nobody in {group_id} has agreed to rules of the version {version}.")
     return AgreedRulesView(version=found.version, text=found.text, url=found.url, first_agreed_at=found.first_agreed_at)
 
 

@@ -1,16 +1,16 @@
 """Routes of decisions: uphold, decline, reverse or reclassify a case."""
 
 from dataclasses import dataclass
-from typing import Annotated, cast
+from typing import Annotated
 
 from fastapi import Depends, Response
 from pydantic import BaseModel, Field
-from starlette.requests import Request
 
 from huiqun.contracts.moderation import CaseOutcome
 from huiqun.privacy.links import SignedLinks
 from huiqun.privacy.text import MaskedText
 from huiqun.web import IdempotentWrite, IfMatch, Precondition, Router, WriteOnce
+from huiqun.web.provided import provided
 from moderation.appeals.model import appeal_link_maker
 from moderation.cases.api import CasePath, CaseView, answer_with_case
 from moderation.cases.model import Moderator
@@ -65,11 +65,14 @@ class DecisionRequest:
 
 
 def decision_request(
-    request: Request, case_id: CasePath, seen: IfMatch, write: WriteOnce, moderator: CurrentModerator
+    case_id: CasePath,
+    seen: IfMatch,
+    write: WriteOnce,
+    moderator: CurrentModerator,
+    links: Annotated[SignedLinks, provided(SignedLinks)],
 ) -> DecisionRequest:
     """What every decision takes."""
-    appeal_link = appeal_link_maker(cast("SignedLinks", request.app.state.links))
-    return DecisionRequest(case_id, moderator, seen, write, appeal_link)
+    return DecisionRequest(case_id, moderator, seen, write, appeal_link_maker(links))
 
 
 RequestedDecision = Annotated[DecisionRequest, Depends(decision_request)]

@@ -66,7 +66,7 @@ async def decide_case(
     """Close a case and do what follows from the decision, all in this transaction.
 
     `appeal_link` makes the address at which the member can appeal against what is decided, where there is such a page.
-    Raises UnknownCaseError, CaseHeldError where somebody else holds it, CaseClosedError, SameCategoryError,
+    Raises CaseNotFoundError, CaseHeldError where somebody else holds it, CaseClosedError, SameCategoryError,
     OwnDecisionError, NoProposalError.
     """
     case = await get_case(work, case_id)

@@ -15,7 +15,6 @@ from moderation.delegations import handlers, store
 from moderation.delegations.handlers import (
     GrantDelegationCommand,
     InvalidDelegationPeriodError,
-    UnknownDelegationError,
 )
 from moderation.delegations.model import DelegatedRight, Delegation
 
@@ -23,7 +22,7 @@ router = Router(
     "/api/v1/delegations",
     tag="incidents",
     role="viewer",
-    problems={UnknownDelegationError: (404, "unknown-delegation"), InvalidDelegationPeriodError: (422, "unfit-period")},
+    problems={InvalidDelegationPeriodError: (422, "unfit-period")},
 )
 
 DelegationPath = Annotated[

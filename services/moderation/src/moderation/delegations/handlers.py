@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from huiqun.audit import AuditEntry, append_audit_entry
+from huiqun.runtime.errors import NotFoundError
 from huiqun.runtime.ids import new_id
 from huiqun.store import Reader
 from huiqun.web import Principal
@@ -26,7 +27,7 @@ class NotAuthorisedError(PermissionError):
     """It takes the role of a moderator, or a delegation for these groups that is still good."""
 
 
-class UnknownDelegationError(LookupError):
+class DelegationNotFoundError(NotFoundError):
     """There is no such delegation."""
 
 
@@ -56,10 +57,10 @@ async def require_right(work: Work, who: Principal, right: DelegatedRight, group
 
 
 async def get_delegation(reader: Reader, delegation_id: str) -> Delegation:
-    """Return a delegation, also one that is over; raises UnknownDelegationError."""
+    """Return a delegation, also one that is over; raises DelegationNotFoundError."""
     found = await store.find_delegation(reader, delegation_id)
     if found is None:
-        raise UnknownDelegationError(delegation_id)
+        raise DelegationNotFoundError(delegation_id)
     return found
 
 
@@ -91,7 +92,7 @@ async def grant_delegation(work: Work, command: GrantDelegationCommand, actor: s
 
 
 async def revoke_delegation(work: Work, delegation_id: str, actor: str) -> Delegation:
-    """Take a delegation back at once; one that is over stays as it is. Raises UnknownDelegationError."""
+    """Take a delegation back at once; one that is over stays as it is. Raises DelegationNotFoundError."""
     found = await get_delegation(work, delegation_id)
     if not found.is_live(work.now):
         return found

@@ -27,7 +27,7 @@ from moderation.group_policies.model import InactivePolicyError
 from moderation.groups.handlers import get_group
 from moderation.groups.handlers import list_groups as list_group_records
 from moderation.groups.model import GroupRecord
-from moderation.policies.model import InheritanceConflictError, PolicyId, UnknownPolicyError
+from moderation.policies.model import InheritanceConflictError, PolicyId
 from moderation.policies.sections.rules import Rules
 
 router = Router(
@@ -35,7 +35,6 @@ router = Router(
     tag="groups",
     role="viewer",
     problems={
-        UnknownPolicyError: (404, "unknown-policy"),
         InactivePolicyError: (409, "inactive-policy"),
         InheritanceConflictError: (409, "unfit-heirs"),
     },

@@ -24,7 +24,7 @@ async def assign_policy(
 ) -> GroupRecord:
     """Give a group a policy that is in force, or the default.
 
-    Raises UnknownPolicyError, InactivePolicyError, and InheritanceConflictError where the group's own rules do not go
+    Raises PolicyNotFoundError, InactivePolicyError, and InheritanceConflictError where the group's own rules do not go
     with it.
     """
     record = await get_group(work, group_id)

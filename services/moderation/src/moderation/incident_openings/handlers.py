@@ -21,7 +21,7 @@ from moderation.incidents.handlers import (
 )
 from moderation.incidents.model import Incident, IncidentState, TimelineEntryKind
 from moderation.metrics import INCIDENTS
-from moderation.plans.handlers import UnknownPlanError, get_plan_in_force
+from moderation.plans.handlers import PlanNotFoundError, get_plan_in_force
 from moderation.plans.model import plan_of_version
 
 #: The kind of the task that runs `run_drill_cue`; its name stands in documents.
@@ -81,7 +81,7 @@ def cancel_drill_script(update: IncidentUpdate) -> None:
 async def _get_fitting_plan(work: Work, command: OpenIncidentCommand) -> Version:
     try:
         version = await get_plan_in_force(work, command.kind)
-    except UnknownPlanError as error:
+    except PlanNotFoundError as error:
         raise InvalidOpeningError(f"there is no plan for {error}") from None
     if command.as_of is not None and command.as_of > work.now:
         raise InvalidOpeningError("as_of is in the future")

@@ -9,7 +9,7 @@ from huiqun.web import Caller, Router, WriteOnce
 from moderation.incident_steps import handlers
 from moderation.incident_steps.handlers import CompleteStepCommand
 from moderation.incidents.api import INCIDENT_PROBLEMS, IncidentPath, IncidentView, change_incident
-from moderation.incidents.model import StepDoneError, UnknownStepError
+from moderation.incidents.model import StepDoneError
 from moderation.plans.model import OptionalText, StepKey
 
 router = Router(
@@ -18,7 +18,6 @@ router = Router(
     role="viewer",
     problems={
         **INCIDENT_PROBLEMS,
-        UnknownStepError: (404, "unknown-step"),
         StepDoneError: (409, "step-done"),
     },
 )

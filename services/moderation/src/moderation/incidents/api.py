@@ -13,7 +13,6 @@ from huiqun.web import Caller, IfMatch, Page, Paging, ReadDatabase, Router, Writ
 from huiqun.work import Work
 from moderation.delegations.handlers import NotAuthorisedError
 from moderation.incidents import handlers, store
-from moderation.incidents.handlers import UnknownIncidentError
 from moderation.incidents.model import (
     Incident,
     IncidentClosedError,
@@ -29,7 +28,6 @@ from moderation.plans.model import PlanKind, RequiredText
 
 #: What goes wrong with any change of an incident.
 INCIDENT_PROBLEMS: Final[Mapping[type[Exception], tuple[int, str]]] = {
-    UnknownIncidentError: (404, "unknown-incident"),
     NotAuthorisedError: (403, "not-authorised"),
     IncidentClosedError: (409, "incident-closed"),
 }

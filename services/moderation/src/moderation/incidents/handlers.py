@@ -9,6 +9,7 @@ from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.channel.actions.handlers import rehearse_actions, request_actions
 from huiqun.contracts.channel import Action
 from huiqun.contracts.moderation import GroupMode
+from huiqun.runtime.errors import NotFoundError
 from huiqun.store import Reader
 from huiqun.web import Principal
 from huiqun.work import Task, Work
@@ -27,7 +28,7 @@ END_INCIDENT_MODE: Final = "incidents.mode_ends"
 _MODE_NAMES: Final = {GroupMode.NORMAL: "正常", GroupMode.QUIET: "安静", GroupMode.LOCKDOWN: "仅工作人员发言"}
 
 
-class UnknownIncidentError(LookupError):
+class IncidentNotFoundError(NotFoundError):
     """There is no such incident."""
 
 
@@ -132,7 +133,7 @@ async def add_incident(work: Work, incident: Incident) -> IncidentUpdate:
 
 
 async def begin_incident_update(work: Work, incident_id: str, who: Principal) -> IncidentUpdate:
-    """Return an update by somebody who may work on the incident; raises UnknownIncidentError, NotAuthorisedError."""
+    """Return an update by somebody who may work on the incident; raises IncidentNotFoundError, NotAuthorisedError."""
     incident = await get_incident(work, incident_id)
     await require_right(work, who, DelegatedRight.HANDLE_INCIDENTS, incident.groups)
     return IncidentUpdate(work, incident, work.now, who.id)
@@ -147,10 +148,10 @@ async def find_incident_update_of_task(work: Work, task: Task) -> IncidentUpdate
 
 
 async def get_incident(reader: Reader, incident_id: str) -> Incident:
-    """The incident of this id; raises UnknownIncidentError."""
+    """The incident of this id; raises IncidentNotFoundError."""
     incident = await store.find_incident(reader, incident_id)
     if incident is None:
-        raise UnknownIncidentError(incident_id)
+        raise IncidentNotFoundError(incident_id)
     return incident
 
 

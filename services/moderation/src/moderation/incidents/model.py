@@ -8,6 +8,7 @@ from typing import Final
 from huiqun.contracts.channel import Action, ActionKind
 from huiqun.contracts.channel.mentions import AddressedText
 from huiqun.contracts.moderation import GroupMode
+from huiqun.runtime.errors import NotFoundError
 from huiqun.runtime.ids import new_id
 from moderation.plans.model import IncidentPlan, PlanStep
 
@@ -22,7 +23,7 @@ class IncidentState(StrEnum):
     CLOSED = "closed"
 
 
-class UnknownStepError(LookupError):
+class StepNotFoundError(NotFoundError):
     """The incident has no such step."""
 
 
@@ -126,14 +127,14 @@ class Incident:
         return frozenset(progress.owner for progress in self.steps if progress.owner)
 
     def get_step(self, key: str) -> StepProgress:
-        """The step of this key; raises UnknownStepError."""
+        """The step of this key; raises StepNotFoundError."""
         for progress in self.steps:
             if progress.step.key == key:
                 return progress
-        raise UnknownStepError(key)
+        raise StepNotFoundError(key)
 
     def complete_step(self, key: str, at: datetime, by: str, note: str) -> StepProgress:
-        """A step was done; raises UnknownStepError, StepDoneError, IncidentClosedError."""
+        """A step was done; raises StepNotFoundError, StepDoneError, IncidentClosedError."""
         self.require_not_closed()
         progress = self.get_step(key)
         if progress.done_at is not None:

@@ -23,7 +23,7 @@ from huiqun.web import (
 )
 from huiqun.work import Work
 from moderation.lexicon import handlers, store
-from moderation.lexicon.handlers import ImportWordListCommand, ShippedListError, UnfitWordsError, UnknownWordListError
+from moderation.lexicon.handlers import ImportWordListCommand, ShippedListError, UnfitWordsError
 from moderation.lexicon.matching.words import Word
 from moderation.lexicon.model import LIST_NAME, WordList
 
@@ -31,7 +31,7 @@ router = Router(
     "/api/v1/lexicon/lists",
     tag="lexicon",
     role="viewer",
-    problems={UnknownWordListError: (404, "unknown-list"), ShippedListError: (409, "shipped-list")},
+    problems={ShippedListError: (409, "shipped-list")},
 )
 
 _FORMS = (RowFormat.CSV, RowFormat.JSONL)

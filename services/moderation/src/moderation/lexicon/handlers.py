@@ -9,6 +9,7 @@ from importlib.resources import files
 
 from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.files.reading import ParsedRows, RowFault, RowFormat
+from huiqun.runtime.errors import NotFoundError
 from huiqun.store import Reader
 from huiqun.work import Transactor, Work
 from moderation.lexicon import store
@@ -38,7 +39,7 @@ class UnfitWordsError(ValueError):
         self.faults = tuple(faults)
 
 
-class UnknownWordListError(LookupError):
+class WordListNotFoundError(NotFoundError):
     """There is no word list of this name."""
 
 
@@ -78,18 +79,18 @@ async def import_word_list(work: Work, command: ImportWordListCommand, author: s
 
 
 async def delete_word_list(work: Work, name: str, actor: str) -> None:
-    """Remove a list with its words; raises UnknownWordListError, ShippedListError."""
+    """Remove a list with its words; raises WordListNotFoundError, ShippedListError."""
     _check_not_shipped(name)
     if not await store.delete_word_list(work, name):
-        raise UnknownWordListError(name)
+        raise WordListNotFoundError(name)
     await append_audit_entry(work, AuditEntry(actor, "lexicon.list.dropped", f"lexicon/{name}"))
 
 
 async def get_word_list(reader: Reader, name: str) -> WordList:
-    """Return the list of this name; raises UnknownWordListError."""
+    """Return the list of this name; raises WordListNotFoundError."""
     found = await store.find_word_list(reader, name)
     if found is None:
-        raise UnknownWordListError(name)
+        raise WordListNotFoundError(name)
     return found
 
 

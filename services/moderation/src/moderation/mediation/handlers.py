@@ -26,7 +26,7 @@ class NobodyToTalkToError(ValueError):
 async def mediate_case(work: Work, case_id: str, command: MediateCaseCommand, moderator: Moderator) -> Case:
     """Tell the members, and ask a staff member to talk to them; the case stays to be decided.
 
-    Raises UnknownCaseError, CaseHeldError where somebody else holds it, CaseClosedError, NobodyToTalkToError.
+    Raises CaseNotFoundError, CaseHeldError where somebody else holds it, CaseClosedError, NobodyToTalkToError.
     """
     case = await get_case(work, case_id)
     if case.role is not Role.CUSTOMER:

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated
 
-from fastapi import Depends, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from huiqun.audit.reading import ReadsNames
@@ -25,6 +25,7 @@ from huiqun.web import (
     WriteResult,
     require_role,
 )
+from huiqun.web.provided import provided
 from huiqun.work import Work
 from moderation.consent.handlers import list_consent_states
 from moderation.consent.model import ConsentState, has_agreed
@@ -103,12 +104,15 @@ class RosterReportView(BaseModel):
     findings: list[RosterFindingView] = Field(description="The members who should be looked at.")
 
 
+ProvidedDirectory = Annotated[Directory, provided(Directory)]
+
+
 class MemberPresenter:
     """Shows members as the directory has them, with what they agreed to."""
 
-    def __init__(self, db: ReadDatabase, request: Request) -> None:
+    def __init__(self, db: ReadDatabase, directory: ProvidedDirectory) -> None:
         self._db = db
-        self._directory = cast("Directory", request.app.state.directory)
+        self._directory = directory
 
     async def list_members(self, group_id: str, paging: PageRequest, *, present: bool | None) -> list[DirectoryMember]:
         """List a page of the members of a group by id, and one more if there are more."""
@@ -148,7 +152,7 @@ async def read_member(
     """404 for who was never heard of there. The reading is audited, because it shows a name."""
     member = await directory_store.find_member(db, group_id, member_id)
     if member is None:
-        raise Problem(404, "unknown-member", f"Nobody of the id {member_id} is known in {group_id}.")
+        raise Problem(404, "not-found", f"Nobody of the id {member_id} is known in {group_id}.")
     await reading.record(f"group/{group_id}/members", member=member_id)
     return (await presenter.show_members(group_id, [member]))[member.key]
 
@@ -161,10 +165,9 @@ async def list_roster_reports(db: ReadDatabase, group_id: GroupPath, paging: Pag
 
 
 @reports_router.post("", summary="Check the roster of a group now", status_code=201, response_model=RosterReportView)
-async def check_roster(request: Request, group_id: GroupPath, write: WriteOnce, who: Moderator) -> Response:
+async def check_roster(directory: ProvidedDirectory, group_id: GroupPath, write: WriteOnce, who: Moderator) -> Response:
     """Against the list of authorised staff; the group's owner is told if there is anything to look at."""
-
-    checks = RosterChecks(cast("Directory", request.app.state.directory))
+    checks = RosterChecks(directory)
 
     async def use_case(work: Work) -> WriteResult:
         return WriteResult(_report_view(await checks.check_roster_now(work, group_id, who.id)))

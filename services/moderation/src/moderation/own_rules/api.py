@@ -29,7 +29,7 @@ from moderation.group_policies.handlers import get_group_policy
 from moderation.group_policies.model import GroupPolicy
 from moderation.own_rules import handlers
 from moderation.own_rules.handlers import OWN_RULES
-from moderation.own_rules.model import OwnRulesCommand, UnknownOwnRulesError
+from moderation.own_rules.model import OwnRulesCommand
 from moderation.policies.model import InvalidPolicyError
 from moderation.policies.sections.layers import list_value_origins
 from moderation.policies.sections.rules import Rules
@@ -40,7 +40,6 @@ router = Router(
     role="viewer",
     problems={
         **VERSION_PROBLEMS,
-        UnknownOwnRulesError: (404, "unknown-version"),
         InvalidPolicyError: (422, "unfit-policy"),
     },
 )

@@ -22,12 +22,12 @@ from moderation.group_policies.model import GroupPolicy
 from moderation.groups.handlers import announce_settings, get_group, list_groups_ahead_of, set_own_rules
 from moderation.groups.model import GroupRecord, OwnRules
 from moderation.own_rules import store
-from moderation.own_rules.model import OwnRulesCommand, UnknownOwnRulesError
+from moderation.own_rules.model import OwnRulesCommand, OwnRulesNotFoundError
 from moderation.policies.handlers import RevisionCheck, list_active_versions_for, raise_policies_revision
 from moderation.policies.model import InvalidPolicyError, build_policy, list_layers
 from moderation.policies.sections.layers import dump_changes, validate_layers
 
-OWN_RULES: Final = VersionedDocuments(store.OWN_RULE_VERSIONS, "group.rules", "group", UnknownOwnRulesError)
+OWN_RULES: Final = VersionedDocuments(store.OWN_RULE_VERSIONS, "group.rules", "group", OwnRulesNotFoundError)
 _FORMER_NOTE = "In force before own rules had versions."
 _FORMER_AUTHOR = "unknown"
 
@@ -69,7 +69,7 @@ async def find_waiting_version(reader: Reader, group_id: str) -> int | None:
 async def compare_own_rules(reader: Reader, group_id: str, number: int) -> list[Difference]:
     """Find what becomes different for a group when a version of its own rules comes into force.
 
-    Raises UnknownOwnRulesError.
+    Raises OwnRulesNotFoundError.
     """
     version = await OWN_RULES.get_version(reader, group_id, number)
     record = await get_group(reader, group_id)

@@ -6,7 +6,7 @@ from huiqun.versions.model import VersionNotFoundError
 from moderation.policies.sections.rules import Rules
 
 
-class UnknownOwnRulesError(VersionNotFoundError):
+class OwnRulesNotFoundError(VersionNotFoundError):
     """The group's own rules have no such version."""
 
 

@@ -33,7 +33,7 @@ from huiqun.web import (
 )
 from huiqun.work import Work
 from moderation.plans import handlers
-from moderation.plans.handlers import INCIDENT_PLANS, InactivePlanError, UnknownPlanError
+from moderation.plans.handlers import INCIDENT_PLANS, InactivePlanError
 from moderation.plans.model import IncidentPlan, PlanKind, plan_content, plan_of_version
 
 router = Router(
@@ -42,7 +42,6 @@ router = Router(
     role="viewer",
     problems={
         **VERSION_PROBLEMS,
-        UnknownPlanError: (404, "unknown-plan"),
         InactivePlanError: (409, "inactive-plan"),
     },
 )

@@ -21,7 +21,7 @@ from moderation.plans.model import plan_content
 from moderation.plans.store import PLAN_VERSIONS, list_shipped_plans
 
 
-class UnknownPlanError(VersionNotFoundError):
+class PlanNotFoundError(VersionNotFoundError):
     """There is no such plan, or it has no such version."""
 
 
@@ -35,12 +35,12 @@ def _shipped_contents() -> dict[str, Content]:
 
 
 INCIDENT_PLANS: Final = VersionedDocuments(
-    PLAN_VERSIONS, "incident_plan", "incident-plan", UnknownPlanError, _shipped_contents
+    PLAN_VERSIONS, "incident_plan", "incident-plan", PlanNotFoundError, _shipped_contents
 )
 
 
 async def get_plan_in_force(work: Work, kind: str) -> Version:
-    """The plan that an incident of this kind is met with; raises UnknownPlanError, InactivePlanError."""
+    """The plan that an incident of this kind is met with; raises PlanNotFoundError, InactivePlanError."""
     head = await INCIDENT_PLANS.get_head(work, kind)
     if head.active is None:
         raise InactivePlanError(kind)
@@ -50,7 +50,7 @@ async def get_plan_in_force(work: Work, kind: str) -> Version:
 async def edit_plan_version(
     work: Work, kind: str, number: int, command: WriteVersionCommand, check_revision: Callable[[int], None]
 ) -> Version:
-    """Change what a version says that was never in force; raises UnknownPlanError, VersionStateError."""
+    """Change what a version says that was never in force; raises PlanNotFoundError, VersionStateError."""
     check_revision((await INCIDENT_PLANS.get_head(work, kind)).revision)
     return await INCIDENT_PLANS.edit_version(work, kind, number, command)
 
@@ -68,7 +68,7 @@ async def compare_plan_versions(
 ) -> tuple[int | None, list[Difference]]:
     """In what a version differs from `against`, by default the one in force; None where none is.
 
-    Returns the number of the other version, too. Raises UnknownPlanError.
+    Returns the number of the other version, too. Raises PlanNotFoundError.
     """
     head = await INCIDENT_PLANS.get_head(reader, kind)
     other = head.active if against is None else against

@@ -41,7 +41,7 @@ from huiqun.web import (
 from huiqun.work import Work
 from moderation.policies import handlers
 from moderation.policies.handlers import POLICIES
-from moderation.policies.model import InheritanceConflictError, InvalidPolicyError, PolicyId, UnknownPolicyError
+from moderation.policies.model import InheritanceConflictError, InvalidPolicyError, PolicyId
 from moderation.policies.sections.layers import dump_changes
 from moderation.policies.sections.rules import Rules
 
@@ -51,7 +51,6 @@ router = Router(
     role="viewer",
     problems={
         **VERSION_PROBLEMS,
-        UnknownPolicyError: (404, "unknown-policy"),
         InvalidPolicyError: (422, "unfit-policy"),
         InheritanceConflictError: (409, "unfit-heirs"),
     },

@@ -23,8 +23,8 @@ from moderation.policies.model import (
     ActiveVersions,
     InheritanceConflictError,
     InvalidPolicyError,
+    PolicyNotFoundError,
     PolicyVersion,
-    UnknownPolicyError,
     build_policy,
     choose_version,
     list_layers,
@@ -34,7 +34,7 @@ from moderation.policies.sections.rules import Rules
 
 #: The policies; the default comes with Huiqun, and says nothing itself.
 POLICIES: Final = VersionedDocuments(
-    store.POLICY_VERSIONS, "policy", "policy", UnknownPolicyError, lambda: {DEFAULT_POLICY: {}}
+    store.POLICY_VERSIONS, "policy", "policy", PolicyNotFoundError, lambda: {DEFAULT_POLICY: {}}
 )
 #: The task that has all that follows from the policies in force done for every group.
 APPLY_POLICIES: Final = "policies.apply"
@@ -58,7 +58,7 @@ async def edit_policy_version(
 ) -> Version:
     """Change what a version says that was never in force.
 
-    Raises UnknownPolicyError, VersionStateError, InvalidPolicyError.
+    Raises PolicyNotFoundError, VersionStateError, InvalidPolicyError.
     """
     check((await POLICIES.get_head(work, policy_id)).revision)
     version = await POLICIES.edit_version(work, policy_id, number, draft)
@@ -100,7 +100,7 @@ async def compare_policy_versions(
     """Find what becomes different for the policy's groups when it goes from version `against` to `number`.
 
     By default from the version in force. Version 0 says nothing: all is inherited, as it is before any is in force.
-    Returns the number of the other version, too. Raises UnknownPolicyError.
+    Returns the number of the other version, too. Raises PolicyNotFoundError.
     """
     head = await POLICIES.get_head(reader, policy_id)
     other = against if against is not None else head.active or 0

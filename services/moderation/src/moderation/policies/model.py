@@ -20,7 +20,7 @@ PRIVATE_SOURCE: Final = "private"
 _PRIVATE: Changes = {"quota": None, "membership": {"welcome": None, "consent": None, "posting": None}}
 
 
-class UnknownPolicyError(VersionNotFoundError):
+class PolicyNotFoundError(VersionNotFoundError):
     """There is no such policy, or it has no such version."""
 
 

@@ -13,14 +13,14 @@ from moderation.archive.handlers import AmbiguousMessageError
 from moderation.cases.api import CaseView, view_case
 from moderation.policies.sections.section import Category
 from moderation.reports import handlers
-from moderation.reports.handlers import ReportMessageCommand, UnknownReportedMessageError
+from moderation.reports.handlers import ReportedMessageNotFoundError, ReportMessageCommand
 
 router = Router(
     "/api/v1/reports",
     tag="cases",
     role="operator",
     problems={
-        UnknownReportedMessageError: (422, "unknown-message"),
+        ReportedMessageNotFoundError: (422, "unknown-message"),
         AmbiguousMessageError: (409, "ambiguous-message"),
     },
 )

@@ -20,7 +20,7 @@ from moderation.reports.model import REPORTED_CATEGORY, MessageReport
 _LEAST_SEVERITY: Final = 2
 
 
-class UnknownReportedMessageError(LookupError):
+class ReportedMessageNotFoundError(LookupError):
     """There is no such message to report."""
 
 
@@ -67,12 +67,12 @@ async def receive_reports(
 async def report_message(work: Work, command: ReportMessageCommand, by: str) -> Case:
     """Open a case for a message that a person reports, or join it.
 
-    Raises UnknownReportedMessageError, AmbiguousMessageError.
+    Raises ReportedMessageNotFoundError, AmbiguousMessageError.
     """
     try:
         revisions = await get_revisions(work, command.message_id, command.group_id)
     except MessageNotArchivedError as error:
-        raise UnknownReportedMessageError(command.message_id) from error
+        raise ReportedMessageNotFoundError(command.message_id) from error
     message = revisions[-1].to_screened()
     group = await get_group(work, message.group_id)
     rule = (await get_policy_in_force(work, group.settings)).rules.review

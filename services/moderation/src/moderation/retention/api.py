@@ -15,7 +15,6 @@ from moderation.retention.handlers import (
     LiftedHoldError,
     LiftHoldCommand,
     PlaceHoldCommand,
-    UnknownHoldError,
     count_unsettled_groups,
     get_hold,
     lift_hold,
@@ -27,7 +26,7 @@ router = Router(
     "/api/v1/holds",
     tag="retention",
     role="auditor",
-    problems={UnknownHoldError: (404, "unknown-hold"), LiftedHoldError: (409, "hold-lifted")},
+    problems={LiftedHoldError: (409, "hold-lifted")},
 )
 
 Auditor = Annotated[Principal, require_role("auditor")]

@@ -13,6 +13,7 @@ from pydantic.dataclasses import dataclass
 
 from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.privacy.text import MaskedText
+from huiqun.runtime.errors import NotFoundError
 from huiqun.runtime.ids import new_id
 from huiqun.store import Reader
 from huiqun.tasks.model import Continue
@@ -60,7 +61,7 @@ class LiftHoldCommand:
     reason: Annotated[str, MaskedText()]
 
 
-class UnknownHoldError(LookupError):
+class HoldNotFoundError(NotFoundError):
     """There is no such hold."""
 
 
@@ -94,7 +95,7 @@ async def place_hold(work: Work, command: PlaceHoldCommand, actor: str) -> Legal
 
 
 async def lift_hold(work: Work, command: LiftHoldCommand, actor: str) -> LegalHold:
-    """End a hold: what no other one covers expires as its policy says. Raises UnknownHoldError, LiftedHoldError."""
+    """End a hold: what no other one covers expires as its policy says. Raises HoldNotFoundError, LiftedHoldError."""
     hold = await get_hold(work, command.hold_id)
     if hold.lifted_at is not None:
         raise LiftedHoldError(hold.id)
@@ -106,10 +107,10 @@ async def lift_hold(work: Work, command: LiftHoldCommand, actor: str) -> LegalHo
 
 
 async def get_hold(reader: Reader, hold_id: str) -> LegalHold:
-    """The hold of this id, also a lifted one. Raises UnknownHoldError."""
+    """The hold of this id, also a lifted one. Raises HoldNotFoundError."""
     hold = await store.find_hold(reader, hold_id)
     if hold is None:
-        raise UnknownHoldError(hold_id)
+        raise HoldNotFoundError(hold_id)
     return hold
 
 

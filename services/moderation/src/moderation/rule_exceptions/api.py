@@ -17,7 +17,6 @@ from moderation.rule_exceptions.model import (
     ExceptionGrant,
     InvalidRuleExceptionError,
     RuleExceptionCommand,
-    UnknownExceptionError,
 )
 
 router = Router(
@@ -26,7 +25,6 @@ router = Router(
     role="viewer",
     problems={
         **VERSION_PROBLEMS,
-        UnknownExceptionError: (404, "unknown-exception"),
         InvalidRuleExceptionError: (422, "unfit-exception"),
     },
 )

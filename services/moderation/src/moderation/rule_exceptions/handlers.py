@@ -18,7 +18,7 @@ from moderation.rule_exceptions.model import (
     ExceptionGrant,
     InvalidRuleExceptionError,
     RuleExceptionCommand,
-    UnknownExceptionError,
+    RuleExceptionNotFoundError,
     is_rule_name,
 )
 
@@ -53,8 +53,8 @@ async def request_exception(
 async def approve_exception(work: Work, grant_id: str, command: ApproveVersionCommand) -> ExceptionGrant:
     """Let an exception that somebody asked for hold everywhere within two seconds.
 
-    Raises UnknownExceptionError, InvalidRuleExceptionError for one that would have ended by now, VersionStateError,
-    FourEyesError, ApprovalMismatchError.
+    Raises RuleExceptionNotFoundError, InvalidRuleExceptionError for one that would have ended by now,
+    VersionStateError, FourEyesError, ApprovalMismatchError.
     """
     grant = await get_exception(work, grant_id)
     if grant.revoked_at is not None:
@@ -71,7 +71,7 @@ async def approve_exception(work: Work, grant_id: str, command: ApproveVersionCo
 async def revoke_exception(work: Work, grant_id: str, actor: str) -> ExceptionGrant:
     """Take an exception back, or the request for one; one that was taken back before stays so.
 
-    Raises UnknownExceptionError.
+    Raises RuleExceptionNotFoundError.
     """
     grant = await get_exception(work, grant_id)
     if grant.revoked_at is not None:
@@ -84,10 +84,10 @@ async def revoke_exception(work: Work, grant_id: str, actor: str) -> ExceptionGr
 
 
 async def get_exception(reader: Reader, grant_id: str) -> ExceptionGrant:
-    """Get the exception of this id; raises UnknownExceptionError."""
+    """Get the exception of this id; raises RuleExceptionNotFoundError."""
     grant = await store.find_exception(reader, grant_id)
     if grant is None:
-        raise UnknownExceptionError(grant_id)
+        raise RuleExceptionNotFoundError(grant_id)
     return grant
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from huiqun.runtime.errors import NotFoundError
 from huiqun.versions.model import ApprovalRecord, Content, content_hash_of
 from moderation.groups.model import RuleException
 from moderation.policies.sections.rules import RULE_NAMES
@@ -12,7 +13,7 @@ from moderation.policies.sections.rules import RULE_NAMES
 _WITH_CATEGORIES: Final = frozenset({"lexicon", "staff", "personal_data"})
 
 
-class UnknownExceptionError(LookupError):
+class RuleExceptionNotFoundError(NotFoundError):
     """There is no exception of this id."""
 
 

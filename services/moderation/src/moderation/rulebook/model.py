@@ -1,6 +1,6 @@
 """A snapshot of everything a judgement needs besides the message and the member's standing."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -89,6 +89,13 @@ class Rulebook:
             wanted = {category for rule in chosen for category, outcome in rule.items() if outcome is not None}
             known = self._masks[policy.key] = sum(self.bits.get(category, 0) for category in wanted)
         return known
+
+
+@dataclass(frozen=True, slots=True)
+class RulebookSource:
+    """Where routes find the rulebook in force: `current` returns it."""
+
+    current: Callable[[], Rulebook]
 
 
 EMPTY_RULEBOOK = Rulebook(PolicySnapshot({}, {}), Lexicon.empty(), "none", {})

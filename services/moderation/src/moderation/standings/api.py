@@ -55,7 +55,7 @@ async def read_standing(db: ReadDatabase, group_id: GroupPath, member_id: Member
     """Score and rung are those of the ladder of the policy that the group is under now."""
     found = await store.find_standing(db, group_id, member_id)
     if found is None:
-        raise Problem(404, "unknown-member", f"Nobody of the id {member_id} has written in {group_id}.")
+        raise Problem(404, "not-found", f"Nobody of the id {member_id} has written in {group_id}.")
     settings = (await get_group(db, group_id)).settings
     ladder = (await get_policy_in_force(db, settings)).rules.ladder
     now = datetime.now(UTC)

@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Annotated, Final, cast
+from typing import Annotated, Final
 
 from fastapi import Body, Depends, Query, Response
 from pydantic import BaseModel, Field
-from starlette.requests import Request
 
 from huiqun.contracts.envelope import Id, Instant
 from huiqun.privacy.detection import PersonalDataKind
@@ -26,6 +25,7 @@ from huiqun.web import (
     require_role,
 )
 from huiqun.web.problems import locate_field_error
+from huiqun.web.provided import provided
 from huiqun.work import Work
 from moderation.archive.api import MESSAGE_PROBLEMS, GroupOfMessage, MessagePath, RevisionView, place_in, revision_view
 from moderation.archive.model import NoPersonalDataError
@@ -56,12 +56,7 @@ reviews_router = Router("/api/v1/message-reviews", tag="supervision", role="audi
 _LONGEST: Final = timedelta(days=93)
 
 
-def hash_key(request: Request) -> RotatingKey:
-    """The key of the hashes of personal data."""
-    return cast("RotatingKey", request.app.state.hash_key)
-
-
-HashKey = Annotated[RotatingKey, Depends(hash_key)]
+HashKey = Annotated[RotatingKey, provided(RotatingKey)]  # of the hashes of personal data
 Auditor = Annotated[Principal, require_role("auditor")]
 Seed = Annotated[
     str,

@@ -1,31 +1,30 @@
 """Try a text against the rules in force, and see why it would be judged so."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal
 
 from fastapi import Depends
 from pydantic import BaseModel, Field
-from starlette.requests import Request
 
 from huiqun.contracts.channel.messages import MAX_TEXT
 from huiqun.contracts.envelope import Id
 from huiqun.contracts.moderation import Verdict
 from huiqun.privacy.text import RawText
 from huiqun.web import Offloaded, Router, read_only
+from huiqun.web.provided import provided
 from moderation.classifier.handlers import load_shipped_classifier
 from moderation.lexicon.matching.matcher import LexiconHit
 from moderation.policies.model import Policy
-from moderation.rulebook.model import Rulebook
+from moderation.rulebook.model import Rulebook, RulebookSource
 from moderation.rules.model import Finding
 from moderation.verdicts.handlers import try_text
 
 router = Router("/api/v1/lexicon/scan", tag="lexicon", role="viewer")
 
 
-def get_rulebook_in_force(request: Request) -> Rulebook:
+def get_rulebook_in_force(source: Annotated[RulebookSource, provided(RulebookSource)]) -> Rulebook:
     """Return the rulebook of this process."""
-    return cast("Callable[[], Rulebook]", request.app.state.rulebook)()
+    return source.current()
 
 
 RulebookInForce = Annotated[Rulebook, Depends(get_rulebook_in_force)]

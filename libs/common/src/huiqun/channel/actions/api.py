@@ -20,7 +20,7 @@ router = Router(
     "/api/v1/actions",
     tag="actions",
     role="viewer",
-    problems={ActionNotFoundError: (404, "unknown-action"), ActionEndedError: (409, "action-ended")},
+    problems={ActionEndedError: (409, "action-ended")},
 )
 
 GroupId = Annotated[Id | None, Query(description="Only actions in this group.", examples=["group-1"])]

@@ -36,6 +36,7 @@ from huiqun.contracts.channel import (
 from huiqun.contracts.channel.mentions import AddressedText
 from huiqun.contracts.envelope import Event
 from huiqun.contracts.fields import DEFAULT_CHANNEL
+from huiqun.runtime.errors import NotFoundError
 from huiqun.runtime.ids import new_id
 from huiqun.work import Task, Work
 
@@ -48,7 +49,7 @@ ReceiptEvent = ActionCompleted | ActionFailed | ActionUnsupported | ActionAssign
 _NO_CONTEXTS: Final[Mapping[str, ActionContext]] = MappingProxyType({})
 
 
-class ActionNotFoundError(LookupError):
+class ActionNotFoundError(NotFoundError):
     """No action of this id was asked for by this service, or so long ago that it is forgotten."""
 
 

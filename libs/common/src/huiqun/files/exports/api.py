@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id
-from huiqun.files.exports.handlers import ExportNotFinishedError, ExportNotFoundError, record_download
+from huiqun.files.exports.handlers import ExportNotFinishedError, record_download
 from huiqun.files.exports.model import Export, ExportFormat, ExportState
 from huiqun.files.exports.store import read_file_bytes
 from huiqun.web import Caller, ReadDatabase, Router, TransactOnce
@@ -16,7 +16,6 @@ from huiqun.web.downloads import Download, RangeHeader, download_responses, send
 from huiqun.web.problems import Problems
 
 EXPORT_PROBLEMS: Final[Problems] = {
-    ExportNotFoundError: (404, "unknown-export"),
     ExportNotFinishedError: (409, "export-unfinished"),
 }
 ExportPath = Annotated[Id, Path(description="The export's id.", examples=["0192f3c1-0000-7000-8000-000000000000"])]

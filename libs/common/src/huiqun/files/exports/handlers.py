@@ -13,6 +13,7 @@ from prometheus_client import Counter
 from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.files.exports import store
 from huiqun.files.exports.model import OPEN_EXPORT_STATES, Export, ExportKind, RequestExportCommand
+from huiqun.runtime.errors import NotFoundError
 from huiqun.runtime.ids import new_id
 from huiqun.store import Reader
 from huiqun.tasks.model import Continue, TransactionalHandler
@@ -28,7 +29,7 @@ EXPORTED_ROWS: Final = Counter(
 )
 
 
-class ExportNotFoundError(LookupError):
+class ExportNotFoundError(NotFoundError):
     """There is no such export, or it was made more than a week ago."""
 
 

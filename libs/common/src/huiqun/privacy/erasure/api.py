@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Final, cast
 
-from fastapi import Path, Query, Request
+from fastapi import Path, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
@@ -15,21 +15,19 @@ from huiqun.privacy.erasure.collecting import read_access_file
 from huiqun.privacy.erasure.handlers import claim_access_file
 from huiqun.privacy.erasure.model import (
     AccessFileFetchedError,
-    AccessFileNotFoundError,
     PersonRequestNotFoundError,
     RequestKind,
     RequestState,
     StoredPersonRequest,
 )
-from huiqun.web import Page, Paging, Principal, ReadDatabase, Router, Transact, require_role
+from huiqun.web import Page, Paging, Principal, ReadDatabase, Router, TransactOnce, require_role
+from huiqun.web.provided import provided
 
 router = Router(
     "/api/v1/person-requests",
     tag="privacy",
     role="operator",
     problems={
-        PersonRequestNotFoundError: (404, "unknown-person-request"),
-        AccessFileNotFoundError: (404, "unknown-access-file"),
         AccessFileFetchedError: (410, "access-file-fetched"),
     },
 )
@@ -115,11 +113,13 @@ async def list_person_requests(db: ReadDatabase, paging: Paging, kind: OfKind = 
     responses=_FILE,
 )
 async def fetch_access_file(
-    request: Request, db: ReadDatabase, reference: Reference, who: Auditor
+    db: ReadDatabase,
+    reference: Reference,
+    who: Auditor,
+    transact: TransactOnce,
+    directory: Annotated[Directory, provided(Directory)],
 ) -> StreamingResponse:
     """JSON lines: what kind of data it is, and the data. It is audited, and gone after it, also if it breaks off."""
-    transact = cast("Transact", request.app.state.transact)
-    directory = cast("Directory", request.app.state.directory)
     found = await transact(lambda work: claim_access_file(work, reference, who.id))
     headers = {
         "Content-Disposition": f'attachment; filename="{found.request_id}.jsonl"',

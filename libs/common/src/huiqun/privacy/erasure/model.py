@@ -8,6 +8,7 @@ from typing import Any
 
 from huiqun.contracts.fields import Account
 from huiqun.contracts.privacy import ErasureResult
+from huiqun.runtime.errors import NotFoundError
 
 
 class RequestKind(StrEnum):
@@ -90,11 +91,11 @@ class StoredPersonRequest:
         return f"{self.kind.value}/{self.request_id}"
 
 
-class PersonRequestNotFoundError(LookupError):
+class PersonRequestNotFoundError(NotFoundError):
     """Nobody has asked this, or it was completed more than three years ago."""
 
 
-class AccessFileNotFoundError(LookupError):
+class AccessFileNotFoundError(NotFoundError):
     """There is no such file, or it has expired: the person has to ask again."""
 
 

@@ -1,0 +1,23 @@
+"""The HTTP routes of survey, and what they need."""
+
+from collections.abc import Sequence
+
+from huiqun.channel.directory.handlers import Directory
+from huiqun.privacy.erasure import api as person_requests_api
+from huiqun.service.api import HttpInterface
+from huiqun.tasks import api as tasks_api
+from huiqun.web import Router
+from survey.documents import SERVICE
+from survey.eligibility import api as eligibility_api
+
+DESCRIPTION = "Satisfaction waves, forms, results and actions."
+ROUTERS = (
+    eligibility_api.router,  # /api/v1/groups/{group_id}/eligibility
+    person_requests_api.router,  # /api/v1/person-requests
+    tasks_api.router,  # /api/v1/tasks
+)
+
+
+def interface(directory: Directory, routers: Sequence[Router] = ROUTERS) -> HttpInterface:
+    """Routes of the service, with what they need."""
+    return HttpInterface(service=SERVICE, description=DESCRIPTION, routers=routers, provided=(directory,))
