@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,8 +33,14 @@ DETERMINERS = words_in("the a an each every one no any all this some another")
 OF_ONE = words_in("it its itself he she his her him")
 OF_MANY = words_in("they them their")
 LEAST_WORDS = 3
-#: What the slices still have to mend: lines of "service: route or field". The file only ever gets shorter.
-UNMENDED = frozenset(Path(__file__).with_name("interface_words_unmended.txt").read_text().splitlines())
+#: What a description may be full of and still say nothing.
+FILLERS = words_in(
+    """
+    is are was were be been has have had did do done to of for in on by from with at and or if not
+    asked said told went made given come came became happened changed happens wrong right there then so far else
+    """
+)
+NAMES_NOTHING = FILLERS | QUESTIONS | DETERMINERS | OF_ONE | OF_MANY
 
 
 def document_of(routers: Sequence[APIRouter]) -> dict[str, Any]:
@@ -79,7 +84,7 @@ def is_imperative(summary: str) -> bool:
 def stands_alone(description: str) -> bool:
     """Whether a description says something to who reads nothing else: no bare question, no pronoun before its noun."""
     words = re.findall(r"[\w'’]+", re.split(r"[.:;]", description)[0].lower())
-    if len(description.split()) < LEAST_WORDS:
+    if len(description.split()) < LEAST_WORDS or NAMES_NOTHING.issuperset(words):
         return False
     # "Replies, whatever their spaces" names a thing first; "What they noted" does not.
     missed = OF_ONE if words[0] not in QUESTIONS | OF_MANY else OF_ONE | OF_MANY
@@ -105,7 +110,7 @@ def shared_names(service: str) -> set[str]:
 def test_summaries_are_imperative_descriptions_stand_alone_and_names_are_unique(
     service: str, find: Callable[[str], set[str]]
 ) -> None:
-    assert {f"{service}: {where}" for where in find(service)} - UNMENDED == set()
+    assert find(service) == set()
 
 
 @pytest.mark.parametrize(
@@ -114,6 +119,7 @@ def test_summaries_are_imperative_descriptions_stand_alone_and_names_are_unique(
         ("When.", False),
         ("By whom.", False),
         ("The group.", False),
+        ("What was asked for.", False),
         ("When it ends.", False),
         ("Who asked for it.", False),
         ("What they noted.", False),

@@ -17,41 +17,41 @@ from huiqun.web.provided import provisions_of
 router = Router("/api/v1/audit", tag="audit", role="auditor")
 
 Subject = Annotated[
-    str | None, Query(max_length=300, description="Only what was done to this.", examples=["policy/default"])
+    str | None, Query(max_length=300, description="Only entries about this subject.", examples=["policy/default"])
 ]
 Actor = Annotated[
-    str | None, Query(max_length=300, description="Only what this one did.", examples=["key:5f2a9c01d4e8b7a3"])
+    str | None, Query(max_length=300, description="Only entries by this principal.", examples=["key:5f2a9c01d4e8b7a3"])
 ]
 
 
 class AuditEntryView(BaseModel):
     """One entry of the log."""
 
-    number: int = Field(description="Its place in the log, from 1.", examples=[17])
-    at: datetime = Field(description="When it was done.", examples=["2026-11-22T08:00:00Z"])
-    actor: str = Field(description="Who did it.", examples=["key:5f2a9c01d4e8b7a3"])
-    action: str = Field(description="What was done.", examples=["policy.activated"])
-    subject: str = Field(description="What it was done to.", examples=["policy/default"])
-    detail: dict[str, Any] = Field(description="What else there is to know.", examples=[{"version": 3}])
-    hash: str = Field(description="Seals the entry and all before it.", examples=["9f86d081884c7d65"])
+    number: int = Field(description="Number of the entry in the log, from 1.", examples=[17])
+    at: datetime = Field(description="Moment of the action.", examples=["2026-11-22T08:00:00Z"])
+    actor: str = Field(description="Principal who acted.", examples=["key:5f2a9c01d4e8b7a3"])
+    action: str = Field(description="Name of the action.", examples=["policy.activated"])
+    subject: str = Field(description="Kind and id of the thing that was acted on.", examples=["policy/default"])
+    detail: dict[str, Any] = Field(description="Particulars of the action.", examples=[{"version": 3}])
+    hash: str = Field(description="Hash over the entry and all before it.", examples=["9f86d081884c7d65"])
 
 
 class AuditFindingView(BaseModel):
     """One thing that is wrong with the log."""
 
-    number: int = Field(description="Of which entry.", examples=[17])
-    kind: str = Field(description="What kind of fault it is.", examples=["changed"])
-    explanation: str = Field(description="What is wrong.", examples=["Entry 17 does not match its hash."])
+    number: int = Field(description="Number of the entry with the fault.", examples=[17])
+    kind: str = Field(description="Kind of fault.", examples=["changed"])
+    explanation: str = Field(description="Explanation of the fault.", examples=["Entry 17 does not match its hash."])
 
 
 class AuditVerificationView(BaseModel):
     """What a verification of the whole log found."""
 
-    intact: bool = Field(description="Whether nothing is wrong.", examples=[True])
-    entries: int = Field(description="How many entries were read.", examples=[1204])
+    intact: bool = Field(description="Whether the log is free of faults.", examples=[True])
+    entries: int = Field(description="Number of entries that were read.", examples=[1204])
     head: int = Field(description="The last entry's number, by the log's own account.", examples=[1204])
     hash: str = Field(description="The last entry's hash: keep it elsewhere.", examples=["9f86d081884c7d65"])
-    findings: list[AuditFindingView] = Field(description="What is wrong; at most 100.")
+    findings: list[AuditFindingView] = Field(description="Faults that were found, at most 100.")
 
 
 @router.get("", summary="Read the audit log")

@@ -26,7 +26,7 @@ _DEAD_LETTER_NOTES: Mapping[str, str] = {
     "topic": "The topic it came from, without the prefix",
     "partition": "The partition it came from",
     "offset": "Its place in that partition",
-    "time": "When it was set aside, RFC 3339",
+    "time": "Moment the record was set aside, RFC 3339",
     "reason": "Why it could not be processed",
     "error": "Where the error happened: frames without values; empty for what did not decode",
     "replays": "How often it had been put back on its topic before",

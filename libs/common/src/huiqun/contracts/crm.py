@@ -54,7 +54,7 @@ class Customer(Payload):
     consents: Annotated[dict[Key, ConsentState], Field(max_length=20)] = Field(
         default_factory=dict, description="What the customer says to each purpose", examples=[{"promotion": "given"}]
     )
-    accuracy: float = Field(ge=0, le=1, description="How sure it is that the accounts are this customer's, from 0 to 1")
+    accuracy: float = Field(ge=0, le=1, description="Confidence that the accounts are this customer's, from 0 to 1")
     owner: Id | None = Field(
         default=None, description="The staff member who looks after the customer", examples=["staff-1"]
     )
@@ -109,7 +109,7 @@ class FailedSync(Payload):
 
     system: Id = Field(description="The other system, by its name in the settings", examples=["core-crm"])
     customer_id: Id | None = Field(default=None, description="The customer that was to be exchanged, if one was")
-    code: Key = Field(description="What kind of failure it was", examples=["timeout"])
+    code: Key = Field(description="Kind of failure", examples=["timeout"])
 
 
 class Handover(Payload):

@@ -26,7 +26,7 @@ class PersonRequest(Payload):
     customer_id: Id | None = Field(default=None, description="The customer, where crm-sync knows the person as one")
     members: tuple[MemberRef, ...] = Field(default=(), max_length=1_000, description="The accounts that are theirs")
     requested_by: str = Field(max_length=128, description="Who asks, by principal id", examples=["key/privacy-1"])
-    ground: Remark = Field(default="", description="On what ground it is asked", examples=["本人申请"])
+    ground: Remark = Field(default="", description="Ground for the request", examples=["本人申请"])
 
 
 class Outcome(StrEnum):
@@ -40,7 +40,7 @@ class Outcome(StrEnum):
 class ErasureResult(Payload):
     """What became of one kind of data."""
 
-    what: Remark = Field(description="Which data it is, in words for people", examples=["群聊消息"])
+    what: Remark = Field(description="Name of the data, in words for people", examples=["群聊消息"])
     outcome: Outcome = Field(description="What became of the data")
     ground: Remark | None = Field(
         default=None, description="Why data is kept that was to be erased", examples=["监管要求保存"]

@@ -42,8 +42,8 @@ Kind = Annotated[
 class ProgressView(BaseModel):
     """How far a task has come."""
 
-    done: int = Field(description="How much of the work is done.", examples=[1200])
-    total: int = Field(description="How much work there is; 0 where nobody knows yet.", examples=[5000])
+    done: int = Field(description="Units of work that are done.", examples=[1200])
+    total: int = Field(description="Units of work in all; 0 while their number is unknown.", examples=[5000])
 
 
 class TaskView(BaseModel):
@@ -51,18 +51,22 @@ class TaskView(BaseModel):
 
     key: str = Field(description="The task's key.", examples=["rules/group-1"])
     kind: str = Field(description="The kind of work.", examples=["membership.rules"])
-    due: datetime = Field(description="When it is to run, or to be tried again.", examples=["2026-11-22T08:00:00Z"])
+    due: datetime = Field(
+        description="Moment the task is to run, or to be tried again.", examples=["2026-11-22T08:00:00Z"]
+    )
     state: Literal["waiting", "failed"] = Field(
         description="waiting: for its time, or running; failed: given up until somebody retries it.",
         examples=["failed"],
     )
-    is_running: bool = Field(description="Whether a process works on it.", examples=[False])
-    attempts: int = Field(description="How many attempts have failed.", examples=[10])
+    is_running: bool = Field(description="Whether a process is working on the task.", examples=[False])
+    attempts: int = Field(description="Number of failed attempts.", examples=[10])
     error: str = Field(description="The kind of error of the last attempt.", examples=["TimeoutError in call, sms.py"])
-    progress: ProgressView | None = Field(description="How far it has come, where it says so.")
+    progress: ProgressView | None = Field(description="Progress of the task; null if the kind reports none.")
     payload: dict[str, Any] = Field(description="The parameters of the work.", examples=[{"group_id": "group-1"}])
-    scheduled_at: datetime = Field(description="When it was scheduled.", examples=["2026-11-22T07:00:00Z"])
-    failed_at: datetime | None = Field(description="When it was given up.", examples=["2026-11-22T09:00:00Z"])
+    scheduled_at: datetime = Field(description="Moment the task was scheduled.", examples=["2026-11-22T07:00:00Z"])
+    failed_at: datetime | None = Field(
+        description="Moment the task was given up; null unless it has failed.", examples=["2026-11-22T09:00:00Z"]
+    )
 
 
 @router.get("", summary="List tasks")

@@ -37,7 +37,10 @@ NumberPath = Annotated[int, Path(ge=0, le=1_000_000, description="Number of the 
 ActivationReason = Annotated[
     str,
     MaskedText(strip_whitespace=True, max_length=1_000),
-    Field(description="Why; required to go back to an older version.", examples=["Version 4 warned too often"]),
+    Field(
+        description="Reason for the activation; required to go back to an older version.",
+        examples=["Version 4 warned too often"],
+    ),
 ]
 
 
@@ -87,11 +90,14 @@ class ApprovalView(BaseModel):
         examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
     )
     editors: list[str] = Field(
-        description="Who wrote in the version; none of them may approve it.", examples=[["key:5f2a9c01d4e8b7a3"]]
+        description="Principal who wrote in the version; none of them may approve it.",
+        examples=[["key:5f2a9c01d4e8b7a3"]],
     )
-    approved_by: str | None = Field(description="Who approved the version.", examples=["key:77aa01d4e8b7a35f"])
+    approved_by: str | None = Field(
+        description="Principal who approved the version.", examples=["key:77aa01d4e8b7a35f"]
+    )
     approved_at: datetime | None = Field(
-        description="When the content was approved.", examples=["2026-11-22T09:00:00Z"]
+        description="Moment the content was approved.", examples=["2026-11-22T09:00:00Z"]
     )
 
 

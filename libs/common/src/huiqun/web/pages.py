@@ -30,7 +30,7 @@ _INT64: Final = range(-(1 << 63), 1 << 63)
 class Page(BaseModel, Generic[T]):
     """One page of a list."""
 
-    items: list[T] = Field(description="What is on this page, in the list's order.")
+    items: list[T] = Field(description="Items of the page, in the list's order.")
     next_cursor: str | None = Field(
         default=None,
         description="Give this as `cursor` to get the next page; absent on the last one.",
@@ -113,7 +113,7 @@ class PageRequest:
 def page_request(
     request: Request,
     limit: Annotated[
-        int, Query(ge=1, le=_MAX_LIMIT, description="How many items a page may have.", examples=[_DEFAULT_LIMIT])
+        int, Query(ge=1, le=_MAX_LIMIT, description="Number of items that a page may have.", examples=[_DEFAULT_LIMIT])
     ] = _DEFAULT_LIMIT,
     cursor: Annotated[
         str | None,

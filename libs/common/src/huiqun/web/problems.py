@@ -40,7 +40,7 @@ class HasFieldFaults(Protocol):
 class FieldError(BaseModel):
     """One thing that is wrong with a request."""
 
-    detail: str = Field(description="What is wrong.", examples=["Input should be a valid integer"])
+    detail: str = Field(description="Explanation of the fault.", examples=["Input should be a valid integer"])
     location: str = Field(description="Part of the request: body, query, path or header.", examples=["body"])
     pointer: str | None = Field(
         default=None, description="JSON pointer into the body.", examples=["#/words/0/severity"]
@@ -54,16 +54,17 @@ class FieldError(BaseModel):
 class ProblemDetails(BaseModel):
     """The body of every answer that is an error."""
 
-    type: str = Field(description="What kind of problem it is.", examples=["urn:huiqun:problem:stale"])
+    type: str = Field(description="URN of the kind of problem.", examples=["urn:huiqun:problem:stale"])
     title: str = Field(description="The kind of problem in words.", examples=["Stale"])
     status: int = Field(description="The HTTP status.", examples=[412])
     detail: str = Field(
-        description="What went wrong this time.", examples=["The policy has been changed since you read it."]
+        description="Explanation of this occurrence of the problem.",
+        examples=["The policy has been changed since you read it."],
     )
-    instance: str = Field(description="The path that was asked for.", examples=["/api/v1/policies/default"])
+    instance: str = Field(description="Path of the request.", examples=["/api/v1/policies/default"])
     trace_id: str | None = Field(
         default=None,
-        description="Finds the request in logs and traces.",
+        description="Id of the request in logs and traces.",
         examples=["4bf92f3577b34da6a3ce929d0e0e4736"],
     )
     errors: list[FieldError] | None = Field(default=None, description="Everything wrong with the request.")

@@ -31,10 +31,10 @@ OfSource = Annotated[
 class CustomerIdView(BaseModel):
     """An id that a customer appears under."""
 
-    id: str = Field(description="The id.", examples=["ozynqsulJFCZ2z"])
-    kind: IdKind = Field(description="What kind of id it is.", examples=["external_userid"])
+    id: str = Field(description="Value of the id.", examples=["ozynqsulJFCZ2z"])
+    kind: IdKind = Field(description="Kind of the id.", examples=["external_userid"])
     source: str | None = Field(
-        description="The channel that it is an id of; none for one that all channels share.", examples=["channel"]
+        description="Channel that the id belongs to; null for one that all channels share.", examples=["channel"]
     )
 
 
@@ -42,14 +42,18 @@ class CustomerView(BaseModel):
     """A person, whatever ids they appear under and however many groups they are in."""
 
     customer_id: str = Field(
-        description="Made of the strongest id known, which it does not show.",
+        description="Id of the customer here, derived from the strongest known id without showing it.",
         examples=["5d41402abc4b2a76b9719d911017c592"],
     )
-    ids: list[CustomerIdView] = Field(description="Every id that tells who they are.")
+    ids: list[CustomerIdView] = Field(description="Ids that the customer appears under.")
     display_name: str = Field(description="The latest name; empty if none is known.", examples=["王女士"])
     groups: list[str] = Field(description="The groups the customer is in.", examples=[["group-1", "group-2"]])
-    first_seen: datetime | None = Field(description="When they first came or wrote.", examples=["2026-11-22T08:00:00Z"])
-    last_seen: datetime | None = Field(description="When they last came or wrote.", examples=["2026-11-22T09:00:00Z"])
+    first_seen: datetime | None = Field(
+        description="Moment the customer first joined a group or wrote.", examples=["2026-11-22T08:00:00Z"]
+    )
+    last_seen: datetime | None = Field(
+        description="Moment the customer last joined a group or wrote.", examples=["2026-11-22T09:00:00Z"]
+    )
 
 
 class Presenter:

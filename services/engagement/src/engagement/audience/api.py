@@ -25,12 +25,18 @@ class MemberActivityView(BaseModel):
     """How active a member of a group is."""
 
     member_id: str = Field(description="The member's id.", examples=["member-1"])
-    role: Role | None = Field(description="What the member is in the group, if known.", examples=["customer"])
+    role: Role | None = Field(description="Role of the member in the group; null if unknown.", examples=["customer"])
     present: bool = Field(description="Whether the member is in the group.", examples=[True])
-    joined_at: datetime | None = Field(description="When they last came.", examples=["2026-11-22T08:00:00Z"])
-    left_at: datetime | None = Field(description="When they last went.", examples=[None])
-    first_seen: datetime | None = Field(description="When they first came or wrote.", examples=["2026-11-22T08:00:00Z"])
-    last_seen: datetime | None = Field(description="When they last came or wrote.", examples=["2026-11-22T09:00:00Z"])
+    joined_at: datetime | None = Field(
+        description="Moment the member last joined; null if unknown.", examples=["2026-11-22T08:00:00Z"]
+    )
+    left_at: datetime | None = Field(description="Moment the member last left; null if never.", examples=[None])
+    first_seen: datetime | None = Field(
+        description="Moment the member first joined or wrote.", examples=["2026-11-22T08:00:00Z"]
+    )
+    last_seen: datetime | None = Field(
+        description="Moment the member last joined or wrote.", examples=["2026-11-22T09:00:00Z"]
+    )
     days: dict[date, int] = Field(
         description="Allowed messages per day of the group's calendar, in the latest 90 days.",
         examples=[{"2026-11-22": 3}],
@@ -40,7 +46,7 @@ class MemberActivityView(BaseModel):
     )
 
 
-@router.get("", summary="How active the members of a group are, by member id")
+@router.get("", summary="List the activity of a group's members, by member id")
 async def list_activity(db: ReadDatabase, group_id: GroupId, paging: Paging) -> Page[MemberActivityView]:
     """A group that nobody has told us of has no members."""
     (after,) = paging.after(str) or ("",)
@@ -49,7 +55,7 @@ async def list_activity(db: ReadDatabase, group_id: GroupId, paging: Paging) -> 
     return paging.page(members, lambda member: (member.member_id,), lambda member: _shown(member, known))
 
 
-@router.get("/{member_id}", summary="How active one member of a group is")
+@router.get("/{member_id}", summary="Read the activity of one member of a group")
 async def read_activity(db: ReadDatabase, group_id: GroupId, member_id: MemberId) -> MemberActivityView:
     """404 when the member has never come to the group nor written in it."""
     member = await find_member(db, group_id, member_id)

@@ -61,7 +61,7 @@ _FORM_BODY: Final = {
 }
 
 
-@router.get("/{token}", summary="Show the form of an appeal", response_class=HTMLResponse, responses=SHOW_RESPONSES)
+@router.get("/{token}", summary="Read the form of an appeal", response_class=HTMLResponse, responses=SHOW_RESPONSES)
 async def show_appeal_form(request: Request, token: TokenInPath) -> HTMLResponse:
     """For the member who has the link: every answer is a page in Chinese."""
 

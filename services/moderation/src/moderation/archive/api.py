@@ -50,8 +50,8 @@ class ArchivedReasonView(BaseModel):
 
     rule: str = Field(description="The rule of the policy that found something.", examples=["lexicon"])
     category: str = Field(description="The category of what the rule found.", examples=["ads"])
-    severity: int = Field(description="How grave the finding is, from 1 to 5.", examples=[3])
-    confidence: float = Field(description="How sure the rule is of its finding, from 0 to 1.", examples=[1.0])
+    severity: int = Field(description="Severity of the finding, from 1 to 5.", examples=[3])
+    confidence: float = Field(description="Confidence of the rule in its finding, from 0 to 1.", examples=[1.0])
     shadow: bool = Field(
         default=False, description="Whether the rule was on trial, so that it changed no verdict.", examples=[False]
     )
@@ -76,12 +76,12 @@ class RevisionView(BaseModel):
     member_id: str = Field(description="The member who wrote the message.", examples=["member-1"])
     role: str = Field(description="The writer's role in the group.", examples=["customer"])
     kind: str = Field(description="The form of the message.", examples=["text"])
-    sent_at: datetime = Field(description="When the message was sent.", examples=["2026-11-22T08:00:00Z"])
+    sent_at: datetime = Field(description="Moment the message was sent.", examples=["2026-11-22T08:00:00Z"])
     archived_at: datetime | None = Field(
-        description="When the message was archived.", examples=["2026-11-22T08:00:01Z"]
+        description="Moment the message was archived.", examples=["2026-11-22T08:00:01Z"]
     )
     expires_on: datetime | None = Field(
-        description="When the message is deleted, a midnight in UTC; null while a legal hold keeps it.",
+        description="Moment the message is deleted, a midnight in UTC; null while a legal hold keeps it.",
         examples=["2027-11-23T00:00:00Z"],
     )
     text: str = Field(
@@ -97,7 +97,7 @@ class RevisionView(BaseModel):
         description="The member who withdrew the message; null if nobody did.", examples=["member-1"]
     )
     recalled_at: datetime | None = Field(
-        description="When the message was withdrawn; null if it was not.", examples=["2026-11-22T08:01:00Z"]
+        description="Moment the message was withdrawn; null if it was not.", examples=["2026-11-22T08:01:00Z"]
     )
 
 

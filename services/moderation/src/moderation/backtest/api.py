@@ -65,7 +65,7 @@ class BacktestSampleView(BaseModel):
 
     message_id: str = Field(description="The message's id, with /n for its nth edit.", examples=["msg-1"])
     group_id: str = Field(description="The group of the message.", examples=["group-1"])
-    sent_at: datetime = Field(description="When the message was sent.", examples=["2026-11-22T08:00:00Z"])
+    sent_at: datetime = Field(description="Moment the message was sent.", examples=["2026-11-22T08:00:00Z"])
     text: str = Field(description="The beginning of the message's text, masked.", examples=["想赚钱的加薇 abc123"])
 
 
@@ -91,7 +91,7 @@ class VerdictChangeView(BaseModel):
 
     before: Verdict = Field(description="The verdict when the messages were judged.", examples=["allow"])
     after: Verdict = Field(description="The verdict on the messages under this version.", examples=["warn"])
-    messages: int = Field(description="How many messages have this pair of verdicts.", examples=[31])
+    messages: int = Field(description="Number of messages with this pair of verdicts.", examples=[31])
 
 
 class BacktestReportView(BaseModel):
@@ -99,14 +99,14 @@ class BacktestReportView(BaseModel):
 
     policy: str = Field(description="The policy's version that was tried.", examples=["default@4"])
     lexicon: str = Field(description="The version of the lexicon that was in force.", examples=["2026-11-22T08:00:00Z"])
-    messages: int = Field(description="How many messages were judged again.", examples=[48213])
-    changed: int = Field(description="How many messages have another verdict.", examples=[35])
+    messages: int = Field(description="Number of messages judged again.", examples=[48213])
+    changed: int = Field(description="Number of messages with another verdict.", examples=[35])
     added: int = Field(description="Hits that were not there before, over all rules.", examples=[37])
     lost: int = Field(description="Hits that are there no longer, over all rules.", examples=[2])
     rules: list[BacktestRuleView] = Field(description="What each rule hits, category by category.")
     verdicts: list[VerdictChangeView] = Field(description="What became of each verdict.")
-    seconds: float = Field(description="How many seconds the backtest took.", examples=[2.1])
-    messages_per_second: int = Field(description="How many messages were judged in a second.", examples=[23000])
+    seconds: float = Field(description="Duration of the backtest in seconds.", examples=[2.1])
+    messages_per_second: int = Field(description="Number of messages judged in a second.", examples=[23000])
     notes: str = Field(
         description="What to bear in mind when reading the figures.",
         examples=["Personal data is masked in the archive."],
@@ -122,20 +122,20 @@ class BacktestView(BaseModel):
     state: Literal["waiting", "running", "done", "failed", "cancelled"] = Field(
         description="Whether the backtest has come to its end.", examples=["running"]
     )
-    progress: int = Field(description="How many messages are judged so far.", examples=[12500])
+    progress: int = Field(description="Number of messages judged so far.", examples=[12500])
     total: int | None = Field(
-        description="How many messages there are to judge; null before the backtest has begun.", examples=[48213]
+        description="Number of messages to judge; null before the backtest has begun.", examples=[48213]
     )
     since: datetime = Field(description="Messages sent then or later are judged.", examples=["2026-11-01T00:00:00Z"])
     until: datetime = Field(description="Messages sent before then are judged.", examples=["2026-11-22T00:00:00Z"])
     groups: list[str] = Field(
         description="The groups whose messages are judged; all under the policy if empty.", examples=[["group-1"]]
     )
-    limit: int | None = Field(description="How many messages are judged at most.", examples=[100_000])
-    requested_by: str = Field(description="Who asked for the backtest.", examples=["key:5f2a9c01d4e8b7a3"])
-    requested_at: datetime = Field(description="When the backtest was asked for.", examples=["2026-11-22T08:00:00Z"])
+    limit: int | None = Field(description="Number of messages judged at most.", examples=[100_000])
+    requested_by: str = Field(description="Principal who asked for the backtest.", examples=["key:5f2a9c01d4e8b7a3"])
+    requested_at: datetime = Field(description="Moment the backtest was asked for.", examples=["2026-11-22T08:00:00Z"])
     finished_at: datetime | None = Field(
-        description="When the backtest came to its end; null before.", examples=["2026-11-22T08:00:03Z"]
+        description="Moment the backtest came to its end; null before.", examples=["2026-11-22T08:00:03Z"]
     )
     error: str | None = Field(description="Why the backtest failed, if it did.", examples=["TimeoutError"])
 

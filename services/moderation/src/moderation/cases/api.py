@@ -60,7 +60,7 @@ class CaseReasonView(BaseModel):
     rule: str = Field(description="The rule of the policy that found something.", examples=["lexicon"])
     category: str = Field(description="The category of what was found.", examples=["rumour"])
     severity: int = Field(description="The severity of what was found, from 1 to 5.", examples=[3])
-    confidence: float = Field(description="How sure the rule is, from 0 to 1.", examples=[1.0])
+    confidence: float = Field(description="Confidence of the rule in its finding, from 0 to 1.", examples=[1.0])
     spans: list[tuple[int, int]] = Field(
         description="Where in the text it was found: pairs of start and end.", examples=[[[2, 8]]]
     )
@@ -85,13 +85,13 @@ class CaseEntryView(BaseModel):
 
     at: datetime = Field(description="The time at which it happened.", examples=["2026-11-22T08:00:00Z"])
     what: str = Field(
-        description="What happened: opened, reported, unreadable, revised, reopened, mediated_… or a decision.",
+        description="Name of the event: opened, reported, unreadable, revised, reopened, mediated_… or a decision.",
         examples=["opened"],
     )
     by: str = Field(
         description="The id of the member or colleague by whom it happened; empty for a rule.", examples=["member-2"]
     )
-    note: str = Field(description="What they said, with personal data masked.", examples=["举报 发广告"])
+    note: str = Field(description="Remark of the actor, with personal data masked.", examples=["举报 发广告"])
 
 
 class CaseDecisionView(BaseModel):
@@ -139,7 +139,7 @@ class CaseView(BaseModel):
     overdue: bool = Field(description="Whether that time passed without a decision.", examples=[False])
     holder: ModeratorView | None = Field(description="The person who has claimed the case.")
     held_until: datetime | None = Field(description="The end of the claim.", examples=["2026-11-22T08:15:00Z"])
-    reporters: int = Field(description="How many people reported the message.", examples=[0])
+    reporters: int = Field(description="Number of people who reported the message.", examples=[0])
     comments: list[CaseCommentView] = Field(description="What colleagues noted, oldest first.")
     history: list[CaseEntryView] = Field(description="What happened to the case, oldest first.")
     decision: CaseDecisionView | None = Field(description="How the case was decided.")

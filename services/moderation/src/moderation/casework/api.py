@@ -26,7 +26,7 @@ class CaseCommentBody(BaseModel):
     """Something for colleagues to know of a case."""
 
     text: Annotated[str, MaskedText(min_length=1, max_length=2_000)] = Field(
-        description="The comment.", examples=["已与客户电话核实"]
+        description="Text of the comment.", examples=["已与客户电话核实"]
     )
 
 

@@ -55,7 +55,7 @@ class ConsentView(BaseModel):
     given_by: str = Field(
         description="How the member agreed: by a `reply` in the group, or on the page of a `link`.", examples=["reply"]
     )
-    given_at: datetime = Field(description="When the member agreed.", examples=["2026-11-22T08:05:00Z"])
+    given_at: datetime = Field(description="Moment the member agreed.", examples=["2026-11-22T08:05:00Z"])
 
 
 class AgreedRulesView(BaseModel):
@@ -69,7 +69,7 @@ class AgreedRulesView(BaseModel):
         description="The address of the full rules as it was then.", examples=["https://bank.example.com/rules"]
     )
     first_agreed_at: datetime = Field(
-        description="When the first member agreed to these rules.", examples=["2026-11-22T08:05:00Z"]
+        description="Moment the first member agreed to these rules.", examples=["2026-11-22T08:05:00Z"]
     )
 
 
@@ -93,7 +93,10 @@ async def read_agreed_rules(db: ReadDatabase, group_id: GroupPath, version: Rule
 
 
 @page_router.get(
-    "", summary="Show a member the rules to agree to", response_class=HTMLResponse, responses=SHOW_RESPONSES
+    "",
+    summary="Read the rules that a member is asked to agree to",
+    response_class=HTMLResponse,
+    responses=SHOW_RESPONSES,
 )
 async def show_rules(request: Request, token: TokenInQuery = "") -> HTMLResponse:
     """Opening the page changes nothing: programs that look into links agree for nobody."""

@@ -55,12 +55,8 @@ class ExportView(ExportProgress):
     until: datetime = Field(
         alias="to", description="Messages sent before then are exported.", examples=["2026-12-01T00:00:00Z"]
     )
-    total: int = Field(
-        description="How many messages there are to export, as far as they are counted.", examples=[18_211]
-    )
-    rows: int = Field(
-        alias="messages", description="How many messages are written to the file so far.", examples=[5_000]
-    )
+    total: int = Field(description="Number of messages to export, as far as they are counted.", examples=[18_211])
+    rows: int = Field(alias="messages", description="Number of messages written to the file so far.", examples=[5_000])
 
 
 @router.get("", summary="List the exports of messages")

@@ -72,7 +72,7 @@ class GroupSummaryView(BaseModel):
         ],
     )
     dismissed_at: datetime | None = Field(
-        description="When the group was dismissed; null if it was not.", examples=["2026-11-22T08:00:00Z"]
+        description="Moment the group was dismissed; null if it was not.", examples=["2026-11-22T08:00:00Z"]
     )
     policy_id: str | None = Field(
         description="Id of the policy assigned to the group; null for the default.", examples=["strict"]

@@ -69,7 +69,7 @@ class IncidentOpeningBody(BaseModel):
         description="Member ids of the people who have the plan's roles now, by role.",
         examples=[{"群主": "staff-7"}],
     )
-    drill: bool = Field(default=False, description="Whether it is only a drill.", examples=[False])
+    drill: bool = Field(default=False, description="Whether the incident is only a drill.", examples=[False])
     script: list[DrillCueBody] = Field(
         default=[], max_length=200, description="Script of a drill: its cues, each at its time."
     )

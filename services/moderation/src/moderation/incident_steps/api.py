@@ -36,7 +36,7 @@ class StepCompletionBody(BaseModel):
     )
 
 
-@router.post("/{step}/completion", summary="Mark a step of an incident as done", response_model=IncidentView)
+@router.post("/{step}/completion", summary="Complete a step of an incident", response_model=IncidentView)
 async def complete_step(
     incident_id: IncidentPath, step: StepPath, body: StepCompletionBody, write: WriteOnce, who: Caller
 ) -> Response:

@@ -92,7 +92,7 @@ class IncidentView(BaseModel):
     state: IncidentState = Field(description="State of the incident.", examples=["open"])
     mode: GroupMode = Field(description="Mode that the incident asks of its groups now.", examples=["quiet"])
     mode_until: datetime | None = Field(
-        description="Moment at which that mode ends by itself; null for the normal mode.",
+        description="Moment the mode ends by itself; null for the normal mode.",
         examples=["2026-11-22T12:00:00Z"],
     )
     opened_by: str = Field(description="Principal who opened the incident.", examples=["key:5f2a9c01d4e8b7a3"])
@@ -123,9 +123,9 @@ class TimelineEntryView(BaseModel):
     """Something that happened in an incident."""
 
     id: str = Field(description="Id of the entry.", examples=["0192f3c1-7b5e-7abc-8def-0123456789ab"])
-    at: datetime = Field(description="Moment at which it happened.", examples=["2026-11-22T08:00:00Z"])
+    at: datetime = Field(description="Moment of the entry.", examples=["2026-11-22T08:00:00Z"])
     actor: str = Field(
-        description="Principal who did it; `moderation` or `script` where nobody did.",
+        description="Principal who acted; `moderation` or `script` where no person did.",
         examples=["key:5f2a9c01d4e8b7a3"],
     )
     what: TimelineEntryKind = Field(description="Kind of the entry.", examples=["step_done"])

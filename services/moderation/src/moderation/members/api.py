@@ -55,12 +55,12 @@ class MemberView(BaseModel):
     display_name: str = Field(description="The name that the member goes by.", examples=["李女士"])
     present: bool = Field(description="Whether the member is in the group.", examples=[True])
     joined_at: datetime | None = Field(
-        description="When the member last joined the group; null if nobody said.", examples=["2026-11-22T08:00:00Z"]
+        description="Moment the member last joined the group; null if nobody said.", examples=["2026-11-22T08:00:00Z"]
     )
     invited_by: str | None = Field(description="The id of whoever invited the member.", examples=["staff-7"])
     scene: str | None = Field(description="How the member came into the group.", examples=["qr"])
     left_at: datetime | None = Field(
-        description="When the member left the group; null while present.", examples=["2026-11-29T08:00:00Z"]
+        description="Moment the member left the group; null while present.", examples=["2026-11-29T08:00:00Z"]
     )
     left_reason: str | None = Field(
         description="Why the member is gone: `left` or `removed`; null while present.", examples=["left"]
@@ -72,10 +72,10 @@ class MemberView(BaseModel):
         description="The version of the rules that the member last agreed to.", examples=["9f86d081884c"]
     )
     consented_at: datetime | None = Field(
-        description="When the member last agreed to the rules.", examples=["2026-11-22T08:05:00Z"]
+        description="Moment the member last agreed to the rules.", examples=["2026-11-22T08:05:00Z"]
     )
     asked_at: datetime | None = Field(
-        description="When the member was last asked to agree to the rules.", examples=["2026-11-22T08:00:30Z"]
+        description="Moment the member was last asked to agree to the rules.", examples=["2026-11-22T08:00:30Z"]
     )
 
 
@@ -85,7 +85,7 @@ class RosterFindingView(BaseModel):
     kind: Irregularity = Field(description="What is irregular about the member.", examples=["unknown_staff"])
     member_id: str = Field(description="The member's id.", examples=["staff-9"])
     detail: str = Field(
-        description="When a staff member left; the word for staff in a name, or the id of the staff member who has it.",
+        description="Day a member of staff left, the word for staff in a name, or id of the colleague with the name.",
         examples=["官方"],
     )
 
@@ -95,11 +95,11 @@ class RosterReportView(BaseModel):
 
     id: str = Field(description="The report's id.", examples=["0192f3c1-0000-7000-8000-000000000000"])
     group_id: str = Field(description="The id of the group whose roster was checked.", examples=["group-1"])
-    checked_at: datetime = Field(description="When the roster was checked.", examples=["2026-11-23T01:00:00Z"])
-    members: int = Field(description="How many members were in the group.", examples=[182])
-    staff: int = Field(description="How many of the members were there as staff.", examples=[4])
+    checked_at: datetime = Field(description="Moment the roster was checked.", examples=["2026-11-23T01:00:00Z"])
+    members: int = Field(description="Number of members in the group.", examples=[182])
+    staff: int = Field(description="Number of the members who were there as staff.", examples=[4])
     listed: int = Field(
-        description="How many stood on the list of authorised staff; with 0, only names were checked.", examples=[320]
+        description="Number of people on the list of authorised staff; with 0, only names were checked.", examples=[320]
     )
     findings: list[RosterFindingView] = Field(description="The members who should be looked at.")
 

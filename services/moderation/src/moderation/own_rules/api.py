@@ -111,8 +111,8 @@ class OwnRulesVersionView(ApprovalView):
     group_id: str = Field(description="The group's id.", examples=["group-1"])
     version: int = Field(description="Number of the version of the group's own rules.", examples=[3])
     note: str = Field(description="Why the version was written.", examples=["Launch week in this group only"])
-    created_by: str = Field(description="Who wrote the version.", examples=["key:5f2a9c01d4e8b7a3"])
-    created_at: datetime | None = Field(description="When the version was written.", examples=["2026-11-22T08:00:00Z"])
+    created_by: str = Field(description="Principal who wrote the version.", examples=["key:5f2a9c01d4e8b7a3"])
+    created_at: datetime | None = Field(description="Moment the version was made.", examples=["2026-11-22T08:00:00Z"])
     rules: dict[str, Any] = Field(
         description="What the group changes in its policy.", examples=[{"quota": {"per_day": 8}}]
     )

@@ -30,14 +30,14 @@ class PatrolView(BaseModel):
     )
     at: datetime = Field(description="The time of the patrol.", examples=["2026-11-22T10:00:00Z"])
     judged: dict[Verdict, int] = Field(
-        description="How many messages were judged how, by verdict.", examples=[{"allow": 120, "block": 3}]
+        description="Number of judged messages, by verdict.", examples=[{"allow": 120, "block": 3}]
     )
-    waiting: int = Field(description="How many cases of the group wait for a decision.", examples=[2])
-    overdue: int = Field(description="How many of the waiting cases should have been decided by then.", examples=[1])
+    waiting: int = Field(description="Number of the group's cases that wait for a decision.", examples=[2])
+    overdue: int = Field(description="Number of the waiting cases that should have been decided by then.", examples=[1])
     oldest: datetime | None = Field(
         description="The time since which the oldest case waits.", examples=["2026-11-22T02:30:00Z"]
     )
-    open_actions: int = Field(description="How many actions in the group have no outcome yet.", examples=[0])
+    open_actions: int = Field(description="Number of actions in the group without an outcome yet.", examples=[0])
 
 
 @router.get("", summary="List the patrols of a group")

@@ -92,7 +92,7 @@ class PolicyView(BaseModel):
         description="Revision of the policy, which rises with every change; the ETag, too.", examples=[7]
     )
     updated_at: datetime | None = Field(
-        description="When the policy was last changed.", examples=["2026-11-22T08:00:00Z"]
+        description="Moment the policy was last changed.", examples=["2026-11-22T08:00:00Z"]
     )
 
 
@@ -106,8 +106,8 @@ class BacktestSummaryView(BaseModel):
     """How the latest backtest of a version ended."""
 
     id: str = Field(description="The backtest's id.", examples=["0192f3c1-0000-7000-8000-000000000000"])
-    finished_at: datetime = Field(description="When the backtest ended.", examples=["2026-11-22T08:00:00Z"])
-    messages: int = Field(description="How many messages were judged again.", examples=[48213])
+    finished_at: datetime = Field(description="Moment the backtest ended.", examples=["2026-11-22T08:00:00Z"])
+    messages: int = Field(description="Number of messages judged again.", examples=[48213])
     added: int = Field(description="Hits that only the version tried has.", examples=[37])
     lost: int = Field(description="Hits that only the rules in force have.", examples=[2])
     changed: int = Field(description="Messages with another verdict.", examples=[35])
@@ -127,8 +127,8 @@ class PolicyVersionView(ApprovalView):
     policy_id: str = Field(description="The policy's id.", examples=["default"])
     version: int = Field(description="Number of the version, from 1.", examples=[3])
     note: str = Field(description="Why the version was written.", examples=["Campaign week: allow the shop's links"])
-    created_by: str = Field(description="Who wrote the version.", examples=["key:5f2a9c01d4e8b7a3"])
-    created_at: datetime | None = Field(description="When the version was written.", examples=["2026-11-22T08:00:00Z"])
+    created_by: str = Field(description="Principal who wrote the version.", examples=["key:5f2a9c01d4e8b7a3"])
+    created_at: datetime | None = Field(description="Moment the version was made.", examples=["2026-11-22T08:00:00Z"])
     rules: dict[str, Any] = Field(
         description="What the version says; all else is inherited, from the default or from what comes with Huiqun.",
         examples=[{"quota": {"per_day": 5}, "links": None}],

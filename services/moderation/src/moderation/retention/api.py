@@ -103,13 +103,13 @@ class LegalHoldView(BaseModel):
         examples=["2026-12-01T00:00:00Z"],
     )
     reason: str = Field(description="Why the hold was placed.", examples=["诉讼保全 (2026)沪01民初123号"])
-    placed_by: str = Field(description="Who placed the hold.", examples=["key:5f2a9c01d4e8b7a3"])
-    placed_at: datetime = Field(description="When the hold was placed.", examples=["2026-11-22T08:00:00Z"])
+    placed_by: str = Field(description="Principal who placed the hold.", examples=["key:5f2a9c01d4e8b7a3"])
+    placed_at: datetime = Field(description="Moment the hold was placed.", examples=["2026-11-22T08:00:00Z"])
     lifted_by: str | None = Field(
-        description="Who lifted the hold; null while it is open.", examples=["key:5f2a9c01d4e8b7a3"]
+        description="Principal who lifted the hold; null while it is open.", examples=["key:5f2a9c01d4e8b7a3"]
     )
     lifted_at: datetime | None = Field(
-        description="When the hold was lifted; null while it is open.", examples=["2027-02-01T08:00:00Z"]
+        description="Moment the hold was lifted; null while it is open.", examples=["2027-02-01T08:00:00Z"]
     )
     lift_reason: str | None = Field(
         description="Why the hold was lifted; null while it is open.", examples=["案件已结"]

@@ -50,7 +50,7 @@ class RuleExceptionRequest(BaseModel):
         description="Name of the rule, as in reasons; lexicon/ads for one category of words.", examples=["links"]
     )
     until: Instant = Field(
-        description="When the exception is to end, within a year.", examples=["2026-12-01T00:00:00+08:00"]
+        description="Moment the exception is to end, within a year.", examples=["2026-12-01T00:00:00+08:00"]
     )
     reason: Reason = Field(
         description="Why the exception is asked for.", examples=["Speaker of the campaign, sends the shop's links"]
@@ -64,15 +64,15 @@ class RuleExceptionView(ApprovalView):
     group_id: str = Field(description="Id of the group.", examples=["group-1"])
     member_id: str | None = Field(description="Id of the member; null for the whole group.", examples=["u-7"])
     rule: str = Field(description="Name of the rule, or lexicon/ads for one category of words.", examples=["links"])
-    until: datetime = Field(description="When the exception ends.", examples=["2026-12-01T00:00:00Z"])
+    until: datetime = Field(description="Moment the exception ends.", examples=["2026-12-01T00:00:00Z"])
     reason: str = Field(description="Why the exception was asked for.", examples=["Speaker of the campaign"])
-    granted_by: str = Field(description="Who asked for the exception.", examples=["key:5f2a9c01d4e8b7a3"])
-    granted_at: datetime = Field(description="When the exception was asked for.", examples=["2026-11-22T08:00:00Z"])
+    granted_by: str = Field(description="Principal who asked for the exception.", examples=["key:5f2a9c01d4e8b7a3"])
+    granted_at: datetime = Field(description="Moment the exception was asked for.", examples=["2026-11-22T08:00:00Z"])
     revoked_by: str | None = Field(
-        description="Who revoked the exception; null if nobody has.", examples=["key:77aa01d4e8b7"]
+        description="Principal who revoked the exception; null if nobody has.", examples=["key:77aa01d4e8b7"]
     )
     revoked_at: datetime | None = Field(
-        description="When the exception was revoked; null if it was not.", examples=["2026-11-25T08:00:00Z"]
+        description="Moment the exception was revoked; null if it was not.", examples=["2026-11-25T08:00:00Z"]
     )
 
 

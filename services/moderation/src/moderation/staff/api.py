@@ -70,15 +70,15 @@ class StaffView(BaseModel):
 class StaffListView(BaseModel):
     """The list of authorised staff as a whole."""
 
-    size: int = Field(description="How many people stand on the list.", examples=[320])
+    size: int = Field(description="Number of people who stand on the list.", examples=[320])
     revision: int = Field(
         description="The number of the list, which rises with every upload; it is the ETag, too.", examples=[4]
     )
     uploaded_by: str | None = Field(
-        description="Who uploaded the list; null before the first upload.", examples=["key:5f2a9c01d4e8b7a3"]
+        description="Principal who uploaded the list; null before the first upload.", examples=["key:5f2a9c01d4e8b7a3"]
     )
     uploaded_at: datetime | None = Field(
-        description="When the list was uploaded; null before the first upload.", examples=["2026-11-22T08:00:00Z"]
+        description="Moment the list was uploaded; null before the first upload.", examples=["2026-11-22T08:00:00Z"]
     )
 
 

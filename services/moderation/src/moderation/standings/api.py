@@ -45,7 +45,7 @@ class StandingView(BaseModel):
     )
     muted_until: datetime | None = Field(description="The end of the longest mute.", examples=["2026-11-22T08:10:00Z"])
     messages_today: int = Field(
-        description="How many messages the member has sent on the group's calendar day.", examples=[3]
+        description="Number of messages that the member has sent on the group's calendar day.", examples=[3]
     )
     strikes: list[StrikeView] = Field(description="The offences that still count, oldest first.")
 

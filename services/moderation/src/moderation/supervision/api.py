@@ -91,7 +91,7 @@ SampledGroups = Annotated[
 ByGroup = Annotated[
     bool, Query(description="Give each group the same share of the sample, as far as it has messages.", examples=[True])
 ]
-SampleSize = Annotated[int, Query(ge=1, le=500, description="How many messages to draw.", examples=[50])]
+SampleSize = Annotated[int, Query(ge=1, le=500, description="Number of messages to draw.", examples=[50])]
 ReviewedGroup = Annotated[
     Id | None,
     Query(alias="group_id", description="Only reviews of messages of this group.", examples=["group-1"]),
@@ -115,7 +115,7 @@ class MessageReviewView(BaseModel):
         description="What the supervisor said of the message, with personal data masked.", examples=["承诺了收益"]
     )
     reviewed_by: str = Field(description="The supervisor who reviewed the message.", examples=["key:5f2a9c01d4e8b7a3"])
-    reviewed_at: datetime = Field(description="When the message was reviewed.", examples=["2026-11-22T08:00:00Z"])
+    reviewed_at: datetime = Field(description="Moment the message was reviewed.", examples=["2026-11-22T08:00:00Z"])
 
 
 class MessageReviewsView(BaseModel):

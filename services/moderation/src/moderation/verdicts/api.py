@@ -56,7 +56,7 @@ class LexiconHitView(BaseModel):
         description="How the word is written: `folded` as it is, `stripped` with symbols in between, others alike.",
         examples=["folded"],
     )
-    confidence: float = Field(description="How sure it is that the word is meant, from 0 to 1.", examples=[1.0])
+    confidence: float = Field(description="Confidence that the word is meant, from 0 to 1.", examples=[1.0])
     start: int = Field(description="The offset of the word's first character in the text, from 0.", examples=[4])
     end: int = Field(description="The offset behind the word's last character.", examples=[6])
     outcome: Verdict | None = Field(
@@ -80,7 +80,7 @@ class TrialReasonView(BaseModel):
     rule: str = Field(description="The rule of the policy.", examples=["lexicon"])
     category: str = Field(description="The category of what the rule found.", examples=["solicitation"])
     severity: int = Field(description="The severity of what the rule found, from 1 to 5.", examples=[3])
-    confidence: float = Field(description="How sure the rule is, from 0 to 1.", examples=[1.0])
+    confidence: float = Field(description="Confidence of the rule in its finding, from 0 to 1.", examples=[1.0])
     outcome: Verdict = Field(description="The outcome that the rule asks for.", examples=["block"])
     shadow: bool = Field(description="Whether the rule is on trial: nothing follows from it.", examples=[False])
     spans: list[tuple[int, int]] = Field(

@@ -28,7 +28,7 @@ class GroupRulesView(BaseModel):
     text: str | None = Field(description="The text of the rules.", examples=["1. 文明交流。\n2. 不发广告。"])
     url: str | None = Field(description="The address of the full rules.", examples=["https://bank.example.com/rules"])
     posted_at: datetime | None = Field(
-        description="When the rules were last posted in the group.", examples=["2026-11-23T02:00:00Z"]
+        description="Moment the rules were last posted in the group.", examples=["2026-11-23T02:00:00Z"]
     )
 
 

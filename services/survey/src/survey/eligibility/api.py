@@ -21,16 +21,18 @@ class MemberEligibilityView(BaseModel):
 
     member_id: str = Field(description="The member's id.", examples=["member-1"])
     eligible: bool = Field(description="Whether the member may be asked now.", examples=[True])
-    reason: Obstacle | None = Field(description="Why the member may not be asked.", examples=["silent"])
+    reason: Obstacle | None = Field(
+        description="Obstacle to asking the member; null if there is none.", examples=["silent"]
+    )
     eligible_until: datetime | None = Field(
-        description="When the eligibility ends if the member writes no more.", examples=["2027-02-20T08:00:00Z"]
+        description="Moment the eligibility ends if the member writes no more.", examples=["2027-02-20T08:00:00Z"]
     )
     wrote_at: datetime | None = Field(
-        description="When the last allowed message was written.", examples=["2026-11-22T08:00:00Z"]
+        description="Moment the member's latest allowed message was written.", examples=["2026-11-22T08:00:00Z"]
     )
 
 
-@router.get("", summary="Who of a group may be asked now, by member id")
+@router.get("", summary="List the eligibility of a group's members, by member id")
 async def list_eligibility(db: ReadDatabase, group_id: GroupId, paging: Paging) -> Page[MemberEligibilityView]:
     """A group that nobody has told us of has no members."""
     (after,) = paging.after(str) or ("",)
@@ -38,7 +40,7 @@ async def list_eligibility(db: ReadDatabase, group_id: GroupId, paging: Paging) 
     return paging.page(found, lambda record: (record.member_id,), _shown)
 
 
-@router.get("/{member_id}", summary="Whether one member of a group may be asked now")
+@router.get("/{member_id}", summary="Read the eligibility of one member of a group")
 async def read_eligibility(db: ReadDatabase, group_id: GroupId, member_id: MemberId) -> MemberEligibilityView:
     """404 when the member has never come to the group nor written in it."""
     record = await store.find_eligibility(db, group_id, member_id)

@@ -23,10 +23,10 @@ router = Router(
     problems={ActionEndedError: (409, "action-ended")},
 )
 
-GroupId = Annotated[Id | None, Query(description="Only of this group.", examples=["group-1"])]
+GroupId = Annotated[Id | None, Query(description="Only actions in this group.", examples=["group-1"])]
 InState = Annotated[
     ActionState | Literal["open"] | None,
-    Query(description="Only in this state; open is requested or assigned.", examples=["open"]),
+    Query(description="Only actions in this state; open is requested or assigned.", examples=["open"]),
 ]
 ActionPath = Annotated[Id, Path(description="The action's id.", examples=["0192f3c1-7b5e-7abc-8def-0123456789ab"])]
 
@@ -35,46 +35,71 @@ class ActionView(BaseModel):
     """An action that was asked of the channel."""
 
     id: str = Field(description="The action's id.", examples=["0192f3c1-7b5e-7abc-8def-0123456789ab"])
-    group_id: str | None = Field(description="The group; none where a customer is transferred.", examples=["group-1"])
-    kind: ActionKind = Field(description="What was asked for.", examples=["mute_member"])
-    state: ActionState = Field(description="What became of it so far.", examples=["assigned"])
+    group_id: str | None = Field(
+        description="Id of the group; null where a customer is transferred.", examples=["group-1"]
+    )
+    kind: ActionKind = Field(description="Kind of action that the channel is asked for.", examples=["mute_member"])
+    state: ActionState = Field(
+        description="State of the action; `shadow` is one of a drill, asked of nobody.", examples=["assigned"]
+    )
     how: ExecutionMode = Field(
-        description="By the channel itself, by a person, or not at all.", examples=["staff_task"]
+        description="Way the action is carried out: by the channel, by a member of staff, or not at all.",
+        examples=["staff_task"],
     )
     steps: int = Field(
-        description="How often it was repeated, reminded of or escalated since it was asked for or assigned.",
+        description="Number of repeats, reminders and escalations since the action was requested or assigned.",
         examples=[1],
     )
-    member_id: str | None = Field(description="Whom it is about.", examples=["member-1"])
-    message_id: str | None = Field(description="Which message it is about.", examples=["msg-1"])
+    member_id: str | None = Field(
+        description="Id of the member whom the action is about; null if there is none.", examples=["member-1"]
+    )
+    message_id: str | None = Field(
+        description="Id of the message that the action is about; null if there is none.", examples=["msg-1"]
+    )
     content: str = Field(
-        description="What to send, or what a staff member is asked to do; of a member's own links, only the beginning.",
+        description="Text to send, or what a member of staff is asked to do; personal links are cut short.",
         examples=["请留意群规"],
     )
     members: list[str] = Field(
-        description="Whom the content names: {member:ID} in it stands for the name, which only the channel puts in.",
+        description="Ids of the members named in the content: the channel replaces {member:ID} by the name.",
         examples=[["member-1"]],
     )
-    duration_seconds: int | None = Field(description="How long a mute lasts.", examples=[600])
-    reason: str = Field(description="Why.", examples=["ads"])
-    requested_at: datetime = Field(description="When it was asked for.", examples=["2026-11-22T08:00:00Z"])
+    duration_seconds: int | None = Field(
+        description="Duration of a mute in seconds; null for other kinds.", examples=[600]
+    )
+    reason: str = Field(description="Reason for the action.", examples=["ads"])
+    requested_at: datetime = Field(description="Moment the action was requested.", examples=["2026-11-22T08:00:00Z"])
     not_before: datetime | None = Field(
-        description="When it may be carried out at the earliest.", examples=["2026-11-22T09:00:00Z"]
+        description="Earliest moment the action may be carried out; null for at once.",
+        examples=["2026-11-22T09:00:00Z"],
     )
-    deadline: datetime | None = Field(description="When it is too late.", examples=["2026-11-22T10:00:00Z"])
+    deadline: datetime | None = Field(
+        description="Moment after which the action is not carried out any more; null if there is none.",
+        examples=["2026-11-22T10:00:00Z"],
+    )
     retry_at: datetime | None = Field(
-        description="When it is tried again after a failure.", examples=["2026-11-23T01:00:00Z"]
+        description="Moment of the next attempt after a failure; null if there is none.",
+        examples=["2026-11-23T01:00:00Z"],
     )
-    settled_at: datetime | None = Field(description="When its state last changed.", examples=["2026-11-22T08:01:00Z"])
-    assignee: str | None = Field(description="The staff member who was asked to do it.", examples=["staff-7"])
-    code: FailureCode | None = Field(description="Why it failed, the last time that it did.", examples=["cap"])
+    settled_at: datetime | None = Field(
+        description="Moment of the latest change of state; null while there was none.",
+        examples=["2026-11-22T08:01:00Z"],
+    )
+    assignee: str | None = Field(
+        description="Member of staff who was asked to carry out the action.", examples=["staff-7"]
+    )
+    code: FailureCode | None = Field(
+        description="Code of the latest failure; null if there was none.", examples=["cap"]
+    )
     stage: CompletionStage | None = Field(
-        description="How far it came: confirmed by a person, or delivered.", examples=["delivered"]
+        description="Stage that the action reached: confirmed by a person, or delivered.", examples=["delivered"]
     )
-    detail: str = Field(description="What the channel said.", examples=["The member had left"])
-    batch_id: str | None = Field(description="The mass message that it is a part of.", examples=["batch-1"])
+    detail: str = Field(
+        description="Explanation by the channel, as its latest receipt has it.", examples=["The member had left"]
+    )
+    batch_id: str | None = Field(description="Id of the mass message that the action is part of.", examples=["batch-1"])
     notice_of: str | None = Field(
-        description="The id of the action that this one only tells somebody of: a reminder, an escalation, a recall.",
+        description="Id of the action that this one notifies somebody of: as a reminder, an escalation or a recall.",
         examples=["0192f3c1-7b5e-7abc-8def-0123456789aa"],
     )
 
@@ -83,7 +108,7 @@ class WithdrawalBody(BaseModel):
     """Why an action is not wanted any more."""
 
     reason: Annotated[str, MaskedText(min_length=1, max_length=1_000)] = Field(
-        description="Why it is withdrawn; the channel is told.", examples=["mistake"]
+        description="Reason for the withdrawal, which the channel is told.", examples=["mistake"]
     )
 
 

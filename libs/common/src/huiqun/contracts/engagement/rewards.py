@@ -63,7 +63,7 @@ class Benefit(MemberPayload):
 
     benefit_id: Id = Field(description="The benefit, by its id in engagement: each is given once")
     kind: Annotated[str, ComparedText(max_length=64)] = Field(
-        description="What kind of benefit it is, by the catalogue's name", examples=["coupon"]
+        description="Kind of benefit, by the catalogue's name", examples=["coupon"]
     )
 
 

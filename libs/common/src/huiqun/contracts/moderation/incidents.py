@@ -26,7 +26,7 @@ class OpenedIncident(Payload):
     incident_id: Id = Field(description="The incident, the same in all of its groups")
     channel: ChannelSource = DEFAULT_CHANNEL
     group_id: GroupId
-    kind: RuleName = Field(description="What kind of incident it is, as its plan is called", examples=["leak"])
+    kind: RuleName = Field(description="Kind of incident, by the name of its plan", examples=["leak"])
     title: Annotated[str, MaskedText(max_length=100)] = Field(
         description="What the incident is called among people", examples=["客户信息泄露"]
     )
@@ -54,7 +54,7 @@ class ClosedIncident(Payload):
     incident_id: Id = Field(description="The incident, the same in all of its groups")
     channel: ChannelSource = DEFAULT_CHANNEL
     group_id: GroupId
-    kind: RuleName = Field(description="What kind of incident it is, as its plan is called", examples=["leak"])
+    kind: RuleName = Field(description="Kind of incident, by the name of its plan", examples=["leak"])
     drill: bool = Field(description="Whether it was a drill, of which nothing happened")
     score: int = Field(ge=0, le=100, description="How well the steps kept to their times, from 0 to 100")
     closed_by: str = Field(

@@ -16,7 +16,7 @@ from huiqun.runtime.ids import new_id
 
 RuleName = Annotated[str, MaskedText(min_length=1, max_length=64)]
 Category = Annotated[
-    RuleName, Field(description="What kind of thing was found, as policies and words name it", examples=["ads"])
+    RuleName, Field(description="Category of the finding, as policies and word lists name it", examples=["ads"])
 ]
 Severity = Annotated[int, Field(ge=1, le=5, description="How severe it is, from 1 to 5")]
 

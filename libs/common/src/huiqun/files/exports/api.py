@@ -38,14 +38,14 @@ class ExportProgress(BaseModel):
         examples=["writing"],
     )
     total: int = Field(description="How many rows there are, as far as they are counted.", examples=[18_211])
-    rows: int = Field(description="How many rows are written.", examples=[5_000])
-    bytes: int = Field(description="How long the file is by now, in bytes.", examples=[1_048_576])
+    rows: int = Field(description="Number of rows written.", examples=[5_000])
+    bytes: int = Field(description="Size of the file so far, in bytes.", examples=[1_048_576])
     sha256: str | None = Field(description="The file's SHA-256; it is in the audit log, too.", examples=["9f86d081"])
-    requested_by: str = Field(description="Who asked for the export.", examples=["key:5f2a9c01d4e8b7a3"])
+    requested_by: str = Field(description="Principal who asked for the export.", examples=["key:5f2a9c01d4e8b7a3"])
     requested_at: datetime = Field(
-        description="When the export was asked for; it is deleted a week later.", examples=["2026-11-22T08:00:00Z"]
+        description="Moment the export was asked for; it is deleted a week later.", examples=["2026-11-22T08:00:00Z"]
     )
-    finished_at: datetime | None = Field(description="When the file was done.", examples=["2026-11-22T08:01:00Z"])
+    finished_at: datetime | None = Field(description="Moment the file was done.", examples=["2026-11-22T08:01:00Z"])
 
 
 def progress_fields(export: Export) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def add_file_route(router: Router, kind: str) -> None:
 
     router.get(
         "/{export_id}/file",
-        summary="Fetch the file of an export",
+        summary="Download the file of an export",
         response_class=StreamingResponse,
         responses=_RESPONSES,
     )(fetch_file)

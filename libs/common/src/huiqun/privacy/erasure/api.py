@@ -32,7 +32,7 @@ router = Router(
     },
 )
 
-Kind = Annotated[RequestKind, Path(description="What was asked for.", examples=["erasure"])]
+Kind = Annotated[RequestKind, Path(description="Kind of request.", examples=["erasure"])]
 OfKind = Annotated[RequestKind | None, Query(description="Only requests of this kind.", examples=["access"])]
 RequestId = Annotated[Id, Path(description="The request's id.", examples=["request-1"])]
 Reference = Annotated[
@@ -52,11 +52,12 @@ _FILE: Final[dict[int | str, dict[str, Any]]] = {
 class ErasureResultView(BaseModel):
     """What became of one kind of data."""
 
-    what: str = Field(description="Which data it is, in words for people.", examples=["群聊消息"])
-    outcome: Outcome = Field(description="What became of the data.", examples=["kept"])
-    ground: str | None = Field(description="Why data is kept.", examples=["监管要求保存"])
+    what: str = Field(description="Name of the data, in words for people.", examples=["群聊消息"])
+    outcome: Outcome = Field(description="Outcome for the data.", examples=["kept"])
+    ground: str | None = Field(description="Ground on which data is kept; null if none is.", examples=["监管要求保存"])
     until: datetime | None = Field(
-        description="Until when data is kept, where that is known.", examples=["2027-11-22T00:00:00Z"]
+        description="Moment until which data is kept; null if none is, or if it is unknown.",
+        examples=["2027-11-22T00:00:00Z"],
     )
 
 
@@ -64,30 +65,36 @@ class AccessFileView(BaseModel):
     """The file that answers a request for access; it can be fetched once."""
 
     reference: str | None = Field(
-        description="The reference by which the file can be fetched, as long as nobody has.", examples=["9f86d081884c"]
+        description="Reference for the download of the file; null once it was downloaded.", examples=["9f86d081884c"]
     )
-    bytes: int = Field(description="How long the file is.", examples=[18_211])
-    lines: int = Field(description="How many lines the file has.", examples=[120])
+    bytes: int = Field(description="Size of the file in bytes.", examples=[18_211])
+    lines: int = Field(description="Number of lines in the file.", examples=[120])
     sha256: str = Field(description="The file's SHA-256.", examples=["9f86d081884c"])
-    expires_at: datetime = Field(description="Until when the file can be fetched.", examples=["2026-11-29T08:00:00Z"])
-    fetched_at: datetime | None = Field(description="When the file was fetched.", examples=["2026-11-22T09:00:00Z"])
-    fetched_by: str | None = Field(description="Who fetched the file.", examples=["key:5f2a9c01d4e8b7a3"])
+    expires_at: datetime = Field(
+        description="Moment until which the file can be downloaded.", examples=["2026-11-29T08:00:00Z"]
+    )
+    fetched_at: datetime | None = Field(
+        description="Moment the file was downloaded; null before.", examples=["2026-11-22T09:00:00Z"]
+    )
+    fetched_by: str | None = Field(
+        description="Principal who downloaded the file; null before.", examples=["key:5f2a9c01d4e8b7a3"]
+    )
 
 
 class PersonRequestView(BaseModel):
     """What a person asks of their data, and how far this service has come with it."""
 
-    kind: RequestKind = Field(description="What is asked for.", examples=["erasure"])
+    kind: RequestKind = Field(description="Kind of request.", examples=["erasure"])
     request_id: str = Field(description="The request's id.", examples=["request-1"])
     person_id: str = Field(description="The customer id, or else the member id.", examples=["customer-1"])
-    requested_by: str = Field(description="Who asked, by principal id.", examples=["key/privacy-1"])
-    ground: str = Field(description="On what ground it is asked.", examples=["本人申请"])
-    state: RequestState = Field(description="Whether the request is completed.", examples=["completed"])
-    received_at: datetime = Field(description="When the request was received.", examples=["2026-11-22T08:00:00Z"])
+    requested_by: str = Field(description="Principal who made the request.", examples=["key/privacy-1"])
+    ground: str = Field(description="Ground for the request.", examples=["本人申请"])
+    state: RequestState = Field(description="State of the request.", examples=["completed"])
+    received_at: datetime = Field(description="Moment the request was received.", examples=["2026-11-22T08:00:00Z"])
     completed_at: datetime | None = Field(
-        description="When the request was completed.", examples=["2026-11-22T08:02:00Z"]
+        description="Moment the request was completed; null before.", examples=["2026-11-22T08:02:00Z"]
     )
-    results: list[ErasureResultView] = Field(description="What became of each kind of data that was to be erased.")
+    results: list[ErasureResultView] = Field(description="Outcome for each kind of data that was to be erased.")
     file: AccessFileView | None = Field(description="The file with the data that was asked for.")
 
 
@@ -100,7 +107,10 @@ async def list_person_requests(db: ReadDatabase, paging: Paging, kind: OfKind = 
 
 
 @router.get(
-    "/files/{reference}", summary="Fetch the data of a person, once", response_class=StreamingResponse, responses=_FILE
+    "/files/{reference}",
+    summary="Download the data of a person, once",
+    response_class=StreamingResponse,
+    responses=_FILE,
 )
 async def fetch_access_file(
     db: ReadDatabase,
