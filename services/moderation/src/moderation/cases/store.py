@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from huiqun.contracts.moderation import CaseKind
 from huiqun.store import Index, Reader, UpdateOne
@@ -12,7 +12,7 @@ from moderation.archive.model import MessageRef
 from moderation.cases.model import UNDECIDED, Case, CaseOpening, CaseState, join_case, open_case
 
 CASES = "cases"
-CASE_INDEXES: Mapping[str, Sequence[Index]] = {
+CASE_INDEXES: Final[Mapping[str, Sequence[Index]]] = {
     CASES: (
         Index((("state", 1), ("opened_at", 1), ("_id", 1))),
         Index((("state", 1), ("severity", -1), ("opened_at", 1), ("_id", 1))),

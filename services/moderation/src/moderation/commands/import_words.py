@@ -24,7 +24,7 @@ from moderation.lexicon.handlers import (
 )
 from moderation.lexicon.matching.words import Word
 from moderation.lexicon.model import LIST_NAME, WordList
-from moderation.lexicon.store import INDEXES as LEXICON_INDEXES
+from moderation.lexicon.store import LEXICON_INDEXES
 
 _SHOWN_FAULTS = 1_000
 

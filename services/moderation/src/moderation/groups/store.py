@@ -18,7 +18,7 @@ from moderation.groups.model import GroupRecord, GroupRevisions, GroupSettings, 
 
 GROUPS: Final = "groups"
 REVISIONS: Final = "group_revisions"
-INDEXES: Mapping[str, Sequence[Index]] = {
+GROUP_INDEXES: Final[Mapping[str, Sequence[Index]]] = {
     GROUPS: (Index((("changed.counter", 1), ("changed.revision", 1))), Index((("policy_id", 1),))),
     REVISIONS: (),
 }

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date
 from heapq import merge
-from typing import Any
+from typing import Any, Final
 
 from huiqun.runtime.time_slice import TimeSlice
 from huiqun.store import Index, Reader
@@ -18,7 +18,7 @@ from moderation.lexicon.model import WordList
 WORDS = "words"
 LISTS = "word_lists"
 STAMPS = "stamps"
-INDEXES: Mapping[str, Sequence[Index]] = {
+LEXICON_INDEXES: Final[Mapping[str, Sequence[Index]]] = {
     WORDS: (Index((("list", 1), ("last", 1))),),
     LISTS: (),
     STAMPS: (),

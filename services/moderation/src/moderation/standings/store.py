@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from struct import Struct
-from typing import Any
+from typing import Any, Final
 
 from huiqun.store import Index, Reader
 from huiqun.work import Work
 from moderation.standings.model import Standing, Strike, standing_key
 
 STANDINGS = "standings"
-STANDING_INDEXES: Mapping[str, Sequence[Index]] = {
+STANDING_INDEXES: Final[Mapping[str, Sequence[Index]]] = {
     STANDINGS: (
         Index((("member_id", 1),)),
         # A day, not a moment: an index on what every message changes would cost as much as the message.
