@@ -28,8 +28,8 @@ from moderation.group_policies.handlers import get_policy_in_force
 from moderation.groups.handlers import get_group
 from moderation.groups.model import GroupRecord
 from moderation.notices.model import Offence, offence_reason, private_message
+from moderation.standings.handlers import find_standing
 from moderation.standings.model import Standing, Strike
-from moderation.standings.store import find_standing
 
 _SEVERITY: Final = 3
 _RECEIVED_TEXT: Final = AddressedText("您好，您的申诉已收到。工作人员复核后，会私信告知您结果。")

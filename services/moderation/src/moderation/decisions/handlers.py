@@ -49,8 +49,8 @@ from moderation.sanctions.model import (
     impose_sanction,
     offence_weight,
 )
-from moderation.standings.model import reclassify_strike, standing_key
-from moderation.standings.store import load_standings, save_standings
+from moderation.standings.handlers import load_standing, save_standings
+from moderation.standings.model import reclassify_strike
 
 #: Raises if the case's version is not the one that the caller has seen.
 VersionCheck = Callable[[int], None]
@@ -102,8 +102,7 @@ async def _load_context(
     rules = (await get_policy_in_force(work, group.settings)).rules
     standing = None
     if case.role is Role.CUSTOMER and case.kind is not CaseKind.UNREADABLE:
-        known = await load_standings(work, [(case.group_id, case.member_id)])
-        standing = known[standing_key(case.group_id, case.member_id)]
+        standing = await load_standing(work, case.group_id, case.member_id)
     settings, appeal = group.settings, rules.review.appeal_phrase
     terms = SanctionTerms(rules.ladder, settings.owner, appeal_link, appeal, mutes=settings.mutes)
     return DecisionContext(case, command, rules, terms, standing, work.now)

@@ -7,7 +7,7 @@ from huiqun.contracts.channel import Action
 from huiqun.store import Reader
 from huiqun.work import Work
 from moderation.group_policies.model import GroupPolicy, InactivePolicyError
-from moderation.groups.handlers import announce_settings, get_group, set_group_policy
+from moderation.groups.handlers import get_group, set_group_policy
 from moderation.groups.model import GroupRecord, GroupSettings
 from moderation.policies.handlers import (
     POLICIES,
@@ -45,7 +45,6 @@ async def assign_policy(
     await set_group_policy(work, group_id, policy_id)
     detail = {"policy": policy_id, "before": before}
     await append_audit_entry(work, AuditEntry(actor, "group.policy.assigned", f"group/{group_id}", detail))
-    announce_settings(work, [group_id], other_policy=True)
     return replace(record, settings=settings, revision=record.revision + 1)
 
 

@@ -14,8 +14,6 @@ from huiqun.web import Principal
 from huiqun.work import Task, Work
 from moderation.delegations.handlers import require_right
 from moderation.delegations.model import DelegatedRight
-from moderation.groups.model import UNKNOWN_GROUP
-from moderation.groups.store import list_group_settings
 from moderation.incidents import store
 from moderation.incidents.model import Incident, IncidentState, TimelineEntry, TimelineEntryKind
 from moderation.metrics import INCIDENTS
@@ -157,12 +155,6 @@ async def get_incident(reader: Reader, incident_id: str) -> Incident:
 async def list_groups_with_open_incident(work: Work, kind: str) -> set[str]:
     """The groups in which an incident of this kind, and no drill, is not closed yet."""
     return await store.list_groups_with_open_incident(work, kind)
-
-
-async def list_group_channels(work: Work, incident: Incident) -> dict[str, str]:
-    """The channel of each group of the incident, by group id; the default channel where nobody has told us of one."""
-    known = await list_group_settings(work, incident.groups)
-    return {group_id: known.get(group_id, UNKNOWN_GROUP).channel for group_id in incident.groups}
 
 
 async def set_incident_mode(

@@ -14,8 +14,8 @@ from huiqun.web import Principal
 from huiqun.work import Task, Work
 from moderation.delegations.handlers import require_right
 from moderation.delegations.model import DelegatedRight
-from moderation.groups.model import UNKNOWN_GROUP, ModeSpan
-from moderation.groups.store import list_group_settings, set_group_modes
+from moderation.groups.handlers import list_group_channels, set_group_modes
+from moderation.groups.model import ModeSpan
 from moderation.metrics import GROUP_MODE_CHANGES
 from moderation.modes import store
 from moderation.modes.model import (
@@ -149,11 +149,11 @@ async def _apply_mode_changes(work: Work, changes: Sequence[ModeChange], reason:
 
 async def _publish_mode_changes(work: Work, changed: Sequence[ModeChange]) -> None:
     """Tell the other services which modes groups are in now."""
-    groups = await list_group_settings(work, {after.group_id for _, after in changed}) if changed else {}
+    channels = await list_group_channels(work, {after.group_id for _, after in changed})
     for before, after in changed:
         leading = after.leading_hold(work.now)
         data = ChangedMode(
-            channel=groups.get(after.group_id, UNKNOWN_GROUP).channel,
+            channel=channels[after.group_id],
             group_id=after.group_id,
             mode=after.mode,
             before=before.mode,

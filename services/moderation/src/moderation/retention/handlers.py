@@ -21,9 +21,7 @@ from huiqun.work import Task, Work
 from moderation.archive.handlers import list_group_ids, list_messages, set_expiry_date
 from moderation.archive.model import ArchivedMessage, ArchivePlace, MessageSearch
 from moderation.group_policies.handlers import get_policy_in_force
-from moderation.groups.handlers import get_group
-from moderation.groups.model import UNKNOWN_GROUP
-from moderation.groups.store import list_group_settings
+from moderation.groups.handlers import get_group, list_group_settings
 from moderation.retention import store
 from moderation.retention.model import LegalHold, OpenHolds, expiry_date
 
@@ -224,9 +222,7 @@ def _expiry_date_of(document: Mapping[str, Any], holds: OpenHolds, days: int) ->
 
 
 async def _retention_days_in_force(work: Work, group_ids: Sequence[str]) -> dict[str, int]:
-    settings = await list_group_settings(work, group_ids)
     wanted = {}
-    for group_id in group_ids:
-        policy = await get_policy_in_force(work, settings.get(group_id, UNKNOWN_GROUP))
-        wanted[group_id] = policy.rules.retention.days
+    for group_id, settings in (await list_group_settings(work, group_ids)).items():
+        wanted[group_id] = (await get_policy_in_force(work, settings)).rules.retention.days
     return wanted

@@ -16,9 +16,8 @@ from huiqun.work import Task, Work
 from moderation.consent.handlers import list_replies
 from moderation.consent.model import normalize_reply, rules_version_of
 from moderation.group_policies.handlers import get_policy_in_force
-from moderation.groups.handlers import get_group
+from moderation.groups.handlers import get_group, list_groups
 from moderation.groups.model import GroupRecord
-from moderation.groups.store import list_groups
 from moderation.invitations.handlers import RENEW_CONSENTS, ConsentRequests
 from moderation.policies.model import Policy
 from moderation.policies.sections.leaving import LeavingRule
