@@ -36,8 +36,7 @@ from moderation.decisions.model import (
     close_case,
 )
 from moderation.examples.handlers import keep_example
-from moderation.group_policies.handlers import get_policy_in_force
-from moderation.groups.handlers import get_group
+from moderation.group_policies.handlers import get_group_context
 from moderation.metrics import CASES_CLOSED
 from moderation.notices.model import Offence, is_personal_data, personal_data_notice, staff_notice, staff_task
 from moderation.reports.handlers import credit_reporters
@@ -98,12 +97,12 @@ async def decide_case(
 async def _load_context(
     work: Work, case: Case, command: DecideCaseCommand, appeal_link: AppealLink | None
 ) -> DecisionContext:
-    group = await get_group(work, case.group_id)
-    rules = (await get_policy_in_force(work, group.settings)).rules
+    context = await get_group_context(work, case.group_id)
+    rules = context.rules
     standing = None
     if case.role is Role.CUSTOMER and case.kind is not CaseKind.UNREADABLE:
         standing = await load_standing(work, case.group_id, case.member_id)
-    settings, appeal = group.settings, rules.review.appeal_phrase
+    settings, appeal = context.group.settings, rules.review.appeal_phrase
     terms = SanctionTerms(rules.ladder, settings.owner, appeal_link, appeal, mutes=settings.mutes)
     return DecisionContext(case, command, rules, terms, standing, work.now)
 

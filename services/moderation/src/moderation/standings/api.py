@@ -8,8 +8,7 @@ from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id
 from huiqun.web import Problem, ReadDatabase, Router
-from moderation.group_policies.handlers import get_policy_in_force
-from moderation.groups.handlers import get_group
+from moderation.group_policies.handlers import get_group_context
 from moderation.standings import handlers
 from moderation.standings.model import Standing, current_rung, score_by_category, score_strikes
 
@@ -56,10 +55,10 @@ async def read_standing(db: ReadDatabase, group_id: GroupPath, member_id: Member
     found = await handlers.find_standing(db, group_id, member_id)
     if found is None:
         raise Problem(404, "unknown-member", f"Nobody of the id {member_id} has written in {group_id}.")
-    settings = (await get_group(db, group_id)).settings
-    ladder = (await get_policy_in_force(db, settings)).rules.ladder
+    context = await get_group_context(db, group_id)
+    ladder = context.rules.ladder
     now = datetime.now(UTC)
-    today = now.astimezone(settings.timezone).toordinal()
+    today = now.astimezone(context.group.settings.timezone).toordinal()
     return StandingView(
         group_id=group_id,
         member_id=member_id,
