@@ -17,6 +17,7 @@ HANDLERS = Path("services/moderation/src/moderation/cases/handlers.py")
         "from moderation.groups import store as groups",
         "from moderation.groups import model, personal_data",
         "import moderation.groups.store",
+        "from moderation.groups.api import GroupPath",
         "from moderation.groups.personal_data import GROUP_HOLDINGS",
         "def find_group():\n    from moderation.groups.store import find_group",
     ],
@@ -51,3 +52,8 @@ def test_the_composition_root_imports_stores() -> None:
 def test_commands_ask_handlers_like_any_slice() -> None:
     source = "from moderation.lexicon.store import LEXICON_INDEXES"
     assert [*foreign_rooms(Path("services/moderation/src/moderation/commands/import_words.py"), source)]
+
+
+def test_routes_answer_with_the_views_of_other_routes() -> None:
+    source = "from moderation.cases.api import CaseView"
+    assert not [*foreign_rooms(Path("services/moderation/src/moderation/decisions/api.py"), source)]
