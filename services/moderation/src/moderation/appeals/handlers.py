@@ -11,7 +11,6 @@ from huiqun.contracts.channel import Action
 from huiqun.contracts.channel.mentions import AddressedText
 from huiqun.contracts.moderation import CaseKind, CaseOutcome, Screened
 from huiqun.privacy.text import mask_text
-from huiqun.runtime.ids import new_id
 from huiqun.store import Reader
 from huiqun.work import Work
 from moderation.appeals.model import (
@@ -24,9 +23,10 @@ from moderation.archive.handlers import find_latest_revisions, find_revisions
 from moderation.archive.model import MessageRef
 from moderation.cases.handlers import find_case, open_cases
 from moderation.cases.model import Case, CaseOpening, case_due_at, case_id_of
+from moderation.channel_requests.model import ActionTerms, private_message
 from moderation.group_policies.handlers import get_group_context
 from moderation.groups.model import GroupRecord
-from moderation.notices.model import Offence, offence_reason, private_message
+from moderation.notices.model import Offence, offence_reason
 from moderation.standings.handlers import find_standing
 from moderation.standings.model import Standing, Strike
 
@@ -46,7 +46,7 @@ def confirm_appeals(
     causes = {appeal.strike.sanction_id: appeal.cause for appeal in appeals}
     return [
         (
-            private_message(case.group_id, case.member_id, _RECEIVED_TEXT, now, new_id()),
+            private_message(case.group_id, case.member_id, _RECEIVED_TEXT, ActionTerms(now)),
             ActionContext(causes.get(case.sanction_id)),
         )
         for case in opened
@@ -106,7 +106,7 @@ async def read_appeal_subject(reader: Reader, grant: AppealGrant) -> AppealSubje
 async def answer_appeal(work: Work, offence: Offence, outcome: CaseOutcome) -> None:
     """Tell a member what became of their appeal against the sanction on an offence, which is named as decided."""
     text = offence.compose_text(_ANSWERS[outcome])
-    await request_actions(work, private_message(offence.group_id, offence.member_id, text, work.now, new_id()))
+    await request_actions(work, private_message(offence.group_id, offence.member_id, text, ActionTerms(work.now)))
 
 
 def appeal_openings(

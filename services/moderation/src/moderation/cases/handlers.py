@@ -8,16 +8,16 @@ from huiqun.contracts.channel import Role
 from huiqun.contracts.channel.mentions import compose_text
 from huiqun.contracts.moderation import CaseKind, CaseOpened, OpenedCase, Screened, Verdict
 from huiqun.privacy.erasure.model import Subject
-from huiqun.runtime.ids import new_id
 from huiqun.store import Reader
 from huiqun.stream.unreadable import UnreadableRecord
 from huiqun.work import Task, Work
 from moderation.archive.model import MessageRef
 from moderation.cases import store
 from moderation.cases.model import Case, CaseOpening, CaseState, case_due_at
+from moderation.channel_requests.model import ActionTerms, staff_task
 from moderation.groups.handlers import get_group, list_known_groups
 from moderation.metrics import CASES_OPENED, CASES_OVERDUE
-from moderation.notices.model import offence_reason, staff_task
+from moderation.notices.model import offence_reason
 from moderation.policies.sections.review import ReviewRule
 from moderation.rulebook.model import Rulebook
 
@@ -133,7 +133,7 @@ async def remind_of_overdue_case(work: Work, task: Task) -> None:
     if group.settings.owner is not None and group.dismissed_at is None:
         words = "有一条待处理的群管案件（{category}）已超过响应时限，请尽快处理。案件编号：{case}"
         text = compose_text(words, category=offence_reason(case.category), case=case.id)
-        reminder = staff_task(case.group_id, group.settings.owner, text, work.now, new_id())
+        reminder = staff_task(case.group_id, group.settings.owner, text, ActionTerms(work.now))
         await request_actions(work, reminder)
 
 

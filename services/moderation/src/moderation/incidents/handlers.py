@@ -8,17 +8,19 @@ from typing import Any, Final
 from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.channel.actions.handlers import rehearse_actions, request_actions
 from huiqun.contracts.channel import Action
+from huiqun.contracts.channel.mentions import AddressedText
 from huiqun.contracts.moderation import GroupMode
 from huiqun.store import Reader
 from huiqun.web import Principal
 from huiqun.work import Task, Work
+from moderation.channel_requests.model import ActionTerms, group_message
 from moderation.delegations.handlers import require_right
 from moderation.delegations.model import DelegatedRight
 from moderation.incidents import store
 from moderation.incidents.model import Incident, IncidentState, TimelineEntry, TimelineEntryKind
 from moderation.metrics import INCIDENTS
 from moderation.modes.handlers import hold_groups, release_groups
-from moderation.modes.model import ModeHold, group_message_action
+from moderation.modes.model import ModeHold
 
 #: The kind of the task that runs `end_incident_mode`; its name stands in documents.
 END_INCIDENT_MODE: Final = "incidents.mode_ends"
@@ -119,8 +121,8 @@ class IncidentUpdate:
         self.entries.clear()
 
     def _message_actions(self, text: str) -> list[Action]:
-        incident = self.incident
-        return [group_message_action(group_id, text, self.at, incident.action_reason) for group_id in incident.groups]
+        terms = ActionTerms(self.at, self.incident.action_reason)
+        return [group_message(group_id, AddressedText(text), terms) for group_id in self.incident.groups]
 
 
 async def add_incident(work: Work, incident: Incident) -> IncidentUpdate:

@@ -9,9 +9,11 @@ from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.channel.actions.handlers import request_actions
 from huiqun.channel.directory.store import list_staff_members
 from huiqun.contracts.channel import Action
+from huiqun.contracts.channel.mentions import AddressedText
 from huiqun.contracts.moderation import ChangedMode, GroupMode, ModeChanged
 from huiqun.web import Principal
 from huiqun.work import Task, Work
+from moderation.channel_requests.model import ActionTerms, group_message
 from moderation.delegations.handlers import require_right
 from moderation.delegations.model import DelegatedRight
 from moderation.groups.handlers import list_group_channels, set_group_modes
@@ -24,7 +26,6 @@ from moderation.modes.model import (
     ModeAnnouncements,
     ModeChange,
     ModeHold,
-    group_message_action,
     mode_change_announcement,
     with_hold,
     without_hold,
@@ -142,7 +143,7 @@ async def _apply_mode_changes(work: Work, changes: Sequence[ModeChange], reason:
     for before, after in changed:
         text = mode_change_announcement(before, after, work.now)
         if text is not None:
-            actions.append(group_message_action(after.group_id, text, work.now, reason))
+            actions.append(group_message(after.group_id, AddressedText(text), ActionTerms(work.now, reason)))
             GROUP_MODE_CHANGES.labels(mode=after.mode.value).inc()
     return actions
 

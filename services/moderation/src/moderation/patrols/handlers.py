@@ -12,9 +12,9 @@ from huiqun.work import Task, Work
 from moderation.archive.handlers import count_verdicts
 from moderation.archive.model import MessageSearch
 from moderation.cases.handlers import list_open_cases
+from moderation.channel_requests.model import ActionTerms, staff_task
 from moderation.group_policies.handlers import get_group_context
 from moderation.group_policies.model import GroupContext
-from moderation.notices.model import staff_task
 from moderation.patrols import store
 from moderation.patrols.model import Patrol, count_overdue, describe_patrol
 from moderation.schedules.handlers import schedule_next
@@ -60,6 +60,6 @@ async def _patrol_group(work: Work, context: GroupContext) -> Patrol:
     await store.insert_patrol(work, patrol)
     if patrol.has_news:
         text = describe_patrol(patrol, group.name, group.settings.timezone)
-        task = staff_task(group.id, group.settings.owner, text, work.now, new_id())
+        task = staff_task(group.id, group.settings.owner, text, ActionTerms(work.now))
         await request_actions(work, task.model_copy(update={"reason": "patrol"}))
     return patrol

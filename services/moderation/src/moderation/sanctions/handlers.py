@@ -98,7 +98,7 @@ async def request_removal(
     actions = [removal]
     if sanction_id is not None and appeal_link is not None:
         # Who is out of the group can appeal by nothing but a link.
-        actions.append(removal_notice(offence, appeal_link(offence, sanction_id), new_id()))
+        actions.append(removal_notice(offence, appeal_link(offence, sanction_id)))
     await request_actions(work, *actions, contexts={removal.action_id: offence.context})
     return removal.action_id
 

@@ -13,6 +13,7 @@ from huiqun.contracts.channel.mentions import AddressedText
 from huiqun.contracts.channel.shown_names import clean_name
 from huiqun.tasks.model import Continue
 from huiqun.work import Task, Work
+from moderation.channel_requests.model import MEMBERSHIP_LIFETIME, ActionTerms, group_message
 from moderation.consent.handlers import list_replies
 from moderation.consent.model import normalize_reply, rules_version_of
 from moderation.group_policies.handlers import get_group_context, list_group_contexts
@@ -32,7 +33,6 @@ from moderation.welcome.model import (
     greeting_text,
     greeting_window,
     greets_newcomers,
-    group_message,
     is_newcomer,
     rules_announcement,
     rules_reminder,
@@ -65,7 +65,7 @@ class Welcome:
         if context.is_dismissed or not present or not text.content:
             return
         only = present[0].member_id if len(present) == 1 else None
-        greeting = group_message(group_id, text, "welcome", work.now, member_id=only)
+        greeting = group_message(group_id, text, _terms(work, "welcome"), only)
         await request_actions(work, greeting, *await self._requests.ask_members(work, present, context))
 
     async def plan_groups(self, work: Work, task: Task) -> None:
@@ -111,7 +111,7 @@ class Welcome:
         state.posted_at = work.now
         first, by_link = state.rules_version is None, self._requests.sends_links(consent)
         text = rules_announcement(context.rules.membership, context.group.name, first=first, by_link=by_link)
-        return [group_message(context.group.id, text, "rules", work.now)]
+        return [group_message(context.group.id, text, _terms(work, "rules"))]
 
 
 async def post_rules(work: Work, task: Task) -> None:
@@ -121,7 +121,9 @@ async def post_rules(work: Work, task: Task) -> None:
         return
     group_id = context.group.id
     state = (await store.list_group_states(work, [group_id]))[group_id]
-    await request_actions(work, group_message(group_id, rules_reminder(context.rules.membership), "rules", work.now))
+    await request_actions(
+        work, group_message(group_id, rules_reminder(context.rules.membership), _terms(work, "rules"))
+    )
     state.posted_at = work.now
     await store.save_group_states(work, [state])
     schedule_next(work, "rules", context, max(task.due, work.now))
@@ -189,8 +191,12 @@ async def _answer_questions(work: Work, questions: Mapping[str, tuple[MessageRec
         if state.may_answer_leaving(rule, work.now):
             state.leaving_answered_at = work.now
             asker = event.data.sender.member_id
-            answer = group_message(group_id, AddressedText(rule.text), "leaving", work.now, member_id=asker)
+            answer = group_message(group_id, AddressedText(rule.text), _terms(work, "leaving"), asker)
             answers.append(answer)
             contexts[answer.action_id] = ActionContext(event)
     await store.save_group_states(work, states.values())
     await request_actions(work, *answers, contexts=contexts)
+
+
+def _terms(work: Work, reason: str) -> ActionTerms:
+    return ActionTerms(work.now, reason, MEMBERSHIP_LIFETIME)
