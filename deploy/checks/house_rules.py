@@ -1,4 +1,4 @@
-"""Check sizes, links between pages, clients, transactions, and that no file names a machine's paths: `make check`."""
+"""Check sizes, links, clients, transactions, what slices import, and that no file names a machine's paths."""
 
 import ast
 import re
@@ -31,6 +31,8 @@ READS_OUTSIDE = frozenset(
 PAST_THE_WORK = frozenset(
     {"OutsideTransaction", "outside_transaction", "database", "db", "reader", "client", "session"}
 )
+# The rooms of a slice that are its own; what others need of them, its handlers give.
+PRIVATE_ROOMS = frozenset({"store", "personal_data"})
 LINK = re.compile(r"\]\((?!\w+:)([^)#\s]+)")
 
 Finding = tuple[Path, int, str]
@@ -96,6 +98,34 @@ def _is_unit_of_work(argument: ast.arg) -> bool:
     return argument.annotation is None or ast.unparse(argument.annotation) == "Work"
 
 
+def foreign_rooms(path: Path, text: str) -> Iterator[Finding]:
+    """Find what a slice of a service imports of another slice that is that slice's own: its store, its holdings.
+
+    Its routes are there for other routes, which answer with the same views. The composition root (the modules beside
+    the slices) may import them all.
+    """
+    if path.parts[0] != "services" or len(path.parts) < 6:  # services/<service>/src/<package>/<slice>/<room>.py
+        return
+    package, own_slice = path.parts[3:5]
+    closed = PRIVATE_ROOMS if path.stem == "api" else PRIVATE_ROOMS | {"api"}
+    for node in ast.walk(ast.parse(text)):
+        for name in _list_imported(node):
+            parts = name.split(".")
+            if len(parts) > 2 and parts[0] == package and parts[1] != own_slice and parts[2] in closed:
+                what = f"imports {'.'.join(parts[:3])}, which is not for it: ask {package}.{parts[1]}.handlers"
+                yield path, node.lineno, what
+                break
+
+
+def _list_imported(node: ast.AST) -> list[str]:
+    """The full names of what a statement imports."""
+    if isinstance(node, ast.Import):
+        return [each.name for each in node.names]
+    if isinstance(node, ast.ImportFrom) and node.module is not None:
+        return [f"{node.module}.{each.name}" for each in node.names]
+    return []
+
+
 def dead_links(path: Path, text: str) -> Iterator[Finding]:
     """Find links of a page to files that are not there."""
     for number, line in enumerate(text.splitlines(), 1):
@@ -115,6 +145,7 @@ def findings(path: Path) -> Iterator[Finding]:
         yield from long_parts(path, text)
         yield from unsecured_clients(path, text)
         yield from reads_past_the_work(path, text)
+        yield from foreign_rooms(path, text)
     if path.suffix == ".md":
         yield from dead_links(path, text)
 

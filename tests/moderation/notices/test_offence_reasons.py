@@ -36,5 +36,5 @@ def test_a_policy_may_say_it_in_other_words() -> None:
 
 def test_who_has_sent_personal_data_is_told_what_not_to_send() -> None:
     offence = Offence("g1", "u1", "m1", "id_card", datetime(2026, 11, 23, tzinfo=UTC))
-    notice = personal_data_notice(offence, "a1")
+    notice = personal_data_notice(offence)
     assert notice.content.startswith("您好，为保护您的信息安全，请勿在群内发送身份证号；")

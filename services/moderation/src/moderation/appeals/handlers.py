@@ -11,7 +11,6 @@ from huiqun.contracts.channel import Action
 from huiqun.contracts.channel.mentions import AddressedText
 from huiqun.contracts.moderation import CaseKind, CaseOutcome, Screened
 from huiqun.privacy.text import mask_text
-from huiqun.runtime.ids import new_id
 from huiqun.store import Reader
 from huiqun.work import Work
 from moderation.appeals.model import (
@@ -24,12 +23,12 @@ from moderation.archive.handlers import find_latest_revisions, find_revisions
 from moderation.archive.model import MessageRef
 from moderation.cases.handlers import find_case, open_cases
 from moderation.cases.model import Case, CaseOpening, case_due_at, case_id_of
-from moderation.group_policies.handlers import get_policy_in_force
-from moderation.groups.handlers import get_group
+from moderation.channel_requests.model import ActionTerms, private_message
+from moderation.group_policies.handlers import get_group_context
 from moderation.groups.model import GroupRecord
-from moderation.notices.model import Offence, offence_reason, private_message
+from moderation.notices.model import Offence, offence_reason
+from moderation.standings.handlers import find_standing
 from moderation.standings.model import Standing, Strike
-from moderation.standings.store import find_standing
 
 _SEVERITY: Final = 3
 _RECEIVED_TEXT: Final = AddressedText("您好，您的申诉已收到。工作人员复核后，会私信告知您结果。")
@@ -47,7 +46,7 @@ def confirm_appeals(
     causes = {appeal.strike.sanction_id: appeal.cause for appeal in appeals}
     return [
         (
-            private_message(case.group_id, case.member_id, _RECEIVED_TEXT, now, new_id()),
+            private_message(case.group_id, case.member_id, _RECEIVED_TEXT, ActionTerms(now)),
             ActionContext(causes.get(case.sanction_id)),
         )
         for case in opened
@@ -61,8 +60,7 @@ async def appeal_by_link(work: Work, grant: AppealGrant, note: str) -> None:
     Raises NothingToAppealError, AppealedError.
     """
     standing, strike = await get_appealable_sanction(work, grant)
-    group = await get_group(work, grant.group_id)
-    rule = (await get_policy_in_force(work, group.settings)).rules.review
+    rule = (await get_group_context(work, grant.group_id)).rules.review
     appeal = Appeal(standing, strike, mask_text(note), rule)
     messages = await find_latest_revisions(work, [appeal.ref])
     await open_cases(work, appeal_openings([appeal], messages, work.now))
@@ -97,19 +95,18 @@ class AppealSubject:
 async def read_appeal_subject(reader: Reader, grant: AppealGrant) -> AppealSubject:
     """Read what the page behind a link shows of its sanction. Raises NothingToAppealError, AppealedError."""
     _, strike = await get_appealable_sanction(reader, grant)
-    group = await get_group(reader, grant.group_id)
-    wording = (await get_policy_in_force(reader, group.settings)).rules.wording
+    context = await get_group_context(reader, grant.group_id)
     ref = MessageRef(strike.message_id, grant.group_id)
     revisions = (await find_revisions(reader, [ref])).get(ref)
     message = revisions[-1].to_screened() if revisions else None
     excerpt = quote_message(message.masked_text, message.sent_at).excerpt if message is not None else ""
-    return AppealSubject(group, strike, offence_reason(strike.category, wording), excerpt)
+    return AppealSubject(context.group, strike, offence_reason(strike.category, context.rules.wording), excerpt)
 
 
 async def answer_appeal(work: Work, offence: Offence, outcome: CaseOutcome) -> None:
     """Tell a member what became of their appeal against the sanction on an offence, which is named as decided."""
     text = offence.compose_text(_ANSWERS[outcome])
-    await request_actions(work, private_message(offence.group_id, offence.member_id, text, work.now, new_id()))
+    await request_actions(work, private_message(offence.group_id, offence.member_id, text, ActionTerms(work.now)))
 
 
 def appeal_openings(

@@ -1,10 +1,12 @@
 """What the archive holds of people, which must be kept as it was said."""
 
+from typing import Final
+
 from huiqun.privacy.erasure.holdings import DocumentSet, RetentionGround, retained_holding, unsearched_holding
 from huiqun.privacy.erasure.model import Subject
 from moderation.archive.store import MESSAGES
 
-HOLDINGS = (
+ARCHIVE_HOLDINGS: Final = (
     retained_holding(
         DocumentSet(
             "群聊消息存档（已脱敏）",

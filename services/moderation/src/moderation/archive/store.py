@@ -26,7 +26,7 @@ from moderation.archive.model import (
 
 MESSAGES = "messages"
 _BY_TIME: Final = (("group_id", 1), ("sent_at", 1))
-ARCHIVE_INDEXES: Mapping[str, Sequence[Index]] = {
+ARCHIVE_INDEXES: Final[Mapping[str, Sequence[Index]]] = {
     MESSAGES: (
         Index(_BY_TIME),
         Index((("expires_on", 1),), expires_after=timedelta(0)),

@@ -27,13 +27,12 @@ from moderation.backtest.model import (
     policies_under_version,
 )
 from moderation.classifier.handlers import load_shipped_classifier
-from moderation.policies.handlers import POLICIES
+from moderation.policies.handlers import POLICIES, save_backtest_summary
 from moderation.policies.model import PolicyVersion
-from moderation.policies.store import save_backtest_summary
 from moderation.replay.model import ArchiveReplay, ReportedRange
-from moderation.rule_exceptions.store import list_exceptions_in_force
+from moderation.rule_exceptions.handlers import list_exceptions_in_force
 from moderation.rulebook.model import Rulebook
-from moderation.standings.store import list_acquaintances
+from moderation.standings.handlers import list_acquaintances
 
 #: Called with how many messages are judged and how many there are; what it raises ends the backtest.
 ReportProgress = Callable[[int, int], Awaitable[None]]

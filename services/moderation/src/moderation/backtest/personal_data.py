@@ -49,4 +49,4 @@ def _without_text(sample: Mapping[str, Any], theirs: set[MessageRef]) -> Mapping
     return {**sample, "text": ""} if _ref_of(sample) in theirs else sample
 
 
-HOLDINGS = (PersonalDataHolding(_WHAT, (BACKTESTS,), _erase),)
+BACKTEST_HOLDINGS: Final = (PersonalDataHolding(_WHAT, (BACKTESTS,), _erase),)

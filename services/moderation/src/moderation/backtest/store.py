@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from huiqun.store import Index, Reader
 from huiqun.tasks.store import TaskRecord, find_tasks
@@ -11,7 +11,7 @@ from huiqun.work import Work
 from moderation.backtest.model import OPEN_STATES, Backtest, RequestBacktestCommand, backtest_task_key
 
 BACKTESTS = "backtests"
-BACKTEST_INDEXES: Mapping[str, Sequence[Index]] = {
+BACKTEST_INDEXES: Final[Mapping[str, Sequence[Index]]] = {
     BACKTESTS: (
         Index((("policy_id", 1), ("version", 1), ("_id", -1))),
         Index((("requested_at", 1),), expires_after=timedelta(days=400)),

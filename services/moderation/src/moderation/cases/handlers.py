@@ -1,24 +1,24 @@
 """Open cases, find them for others, and remind of those that wait too long."""
 
-from collections.abc import Collection, Sequence
-from typing import Final
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from typing import Any, Final
 
 from huiqun.channel.actions.handlers import request_actions
 from huiqun.contracts.channel import Role
 from huiqun.contracts.channel.mentions import compose_text
 from huiqun.contracts.moderation import CaseKind, CaseOpened, OpenedCase, Screened, Verdict
+from huiqun.privacy.erasure.model import Subject
 from huiqun.runtime.errors import NotFoundError
-from huiqun.runtime.ids import new_id
 from huiqun.store import Reader
 from huiqun.stream.unreadable import UnreadableRecord
 from huiqun.work import Task, Work
 from moderation.archive.model import MessageRef
 from moderation.cases import store
 from moderation.cases.model import Case, CaseOpening, CaseState, case_due_at
-from moderation.groups.handlers import get_group
-from moderation.groups.store import list_group_settings
+from moderation.channel_requests.model import ActionTerms, staff_task
+from moderation.groups.handlers import get_group, list_known_groups
 from moderation.metrics import CASES_OPENED, CASES_OVERDUE
-from moderation.notices.model import offence_reason, staff_task
+from moderation.notices.model import offence_reason
 from moderation.policies.sections.review import ReviewRule
 from moderation.rulebook.model import Rulebook
 
@@ -66,7 +66,7 @@ async def open_unreadable_cases(work: Work, events: Sequence[UnreadableRecord], 
     key is a group that we know.
     """
     guessed = {event.data.group_id for event in events if not event.data.names_group}
-    known = await list_group_settings(work, guessed) if guessed else {}
+    known = await list_known_groups(work, guessed)
     named = [event for event in events if event.data.names_group or event.data.group_id in known]
     rules = [_review_rule(event.data.group_id, rulebook) for event in named]
     await open_cases(work, [_unreadable_opening(work, *each) for each in zip(named, rules, strict=True)])
@@ -110,6 +110,13 @@ async def has_decided_against(work: Work, ref: MessageRef, person: str) -> bool:
     return await store.has_decided_against(work, ref, person)
 
 
+def read_documents_of_cases(
+    reader: Reader, subject: Subject, collection: str, limit: int | None = None
+) -> AsyncIterator[Mapping[str, Any]]:
+    """Read from another collection what names, by `case_id`, a case about somebody: all of it, or so many documents."""
+    return store.read_documents_of_cases(reader, subject.query(), collection, limit)
+
+
 async def save_case(work: Work, case: Case) -> Case:
     """Write a case back, and return it."""
     await store.save_case(work, case)
@@ -127,7 +134,7 @@ async def remind_of_overdue_case(work: Work, task: Task) -> None:
     if group.settings.owner is not None and group.dismissed_at is None:
         words = "有一条待处理的群管案件（{category}）已超过响应时限，请尽快处理。案件编号：{case}"
         text = compose_text(words, category=offence_reason(case.category), case=case.id)
-        reminder = staff_task(case.group_id, group.settings.owner, text, work.now, new_id())
+        reminder = staff_task(case.group_id, group.settings.owner, text, ActionTerms(work.now))
         await request_actions(work, reminder)
 
 

@@ -1,6 +1,6 @@
 """What cases hold of people: those that are about them, and those that they have reported."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -13,7 +13,6 @@ from huiqun.privacy.erasure.holdings import (
     retained_holding,
 )
 from huiqun.privacy.erasure.model import Subject
-from huiqun.store import Reader
 from moderation.cases.store import CASES
 
 #: Stands for a member who was erased.
@@ -55,19 +54,6 @@ def _without_reporter(document: Document, subject: Subject) -> Mapping[str, Any]
     ]
     reporters = [ERASED_MEMBER if each in subject.member_ids else each for each in document["reporters"]]
     return {"$set": {"history": history, "reporters": reporters}}
-
-
-async def read_documents_of_cases(
-    reader: Reader, subject: Subject, collection: str, limit: int | None = None
-) -> AsyncIterator[Document]:
-    """Read from another collection what names, by `case_id`, a case about somebody: all of it, or so many documents."""
-    joined = {"from": collection, "localField": "_id", "foreignField": "case_id", "as": "document"}
-    stages: list[Mapping[str, Any]] = [{"$match": subject.query()}, {"$project": {"_id": 1}}, {"$lookup": joined}]
-    stages.append({"$unwind": "$document"})
-    if limit is not None:
-        stages.append({"$limit": limit})
-    async for found in await reader.collection(CASES).aggregate(stages):
-        yield found["document"]
 
 
 CASE_HOLDINGS: Final = (

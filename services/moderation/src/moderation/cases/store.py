@@ -1,9 +1,9 @@
 """Cases in MongoDB: opened in bulk, changed one by one, listed as a queue."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from huiqun.contracts.moderation import CaseKind
 from huiqun.store import Index, Reader, UpdateOne
@@ -12,7 +12,7 @@ from moderation.archive.model import MessageRef
 from moderation.cases.model import UNDECIDED, Case, CaseOpening, CaseState, join_case, open_case
 
 CASES = "cases"
-CASE_INDEXES: Mapping[str, Sequence[Index]] = {
+CASE_INDEXES: Final[Mapping[str, Sequence[Index]]] = {
     CASES: (
         Index((("state", 1), ("opened_at", 1), ("_id", 1))),
         Index((("state", 1), ("severity", -1), ("opened_at", 1), ("_id", 1))),
@@ -160,6 +160,19 @@ async def list_cases(reader: Reader, wanted: CaseFilter, part: CasePageRequest, 
         keys = [("severity", -1), *keys]
     cursor = reader.collection(CASES).find(query).sort(keys).limit(part.limit)
     return [case_from_document(document) async for document in cursor]
+
+
+async def read_documents_of_cases(
+    reader: Reader, about: Mapping[str, Any], collection: str, limit: int | None
+) -> AsyncIterator[Mapping[str, Any]]:
+    """Read from another collection what names, by `case_id`, a case that matches: all of it, or so many documents."""
+    joined = {"from": collection, "localField": "_id", "foreignField": "case_id", "as": "document"}
+    stages: list[Mapping[str, Any]] = [{"$match": about}, {"$project": {"_id": 1}}, {"$lookup": joined}]
+    stages.append({"$unwind": "$document"})
+    if limit is not None:
+        stages.append({"$limit": limit})
+    async for found in await reader.collection(CASES).aggregate(stages):
+        yield found["document"]
 
 
 def _cursor_alternatives(after: CaseCursor) -> Iterator[dict[str, Any]]:

@@ -5,8 +5,7 @@ from huiqun.work import Work
 from moderation.cases.handlers import get_case, has_decided_against, save_case
 from moderation.cases.model import Case, Moderator
 from moderation.casework.model import OwnDecisionError, with_claim, with_comment, without_claim
-from moderation.group_policies.handlers import get_policy_in_force
-from moderation.groups.handlers import get_group
+from moderation.group_policies.handlers import get_group_context
 
 
 async def claim_case(work: Work, case_id: str, moderator: Moderator) -> Case:
@@ -16,8 +15,7 @@ async def claim_case(work: Work, case_id: str, moderator: Moderator) -> Case:
     """
     case = await get_case(work, case_id)
     await require_impartial(work, case, moderator)
-    group = await get_group(work, case.group_id)
-    minutes = (await get_policy_in_force(work, group.settings)).rules.review.lease_minutes
+    minutes = (await get_group_context(work, case.group_id)).rules.review.lease_minutes
     return await save_case(work, with_claim(case, moderator, work.now, minutes))
 
 

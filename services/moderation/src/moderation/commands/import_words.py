@@ -7,13 +7,12 @@ from typing import Annotated, Literal
 import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from huiqun.audit import AUDIT_INDEXES
 from huiqun.cli.operator import run_in_transaction, shell_actor
 from huiqun.cli.terminal import EXIT_FAILED, exit_with_error, notes, open_database, output, printable_line, run_command
 from huiqun.files.reading import ParsedRows, RowFault, RowFormat, UnreadableFileError, decode_file
+from huiqun.service.connections import SHARED_INDEXES
 from huiqun.store import ensure_indexes
-from huiqun.tasks.store import TASK_INDEXES
-from huiqun.work import WORK_INDEXES
+from moderation.documents import INDEXES
 from moderation.lexicon.handlers import (
     ImportWordListCommand,
     ShippedListError,
@@ -24,7 +23,6 @@ from moderation.lexicon.handlers import (
 )
 from moderation.lexicon.matching.words import Word
 from moderation.lexicon.model import LIST_NAME, WordList
-from moderation.lexicon.store import INDEXES as LEXICON_INDEXES
 
 _SHOWN_FAULTS = 1_000
 
@@ -68,7 +66,7 @@ def import_words(
 
 async def _import(file: ImportWordListCommand) -> tuple[WordList, bool]:
     async with open_database("moderation") as database:
-        await ensure_indexes(database, {**LEXICON_INDEXES, **AUDIT_INDEXES, **WORK_INDEXES, **TASK_INDEXES})
+        await ensure_indexes(database, {**SHARED_INDEXES, **INDEXES})
     author = shell_actor()
     return await run_in_transaction("moderation", lambda work: import_word_list(work, file, author))
 

@@ -30,12 +30,13 @@ from moderation.consent.model import (
     reminder_key,
     rules_version_of,
 )
+from moderation.group_policies.handlers import get_group_context
+from moderation.group_policies.model import GroupContext
 from moderation.groups.handlers import get_group
 from moderation.metrics import CONSENTS
 from moderation.policies.model import Policy
 from moderation.policies.sections.section import Outcome
 from moderation.rulebook.model import PolicySnapshot
-from moderation.schedules.handlers import GroupContext, get_group_context
 
 Reply = tuple[MessageReceived, Policy]
 
@@ -109,7 +110,7 @@ async def agree_by_link(work: Work, holder: ConsentLinkHolder, version: str) -> 
     consent = _give_consent(work, state, context.policy, context.group.settings.channel)
     if consent is not None:
         await store.save_consent_states(work, [state])
-        await store.append_consents(work, [consent], {consent.rules_version: context.rules})
+        await store.append_consents(work, [consent], {consent.rules_version: context.rules.membership})
     return _agreement(ConsentStep.AGREED, context)
 
 
@@ -119,15 +120,15 @@ async def _read_agreement(reader: Reader, holder: ConsentLinkHolder) -> tuple[Ag
     state = await store.get_consent_state(reader, holder.group_id, holder.member_id)
     if member is None or not member.is_present or context.is_dismissed:
         step = ConsentStep.GONE
-    elif context.rules.consent is None:
+    elif context.rules.membership.consent is None:
         step = ConsentStep.NOT_ASKED
     else:
-        step = ConsentStep.AGREED if has_agreed(state, context.rules) else ConsentStep.ASKED
+        step = ConsentStep.AGREED if has_agreed(state, context.rules.membership) else ConsentStep.ASKED
     return _agreement(step, context), state, context
 
 
 def _agreement(step: ConsentStep, context: GroupContext) -> Agreement:
-    rules = context.rules
+    rules = context.rules.membership
     return Agreement(step, context.group.name, rules.rules_text, rules.rules_url, rules_version_of(rules))
 
 

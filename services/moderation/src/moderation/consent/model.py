@@ -9,12 +9,12 @@ from functools import lru_cache
 from typing import Final, Self
 
 from huiqun.channel.directory.model import member_key
-from huiqun.contracts.channel import Action, ActionKind, ActionTarget, Role
+from huiqun.contracts.channel import Action, Role
 from huiqun.contracts.channel.mentions import AddressedText, TextSegment, compose_text, join_texts
 from huiqun.contracts.channel.shown_names import clean_group_name
 from huiqun.contracts.moderation import Verdict
 from huiqun.privacy.links import LinkGrant, LinkPurpose
-from huiqun.runtime.ids import new_id
+from moderation.channel_requests.model import MEMBERSHIP_LIFETIME, ActionTerms, private_message
 from moderation.lexicon.matching.folding import strip_text
 from moderation.policies.model import Policy
 from moderation.policies.sections.consent import ConsentRule
@@ -25,7 +25,6 @@ CONSENT_LINK: Final = LinkPurpose("huiqun/moderation/consent", "/consent?token={
 #: What is longer is no reply that agrees to anything, or asks how to leave.
 LONGEST_REPLY: Final = 60
 _BETWEEN_HINTS: Final = timedelta(hours=1)
-_ACTION_DEADLINE: Final = timedelta(hours=12)
 
 
 class ConsentStep(StrEnum):
@@ -159,17 +158,7 @@ def reminder_key(state_key: str) -> str:
 
 def consent_message(group_id: str, member_id: str, text: AddressedText, now: datetime) -> Action:
     """Write to a member in private about their consent."""
-    return Action(
-        action_id=new_id(),
-        group_id=group_id,
-        kind=ActionKind.SEND_PRIVATE,
-        target=ActionTarget(member_id=member_id),
-        content=text.content,
-        members=text.members,
-        reason="consent",
-        requested_by="moderation",
-        deadline=now + _ACTION_DEADLINE,
-    )
+    return private_message(group_id, member_id, text, ActionTerms(now, "consent", MEMBERSHIP_LIFETIME))
 
 
 def consent_question(rules: MembershipRules, group: str, *, by_link: bool) -> AddressedText | None:

@@ -27,7 +27,7 @@ def _without_former(_: Document, __: Subject) -> Mapping[str, Any]:
     return {"$unset": dict.fromkeys(_FORMER, "")}
 
 
-CONSENT_HOLDINGS = (
+CONSENT_HOLDINGS: Final = (
     retained_holding(
         DocumentSet(
             "对群规的同意记录",
@@ -60,4 +60,4 @@ CONSENT_HOLDINGS = (
         RetentionGround("仍在群内，执行群规所需，退群后至多保存 400 天", "gone_since"),
     ),
 )
-NOTHING_HELD = {AGREED_RULES: "the texts of rules"}
+NOTHING_HELD: Final[Mapping[str, str]] = {AGREED_RULES: "the texts of rules"}

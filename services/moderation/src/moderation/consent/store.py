@@ -26,7 +26,7 @@ CONSENTS: Final = "consents"
 #: A document for each member who was asked or has agreed.
 CONSENT_STATES: Final = "members"
 AGREED_RULES: Final = "agreed_rules"
-CONSENT_INDEXES: Mapping[str, Sequence[Index]] = {
+CONSENT_INDEXES: Final[Mapping[str, Sequence[Index]]] = {
     CONSENT_STATES: (Index((("member_id", 1),)), Index((("gone_since", 1),), expires_after=DEPARTED_MEMBER_RETENTION)),
     CONSENTS: (
         Index((("group_id", 1), ("_id", -1))),

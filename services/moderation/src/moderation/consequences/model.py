@@ -91,7 +91,7 @@ class Consequences:
             return
         offence = _offence(judged, category, now)
         if standing is None:
-            self.request(offence.context, staff_notice(offence, new_id()))
+            self.request(offence.context, staff_notice(offence))
             return
         if decision.verdict is Verdict.BLOCK and judged.place.is_shown:
             self.request(offence.context, delete_message_action(offence, new_id()))
@@ -101,7 +101,7 @@ class Consequences:
             self._add_mode_notice(standing, offence)  # no offence either
             return
         if is_personal_data(category):
-            self.request(offence.context, personal_data_notice(offence, new_id()))
+            self.request(offence.context, personal_data_notice(offence))
         self._add_sanction(judged, standing, offence, leading, appeal_link)
 
     def _add_sanction(
@@ -132,7 +132,7 @@ class Consequences:
         """Tell a member why they cannot write now, and not with every message."""
         if standing.mode_notice_at is None or offence.at - standing.mode_notice_at >= _MODE_NOTICE_EVERY:
             standing.mode_notice_at = offence.at
-            self.request(offence.context, group_mode_notice(offence, new_id()))
+            self.request(offence.context, group_mode_notice(offence))
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from moderation.cases.handlers import (
 from moderation.cases.model import REMOVAL_SEVERITY, Case, CaseDecision, CaseOpening, case_due_at
 from moderation.casework.handlers import require_impartial
 from moderation.casework.model import check_decidable_by
+from moderation.channel_requests.model import ActionTerms, staff_task
 from moderation.decisions.model import (
     MESSAGE_CASES,
     DecideCaseCommand,
@@ -36,10 +37,9 @@ from moderation.decisions.model import (
     close_case,
 )
 from moderation.examples.handlers import keep_example
-from moderation.group_policies.handlers import get_policy_in_force
-from moderation.groups.handlers import get_group
+from moderation.group_policies.handlers import get_group_context
 from moderation.metrics import CASES_CLOSED
-from moderation.notices.model import Offence, is_personal_data, personal_data_notice, staff_notice, staff_task
+from moderation.notices.model import Offence, is_personal_data, personal_data_notice, staff_notice
 from moderation.reports.handlers import credit_reporters
 from moderation.sanctions.handlers import announce_sanction, request_removal, reverse_sanction
 from moderation.sanctions.model import (
@@ -49,8 +49,8 @@ from moderation.sanctions.model import (
     impose_sanction,
     offence_weight,
 )
-from moderation.standings.model import reclassify_strike, standing_key
-from moderation.standings.store import load_standings, save_standings
+from moderation.standings.handlers import load_standing, save_standings
+from moderation.standings.model import reclassify_strike
 
 #: Raises if the case's version is not the one that the caller has seen.
 VersionCheck = Callable[[int], None]
@@ -98,13 +98,12 @@ async def decide_case(
 async def _load_context(
     work: Work, case: Case, command: DecideCaseCommand, appeal_link: AppealLink | None
 ) -> DecisionContext:
-    group = await get_group(work, case.group_id)
-    rules = (await get_policy_in_force(work, group.settings)).rules
+    context = await get_group_context(work, case.group_id)
+    rules = context.rules
     standing = None
     if case.role is Role.CUSTOMER and case.kind is not CaseKind.UNREADABLE:
-        known = await load_standings(work, [(case.group_id, case.member_id)])
-        standing = known[standing_key(case.group_id, case.member_id)]
-    settings, appeal = group.settings, rules.review.appeal_phrase
+        standing = await load_standing(work, case.group_id, case.member_id)
+    settings, appeal = context.group.settings, rules.review.appeal_phrase
     terms = SanctionTerms(rules.ladder, settings.owner, appeal_link, appeal, mutes=settings.mutes)
     return DecisionContext(case, command, rules, terms, standing, work.now)
 
@@ -191,7 +190,7 @@ async def _reverse_case(work: Work, context: DecisionContext) -> None:
     if reversed_sanction.member_removed and context.terms.owner is not None:
         words = "对成员 {member} 的处罚已撤销，但该成员已被移出群聊，请重新邀请其入群。"
         text = compose_text(words, member=Mention(case.member_id))
-        await request_actions(work, staff_task(case.group_id, context.terms.owner, text, work.now, new_id()))
+        await request_actions(work, staff_task(case.group_id, context.terms.owner, text, ActionTerms(work.now)))
 
 
 async def _reclassify_case(work: Work, context: DecisionContext) -> None:
@@ -215,13 +214,13 @@ async def _enforce_offence(work: Work, context: DecisionContext) -> None:
     case, offence = context.case, await _offence_with_message(work, context)
     if context.standing is None:
         if case.role is Role.STAFF:
-            await request_actions(work, staff_notice(offence, new_id()))
+            await request_actions(work, staff_notice(offence))
         return
     requests: list[Action] = []
     if case.verdict is not Verdict.BLOCK and not await _is_recalled(work, case.ref):
         requests.append(delete_message_action(offence, new_id()))
         if is_personal_data(offence.category):
-            requests.append(personal_data_notice(offence, new_id()))
+            requests.append(personal_data_notice(offence))
     weight = offence_weight(offence.category, context.rules.ladder, blocked=True)
     imposed = impose_sanction(offence, weight, context.standing, context.terms)
     if imposed is not None:

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from huiqun.store import Index, Reader
 from huiqun.work import Work
 from moderation.delegations.model import DelegatedRight, Delegation
 
 DELEGATIONS = "delegations"
-DELEGATION_INDEXES: Mapping[str, Sequence[Index]] = {
+DELEGATION_INDEXES: Final[Mapping[str, Sequence[Index]]] = {
     DELEGATIONS: (
         Index((("principal_id", 1), ("until", 1))),
         Index((("until", 1),), expires_after=timedelta(days=1_827)),

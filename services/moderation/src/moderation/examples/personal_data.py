@@ -8,7 +8,7 @@ from huiqun.privacy.erasure.holdings import PORTION_SIZE, Document, ErasedPortio
 from huiqun.privacy.erasure.model import Subject
 from huiqun.store import Reader
 from huiqun.work import Work
-from moderation.cases.personal_data import read_documents_of_cases
+from moderation.cases.handlers import read_documents_of_cases
 from moderation.examples.store import EXAMPLES
 
 _EXAMPLES_OF_SUBJECT: Final = "据本人消息标注的样本"

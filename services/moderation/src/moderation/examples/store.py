@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from huiqun.runtime.ids import new_id
 from huiqun.store import Index, Reader
@@ -10,7 +10,7 @@ from huiqun.work import Work
 from moderation.examples.model import LabelledExample
 
 EXAMPLES = "examples"
-EXAMPLE_INDEXES: Mapping[str, Sequence[Index]] = {
+EXAMPLE_INDEXES: Final[Mapping[str, Sequence[Index]]] = {
     EXAMPLES: (
         Index((("label", 1), ("_id", 1))),
         Index((("case_id", 1),)),

@@ -1,13 +1,14 @@
 """Give groups their policies, and read which policy holds in a group."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from huiqun.audit import AuditEntry, append_audit_entry
-from huiqun.contracts.channel import Action
+from huiqun.contracts.channel import Action, GroupKind
 from huiqun.store import Reader
 from huiqun.work import Work
-from moderation.group_policies.model import GroupPolicy, InactivePolicyError
-from moderation.groups.handlers import announce_settings, get_group, set_group_policy
+from moderation.group_policies.model import GroupContext, GroupPolicy, InactivePolicyError
+from moderation.groups.handlers import get_group, set_group_policy
 from moderation.groups.model import GroupRecord, GroupSettings
 from moderation.policies.handlers import (
     POLICIES,
@@ -45,7 +46,6 @@ async def assign_policy(
     await set_group_policy(work, group_id, policy_id)
     detail = {"policy": policy_id, "before": before}
     await append_audit_entry(work, AuditEntry(actor, "group.policy.assigned", f"group/{group_id}", detail))
-    announce_settings(work, [group_id], other_policy=True)
     return replace(record, settings=settings, revision=record.revision + 1)
 
 
@@ -54,14 +54,33 @@ async def get_policy_in_force(reader: Reader, settings: GroupSettings) -> Policy
     return build_policy(await list_active_versions_for(reader, settings), settings)
 
 
+async def get_group_context(reader: Reader, group_id: str) -> GroupContext:
+    """Get a group and its policy: the defaults where nobody has told of it."""
+    group = await get_group(reader, group_id)
+    return GroupContext(group, await get_policy_in_force(reader, group.settings))
+
+
+async def list_group_contexts(reader: Reader, groups: Sequence[GroupRecord]) -> list[GroupContext]:
+    """Return the contexts of these groups, in their order; a policy that several are under is read once."""
+    policies: dict[tuple[str | None, str | None, GroupKind], Policy] = {}
+    contexts = []
+    for group in groups:
+        own = group.id if group.settings.own is not None else None
+        key = group.settings.policy_id, own, group.settings.kind
+        if key not in policies:
+            policies[key] = await get_policy_in_force(reader, group.settings)
+        contexts.append(GroupContext(group, policies[key]))
+    return contexts
+
+
 async def get_group_policy(reader: Reader, group_id: str) -> GroupPolicy:
-    """Get the policy that the group's messages are judged by from now on, and what it is made of."""
-    record = await get_group(reader, group_id)
-    versions = await list_active_versions_for(reader, record.settings)
-    return GroupPolicy(record, build_policy(versions, record.settings), list_layers(versions, record.settings))
+    """Get a group's context, and what its policy is made of."""
+    group = await get_group(reader, group_id)
+    versions = await list_active_versions_for(reader, group.settings)
+    context = GroupContext(group, build_policy(versions, group.settings))
+    return GroupPolicy(context, list_layers(versions, group.settings))
 
 
 async def find_superior(work: Work, action: Action) -> str | None:
     """Find who is told that nobody carries out an action in a group; None where its policy names nobody."""
-    group = await get_group(work, action.record_key)
-    return (await get_policy_in_force(work, group.settings)).rules.review.escalate_to
+    return (await get_group_context(work, action.record_key)).rules.review.escalate_to

@@ -1,6 +1,6 @@
 """Keep what the channel tells of groups, and read what is known of them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from huiqun.channel.directory.fold import GroupEvent
@@ -9,7 +9,7 @@ from huiqun.runtime.ids import new_id
 from huiqun.store import Reader
 from huiqun.work import Task, Work
 from moderation.groups import store
-from moderation.groups.model import UNKNOWN_GROUP, GroupRecord, GroupRevisions, GroupSettings, OwnRules
+from moderation.groups.model import UNKNOWN_GROUP, GroupRecord, GroupRevisions, GroupSettings, ModeSpan, OwnRules
 
 #: The task that has all that follows from groups' settings done for the groups of its payload.
 APPLY_SETTINGS: Final = "groups.apply_settings"
@@ -30,8 +30,14 @@ def announce_settings(work: Work, group_ids: Sequence[str], *, other_policy: boo
 
 
 async def set_group_policy(work: Work, group_id: str, policy_id: str | None) -> None:
-    """Give a group its policy; None gives it the default."""
+    """Give a group its policy, and have what follows from it done; None gives it the default."""
     await store.set_group_policy(work, group_id, policy_id)
+    announce_settings(work, [group_id], other_policy=True)
+
+
+async def set_group_modes(work: Work, modes: Mapping[str, ModeSpan | None]) -> None:
+    """Put groups in a mode, or back to the normal one with None; in force everywhere within two seconds."""
+    await store.set_group_modes(work, modes)
 
 
 async def set_own_rules(work: Work, own: OwnRules) -> None:
@@ -42,6 +48,22 @@ async def set_own_rules(work: Work, own: OwnRules) -> None:
 async def get_group(reader: Reader, group_id: str) -> GroupRecord:
     """Get what is known of a group; the defaults for one that nobody has told us of."""
     return await store.find_group(reader, group_id) or GroupRecord(group_id, UNKNOWN_GROUP)
+
+
+async def list_group_settings(reader: Reader, group_ids: Collection[str]) -> dict[str, GroupSettings]:
+    """Read the settings of each of these groups, by id; the defaults for one that nobody has told us of."""
+    known = await store.list_group_settings(reader, group_ids) if group_ids else {}
+    return {group_id: known.get(group_id, UNKNOWN_GROUP) for group_id in group_ids}
+
+
+async def list_group_channels(reader: Reader, group_ids: Collection[str]) -> dict[str, str]:
+    """Read the channel of each of these groups, by id; the default channel where nobody has told us of one."""
+    return {group_id: each.channel for group_id, each in (await list_group_settings(reader, group_ids)).items()}
+
+
+async def list_known_groups(reader: Reader, group_ids: Collection[str]) -> frozenset[str]:
+    """Return those of these groups that we have been told of."""
+    return frozenset(await store.list_group_settings(reader, group_ids)) if group_ids else frozenset()
 
 
 async def list_groups(reader: Reader, after: str | None, limit: int) -> list[GroupRecord]:

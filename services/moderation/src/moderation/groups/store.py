@@ -18,7 +18,7 @@ from moderation.groups.model import GroupRecord, GroupRevisions, GroupSettings, 
 
 GROUPS: Final = "groups"
 REVISIONS: Final = "group_revisions"
-INDEXES: Mapping[str, Sequence[Index]] = {
+GROUP_INDEXES: Final[Mapping[str, Sequence[Index]]] = {
     GROUPS: (Index((("changed.counter", 1), ("changed.revision", 1))), Index((("policy_id", 1),))),
     REVISIONS: (),
 }
@@ -106,10 +106,10 @@ async def find_group(reader: Reader, group_id: str) -> GroupRecord | None:
     return found[0] if found else None
 
 
-async def list_group_settings(work: Work, group_ids: Collection[str]) -> dict[str, GroupSettings]:
+async def list_group_settings(reader: Reader, group_ids: Collection[str]) -> dict[str, GroupSettings]:
     """Read the settings of these groups, as far as they are known."""
     query = {"_id": {"$in": list(group_ids)}}
-    return {document["_id"]: _read_settings(document) async for document in _find(work, query)}
+    return {document["_id"]: _read_settings(document) async for document in _find(reader, query)}
 
 
 async def list_groups(reader: Reader, after: str | None, limit: int) -> list[GroupRecord]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from huiqun.contracts.channel import Action
 from huiqun.contracts.channel.mentions import AddressedText
-from moderation.incidents.model import staff_task_action
+from moderation.channel_requests.model import ActionTerms, staff_task
 from moderation.plans.model import IncidentPlan, PlanTrigger
 
 _ALL_GROUPS: Final = "*"
@@ -35,7 +35,8 @@ class IncidentProposal:
             f"{where}近 {self.trigger.minutes} 分钟有 {self.blocked_messages} 条消息被拦截，"
             f"疑似“{self.title}”。请核实是否启动应急预案（{self.kind}）。"
         )
-        return staff_task_action(self.group_id, staff_id, AddressedText(text), at, f"incident/{self.kind}/proposed")
+        terms = ActionTerms(at, f"incident/{self.kind}/proposed")
+        return staff_task(self.group_id, staff_id, AddressedText(text), terms)
 
 
 def propose_incidents(

@@ -9,14 +9,13 @@ from huiqun.web import Principal
 from huiqun.work import Task, Work
 from moderation.delegations.handlers import require_right
 from moderation.delegations.model import DelegatedRight
-from moderation.groups.handlers import get_group
+from moderation.groups.handlers import get_group, list_group_channels
 from moderation.incident_openings.model import OpenIncidentCommand, new_incident, opened_incident
 from moderation.incident_steps.handlers import CompleteStepCommand, assign_steps, record_step_completion
 from moderation.incidents.handlers import (
     IncidentUpdate,
     add_incident,
     find_incident_update_of_task,
-    list_group_channels,
     record_containment,
 )
 from moderation.incidents.model import Incident, IncidentState, TimelineEntryKind
@@ -101,7 +100,7 @@ def _schedule_drill_script(update: IncidentUpdate) -> None:
 
 async def _publish_opening(work: Work, incident: Incident) -> None:
     INCIDENTS.labels(what="opened", drill=incident.drill_label).inc()
-    for group_id, channel in (await list_group_channels(work, incident)).items():
+    for group_id, channel in (await list_group_channels(work, incident.groups)).items():
         data = opened_incident(incident, group_id, channel)
         work.emit(IncidentOpened.create(group_id, data, time=work.now))
 

@@ -7,10 +7,11 @@ from huiqun.contracts.moderation import ClosedIncident, IncidentClosed
 from huiqun.versions.model import WriteVersionCommand
 from huiqun.web import Principal
 from huiqun.work import Work
+from moderation.groups.handlers import list_group_channels
 from moderation.incident_openings.handlers import cancel_drill_script
 from moderation.incident_reviews.model import score_step, total_score
 from moderation.incident_steps.handlers import record_missed_steps
-from moderation.incidents.handlers import IncidentUpdate, begin_incident_update, list_group_channels
+from moderation.incidents.handlers import IncidentUpdate, begin_incident_update
 from moderation.incidents.model import Incident, IncidentReview, TimelineEntryKind
 from moderation.metrics import INCIDENTS
 from moderation.plans.handlers import INCIDENT_PLANS, get_plan_in_force
@@ -65,7 +66,7 @@ async def _write_plan_draft(update: IncidentUpdate, command: CloseIncidentComman
 
 async def _publish_closing(work: Work, incident: Incident) -> None:
     INCIDENTS.labels(what="closed", drill=incident.drill_label).inc()
-    for group_id, channel in (await list_group_channels(work, incident)).items():
+    for group_id, channel in (await list_group_channels(work, incident.groups)).items():
         data = ClosedIncident(
             incident_id=incident.id,
             channel=channel,

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 from huiqun.contracts.channel import Action
 from huiqun.contracts.channel.mentions import Mention, TextSegment, compose_text, join_texts
-from moderation.incidents.model import Incident, StepProgress, staff_task_action
+from moderation.channel_requests.model import ActionTerms, staff_task
+from moderation.incidents.model import Incident, StepProgress
 from moderation.plans.model import IncidentPlan
 
 
@@ -49,7 +50,7 @@ def assignment_action(incident: Incident, owner: str | None, steps: Sequence[Ste
         detail = f"：{progress.step.detail}" if progress.step.detail else ""
         lines.append(f"{number}. {progress.step.title}（{_clock_text(progress.due_at, zone)} 前）{detail}")
     text = join_texts("\n", lines)
-    return staff_task_action(incident.groups[0], owner, text, incident.opened_at, incident.action_reason)
+    return staff_task(incident.groups[0], owner, text, ActionTerms(incident.opened_at, incident.action_reason))
 
 
 def reminder_action(incident: Incident, progress: StepProgress, zone: ZoneInfo, at: datetime) -> Action:
@@ -60,7 +61,7 @@ def reminder_action(incident: Incident, progress: StepProgress, zone: ZoneInfo, 
         step=progress.step.title,
         due=_clock_text(progress.due_at, zone),
     )
-    return staff_task_action(incident.groups[0], progress.owner, text, at, incident.action_reason)
+    return staff_task(incident.groups[0], progress.owner, text, ActionTerms(at, incident.action_reason))
 
 
 def escalation_action(incident: Incident, progress: StepProgress, at: datetime) -> Action:
@@ -73,7 +74,7 @@ def escalation_action(incident: Incident, progress: StepProgress, at: datetime) 
         step=progress.step.title,
         owner=join_texts(" ", owner),
     )
-    return staff_task_action(incident.groups[0], incident.escalate_to, text, at, incident.action_reason)
+    return staff_task(incident.groups[0], incident.escalate_to, text, ActionTerms(at, incident.action_reason))
 
 
 def _clock_text(moment: datetime, zone: ZoneInfo) -> str:

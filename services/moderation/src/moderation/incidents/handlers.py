@@ -8,20 +8,20 @@ from typing import Any, Final
 from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.channel.actions.handlers import rehearse_actions, request_actions
 from huiqun.contracts.channel import Action
+from huiqun.contracts.channel.mentions import AddressedText
 from huiqun.contracts.moderation import GroupMode
 from huiqun.runtime.errors import NotFoundError
 from huiqun.store import Reader
 from huiqun.web import Principal
 from huiqun.work import Task, Work
+from moderation.channel_requests.model import ActionTerms, group_message
 from moderation.delegations.handlers import require_right
 from moderation.delegations.model import DelegatedRight
-from moderation.groups.model import UNKNOWN_GROUP
-from moderation.groups.store import list_group_settings
 from moderation.incidents import store
 from moderation.incidents.model import Incident, IncidentState, TimelineEntry, TimelineEntryKind
 from moderation.metrics import INCIDENTS
 from moderation.modes.handlers import hold_groups, release_groups
-from moderation.modes.model import ModeHold, group_message_action
+from moderation.modes.model import ModeHold
 
 #: The kind of the task that runs `end_incident_mode`; its name stands in documents.
 END_INCIDENT_MODE: Final = "incidents.mode_ends"
@@ -122,8 +122,8 @@ class IncidentUpdate:
         self.entries.clear()
 
     def _message_actions(self, text: str) -> list[Action]:
-        incident = self.incident
-        return [group_message_action(group_id, text, self.at, incident.action_reason) for group_id in incident.groups]
+        terms = ActionTerms(self.at, self.incident.action_reason)
+        return [group_message(group_id, AddressedText(text), terms) for group_id in self.incident.groups]
 
 
 async def add_incident(work: Work, incident: Incident) -> IncidentUpdate:
@@ -158,12 +158,6 @@ async def get_incident(reader: Reader, incident_id: str) -> Incident:
 async def list_groups_with_open_incident(work: Work, kind: str) -> set[str]:
     """The groups in which an incident of this kind, and no drill, is not closed yet."""
     return await store.list_groups_with_open_incident(work, kind)
-
-
-async def list_group_channels(work: Work, incident: Incident) -> dict[str, str]:
-    """The channel of each group of the incident, by group id; the default channel where nobody has told us of one."""
-    known = await list_group_settings(work, incident.groups)
-    return {group_id: known.get(group_id, UNKNOWN_GROUP).channel for group_id in incident.groups}
 
 
 async def set_incident_mode(

@@ -1,18 +1,13 @@
 """An incident: its steps, its timeline, and the way from open over contained to closed. No I/O."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
-from typing import Final
 
-from huiqun.contracts.channel import Action, ActionKind
-from huiqun.contracts.channel.mentions import AddressedText
 from huiqun.contracts.moderation import GroupMode
 from huiqun.runtime.errors import NotFoundError
 from huiqun.runtime.ids import new_id
 from moderation.plans.model import IncidentPlan, PlanStep
-
-_TASK_DEADLINE: Final = timedelta(hours=2)
 
 
 class IncidentState(StrEnum):
@@ -191,18 +186,3 @@ class TimelineEntry:
     step: str | None = None
     actions: tuple[str, ...] = ()
     id: str = field(default_factory=new_id)
-
-
-def staff_task_action(group_id: str, staff_id: str | None, text: AddressedText, at: datetime, reason: str) -> Action:
-    """The request to a staff member to do something; without one, to whoever has the group's tasks in the channel."""
-    return Action(
-        action_id=new_id(),
-        group_id=group_id,
-        kind=ActionKind.NOTIFY_STAFF,
-        assignee=staff_id,
-        content=text.content,
-        members=text.members,
-        reason=reason,
-        requested_by="moderation",
-        deadline=at + _TASK_DEADLINE,
-    )

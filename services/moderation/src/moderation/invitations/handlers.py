@@ -19,9 +19,10 @@ from moderation.consent.model import (
     has_agreed,
     reminder_key,
 )
+from moderation.group_policies.handlers import get_group_context
+from moderation.group_policies.model import GroupContext
 from moderation.invitations.model import consent_invitation, consent_reminder, consent_renewal
 from moderation.policies.sections.consent import ConsentRule
-from moderation.schedules.handlers import GroupContext, get_group_context
 
 REMIND_OF_CONSENT: Final = "membership.remind"
 RENEW_CONSENTS: Final = "membership.renew"
@@ -44,11 +45,11 @@ class ConsentRequests:
 
         `renewed` where they are no newcomers, but other rules apply to them.
         """
-        consent = context.rules.consent
+        consent = context.rules.membership.consent
         if consent is None:
             return []
         states = await list_consent_states(work, members)
-        asked = [state for state in states.values() if not has_agreed(state, context.rules)]
+        asked = [state for state in states.values() if not has_agreed(state, context.rules.membership)]
         actions = []
         for state in asked:
             if (link := self._make_link(work, state, consent)) is not None:
@@ -65,7 +66,7 @@ class ConsentRequests:
     async def renew_consents(self, work: Work, task: Task) -> None:
         """The rules have changed: whoever has not agreed to these is asked, and reminded in time."""
         context = await get_group_context(work, task.payload["group_id"])
-        if context.is_dismissed or context.rules.consent is None:
+        if context.is_dismissed or context.rules.membership.consent is None:
             return
         present = await list_present_members(work, context.group.id)
         customers = [member for member in present if member.role is Role.CUSTOMER]
@@ -76,13 +77,13 @@ class ConsentRequests:
         group_id, member_id = task.payload["group_id"], task.payload["member_id"]
         member = await find_member(work, group_id, member_id)
         context = await get_group_context(work, group_id)
-        consent = context.rules.consent
+        consent = context.rules.membership.consent
         if member is None or not member.is_present or context.is_dismissed:
             return
         state = (await list_consent_states(work, [member]))[member.key]
-        if consent is None or has_agreed(state, context.rules):
+        if consent is None or has_agreed(state, context.rules.membership):
             return
-        text = consent_reminder(context.rules, context.group.name, self._make_link(work, state, consent))
+        text = consent_reminder(context.rules.membership, context.group.name, self._make_link(work, state, consent))
         await request_actions(work, consent_message(group_id, member_id, text, work.now))
         _schedule_reminder(work, state, consent, task.payload["left"] - 1)
 

@@ -14,7 +14,7 @@ from huiqun.store import Reader
 from huiqun.work import Transactor, Work
 from moderation.lexicon import store
 from moderation.lexicon.matching.words import Word
-from moderation.lexicon.model import CATEGORIES, STAFF_CATEGORIES, WordList, parse_words
+from moderation.lexicon.model import CATEGORIES, STAFF_CATEGORIES, LexiconRevision, WordList, parse_words
 
 SHIPPED_LIST = "huiqun"
 # A list of its own: what fraudsters say to customers, staff may not say either, and a list has each word once.
@@ -92,6 +92,20 @@ async def get_word_list(reader: Reader, name: str) -> WordList:
     if found is None:
         raise WordListNotFoundError(name)
     return found
+
+
+async def get_lexicon_revision(reader: Reader) -> LexiconRevision:
+    """Return the revision of all word lists together."""
+    return await store.get_lexicon_revision(reader)
+
+
+async def list_lexicon_words(reader: Reader) -> tuple[LexiconRevision, list[Word]]:
+    """Return every word of every list, all of one revision, and that revision."""
+    revision, words = await store.get_lexicon_revision(reader), await store.list_all_words(reader)
+    while (now := await store.get_lexicon_revision(reader)) != revision:
+        # Replaced while they were read: they may be half old and half new.
+        revision, words = now, await store.list_all_words(reader)
+    return revision, words
 
 
 async def import_shipped_lists(reader: Reader, transactor: Transactor) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from huiqun.files.reading import ParsedRows, RowError, RowFormat, parse_rows, read_rows
 from moderation.lexicon.matching.folding import fold_text, strip_text
@@ -40,6 +40,16 @@ class WordList:
     checksum: str
     imported_by: str
     imported_at: datetime
+
+
+class LexiconRevision(NamedTuple):
+    """What tells all word lists together from what they were before: `number` rises with every change.
+
+    `version` is what decisions name; "none" as long as there were never any words.
+    """
+
+    number: int
+    version: str
 
 
 def parse_words(text: str, form: RowFormat, list_name: str) -> ParsedRows[Word]:

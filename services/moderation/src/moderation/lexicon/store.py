@@ -6,19 +6,19 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date
 from heapq import merge
-from typing import Any
+from typing import Any, Final
 
 from huiqun.runtime.time_slice import TimeSlice
 from huiqun.store import Index, Reader
 from huiqun.work import Work
 from moderation.lexicon.matching.words import Word
-from moderation.lexicon.model import WordList
+from moderation.lexicon.model import LexiconRevision, WordList
 
 # A document for each word would be some hundred thousand writes to replace a list: more than a transaction takes.
 WORDS = "words"
 LISTS = "word_lists"
 STAMPS = "stamps"
-INDEXES: Mapping[str, Sequence[Index]] = {
+LEXICON_INDEXES: Final[Mapping[str, Sequence[Index]]] = {
     WORDS: (Index((("list", 1), ("last", 1))),),
     LISTS: (),
     STAMPS: (),
@@ -28,10 +28,10 @@ _SORTED_AT_ONCE = 10_000
 _CHUNK_CHARACTERS = 2_000_000  # at most six bytes each, and MongoDB takes documents of 16 MiB
 
 
-async def get_lexicon_revision(reader: Reader) -> tuple[int, str]:
-    """A number that rises with every change, and the version that decisions name."""
+async def get_lexicon_revision(reader: Reader) -> LexiconRevision:
+    """The revision of all word lists together."""
     stamp = await reader.collection(STAMPS).find_one({"_id": "lexicon"})
-    return (int(stamp["revision"]), str(stamp["version"])) if stamp else (0, "none")
+    return LexiconRevision(int(stamp["revision"]), str(stamp["version"])) if stamp else LexiconRevision(0, "none")
 
 
 async def list_all_words(reader: Reader) -> list[Word]:

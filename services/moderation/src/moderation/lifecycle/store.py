@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from huiqun.contracts.topics import CHANNEL_MESSAGES
 from huiqun.store import Index, ReplaceOne
@@ -11,7 +11,7 @@ from moderation.archive.model import MessageRef
 from moderation.lifecycle.model import MAX_EARLY, EarlyChanges
 
 EARLY_CHANGES = "early_changes"
-EARLY_CHANGE_INDEXES: Mapping[str, Sequence[Index]] = {
+EARLY_CHANGE_INDEXES: Final[Mapping[str, Sequence[Index]]] = {
     EARLY_CHANGES: (
         Index((("group_id", 1),)),
         # What has not come by then is not on its topic any more.

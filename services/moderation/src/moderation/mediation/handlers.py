@@ -3,10 +3,10 @@
 from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.channel.actions.handlers import request_actions
 from huiqun.contracts.channel import Action, Role
-from huiqun.runtime.ids import new_id
 from huiqun.work import Work
 from moderation.cases.handlers import get_case, save_case
 from moderation.cases.model import Case, Moderator
+from moderation.channel_requests.model import ActionTerms, group_message, private_message, staff_task
 from moderation.groups.handlers import get_group
 from moderation.mediation.model import (
     MediateCaseCommand,
@@ -16,7 +16,6 @@ from moderation.mediation.model import (
     mediation_text,
     with_mediation,
 )
-from moderation.notices.model import group_message, private_message, staff_task
 
 
 class NobodyToTalkToError(ValueError):
@@ -41,12 +40,12 @@ async def mediate_case(work: Work, case_id: str, command: MediateCaseCommand, mo
 
 
 def _mediation_actions(work: Work, case: Case, command: MediateCaseCommand, owner: str | None) -> list[Action]:
-    text = mediation_text(command)
+    text, terms = mediation_text(command), ActionTerms(work.now)
     if command.where is MediationPlace.GROUP:
-        return [group_message(case.group_id, case.member_id, text, work.now, new_id())]
+        return [group_message(case.group_id, text, terms, case.member_id)]
     members = involved_members(case, command)
-    actions = [private_message(case.group_id, member_id, text, work.now, new_id()) for member_id in members]
+    actions = [private_message(case.group_id, member_id, text, terms) for member_id in members]
     task = mediation_task(case, command)
     if task is not None:
-        actions.append(staff_task(case.group_id, command.assignee or owner, task, work.now, new_id()))
+        actions.append(staff_task(case.group_id, command.assignee or owner, task, terms))
     return actions

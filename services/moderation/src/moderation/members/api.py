@@ -29,11 +29,11 @@ from huiqun.web.provided import provided
 from huiqun.work import Work
 from moderation.consent.handlers import list_consent_states
 from moderation.consent.model import ConsentState, has_agreed
+from moderation.group_policies.handlers import get_group_context
 from moderation.members import store
 from moderation.members.handlers import RosterChecks
 from moderation.members.model import Irregularity, RosterReport
 from moderation.policies.sections.membership import MembershipRules
-from moderation.schedules.handlers import get_group_context
 
 router = Router("/api/v1/groups/{group_id}/members", tag="members", role="viewer")
 reports_router = Router("/api/v1/groups/{group_id}/roster-reports", tag="members", role="viewer")
@@ -121,7 +121,7 @@ class MemberPresenter:
 
     async def show_members(self, group_id: str, members: Sequence[DirectoryMember]) -> Mapping[str, MemberView]:
         """Return what is shown of members of a group, by key."""
-        rules = (await get_group_context(self._db, group_id)).rules
+        rules = (await get_group_context(self._db, group_id)).rules.membership
         states = await list_consent_states(self._db, members)
         details = await self._directory.reveal_personal_details(members)
         return {

@@ -11,12 +11,14 @@ from huiqun.contracts.channel import Role
 from huiqun.runtime.ids import new_id
 from huiqun.work import Task, Work
 from moderation.consent.handlers import record_moves
+from moderation.group_policies.handlers import get_group_context
+from moderation.group_policies.model import GroupContext
 from moderation.members import store
 from moderation.members.model import RosterEntry, RosterReport, check_names, check_staff, roster_task
 from moderation.metrics import ROSTER_FINDINGS
 from moderation.policies.sections.roster import RosterRule
 from moderation.rulebook.model import Rulebook
-from moderation.schedules.handlers import GroupContext, get_group_context, schedule_next
+from moderation.schedules.handlers import schedule_next
 from moderation.staff.handlers import read_authorised_staff
 from moderation.welcome.handlers import gather_newcomers
 
@@ -44,15 +46,15 @@ class RosterChecks:
     async def check_roster_on_schedule(self, work: Work, task: Task) -> None:
         """The time has come: check the roster, and set the next time."""
         context = await get_group_context(work, task.payload["group_id"])
-        if context.rules.roster is None or context.is_dismissed:
+        if context.rules.membership.roster is None or context.is_dismissed:
             return
-        await self._check(work, context, context.rules.roster)
+        await self._check(work, context, context.rules.membership.roster)
         schedule_next(work, "roster", context, max(task.due, work.now))
 
     async def check_roster_now(self, work: Work, group_id: str, actor: str) -> RosterReport:
         """Check a roster because somebody asks, whether or not its policy schedules checks."""
         context = await get_group_context(work, group_id)
-        report = await self._check(work, context, context.rules.roster or RosterRule())
+        report = await self._check(work, context, context.rules.membership.roster or RosterRule())
         detail = {"report": report.id, "findings": len(report.findings)}
         await append_audit_entry(work, AuditEntry(actor, "roster.checked", f"group/{group_id}", detail))
         return report

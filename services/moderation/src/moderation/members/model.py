@@ -2,21 +2,20 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
-from huiqun.contracts.channel import Action, ActionKind, ActionTarget, Role
+from huiqun.contracts.channel import Action, Role
 from huiqun.contracts.channel.mentions import AddressedText, Mention, TextSegment, join_texts
 from huiqun.contracts.channel.shown_names import clean_group_name
-from huiqun.runtime.ids import new_id
 from huiqun.runtime.placeholders import is_placeholder
+from moderation.channel_requests.model import MEMBERSHIP_LIFETIME, ActionTerms, staff_task
 from moderation.lexicon.matching.folding import strip_text
 from moderation.staff.model import Staff
 
 _LEAST_NAME: Final = 2
 _NAMED: Final = 10
-_ACTION_DEADLINE: Final = timedelta(hours=12)
 
 
 class Irregularity(StrEnum):
@@ -107,19 +106,8 @@ def check_names(members: Sequence[RosterEntry], staff_words: Sequence[str]) -> I
 
 def roster_task(report: RosterReport, group: str, owner: str | None, now: datetime) -> Action:
     """Bring what was found to the attention of the group's owner; without one, of whoever looks after the group."""
-    text = summarize_report(report, group)
-    return Action(
-        action_id=new_id(),
-        group_id=report.group_id,
-        kind=ActionKind.NOTIFY_STAFF,
-        assignee=owner,
-        target=ActionTarget(),
-        content=text.content,
-        members=text.members,
-        reason="roster",
-        requested_by="moderation",
-        deadline=now + _ACTION_DEADLINE,
-    )
+    terms = ActionTerms(now, "roster", MEMBERSHIP_LIFETIME)
+    return staff_task(report.group_id, owner, summarize_report(report, group), terms)
 
 
 def summarize_report(report: RosterReport, group: str) -> AddressedText:

@@ -9,7 +9,7 @@ from huiqun.work import Work
 from moderation.members.model import Irregularity, RosterFinding, RosterReport
 
 ROSTER_REPORTS: Final = "roster_reports"
-MEMBER_INDEXES: Mapping[str, Sequence[Index]] = {
+MEMBER_INDEXES: Final[Mapping[str, Sequence[Index]]] = {
     ROSTER_REPORTS: (
         Index((("group_id", 1), ("_id", -1))),
         Index((("findings.member_id", 1),), where={"findings.member_id": {"$exists": True}}),

@@ -9,13 +9,15 @@ from huiqun.audit import AuditEntry, append_audit_entry
 from huiqun.channel.actions.handlers import request_actions
 from huiqun.channel.directory.store import list_staff_members
 from huiqun.contracts.channel import Action
+from huiqun.contracts.channel.mentions import AddressedText
 from huiqun.contracts.moderation import ChangedMode, GroupMode, ModeChanged
 from huiqun.web import Principal
 from huiqun.work import Task, Work
+from moderation.channel_requests.model import ActionTerms, group_message
 from moderation.delegations.handlers import require_right
 from moderation.delegations.model import DelegatedRight
-from moderation.groups.model import UNKNOWN_GROUP, ModeSpan
-from moderation.groups.store import list_group_settings, set_group_modes
+from moderation.groups.handlers import list_group_channels, set_group_modes
+from moderation.groups.model import ModeSpan
 from moderation.metrics import GROUP_MODE_CHANGES
 from moderation.modes import store
 from moderation.modes.model import (
@@ -24,7 +26,6 @@ from moderation.modes.model import (
     ModeAnnouncements,
     ModeChange,
     ModeHold,
-    group_message_action,
     mode_change_announcement,
     with_hold,
     without_hold,
@@ -142,18 +143,18 @@ async def _apply_mode_changes(work: Work, changes: Sequence[ModeChange], reason:
     for before, after in changed:
         text = mode_change_announcement(before, after, work.now)
         if text is not None:
-            actions.append(group_message_action(after.group_id, text, work.now, reason))
+            actions.append(group_message(after.group_id, AddressedText(text), ActionTerms(work.now, reason)))
             GROUP_MODE_CHANGES.labels(mode=after.mode.value).inc()
     return actions
 
 
 async def _publish_mode_changes(work: Work, changed: Sequence[ModeChange]) -> None:
     """Tell the other services which modes groups are in now."""
-    groups = await list_group_settings(work, {after.group_id for _, after in changed}) if changed else {}
+    channels = await list_group_channels(work, {after.group_id for _, after in changed})
     for before, after in changed:
         leading = after.leading_hold(work.now)
         data = ChangedMode(
-            channel=groups.get(after.group_id, UNKNOWN_GROUP).channel,
+            channel=channels[after.group_id],
             group_id=after.group_id,
             mode=after.mode,
             before=before.mode,

@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from huiqun.contracts.channel import Action, ActionKind
 from huiqun.contracts.moderation import GroupMode
 from huiqun.privacy.text import MaskedText
-from huiqun.runtime.ids import new_id
 from moderation.groups.model import ModeSpan
 
 #: The holder of a mode that a person has set without an incident.
@@ -20,7 +18,6 @@ AnnouncementText = Annotated[str, MaskedText(strip_whitespace=True, min_length=1
 ModeMinutes = Annotated[int, Field(ge=1, le=10_080)]
 
 _SEVERITY: Final[Mapping[GroupMode, int]] = {GroupMode.NORMAL: 0, GroupMode.QUIET: 1, GroupMode.LOCKDOWN: 2}
-_MESSAGE_DEADLINE: Final = timedelta(hours=2)
 
 
 class ModeAnnouncements(BaseModel):
@@ -124,19 +121,6 @@ def mode_change_announcement(before: GroupModeHolds, after: GroupModeHolds, now:
         return leading.announcement
     gone = [hold for holder, hold in before.holds.items() if holder not in after.holds]
     return max(gone, key=lambda hold: hold.until).end_announcement
-
-
-def group_message_action(group_id: str, text: str, at: datetime, reason: str) -> Action:
-    """The request to the channel to send a message in a group."""
-    return Action(
-        action_id=new_id(),
-        group_id=group_id,
-        kind=ActionKind.SEND_MESSAGE,
-        content=text,
-        reason=reason,
-        requested_by="moderation",
-        deadline=at + _MESSAGE_DEADLINE,
-    )
 
 
 def _with_mode_in_force(group: GroupModeHolds, now: datetime) -> GroupModeHolds:

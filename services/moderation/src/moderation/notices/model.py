@@ -2,19 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from huiqun.channel.actions.context import NO_CONTEXT, ActionContext
-from huiqun.contracts.channel import Action, ActionKind, ActionTarget
+from huiqun.contracts.channel import Action, ActionTarget
 from huiqun.contracts.channel.mentions import AddressedText, Mention, TextSegment, compose_text
 from huiqun.contracts.fields import DEFAULT_CHANNEL
 from huiqun.contracts.moderation import GroupMode
+from moderation.channel_requests.model import ActionTerms, private_message, staff_task
 from moderation.policies.sections.wording import Wording
-
-REQUESTED_BY: Final = "moderation"
-#: How long what is asked of the channel is worth doing.
-ACTION_LIFETIME: Final = timedelta(hours=2)
 
 #: What a member did, as a reason in a sentence; of personal data, what it is.
 CATEGORY_NAMES: Mapping[str, str] = {
@@ -97,70 +93,25 @@ def is_personal_data(category: str) -> bool:
     return category in _PERSONAL_DATA
 
 
-def personal_data_notice(offence: Offence, action_id: str) -> Action:
+def personal_data_notice(offence: Offence) -> Action:
     """Tell a member in private to protect their own data: no offence, and no sanction."""
-    return _private_notice(offence, offence.wording.caution, action_id)
+    return _private_notice(offence, offence.wording.caution)
 
 
-def group_mode_notice(offence: Offence, action_id: str) -> Action:
+def group_mode_notice(offence: Offence) -> Action:
     """Tell a member in private that the group is quiet, or for staff alone: no offence, and no sanction."""
     wording = offence.wording
     text = {GroupMode.QUIET: wording.quiet, GroupMode.LOCKDOWN: wording.lockdown}[GroupMode(offence.category)]
-    return _private_notice(offence, text, action_id)
+    return _private_notice(offence, text)
 
 
-def _private_notice(offence: Offence, text: str, action_id: str) -> Action:
+def _private_notice(offence: Offence, text: str) -> Action:
     filled = offence.compose_text(text, category=offence.category_name)
-    message = private_message(offence.group_id, offence.member_id, filled, offence.at, action_id)
-    return message.model_copy(update={"reason": offence.category})
+    return private_message(offence.group_id, offence.member_id, filled, ActionTerms(offence.at, offence.category))
 
 
-def staff_notice(offence: Offence, action_id: str) -> Action:
+def staff_notice(offence: Offence) -> Action:
     """Tell a staff member how they should have put it: staff are never sanctioned by themselves."""
     text = offence.compose_text(offence.wording.staff)
-    return Action(
-        action_id=action_id,
-        group_id=offence.group_id,
-        kind=ActionKind.NOTIFY_STAFF,
-        target=ActionTarget(message_id=offence.message_id),
-        assignee=offence.member_id,
-        content=text.content,
-        members=text.members,
-        reason=offence.category,
-        requested_by=REQUESTED_BY,
-        deadline=offence.at + ACTION_LIFETIME,
-    )
-
-
-def staff_task(group_id: str, staff_id: str | None, text: AddressedText, at: datetime, action_id: str) -> Action:
-    """Ask a staff member for something."""
-    return Action(
-        action_id=action_id,
-        group_id=group_id,
-        kind=ActionKind.NOTIFY_STAFF,
-        assignee=staff_id,
-        content=text.content,
-        members=text.members,
-        requested_by=REQUESTED_BY,
-        deadline=at + ACTION_LIFETIME,
-    )
-
-
-def private_message(group_id: str, member_id: str, text: AddressedText, at: datetime, action_id: str) -> Action:
-    """Tell a member something in private."""
-    return Action(
-        action_id=action_id,
-        group_id=group_id,
-        kind=ActionKind.SEND_PRIVATE,
-        target=ActionTarget(member_id=member_id),
-        content=text.content,
-        members=text.members,
-        requested_by=REQUESTED_BY,
-        deadline=at + ACTION_LIFETIME,
-    )
-
-
-def group_message(group_id: str, member_id: str, text: AddressedText, at: datetime, action_id: str) -> Action:
-    """Say something in the group, to one of its members."""
-    message = private_message(group_id, member_id, text, at, action_id)
-    return message.model_copy(update={"kind": ActionKind.SEND_MESSAGE})
+    notice = staff_task(offence.group_id, offence.member_id, text, ActionTerms(offence.at, offence.category))
+    return notice.model_copy(update={"target": ActionTarget(message_id=offence.message_id)})

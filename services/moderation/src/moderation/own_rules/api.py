@@ -139,7 +139,7 @@ class OwnRulesActivation(BaseModel):
 async def read_group_policy(db: ReadDatabase, group_id: GroupPath, response: Response) -> GroupPolicyView:
     """Under the default, the policy assigned to the group, and the group's own rules."""
     found = await get_group_policy(db, group_id)
-    set_etag(response, found.record.own_revision)
+    set_etag(response, found.context.group.own_revision)
     return await _group_policy_view(db, found)
 
 
@@ -200,21 +200,21 @@ async def activate_own_rules(
 
 
 async def _answer(work: Work, found: GroupPolicy) -> WriteResult:
-    return WriteResult(await _group_policy_view(work, found), version=found.record.own_revision)
+    return WriteResult(await _group_policy_view(work, found), version=found.context.group.own_revision)
 
 
 async def _group_policy_view(reader: Reader, found: GroupPolicy) -> GroupPolicyView:
-    own = found.record.settings.own
-    origins = list_value_origins(found.layers, found.policy.rules)
+    own = found.context.group.settings.own
+    origins = list_value_origins(found.layers, found.context.policy.rules)
     return GroupPolicyView(
-        group_id=found.record.id,
-        policy=found.policy.label,
+        group_id=found.context.group.id,
+        policy=found.context.policy.label,
         layers=["built_in", *(layer.source for layer in found.layers)],
-        rules=found.policy.rules,
+        rules=found.context.policy.rules,
         origins=[ValueOriginView(path="/".join(each.path), value=each.value, source=each.source) for each in origins],
         own_rules=dict(own.changes) if own else {},
-        own_revision=found.record.own_revision,
-        own_waiting=await handlers.find_waiting_version(reader, found.record.id),
+        own_revision=found.context.group.own_revision,
+        own_waiting=await handlers.find_waiting_version(reader, found.context.group.id),
     )
 
 

@@ -8,4 +8,4 @@ from huiqun.versions.store import VersionStore
 
 #: What is in force of these stands with the group as well.
 OWN_RULE_VERSIONS: Final = VersionStore("own_rules", "own_rule_versions", "group_id", "changes")
-INDEXES: Mapping[str, Sequence[Index]] = OWN_RULE_VERSIONS.indexes
+OWN_RULE_INDEXES: Final[Mapping[str, Sequence[Index]]] = OWN_RULE_VERSIONS.indexes

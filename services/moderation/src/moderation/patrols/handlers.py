@@ -12,10 +12,12 @@ from huiqun.work import Task, Work
 from moderation.archive.handlers import count_verdicts
 from moderation.archive.model import MessageSearch
 from moderation.cases.handlers import list_open_cases
-from moderation.notices.model import staff_task
+from moderation.channel_requests.model import ActionTerms, staff_task
+from moderation.group_policies.handlers import get_group_context
+from moderation.group_policies.model import GroupContext
 from moderation.patrols import store
 from moderation.patrols.model import Patrol, count_overdue, describe_patrol
-from moderation.schedules.handlers import GroupContext, get_group_context, schedule_next
+from moderation.schedules.handlers import schedule_next
 
 # How far the first patrol of a group looks back.
 _FIRST_PERIOD: Final = timedelta(days=1)
@@ -24,7 +26,7 @@ _FIRST_PERIOD: Final = timedelta(days=1)
 async def run_scheduled_patrol(work: Work, task: Task) -> None:
     """Go through a group at the time that its policy schedules, and set the next time."""
     context = await get_group_context(work, task.payload["group_id"])
-    rule = context.rules.patrol
+    rule = context.rules.membership.patrol
     if rule is None or context.is_dismissed:
         return
     await _patrol_group(work, context)
@@ -58,6 +60,6 @@ async def _patrol_group(work: Work, context: GroupContext) -> Patrol:
     await store.insert_patrol(work, patrol)
     if patrol.has_news:
         text = describe_patrol(patrol, group.name, group.settings.timezone)
-        task = staff_task(group.id, group.settings.owner, text, work.now, new_id())
+        task = staff_task(group.id, group.settings.owner, text, ActionTerms(work.now))
         await request_actions(work, task.model_copy(update={"reason": "patrol"}))
     return patrol

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from huiqun.contracts.moderation import Verdict
 from huiqun.store import Index, Reader
@@ -10,7 +10,7 @@ from huiqun.work import Work
 from moderation.patrols.model import Patrol
 
 PATROLS = "patrols"
-PATROL_INDEXES: Mapping[str, Sequence[Index]] = {
+PATROL_INDEXES: Final[Mapping[str, Sequence[Index]]] = {
     PATROLS: (Index((("group_id", 1), ("_id", -1))), Index((("at", 1),), expires_after=timedelta(days=400)))
 }
 

@@ -1,7 +1,7 @@
 """Routes of incident plans: read them, write and edit a version, compare two, put one in force."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Path, Query, Response
 from pydantic import BaseModel, Field
@@ -12,11 +12,13 @@ from huiqun.versions.api import (
     ActivationReason,
     ApprovalView,
     Approver,
+    DifferenceView,
     NumberPath,
     VersionPath,
     VersionRoutes,
     approval_view,
     approver_with,
+    list_difference_views,
 )
 from huiqun.versions.model import ActivateVersionCommand, Version, VersionHead, WriteVersionCommand
 from huiqun.web import (
@@ -106,16 +108,6 @@ class PlanVersionView(ApprovalView):
     plan: IncidentPlan = Field(description="Plan that the version says.")
 
 
-class PlanDifferenceView(BaseModel):
-    """A value in which two versions of a plan differ."""
-
-    path: str = Field(
-        description="Path of the value in the plan; steps by their keys.", examples=["steps/verify/title"]
-    )
-    old: Any = Field(description="Value in the other version; null where that has none.", examples=["核实情况"])
-    new: Any = Field(description="Value in this version; null where it has none.", examples=["核实情况并留存证据"])
-
-
 class PlanComparisonView(BaseModel):
     """In what a version of a plan differs from another one."""
 
@@ -124,7 +116,7 @@ class PlanComparisonView(BaseModel):
     against: int | None = Field(
         description="Number of the version that it is compared with; null if none is in force.", examples=[1]
     )
-    differences: list[PlanDifferenceView] = Field(description="Values in which the two versions differ.")
+    differences: list[DifferenceView] = Field(description="Values in which the two versions differ.")
 
 
 class PlanVersionBody(BaseModel):
@@ -178,8 +170,7 @@ async def compare_plan_versions(
 ) -> PlanComparisonView:
     """Value by value, each step by its key."""
     other, found = await handlers.compare_plan_versions(db, kind, number, against)
-    differences = [PlanDifferenceView(path="/".join(each.path), old=each.old, new=each.new) for each in found]
-    return PlanComparisonView(kind=kind, version=number, against=other, differences=differences)
+    return PlanComparisonView(kind=kind, version=number, against=other, differences=list_difference_views(found))
 
 
 @router.post(

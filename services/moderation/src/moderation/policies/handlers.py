@@ -1,7 +1,7 @@
 """Write a version of a policy, put one in force, compare two; tell every process of what came into force."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from huiqun.contracts.moderation import ActivatedPolicy, PolicyActivated
 from huiqun.store import Reader
@@ -131,6 +131,11 @@ async def get_policies_revision(reader: Reader) -> int:
 async def raise_policies_revision(work: Work) -> None:
     """Have every process look at the policies in force, own rules and exceptions again."""
     await store.raise_policies_revision(work)
+
+
+async def save_backtest_summary(work: Work, policy_id: str, number: int, summary: Mapping[str, Any]) -> None:
+    """Keep with a version how its latest backtest ended: `id`, `finished_at`, and counts of messages by outcome."""
+    await store.save_backtest_summary(work, policy_id, number, summary)
 
 
 async def _get_rules_under(reader: Reader, version: PolicyVersion) -> Rules:

@@ -10,7 +10,7 @@ from moderation.policies.model import PolicyVersion
 
 POLICY_VERSIONS: Final = VersionStore("policies", "policy_versions", "policy_id", "changes", ("backtest",))
 STAMPS: Final = "stamps"
-INDEXES: Mapping[str, Sequence[Index]] = {**POLICY_VERSIONS.indexes, STAMPS: ()}
+POLICY_INDEXES: Final[Mapping[str, Sequence[Index]]] = {**POLICY_VERSIONS.indexes, STAMPS: ()}
 
 
 async def get_policies_revision(reader: Reader) -> int:

@@ -11,8 +11,7 @@ from moderation.archive.handlers import MessageNotArchivedError, get_revisions
 from moderation.archive.model import MessageRef
 from moderation.cases.handlers import get_case, open_cases
 from moderation.cases.model import Case, CaseOpening, case_due_at
-from moderation.group_policies.handlers import get_policy_in_force
-from moderation.groups.handlers import get_group
+from moderation.group_policies.handlers import get_group_context
 from moderation.metrics import REPORTS
 from moderation.reports import store
 from moderation.reports.model import REPORTED_CATEGORY, MessageReport
@@ -74,8 +73,7 @@ async def report_message(work: Work, command: ReportMessageCommand, by: str) -> 
     except MessageNotArchivedError as error:
         raise ReportedMessageNotFoundError(command.message_id) from error
     message = revisions[-1].to_screened()
-    group = await get_group(work, message.group_id)
-    rule = (await get_policy_in_force(work, group.settings)).rules.review
+    rule = (await get_group_context(work, message.group_id)).rules.review
     report = MessageReport(message.group_id, message.message_id, by, by_staff=True, note=command.note, day=0, rule=rule)
     opening = _report_opening(replace(report, category=command.category), message, work.now, trusted=True)
     await open_cases(work, [opening])

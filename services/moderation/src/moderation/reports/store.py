@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from huiqun.store import Index, ReplaceOne, UpdateOne
 from huiqun.work import Work
 from moderation.reports.model import Reporter
 
 REPORTERS = "reporters"
-REPORTER_INDEXES: Mapping[str, Sequence[Index]] = {
+REPORTER_INDEXES: Final[Mapping[str, Sequence[Index]]] = {
     REPORTERS: (Index((("active_at", 1),), expires_after=timedelta(days=400)),)
 }
 

@@ -21,10 +21,8 @@ from huiqun.tasks.store import count_tasks
 from huiqun.work import Task, Work
 from moderation.archive.handlers import list_group_ids, list_messages, set_expiry_date
 from moderation.archive.model import ArchivedMessage, ArchivePlace, MessageSearch
-from moderation.group_policies.handlers import get_policy_in_force
-from moderation.groups.handlers import get_group
-from moderation.groups.model import UNKNOWN_GROUP
-from moderation.groups.store import list_group_settings
+from moderation.group_policies.handlers import get_group_context, get_policy_in_force
+from moderation.groups.handlers import list_group_settings
 from moderation.retention import store
 from moderation.retention.model import LegalHold, OpenHolds, expiry_date
 
@@ -204,8 +202,7 @@ def _key_prefix(hold_id: str) -> str:
 
 async def _set_expiry_dates(work: Work, found: Sequence[ArchivedMessage], group_id: str) -> None:
     holds = OpenHolds(await store.list_open_holds(work))
-    group = await get_group(work, group_id)
-    days = (await get_policy_in_force(work, group.settings)).rules.retention.days
+    days = (await get_group_context(work, group_id)).rules.retention.days
     changes: dict[datetime | None, list[str]] = {}
     for archived in found:
         document = archived.document
@@ -225,9 +222,7 @@ def _expiry_date_of(document: Mapping[str, Any], holds: OpenHolds, days: int) ->
 
 
 async def _retention_days_in_force(work: Work, group_ids: Sequence[str]) -> dict[str, int]:
-    settings = await list_group_settings(work, group_ids)
     wanted = {}
-    for group_id in group_ids:
-        policy = await get_policy_in_force(work, settings.get(group_id, UNKNOWN_GROUP))
-        wanted[group_id] = policy.rules.retention.days
+    for group_id, settings in (await list_group_settings(work, group_ids)).items():
+        wanted[group_id] = (await get_policy_in_force(work, settings)).rules.retention.days
     return wanted

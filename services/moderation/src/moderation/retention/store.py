@@ -1,7 +1,7 @@
 """Legal holds in MongoDB, lifted ones as well, and for how many days the messages of groups are kept."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from huiqun.store import Index, Reader, UpdateOne
 from huiqun.work import Work
@@ -11,7 +11,7 @@ HOLDS = "holds"
 HOLD_STAMPS = "hold_stamps"
 #: For how many days the messages of a group are kept, as far as it has been carried out.
 RETENTIONS = "retentions"
-RETENTION_INDEXES: Mapping[str, Sequence[Index]] = {
+RETENTION_INDEXES: Final[Mapping[str, Sequence[Index]]] = {
     HOLDS: (Index((("lifted_at", 1),)),),
     HOLD_STAMPS: (),
     RETENTIONS: (),

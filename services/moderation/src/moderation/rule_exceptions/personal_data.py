@@ -17,7 +17,7 @@ def _over(subject: Subject) -> Query:
     return {"$or": [*ended, {"revoked_at": {"$type": "date"}}]}
 
 
-HOLDINGS = (
+RULE_EXCEPTION_HOLDINGS: Final = (
     erasable_holding(
         DocumentSet("已结束的规则例外", EXCEPTIONS, lambda each: {"$and": [each.query(), _over(each)]}, _SHOWN)
     ),

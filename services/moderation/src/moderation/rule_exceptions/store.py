@@ -13,7 +13,7 @@ from moderation.groups.model import RuleException
 from moderation.rule_exceptions.model import ExceptionGrant
 
 EXCEPTIONS: Final = "rule_exceptions"
-INDEXES: Mapping[str, Sequence[Index]] = {
+RULE_EXCEPTION_INDEXES: Final[Mapping[str, Sequence[Index]]] = {
     EXCEPTIONS: (
         Index((("group_id", 1), ("_id", -1))),
         Index((("member_id", 1),)),

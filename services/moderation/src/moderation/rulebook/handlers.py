@@ -16,8 +16,7 @@ from huiqun.telemetry import describe_error
 from huiqun.work.retry import retry_forever
 from moderation.groups.handlers import list_changed_groups
 from moderation.groups.model import GroupRevisions, GroupSettings, RuleException
-from moderation.lexicon import store as lexicons
-from moderation.lexicon.handlers import shipped_background
+from moderation.lexicon.handlers import get_lexicon_revision, list_lexicon_words, shipped_background
 from moderation.lexicon.matching.compiler_process import CompilerEndedError, compile_in_subprocess
 from moderation.lexicon.matching.matcher import EVERY_POLICY, Lexicon
 from moderation.lexicon.matching.words import Word
@@ -136,13 +135,10 @@ class RulebookKeeper:
         RULEBOOK_REVISION.set(revision)
 
     async def _refresh_lexicon(self) -> None:
-        revision, version = await lexicons.get_lexicon_revision(self._reader)
+        revision = (await get_lexicon_revision(self._reader)).number
         if revision == self._lexicon_revision or not self._backoff.allows_compiling(revision):
             return
-        words = await lexicons.list_all_words(self._reader)
-        while (now := await lexicons.get_lexicon_revision(self._reader)) != (revision, version):
-            # Replaced while they were read: they may be half old and half new.
-            (revision, version), words = now, await lexicons.list_all_words(self._reader)
+        (revision, version), words = await list_lexicon_words(self._reader)
         here = self._lexicon_revision == _NONE_YET and len(words) <= _COMPILED_HERE
         try:
             lexicon, bits = await (asyncio.to_thread(_compile, words) if here else self._compile_apart(words))

@@ -21,8 +21,8 @@ from moderation.sanctions.model import (
     remove_member_action,
     unmute_action,
 )
-from moderation.standings.model import Standing, Strike, reverse_strike, standing_key
-from moderation.standings.store import load_standings
+from moderation.standings.handlers import load_standing
+from moderation.standings.model import Standing, Strike, reverse_strike
 
 MUTE_ENDS = "mute.ends"
 _NEEDLESS = "what it was for is withdrawn"
@@ -54,7 +54,7 @@ def announce_sanction(work: Work, imposed: ImposedSanction) -> None:
 async def end_mute(work: Work, task: Task) -> None:
     """Announce that a mute is over, and ask for the member's voice back unless a longer mute goes on."""
     group_id, member_id = task.payload["group_id"], task.payload["member_id"]
-    standing = (await load_standings(work, [(group_id, member_id)]))[standing_key(group_id, member_id)]
+    standing = await load_standing(work, group_id, member_id)
     if not standing.is_muted(work.now):
         await request_actions(work, unmute_action(group_id, member_id, "禁言到期", work.now, new_id()))
     channel = task.payload.get("channel", DEFAULT_CHANNEL)
@@ -98,7 +98,7 @@ async def request_removal(
     actions = [removal]
     if sanction_id is not None and appeal_link is not None:
         # Who is out of the group can appeal by nothing but a link.
-        actions.append(removal_notice(offence, appeal_link(offence, sanction_id), new_id()))
+        actions.append(removal_notice(offence, appeal_link(offence, sanction_id)))
     await request_actions(work, *actions, contexts={removal.action_id: offence.context})
     return removal.action_id
 

@@ -10,7 +10,8 @@ from huiqun.contracts.channel import Action, ActionKind, ActionPurpose, ActionTa
 from huiqun.contracts.channel.mentions import compose_text
 from huiqun.contracts.moderation import SanctionKind
 from huiqun.runtime.ids import new_id
-from moderation.notices.model import ACTION_LIFETIME, REQUESTED_BY, Offence, is_personal_data, private_message
+from moderation.channel_requests.model import ACTION_LIFETIME, REQUESTED_BY, ActionTerms, private_message
+from moderation.notices.model import Offence, is_personal_data
 from moderation.policies.sections.ladder import Ladder
 from moderation.standings.model import REMOVAL_RUNG, LadderStep, Standing, Strike, add_strike
 
@@ -58,7 +59,7 @@ def impose_sanction(
     actions: tuple[Action, ...] = (sanction_action(offence, step, terms, strike.id),)
     if step.until is not None and terms.appeal_link is not None and terms.mutes:
         # In private: whoever sees the link can appeal.
-        actions += (appeal_link_message(offence, terms.appeal_link(offence, strike.id), new_id()),)
+        actions += (appeal_link_message(offence, terms.appeal_link(offence, strike.id)),)
     return ImposedSanction(offence, step, actions)
 
 
@@ -143,20 +144,20 @@ def remove_member_action(offence: Offence, approved_by: str, action_id: str) -> 
     )
 
 
-def appeal_link_message(offence: Offence, appeal_link: str, action_id: str) -> Action:
+def appeal_link_message(offence: Offence, appeal_link: str) -> Action:
     """Give a muted member in private the link by which they, and nobody else, can appeal."""
     text = offence.compose_text(
         "您好，您因多次违反群规（{category}）已被禁言。如有异议，请在 7 天内打开链接申诉：{link}", link=appeal_link
     )
-    return private_message(offence.group_id, offence.member_id, text, offence.at, action_id)
+    return private_message(offence.group_id, offence.member_id, text, ActionTerms(offence.at))
 
 
-def removal_notice(offence: Offence, appeal_link: str, action_id: str) -> Action:
+def removal_notice(offence: Offence, appeal_link: str) -> Action:
     """Tell a member in private why they are removed, and where they can appeal."""
     text = offence.compose_text(
         "您好，您因多次违反群规（{category}）将被移出群聊。如有异议，请在 7 天内打开链接申诉：{link}", link=appeal_link
     )
-    return private_message(offence.group_id, offence.member_id, text, offence.at, action_id)
+    return private_message(offence.group_id, offence.member_id, text, ActionTerms(offence.at))
 
 
 def offence_weight(category: str, ladder: Ladder, *, blocked: bool) -> float:

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from typing import Final
-from zoneinfo import ZoneInfo
 
-from moderation.policies.sections.membership import MembershipRules
+from moderation.group_policies.model import GroupContext
 
 POST_RULES: Final = "membership.rules"
 CHECK_ROSTER: Final = "membership.roster"
@@ -13,8 +12,11 @@ PATROL_GROUP: Final = "membership.patrol"
 SCHEDULED_KINDS: Final[Mapping[str, str]] = {"rules": POST_RULES, "roster": CHECK_ROSTER, "patrol": PATROL_GROUP}
 
 
-def list_schedules(rules: MembershipRules) -> Mapping[str, str]:
-    """Return the cron expressions of what a policy schedules, by name."""
+def list_schedules(context: GroupContext) -> Mapping[str, str]:
+    """Return the cron expressions of what a group's policy schedules, by name; none in a group that is dismissed."""
+    if context.is_dismissed:
+        return {}
+    rules = context.rules.membership
     schedules = {
         "rules": rules.posting.schedule if rules.posting and rules.has_rules else None,
         "roster": rules.roster.schedule if rules.roster else None,
@@ -23,6 +25,7 @@ def list_schedules(rules: MembershipRules) -> Mapping[str, str]:
     return {name: schedule for name, schedule in schedules.items() if schedule is not None}
 
 
-def describe_schedules(rules: MembershipRules, zone: ZoneInfo) -> Mapping[str, str]:
-    """Return what tells two plans apart: "cron expression, time zone", by name."""
-    return {name: f"{schedule}, {zone.key}" for name, schedule in list_schedules(rules).items()}
+def describe_schedules(context: GroupContext) -> Mapping[str, str]:
+    """Return what tells two schedules of a group apart: "cron expression, time zone", by name."""
+    zone = context.group.settings.timezone
+    return {name: f"{schedule}, {zone.key}" for name, schedule in list_schedules(context).items()}

@@ -1,1 +1,1 @@
-"""Screening: where a message is judged. Start at handlers.py, then model/decision.py."""
+"""Screening: where a message is judged. Start at handlers.py, then model.py."""

@@ -39,8 +39,8 @@ from moderation.screening.model import (
     judge_batch,
     list_mended,
 )
+from moderation.standings.handlers import load_standings, save_standings
 from moderation.standings.model import Standing, standing_key
-from moderation.standings.store import load_standings, save_standings
 
 _CUSTOMER = Role.CUSTOMER
 ArchivedRevisions = Mapping[MessageRef, Sequence[ArchivedMessage]]

@@ -10,7 +10,7 @@ from moderation.staff.model import Staff, StaffList
 
 STAFF: Final = "staff"
 STAFF_LISTS: Final = "staff_lists"
-STAFF_INDEXES: Mapping[str, Sequence[Index]] = {STAFF: (), STAFF_LISTS: ()}
+STAFF_INDEXES: Final[Mapping[str, Sequence[Index]]] = {STAFF: (), STAFF_LISTS: ()}
 _ONLY: Final = "authorised"
 
 

@@ -8,9 +8,8 @@ from pydantic import BaseModel, Field
 
 from huiqun.contracts.envelope import Id
 from huiqun.web import Problem, ReadDatabase, Router
-from moderation.group_policies.handlers import get_policy_in_force
-from moderation.groups.handlers import get_group
-from moderation.standings import store
+from moderation.group_policies.handlers import get_group_context
+from moderation.standings import handlers
 from moderation.standings.model import Standing, current_rung, score_by_category, score_strikes
 
 router = Router("/api/v1/groups/{group_id}/members/{member_id}/standing", tag="standing", role="viewer")
@@ -53,13 +52,13 @@ class StandingView(BaseModel):
 @router.get("", summary="Read a member's standing in a group")
 async def read_standing(db: ReadDatabase, group_id: GroupPath, member_id: MemberPath) -> StandingView:
     """Score and rung are those of the ladder of the policy that the group is under now."""
-    found = await store.find_standing(db, group_id, member_id)
+    found = await handlers.find_standing(db, group_id, member_id)
     if found is None:
         raise Problem(404, "not-found", f"Nobody of the id {member_id} has written in {group_id}.")
-    settings = (await get_group(db, group_id)).settings
-    ladder = (await get_policy_in_force(db, settings)).rules.ladder
+    context = await get_group_context(db, group_id)
+    ladder = context.rules.ladder
     now = datetime.now(UTC)
-    today = now.astimezone(settings.timezone).toordinal()
+    today = now.astimezone(context.group.settings.timezone).toordinal()
     return StandingView(
         group_id=group_id,
         member_id=member_id,

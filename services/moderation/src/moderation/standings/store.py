@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from struct import Struct
-from typing import Any
+from typing import Any, Final
 
 from huiqun.store import Index, Reader
 from huiqun.work import Work
 from moderation.standings.model import Standing, Strike, standing_key
 
 STANDINGS = "standings"
-STANDING_INDEXES: Mapping[str, Sequence[Index]] = {
+STANDING_INDEXES: Final[Mapping[str, Sequence[Index]]] = {
     STANDINGS: (
         Index((("member_id", 1),)),
         # A day, not a moment: an index on what every message changes would cost as much as the message.
@@ -24,20 +24,16 @@ _ENTRY = Struct("<qq")
 _UNREAD = {"group_id": 0, "member_id": 0, "active_on": 0}
 
 
-async def load_standings(work: Work, members: Iterable[tuple[str, str]]) -> dict[str, Standing]:
-    """The standings of (group, member) pairs by key; a new one for who has none."""
-    wanted = {standing_key(*pair): pair for pair in members}
-    found: dict[str, dict[str, Any]] = {}
-    if wanted:
-        query = {"_id": {"$in": list(wanted)}}
-        # All in the first answer, with room for one more: a full one would make the driver ask whether that was all.
-        cursor = work.collection(STANDINGS).find(query, _UNREAD, batch_size=len(wanted) + 1)
-        found = {document.pop("_id"): document for document in await cursor.to_list(None)}
-    return {key: _standing(pair, found[key]) if key in found else Standing(*pair) for key, pair in wanted.items()}
+async def list_standings(work: Work, members: Mapping[str, tuple[str, str]]) -> dict[str, Standing]:
+    """Read the standings of these (group, member) pairs, which come by key; those that there are, by key."""
+    # All in the first answer, with room for one more: a full one would make the driver ask whether that was all.
+    cursor = work.collection(STANDINGS).find({"_id": {"$in": list(members)}}, _UNREAD, batch_size=len(members) + 1)
+    found = {document.pop("_id"): document for document in await cursor.to_list(None)}
+    return {key: _standing(members[key], document) for key, document in found.items()}
 
 
 async def find_standing(reader: Reader, group_id: str, member_id: str) -> Standing | None:
-    """A member's standing in a group; None where they have never written."""
+    """Find a member's standing in a group; None where they have never written."""
     document = await reader.collection(STANDINGS).find_one(
         {"_id": standing_key(group_id, member_id)}, {**_UNREAD, "_id": 0}
     )

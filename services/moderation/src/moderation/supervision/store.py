@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from huiqun.store import Index, Reader
 from huiqun.work import Work
@@ -10,7 +10,7 @@ from moderation.archive.model import MessageRef
 from moderation.supervision.model import MessageReview, ReviewOutcome
 
 MESSAGE_REVIEWS = "message_reviews"
-MESSAGE_REVIEW_INDEXES: Mapping[str, Sequence[Index]] = {
+MESSAGE_REVIEW_INDEXES: Final[Mapping[str, Sequence[Index]]] = {
     MESSAGE_REVIEWS: (
         Index((("message_id", 1), ("group_id", 1), ("_id", 1))),
         Index((("reviewed_at", 1),), expires_after=timedelta(days=5 * 366)),

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from huiqun.contracts.envelope import Id
 from huiqun.web import ReadDatabase, Router
 from moderation.consent.model import rules_version_of
-from moderation.schedules.handlers import get_group_context
+from moderation.group_policies.handlers import get_group_context
 from moderation.welcome import store
 
 router = Router("/api/v1/groups/{group_id}/rules", tag="welcome", role="viewer")
@@ -36,7 +36,7 @@ class GroupRulesView(BaseModel):
 async def read_group_rules(db: ReadDatabase, group_id: GroupPath) -> GroupRulesView:
     """The fixed place where the rules of a group can always be found."""
     context = await get_group_context(db, group_id)
-    rules = context.rules
+    rules = context.rules.membership
     return GroupRulesView(
         version=rules_version_of(rules),
         policy_version=context.policy.label,

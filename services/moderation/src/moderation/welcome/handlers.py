@@ -8,22 +8,24 @@ from huiqun.channel.actions.handlers import request_actions
 from huiqun.channel.directory.handlers import Directory
 from huiqun.channel.directory.model import DirectoryMember
 from huiqun.channel.directory.store import read_directory
-from huiqun.contracts.channel import Action, GroupKind, MessageEdited, MessageReceived, Role
+from huiqun.contracts.channel import Action, MessageEdited, MessageReceived, Role
 from huiqun.contracts.channel.mentions import AddressedText
 from huiqun.contracts.channel.shown_names import clean_name
 from huiqun.tasks.model import Continue
 from huiqun.work import Task, Work
+from moderation.channel_requests.model import MEMBERSHIP_LIFETIME, ActionTerms, group_message
 from moderation.consent.handlers import list_replies
 from moderation.consent.model import normalize_reply, rules_version_of
-from moderation.group_policies.handlers import get_policy_in_force
-from moderation.groups.handlers import get_group
+from moderation.group_policies.handlers import get_group_context, list_group_contexts
+from moderation.group_policies.model import GroupContext
+from moderation.groups.handlers import get_group, list_groups
 from moderation.groups.model import GroupRecord
-from moderation.groups.store import list_groups
 from moderation.invitations.handlers import RENEW_CONSENTS, ConsentRequests
 from moderation.policies.model import Policy
 from moderation.policies.sections.leaving import LeavingRule
 from moderation.rulebook.model import PolicySnapshot, Rulebook
-from moderation.schedules.handlers import GroupContext, get_group_context, reschedule_group, schedule_next
+from moderation.schedules.handlers import reschedule_group, schedule_next
+from moderation.schedules.model import describe_schedules, list_schedules
 from moderation.welcome import store
 from moderation.welcome.model import (
     GroupState,
@@ -31,7 +33,6 @@ from moderation.welcome.model import (
     greeting_text,
     greeting_window,
     greets_newcomers,
-    group_message,
     is_newcomer,
     rules_announcement,
     rules_reminder,
@@ -59,12 +60,12 @@ class Welcome:
         came = [known.member(group_id, member_id) for member_id in noted]
         present = [member for member in came if member.is_present and member.role is Role.CUSTOMER]
         greeted = {member.member_id: noted[member.member_id] for member in present}
-        by_link = self._requests.sends_links(context.rules.consent)
-        text = greeting_text(context.rules, context.group.name, greeted, by_link=by_link)
+        by_link = self._requests.sends_links(context.rules.membership.consent)
+        text = greeting_text(context.rules.membership, context.group.name, greeted, by_link=by_link)
         if context.is_dismissed or not present or not text.content:
             return
         only = present[0].member_id if len(present) == 1 else None
-        greeting = group_message(group_id, text, "welcome", work.now, member_id=only)
+        greeting = group_message(group_id, text, _terms(work, "welcome"), only)
         await request_actions(work, greeting, *await self._requests.ask_members(work, present, context))
 
     async def plan_groups(self, work: Work, task: Task) -> None:
@@ -86,10 +87,10 @@ class Welcome:
         states = await store.list_group_states(work, [record.id for record in records])
         changed: list[GroupState] = []
         posts: list[Action] = []
-        for context in await _list_contexts(work, records):
+        for context in await list_group_contexts(work, records):
             state = states[context.group.id]
-            version, schedules = rules_version_of(context.rules), dict(context.schedules)
-            if state.planned and (version, schedules) == (state.rules_version, dict(state.schedules)):
+            version, schedules = rules_version_of(context.rules.membership), describe_schedules(context)
+            if state.planned and (version, schedules) == (state.rules_version, state.schedules):
                 continue
             if version not in (None, state.rules_version) and (announces or state.planned) and not context.is_dismissed:
                 posts += self._announce_rules(work, context, state)
@@ -101,7 +102,7 @@ class Welcome:
 
     def _announce_rules(self, work: Work, context: GroupContext, state: GroupState) -> list[Action]:
         """Post rules that are other than before, and have members asked where their policy wants a new consent."""
-        posting, consent = context.rules.posting, context.rules.consent
+        posting, consent = context.rules.membership.posting, context.rules.membership.consent
         renews = consent is not None and consent.renew
         if renews:
             work.schedule(Task(f"renew/{context.group.id}", RENEW_CONSENTS, work.now, {"group_id": context.group.id}))
@@ -109,31 +110,20 @@ class Welcome:
             return []
         state.posted_at = work.now
         first, by_link = state.rules_version is None, self._requests.sends_links(consent)
-        text = rules_announcement(context.rules, context.group.name, first=first, by_link=by_link)
-        return [group_message(context.group.id, text, "rules", work.now)]
-
-
-async def _list_contexts(work: Work, records: Sequence[GroupRecord]) -> list[GroupContext]:
-    """Read what holds for these groups: they share what their policy says, but for those with rules of their own."""
-    policies: dict[tuple[str | None, str | None, GroupKind], Policy] = {}
-    contexts = []
-    for record in records:
-        own = record.id if record.settings.own is not None else None
-        key = record.settings.policy_id, own, record.settings.kind
-        if key not in policies:
-            policies[key] = await get_policy_in_force(work, record.settings)
-        contexts.append(GroupContext(record, policies[key]))
-    return contexts
+        text = rules_announcement(context.rules.membership, context.group.name, first=first, by_link=by_link)
+        return [group_message(context.group.id, text, _terms(work, "rules"))]
 
 
 async def post_rules(work: Work, task: Task) -> None:
     """The time has come: post the rules, and set the next time."""
     context = await get_group_context(work, task.payload["group_id"])
-    if "rules" not in context.schedules:
+    if "rules" not in list_schedules(context):
         return
     group_id = context.group.id
     state = (await store.list_group_states(work, [group_id]))[group_id]
-    await request_actions(work, group_message(group_id, rules_reminder(context.rules), "rules", work.now))
+    await request_actions(
+        work, group_message(group_id, rules_reminder(context.rules.membership), _terms(work, "rules"))
+    )
     state.posted_at = work.now
     await store.save_group_states(work, [state])
     schedule_next(work, "rules", context, max(task.due, work.now))
@@ -201,8 +191,12 @@ async def _answer_questions(work: Work, questions: Mapping[str, tuple[MessageRec
         if state.may_answer_leaving(rule, work.now):
             state.leaving_answered_at = work.now
             asker = event.data.sender.member_id
-            answer = group_message(group_id, AddressedText(rule.text), "leaving", work.now, member_id=asker)
+            answer = group_message(group_id, AddressedText(rule.text), _terms(work, "leaving"), asker)
             answers.append(answer)
             contexts[answer.action_id] = ActionContext(event)
     await store.save_group_states(work, states.values())
     await request_actions(work, *answers, contexts=contexts)
+
+
+def _terms(work: Work, reason: str) -> ActionTerms:
+    return ActionTerms(work.now, reason, MEMBERSHIP_LIFETIME)

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from huiqun.channel.directory.model import DirectoryMember
-from huiqun.contracts.channel import Action, ActionKind, ActionTarget, Role
+from huiqun.contracts.channel import Role
 from huiqun.contracts.channel.mentions import AddressedText, Mention, join_texts
-from huiqun.runtime.ids import new_id
 from moderation.consent.model import consent_question, fill_text, join_paragraphs, normalize_phrases
 from moderation.policies.sections.leaving import LeavingRule
 from moderation.policies.sections.membership import MembershipRules
@@ -22,7 +21,6 @@ _STILL_NEW: Final = timedelta(hours=24)
 _OVERDUE: Final = timedelta(hours=1)
 _LONGEST_QUESTION: Final = 20
 _MEANT_ANYWHERE: Final = 4
-_ACTION_DEADLINE: Final = timedelta(hours=12)
 
 
 @dataclass(slots=True)
@@ -75,23 +73,6 @@ def asks_to_leave(reply: str, rule: LeavingRule) -> bool:
         return False
     phrases = normalize_phrases(rule.phrases)
     return any(phrase in reply and (len(phrase) >= _MEANT_ANYWHERE or phrase == reply) for phrase in phrases)
-
-
-def group_message(
-    group_id: str, text: AddressedText, reason: str, now: datetime, *, member_id: str | None = None
-) -> Action:
-    """Say something in a group; a member whom it is about may be addressed."""
-    return Action(
-        action_id=new_id(),
-        group_id=group_id,
-        kind=ActionKind.SEND_MESSAGE,
-        target=ActionTarget(member_id=member_id),
-        content=text.content,
-        members=text.members,
-        reason=reason,
-        requested_by="moderation",
-        deadline=now + _ACTION_DEADLINE,
-    )
 
 
 def address_newcomers(newcomers: Mapping[str, bool]) -> AddressedText:

@@ -9,7 +9,7 @@ from huiqun.work import Work
 from moderation.welcome.model import GroupState
 
 GROUP_STATES: Final = "membership_groups"
-WELCOME_INDEXES: Mapping[str, Sequence[Index]] = {GROUP_STATES: ()}
+WELCOME_INDEXES: Final[Mapping[str, Sequence[Index]]] = {GROUP_STATES: ()}
 
 
 async def list_group_states(work: Work, group_ids: Iterable[str]) -> dict[str, GroupState]:
