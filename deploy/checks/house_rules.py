@@ -108,7 +108,8 @@ def foreign_rooms(path: Path, text: str) -> Iterator[Finding]:
         return
     package, own_slice = path.parts[3:5]
     closed = PRIVATE_ROOMS if path.stem == "api" else PRIVATE_ROOMS | {"api"}
-    for node in ast.walk(ast.parse(text)):
+    imports = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    for node in imports:
         for name in _list_imported(node):
             parts = name.split(".")
             if len(parts) > 2 and parts[0] == package and parts[1] != own_slice and parts[2] in closed:
@@ -117,13 +118,11 @@ def foreign_rooms(path: Path, text: str) -> Iterator[Finding]:
                 break
 
 
-def _list_imported(node: ast.AST) -> list[str]:
+def _list_imported(statement: ast.Import | ast.ImportFrom) -> list[str]:
     """The full names of what a statement imports."""
-    if isinstance(node, ast.Import):
-        return [each.name for each in node.names]
-    if isinstance(node, ast.ImportFrom) and node.module is not None:
-        return [f"{node.module}.{each.name}" for each in node.names]
-    return []
+    if isinstance(statement, ast.Import):
+        return [each.name for each in statement.names]
+    return [f"{statement.module}.{each.name}" for each in statement.names if statement.module is not None]
 
 
 def dead_links(path: Path, text: str) -> Iterator[Finding]:
