@@ -87,7 +87,7 @@ def _errors_of(route: APIRoute) -> set[int]:
         found |= {401, 403}
     if may_write(route):
         found |= {408, 413, 422}
-    if route.dependant.path_params:
+    if any(part.path_params for part in dependencies_of(route)):
         found |= {404, 422}
     if any(part.query_params for part in dependencies_of(route)):
         found.add(422)
