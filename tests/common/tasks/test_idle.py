@@ -38,8 +38,5 @@ async def test_idle_queues_are_asked_for_together(transactor: Transactor, mongo_
     await schedule(transactor, *(Task(f"t{number}", f"kind-{number}", NOW) for number in range(8)))
     async with running_component(runner(own, QUICK, **kinds)):
         await eventually(lambda: all_done(transactor))
-        await eventually(lambda: ear.asked[-1:] == [{"note", *kinds}])
-        ear.asked.clear()
-        await eventually(lambda: len(ear.asked) >= 5)
-        assert all(asked == {"note", *kinds} for asked in ear.asked)
+        await eventually(lambda: ear.asked[-5:] == [{"note", *kinds}] * 5)  # one that has just been busy asks once more
     await listening.close()
