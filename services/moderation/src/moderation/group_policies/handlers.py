@@ -1,6 +1,6 @@
 """Give groups their policies, and read which policy holds in a group."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from huiqun.audit import AuditEntry, append_audit_entry
@@ -61,16 +61,22 @@ async def get_group_context(reader: Reader, group_id: str) -> GroupContext:
 
 
 async def list_group_contexts(reader: Reader, groups: Sequence[GroupRecord]) -> list[GroupContext]:
-    """Return the contexts of these groups, in their order; a policy that several are under is read once."""
-    policies: dict[tuple[str | None, str | None, GroupKind], Policy] = {}
-    contexts = []
-    for group in groups:
-        own = group.id if group.settings.own is not None else None
-        key = group.settings.policy_id, own, group.settings.kind
-        if key not in policies:
-            policies[key] = await get_policy_in_force(reader, group.settings)
-        contexts.append(GroupContext(group, policies[key]))
-    return contexts
+    """Return the contexts of these groups, in their order."""
+    policies = await list_policies_in_force(reader, {group.id: group.settings for group in groups})
+    return [GroupContext(group, policies[group.id]) for group in groups]
+
+
+async def list_policies_in_force(reader: Reader, groups: Mapping[str, GroupSettings]) -> dict[str, Policy]:
+    """Return the policy of each of these groups, by id; one that several are under is read once."""
+    read: dict[tuple[str | None, str | None, GroupKind], Policy] = {}
+    found = {}
+    for group_id, settings in groups.items():
+        own = group_id if settings.own is not None else None
+        key = settings.policy_id, own, settings.kind
+        if key not in read:
+            read[key] = await get_policy_in_force(reader, settings)
+        found[group_id] = read[key]
+    return found
 
 
 async def get_group_policy(reader: Reader, group_id: str) -> GroupPolicy:

@@ -21,7 +21,7 @@ from huiqun.tasks.store import count_tasks
 from huiqun.work import Task, Work
 from moderation.archive.handlers import list_group_ids, list_messages, set_expiry_date
 from moderation.archive.model import ArchivedMessage, ArchivePlace, MessageSearch
-from moderation.group_policies.handlers import get_group_context, get_policy_in_force
+from moderation.group_policies.handlers import get_group_context, list_policies_in_force
 from moderation.groups.handlers import list_group_settings
 from moderation.retention import store
 from moderation.retention.model import LegalHold, OpenHolds, expiry_date
@@ -222,7 +222,5 @@ def _expiry_date_of(document: Mapping[str, Any], holds: OpenHolds, days: int) ->
 
 
 async def _retention_days_in_force(work: Work, group_ids: Sequence[str]) -> dict[str, int]:
-    wanted = {}
-    for group_id, settings in (await list_group_settings(work, group_ids)).items():
-        wanted[group_id] = (await get_policy_in_force(work, settings)).rules.retention.days
-    return wanted
+    policies = await list_policies_in_force(work, await list_group_settings(work, group_ids))
+    return {group_id: policy.rules.retention.days for group_id, policy in policies.items()}
