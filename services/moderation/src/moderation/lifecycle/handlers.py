@@ -74,8 +74,7 @@ async def track_revisions(
 
 async def save_early_change_update(work: Work, update: EarlyChangeUpdate) -> None:
     """Remember edits that came before their messages, in groups that do not have too many; forget what has arrived."""
-    fresh = {each.ref.group_id for each in update.waiting if each.ref not in update.known}
-    room = {group_id for group_id in fresh if await store.has_room_for_changes(work, group_id)}
+    room = await _list_groups_with_room(work, (each.ref for each in update.waiting if each.ref not in update.known))
     kept = [each for each in update.waiting if each.ref in update.known or each.ref.group_id in room]
     await store.save_early_changes(work, kept)
     await store.delete_early_changes(work, update.arrived)
@@ -91,8 +90,7 @@ async def record_recalls(work: Work, events: Sequence[MessageRecalled]) -> None:
     absent = refs - {ref for ref, found in archived.items() if found[0].revision == 0}
     early = await store.find_early_changes(work, [store.early_changes_key(*ref) for ref in absent])
     staff = await list_staff_members(work, {(event.data.group_id, event.data.recalled_by) for event in events})
-    fresh = {ref.group_id for ref in absent if ref not in early}
-    room = {group_id for group_id in fresh if await store.has_room_for_changes(work, group_id)}
+    room = await _list_groups_with_room(work, (ref for ref in absent if ref not in early))
     recalls: dict[RevisionKey, str] = {}
     withdrawn: set[MessageRef] = set()
     waiting: dict[MessageRef, EarlyChanges] = {}
@@ -157,6 +155,12 @@ async def _staff_among(work: Work, events: Sequence[MessageEvent], early: Iterab
     authors: Mapping[MessageRef, str] = {message_ref_of(event): event.data.sender.member_id for event in events}
     strangers = {pair for changes in early for pair in changes.recallers_besides(authors[changes.ref])}
     return await list_staff_members(work, strangers)
+
+
+async def _list_groups_with_room(work: Work, refs: Iterable[MessageRef]) -> set[str]:
+    """The groups of these messages in which another one may have changes before it comes; each is asked for once."""
+    groups = {ref.group_id for ref in refs}
+    return {group_id for group_id in groups if await store.has_room_for_changes(work, group_id)}
 
 
 def _revision(event: MessageEvent) -> int:

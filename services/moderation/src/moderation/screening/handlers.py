@@ -87,12 +87,12 @@ class Screening:
         """
         prepared = prepared or await self.prepare(events, work.now)
         collected, unconsented = await _collect_batch(work, events, prepared)
-        await save_early_change_update(work, collected.early_changes)
-        if not collected.messages:
-            return
         judged = JudgedBatch(collected.standings)
         terms = JudgingTerms(work.now, self._hash_key, self._appeal_link)
         await run_in_slices(judge_batch(collected, terms, judged))
+        await save_early_change_update(work, collected.early_changes)
+        if not collected.messages:
+            return
         await _apply_batch(work, collected, judged)
         await _request_actions(work, judged.consequences, await hint_unconsented_senders(work, unconsented))
         await withdraw_deletions(work, list_mended(collected, judged.records))
