@@ -1,6 +1,5 @@
 """The archive: what was said in a group, masked, with how it was judged."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Final
 
@@ -10,11 +9,12 @@ from pydantic import BaseModel, Field
 from huiqun.contracts.envelope import Id, Instant
 from huiqun.contracts.moderation import Verdict
 from huiqun.web import Page, PageRequest, Paging, ReadDatabase, Router
+from huiqun.web.problems import Problems
 from moderation.archive.handlers import AmbiguousMessageError, get_revisions, list_messages
 from moderation.archive.model import ArchivedMessage, ArchivePlace, MessageSearch
 
 #: A message is named by its id, and by its group where that is not enough.
-MESSAGE_PROBLEMS: Final[Mapping[type[Exception], tuple[int, str]]] = {
+MESSAGE_PROBLEMS: Final[Problems] = {
     AmbiguousMessageError: (409, "ambiguous-message"),
 }
 router = Router("/api/v1/messages", tag="archive", role="viewer", problems=MESSAGE_PROBLEMS)

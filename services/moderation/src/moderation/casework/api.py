@@ -7,12 +7,13 @@ from pydantic import BaseModel, Field
 
 from huiqun.privacy.text import MaskedText
 from huiqun.web import Principal, Router, WriteOnce, require_role
+from huiqun.web.problems import Problems
 from moderation.cases.api import CasePath, CaseView, answer_with_case
 from moderation.cases.model import Moderator
 from moderation.casework import handlers
 from moderation.casework.model import CaseClosedError, CaseFullError, CaseHeldError, OwnDecisionError
 
-CASEWORK_PROBLEMS: Final[dict[type[Exception], tuple[int, str]]] = {
+CASEWORK_PROBLEMS: Final[Problems] = {
     CaseHeldError: (409, "case-held"),
     CaseClosedError: (409, "case-closed"),
     OwnDecisionError: (403, "own-decision"),

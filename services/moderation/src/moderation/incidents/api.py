@@ -1,6 +1,6 @@
 """Routes of incidents: list and read them, set their mode, contain them, read and write their timelines."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Final, cast
 
@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from huiqun.contracts.envelope import Id
 from huiqun.contracts.moderation import GroupMode
 from huiqun.web import Caller, IfMatch, Page, Paging, ReadDatabase, Router, WriteOnce, WriteResult, set_etag
+from huiqun.web.problems import Problems
 from huiqun.work import Work
 from moderation.delegations.handlers import NotAuthorisedError
 from moderation.incidents import handlers, store
@@ -27,7 +28,7 @@ from moderation.modes.model import ModeMinutes
 from moderation.plans.model import PlanKind, RequiredText
 
 #: What goes wrong with any change of an incident.
-INCIDENT_PROBLEMS: Final[Mapping[type[Exception], tuple[int, str]]] = {
+INCIDENT_PROBLEMS: Final[Problems] = {
     NotAuthorisedError: (403, "not-authorised"),
     IncidentClosedError: (409, "incident-closed"),
 }
