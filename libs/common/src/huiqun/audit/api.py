@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Query, Request
@@ -40,7 +39,9 @@ class AuditFindingView(BaseModel):
     """One thing that is wrong with the log."""
 
     number: int = Field(description="Number of the entry with the fault.", examples=[17])
-    kind: str = Field(description="Kind of fault.", examples=["changed"])
+    kind: str = Field(
+        description="Kind of the fault, such as an entry that is changed or missing.", examples=["changed"]
+    )
     explanation: str = Field(description="Explanation of the fault.", examples=["Entry 17 does not match its hash."])
 
 
@@ -87,7 +88,9 @@ async def verify_audit(request: Request, db: ReadDatabase) -> AuditVerificationV
 
 
 def _verification(request: Request, reader: Reader) -> SingleFlight[VerificationReport]:
-    make = partial(AuditVerification, SingleFlight(lambda: verify_audit_log(reader)))
+    def make() -> AuditVerification:
+        return AuditVerification(SingleFlight(lambda: verify_audit_log(reader)))
+
     return provisions_of(request).get_or_make(AuditVerification, make).flight
 
 
