@@ -1,6 +1,5 @@
 """What every service connects to, and the loops that every service runs over its connections."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -14,6 +13,7 @@ from huiqun.privacy.encryption import FieldEncryption, open_encryption
 from huiqun.privacy.erasure.store import PERSON_REQUEST_INDEXES
 from huiqun.privacy.suppression import SUPPRESSION_INDEXES, SuppressionList
 from huiqun.runtime.clock import Clock, SystemClock
+from huiqun.runtime.waiting import run_in_own_task
 from huiqun.service.components import Component, ignoring_stop_signals
 from huiqun.service.settings import ServiceSettings
 from huiqun.service.startup import Startup
@@ -95,8 +95,7 @@ async def prepare_connections(
         finally:
             with ignoring_stop_signals():
                 with contextlib.suppress(KafkaError, TimeoutError):
-                    async with asyncio.timeout(2):
-                        await publisher.stop()
+                    await run_in_own_task(publisher.stop(), 2)
                 await presence.end()
                 await close_client(client)
 
